@@ -1,0 +1,1 @@
+"""Kairos: an always-on assistant for your repositories."""

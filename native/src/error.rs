@@ -1,0 +1,29 @@
+//! One error for the floor: what failed, on which path, and the operating system's word.
+use std::{fmt, io, path::PathBuf};
+
+#[derive(Debug)]
+pub enum Error {
+    /// An operating system call on `path` failed while doing `what`.
+    Io { what: &'static str, path: PathBuf, source: io::Error },
+    /// Input that does not have the promised form.
+    Invalid(String),
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn io(what: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Io { what, path: path.into(), source }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { what, path, source } => write!(f, "{what} {}: {source}", path.display()),
+            Self::Invalid(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,92 @@
+"""Every event of Kairos. Importing this module registers them all."""
+
+from kairos.domain.events.base import (
+    REGISTRY,
+    UPCASTS,
+    Event,
+    FreeText,
+    Name,
+    name_fields,
+    register,
+    upcast,
+)
+from kairos.domain.events.nights import (
+    DreamFinished,
+    DreamRejected,
+    DreamStarted,
+    IndexPublished,
+    Memory,
+    MemoryAccepted,
+    MemoryInvalidated,
+    MemorySuperseded,
+    OccurrenceDue,
+    OccurrenceEnded,
+    Ref,
+)
+from kairos.domain.events.proposals import (
+    ExecutionFinished,
+    ExecutionStarted,
+    ExecutionUnknown,
+    Expected,
+    ProposalAcknowledged,
+    ProposalApproved,
+    ProposalDeferred,
+    ProposalDelivered,
+    ProposalExpired,
+    ProposalRaised,
+    ProposalRejected,
+    ProposalReturned,
+    ProposalStale,
+    ProposalSuperseded,
+    ProposalVerified,
+    Redone,
+    Signature,
+    Undone,
+)
+from kairos.domain.events.repository import (
+    BaselineRecorded,
+    Change,
+    CommitChange,
+    CommitRecorded,
+    FilesChanged,
+    GitMoved,
+    RefMove,
+    RepoTrusted,
+    RepoUnwatched,
+    RootFound,
+    RootLost,
+    WatchGap,
+)
+from kairos.domain.events.storage import (
+    DaemonStarted,
+    DaemonStopped,
+    Erased,
+    SegmentRetired,
+    SegmentSealed,
+)
+from kairos.domain.events.turns import (
+    AttentionDue,
+    AttentionHeld,
+    DetectorMuted,
+    DetectorUnmuted,
+    FindingListed,
+    ModelCalled,
+    ModelReserved,
+    Paused,
+    Resumed,
+    TurnEnded,
+    TurnStarted,
+)
+
+__all__ = [
+    "REGISTRY", "UPCASTS", "AttentionDue", "AttentionHeld", "BaselineRecorded", "Change", "CommitChange",
+    "CommitRecorded", "DaemonStarted", "DaemonStopped", "DetectorMuted", "DetectorUnmuted", "DreamFinished",
+    "DreamRejected", "DreamStarted", "Erased", "Event", "ExecutionFinished", "ExecutionStarted",
+    "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed", "FreeText", "GitMoved", "IndexPublished",
+    "Memory", "MemoryAccepted", "MemoryInvalidated", "MemorySuperseded", "ModelCalled", "ModelReserved", "Name",
+    "OccurrenceDue", "OccurrenceEnded", "Paused", "ProposalAcknowledged", "ProposalApproved",
+    "ProposalDeferred", "ProposalDelivered", "ProposalExpired", "ProposalRaised", "ProposalRejected",
+    "ProposalReturned", "ProposalStale", "ProposalSuperseded", "ProposalVerified", "Redone", "Ref", "RefMove",
+    "RepoTrusted", "RepoUnwatched", "Resumed", "RootFound", "RootLost", "SegmentRetired", "SegmentSealed",
+    "Signature", "TurnEnded", "TurnStarted", "Undone", "WatchGap", "name_fields", "register", "upcast",
+]  # fmt: skip

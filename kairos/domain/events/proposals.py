@@ -1,0 +1,201 @@
+"""Facts about proposals, approvals, executions and undo. Stream `proposal-<id>`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kairos.domain.action import Action, Effects
+from kairos.domain.events.base import Event, FreeText, Name, register
+from kairos.domain.events.turns import Engine
+
+Risk = Literal["low", "medium", "high", "urgent"]
+Run = Literal["apply", "undo", "redo"]
+
+
+class Expected(Name, frozen=True, kw_only=True, omit_defaults=True):
+    """What we are about to leave at a path: content hash (absent: no file) and mode."""
+
+    sha: str | None = None
+    mode: int | None = None
+
+
+class Signature(Name, frozen=True, kw_only=True, omit_defaults=True):
+    """What the file system showed of a path right after our write (size absent: no file)."""
+
+    ino: int | None = None
+    size: int | None = None
+    mode: int | None = None
+    mtime_ns: int | None = None
+    ctime_ns: int | None = None
+
+
+@register
+class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An action waits for a decision. `key` names the finding (detector, subject and evidence content), for
+    dedup; `evidence` are event positions; `expires_at` in us; `unchecked` says what nobody verified."""
+
+    id: str
+    repo: str
+    digest: str
+    detector: str
+    detector_version: int
+    engine: Engine
+    turn: str
+    key: str
+    title: FreeText
+    claim: FreeText
+    risk: Risk
+    action: Action
+    effects: Effects
+    evidence: list[int]
+    expires_at: int
+    policy_version: str
+    verdict: Literal["allow", "ask"] = "ask"
+    boundary: str = ""
+    unchecked: list[str] = []
+    cost_microusd: int = 0
+
+
+@register
+class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The action was tried in a scratch tree. `ok` False withdraws it. `check`: the repository's own command."""
+
+    id: str
+    digest: str
+    ok: bool
+    check: list[str] = []
+    exit: int | None = None
+    output: FreeText = ""
+    seconds: float = 0.0
+    why: FreeText = ""
+
+
+@register
+class ProposalDelivered(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person was told: printed by `watch`, notified, or part of the morning brief. Counts for the day."""
+
+    id: str
+    boundary: str
+
+
+@register
+class ProposalApproved(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A yes to one digest, valid until `expires_at` (us). `by`: user, or the name of a person's rule."""
+
+    id: str
+    digest: str
+    by: str
+    expires_at: int
+
+
+@register
+class ProposalAcknowledged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A yes to a note: read, nothing to do."""
+
+    id: str
+    digest: str
+
+
+@register
+class ProposalRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A no. reason: wrong | not_now | style | too_risky | duplicate | other; `never`: not here again."""
+
+    id: str
+    reason: str
+    text: FreeText = ""
+    never: bool = False
+
+
+@register
+class ProposalDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Later: back at `until` (us), or at the next commit when absent."""
+
+    id: str
+    until: int | None = None
+
+
+@register
+class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A deferred proposal is pending again."""
+
+    id: str
+
+
+@register
+class ProposalStale(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The base moved: these paths are no longer what was read."""
+
+    id: str
+    paths: list[str]
+
+
+@register
+class ProposalSuperseded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """No longer needed: the user made the change by hand, or another proposal (`by`) took its place."""
+
+    id: str
+    why: str
+    by: str = ""
+
+
+@register
+class ProposalExpired(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Nobody decided in time."""
+
+    id: str
+
+
+@register
+class ExecutionStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Written before doing. `expect`: what each path will be; `before`: what each was. `store`: the undo store
+    that holds the pre-images."""
+
+    id: str
+    execution: str
+    run: Run
+    digest: str
+    repo: str
+    expect: list[Expected]
+    before: list[Expected]
+    store: str
+    argv: list[str] = []
+
+
+@register
+class ExecutionFinished(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """`outcome`: done | failed (nothing changed) | rolled_back | rolled_forward."""
+
+    id: str
+    execution: str
+    run: Run
+    outcome: str
+    signatures: list[Signature] = []
+    why: FreeText = ""
+    output: FreeText = ""
+
+
+@register
+class ExecutionUnknown(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Started and not finished, and the tree is neither before nor after: a person must look. Never rerun."""
+
+    id: str
+    execution: str
+    run: Run
+    paths: list[str]
+
+
+@register
+class Undone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The exact reverse of an execution was applied; later edits of the user are kept."""
+
+    id: str
+    execution: str
+    kept: list[str] = []
+
+
+@register
+class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An undone action was applied again."""
+
+    id: str
+    execution: str

@@ -1,0 +1,137 @@
+"""Facts about repositories: trust, the watched tree, refs, commits, and gaps in watching.
+
+Stream of each is the repository's id (`repo-…`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from kairos.domain.events.base import Event, FreeText, Name, register
+
+EntryType = Literal["file", "dir", "symlink"]
+ChangeKind = Literal["created", "modified", "deleted", "moved"]
+
+
+class Change(Name, frozen=True, kw_only=True, omit_defaults=True):
+    """One path that differs. `was` is the former path of a move; mode is st_mode & 0o7777; times in ns.
+
+    size, mode and mtime_ns are those after the change (absent for `deleted`)."""
+
+    kind: ChangeKind
+    type: EntryType = "file"
+    was: Name | None = None
+    size: int | None = None
+    mode: int | None = None
+    mtime_ns: int | None = None
+
+
+class RefMove(msgspec.Struct, frozen=True, kw_only=True):
+    """A ref that moved: full name, old and new object id (None: absent before or after)."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
+class CommitChange(Name, frozen=True, kw_only=True, omit_defaults=True):
+    """One path of a commit: status A M D R C T as git's raw diff says, `was` for R and C."""
+
+    status: str
+    was: Name | None = None
+
+
+@register
+class RepoTrusted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person registered the repository and trusts it to be watched. Binds to the directory (dev, ino)."""
+
+    repo: str
+    root: str
+    dev: int
+    ino: int
+    by: str
+
+
+@register
+class RepoUnwatched(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person withdrew the repository; its history stays."""
+
+    repo: str
+    root: str
+
+
+@register
+class BaselineRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The baseline tree and the import of history are complete; live watching may build on them."""
+
+    repo: str
+    entries: int
+    commits: int = 0
+
+
+@register
+class FilesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Part `part` of `parts` of one settled burst: at most 1 000 changes. Attention acts on the last part."""
+
+    repo: str
+    burst: str
+    part: int
+    parts: int
+    changes: list[Change]
+    cause: Literal["git"] | None = None
+
+
+@register
+class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The difference of two ref snapshots. `head` is the symbolic ref, or the object id when detached.
+
+    `what`: commit amend checkout branch tag merge rebase stash fetch reset cherry-pick state worktree other."""
+
+    repo: str
+    head: str | None
+    refs: list[RefMove]
+    what: str
+    previous_head: str | None = None
+    note: FreeText = ""
+
+
+@register
+class CommitRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A commit that became known (live) or was imported (origin history). `at_s` is its committer time."""
+
+    repo: str
+    oid: str
+    parents: list[str]
+    author: FreeText
+    at_s: int
+    subject: FreeText
+    changes: list[CommitChange]
+    cut: int = 0
+    """How many changes were left out of a very large commit."""
+
+
+@register
+class WatchGap(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Notifications may have been lost between two times (us); a full rescan follows."""
+
+    repo: str
+    reason: str
+    from_us: int
+    to_us: int
+
+
+@register
+class RootLost(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The repository's directory is gone, renamed or replaced."""
+
+    repo: str
+    why: str
+
+
+@register
+class RootFound(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The repository's directory is back; a full difference follows."""
+
+    repo: str

@@ -1,0 +1,121 @@
+"""Facts about attention, turns, findings and model calls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kairos.domain.events.base import Event, FreeText, register
+
+Engine = Literal["rules", "model"]
+
+
+@register
+class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """This is the moment: a turn starts. `boundary`: commit | switch | burst | idle_return | manual | later."""
+
+    repo: str
+    boundary: str
+    rule: str
+
+
+@register
+class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Not now, or never: what was held or suppressed, by which rule, and until when (us; absent: for good).
+
+    `subject`: a proposal id, a finding key, or `turn`."""
+
+    repo: str
+    subject: str
+    why: FreeText
+    rule: str
+    until: int | None = None
+    detector: str = ""
+
+
+@register
+class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """One bounded run that looks and may propose. Stream `turn-…`."""
+
+    turn: str
+    repo: str
+    engine: Engine
+    boundary: str
+    detectors: list[str]
+
+
+@register
+class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped."""
+
+    turn: str
+    repo: str
+    engine: Engine
+    outcome: str
+    proposals: list[str] = []
+    why: FreeText = ""
+    micros: int = 0
+
+
+@register
+class FindingListed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A finding that was there before Kairos came: listed once at init, never raised."""
+
+    repo: str
+    key: str
+    detector: str
+    title: FreeText
+
+
+@register
+class ModelReserved(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The worst case of one call, put on the ledger before it is sent. Amounts in micro-USD."""
+
+    turn: str
+    call: int
+    model: str
+    reserved_microusd: int
+    attempt: int = 1
+
+
+@register
+class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | stopped."""
+
+    turn: str
+    call: int
+    model: str
+    attempt: int
+    outcome: str
+    spent_microusd: int
+    input_tokens: int = 0
+    output_tokens: int = 0
+    request: str = ""
+    why: FreeText = ""
+
+
+@register
+class DetectorMuted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person silenced a detector, in one repository or (repo empty) everywhere."""
+
+    detector: str
+    repo: str = ""
+
+
+@register
+class DetectorUnmuted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person let a detector speak again."""
+
+    detector: str
+    repo: str = ""
+
+
+@register
+class Paused(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The kill switch: no turns, no deliveries, no executions until `until` (us; absent: until resumed)."""
+
+    until: int | None = None
+
+
+@register
+class Resumed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Ends a pause."""

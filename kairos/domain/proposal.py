@@ -1,0 +1,140 @@
+"""The proposal aggregate: its states and the rules of each step. Pure; times in microseconds are passed in.
+
+raised → verified (pending) → approved → executing → executed | failed | unknown, and
+rejected · deferred · stale · superseded · expired · withdrawn · acknowledged; executed → undone → redone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from kairos.domain import events as ev
+from kairos.domain.action import NoteAction
+from kairos.domain.events import ProposalRaised
+
+State = Literal[
+    "raised", "pending", "approved", "executing", "executed", "failed", "unknown", "rejected", "deferred", "stale",
+    "superseded", "expired", "withdrawn", "acknowledged", "undone", "redone",
+]  # fmt: skip
+UNDECIDED = frozenset({"raised", "pending"})
+OPEN = frozenset({"raised", "pending", "deferred"})
+DONE = frozenset({"executed", "redone"})
+TERMINAL = frozenset(
+    {"executed", "failed", "unknown", "rejected", "stale", "superseded", "expired", "withdrawn", "acknowledged",
+     "undone", "redone"}
+)  # fmt: skip
+TOPICS = frozenset(
+    {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
+     "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalStale", "ProposalSuperseded",
+     "ProposalExpired", "ExecutionStarted", "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
+)  # fmt: skip
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """The fold of one proposal's stream. `version` is the stream version, for optimistic appends."""
+
+    raised: ProposalRaised
+    raised_at: int
+    state: State
+    version: int
+    changed_at: int
+    verified: ev.ProposalVerified | None = None
+    approved: ev.ProposalApproved | None = None
+    rejected: ev.ProposalRejected | None = None
+    deferred_until: int | None = None
+    delivered: bool = False
+    stale_paths: list[str] = []
+    execution: ev.ExecutionStarted | None = None
+    last_done: ev.ExecutionStarted | None = None
+    before_run: State | None = None
+    why: str = ""
+
+    @property
+    def id(self) -> str:
+        return self.raised.id
+
+    @property
+    def stream(self) -> str:
+        return stream_of(self.raised.id)
+
+    @property
+    def is_note(self) -> bool:
+        return isinstance(self.raised.action, NoteAction)
+
+
+def stream_of(proposal_id: str) -> str:
+    """The stream of a proposal's events."""
+    return f"proposal-{proposal_id}"
+
+
+ALPHABET = "klmnopqrstuvwxyz"
+
+
+def proposal_id(seed: str) -> str:
+    """A typeable id of 12 letters k–z (no digits, so it never reads as a position or an object id), from the hex
+    digest of whatever makes the proposal unique."""
+    import hashlib
+
+    return "".join(ALPHABET[int(c, 16)] for c in hashlib.sha256(seed.encode()).hexdigest()[:12])
+
+
+def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
+    """Folds one event; None while the proposal is not raised. Unknown steps are facts too: they are folded as
+    recorded, the rules live in the deciding functions."""
+    if isinstance(event, ProposalRaised):
+        return Proposal(raised=event, raised_at=at, state="raised", version=1, changed_at=at)
+    if state is None:
+        return None
+    changes: dict[str, object] = {"version": state.version + 1}
+    now = state.state
+    match event:
+        case ev.ProposalVerified():
+            changes["verified"] = event
+            if now == "raised":
+                now = "pending" if event.ok else "withdrawn"
+                changes["why"] = event.why
+        case ev.ProposalDelivered():
+            changes["delivered"] = True
+        case ev.ProposalApproved():
+            now, changes["approved"] = "approved", event
+        case ev.ProposalAcknowledged():
+            now = "acknowledged"
+        case ev.ProposalRejected():
+            now, changes["rejected"] = "rejected", event
+        case ev.ProposalDeferred():
+            now, changes["deferred_until"] = "deferred", event.until
+        case ev.ProposalReturned():
+            now, changes["deferred_until"] = "pending", None
+        case ev.ProposalStale():
+            now, changes["stale_paths"] = "stale", event.paths
+        case ev.ProposalSuperseded():
+            now, changes["why"] = "superseded", event.why
+        case ev.ProposalExpired():
+            now = "expired"
+        case ev.ExecutionStarted():
+            changes |= {"execution": event, "before_run": now}
+            now = "executing"
+        case ev.ExecutionFinished():
+            now = _after_run(state, event)
+            changes |= {"execution": None, "before_run": None, "why": event.why}
+            if event.outcome in ("done", "rolled_forward") and event.run != "undo":
+                changes["last_done"] = state.execution
+        case ev.ExecutionUnknown():
+            now, changes["execution"] = "unknown", None
+        case ev.Undone():
+            now = "undone"
+        case ev.Redone():
+            now = "redone"
+    if now != state.state:
+        changes |= {"state": now, "changed_at": at}
+    return msgspec.structs.replace(state, **changes)
+
+
+def _after_run(state: Proposal, event: ev.ExecutionFinished) -> State:
+    if event.outcome in ("done", "rolled_forward"):
+        return {"apply": "executed", "undo": "undone", "redo": "redone"}[event.run]  # type: ignore[return-value]
+    if event.run == "apply":
+        return "failed"
+    return state.before_run or state.state

@@ -1,0 +1,1 @@
+"""The only door to stored events: append, read, follow, project, compact."""

@@ -1,0 +1,120 @@
+"""The reading side of the log: hot rows from SQLite read-only, cold rows from segments, seen as one sequence."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from kairos.errors import IntegrityError
+from kairos.eventlog.record import Row
+from kairos.eventlog.schema import ROW_COLUMNS, SCHEMA_VERSION
+
+_CHUNK = 2_000
+
+
+class Reader:
+    """Opens `path` read-only. Manifest and hot rows come from one read transaction, and hot positions that are
+    already sealed are passed over, so that sealing and retiring are never seen."""
+
+    def __init__(self, path: Path, segments: Path) -> None:
+        self._segments = segments
+        self._db = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
+        )
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise IntegrityError(
+                f"{path} has layout {version}; this program knows {SCHEMA_VERSION}",
+                "It was written by a newer Kairos: upgrade.",
+            )
+
+    def close(self) -> None:
+        self._db.close()
+
+    def head(self) -> tuple[int, bytes, int]:
+        """(last position, its link, sealed_upto)."""
+        row = self._db.execute("SELECT position, link, sealed_upto FROM head").fetchone()
+        if row is None:
+            raise IntegrityError("the log has no head row", "Restore the database from a backup.")
+        return row[0], row[1], row[2]
+
+    def rows(
+        self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
+    ) -> Iterator[Row]:
+        """Stored rows with after < position <= upto, ascending. Fetched in chunks: no read transaction stays
+        open while the caller works, so a slow reader does not hold back the checkpoint."""
+        left = limit
+        last = 2**62 if upto is None else upto
+        while left is None or left > 0:
+            chunk = _CHUNK if left is None else min(_CHUNK, left)
+            rows = self._chunk(after, last, chunk, topics)
+            yield from rows
+            if len(rows) < chunk:
+                return
+            after = rows[-1].position
+            left = None if left is None else left - len(rows)
+
+    def _chunk(self, after: int, last: int, limit: int, topics: Collection[str]) -> list[Row]:
+        among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
+        self._db.execute("BEGIN")
+        try:
+            sealed = self._db.execute("SELECT sealed_upto FROM head").fetchone()[0]
+            files: list[tuple[str, int]] = []
+            if after < sealed:
+                files = self._db.execute(
+                    "SELECT file, last FROM segments WHERE last > ? AND first <= ? ORDER BY first", (after, last)
+                ).fetchall()
+            hot = self._db.execute(
+                f"SELECT {ROW_COLUMNS} FROM events WHERE position > ? AND position <= ?{among} ORDER BY position LIMIT ?",
+                (max(after, sealed), last, *topics, limit),
+            ).fetchall()
+        finally:
+            self._db.execute("COMMIT")
+        rows: list[Row] = []
+        for file, _ in files:
+            from kairos.eventlog.segment import read_segment
+
+            rows += read_segment(
+                self._segments / file, after=after, upto=last, limit=limit - len(rows), topics=frozenset(topics)
+            )
+            if len(rows) >= limit:
+                return rows
+        return rows + [Row(*values) for values in hot[: limit - len(rows)]]
+
+    def stream(self, stream: str) -> list[Row]:
+        """Every row of a stream. Cold segments are read only when hot rows do not reach back to version 1."""
+        hot = [
+            Row(*r)
+            for r in self._db.execute(
+                f"SELECT {ROW_COLUMNS} FROM events WHERE originator_id = ? ORDER BY originator_version", (stream,)
+            )
+        ]
+        if self.version(stream) == len(hot):
+            return hot
+        sealed = self.head()[2]
+        cold = [row for row in self.rows(0, upto=sealed) if row.stream == stream]
+        return cold + [row for row in hot if row.position > sealed]
+
+    def version(self, stream: str) -> int:
+        row = self._db.execute("SELECT version FROM streams WHERE stream = ?", (stream,)).fetchone()
+        return row[0] if row else 0
+
+    def view(self, view: str) -> dict[bytes, bytes]:
+        return dict(self._db.execute("SELECT key, value FROM views WHERE view = ?", (view,)).fetchall())
+
+    def view_row(self, view: str, key: bytes) -> bytes | None:
+        row = self._db.execute("SELECT value FROM views WHERE view = ? AND key = ?", (view, key)).fetchone()
+        return row[0] if row else None
+
+    def tracking(self, name: str) -> int:
+        row = self._db.execute("SELECT position FROM tracking WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else 0
+
+    def trackings(self) -> dict[str, int]:
+        return dict(self._db.execute("SELECT name, position FROM tracking").fetchall())
+
+    def segments(self) -> list[tuple[int, int, str, int, bytes, bytes, bytes, int]]:
+        """The manifest: (first, last, file, bytes, root, link before, link after, retired), ascending."""
+        return self._db.execute("SELECT * FROM segments ORDER BY first").fetchall()

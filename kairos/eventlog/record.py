@@ -1,0 +1,84 @@
+"""What goes into the log and what comes out of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from kairos.domain.events import Event
+
+Origin = Literal["live", "offline", "self", "baseline", "history", "user", "system"]
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event to append. `caused_by` is a position, or negative: -1 is the event just before it in the same
+    append, -2 the one before that. None makes it a root whose correlation is its own position."""
+
+    stream: str
+    event: Event
+    caused_by: int | None = None
+    origin: Origin = "live"
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An event as stored. `version` counts from 1 in its stream; `at` in microseconds since the epoch, UTC."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    v: int
+    at: int
+    caused_by: int | None
+    correlation: int
+    origin: Origin
+    event: Event
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """A stored row before decoding: hot from the database or cold from a segment. `payload` None: erased."""
+
+    position: int
+    stream: str
+    version: int
+    topic: str
+    v: int
+    at: int
+    caused_by: int | None
+    correlation: int
+    origin: str
+    payload: bytes | None
+    leaf: bytes
+    link: bytes
+
+
+class Put(msgspec.Struct, frozen=True):
+    """Set one row of a view (or snapshot), in the transaction of the append."""
+
+    view: str
+    key: bytes
+    value: bytes
+
+
+class Drop(msgspec.Struct, frozen=True):
+    """Remove one row of a view, or with key None all of them."""
+
+    view: str
+    key: bytes | None = None
+
+
+class Track(msgspec.Struct, frozen=True):
+    """Set the tracking position of a follower or a view."""
+
+    name: str
+    position: int
+
+
+Write = Put | Drop | Track
+
+
+def header_bytes(row: tuple[int, str, int, str, int, int, int | None, int, str]) -> bytes:
+    """The canonical encoding of every header field (position, stream, version, topic, v, at, caused_by,
+    correlation, origin), as hashed into the link: a MessagePack array."""
+    return msgspec.msgpack.encode(row)

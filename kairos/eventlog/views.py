@@ -1,0 +1,102 @@
+"""The views every door reads: repositories and proposals. Each is a projection; see `projection`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.domain import proposal
+from kairos.domain.events import BaselineRecorded, RepoTrusted, RepoUnwatched, RootFound, RootLost
+from kairos.domain.proposal import Proposal
+from kairos.errors import NotFound
+from kairos.eventlog.projection import Projection
+from kairos.eventlog.record import Recorded
+
+
+class Repository(msgspec.Struct, kw_only=True):
+    """A repository as the log knows it. `stream` of its facts is its id."""
+
+    id: str
+    root: str
+    dev: int
+    ino: int
+    trusted_at: int
+    watched: bool = True
+    ready: bool = False
+    lost: bool = False
+
+
+class Repositories(msgspec.Struct):
+    by_id: dict[str, Repository] = {}
+
+    def watched(self) -> list[Repository]:
+        return [r for r in self.by_id.values() if r.watched and r.ready]
+
+    def at(self, root: str) -> Repository | None:
+        """The repository registered at a root, watched or not; the latest if it was replaced."""
+        found = [r for r in self.by_id.values() if r.root == root]
+        return max(found, key=lambda r: (r.watched, r.trusted_at), default=None)
+
+
+class RepositoriesView(Projection[Repositories]):
+    name = "repositories"
+    state = Repositories
+    topics = frozenset({"RepoTrusted", "RepoUnwatched", "BaselineRecorded", "RootLost", "RootFound"})
+
+    def apply(self, state: Repositories, recorded: Recorded) -> None:
+        match recorded.event:
+            case RepoTrusted() as e:
+                known = state.by_id.get(e.repo)
+                state.by_id[e.repo] = Repository(
+                    id=e.repo, root=e.root, dev=e.dev, ino=e.ino, trusted_at=recorded.position,
+                    ready=known.ready if known else False,
+                )  # fmt: skip
+            case RepoUnwatched() as e if e.repo in state.by_id:
+                state.by_id[e.repo].watched = False
+            case BaselineRecorded() as e if e.repo in state.by_id:
+                state.by_id[e.repo].ready = True
+            case RootLost() as e if e.repo in state.by_id:
+                state.by_id[e.repo].lost = True
+            case RootFound() as e if e.repo in state.by_id:
+                state.by_id[e.repo].lost = False
+
+
+class Inbox(msgspec.Struct):
+    """Every proposal by id, as the aggregate folds it, with the positions of its events."""
+
+    proposals: dict[str, Proposal] = {}
+    positions: dict[str, list[int]] = {}
+
+    def find(self, prefix: str) -> Proposal:
+        """The proposal of an id or unique prefix. NotFound when none or several."""
+        if prefix in self.proposals:
+            return self.proposals[prefix]
+        found = [p for i, p in self.proposals.items() if i.startswith(prefix)] if prefix else []
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise NotFound(f"no proposal has the id `{prefix}`", "`kairos inbox` lists what is pending.")
+        ids = ", ".join(sorted(p.id for p in found)[:5])
+        raise NotFound(f"`{prefix}` is ambiguous: {ids}", "Type more of the id.")
+
+    def pending(self) -> list[Proposal]:
+        return [p for p in self.proposals.values() if p.state in proposal.UNDECIDED]
+
+
+class InboxView(Projection[Inbox]):
+    name = "inbox"
+    state = Inbox
+    topics = proposal.TOPICS
+
+    def apply(self, state: Inbox, recorded: Recorded) -> None:
+        id_ = getattr(recorded.event, "id", "")
+        folded = proposal.evolve(state.proposals.get(id_), recorded.event, recorded.at)
+        if folded is not None:
+            state.proposals[id_] = folded
+            state.positions.setdefault(id_, []).append(recorded.position)
+
+
+def repository_id(dev: int, ino: int, root: str) -> str:
+    """The id (and stream) of a repository, from the directory that trust binds to."""
+    from hashlib import sha256
+
+    return "repo-" + sha256(f"{dev}:{ino}:{root}".encode("utf-8", "surrogateescape")).hexdigest()[:12]

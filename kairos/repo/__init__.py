@@ -1,0 +1,1 @@
+"""Reading a repository, safely. Nothing here changes one."""

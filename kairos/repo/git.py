@@ -1,0 +1,181 @@
+"""The one wrapper around git: plumbing commands only, with the repository's own hooks and helpers switched off.
+
+A repository's configuration is hostile input: fsmonitor, hooks, pagers, external diffs, text conversion, lazy
+fetches and prompts are disabled for every call, and paths are always NUL-separated bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from kairos.errors import Denied, KairosError, UsageError
+
+_HARDENED = (
+    "--no-optional-locks",
+    "--no-pager",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.sshCommand=false",
+    "-c", "core.askPass=false",
+    "-c", "diff.external=",
+    "-c", "protocol.allow=never",
+    "-c", "credential.helper=",
+    "-c", "core.quotePath=false",
+    "-c", "log.showSignature=false",
+    "-c", "submodule.recurse=false",
+)  # fmt: skip
+_KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "TMPDIR")
+
+
+class GitError(KairosError):
+    """git refused or failed; the message carries its last words."""
+
+    name = "git"
+
+    def __init__(self, message: str, hint: str = "", *, status: int = 1) -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The constructed environment of every git call."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        **kept,
+        "LC_ALL": "C",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        **(extra or {}),
+    }
+
+
+class Git:
+    """git in one work tree. Arguments after `--end-of-options` and pathspecs are the caller's business."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def run(
+        self,
+        *args: str | bytes,
+        stdin: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120.0,
+    ) -> bytes:
+        """Standard output of `git args`. GitError unless it exits with one of `ok`."""
+        return self.result(*args, stdin=stdin, ok=ok, env=env, timeout=timeout)[1]
+
+    def result(
+        self,
+        *args: str | bytes,
+        stdin: bytes | None = None,
+        ok: Sequence[int] = (0,),
+        env: Mapping[str, str] | None = None,
+        timeout: float = 120.0,
+    ) -> tuple[int, bytes]:
+        """(exit status, standard output) of `git args`. GitError unless the status is one of `ok`."""
+        try:
+            done = subprocess.run(
+                ["git", *_HARDENED, "-C", self.root, *args],
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                env=environment(env),
+                timeout=timeout,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise GitError("git is not installed", "Install git; Kairos reads repositories through it.") from error
+        except subprocess.TimeoutExpired as error:
+            raise GitError(f"git {args[0]!r} took longer than {timeout:.0f} s", "Try again.") from error
+        if done.returncode not in ok:
+            words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise GitError(
+                f"git {os.fsdecode(args[0])} failed in {self.root}: {words[-1] if words else done.returncode}",
+                status=done.returncode,
+            )
+        return done.returncode, done.stdout
+
+    def stream(self, *args: str | bytes, separator: bytes = b"\0") -> Iterator[bytes]:
+        """The records of a long output, one at a time, without holding it in memory."""
+        with subprocess.Popen(
+            ["git", *_HARDENED, "-C", self.root, *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+        ) as process:  # fmt: skip
+            assert process.stdout is not None and process.stderr is not None
+            rest = b""
+            while block := process.stdout.read(1 << 16):
+                *records, rest = (rest + block).split(separator)
+                yield from records
+            if rest:
+                yield rest
+            words = process.stderr.read().decode("utf-8", "replace").strip()
+        if process.returncode != 0:
+            raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {words}", status=process.returncode)
+
+    def text(self, *args: str | bytes) -> str:
+        """Standard output as text without its last line end."""
+        return os.fsdecode(self.run(*args)).rstrip("\n")
+
+    def git_dir(self) -> Path:
+        """The directory of this work tree's own HEAD and index."""
+        return Path(self.text("rev-parse", "--absolute-git-dir"))
+
+    def common_dir(self) -> Path:
+        """The directory of refs and objects, shared by all work trees."""
+        return (self.root / self.text("rev-parse", "--git-common-dir")).resolve()
+
+    def tracked(self) -> list[str]:
+        """Every path in the index, as file-system strings."""
+        return [os.fsdecode(p) for p in self.run("ls-files", "-z", "--cached").split(b"\0") if p]
+
+    def head(self) -> str | None:
+        """The commit of HEAD, None before the first commit."""
+        status, out = self.result("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1))
+        return out.decode().strip() if status == 0 else None
+
+    def blob(self, name: str) -> bytes:
+        """The content of an object: an id, `HEAD:path` or `:path` (index)."""
+        return self.run("cat-file", "blob", name)
+
+
+def open_repository(path: Path) -> Git:
+    """git at the root of the work tree that holds `path`.
+
+    UsageError (2) if there is none or it is bare; Denied (6) if it belongs to somebody else."""
+    try:
+        found = path.expanduser().resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {getattr(error, 'strerror', error)}", "Name a git work tree."
+        ) from error
+    if not found.is_dir():
+        raise UsageError(f"{path} is not a directory", "Name the root of a git work tree.")
+    if not os.access(found, os.R_OK | os.X_OK):
+        raise UsageError(f"{path} is not readable", "Check its permissions.")
+    owner = found.stat().st_uid
+    if owner != os.geteuid():
+        raise Denied(
+            f"{found} belongs to another user (uid {owner})",
+            "Kairos only watches repositories that you own: their git configuration runs programs.",
+        )
+    git = Git(found)
+    try:
+        if git.text("rev-parse", "--is-bare-repository") == "true":
+            raise UsageError(f"{found} is a bare repository", "Kairos watches work trees: name a checkout of it.")
+        root = Path(git.text("rev-parse", "--show-toplevel"))
+    except GitError as error:
+        if "dubious ownership" in error.message:
+            raise Denied(error.message, "Kairos only watches repositories that you own.") from error
+        raise UsageError(
+            f"{found} is not inside a git work tree", "Run `git init` there, or name a repository."
+        ) from error
+    if root.stat().st_uid != os.geteuid():
+        raise Denied(f"{root} belongs to another user", "Kairos only watches repositories that you own.")
+    return Git(root)

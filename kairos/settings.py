@@ -1,0 +1,284 @@
+"""Where Kairos keeps things, and what a person configured. Only doors (cli, dream, daemon, worker) read settings.
+
+Nothing in a watched repository is read here: a repository cannot configure its own watcher.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kairos.errors import TryAgain, UsageError
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one Kairos. With `KAIROS_HOME` (or --home) everything is under one directory."""
+
+    config: Path
+    data: Path
+    run: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def policy_file(self) -> Path:
+        return self.config / "policy.toml"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "log" / "log.db"
+
+    @property
+    def segments(self) -> Path:
+        return self.data / "log" / "segments"
+
+    @property
+    def undo(self) -> Path:
+        """The undo store: a bare git repository that holds pre-images."""
+        return self.data / "undo"
+
+    @property
+    def scratch(self) -> Path:
+        return self.data / "scratch"
+
+    @property
+    def memory(self) -> Path:
+        return self.data / "memory"
+
+    @property
+    def daemon_lock(self) -> Path:
+        return self.run / "daemon.lock"
+
+    @property
+    def exec_lock(self) -> Path:
+        return self.run / "exec.lock"
+
+    @property
+    def status_file(self) -> Path:
+        """What the running daemon says of itself (JSON, replaced atomically)."""
+        return self.run / "status.json"
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Every directory that is Kairos's own: never sensed, even inside a watched tree."""
+        return tuple(dict.fromkeys((self.config, self.data, self.run)))
+
+    def prepare(self) -> None:
+        """Makes the folders, private to the user. TryAgain if that cannot be done."""
+        for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise TryAgain(
+                    f"{folder} cannot be made: {error.strerror}", "Free space, or name another folder with --home."
+                ) from error
+
+
+def find_home(override: str | None = None) -> Home:
+    """The home of this person: --home, else KAIROS_HOME, else the platform's folders."""
+    chosen = override or os.environ.get("KAIROS_HOME")
+    if chosen:
+        root = Path(chosen).expanduser().absolute()
+        return Home(config=root, data=root, run=root / "run")
+    import platformdirs
+
+    data = Path(platformdirs.user_data_dir("kairos"))
+    return Home(config=Path(platformdirs.user_config_dir("kairos")), data=data, run=data / "run")
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every configuration table: a wrong key is refused."""
+
+
+class Attention(_Table, frozen=True, kw_only=True):
+    """When to speak. Quiet hours are local `HH-HH` (empty: none) and hold delivery, not evaluation."""
+
+    quiet_hours: str = "22-08"
+    per_day: int = 4
+    cool_down_hours: float = 24.0
+    idle_minutes: float = 10.0
+
+
+class Proposals(_Table, frozen=True, kw_only=True):
+    """How long a proposal and an approval stay valid."""
+
+    expire_days: float = 14.0
+    approval_minutes: float = 15.0
+
+
+class Schedule(_Table, frozen=True, kw_only=True):
+    """Local times HH:MM of nightly work; empty: never."""
+
+    dream: str = "03:30"
+    compact: str = "04:00"
+    keep_hot_days: float = 7.0
+
+
+class Notify(_Table, frozen=True, kw_only=True):
+    """A command run at boundaries, with the title of what is delivered as its last argument."""
+
+    command: list[str] = []
+
+
+class Model(_Table, frozen=True, kw_only=True):
+    """The model, absent by default. `name` as litellm names it; `key_env` names the environment variable that
+    holds the key; prices in USD per million tokens override the built-in table."""
+
+    name: str = ""
+    base_url: str = ""
+    key_env: str = ""
+    per_day_usd: float = 1.0
+    per_turn_usd: float = 0.25
+    input_usd_per_million: float | None = None
+    output_usd_per_million: float | None = None
+    max_output_tokens: int = 2_000
+    deadline_seconds: float = 120.0
+    calls_per_turn: int = 8
+
+
+class Check(_Table, frozen=True, kw_only=True):
+    """A repository's own check command, keyed by its path in `[check."/path"]`, run confined in a scratch tree."""
+
+    command: list[str]
+    seconds: float = 600.0
+    memory_mb: int = 4096
+    read_roots: list[str] = []
+
+
+class Watching(_Table, frozen=True, kw_only=True):
+    """`observer`: inotify (own reader, Linux) or watchdog. Sweep: a full comparison every so many minutes."""
+
+    observer: str = "auto"
+    sweep_minutes: float = 10.0
+
+
+class Config(_Table, frozen=True, kw_only=True):
+    """config.toml as a whole."""
+
+    attention: Attention = Attention()
+    proposals: Proposals = Proposals()
+    schedule: Schedule = Schedule()
+    notify: Notify = Notify()
+    model: Model = Model()
+    watching: Watching = Watching()
+    check: dict[str, Check] = {}
+
+
+def load_config(home: Home) -> Config:
+    """The configuration, defaults where silent. UsageError names the wrong key; nothing is half-read."""
+    return parse_config(_read_toml(home.config_file), str(home.config_file))
+
+
+def parse_config(data: dict[str, Any], source: str) -> Config:
+    """A parsed TOML document as a Config. UsageError for a wrong key, type or value."""
+    try:
+        config = msgspec.convert(data, Config)
+        parse_hours(config.attention.quiet_hours)
+        for text in (config.schedule.dream, config.schedule.compact):
+            parse_clock(text)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError(f"{source}: {error}", "Correct it, or see `kairos config get` for every key.") from error
+    return config
+
+
+def parse_hours(text: str) -> tuple[int, int] | None:
+    """`22-08` as (22, 8); None when empty. ValueError."""
+    if not text:
+        return None
+    first, dash, last = text.partition("-")
+    if not dash or not first.isdigit() or not last.isdigit() or int(first) > 23 or int(last) > 24:
+        raise ValueError(f"quiet_hours is HH-HH, not `{text}`")
+    return int(first), int(last) % 24
+
+
+def parse_clock(text: str) -> tuple[int, int] | None:
+    """`03:30` as (3, 30); None when empty. ValueError."""
+    if not text:
+        return None
+    hour, colon, minute = text.partition(":")
+    if not colon or not hour.isdigit() or not minute.isdigit() or int(hour) > 23 or int(minute) > 59:
+        raise ValueError(f"a local time is HH:MM, not `{text}`")
+    return int(hour), int(minute)
+
+
+def get_value(home: Home, key: str) -> Any:
+    """The value of a dotted key, defaults included; the whole configuration for an empty key."""
+    value: Any = msgspec.to_builtins(load_config(home))
+    for part in filter(None, _split_key(key)):
+        if not isinstance(value, dict) or part not in value:
+            raise UsageError(f"there is no setting `{key}`", "`kairos config get` lists them all.")
+        value = value[part]
+    return value
+
+
+def set_value(home: Home, key: str, text: str) -> Any:
+    """Sets a dotted key from text read as TOML, else as a string; refused whole unless the result is valid."""
+    data = _read_toml(home.config_file)
+    parts = _split_key(key)
+    table = data
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"`{key}` is not a table", "`kairos config get` lists every key.")
+    try:
+        table[parts[-1]] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[parts[-1]] = text
+    parse_config(data, f"setting {key}")
+    import tomli_w
+
+    home.prepare()
+    replace_file(home.config_file, tomli_w.dumps(data).encode())
+    return table[parts[-1]]
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replaces a file atomically and durably: temporary file, fsync, rename, fsync of the directory."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise TryAgain(f"{path} cannot be written: {error.strerror}", "Free space or check its permissions.") from error
+
+
+def _split_key(key: str) -> list[str]:
+    """`check."/a/b".command` → the parts; quotes keep dots together."""
+    parts, quoted, part = [], False, ""
+    for char in key:
+        if char == '"':
+            quoted = not quoted
+        elif char == "." and not quoted:
+            parts.append(part)
+            part = ""
+        else:
+            part += char
+    return [*parts, part]
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", "Correct it or move it away.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error

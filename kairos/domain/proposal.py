@@ -12,7 +12,7 @@ import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
-from kairos.domain.events import ProposalRaised
+from kairos.domain.events import Event, ProposalRaised
 
 State = Literal[
     "raised", "pending", "approved", "executing", "executed", "failed", "unknown", "rejected", "deferred", "stale",

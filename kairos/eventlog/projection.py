@@ -58,4 +58,5 @@ class Projection(Generic[S]):
         return msgspec.json.encode(state, order="sorted")
 
     def decode(self, raw: bytes) -> S:
-        return msgspec.json.decode(raw, type=self.state)
+        state: S = msgspec.json.decode(raw, type=self.state)
+        return state

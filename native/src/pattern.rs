@@ -37,7 +37,15 @@ impl Pattern {
                 _ => break,
             }
         }
-        let mut places = Places::new(text.len());
+        let (mut short, mut long) = ([false; 256], Vec::new());
+        let reached = if text.len() < short.len() {
+            &mut short[..=text.len()]
+        } else {
+            long.resize(text.len() + 1, false);
+            &mut long[..]
+        };
+        reached[0] = true;
+        let mut places = Places { reached, low: 0, high: 0 };
         for token in tokens.iter() {
             if !places.advance(token, text) {
                 return false;
@@ -48,19 +56,13 @@ impl Pattern {
 }
 
 /// The places of a text that the tokens so far can reach; those outside `low..=high` are all false.
-struct Places {
-    reached: Vec<bool>,
+struct Places<'a> {
+    reached: &'a mut [bool],
     low: usize,
     high: usize,
 }
 
-impl Places {
-    fn new(length: usize) -> Self {
-        let mut reached = vec![false; length + 1];
-        reached[0] = true;
-        Self { reached, low: 0, high: 0 }
-    }
-
+impl Places<'_> {
     /// Takes one more token; false when no place is left.
     fn advance(&mut self, token: &Token, text: &[u8]) -> bool {
         match token {
@@ -81,13 +83,12 @@ impl Places {
     }
 
     fn step(&mut self, text: &[u8], accepts: impl Fn(u8) -> bool) -> bool {
-        let (low, high) = (self.low, self.high.min(text.len().wrapping_sub(1)));
         let mut bounds: Option<(usize, usize)> = None;
         let mut carried = false;
-        for place in low..=self.high {
+        for place in self.low..=self.high {
             let here = self.reached[place];
             self.reached[place] = carried;
-            carried = here && place < text.len() && place <= high && accepts(text[place]);
+            carried = here && place < text.len() && accepts(text[place]);
             if carried {
                 bounds = Some((bounds.map_or(place + 1, |found| found.0), place + 1));
             }

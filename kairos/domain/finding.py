@@ -1,0 +1,28 @@
+"""What a look found: evidence turned into an exact action, before anybody judged it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.domain.action import Action
+from kairos.domain.events.turns import Engine
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding of a detector or a model turn.
+
+    `key` names it for dedup: detector, subject and a hash of the evidence's content, so that a rejected finding
+    returns only when its evidence changed. `evidence`: event positions, the cause first. `urgent` may pass quiet
+    hours. `unchecked`: what nobody verified, in plain words."""
+
+    detector: str
+    version: int
+    key: str
+    title: str
+    claim: str
+    action: Action
+    evidence: list[int]
+    urgent: bool = False
+    engine: Engine = "rules"
+    unchecked: list[str] = []
+    cost_microusd: int = 0

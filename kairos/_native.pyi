@@ -1,5 +1,8 @@
 """The Rust floor. Paths are raw bytes as the operating system has them; hashes are 32 bytes (BLAKE3)."""
 
+from collections.abc import Callable
+from typing import Literal, TypedDict, final
+
 __version__: str
 
 # -- chain: the event log's hash chain ---------------------------------------------------------------
@@ -7,5 +10,200 @@ __version__: str
 def extend_chain(previous: bytes, records: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """For each (header, payload): (leaf, link), the first linked to `previous` (32 bytes)."""
 
+def link_leaf(previous: bytes, header: bytes, leaf: bytes) -> bytes:
+    """The link of one record whose payload is known by its leaf hash only."""
+
 def blake3_hash(data: bytes) -> bytes:
     """BLAKE3 of `data`."""
+
+# -- sensing: what a tree holds, and which directories of it may have changed -------------------------
+
+@final
+class Scanner:
+    """Lists the directories of a tree as git sees it. Safe to use from several threads.
+
+    Paths of directories and entries are relative to `root`, with `/` between names and `b""` for the root
+    itself. No symlink is ever followed. Left out at every level: `.git`, what git ignores (a tracked path
+    and the directories on the way to it are never ignored), pipes, sockets, devices, and the directories
+    in `excluded`. Nested repositories are plain directories.
+
+    `root` and `excluded` are absolute (ValueError otherwise). `git_dir` is the directory that holds
+    `info/exclude` (git's common directory), `excludes_file` the file that `core.excludesFile` names; all
+    rules are read again when their file changes.
+    """
+
+    def __new__(
+        cls,
+        root: bytes,
+        *,
+        excluded: list[bytes] = ...,
+        git_dir: bytes | None = None,
+        excludes_file: bytes | None = None,
+    ) -> Scanner: ...
+    def set_tracked(self, paths: list[bytes]) -> None:
+        """Replaces the tracked paths, as `git ls-files -z` names them."""
+
+    def walk(
+        self, start: bytes = ..., *, watcher: Watcher | None = None
+    ) -> tuple[list[tuple[bytes, bytes]], int, list[bytes]]:
+        """(each directory at or below `start` with its packed listing, number of ignored directories that
+        were not entered, directories that could not be read).
+
+        Rising bytewise by path, so parents come first. Empty if `start` is gone or left out. The listing of
+        an unreadable directory is empty. With `watcher`, each directory is watched just before it is read;
+        which watches failed, `watcher.missing` tells. OSError only when this process runs short (of
+        descriptors, of memory).
+        """
+
+    def list_dir(self, dir: bytes) -> bytes | None:
+        """The packed listing of one directory; empty if it may not be read. None if it is gone, not a
+        directory, reached through a symlink, ignored, excluded, or inside `.git`. ValueError if `dir` is
+        not a path below the root (`..`, an empty name)."""
+
+@final
+class Watcher:
+    """Says which directories are dirty (inotify). Paths are absolute. Safe to use from several threads,
+    with one that waits. After `close` every method but `close` raises ValueError.
+
+    A dirty directory is a hint: list it and compare. A directory that moved away has lost its watch and
+    those below it, so after listing a dirty directory the caller walks again each directory in it that is
+    `missing` here, whether or not the entry itself differs.
+    """
+
+    def __new__(cls) -> Watcher: ...
+    def add(self, dirs: list[bytes]) -> list[tuple[bytes, int]]:
+        """Watches directories; returns those that could not be, with the error number (ENOSPC: the limit of
+        watches is reached; ENOENT, ENOTDIR: vanished). Watching again is harmless."""
+
+    def remove(self, dirs: list[bytes]) -> None:
+        """Stops watching exactly these."""
+
+    def remove_tree(self, prefix: bytes) -> None:
+        """Stops watching `prefix` and everything below it."""
+
+    def missing(self, dirs: list[bytes]) -> list[bytes]:
+        """Those of `dirs` that have no watch, in the same order."""
+
+    def wait(self, timeout_ms: int | None = None) -> tuple[list[bytes], list[str]]:
+        """Blocks until something is dirty or lost, `wake` or `close` is called, or the time is over; then
+        reads all there is. Returns (dirty directories, losses), both sorted and without doubles.
+
+        Losses say that more may have changed: `overflow` (the kernel's queue was full), `unmount`. For a
+        directory that was itself deleted or moved, it and its parent are dirty.
+        """
+
+    def wake(self) -> None:
+        """Makes the wait that runs, or else the next, return at once. From any thread."""
+
+    def close(self) -> None: ...
+    @property
+    def watched(self) -> int:
+        """Number of directories watched."""
+
+def unpack_listing(listing: bytes) -> list[tuple[bytes, str, int, int, int, int, int]]:
+    """(name, type, mode, ino, size, mtime_ns, ctime_ns) of each entry, rising bytewise by name.
+
+    type is `file`, `dir` or `symlink`; mode is `st_mode & 0o7777`. ValueError unless the bytes are exactly
+    what a scanner packs."""
+
+def diff_listings(
+    old: bytes | None, new: bytes | None
+) -> list[tuple[bytes, tuple[str, int, int, int, int, int] | None, tuple[str, int, int, int, int, int] | None]]:
+    """(name, old, new) for each name that differs, rising; old and new as in `unpack_listing`, without the
+    name. None stands for a directory or an entry that is not there. Two directories differ only by mode or
+    ino, all else also by size, mtime_ns or ctime_ns. ValueError for a damaged listing."""
+
+def hash_file(path: bytes, limit: int) -> tuple[bytes, int] | None:
+    """(BLAKE3, size) of a regular file. None if it is gone, not a regular file (a symlink is not followed)
+    or longer than `limit` bytes. OSError if it may not be read."""
+
+def suspend_offset_ns() -> int:
+    """CLOCK_BOOTTIME − CLOCK_MONOTONIC: a jump is a suspend. Two readings without one differ by
+    microseconds at most."""
+
+# -- segments: sealed ranges of the log as Parquet files ---------------------------------------------
+# A row: (position, stream, version, topic, v, at, caused_by, correlation, origin, payload, leaf);
+# payload None and leaf 32 bytes once erased, leaf None otherwise.
+
+_SegmentRow = tuple[int, str, int, str, int, int, int | None, int, str, bytes | None, bytes | None]
+
+def write_segment(path: bytes, rows: list[_SegmentRow]) -> int:
+    """Writes rows (ascending positions) to a new file at `path`, syncs it, returns its size in bytes. OSError."""
+
+def read_segment(path: bytes, after: int, upto: int, limit: int, topics: set[str]) -> list[_SegmentRow]:
+    """The rows with after < position <= upto, of the named topics (none: all), at most `limit`.
+
+    OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+
+# -- confined execution ------------------------------------------------------------------------------
+
+class Changes:
+    """What one confined run changed, held until closed. Nothing of it has a name in the file system."""
+
+    def survey(
+        self,
+    ) -> tuple[list[tuple[bytes, Literal["created", "modified", "deleted"], int | None]], list[tuple[bytes, str]]]:
+        """(changes, refused): [(path, kind, 0o100644 | 0o100755 | None)], [(path, why)], both by path.
+
+        ValueError once closed."""
+
+    def read(self, path: bytes) -> bytes:
+        """The bytes of one changed file. OSError if it is none; ValueError once closed."""
+
+    def export(self) -> list[tuple[bytes, str]]:
+        """Applies everything that passes the gate to the tree; [(path, why)] of what was refused.
+
+        If a path changed since the run began, nothing is written. ValueError once closed."""
+
+    def close(self) -> None:
+        """Lets go of the changes. Harmless when repeated."""
+
+class RunAnswer(TypedDict):
+    """How a run went. `failed` is (layer, why, errno): the command never ran. `stopped` names the limit that
+    ended it. `probe` is [(layer, why it does not work or None)]. `cut` counts bytes of both streams."""
+
+    failed: tuple[str, str, int] | None
+    exit: int | None
+    signal: int | None
+    stopped: str | None
+    stdout: bytes
+    stderr: bytes
+    cut: int
+    layers: list[str]
+    missing: list[str]
+    probe: list[tuple[str, str | None]]
+    seconds: float
+    changes: Changes | None
+
+def confined_run(
+    *,
+    launcher: bytes,
+    root: bytes,
+    scratch: bytes,
+    home: bytes,
+    argv: list[bytes],
+    env: list[tuple[bytes, bytes]],
+    read_roots: list[bytes],
+    seed: list[tuple[bytes, tuple[bytes, int] | None]],
+    loopback: bool,
+    limits: tuple[int, int, int, int, int, int, int],
+    wall: float,
+    keep: int,
+    flood: int,
+    on_disk: bool,
+    fail_at: str | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    probe: bool = False,
+) -> RunAnswer:
+    """Runs `argv` confined; blocks without the GIL, lets Python's signal handlers run.
+
+    `root` and `scratch` are canonical; `scratch` holds the empty directories `stage` and `layers`. `limits`:
+    memory, processes, bytes of one file, bytes and inodes of all changes, open files, CPU seconds. `wall` in
+    seconds. `keep` bytes of each stream are kept; more than `flood` of both end the run. `probe` only tries
+    each mechanism. ValueError for a tree that cannot be confined, OSError if the launcher does not start."""
+
+def remove_tree(directory: bytes) -> None:
+    """Removes a directory with everything in it, however deep and whatever its modes. Follows no link."""
+
+def is_git_like(component: bytes) -> bool:
+    """Whether git, on some system, would take this path component for its own directory."""

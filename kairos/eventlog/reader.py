@@ -24,10 +24,10 @@ class Reader:
             f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
         )
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
+        if version != SCHEMA_VERSION:
             raise IntegrityError(
                 f"{path} has layout {version}; this program knows {SCHEMA_VERSION}",
-                "It was written by a newer Kairos: upgrade.",
+                "It was written by another Kairos (upgrade), or is not a log at all.",
             )
 
     def close(self) -> None:
@@ -67,7 +67,8 @@ class Reader:
                     "SELECT file, last FROM segments WHERE last > ? AND first <= ? ORDER BY first", (after, last)
                 ).fetchall()
             hot = self._db.execute(
-                f"SELECT {ROW_COLUMNS} FROM events WHERE position > ? AND position <= ?{among} ORDER BY position LIMIT ?",
+                f"SELECT {ROW_COLUMNS} FROM events WHERE position > ? AND position <= ?{among}"
+                " ORDER BY position LIMIT ?",
                 (max(after, sealed), last, *topics, limit),
             ).fetchall()
         finally:
@@ -116,5 +117,26 @@ class Reader:
         return dict(self._db.execute("SELECT name, position FROM tracking").fetchall())
 
     def segments(self) -> list[tuple[int, int, str, int, bytes, bytes, bytes, int]]:
-        """The manifest: (first, last, file, bytes, root, link before, link after, retired), ascending."""
+        """The manifest: (first, last, file, bytes, BLAKE3 of the file, link before, link after, retired), ascending."""
         return self._db.execute("SELECT * FROM segments ORDER BY first").fetchall()
+
+    def link_at(self, position: int) -> bytes:
+        """The link of the last sealed row, or of the row before the first (zeros)."""
+        row = self._db.execute("SELECT after FROM segments WHERE last = ?", (position,)).fetchone()
+        return row[0] if row else bytes(32)
+
+    def next_position(self, stream: str, topics: Collection[str], after: int, head: int) -> int:
+        """How far a follower of one stream has effectively come: to just before its next row of these topics."""
+        row = self._db.execute(
+            f"SELECT MIN(position) FROM events WHERE originator_id = ? AND position > ?"
+            f" AND topic IN ({','.join('?' * len(topics))})",
+            (stream, after, *topics),
+        ).fetchone()
+        return head if row[0] is None else max(after, row[0] - 1)
+
+    def last_before(self, at: int, upto: int) -> int:
+        """The last position up to `upto` such that everything to it was recorded before a time (us)."""
+        row = self._db.execute(
+            "SELECT MIN(position) FROM events WHERE at >= ? AND position > (SELECT sealed_upto FROM head)", (at,)
+        ).fetchone()
+        return upto if row[0] is None else min(upto, row[0] - 1)

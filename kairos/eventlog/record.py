@@ -75,7 +75,27 @@ class Track(msgspec.Struct, frozen=True):
     position: int
 
 
-Write = Put | Drop | Track
+class Seal(msgspec.Struct, frozen=True):
+    """Name a verified segment file in the manifest and move `sealed_upto` to its end."""
+
+    first: int
+    last: int
+    file: str
+    bytes: int
+    digest: bytes
+    before: bytes
+    after: bytes
+
+
+class Retire(msgspec.Struct, frozen=True):
+    """Remove the hot rows of a sealed range; `finished` marks its segment as retired."""
+
+    first: int
+    last: int
+    finished: bool = False
+
+
+Write = Put | Drop | Track | Seal | Retire
 
 
 def header_bytes(row: tuple[int, str, int, str, int, int, int | None, int, str]) -> bytes:

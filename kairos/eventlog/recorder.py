@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +20,7 @@ from eventsourcing.sqlite import (
 
 from kairos._native import extend_chain
 from kairos.errors import Conflict
-from kairos.eventlog.record import Drop, NewEvent, Put, Track, Write, header_bytes
+from kairos.eventlog.record import Drop, NewEvent, Put, Retire, Seal, Track, Write, header_bytes
 from kairos.eventlog.schema import SCHEMA_VERSION, TABLES
 
 LOCK_TIMEOUT_S = 30
@@ -41,9 +44,6 @@ class LogRecorder(SQLiteApplicationRecorder):
     def __init__(self, datastore: SQLiteDatastore):
         super().__init__(datastore, events_table_name="events")
         self.select_max_notification_id_statement = "SELECT position FROM head"
-
-    def construct_create_table_statements(self) -> list[str]:
-        return [*TABLES, f"PRAGMA user_version={SCHEMA_VERSION}"]
 
     def append(
         self,
@@ -125,6 +125,29 @@ class LogRecorder(SQLiteApplicationRecorder):
                     c.execute("DELETE FROM views WHERE view = ? AND key = ?", (view, key))
                 case Track(name, position):
                     c.execute("INSERT OR REPLACE INTO tracking VALUES (?,?)", (name, position))
+                case Seal(first, last, file, size, digest, before, after):
+                    c.execute(
+                        "INSERT INTO segments VALUES (?,?,?,?,?,?,?,0)",
+                        (first, last, file, size, digest, before, after),
+                    )
+                    c.execute("UPDATE head SET sealed_upto = ? WHERE sealed_upto = ?", (last, first - 1))
+                case Retire(first, last, finished):
+                    c.execute(
+                        "DELETE FROM events WHERE position BETWEEN ? AND ? AND position <="
+                        " (SELECT sealed_upto FROM head)",
+                        (first, last),
+                    )
+                    if finished:
+                        c.execute("UPDATE segments SET retired = 1 WHERE first = ?", (first,))
+
+    def shrink(self) -> None:
+        """Gives freed pages back to the file system, a few at a time."""
+        with self.datastore.get_connection(commit=True) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA incremental_vacuum(2000)")
+            cursor.fetchall()
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            cursor.fetchall()
 
     def select_events(
         self,
@@ -166,10 +189,24 @@ class LogRecorder(SQLiteApplicationRecorder):
 
 
 def open_recorder(path: str) -> LogRecorder:
-    """The recorder of the database file at `path`, tables created if absent."""
+    """The recorder of the database file at `path`, made if absent."""
+    _make(path)
     datastore = SQLiteDatastore(path, originator_id_type="text")
     datastore.pool.close()
     datastore.pool = DurablePool(db_name=path, lock_timeout=LOCK_TIMEOUT_S)
-    recorder = LogRecorder(datastore)
-    recorder.create_table()
-    return recorder
+    return LogRecorder(datastore)
+
+
+def _make(path: str) -> None:
+    """Makes the tables if they are not there. One process at a time: changing the journal mode and the first
+    CREATE do not wait for a lock as later writes do. Incremental vacuum can only be chosen on an empty file."""
+    with open(f"{path}.lock", "ab") as lock, closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)) as db:  # noqa: PTH123
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if db.execute("PRAGMA user_version").fetchone()[0] != 0:
+            return
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("BEGIN IMMEDIATE")
+        for statement in (*TABLES, f"PRAGMA user_version={SCHEMA_VERSION}"):
+            db.execute(statement)
+        db.execute("COMMIT")

@@ -37,10 +37,10 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS tracking (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS segments (
         first INTEGER PRIMARY KEY, last INTEGER NOT NULL, file TEXT NOT NULL, bytes INTEGER NOT NULL,
-        root BLOB NOT NULL, before BLOB NOT NULL, after BLOB NOT NULL, retired INTEGER NOT NULL DEFAULT 0)""",
+        digest BLOB NOT NULL, before BLOB NOT NULL, after BLOB NOT NULL, retired INTEGER NOT NULL DEFAULT 0)""",
     "INSERT OR IGNORE INTO head VALUES (1, 0, zeroblob(32), 0, 0)",
 )
 
 ROW_COLUMNS = (
-    "position, originator_id, originator_version, topic, v, at, caused_by, correlation, origin, state, leaf, link"
+    "position, originator_id, originator_version, topic, v, at, caused_by, correlation, origin, CAST(state AS BLOB), leaf, link"
 )

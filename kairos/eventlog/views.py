@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from kairos.domain import proposal
-from kairos.domain.events import BaselineRecorded, RepoTrusted, RepoUnwatched, RootFound, RootLost
+from kairos.domain import attention, proposal
+from kairos.domain.attention import Attention
+from kairos.domain.events import BaselineRecorded, ModelCalled, RepoTrusted, RepoUnwatched, RootFound, RootLost
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.projection import Projection
@@ -100,3 +103,40 @@ def repository_id(dev: int, ino: int, root: str) -> str:
     from hashlib import sha256
 
     return "repo-" + sha256(f"{dev}:{ino}:{root}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+class AttentionView(Projection[Attention]):
+    name = "attention"
+    state = Attention
+    topics = attention.TOPICS
+
+    def apply(self, state: Attention, recorded: Recorded) -> None:
+        attention.evolve(state, recorded.event, recorded.at, recorded.origin)
+
+
+class Ledger(msgspec.Struct):
+    """What was spent and done, for `today` figures: calls as (at us, micro-USD), turns as times."""
+
+    calls: list[tuple[int, int]] = []
+    turns: list[int] = []
+
+
+class LedgerView(Projection[Ledger]):
+    name = "ledger"
+    state = Ledger
+    topics = frozenset({"ModelCalled", "TurnStarted"})
+    KEEP = 3 * 86_400_000_000
+
+    def apply(self, state: Ledger, recorded: Recorded) -> None:
+        if isinstance(recorded.event, ModelCalled):
+            state.calls = [c for c in state.calls if c[0] > recorded.at - self.KEEP]
+            state.calls.append((recorded.at, recorded.event.spent_microusd))
+        else:
+            if state.turns and state.turns[0] <= recorded.at - self.KEEP:
+                state.turns = [t for t in state.turns if t > recorded.at - self.KEEP]
+            state.turns.append(recorded.at)
+
+
+def all_views() -> tuple[Projection[Any], ...]:
+    """Every projection that is kept, in a fixed order."""
+    return (RepositoriesView(), InboxView(), AttentionView(), LedgerView())

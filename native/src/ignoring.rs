@@ -1,7 +1,7 @@
 //! git's ignore rules: one file of patterns, and the chain of files that judges a path.
 //!
 //! The rules are gitignore(5) down to git's own corner cases, because a file that git tracks or shows and
-//! we do not see is a change missed. `tests/native/test_scan.py` holds them against `git` itself.
+//! we do not see is a change missed. `tests/native/test_ignoring.py` holds them against `git` itself.
 use std::{collections::HashMap, sync::Arc};
 
 use crate::pattern::Pattern;

@@ -71,11 +71,9 @@ impl Places<'_> {
             Token::Star => self.spread(text, |byte| byte != b'/'),
             Token::DoubleStar => self.spread(text, |_| true),
             Token::Dirs => {
-                for place in self.low..text.len() {
-                    if text[place] == b'/' {
-                        self.reached[place + 1] = true;
-                        self.high = self.high.max(place + 1);
-                    }
+                for (place, _) in text.iter().enumerate().skip(self.low).filter(|(_, byte)| **byte == b'/') {
+                    self.reached[place + 1] = true;
+                    self.high = self.high.max(place + 1);
                 }
                 true
             }
@@ -101,8 +99,8 @@ impl Places<'_> {
     }
 
     fn spread(&mut self, text: &[u8], accepts: impl Fn(u8) -> bool) -> bool {
-        for place in self.low..text.len() {
-            if self.reached[place] && accepts(text[place]) {
+        for (place, byte) in text.iter().enumerate().skip(self.low) {
+            if self.reached[place] && accepts(*byte) {
                 self.reached[place + 1] = true;
                 self.high = self.high.max(place + 1);
             } else if place >= self.high {

@@ -1,6 +1,10 @@
 //! The one PyO3 layer: converts values, releases the GIL, maps errors. No logic lives here.
 use pyo3::{exceptions::PyOSError, exceptions::PyValueError, prelude::*, types::PyBytes};
 
+mod exec;
+mod segment;
+mod sensing;
+
 use crate::{chain, error::Error};
 
 impl From<Error> for PyErr {
@@ -34,6 +38,12 @@ fn extend_chain<'py>(
         .collect()
 }
 
+/// The link of one record whose payload is known by its leaf hash only.
+#[pyfunction]
+fn link_leaf<'py>(py: Python<'py>, previous: [u8; 32], header: &[u8], leaf: [u8; 32]) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &chain::link(&previous, header, &leaf))
+}
+
 /// BLAKE3 of `data` as 32 bytes.
 #[pyfunction]
 fn blake3_hash<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
@@ -44,6 +54,10 @@ fn blake3_hash<'py>(py: Python<'py>, data: &[u8]) -> Bound<'py, PyBytes> {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(extend_chain, module)?)?;
+    module.add_function(wrap_pyfunction!(link_leaf, module)?)?;
     module.add_function(wrap_pyfunction!(blake3_hash, module)?)?;
+    segment::register(module)?;
+    sensing::register(module)?;
+    exec::register(module)?;
     Ok(())
 }

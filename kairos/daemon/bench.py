@@ -1,0 +1,73 @@
+"""The bench: verifies what was raised and executes what was approved, one at a time, from the state of the log.
+
+It asks the folded inbox what is to be done, not which event came: after a crash the same question gives the rest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kairos.acting.executor import execute
+from kairos.acting.recovery import recover
+from kairos.acting.verifier import verify
+from kairos.clock import now_us
+from kairos.daemon.world import World
+from kairos.domain.proposal import Proposal
+from kairos.errors import Conflict, Stale, TryAgain
+from kairos.eventlog.follow import Follower
+from kairos.eventlog.log import Log
+from kairos.settings import Config, Home
+
+RETRY_S = 2.0
+
+
+class Bench:
+    """One thread's work. `run` returns after `stop`."""
+
+    def __init__(self, home: Home, config: Config, log: Log) -> None:
+        self._home = home
+        self._config = config
+        self._log = log
+        self._world = World(log)
+        self._follower = Follower(log, 0)
+
+    def stop(self) -> None:
+        self._follower.stop()
+
+    def run(self) -> None:
+        """Settles what a crash left, then works until stopped."""
+        recover(self._log, self._home)
+        self._world.load()
+        self._follower.position = self._world.position
+        while not self._follower.stopped:
+            patience = 30.0 if self._work() else RETRY_S
+            new = self._follower.new()
+            for recorded in new:
+                self._world.fold(recorded)
+            if not new:
+                self._follower.wait(patience)
+
+    def _work(self) -> bool:
+        """Does everything that can be done now; False if something must be tried again."""
+        for proposal in sorted(self._world.inbox.proposals.values(), key=lambda p: p.raised_at):
+            if self._follower.stopped:
+                return True
+            paused = self._world.attention.is_paused(now_us())
+            if proposal.state == "raised" or (proposal.state == "approved" and not paused):
+                try:
+                    self._one(proposal)
+                except (Conflict, Stale):
+                    continue
+                except TryAgain:
+                    return False
+        return True
+
+    def _one(self, proposal: Proposal) -> None:
+        repo = self._world.repos.by_id[proposal.raised.repo]
+        if repo.lost:
+            return
+        root = Path(repo.root)
+        if proposal.state == "raised":
+            verify(self._log, self._home, self._config, proposal, root)
+        else:
+            execute(self._log, self._home, self._config, proposal, root)

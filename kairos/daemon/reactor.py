@@ -1,0 +1,188 @@
+"""The reactor: follows the log, judges each boundary, runs rules turns, watches proposals drift, and speaks.
+
+Triggers of a repository gather until a boundary or a lull; the whole turn with what it raised is one append with
+the tracking position, so a crash either repeats the look or finds it done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import tzinfo
+
+from kairos.clock import now_us
+from kairos.daemon.speaking import Speaker
+from kairos.daemon.turns import Looker
+from kairos.daemon.upkeep import Upkeep
+from kairos.daemon.world import World
+from kairos.domain import attention
+from kairos.domain.attention import Due
+from kairos.domain.events import (
+    AttentionHeld,
+    CommitRecorded,
+    FilesChanged,
+    GitMoved,
+    ProposalStale,
+    ProposalVerified,
+    Resumed,
+)
+from kairos.errors import Conflict
+from kairos.eventlog.follow import Follower
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Recorded, Track
+from kairos.settings import Config, Home
+
+LULL_S = 1.0
+
+
+class Gathered:
+    """The triggers of one repository since its last turn."""
+
+    def __init__(self) -> None:
+        self.events: list[Recorded] = []
+        self.boundary: str | None = None
+        self.cause = 0
+        self.again: list[str] = []
+        self.last = 0.0
+
+    def add(self, recorded: Recorded, boundary: str | None) -> None:
+        self.events.append(recorded)
+        if boundary is not None and (self.boundary is None or boundary != "burst"):
+            self.boundary, self.cause = boundary, recorded.position
+        self.last = time.monotonic()
+
+
+class Reactor:
+    """One thread's work. `run` returns after `stop`."""
+
+    def __init__(
+        self, home: Home, config: Config, log: Log, zone: tzinfo, on_delivery: Callable[[str], None] | None
+    ) -> None:
+        self.world = World(log)
+        self.manners = manners(config)
+        self.zone = zone
+        self._log = log
+        self._looker = Looker(home, config, log, self.world)
+        self._speaker = Speaker(config, log, self.world, self.manners, zone, on_delivery)
+        self._upkeep = Upkeep(log, self.world)
+        self._follower = Follower(log, 0)
+        self._gathered: dict[str, Gathered] = {}
+        self._tick = True
+
+    def tick(self) -> None:
+        """Asks for housekeeping in the reactor's own thread."""
+        self._tick = True
+        self._follower.wake()
+
+    def stop(self) -> None:
+        self._follower.stop()
+
+    def run(self) -> None:
+        """Catches up from the tracking positions, then follows until stopped."""
+        self.world.load()
+        self._done = {
+            r.id: max(self._log.tracking(f"reactor/{r.id}"), r.trusted_at) for r in self.world.repos.by_id.values()
+        }
+        start = min(self._done.values(), default=self.world.position)
+        for recorded in self._log.read(start, upto=self.world.position):
+            self._react(recorded, idle_for=0)
+        self._follower.position = self.world.position
+        self._upkeep.check_drift()
+        while not self._follower.stopped:
+            new = self._follower.new()
+            for recorded in new:
+                idle = self.world.idle_for(recorded)
+                self.world.fold(recorded)
+                self._react(recorded, idle)
+            if len(new) < 1_000:
+                self._turns()
+            if self._tick:
+                self._tick = False
+                self._upkeep.tick(now_us())
+                self._speaker.release(now_us())
+            if not new:
+                self._follower.wait(self._patience())
+        self.world.save()
+
+    def _react(self, recorded: Recorded, idle_for: int) -> None:
+        event = recorded.event
+        match event:
+            case FilesChanged() | GitMoved() | CommitRecorded():
+                if recorded.position <= self._done.get(event.repo, 0):
+                    return
+                if isinstance(event, FilesChanged):
+                    self._upkeep.changed(recorded, event)
+                self._gather(recorded, event.repo, idle_for)
+            case ProposalVerified(ok=True):
+                self._speaker.offer(event.id)
+            case ProposalStale():
+                proposal = self.world.inbox.proposals.get(event.id)
+                if proposal is not None and proposal.raised.engine == "rules":
+                    gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
+                    gathered.again.append(event.id)
+                    gathered.last = time.monotonic()
+            case Resumed():
+                self._speaker.offer_all("manual")
+            case _:
+                pass
+
+    def _gather(self, recorded: Recorded, repo: str, idle_for: int) -> None:
+        """Keeps a trigger, or records at once that it never will be one."""
+        if repo not in self.world.repos.by_id or not self.world.repos.by_id[repo].ready:
+            return
+        boundary = attention.boundary_of(recorded.event, recorded.origin, idle_for, self.manners)
+        if boundary is not None:
+            judged = attention.decide_turn(recorded.event, recorded.origin, boundary, self.world.attention, now_us())
+            if not isinstance(judged, Due) and judged.rule != "pause@1":
+                held = AttentionHeld(repo=repo, subject="turn", why=judged.why, rule=judged.rule)
+                self._log.append([NewEvent(repo, held, recorded.position, "system")])
+                boundary = None
+        if recorded.origin in ("live", "offline"):
+            self._gathered.setdefault(repo, Gathered()).add(recorded, boundary)
+
+    def _turns(self) -> None:
+        """Starts the turns whose moment has come: a boundary that is not a burst, or a lull after one."""
+        if self.world.attention.is_paused(now_us()):
+            return
+        for repo, gathered in list(self._gathered.items()):
+            lull = time.monotonic() - gathered.last >= LULL_S
+            if not lull and gathered.boundary in (None, "burst"):
+                continue
+            del self._gathered[repo]
+            last = gathered.events[-1].position if gathered.events else 0
+            if gathered.boundary is not None:
+                self._turn(repo, gathered, last)
+            elif last:
+                self._log.append([], writes=[Track(f"reactor/{repo}", last)])
+            for proposal_id in gathered.again:
+                self._looker.again(repo, proposal_id)
+            self._done[repo] = max(last, self._done.get(repo, 0))
+
+    def _turn(self, repo: str, gathered: Gathered, last: int) -> None:
+        assert gathered.boundary is not None
+        try:
+            self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last)
+        except Conflict:
+            return
+        if gathered.boundary in attention.SPEAKING:
+            self._upkeep.next_commit(repo, gathered.boundary)
+            self._speaker.offer_all(gathered.boundary)
+
+    def _patience(self) -> float:
+        """How long to sleep: to the end of the nearest lull, else until the bell rings."""
+        if not self._gathered or self.world.attention.is_paused(now_us()):
+            return 30.0
+        nearest = min(g.last for g in self._gathered.values()) + LULL_S
+        return min(30.0, max(0.01, nearest - time.monotonic()))
+
+
+def manners(config: Config) -> attention.Manners:
+    """The configured manners, in the domain's units."""
+    from kairos.settings import parse_hours
+
+    return attention.Manners(
+        quiet=parse_hours(config.attention.quiet_hours),
+        per_day=config.attention.per_day,
+        cool_down=round(config.attention.cool_down_hours * 3_600_000_000),
+        idle=round(config.attention.idle_minutes * 60_000_000),
+    )

@@ -1,0 +1,103 @@
+"""Running the daemon: claim the home, arm the sensors, start the threads, say ready, drain on a signal."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Callable
+
+from kairos import clock
+from kairos._version import VERSION
+from kairos.daemon.bench import Bench
+from kairos.daemon.modelling import Modeller
+from kairos.daemon.nights import Nights
+from kairos.daemon.presence import RepoStatus, Status, claim, publish
+from kairos.daemon.reactor import Reactor
+from kairos.daemon.watching import Watching
+from kairos.domain.events import DaemonStarted, DaemonStopped
+from kairos.errors import KairosError
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent
+from kairos.schedule.scheduler import Scheduler
+from kairos.settings import Config, Home
+
+Report = Callable[[str], None]
+
+
+def run(
+    home: Home, config: Config, *, on_ready: Callable[[], None], report: Report, on_delivery: Report | None = None
+) -> int:
+    """The whole life of a daemon; returns the exit code. Locked (11) if another has the home.
+
+    `report` gets lines for a person who looks at stderr; `on_delivery` the id of each delivered proposal."""
+    with claim(home):
+        return _Daemon(home, config, report, on_delivery).run(on_ready)
+
+
+class _Daemon:
+    def __init__(self, home: Home, config: Config, report: Report, on_delivery: Report | None) -> None:
+        self._home = home
+        self._config = config
+        self._report = report
+        self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._failed = False
+        zone = clock.local_zone()
+        self._log = Log(home.log)
+        self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
+        self._watching = Watching(home, config, self._publish, self._guard)
+        self._reactor = Reactor(home, config, Log(home.log), zone, on_delivery)
+        self._bench = Bench(home, config, Log(home.log))
+        self._modeller = Modeller(home, config, Log(home.log)) if config.model.name else None
+        self._nights = Nights(home, config, zone)
+        self._scheduler = Scheduler(self._tick)
+
+    def run(self, on_ready: Callable[[], None]) -> int:
+        for number, word in ((signal.SIGTERM, "stop"), (signal.SIGINT, "stop"), (signal.SIGUSR1, "tick")):
+            signal.signal(number, lambda *_, word=word: self._asked.put(word))
+        self._watching.start()
+        workers = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
+        threads = [
+            threading.Thread(target=self._guard, args=(worker.run,), name=type(worker).__name__.lower())
+            for worker in workers
+        ]
+        for thread in threads:
+            thread.start()
+        self._scheduler.start()
+        self._asked.put("tick")
+        on_ready()
+        while (word := self._asked.get()) != "stop":
+            if word == "tick":
+                self._scheduler.now()
+        self._watching.stop()
+        for worker in workers:
+            worker.stop()
+        self._nights.stop()
+        self._scheduler.stop()
+        for thread in threads:
+            thread.join()
+        self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
+        return 1 if self._failed else 0
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Runs a thread's work. What it cannot handle ends the whole daemon: half an assistant is worse than a
+        restart, and every promise is kept by starting again from the log."""
+        try:
+            work()
+        except KairosError as error:
+            self._report(f"error: {error.message}\n{error.hint}")
+            self._failed = True
+        except BaseException:  # noqa: BLE001  # reported whole, and it ends the daemon
+            self._report(traceback.format_exc())
+            self._failed = True
+        if self._failed:
+            self._asked.put("stop")
+
+    def _tick(self) -> None:
+        self._reactor.tick()
+        self._guard(self._nights.tick)
+
+    def _publish(self, repos: list[RepoStatus]) -> None:
+        publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))

@@ -1,0 +1,117 @@
+"""Telling a person of a proposal, at the moments attention allows; what is held is an event too."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from datetime import tzinfo
+
+from kairos.clock import now_us
+from kairos.daemon.world import World
+from kairos.domain import attention
+from kairos.domain.attention import Due, Manners
+from kairos.domain.events import AttentionHeld, ProposalDelivered
+from kairos.domain.proposal import Proposal
+from kairos.errors import Conflict
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent
+from kairos.settings import Config
+
+
+class Speaker:
+    """Delivers pending proposals: a line of `watch`, and the person's own notify command."""
+
+    def __init__(
+        self,
+        config: Config,
+        log: Log,
+        world: World,
+        manners: Manners,
+        zone: tzinfo,
+        on_delivery: Callable[[str], None] | None,
+    ) -> None:
+        self._command = config.notify.command
+        self._log = log
+        self._world = world
+        self._manners = manners
+        self._zone = zone
+        self._tell = on_delivery
+        self._notifying: list[subprocess.Popen[bytes]] = []
+
+    def offer(self, proposal_id: str) -> None:
+        """Judges one proposal at the boundary it was raised at."""
+        proposal = self._world.inbox.proposals.get(proposal_id)
+        if proposal is not None:
+            self._offer(proposal, proposal.raised.boundary)
+
+    def offer_all(self, boundary: str) -> None:
+        """Judges everything undelivered at a boundary."""
+        for proposal in self._undelivered():
+            self._offer(proposal, boundary)
+
+    def release(self, now: int) -> None:
+        """Delivers, as one brief, what quiet hours or the daily cap held until now; reaps notify commands."""
+        self._notifying = [p for p in self._notifying if p.poll() is None]
+        waiting = {p.id: p for p in self._undelivered()}
+        for proposal_id in attention.releasable(list(waiting), self._world.attention, now):
+            self._offer(waiting[proposal_id], "brief")
+        for proposal in waiting.values():
+            if not any(k.startswith(f"{proposal.id}|") for k in self._world.attention.held):
+                self._offer(proposal, proposal.raised.boundary)
+
+    def _undelivered(self) -> list[Proposal]:
+        found = [p for p in self._world.inbox.pending() if p.state == "pending" and not p.delivered]
+        return sorted(found, key=lambda p: p.raised_at)
+
+    def _offer(self, proposal: Proposal, boundary: str) -> None:
+        if proposal.state != "pending" or proposal.delivered:
+            return
+        state = self._world.attention
+        judged = attention.decide_delivery(
+            proposal.id, proposal.raised.risk == "urgent", boundary, state, self._manners, now_us(), self._zone
+        )
+        if isinstance(judged, Due):
+            self._deliver(proposal, judged.boundary)
+        elif state.held.get(f"{proposal.id}|{judged.rule}") != (judged.until or 0):
+            held = AttentionHeld(
+                repo=proposal.raised.repo, subject=proposal.id, why=judged.why, rule=judged.rule,
+                until=judged.until, detector=proposal.raised.detector,
+            )  # fmt: skip
+            self._append(proposal, NewEvent(proposal.raised.repo, held, self._raised_at(proposal), "system"))
+
+    def _deliver(self, proposal: Proposal, boundary: str) -> None:
+        told = ProposalDelivered(id=proposal.id, boundary=boundary)
+        if not self._append(proposal, NewEvent(proposal.stream, told, self._raised_at(proposal), "system")):
+            return
+        if self._tell is not None:
+            self._tell(proposal.id)
+        if self._command:
+            try:
+                self._notifying.append(
+                    subprocess.Popen(
+                        [*self._command, proposal.raised.title],
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                        start_new_session=True,
+                    )  # fmt: skip
+                )
+            except OSError as error:
+                held = AttentionHeld(
+                    repo=proposal.raised.repo, subject=proposal.id, rule="notify@1",
+                    why=f"notify.command could not be run: {error.strerror}",
+                )  # fmt: skip
+                self._log.append([NewEvent(proposal.raised.repo, held, None, "system")])
+
+    def _append(self, proposal: Proposal, new: NewEvent) -> bool:
+        """Appends and folds at once, so that the next judgement counts this one. False: somebody decided first."""
+        try:
+            position = self._log.append([new], expected={proposal.stream: proposal.version})[0]
+        except Conflict:
+            return False
+        for recorded in self._log.read(self._world.position, upto=position):
+            self._world.fold(recorded)
+        return True
+
+    def _raised_at(self, proposal: Proposal) -> int:
+        return self._world.inbox.positions[proposal.id][0]

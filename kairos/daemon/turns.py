@@ -1,0 +1,134 @@
+"""A rules turn: build the scene from the triggers, let the detectors look, raise what they found, in one append."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kairos.acting.policy_file import load_policy
+from kairos.acting.proposing import raise_findings
+from kairos.clock import DAY, now_us
+from kairos.daemon.world import World
+from kairos.detectors.looking import look
+from kairos.detectors.protocol import Companion
+from kairos.detectors.registry import ALL
+from kairos.detectors.scene import scene_of
+from kairos.domain import proposal as proposals
+from kairos.domain.events import AttentionDue, AttentionHeld, TurnEnded, TurnStarted
+from kairos.domain.finding import Finding
+from kairos.errors import KairosError
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Recorded, Track
+from kairos.eventlog.views import Repository
+from kairos.memory.claims import MemoryView
+from kairos.memory.related import related
+from kairos.repo.git import Git
+from kairos.settings import Config, Home
+
+
+class Looker:
+    """Runs rules turns. Reads the repository, writes only the log."""
+
+    def __init__(self, home: Home, config: Config, log: Log, world: World) -> None:
+        self._home = home
+        self._config = config
+        self._log = log
+        self._world = world
+
+    def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
+        """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""
+        repo = self._world.repos.by_id[repo_id]
+        self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
+
+    def again(self, repo_id: str, proposal_id: str) -> None:
+        """Looks once more at the evidence of a proposal whose base moved, with the detector that raised it."""
+        repo = self._world.repos.by_id[repo_id]
+        raised = self._world.inbox.proposals[proposal_id].raised
+        trigger = [self._log.at(position) for position in raised.evidence]
+        cause = self._world.inbox.positions[proposal_id][-1]
+        self._run(repo, trigger, raised.boundary or "commit", cause, f"turn-again-{proposal_id}-{cause}", [],
+                  only=raised.detector)  # fmt: skip
+
+    def _run(
+        self,
+        repo: Repository,
+        trigger: Sequence[Recorded],
+        boundary: str,
+        cause: int,
+        turn: str,
+        writes: list[Track],
+        only: str | None = None,
+    ) -> None:
+        begun = time.monotonic()
+        findings, problems = find(self._log, repo, trigger, boundary)
+        if only is not None:
+            findings = [f for f in findings if f.detector == only]
+        spoken, muted = [], []
+        for finding in findings:
+            (muted if self._world.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
+        new = [
+            NewEvent(repo.id, AttentionDue(repo=repo.id, boundary=boundary, rule=f"{boundary}@1"), cause, "system"),
+            NewEvent(turn, TurnStarted(
+                turn=turn, repo=repo.id, engine="rules", boundary=boundary,
+                detectors=[f"{d.name}@{d.version}" for d in ALL] if only is None else [only],
+            ), -1, "system"),
+        ]  # fmt: skip
+        raised = self.raised(spoken, repo, turn, boundary) + [_muted(f, repo.id) for f in muted if self._news(f)]
+        new += [NewEvent(r.stream, r.event, -1 - i, "system") for i, r in enumerate(raised)]
+        ids = [r.event.id for r in raised if isinstance(r.event, proposals.ProposalRaised)]
+        outcome = "proposed" if ids else "failed" if problems and not findings else "quiet"
+        ended = TurnEnded(
+            turn=turn, repo=repo.id, engine="rules", outcome=outcome, proposals=ids, why="; ".join(problems),
+            micros=round((time.monotonic() - begun) * 1e6),
+        )  # fmt: skip
+        new.append(NewEvent(turn, ended, -1 - len(raised), "system"))
+        self._log.append(new, expected={turn: 0}, writes=writes)
+
+    def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[NewEvent]:
+        """The events that raise findings, or say why not. Their causes are the caller's business."""
+        now = now_us()
+        return raise_findings(
+            findings,
+            inbox=self._world.inbox,
+            listed=set(self._world.attention.listed),
+            held=self._world.attention.held,
+            repo=repo.id,
+            turn=turn,
+            boundary=boundary,
+            policy=load_policy(self._home.policy_file),
+            now=now,
+            expire_us=round(self._config.proposals.expire_days * DAY),
+            cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
+        )
+
+    def _news(self, finding: Finding) -> bool:
+        return f"{finding.key}|mute@1" not in self._world.attention.held
+
+
+def find(log: Log, repo: Repository, trigger: Sequence[Recorded], boundary: str) -> tuple[list[Finding], list[str]]:
+    """(findings, problems) of every detector that looks at this boundary."""
+    try:
+        scene = scene_of(repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id))
+        return look(scene)
+    except KairosError as error:
+        return [], [error.message]
+
+
+def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Companion]]:
+    """What memory says goes with a set of paths; loaded when first asked."""
+
+    def ask(paths: Sequence[str]) -> list[Companion]:
+        claims, _ = MemoryView().load(log)
+        found = related(claims, repo_id, paths)
+        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in found]
+
+    return ask
+
+
+def _muted(finding: Finding, repo_id: str) -> NewEvent:
+    held = AttentionHeld(
+        repo=repo_id, subject=finding.key, rule="mute@1", why=f"{finding.detector} is muted: {finding.title}",
+        detector=finding.detector,
+    )  # fmt: skip
+    return NewEvent(repo_id, held)

@@ -1,0 +1,198 @@
+"""Attention: the pure judgement *is this the moment*, for starting a turn and for speaking to a person.
+
+A turn may start at every boundary (looking costs nothing); a person is spoken to only at a boundary where they
+are between two things (Kumar et al. 2026, arXiv 2601.10253: 52 % engaged after a commit, 62 % dismissed
+mid-task). Quiet hours and the daily cap hold delivery, not evaluation. Times are microseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta, tzinfo
+
+import msgspec
+
+from kairos.domain.events import (
+    AttentionHeld,
+    DetectorMuted,
+    DetectorUnmuted,
+    Event,
+    FilesChanged,
+    FindingListed,
+    GitMoved,
+    Paused,
+    ProposalDelivered,
+    ProposalRaised,
+    Resumed,
+)
+
+SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief"})
+"""The boundaries at which a person may be spoken to."""
+
+_COMMIT_MOVES = frozenset({"commit", "amend", "merge", "rebase", "cherry-pick", "reset"})
+_SILENT_ORIGINS = frozenset({"baseline", "history"})
+TOPICS = frozenset(
+    {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "FindingListed", "Paused", "ProposalDelivered",
+     "ProposalRaised", "Resumed", "FilesChanged", "GitMoved"}
+)  # fmt: skip
+
+
+class Manners(msgspec.Struct, frozen=True, kw_only=True):
+    """How a person wants to be spoken to. `quiet`: local hours (from, to), may wrap midnight."""
+
+    quiet: tuple[int, int] | None
+    per_day: int
+    cool_down: int
+    idle: int
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A person was told of a proposal at a time."""
+
+    at: int
+    id: str
+    urgent: bool
+
+
+class Attention(msgspec.Struct, kw_only=True):
+    """The fold that attention decides on. `held`: "subject|rule" → until (0: for good)."""
+
+    deliveries: list[Delivery] = []
+    urgent: list[str] = []
+    muted: list[str] = []
+    listed: list[str] = []
+    held: dict[str, int] = {}
+    paused: bool = False
+    paused_until: int | None = None
+    last_activity: dict[str, int] = {}
+
+    def is_muted(self, detector: str, repo: str) -> bool:
+        return f"{detector}|" in self.muted or f"{detector}|{repo}" in self.muted
+
+    def is_paused(self, now: int) -> bool:
+        return self.paused and (self.paused_until is None or now < self.paused_until)
+
+
+def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
+    """Folds one event into the state, in place."""
+    match event:
+        case AttentionHeld():
+            state.held[f"{event.subject}|{event.rule}"] = event.until or 0
+        case DetectorMuted() if f"{event.detector}|{event.repo}" not in state.muted:
+            state.muted.append(f"{event.detector}|{event.repo}")
+        case DetectorUnmuted():
+            state.muted = [m for m in state.muted if m != f"{event.detector}|{event.repo}"]
+        case FindingListed():
+            state.listed.append(event.key)
+        case Paused():
+            state.paused, state.paused_until = True, event.until
+        case Resumed():
+            state.paused, state.paused_until = False, None
+        case ProposalRaised() if event.risk == "urgent":
+            state.urgent.append(event.id)
+        case ProposalDelivered():
+            state.deliveries = [d for d in state.deliveries if d.at > at - 3 * 86_400_000_000]
+            state.deliveries.append(Delivery(at, event.id, event.id in state.urgent))
+            state.held = {k: v for k, v in state.held.items() if not k.startswith(f"{event.id}|")}
+        case FilesChanged() | GitMoved() if origin in ("live", "offline"):
+            state.last_activity[event.repo] = at
+        case _:
+            pass
+
+
+class Due(msgspec.Struct, frozen=True):
+    """Start a turn now. `rule` is cited in `why`."""
+
+    boundary: str
+    rule: str
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Not now (until a time, us) or never (until None)."""
+
+    rule: str
+    why: str
+    until: int | None = None
+
+
+def boundary_of(event: Event, origin: str, idle_for: int, manners: Manners) -> str | None:
+    """The boundary that an event is, None if it is none. `idle_for`: time since the repository's last activity."""
+    if origin in _SILENT_ORIGINS:
+        return None
+    match event:
+        case GitMoved(what=what) if what in _COMMIT_MOVES:
+            return "commit"
+        case GitMoved(what="checkout"):
+            return "switch"
+        case FilesChanged() if event.part == event.parts:
+            return "idle_return" if idle_for >= manners.idle else "burst"
+        case _:
+            return None
+
+
+def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now: int) -> Due | Held:
+    """Whether a boundary starts a turn. Own writes never do; a paused assistant looks again when resumed."""
+    if origin == "self":
+        return Held("self@1", "this is Kairos's own write")
+    if isinstance(event, FilesChanged) and event.cause == "git":
+        return Held("git-cause@1", "git wrote these files; the ref that moved is the boundary")
+    if state.is_paused(now):
+        return Held("pause@1", "Kairos is paused", state.paused_until)
+    return Due(boundary, f"{boundary}@1")
+
+
+def decide_delivery(
+    proposal_id: str, urgent: bool, boundary: str, state: Attention, manners: Manners, now: int, zone: tzinfo
+) -> Due | Held:
+    """Whether a person is told now. Only an urgent proposal passes boundary, quiet hours and the daily cap."""
+    if state.is_paused(now):
+        return Held("pause@1", "Kairos is paused", state.paused_until)
+    if urgent:
+        return Due(boundary, "urgent@1")
+    quiet_until = quiet_end(now, manners.quiet, zone)
+    if quiet_until is not None:
+        return Held("quiet-hours@1", "quiet hours; it is in the morning brief", quiet_until)
+    if boundary not in SPEAKING:
+        return Held("boundary@1", "you are in the middle of something; it waits for a commit, a switch or your return")
+    today = local_day(now, zone)
+    told = [d for d in state.deliveries if not d.urgent and local_day(d.at, zone) == today and d.id != proposal_id]
+    if len(told) >= manners.per_day:
+        return Held("per-day@1", f"{len(told)} of {manners.per_day} were delivered today", next_day(now, zone))
+    return Due(boundary, f"{boundary}@1")
+
+
+def quiet_end(now: int, quiet: tuple[int, int] | None, zone: tzinfo) -> int | None:
+    """When the quiet hours that hold `now` end (us), None outside them. An empty span (8-8) is never quiet."""
+    if quiet is None or quiet[0] == quiet[1]:
+        return None
+    start, end = quiet
+    local = datetime.fromtimestamp(now / 1e6, zone)
+    inside = start <= local.hour < end if start < end else local.hour >= start or local.hour < end
+    if not inside:
+        return None
+    stop = local.replace(hour=end, minute=0, second=0, microsecond=0, fold=0)
+    if stop <= local:
+        stop = (local + timedelta(days=1)).replace(hour=end, minute=0, second=0, microsecond=0, fold=0)
+    return round(stop.timestamp() * 1e6)
+
+
+def local_day(at: int, zone: tzinfo) -> str:
+    """The local calendar day of a time, ISO."""
+    return datetime.fromtimestamp(at / 1e6, zone).date().isoformat()
+
+
+def next_day(now: int, zone: tzinfo) -> int:
+    """The next local midnight, us."""
+    local = datetime.fromtimestamp(now / 1e6, zone)
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return round(midnight.timestamp() * 1e6)
+
+
+def releasable(ids: Collection[str], state: Attention, now: int) -> list[str]:
+    """Of these undelivered proposals, those whose hold by time is over (quiet hours, daily cap)."""
+    out = []
+    for proposal_id in ids:
+        untils = [u for k, u in state.held.items() if k.startswith(f"{proposal_id}|") and u]
+        if untils and max(untils) <= now:
+            out.append(proposal_id)
+    return sorted(out)

@@ -1,0 +1,1 @@
+"""Nights and children: schedules whose occurrences are keyed in the log, and the processes they start."""

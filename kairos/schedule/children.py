@@ -1,0 +1,79 @@
+"""Child processes of our own program: dream, model worker. Started with `-P` in Kairos's own directory: a plain
+`python -m dream` inside a watched repository would run that repository's `dream/`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kairos.errors import KairosError, TryAgain
+
+
+class ChildFailed(KairosError):
+    """A child process ended badly; the message carries its last words."""
+
+    name = "child_failed"
+
+
+def child_environment() -> dict[str, str]:
+    """The constructed environment of a child that needs no secrets."""
+    kept = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "KAIROS_CLOCK_FILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    if "KAIROS_HOME" in os.environ:
+        found["KAIROS_HOME"] = os.environ["KAIROS_HOME"]
+    return {**found, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Child:
+    """One child at a time, killable from another thread."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(
+        self,
+        module: str,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        seconds: float,
+        stdin: bytes = b"",
+    ) -> bytes:
+        """Standard output of `python -P -m module args`. ChildFailed unless it exits 0 within `seconds`."""
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", module, *args],
+            cwd=cwd, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:  # fmt: skip
+            self._process = process
+            try:
+                out, err = process.communicate(stdin, timeout=seconds)
+            except subprocess.TimeoutExpired as error:
+                self.stop(signal.SIGKILL)
+                process.communicate()
+                raise ChildFailed(f"{module} took longer than {seconds:.0f} s and was stopped") from error
+            finally:
+                self._process = None
+        if process.returncode == TryAgain.code:
+            raise TryAgain(f"{module}: {_last_words(err)}")
+        if process.returncode != 0:
+            raise ChildFailed(f"{module} ended with {process.returncode}: {_last_words(err)}")
+        return out
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends the running child and its own children, if there is one."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, how)
+
+
+def _last_words(err: bytes) -> str:
+    lines = err.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,142 @@
+"""Seal, verify, retire, on real files; killed anywhere, replay is identical."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kairos.clock import now_us
+from kairos.domain.events import AttentionHeld, Paused, Resumed
+from kairos.errors import IntegrityError
+from kairos.eventlog import compaction
+from kairos.eventlog.compaction import compact
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Recorded, Track
+from kairos.eventlog.replay import replay_verify
+from kairos.eventlog.verify import verify_log
+
+
+def filled(log: Log, count: int = 300) -> list[Recorded]:
+    held = AttentionHeld(repo="r", subject="s", why="because", rule="x@1")
+    for i in range(count // 3):
+        log.append([NewEvent(f"s{i % 4}", Paused()), NewEvent("r", held, -1), NewEvent(f"s{i % 4}", Resumed(), -2)])
+    return list(log.read())
+
+
+def test_replay_and_streams_are_identical_before_and_after(log: Log) -> None:
+    before = filled(log)
+    streams = {s: log.stream(s) for s in ("s0", "s1", "r")}
+    done = compact(log)
+    assert [(s.first, s.last) for s in done.sealed] == [(1, 300)]
+    assert done.retired == 300
+    assert list(log.read(upto=300)) == before
+    assert {s: log.stream(s) for s in streams} == streams
+    assert log.at(17) == before[16]
+    assert [r.position for r in log.read(50, limit=7, topics={"Resumed"})] == [51, 54, 57, 60, 63, 66, 69]
+    assert verify_log(log).ok
+    assert replay_verify(log).identical
+    log.append([NewEvent("s0", Paused(), 17)])
+    assert log.at(log.head()).correlation == before[16].correlation
+
+
+def test_a_second_run_has_nothing_to_do_but_its_own_events(log: Log) -> None:
+    filled(log)
+    compact(log, before=now_us())
+    head = log.head()
+    assert compact(log, before=now_us()).sealed == []
+    assert log.head() == head
+
+
+def test_nothing_is_sealed_past_the_slowest_follower(log: Log) -> None:
+    filled(log)
+    log.append([], writes=[Track("slow", 120)])
+    assert [(s.first, s.last) for s in compact(log).sealed] == [(1, 120)]
+
+
+def test_only_what_is_old_enough_is_sealed(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "WORTHWHILE", 1)
+    filled(log)
+    moment = log.at(200).at
+    done = compact(log, before=moment)
+    assert done.sealed and all(log.at(s.last).at < moment for s in done.sealed)
+
+
+def test_a_damaged_row_is_never_sealed(log: Log) -> None:
+    filled(log)
+    with log.writer().datastore.transaction(commit=True) as c:
+        c.execute("UPDATE events SET state = ? WHERE position = 40", (b'{"until":5}',))
+    with pytest.raises(IntegrityError, match="do not give the links"):
+        compact(log)
+    assert log.sealed_upto() == 0
+    assert [p.position for p in verify_log(log).problems] == [40]
+    assert not list(log.segments.glob("*.parquet*"))
+
+
+def test_a_file_left_by_a_killed_run_is_collected(log: Log) -> None:
+    filled(log)
+    log.segments.mkdir(parents=True)
+    orphan = log.segments / "000000000001-000000000300.parquet"
+    orphan.write_bytes(b"half a segment")
+    compact(log)
+    assert verify_log(log).ok
+    assert orphan.stat().st_size > 1_000
+
+
+KILLED = """
+import os, sys, signal
+from pathlib import Path
+from kairos.eventlog import compaction
+from kairos.eventlog.log import Log
+compaction.RETIRE_CHUNK = 20
+compaction.ROWS_A_SEGMENT = 60
+step, calls = int(sys.argv[2]), 0
+def count(frame, event, arg):
+    global calls
+    if event in ("call", "c_call") and "eventlog" in frame.f_code.co_filename:
+        calls += 1
+        if calls == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+log = Log(Path(sys.argv[1]))
+sys.setprofile(count)
+compaction.compact(log)
+"""
+
+
+@pytest.mark.slow
+def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.db")
+    before = filled(log)
+    log.close()
+    step, kills = 1, 0
+    while True:
+        done = subprocess.run([sys.executable, "-P", "-c", KILLED, str(log.path), str(step)], check=False)
+        assert list(log.read(upto=300)) == before
+        assert verify_log(log).ok
+        log.close()
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL
+        kills += 1
+        step += 97
+    assert kills > 5
+    assert log.sealed_upto() >= 300
+    assert os.listdir(log.segments)
+
+
+def test_a_flipped_byte_in_a_segment_is_named(log: Log) -> None:
+    filled(log)
+    compact(log)
+    segment = next(log.segments.glob("*.parquet"))
+    content = bytearray(segment.read_bytes())
+    for offset in range(4, len(content) - 8, max(1, len(content) // 40)):
+        content[offset] ^= 0x10
+        segment.write_bytes(content)
+        assert segment.name in {p.segment for p in verify_log(log).problems}, offset
+        content[offset] ^= 0x10
+    segment.write_bytes(content)
+    assert verify_log(log).ok

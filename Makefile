@@ -1,20 +1,62 @@
 # Every target works on a fresh machine with Python >= 3.11, a Rust toolchain, git and make.
 VENV := .venv
-PY := $(VENV)/bin/python
-STAMP := $(VENV)/.set-up
-RUST := Cargo.toml Cargo.lock native/Cargo.toml native/build.rs native/launcher/Cargo.toml $(wildcard native/src/*.rs native/launcher/src/*.rs)
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+RUST := Cargo.toml Cargo.lock native/Cargo.toml native/build.rs native/launcher/Cargo.toml \
+	$(shell find native/src native/launcher/src -name '*.rs')
+PYTEST := $(PY) -m pytest -n auto --dist worksteal
 
-.PHONY: setup watch demo test check bench lint lock clean
+.PHONY: setup watch demo test test-fast test-rust check bench lock docs
 
-setup: $(STAMP)
+setup: $(VENV)/.built
 
-$(VENV)/bin/pip:
+$(BIN)/pip:
 	python3 -m venv $(VENV)
 
-$(VENV)/.locked: requirements.lock | $(VENV)/bin/pip
+$(VENV)/.locked: requirements.lock | $(BIN)/pip
 	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements.lock
 	@touch $@
 
-$(STAMP): $(VENV)/.locked pyproject.toml $(RUST)
-	VIRTUAL_ENV=$(abspath $(VENV)) PATH=$(abspath $(VENV))/bin:$$PATH $(VENV)/bin/maturin develop --quiet --release --locked
+$(VENV)/.built: $(VENV)/.locked pyproject.toml $(RUST)
+	VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" $(BIN)/maturin develop --quiet --release --locked
 	@touch $@
+
+# The main job: watch a repository and print a line for each proposal. Ctrl-C ends it.
+watch: setup
+	@test -n "$(REPO)" || { echo "usage: make watch REPO=path/to/a/repository"; exit 2; }
+	$(BIN)/kairos watch "$(REPO)" --yes
+
+demo: setup
+	$(BIN)/kairos demo
+
+test: setup test-rust
+	$(PYTEST)
+
+test-fast: setup
+	$(PYTEST) -m "not slow"
+
+test-rust:
+	cargo test --quiet --locked --workspace --no-default-features
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cargo fmt --all --check
+	cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+	$(PY) -P -m kairos.domain.catalogue | diff -u docs/events.md -
+	$(MAKE) test
+
+bench: setup
+	$(PY) -m benches
+
+docs: setup
+	$(PY) -P -m kairos.domain.catalogue > docs/events.md
+
+# Resolve the dependencies anew; the lock file holds hashes and no index addresses.
+lock: | $(BIN)/pip
+	$(PY) -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --all-extras --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --no-annotate pyproject.toml -o requirements.lock
+	cargo generate-lockfile

@@ -1,2 +1,172 @@
+"""The command line: which verb is where, global flags before or after it, and how errors leave the program.
+
+A verb's module is imported only when it is called, so that looking costs no more than it must.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from cli.context import Context
+from cli.verbs import SECTIONS, VERBS
+from kairos._version import VERSION
+from kairos.errors import KairosError, TryAgain, UsageError
+
+_STORAGE_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def callback(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        if value:
+            setattr(ctx.ensure_object(Context), name, value)
+
+    return callback
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from cli import render
+
+        render.emit(ctx.ensure_object(Context), "version", {"version": VERSION}, f"kairos {VERSION}")
+        ctx.exit()
+
+
+def global_options() -> list[click.Parameter]:
+    """Fresh options for the flags that work before and after every verb."""
+
+    def flag(name: str, target: str, help_text: str) -> click.Option:
+        return click.Option(
+            [f"--{name}"], is_flag=True, default=False, expose_value=False, callback=_set(target), help=help_text,
+            is_eager=True,
+        )  # fmt: skip
+
+    def named(name: str, target: str, metavar: str, help_text: str) -> click.Option:
+        return click.Option(
+            [f"--{name}"], expose_value=False, callback=_set(target), metavar=metavar, help=help_text, is_eager=True
+        )
+
+    return [
+        flag("json", "json", "Print one JSON object (log and files: one a line)."),
+        flag("no-color", "no_color", "Print without colours."),
+        flag("no-input", "no_input", "Never ask; fail and name the flag to use."),
+        named("repo", "repo", "PATH", "Only this repository."),
+        named("home", "home_override", "DIR", "Keep all of Kairos's state under DIR."),
+        click.Option(
+            ["--version"], is_flag=True, expose_value=False, callback=_version, is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ]  # fmt: skip
+
+
+def with_global_options(command: click.Command) -> click.Command:
+    """The command, and every command below it, taking the global flags too."""
+    taken = {option for param in command.params for option in param.opts}
+    command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_global_options(below)
+    return command
+
+
+class LazyGroup(click.Group):
+    """The root: knows every verb by name and imports its module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, verb in VERBS.items() if verb.section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        module, _, attribute = verb.target.partition(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        self.commands[cmd_name] = with_global_options(command)
+        return self.commands[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section in SECTIONS:
+            with formatter.section(section):
+                formatter.write_dl([(name, verb.help) for name, verb in VERBS.items() if verb.section == section])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            close = get_close_matches(args[0], list(VERBS), n=1)
+            hint = f"Did you mean `kairos {close[0]}`?" if close else "`kairos --help` lists the commands."
+            raise UsageError(f"there is no command `{args[0]}`", hint)
+        return super().resolve_command(ctx, args)
+
+
+def _overview(ctx: click.Context) -> None:
+    """Without a verb: the status, and the one next command to type."""
+    if ctx.invoked_subcommand is None:
+        from cli.status import overview
+
+        overview(ctx.ensure_object(Context))
+
+
+root = LazyGroup(
+    name="kairos",
+    invoke_without_command=True,
+    callback=click.pass_context(_overview),
+    params=global_options(),
+    help="An always-on assistant for your repositories: it proposes, you approve, it acts exactly once.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def main(args: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code; every known error is reported, never shown as a traceback."""
+    context = Context(json="--json" in _own_flags(args))
+    try:
+        result = root.main(list(args), prog_name="kairos", standalone_mode=False, obj=context)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except KairosError as error:
+        return _report(context, error)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx is not None else "kairos"
+        return _report(context, UsageError(error.format_message(), f"See `{where} --help`."))
+    except click.ClickException as error:
+        return _report(context, KairosError(error.format_message()))
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit has somewhere to go
+        return 141
+    except OSError as error:
+        if error.errno not in _STORAGE_ERRORS:
+            raise
+        return _report(context, TryAgain("the disk is full: nothing was done", "Free some space and try again."))
+    finally:
+        context.close()
+
+
 def run() -> None:
-    raise SystemExit(0)
+    """The entry point of the `kairos` command."""
+    raise SystemExit(main(sys.argv[1:]))
+
+
+def _own_flags(args: Sequence[str]) -> Sequence[str]:
+    """The arguments before `--`: what follows belongs to another program."""
+    return args[: args.index("--")] if "--" in args else args
+
+
+def _report(context: Context, error: KairosError) -> int:
+    from cli import render
+
+    render.error(context, error)
+    return error.code

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kairos.eventlog.log import Log
+from kairos.eventlog.record import Recorded
 from kairos.settings import Home, find_home
 
 GIT_ENV = {
@@ -20,6 +26,8 @@ GIT_ENV = {
     "GIT_COMMITTER_NAME": "Ada",
     "GIT_COMMITTER_EMAIL": "ada@example.invalid",
 }
+
+PROGRAM = str(Path(sys.executable).with_name("kairos"))
 
 
 class Repo:
@@ -74,3 +82,118 @@ def repo(tmp_path: Path) -> Repo:
     made.write("README.md", "# Demo\n")
     made.commit("first")
     return made
+
+
+class Daemon:
+    """A real daemon process on a home. `kill` is SIGKILL; leaving the test kills what still runs."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [PROGRAM, "daemon", "run"],
+                env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd=log.parent,
+                start_new_session=True,
+            )  # fmt: skip
+        self._log = log
+
+    def wait_ready(self, seconds: float = 30.0) -> None:
+        before = time.monotonic()
+        while b"ready\n" not in self._log.read_bytes():
+            assert self.process.poll() is None, self._log.read_text()
+            assert time.monotonic() - before < seconds, "the daemon did not get ready"
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(timeout=20)
+
+
+class Kairos:
+    """The program as a script uses it, on a private home."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.home = root / "home"
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")},
+            "KAIROS_HOME": str(self.home),
+            "KAIROS_CLOCK_FILE": str(root / "clock"),
+            "TZ": "UTC",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self._daemons: list[Daemon] = []
+
+    def clock(self, iso: str) -> None:
+        """Sets the program's wall clock to a UTC time; it runs on from there."""
+        moment = datetime.fromisoformat(iso).replace(tzinfo=UTC).timestamp()
+        (self.root / "clock").write_text(str(moment - time.time()))
+
+    def call(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *args],
+            env=self.environment, cwd=self.root, capture_output=True, text=True, check=False, timeout=100,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def run(self, *args: str, code: int = 0) -> Any:
+        """The `data` of a command's --json answer; asserts its exit code."""
+        done = self.call("--json", *args)
+        assert done.returncode == code, (args, done.returncode, done.stdout, done.stderr)
+        return json.loads(done.stdout)["data"] if code in (0, 75) and done.stdout.strip() else done.stderr
+
+    def lines(self, *args: str) -> list[dict[str, Any]]:
+        """The NDJSON lines of `log` or `files`."""
+        done = self.call("--json", *args)
+        assert done.returncode == 0, (args, done.stdout, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def daemon(self, *, ready: bool = True) -> Daemon:
+        log = self.root / f"daemon-{len(self._daemons)}.err"
+        log.touch()
+        started = Daemon(self.environment, log)
+        self._daemons.append(started)
+        if ready:
+            started.wait_ready()
+        return started
+
+    def open_log(self) -> Log:
+        return Log(self.home / "log" / "log.db")
+
+    def events(self, *topics: str) -> list[Recorded]:
+        opened = self.open_log()
+        found = list(opened.read(topics=topics))
+        opened.close()
+        return found
+
+    def until(self, topic: str, count: int = 1, seconds: float = 20.0, **fields: object) -> list[Recorded]:
+        """Waits until the log holds `count` events of a topic whose fields have these values."""
+        begun = time.monotonic()
+        while True:
+            found = [
+                r for r in self.events(topic) if all(getattr(r.event, name) == value for name, value in fields.items())
+            ]
+            if len(found) >= count:
+                return found
+            if time.monotonic() - begun > seconds:
+                tail = [f"{r.position} {r.topic} {r.event}"[:240] for r in self.events()][-30:]
+                errors = "".join(p.read_text() for p in sorted(self.root.glob("daemon-*.err")))
+                pytest.fail(f"no {count} × {topic} {fields} within {seconds} s:\n" + "\n".join(tail) + "\n" + errors)
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        for daemon in self._daemons:
+            if daemon.process.poll() is None:
+                daemon.kill()
+
+
+@pytest.fixture
+def kairos(tmp_path: Path) -> Iterator[Kairos]:
+    """Kairos on a private home, its clock at noon of a working day."""
+    made = Kairos(tmp_path)
+    made.clock("2026-06-01T12:00:00")
+    yield made
+    made.close()

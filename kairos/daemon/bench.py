@@ -5,6 +5,7 @@ It asks the folded inbox what is to be done, not which event came: after a crash
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kairos.acting.executor import execute
@@ -13,7 +14,7 @@ from kairos.acting.verifier import verify
 from kairos.clock import now_us
 from kairos.daemon.world import World
 from kairos.domain.proposal import Proposal
-from kairos.errors import Conflict, Stale, TryAgain
+from kairos.errors import Conflict, IntegrityError, KairosError, Stale
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.log import Log
 from kairos.settings import Config, Home
@@ -24,7 +25,8 @@ RETRY_S = 2.0
 class Bench:
     """One thread's work. `run` returns after `stop`."""
 
-    def __init__(self, home: Home, config: Config, log: Log) -> None:
+    def __init__(self, home: Home, config: Config, log: Log, report: Callable[[str], None]) -> None:
+        self._report = report
         self._home = home
         self._config = config
         self._log = log
@@ -49,18 +51,22 @@ class Bench:
 
     def _work(self) -> bool:
         """Does everything that can be done now; False if something must be tried again."""
+        done = True
         for proposal in sorted(self._world.inbox.proposals.values(), key=lambda p: p.raised_at):
             if self._follower.stopped:
-                return True
+                break
             paused = self._world.attention.is_paused(now_us())
             if proposal.state == "raised" or (proposal.state == "approved" and not paused):
                 try:
                     self._one(proposal)
                 except (Conflict, Stale):
                     continue
-                except TryAgain:
-                    return False
-        return True
+                except IntegrityError:
+                    raise
+                except KairosError as error:
+                    self._report(f"{proposal.id}: {error.message}")
+                    done = False
+        return done
 
     def _one(self, proposal: Proposal) -> None:
         repo = self._world.repos.by_id[proposal.raised.repo]

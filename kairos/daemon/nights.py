@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from kairos.clock import DAY, now_us
-from kairos.eventlog.compaction import compact
 from kairos.eventlog.log import Log
 from kairos.schedule.children import Child, child_environment
 from kairos.schedule.occurrences import run_if_due, settle_interrupted
@@ -43,5 +42,8 @@ class Nights:
 
     def _compact(self) -> str:
         keep = round(self._config.schedule.keep_hot_days * DAY)
-        done = compact(self._log, before=now_us() - keep)
-        return f"{len(done.sealed)} segments sealed, {done.retired} rows retired"
+        out = self._child.run(
+            "kairos.daemon.compacting", [str(now_us() - keep)],
+            cwd=self._home.data, environment=child_environment(), seconds=3_600,
+        )  # fmt: skip
+        return out.decode().strip()

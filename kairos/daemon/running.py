@@ -8,6 +8,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Protocol
 
 from kairos import clock
 from kairos._version import VERSION
@@ -37,6 +38,13 @@ def run(
         return _Daemon(home, config, report, on_delivery).run(on_ready)
 
 
+class Worker(Protocol):
+    """A thread's work: `run` returns after `stop`."""
+
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class _Daemon:
     def __init__(self, home: Home, config: Config, report: Report, on_delivery: Report | None) -> None:
         self._home = home
@@ -49,8 +57,8 @@ class _Daemon:
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
         self._watching = Watching(home, config, self._publish, self._guard)
         self._reactor = Reactor(home, config, Log(home.log), zone, on_delivery)
-        self._bench = Bench(home, config, Log(home.log))
-        self._modeller = Modeller(home, config, Log(home.log)) if config.model.name else None
+        self._bench = Bench(home, config, Log(home.log), report)
+        self._modeller = Modeller(home, config, Log(home.log), zone) if config.model.name else None
         self._nights = Nights(home, config, zone)
         self._scheduler = Scheduler(self._tick)
 
@@ -58,7 +66,7 @@ class _Daemon:
         for number, word in ((signal.SIGTERM, "stop"), (signal.SIGINT, "stop"), (signal.SIGUSR1, "tick")):
             signal.signal(number, lambda *_, word=word: self._asked.put(word))
         self._watching.start()
-        workers = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
+        workers: list[Worker] = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
         threads = [
             threading.Thread(target=self._guard, args=(worker.run,), name=type(worker).__name__.lower())
             for worker in workers

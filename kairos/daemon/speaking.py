@@ -87,15 +87,7 @@ class Speaker:
             self._tell(proposal.id)
         if self._command:
             try:
-                self._notifying.append(
-                    subprocess.Popen(
-                        [*self._command, proposal.raised.title],
-                        stdin=subprocess.DEVNULL,
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                        start_new_session=True,
-                    )  # fmt: skip
-                )
+                self._notifying.append(_start([*self._command, proposal.raised.title]))
             except OSError as error:
                 held = AttentionHeld(
                     repo=proposal.raised.repo, subject=proposal.id, rule="notify@1",
@@ -115,3 +107,10 @@ class Speaker:
 
     def _raised_at(self, proposal: Proposal) -> int:
         return self._world.inbox.positions[proposal.id][0]
+
+
+def _start(argv: list[str]) -> subprocess.Popen[bytes]:
+    """Starts the person's own command, of which nothing is waited for."""
+    return subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )

@@ -10,12 +10,10 @@ from kairos.acting.policy_file import load_policy
 from kairos.acting.proposing import raise_findings
 from kairos.clock import DAY, now_us
 from kairos.daemon.world import World
-from kairos.detectors.looking import look
+from kairos.detectors.looking import fitting, look
 from kairos.detectors.protocol import Companion
-from kairos.detectors.registry import ALL
 from kairos.detectors.scene import scene_of
-from kairos.domain import proposal as proposals
-from kairos.domain.events import AttentionDue, AttentionHeld, TurnEnded, TurnStarted
+from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.errors import KairosError
 from kairos.eventlog.log import Log
@@ -25,6 +23,9 @@ from kairos.memory.claims import MemoryView
 from kairos.memory.related import related
 from kairos.repo.git import Git
 from kairos.settings import Config, Home
+
+AGAIN = "again@1"
+"""The rule of a second look: the base of a waiting proposal moved."""
 
 
 class Looker:
@@ -64,19 +65,22 @@ class Looker:
         findings, problems = find(self._log, repo, trigger, boundary)
         if only is not None:
             findings = [f for f in findings if f.detector == only]
-        spoken, muted = [], []
+        spoken: list[Finding] = []
+        muted: list[Finding] = []
         for finding in findings:
             (muted if self._world.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
+        rule = f"{boundary}@1" if only is None else AGAIN
+        started = TurnStarted(
+            turn=turn, repo=repo.id, engine="rules", boundary=boundary,
+            detectors=fitting(boundary) if only is None else [only],
+        )  # fmt: skip
         new = [
-            NewEvent(repo.id, AttentionDue(repo=repo.id, boundary=boundary, rule=f"{boundary}@1"), cause, "system"),
-            NewEvent(turn, TurnStarted(
-                turn=turn, repo=repo.id, engine="rules", boundary=boundary,
-                detectors=[f"{d.name}@{d.version}" for d in ALL] if only is None else [only],
-            ), -1, "system"),
-        ]  # fmt: skip
+            NewEvent(repo.id, AttentionDue(repo=repo.id, boundary=boundary, rule=rule), cause, "system"),
+            NewEvent(turn, started, -1, "system"),
+        ]
         raised = self.raised(spoken, repo, turn, boundary) + [_muted(f, repo.id) for f in muted if self._news(f)]
         new += [NewEvent(r.stream, r.event, -1 - i, "system") for i, r in enumerate(raised)]
-        ids = [r.event.id for r in raised if isinstance(r.event, proposals.ProposalRaised)]
+        ids = [r.event.id for r in raised if isinstance(r.event, ProposalRaised)]
         outcome = "proposed" if ids else "failed" if problems and not findings else "quiet"
         ended = TurnEnded(
             turn=turn, repo=repo.id, engine="rules", outcome=outcome, proposals=ids, why="; ".join(problems),
@@ -94,6 +98,7 @@ class Looker:
             listed=set(self._world.attention.listed),
             held=self._world.attention.held,
             repo=repo.id,
+            root=repo.root,
             turn=turn,
             boundary=boundary,
             policy=load_policy(self._home.policy_file),
@@ -110,7 +115,8 @@ def find(log: Log, repo: Repository, trigger: Sequence[Recorded], boundary: str)
     """(findings, problems) of every detector that looks at this boundary."""
     try:
         scene = scene_of(repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id))
-        return look(scene)
+        findings, problems = look(scene)
+        return findings, [f"{p.detector}: {p.why}" for p in problems]
     except KairosError as error:
         return [], [error.message]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kairos.acting.drift import drift
 from kairos.daemon.world import World
 from kairos.domain import proposal as proposals
-from kairos.domain.events import FilesChanged, Resumed
+from kairos.domain.events import Event, FilesChanged, Resumed
 from kairos.errors import Conflict
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
@@ -59,7 +59,7 @@ class Upkeep:
             except Conflict:
                 continue
 
-    def _try(self, proposal: proposals.Proposal, events: Sequence[proposals.Event]) -> None:
+    def _try(self, proposal: proposals.Proposal, events: Sequence[Event]) -> None:
         if not events:
             return
         cause = self._world.inbox.positions[proposal.id][-1]

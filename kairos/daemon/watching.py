@@ -41,8 +41,8 @@ class Watching:
     def start(self) -> None:
         """Arms every sensor; returns when watching has begun everywhere."""
         state, position = RepositoriesView().load(self._log)
-        for repo in state.watched():
-            self._begin(repo)
+        for armed in [self._begin(repo) for repo in state.watched()]:
+            armed.wait()
         self._follower.position = position
         self._show()
         self._changes.start()
@@ -52,31 +52,50 @@ class Watching:
         self._stopping.set()
         self._follower.stop()
         self._changes.join()
-        for sensor, thread in list(self._sensors.values()):
-            sensor.wake()
-            thread.join()
+        for repo_id in list(self._sensors):
+            self._end(repo_id)
 
-    def _begin(self, repo: Repository) -> None:
-        sensor = Sensor(self._home, Log(self._home.log), repo, self._config.watching)
-        sensor.arm()
-        self._statuses[repo.id] = _status(sensor)
-        thread = threading.Thread(target=self._guard, args=(lambda: self._sense(repo.id, sensor),), name=repo.id)
+    def _begin(self, repo: Repository) -> threading.Event:
+        """Starts a sensor in its own thread; the event is set once it is armed (or has failed)."""
+        sensor = Sensor(Log(self._home.log), repo, self._config.watching, self._home.roots)
+        armed = threading.Event()
+        thread = threading.Thread(target=self._guard, args=(lambda: self._sense(repo.id, sensor, armed),), name=repo.id)
         self._sensors[repo.id] = (sensor, thread)
         thread.start()
+        return armed
 
-    def _sense(self, repo_id: str, sensor: Sensor) -> None:
+    def _end(self, repo_id: str) -> None:
+        sensor, thread = self._sensors.pop(repo_id)
+        sensor.wake()
+        thread.join()
+        self._statuses.pop(repo_id, None)
+
+    def _sense(self, repo_id: str, sensor: Sensor, armed: threading.Event) -> None:
         try:
+            self._patiently(sensor.arm)
+            self._note(repo_id, sensor)
+            armed.set()
             while not self._stopping.is_set() and repo_id in self._sensors:
-                try:
-                    sensor.step()
-                except TryAgain:
-                    self._stopping.wait(RETRY_S)
-                status = _status(sensor)
-                if status != self._statuses.get(repo_id):
-                    self._statuses[repo_id] = status
-                    self._show()
+                self._patiently(sensor.step)
+                self._note(repo_id, sensor)
         finally:
+            armed.set()
             sensor.close()
+
+    def _patiently(self, work: Callable[[], object]) -> None:
+        """Does a step again while the disk is full or the log busy; nothing is lost meanwhile."""
+        while not self._stopping.is_set():
+            try:
+                work()
+                return
+            except TryAgain:
+                self._stopping.wait(RETRY_S)
+
+    def _note(self, repo_id: str, sensor: Sensor) -> None:
+        status = _status(sensor)
+        if status != self._statuses.get(repo_id):
+            self._statuses[repo_id] = status
+            self._show()
 
     def _follow(self) -> None:
         """Begins and ends sensors as people trust and withdraw repositories."""
@@ -86,13 +105,10 @@ class Watching:
             state, _ = RepositoriesView().load(self._log)
             wanted = {r.id: r for r in state.watched()}
             for repo_id in [i for i in self._sensors if i not in wanted]:
-                sensor, thread = self._sensors.pop(repo_id)
-                sensor.wake()
-                thread.join()
-                self._statuses.pop(repo_id, None)
+                self._end(repo_id)
             for repo_id, repo in wanted.items():
                 if repo_id not in self._sensors:
-                    self._begin(repo)
+                    self._begin(repo).wait()
             self._show()
 
     def _show(self) -> None:

@@ -10,7 +10,7 @@ import hashlib
 
 import msgspec
 
-from kairos.domain.events.base import Name, name_fields
+from kairos.domain.names import Name, name_fields
 
 MODES = (0o644, 0o755)
 

@@ -1,4 +1,5 @@
-"""The proposal aggregate: its states and the rules of each step. Pure; times in microseconds are passed in.
+"""The proposal aggregate: its states, their fold, and the steps that time and the tree take. Pure; times in
+microseconds are passed in. What a person decides and what a run does is in `deciding`.
 
 raised → verified (pending) → approved → executing → executed | failed | unknown, and
 rejected · deferred · stale · superseded · expired · withdrawn · acknowledged; executed → undone → redone.
@@ -6,6 +7,8 @@ rejected · deferred · stale · superseded · expired · withdrawn · acknowled
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -20,6 +23,7 @@ State = Literal[
 ]  # fmt: skip
 UNDECIDED = frozenset({"raised", "pending"})
 OPEN = frozenset({"raised", "pending", "deferred"})
+WAITING = OPEN | {"approved"}
 DONE = frozenset({"executed", "redone"})
 TERMINAL = frozenset(
     {"executed", "failed", "unknown", "rejected", "stale", "superseded", "expired", "withdrawn", "acknowledged",
@@ -75,8 +79,6 @@ ALPHABET = "klmnopqrstuvwxyz"
 def proposal_id(seed: str) -> str:
     """A typeable id of 12 letters k–z (no digits, so it never reads as a position or an object id), from the hex
     digest of whatever makes the proposal unique."""
-    import hashlib
-
     return "".join(ALPHABET[int(c, 16)] for c in hashlib.sha256(seed.encode()).hexdigest()[:12])
 
 
@@ -92,13 +94,14 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
     match event:
         case ev.ProposalVerified():
             changes["verified"] = event
-            if now == "raised":
-                now = "pending" if event.ok else "withdrawn"
-                changes["why"] = event.why
+            if now in OPEN and not event.ok:
+                now, changes["why"] = "withdrawn", event.why
+            elif now == "raised":
+                now, changes["why"] = "pending", event.why
         case ev.ProposalDelivered():
             changes["delivered"] = True
         case ev.ProposalApproved():
-            now, changes["approved"] = "approved", event
+            now, changes["approved"], changes["deferred_until"] = "approved", event, None
         case ev.ProposalAcknowledged():
             now = "acknowledged"
         case ev.ProposalRejected():
@@ -106,7 +109,8 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
         case ev.ProposalDeferred():
             now, changes["deferred_until"] = "deferred", event.until
         case ev.ProposalReturned():
-            now, changes["deferred_until"] = "pending", None
+            now = "pending" if state.verified is not None and state.verified.ok else "raised"
+            changes |= {"deferred_until": None, "approved": None}
         case ev.ProposalStale():
             now, changes["stale_paths"] = "stale", event.paths
         case ev.ProposalSuperseded():
@@ -123,6 +127,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
                 changes["last_done"] = state.execution
         case ev.ExecutionUnknown():
             now, changes["execution"] = "unknown", None
+            changes["why"] = "started and not finished; the tree is neither before nor after"
         case ev.Undone():
             now = "undone"
         case ev.Redone():
@@ -130,6 +135,40 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
     if now != state.state:
         changes |= {"state": now, "changed_at": at}
     return msgspec.structs.replace(state, **changes)
+
+
+def is_verified(p: Proposal) -> bool:
+    """Whether the action was tried and held."""
+    return p.verified is not None and p.verified.ok
+
+
+def expire(p: Proposal, now: int) -> list[Event]:
+    """Nobody decided in time."""
+    if p.state in OPEN and p.raised.expires_at <= now:
+        return [ev.ProposalExpired(id=p.id)]
+    return []
+
+
+def give_back(p: Proposal, now: int | None) -> list[Event]:
+    """A deferred proposal whose time came is pending again; `now` None: the next commit came.
+
+    An approval that ran out before it was carried out gives its proposal back too."""
+    if p.state == "deferred":
+        due = p.deferred_until is None if now is None else p.deferred_until is not None and p.deferred_until <= now
+        return [ev.ProposalReturned(id=p.id)] if due else []
+    if p.state == "approved" and now is not None and p.approved is not None and p.approved.expires_at <= now:
+        return [ev.ProposalReturned(id=p.id)]
+    return []
+
+
+def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
+    """The base moved under a proposal that is not carried out yet."""
+    return [ev.ProposalStale(id=p.id, paths=sorted(paths))] if p.state in WAITING else []
+
+
+def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
+    """Nothing is left to do."""
+    return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in WAITING else []
 
 
 def _after_run(state: Proposal, event: ev.ExecutionFinished) -> State:

@@ -1,8 +1,18 @@
-"""Credential-like values in text: where they are, and the text without them."""
+"""Credential-like values in text: where they are, and the text without them.
+
+Two strengths from one table. `redact` errs on the side of cutting: what it passes is stored for ever. Detection
+(`for_detection`) errs on the side of silence: placeholders, examples and code that merely names a secret are left.
+Paths, git object ids and SHA-256 digests are never cut unless they are assigned to a secret-named key.
+
+Every pattern is linear in the text: repetition is bounded or possessive, and each is anchored at a literal.
+"""
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 
@@ -14,18 +24,115 @@ class SecretMatch(NamedTuple):
     end: int
 
 
-_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("aws-access-key", re.compile(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b")),
-    ("github-token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{60,255})\b")),
-    ("private-key", re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----)?)")),
+class _Rule(NamedTuple):
+    """`hints`: one of these literals is in every text that can match. Group 1 is the value."""
+
+    kind: str
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    live: Callable[[str], bool]
+    """Whether the value is worth a word, rather than only worth cutting."""
+
+
+_MARK = re.compile(r"\[redacted [a-z0-9-]{1,40}\]")
+_EXAMPLE = re.compile(
+    r"(?i)example|placeholder|change[-_]?me|redacted|x{4}|\*{3}|\.{3}|your[-_]?|dummy|fake|sample|0{8}|(.)\1{7}"
+    r"|12345678|abcdefgh|not[-_]?real|deadbeef"
 )
+_ORDINARY = re.compile(
+    r"(?i)123456|abcdef|foobar|replace|insert|todo|fixme|0{6}"
+    r"|^(?:test|secret|pass(?:word|wd)?|passw0rd|admin|root|guest|default|postgres|mysql|hunter)[\d!]{0,4}$"
+)
+_REFERENCE = re.compile(
+    r"^(?:\$\{?\w.*|\$\(.*|%[\w.]+%|%\(.*|%[sdr]|\{\{.*|\{.*\}|<[^>]*>?|\*+|null|none|nil|undefined|true|false|yes|no|str|string|"
+    r"int|bool|bytes|object|any|optional|required|self\..*|this\..*|os\.environ.*|process\.env.*|getenv.*|env[.(:].*|"
+    r"secrets\..*|vault:.*|ref[+:].*|arn:.*|https?://.*)$",
+    re.IGNORECASE,
+)
+_PATH = re.compile(
+    r"^(?:(?:\.{1,2}|~)?/[\w.@+-]+(?:/[\w.@+-]*)+|(?:\.{1,2}|~)/[\w.@+-]+|[\w.@+-]+(?:/[\w.@+-]+)*\.[a-z]{1,5})$"
+)
+_UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", re.IGNORECASE)
+_WORDS = re.compile(r"^(?:[A-Za-z]{2,}|\d{1,4})(?:[-_. :/](?:[A-Za-z]{2,}|\d{1,4}))*$")
+_IDENTIFIER = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[A-Za-z_]+\d{0,2}$")
 
 
-def find(text: str) -> list[SecretMatch]:
-    """Every credential-like value, in order, not overlapping."""
-    found = sorted(
-        (SecretMatch(kind, *m.span(1)) for kind, rule in _RULES for m in rule.finditer(text)), key=lambda m: m.start
-    )
+def _entropy(value: str) -> float:
+    """Shannon entropy in bits per character of the value's own distribution."""
+    return -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values()) if value else 0.0
+
+
+def _token(value: str) -> bool:
+    """A token with a telling prefix is live unless it is written as an example."""
+    return not _EXAMPLE.search(value) and len(set(value)) >= 9
+
+
+def _mixed_token(value: str) -> bool:
+    """For prefixes that ordinary words share: digits and both cases must be there too."""
+    return _token(value) and all(any(test(c) for c in value) for test in (str.isdigit, str.isupper, str.islower))
+
+
+def _never(value: str) -> bool:
+    return False
+
+
+def _rule(kind: str, hints: str, pattern: str, live: Callable[[str], bool] = _token) -> _Rule:
+    return _Rule(kind, tuple(hints.split()), re.compile(pattern), live)
+
+
+_L, _R = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+_RULES = (
+    _rule("aws-access-key", "AKIA ASIA", rf"{_L}((?:AKIA|ASIA)[0-9A-Z]{{16}}){_R}"),
+    _rule("github-token", "gh", rf"{_L}(gh[pousr]_[A-Za-z0-9]{{36,}}+)"),
+    _rule("github-token", "github_pat_", rf"{_L}(github_pat_[A-Za-z0-9_]{{50,}}+)"),
+    _rule("gitlab-token", "gl", rf"{_L}(gl(?:pat|ptt|dt|rt|cbt|ft|soat)-[A-Za-z0-9_-]{{20,}}+)"),
+    _rule("slack-token", "xox", rf"{_L}(xox[abeoprs]-[A-Za-z0-9-]{{10,}}+)"),
+    _rule("slack-webhook", "hooks.slack.com", r"hooks\.slack\.com/(?:services|workflows)/([A-Za-z0-9_/+-]{20,}+)"),
+    _rule("stripe-key", "k_live_", rf"{_L}([sr]k_live_[A-Za-z0-9]{{16,}}+)"),
+    _rule("stripe-key", "k_test_ whsec_", rf"{_L}((?:[sr]k_test_|whsec_)[A-Za-z0-9]{{16,}}+)", _never),
+    _rule("google-api-key", "AIza", rf"{_L}(AIza[0-9A-Za-z_-]{{35}})(?![\w-])"),
+    _rule("anthropic-key", "sk-ant-", r"(?<![A-Za-z0-9_-])(sk-ant-[A-Za-z0-9_-]{16,}+)"),
+    _rule("openai-key", "sk-", r"(?<![A-Za-z0-9_-])(sk-(?=[A-Za-z_-]{0,64}[0-9])[A-Za-z0-9_-]{20,}+)", _mixed_token),
+    _rule("npm-token", "npm_", rf"{_L}(npm_[A-Za-z0-9]{{36,}}+)"),
+    _rule("pypi-token", "pypi-", rf"{_L}(pypi-[A-Za-z0-9_-]{{50,}}+)"),
+    _rule("huggingface-token", "hf_", rf"{_L}(hf_[A-Za-z0-9]{{30,}}+)"),
+    _rule("sendgrid-key", "SG.", rf"{_L}(SG\.[A-Za-z0-9_-]{{16,64}}\.[A-Za-z0-9_-]{{16,}}+)"),
+    _rule("digitalocean-token", "do", rf"{_L}(do[opr]_v1_[a-f0-9]{{64}}){_R}"),
+    _rule("jwt", "eyJ", r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+)"),
+    _rule("age-key", "AGE-SECRET-KEY-1", r"(AGE-SECRET-KEY-1[A-Z0-9]{40,}+)"),
+)  # fmt: skip
+
+_KEYWORD = (
+    r"(?:pass(?:word|wd|phrase|wort)|pwd|secret|token|credential|api[_-]?key|access[_-]?key|auth[_-]?key|account[_-]?key"
+    r"|signing[_-]?key|encryption[_-]?key|private[_-]?key|master[_-]?key)"
+)
+_ASSIGNED = re.compile(
+    rf"(?i)(?P<key>{_KEYWORD}[A-Za-z0-9_-]{{0,40}}+)(?P<gap>\\?[\"'`]?[ \t]{{0,40}}+(?:=>|:=|==?|:)[ \t]{{0,40}}+)"
+    r"(?:[rbuf]{1,2}(?=[\"']))?"
+    r"(?:\\?\"(?P<d>[^\"\\\n]{4,}+)|'(?P<s>[^'\n]{4,}+)|`(?P<b>[^`\n]{4,}+)"
+    r"|(?P<bare>[^\s\"'`,;()<>{}\[\]|\\]{4,}+))"
+)
+_FLAG = re.compile(
+    rf"(?i)(?<![\w-])--(?:[a-z0-9]{{1,16}}-){{0,3}}{_KEYWORD}[ \t]+(?!-)[\"']?([^\s\"'`\[\]]{{4,4096}}+)"
+)
+_USER = re.compile(r"(?<!\S)(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:([^\s\"'\[\]]{4,}+)")
+_BEARER = re.compile(
+    r"(?i)(?<![a-z0-9])(?:bearer|basic)[ \t]{1,8}(?=[A-Za-z._~+/=-]{0,256}[0-9])([A-Za-z0-9._~+/=-]{16,}+)"
+)
+_URL = re.compile(r"://([^\s/:@\"'<>`]{0,128}+):([^\s/@\"'<>`]{1,1024}+)@([\w.-]{0,255}+)")
+_NOT_A_VALUE = re.compile(
+    r"(?i)(?:file|path|dir|ur[il]|host|name|type|ids?|count|limit|ttl|expir\w*|len|length|size|field|header|regex|pattern"
+    r"|env|var|param|prefix|suffix|hash|sha\d*|digest|fingerprint|checksum|i[sz](?:er|e|ed|ation)|class|policy|hint|label"
+    r"|version|kind|usage|reset|required|enabled)s?$"
+)
+_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_BODY = re.compile(r"(?:(?:\s|\\[rn])*+[A-Za-z0-9+/=]{16,}+)*+")
+
+
+def find(text: str, *, for_detection: bool = False) -> list[SecretMatch]:
+    """Every credential-like value, in order, not overlapping. With `for_detection` only live-looking ones."""
+    found = sorted(_all(text, for_detection), key=lambda m: (m.start, -m.end))
     out: list[SecretMatch] = []
     for match in found:
         if not out or match.start >= out[-1].end:
@@ -34,9 +141,120 @@ def find(text: str) -> list[SecretMatch]:
 
 
 def redact(text: str) -> str:
-    """The text with each credential-like value replaced by [redacted <kind>]."""
-    parts, last = [], 0
-    for match in find(text):
-        parts += [text[last : match.start], f"[redacted {match.kind}]"]
-        last = match.end
-    return "".join(parts) + text[last:] if parts else text
+    """The text with each credential-like value replaced by [redacted <kind>]; `find` finds nothing in it."""
+    while found := find(text):
+        parts, last = [], 0
+        for match in found:
+            parts += [text[last : match.start], f"[redacted {match.kind}]"]
+            last = match.end
+        text = "".join(parts) + text[last:]
+    return text
+
+
+def _all(text: str, strict: bool) -> Iterator[SecretMatch]:
+    for rule in _RULES:
+        if any(hint in text for hint in rule.hints):
+            for m in rule.pattern.finditer(text):
+                if not strict or rule.live(m[1]):
+                    yield SecretMatch(rule.kind, *m.span(1))
+    if "-----BEGIN " in text:
+        yield from _private_keys(text, strict)
+    if "://" in text:
+        for m in _URL.finditer(text):
+            if not _inert(m[2]) and (not strict or _live_url(m[1], m[2], m[3])):
+                yield SecretMatch("url-password", *m.span(2))
+    yield from _assigned(text, strict)
+    if not strict:
+        for pattern in (_FLAG, _USER, _BEARER):
+            for m in pattern.finditer(text):
+                if not _inert(m[1]) and not m[1].isdigit():
+                    yield SecretMatch("credential", *m.span(1))
+
+
+def _private_keys(text: str, strict: bool) -> Iterator[SecretMatch]:
+    """Blocks from BEGIN to END; without an END (a cut text) as far as the body looks like one."""
+    ends = [m.span() for m in _END.finditer(text)]
+    at, last = 0, 0
+    for begin in _BEGIN.finditer(text):
+        if begin.start() < last:
+            continue
+        while at < len(ends) and ends[at][0] < begin.end():
+            at += 1
+        body = _BODY.match(text, begin.end())
+        stop = body.end() if body else begin.end()
+        if at < len(ends) and ends[at][0] - begin.end() <= 1 << 16:
+            stop = ends[at][1]
+        last = stop
+        inside = text[begin.end() : stop]
+        if not strict or (len(inside) >= 64 and _BODY.search(inside) and not _EXAMPLE.search(inside[:40])):
+            yield SecretMatch("private-key", begin.start(), stop)
+
+
+def _assigned(text: str, strict: bool) -> Iterator[SecretMatch]:
+    """Values given to a name that says secret: `password = "…"`, `API_KEY=…`, `"token": "…"`."""
+    for m in _ASSIGNED.finditer(text):
+        group = m.lastgroup or "bare"
+        value, start, end = m[group], m.start(group), m.end(group)
+        if _inert(value):
+            continue
+        if not strict:
+            if group != "bare" or _cuttable(m["gap"], value):
+                yield SecretMatch("credential", start, end)
+        elif _live_assignment(text, m, group, value):
+            yield SecretMatch("credential", start, end)
+
+
+def _inert(value: str) -> bool:
+    """Not a value at all: cut already, or a reference to where the value is kept, or a path."""
+    rest = value.strip()
+    return not rest or bool(_MARK.fullmatch(rest) or _REFERENCE.match(rest) or _is_path(rest))
+
+
+def _is_path(value: str) -> bool:
+    return bool(_PATH.match(value)) and not any(
+        len(p) >= 16 and _entropy(p) > 3.5 and re.search(r"\d", p) for p in value.split("/")
+    )
+
+
+def _cuttable(gap: str, value: str) -> bool:
+    """An unquoted value: after a colon prose is common, so it must look less like a word."""
+    if "=" in gap:
+        return True
+    return len(value) >= 6 and not re.fullmatch(r"[A-Z]?[a-z]+(?:[-_./][a-z]+)*[.:!?]?", value)
+
+
+def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> bool:
+    key, gap = m["key"], m["gap"]
+    if _NOT_A_VALUE.search(key) or any(c.isspace() for c in value) or len(value) > 512:
+        return False
+    if _EXAMPLE.search(value) or _ORDINARY.search(value) or _UUID.match(value) or _WORDS.match(value):
+        return False
+    digits, letters = any(c.isdigit() for c in value), any(c.isalpha() for c in value)
+    if not (digits and letters):
+        return False
+    if group == "bare":
+        spaced = gap.strip() != gap and ":" not in gap
+        if text[m.end() : m.end() + 1] not in ("", "\n", "\r", " ", "\t") or _IDENTIFIER.match(value):
+            return False
+        if spaced and not re.fullmatch(r"[A-Za-z0-9+/=_-]{16,}", value):
+            return False
+    elif re.search(r"[{}<>()]|\$\w", value):
+        return False
+    classes = sum(any(test(c) for c in value) for test in (str.islower, str.isupper, str.isdigit)) + (
+        not value.isalnum()
+    )
+    if key.lower().startswith(("pass", "pwd")):
+        return len(value) >= 8 and classes >= 3 and _entropy(value) >= 2.75
+    hexadecimal = re.fullmatch(r"[0-9a-fA-F]+", value) is not None
+    return len(value) >= 16 and _entropy(value) >= (3.0 if hexadecimal else 3.3)
+
+
+def _live_url(user: str, password: str, host: str) -> bool:
+    if _EXAMPLE.search(password) or _ORDINARY.search(password) or password == user or len(password) < 6:
+        return False
+    if re.fullmatch(r"[a-z]+", password) or (
+        re.search(r"[{}$%<>*]", password) and not re.search(r"%[0-9A-F]{2}", password)
+    ):
+        return False
+    local = host in ("localhost", "127.0.0.1", "0.0.0.0") or "." not in host
+    return not local and not re.search(r"(?:^|\.)example\.(?:com|org|net)$|\.(?:invalid|test|example|local)$", host)

@@ -81,7 +81,7 @@ class Seal(msgspec.Struct, frozen=True):
     first: int
     last: int
     file: str
-    bytes: int
+    size: int
     digest: bytes
     before: bytes
     after: bytes

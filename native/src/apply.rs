@@ -17,12 +17,13 @@ use crate::{
     export::{self, Change},
 };
 
-/// A moment of the coarse clock that stamps files: (seconds, nanoseconds).
+/// A moment of the clock that stamps files: (seconds, nanoseconds).
 pub type Moment = (i64, i64);
 
-/// Now, by the clock that file systems stamp with.
+/// Now. A stamp may lag behind this by one tick of the kernel (10 ms at most), which is less than the time from
+/// here until the command runs: a change that slips through so was there before the command was.
 pub fn now() -> Moment {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse);
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     (time.tv_sec, time.tv_nsec)
 }
 

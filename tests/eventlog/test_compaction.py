@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -125,7 +124,7 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
         step += 97
     assert kills > 5
     assert log.sealed_upto() >= 300
-    assert os.listdir(log.segments)
+    assert list(log.segments.glob("*.parquet"))
 
 
 def test_a_flipped_byte_in_a_segment_is_named(log: Log) -> None:

@@ -5,12 +5,13 @@ Topics are the registered names, never Python paths: a class may move without or
 
 from __future__ import annotations
 
-import base64
-import os
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
+
+from kairos.domain.names import Name as Name
+from kairos.domain.names import name_fields as name_fields
 
 FreeText = Annotated[str, msgspec.Meta(extra={"free_text": True})]
 """Free text: the append path redacts secrets in fields of this type, and in no others."""
@@ -45,30 +46,3 @@ def upcast(topic: str, from_version: int) -> Callable[[Upcast], Upcast]:
         return function
 
     return add
-
-
-class Name(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A path relative to a repository root: `path` when its bytes are UTF-8, else `path_b64`."""
-
-    path: str | None = None
-    path_b64: str | None = None
-
-    def __post_init__(self) -> None:
-        if (self.path is None) == (self.path_b64 is None):
-            raise ValueError("exactly one of path and path_b64")
-
-    @property
-    def fs(self) -> str:
-        """The path as Python's file functions take it (surrogateescape)."""
-        if self.path is not None:
-            return self.path
-        return os.fsdecode(base64.b64decode(self.path_b64 or ""))
-
-
-def name_fields(fs_path: str) -> dict[str, str]:
-    """`path` or `path_b64` keyword arguments for a path as Python's file functions give it."""
-    raw = os.fsencode(fs_path)
-    try:
-        return {"path": raw.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"path_b64": base64.b64encode(raw).decode("ascii")}

@@ -41,8 +41,9 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A claim with the event positions it rests on. valid_from/valid_to: world time (us); subject: a file's
-    identity across renames (its current path at record time), or the thing spoken of."""
+    """A claim with the event positions it rests on. valid_from/valid_to: world time (us); `seen`: when the world
+    last showed it (us); subject: a file's identity across renames (its current path at record time), or the thing
+    spoken of."""
 
     id: str
     repo: str
@@ -58,6 +59,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trust: Trust = "git"
     valid_from: int = 0
     valid_to: int | None = None
+    seen: int = 0
     refs: list[Ref] = []
     depends_on: list[str] = []
     pinned: bool = False
@@ -66,12 +68,13 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class DreamStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A consolidation run over (`after`, `upto`] began; its lease ends at `lease_until` (us)."""
+    """A consolidation run over (`after`, `upto`] began on `host`; its lease ends at `lease_until` (us)."""
 
     dream: str
     after: int
     upto: int
     lease_until: int
+    host: str = ""
 
 
 @register
@@ -128,3 +131,12 @@ class IndexPublished(Event, frozen=True, kw_only=True, omit_defaults=True):
     hash: str
     bytes: int
     lines: int
+
+
+@register
+class MemoryFileEdited(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person changed a file of memory by hand. what: edited | deleted; `kept`: where their text is now."""
+
+    file: str
+    what: str
+    kept: str = ""

@@ -41,6 +41,8 @@ fn confine(request: &Request) -> Outcome<()> {
         let root = c_string(&spec.root).map_err(|e| fail("root", e))?;
         check(libc::chdir(root.as_ptr())).map_err(|e| fail("enter the tree", e))?;
         libc::umask(0o022);
+        // The Rust runtime ignores this signal, and exec would hand that on.
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }
     limits::close_descriptors()?;
     request.fails_at(Layer::Capabilities)?;

@@ -1,0 +1,52 @@
+"""`kairos config`: read and change settings by dotted key."""
+
+from __future__ import annotations
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from cli.outputs import ConfigOut, PathOut
+from kairos.settings import get_value, set_value
+
+
+@click.group()
+def config() -> None:
+    """Read and change settings."""
+
+
+def _lines(key: str, value: object) -> list[str]:
+    if isinstance(value, dict) and value:
+        return [line for name, below in value.items() for line in _lines(f"{key}.{name}" if key else name, below)]
+    return [f"{render.inert(key)} = {render.inert(render.json_text(value))}"]
+
+
+@config.command()
+@click.argument("key", default="")
+@pass_context
+def get(context: Context, key: str) -> None:
+    """One setting by its dotted KEY, or all of them."""
+    value = get_value(context.home, key)
+    text = value if isinstance(value, str) and key else "\n".join(_lines(key, value))
+    render.emit(context, "config-get", ConfigOut(key=key, value=value), render.inert(text, lines=True))
+
+
+@config.command("set")
+@click.argument("key")
+@click.argument("value")
+@pass_context
+def set_(context: Context, key: str, value: str) -> None:
+    """Set KEY to VALUE, read as TOML or else as text. A daemon takes it up when it starts."""
+    stored = set_value(context.home, key, value)
+    text = f"{render.inert(key)} = {render.inert(render.json_text(stored))}"
+    render.emit(context, "config-set", ConfigOut(key=key, value=stored), text)
+    if context.daemon_running():
+        render.message(context, "The running daemon takes it up after `kairos stop` and `kairos start`.")
+
+
+@config.command()
+@pass_context
+def path(context: Context) -> None:
+    """Where the configuration file is."""
+    place = str(context.home.config_file)
+    render.emit(context, "config-path", PathOut(path=place), render.inert(place))

@@ -1,0 +1,78 @@
+"""What every command is handed: the global flags, and the home, configuration and log they lead to."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from kairos.errors import UsageError
+from kairos.eventlog.log import Log
+from kairos.settings import Config, Home, find_home, load_config
+
+
+class Context:
+    """Global flags as attributes, everything else opened on first use. One command, one thread."""
+
+    def __init__(self, *, json: bool = False) -> None:
+        self.json = json
+        self.no_color = False
+        self.no_input = False
+        self.repo: str | None = None
+        self.home_override: str | None = None
+        self._log: Log | None = None
+
+    @cached_property
+    def home(self) -> Home:
+        return find_home(self.home_override)
+
+    @cached_property
+    def config(self) -> Config:
+        """config.toml. UsageError (2) names a wrong key."""
+        return load_config(self.home)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether anything was ever recorded here: looking at an empty home must not create one."""
+        return self.home.log.exists()
+
+    @property
+    def log(self) -> Log:
+        if self._log is None:
+            self._log = Log(self.home.log, segments=self.home.segments)
+        return self._log
+
+    def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def interactive(self) -> bool:
+        """Whether a question can be asked."""
+        if self.no_input or self.json:
+            return False
+        return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+    def daemon_running(self) -> bool:
+        """Whether a daemon holds this home. Nothing is created or changed by asking."""
+        from kairos.daemon.presence import running
+
+        return running(self.home) is not None
+
+    def repo_path(self) -> Path | None:
+        """--repo as an absolute path, if given. UsageError when there is no such directory."""
+        if self.repo is None:
+            return None
+        found = Path(self.repo).expanduser().resolve()
+        if not found.is_dir():
+            raise UsageError(f"--repo {self.repo} is not a directory", "Name a directory.")
+        return found
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+pass_context: Callable[[F], F] = click.make_pass_decorator(Context, ensure=True)  # type: ignore[assignment]
+"""Decorator: the command's function gets the Context as its first argument."""

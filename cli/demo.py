@@ -1,0 +1,191 @@
+"""`kairos demo`: a whole day in half a minute. A real daemon on a real repository, both temporary; offline, no key."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from cli.outputs import DemoOut
+from kairos.errors import KairosError
+from kairos.repo.git import Git
+
+PATIENCE_S = 20.0
+FILES = {
+    "README.md": "# Shop\n\nPayments live in [pay](src/pay.py).\nSee the [guide](docs/guide.md) first.\n",
+    "docs/guide.md": "# Guide\n\nOpen [the code](../src/pay.py) and read `src/pay.py` from the top.\n",
+    "src/pay.py": "def pay(cents: int) -> int:\n    return cents\n",
+}
+_ADA = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "commit.gpgsign=false")
+
+
+class Demo:
+    """One run: its folders, what was done, and how to say it."""
+
+    def __init__(self, context: Context, folder: Path) -> None:
+        self._context = context
+        self.home = folder / "home"
+        self.repo = folder / "shop"
+        self.git = Git(self.repo)
+        self.steps: list[str] = []
+
+    def say(self, text: str) -> None:
+        """A line of the story."""
+        if not self._context.json:
+            render.line(self._context, None, f"\n{render.paint('#', 'cyan')} {render.paint(text, 'bold')}")
+
+    def kairos(self, *args: str, quiet: bool = False) -> Any:
+        """Runs a real command; shows it and what it says, and returns the `data` of its JSON answer."""
+        if not quiet:
+            self.steps.append(" ".join(args))
+        if not quiet and not self._context.json:
+            render.line(self._context, None, f"{render.paint('$', 'dim')} kairos {render.inert(' '.join(args))}")
+        shown = subprocess.run(
+            self._argv("--json", *args), capture_output=True, env=self._environment(), cwd=self.repo, check=False
+        )
+        if shown.returncode != 0:
+            raise KairosError(f"`kairos {' '.join(args)}` failed in the demo: {shown.stderr.decode(errors='replace')}")
+        return json.loads(shown.stdout or b"{}").get("data")
+
+    def show(self, *args: str) -> None:
+        """Runs a command for its text only."""
+        self.steps.append(" ".join(args))
+        if self._context.json:
+            return
+        render.line(self._context, None, f"{render.paint('$', 'dim')} kairos {render.inert(' '.join(args))}")
+        done = subprocess.run(
+            self._argv(*args), capture_output=True, env=self._environment(), cwd=self.repo, check=False
+        )
+        render.line(self._context, None, render.inert(done.stdout.decode("utf-8", "replace").rstrip(), lines=True))
+
+    def user(self, what: str, *args: str) -> None:
+        """Something that the person does in the repository."""
+        self.steps.append(what)
+        if not self._context.json:
+            render.line(self._context, None, f"{render.paint('$', 'dim')} {render.inert(what)}")
+        if args:
+            self.git.run(*_ADA, *args)
+
+    def make_repository(self) -> None:
+        """The repository with its first commit."""
+        self.repo.mkdir(parents=True)
+        for name, content in FILES.items():
+            (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.repo / name).write_text(content, "utf-8")
+        self.git.run("init", "-q", "-b", "main")
+        self.git.run("add", "-A")
+        self.git.run(*_ADA, "commit", "-q", "-m", "a shop")
+
+    @contextlib.contextmanager
+    def daemon(self) -> Iterator[None]:
+        """A real daemon, from `ready` to SIGTERM."""
+        child = subprocess.Popen(
+            self._argv("daemon", "run"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self._environment(),
+            cwd=self.home, text=True,
+        )  # fmt: skip
+        assert child.stderr is not None
+        with child.stderr:
+            try:
+                said = ""
+                while (line := child.stderr.readline()) != "ready\n":
+                    said += line
+                    if not line:
+                        raise KairosError(f"the daemon of the demo ended: {said.strip() or child.wait()}")
+                yield
+            finally:
+                child.send_signal(signal.SIGTERM)
+                try:
+                    child.wait(10)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+
+    def first_pending(self) -> Any:
+        """The first verified proposal, as soon as it is there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            pending = [p for p in self.kairos("inbox", quiet=True) if p["state"] == "pending"]
+            if pending:
+                return pending[0]
+            time.sleep(0.1)
+        raise KairosError("no proposal came in time", "Run `kairos doctor`.")
+
+    def _argv(self, *args: str) -> list[str]:
+        return [sys.executable, "-P", "-c", "from cli.main import run; run()", "--home", str(self.home), *args]
+
+    def _environment(self) -> dict[str, str]:
+        return {k: v for k, v in os.environ.items() if k not in ("KAIROS_HOME", "KAIROS_CLOCK_FILE")}
+
+
+def tell(demo: Demo) -> None:
+    """The story. KairosError when a step does not do what it should."""
+    demo.say("A repository, as yours: a README and a guide that name src/pay.py.")
+    demo.make_repository()
+    demo.kairos("config", "set", "attention.quiet_hours", "", quiet=True)
+    demo.say("You trust it once. What was wrong before is listed, never raised.")
+    demo.kairos("init", str(demo.repo), "--yes", "--history", "all")
+    with demo.daemon():
+        demo.say("The daemon watches. You rename a module and commit, as usual.")
+        demo.user("git mv src/pay.py src/billing.py", "mv", "src/pay.py", "src/billing.py")
+        demo.user('git commit -m "rename pay to billing"', "commit", "-q", "-m", "rename pay to billing")
+        found = demo.first_pending()
+        demo.say("Two files still name the old path. Kairos noticed; here is exactly what it would do:")
+        demo.show("inbox")
+        demo.show("show", found["id"])
+        demo.say("Why? Every proposal traces back through the log to what happened.")
+        demo.show("why", found["id"])
+        demo.say("You approve exactly what you read, by its digest.")
+        done = demo.kairos("approve", found["id"], "--digest", found["digest"], "--wait", "15")
+        _expect(done["state"] == "executed", f"the proposal is {done['state']}")
+        _expect("billing.py" in (demo.repo / "README.md").read_text("utf-8"), "README.md was not changed")
+        demo.say("Later you edit another line of a file that it changed …")
+        readme = demo.repo / "README.md"
+        demo.user('echo "Open 9 to 5." >> README.md')
+        readme.write_text(readme.read_text("utf-8") + "\nOpen 9 to 5.\n", "utf-8")
+        demo.say("… and think better of it. Undo takes back its change and keeps yours.")
+        demo.kairos("undo", found["id"], "--yes")
+        after = readme.read_text("utf-8")
+        _expect("billing.py" not in after and "Open 9 to 5." in after, "undo did not keep the later edit")
+        demo.show("log", "--type", "ExecutionFinished", "--type", "Undone")
+    demo.say("At night it dreams: what the log taught becomes memory that cites its evidence.")
+    demo.kairos("dream")
+    demo.show("memory", "ls")
+    demo.say("And the log proves that nothing was changed behind your back.")
+    demo.show("log", "verify")
+
+
+def _expect(held: bool, otherwise: str) -> None:
+    if not held:
+        raise KairosError(f"the demo went wrong: {otherwise}", "This is a defect; please report it.")
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave the repository and the home of the demo where they are.")
+@pass_context
+def demo(context: Context, keep: bool) -> None:
+    """From an edit to a proposal, an approval, an undo and a dream: offline, in a temporary repository."""
+    begun = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="kairos-demo-")).resolve()
+    try:
+        run = Demo(context, folder)
+        tell(run)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    seconds = round(time.monotonic() - begun, 1)
+    kept = f"  Its folders: {render.inert(str(folder))}" if keep else ""
+    text = f"\n{render.paint('✓', 'green')} That was Kairos, in {seconds} s.{kept}  Next: kairos watch PATH"
+    render.emit(context, "demo", DemoOut(ok=True, seconds=seconds, steps=run.steps), text)

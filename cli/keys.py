@@ -1,0 +1,59 @@
+"""Single keys from a terminal, without Enter."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import tty
+from types import TracebackType
+
+QUIT = "q"
+_ESCAPE = "\x1b"
+
+
+class Keys:
+    """While entered, the terminal gives each key at once and shows none of them. Ctrl-C still interrupts."""
+
+    def __init__(self) -> None:
+        self._fd = sys.stdin.fileno()
+
+    def __enter__(self) -> Keys:
+        self._before = termios.tcgetattr(self._fd)
+        tty.setcbreak(self._fd)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+
+    def forget(self) -> None:
+        """Drops keys that were pressed before now: a key decides only what was on screen when it was pressed."""
+        termios.tcflush(self._fd, termios.TCIFLUSH)
+
+    def key(self) -> str:
+        """The next key; the end of input is `q`, arrow keys and their like are empty."""
+        raw = os.read(self._fd, 1)
+        if raw in (b"", b"\x04"):
+            return QUIT
+        if raw == _ESCAPE.encode():
+            while select.select([self._fd], [], [], 0.02)[0]:
+                os.read(self._fd, 32)
+            return ""
+        return raw.decode("ascii", "ignore")
+
+    def line(self) -> str:
+        """A line typed the usual way: shown, editable, ended with Enter."""
+        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
+        try:
+            parts = bytearray()
+            while not parts.endswith(b"\n"):
+                block = os.read(self._fd, 4096)
+                if not block:
+                    break
+                parts += block
+            return parts.decode("utf-8", "replace").strip()
+        finally:
+            tty.setcbreak(self._fd)

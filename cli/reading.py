@@ -1,0 +1,89 @@
+"""Reading the log for a command: the views, empty where nothing was ever recorded, and places in time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli.context import Context
+from kairos.domain.attention import Attention
+from kairos.errors import NotFound
+from kairos.eventlog.views import (
+    AttentionView,
+    Inbox,
+    InboxView,
+    Ledger,
+    LedgerView,
+    Repositories,
+    RepositoriesView,
+    Repository,
+)
+
+
+def inbox(context: Context) -> Inbox:
+    """Every proposal, as of now."""
+    return InboxView().load(context.log)[0] if context.has_log else Inbox()
+
+
+def repositories(context: Context) -> Repositories:
+    """Every repository the log knows."""
+    return RepositoriesView().load(context.log)[0] if context.has_log else Repositories()
+
+
+def attention(context: Context) -> Attention:
+    """What is muted, paused and held."""
+    return AttentionView().load(context.log)[0] if context.has_log else Attention()
+
+
+def ledger(context: Context) -> Ledger:
+    """What was spent and done."""
+    return LedgerView().load(context.log)[0] if context.has_log else Ledger()
+
+
+def repository_at(context: Context, path: Path) -> Repository:
+    """The registered repository whose tree holds a path (default: its root). NotFound (4)."""
+    known = repositories(context)
+    found = path.expanduser().resolve()
+    for place in (found, *found.parents):
+        repository = known.at(str(place))
+        if repository is not None:
+            return repository
+    raise NotFound(f"{path} is not a repository that Kairos knows", f"Register it with `kairos init {path}`.")
+
+
+def selected(context: Context) -> Repository | None:
+    """The repository that --repo names; None without the flag."""
+    path = context.repo_path()
+    return None if path is None else repository_at(context, path)
+
+
+def names(known: Repositories) -> dict[str, str]:
+    """Repository id → the short name people see: the directory's name, longer where two share it."""
+    roots = {r.id: Path(r.root) for r in known.by_id.values()}
+    shared = [root.name for root in roots.values()]
+    return {i: root.name if shared.count(root.name) == 1 else str(root) for i, root in roots.items()}
+
+
+def position_before(context: Context, at: int) -> int:
+    """The last position recorded before a time (us), 0 if none: a bisection, for times ascend with positions."""
+    low, high = 0, context.log.head()
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = next(context.log.reader().rows(middle - 1, limit=1), None)
+        if row is not None and row.at < at:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def short(ids: list[str], *, least: int = 4) -> dict[str, str]:
+    """Each id → its shortest prefix, of at least so many letters, that no other id shares."""
+    ordered = sorted(set(ids))
+    out = {}
+    for i, one in enumerate(ordered):
+        need = least
+        for other in (*ordered[max(0, i - 1) : i], *ordered[i + 1 : i + 2]):
+            while need < len(one) and one[:need] == other[:need]:
+                need += 1
+        out[one] = one[:need]
+    return out

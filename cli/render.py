@@ -1,0 +1,277 @@
+"""The only file that prints. stdout is data, stderr is messages; whatever comes from a repository or a model is
+shown inert.
+
+Text is built from leaves that went through `inert`, laid out with `table` and styled with `paint`. `emit` then
+escapes once more whatever is not plain: forgetting a leaf can cost a colour, never a terminal escape.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from cli.context import Context
+    from kairos.errors import KairosError
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
+_OPEN = {name: chr(0xF0000 + i) for i, name in enumerate(_STYLES)}
+_CLOSE = chr(0xF00FF)
+_MARKS = {mark: f"\x1b[{_STYLES[name]}m" for name, mark in _OPEN.items()} | {_CLOSE: "\x1b[0m"}
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0\u2800")
+"""Printable for Unicode, invisible for people: fillers and joiners that hide text or fake equality."""
+
+
+def _is_inert(char: str) -> bool:
+    return char.isprintable() and char not in _INVISIBLE and not 0xE0100 <= ord(char) <= 0xE01EF
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code < 0x100:
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def inert(text: str, *, lines: bool = False) -> str:
+    """The text with control characters, ANSI, bidi overrides, zero-width and other invisible characters escaped.
+
+    `lines` keeps line ends and tabs, for text that is meant to be many lines."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if _is_inert(c) or (lines and c in "\n\t") else _escape(c) for c in text)
+
+
+class Styled(NamedTuple):
+    """A table cell with a style."""
+
+    text: str
+    style: str
+
+
+Cell = str | Styled
+
+
+def paint(text: str, style: str) -> str:
+    """Inert text in a style; the style is dropped where colours are off."""
+    return f"{_OPEN[style]}{inert(text)}{_CLOSE}"
+
+
+def width(text: str) -> int:
+    """How many terminal columns an inert text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def table(rows: Sequence[Sequence[Cell]], *, indent: str = "  ", right: Sequence[int] = ()) -> str:
+    """Rows as aligned columns, every cell inert and on one line; columns in `right` are right-aligned."""
+    cells = [[(inert(c.text), c.style) if isinstance(c, Styled) else (inert(c), "") for c in row] for row in rows]
+    widths = [max((width(row[i][0]) for row in cells if i < len(row)), default=0) for i in range(_columns(cells))]
+    out = []
+    for row in cells:
+        parts = []
+        for i, (text, style) in enumerate(row):
+            gap = " " * (widths[i] - width(text))
+            shown = f"{_OPEN[style]}{text}{_CLOSE}" if style else text
+            parts.append(gap + shown if i in right else shown if i == len(row) - 1 else shown + gap)
+        out.append((indent + "  ".join(parts)).rstrip())
+    return "\n".join(out)
+
+
+def _columns(cells: Sequence[Sequence[object]]) -> int:
+    return max((len(row) for row in cells), default=0)
+
+
+def number(value: int) -> str:
+    """8812 as `8 812`, as people read positions."""
+    return f"{value:,}".replace(",", " ")
+
+
+def count(value: int, noun: str) -> str:
+    """`1 file`, `3 files`."""
+    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def age(micros: int) -> str:
+    """A duration in microseconds as `40s`, `4m`, `2h` or `3d`."""
+    seconds = max(0, micros // 1_000_000)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def size(count: int) -> str:
+    """Bytes as `812 B`, `4.2 KiB`, `1.1 MiB`."""
+    value, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def diff(text: str) -> str:
+    """A unified diff, inert, with added and removed lines in colour."""
+    out = []
+    for line in text.split("\n"):
+        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        shown = inert(line, lines=True)
+        out.append(f"{_OPEN[style]}{shown}{_CLOSE}" if style else shown)
+    return "\n".join(out)
+
+
+def finished(text: str, *, colours: bool) -> str:
+    """The text as it goes to the terminal: style marks become colours or vanish, all else is inert."""
+    return "".join(
+        c if _is_inert(c) or c in "\n\t" else (_MARKS[c] if colours else "") if c in _MARKS else _escape(c)
+        for c in text
+    )
+
+
+_JSON_UNSAFE = re.compile("[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+                          "\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]")  # fmt: skip
+
+
+def json_text(data: object) -> str:
+    """One line of JSON; characters that could disturb a terminal are \\u escapes, which mean the same."""
+    import msgspec
+
+    def escaped(match: re.Match[str]) -> str:
+        raw = match[0].encode("utf-16-be")
+        return "".join(f"\\u{raw[i]:02x}{raw[i + 1]:02x}" for i in range(0, len(raw), 2))
+
+    return _JSON_UNSAFE.sub(escaped, msgspec.json.encode(data).decode("utf-8"))
+
+
+def colours(context: Context, stream: Any) -> bool:
+    """Whether a stream gets colours: --no-color and NO_COLOR say no, FORCE_COLOR yes, then TERM and the terminal."""
+    if context.no_color or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return bool(stream.isatty()) and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def emit(context: Context, verb: str, data: object, text: str, *, page: bool = False) -> None:
+    """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text.
+
+    `page`: a text longer than the terminal goes through PAGER."""
+    if context.json:
+        _out(json_text({"schema": f"kairos.{verb}/1", "data": data}))
+    elif text:
+        shown = finished(text, colours=colours(context, sys.stdout))
+        if page and _too_long(context, shown):
+            import click
+
+            os.environ.setdefault("LESS", "FRX")
+            click.echo_via_pager(shown + "\n")
+        else:
+            _out(shown)
+
+
+def line(context: Context, data: object, text: str) -> None:
+    """One record of a stream of records: one bare JSON object, or one line of text. Flushed at once."""
+    _out(json_text(data) if context.json else finished(text, colours=colours(context, sys.stdout)))
+    sys.stdout.flush()
+
+
+def records(lines: Iterator[str], context: Context) -> None:
+    """Many records at once, already as JSON text or as styled text."""
+    shown = colours(context, sys.stdout)
+    for text in lines:
+        _out(text if context.json else finished(text, colours=shown))
+
+
+def message(context: Context, text: str) -> None:
+    """A message for the person: to stderr, never into the data."""
+    print(finished(text, colours=colours(context, sys.stderr)), file=sys.stderr, flush=True)
+
+
+def exactly(text: str) -> None:
+    """A line that a program waits for, to stderr as it is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def raw(text: str) -> None:
+    """Text of Kairos's own, such as a script, to stdout as it is."""
+    _out(text)
+
+
+def error(context: Context, failure: KairosError) -> None:
+    """A failure to stderr: `error: message` and a hint, or one JSON object."""
+    if context.json:
+        body = {"code": failure.code, "name": failure.name, "message": failure.message, "hint": failure.hint}
+        print(json_text({"error": body}), file=sys.stderr, flush=True)
+        return
+    text = f"{paint('error:', 'red')} {inert(failure.message, lines=True)}"
+    message(context, text + (f"\n  {inert(failure.hint, lines=True)}" if failure.hint else ""))
+
+
+def ask(context: Context, question: str, *, flag: str) -> bool:
+    """A yes-or-no question, no by default. UsageError naming `flag` where nobody can be asked."""
+    from kairos.errors import UsageError
+
+    if not context.interactive():
+        raise UsageError(f"{inert(question)} needs an answer, and nobody can be asked here", f"Use {flag}.")
+    return answer(context, f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def answer(context: Context, prompt: str) -> str:
+    """One line typed by the person; empty at the end of input."""
+    print(finished(prompt, colours=colours(context, sys.stderr)), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().rstrip("\n")
+
+
+def prompt(context: Context, text: str) -> None:
+    """Text in a running conversation on the terminal, without a line end of its own."""
+    print(finished(text, colours=colours(context, sys.stdout)), end="", flush=True)
+
+
+def clear(context: Context) -> None:
+    """A fresh screen, where the terminal can."""
+    if os.environ.get("TERM", "") not in ("", "dumb") and sys.stdout.isatty():
+        sys.stdout.write("\x1b[2J\x1b[H")
+        sys.stdout.flush()
+
+
+class Progress(Protocol):
+    """Called with (done, total) as long work goes on."""
+
+    def __call__(self, done: int, total: int, /) -> None: ...
+
+
+@contextmanager
+def progress(context: Context, label: str) -> Iterator[Progress]:
+    """A progress bar on stderr for long work; nothing where stderr is no terminal."""
+    if context.json or not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    bar = Bar(console=Console(stderr=True, no_color=not colours(context, sys.stderr)), transient=True)
+    with bar:
+        task = bar.add_task(inert(label), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+
+def _out(text: str) -> None:
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None and sys.stdout.errors == "strict":
+        reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 must not end the program
+    print(text)
+
+
+def _too_long(context: Context, text: str) -> bool:
+    if not context.interactive():
+        return False
+    import shutil
+
+    return text.count("\n") >= shutil.get_terminal_size().lines - 1

@@ -1,0 +1,86 @@
+"""`kairos undo` and `kairos redo`: say what would happen, ask, do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from cli.outputs import UndoneOut
+from cli.reading import inbox
+from kairos.clock import now_us
+from kairos.errors import KairosError, NotFound, OutcomeUnknown, UsageError
+
+if TYPE_CHECKING:
+    from kairos.acting.undo import Plan
+
+
+def described(plan: Plan) -> str:
+    """The plan in one sentence."""
+    verb = "Undo" if plan.run == "undo" else "Redo"
+    kept = f"; your later edits in {', '.join(plan.kept)} are kept" if plan.kept else ""
+    since = f"{'executed' if plan.run == 'undo' else 'undone'} {render.age(now_us() - plan.done_at)} ago"
+    size = f"{render.count(plan.files, 'file')}, {render.count(plan.hunks, 'hunk')}"
+    return render.inert(f"{verb} {plan.id} “{plan.title}” ({since}): {size}{kept}.")
+
+
+def take(context: Context, run: str, id_: str | None, *, yes: bool) -> UndoneOut | None:
+    """Plans, asks unless `yes`, and does it. None when the person said no. Stale (5) shows the conflict."""
+    from kairos.acting import undo as undoing
+
+    if not context.has_log:
+        raise NotFound(f"there is nothing to {run}", "`kairos inbox` lists what is pending.")
+    known = inbox(context)
+    if id_ is not None:
+        proposal = known.find(id_)
+    else:
+        proposal = undoing.undo_target(known) if run == "undo" else undoing.redo_target(known)
+    if not yes and not context.interactive():
+        raise UsageError(f"{run} of {proposal.id} needs an answer, and nobody can be asked here", "Use --yes.")
+    plan = (undoing.plan_undo if run == "undo" else undoing.plan_redo)(context.log, context.home, proposal.id)
+    if not yes and not render.ask(context, f"{described(plan)}  Proceed?", flag="--yes"):
+        return None
+    before = len(known.positions[proposal.id])
+    done = (undoing.undo if run == "undo" else undoing.redo)(context.log, context.home, proposal.id)
+    out = UndoneOut(
+        id=done.id, state=done.state, positions=inbox(context).positions[done.id][before:], files=plan.paths,
+        kept=plan.kept,
+    )  # fmt: skip
+    if done.state == "unknown":
+        raise OutcomeUnknown(
+            f"nobody can tell how {run} of {done.id} ended", f"`kairos show {done.id}` names its files."
+        )
+    if done.state != ("undone" if run == "undo" else "redone"):
+        raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")
+    return out
+
+
+def _command(context: Context, run: str, id_: str | None, yes: bool) -> None:
+    done = take(context, run, id_, yes=yes)
+    if done is None:
+        render.message(context, "nothing was changed")
+        return
+    back = "Redo: kairos redo" if run == "undo" else "Undo: kairos undo"
+    kept = f"; kept your later edits in {render.inert(', '.join(done.kept))}" if done.kept else ""
+    position = f" (ev {render.number(done.positions[-1])})" if done.positions else ""
+    render.emit(context, run, done, f"{render.paint('✓', 'green')} {done.id} {done.state}{position}{kept}.  {back}")
+
+
+@click.command()
+@click.argument("id_", metavar="[ID]", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def undo(context: Context, id_: str | None, yes: bool) -> None:
+    """Reverse exactly what the last action (or ID) did, keeping later edits; a conflict writes nothing."""
+    _command(context, "undo", id_, yes)
+
+
+@click.command()
+@click.argument("id_", metavar="[ID]", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def redo(context: Context, id_: str | None, yes: bool) -> None:
+    """Apply the last undone action (or ID) again."""
+    _command(context, "redo", id_, yes)

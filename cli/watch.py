@@ -1,0 +1,191 @@
+"""`init`, `watch`, `unwatch`: which repositories a person trusts to be watched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from cli.outputs import InitOut, UnwatchOut
+from cli.reading import inbox, names, repositories, short
+from kairos.domain.events import RepoTrusted, RepoUnwatched
+from kairos.errors import KairosError, NotFound, UsageError
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views import Repository, repository_id
+from kairos.repo.git import Git, open_repository
+
+
+def register(context: Context, path: str, *, yes: bool, history: int | None) -> InitOut:
+    """Trusts and registers the repository that holds `path`, once; its baseline triggers nothing.
+
+    `history`: None no commits, 0 all, else the last so many. UsageError (2), Denied (6)."""
+    git = open_repository(Path(path))
+    root = git.root
+    refuse_own(context, root)
+    stat = root.stat()
+    id_ = repository_id(stat.st_dev, stat.st_ino, str(root))
+    known = repositories(context).by_id.get(id_)
+    new = known is None or not known.watched or not known.ready
+    if known is None or not known.watched:
+        if not yes:
+            _ask_trust(context, root)
+        context.home.prepare()
+        trusted = RepoTrusted(repo=id_, root=str(root), dev=stat.st_dev, ino=stat.st_ino, by="user")
+        context.log.append([NewEvent(id_, trusted, None, "user")])
+    entries = 0
+    if new or history is not None:
+        entries = _baseline(context, repositories(context).by_id[id_], git, history)
+    commits, findings = _known(context, id_)
+    if new:
+        findings = _list_findings(context, repositories(context).by_id[id_])
+    return InitOut(path=str(root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
+
+
+def refuse_own(context: Context, root: Path) -> None:
+    """Kairos's own folders are never watched as a repository. UsageError (2)."""
+    for own in context.home.roots:
+        if root == own.resolve() or own.resolve() in root.parents:
+            raise UsageError(f"{root} lies inside Kairos's own folder {own}", "Name a repository of yours.")
+
+
+def _ask_trust(context: Context, root: Path) -> None:
+    question = (
+        f"{render.inert(str(root))}\nKairos will read this repository, its git history included, and keep what it"
+        f" sees in {render.inert(str(context.home.data))}. Nothing is changed without your yes, and nothing leaves this"
+        " machine unless you configure a model.\nTrust and watch it?"
+    )
+    if not context.interactive():
+        raise UsageError(f"{root} is not trusted yet, and nobody can be asked here", "Add --yes.")
+    if not render.ask(context, question, flag="--yes"):
+        raise UsageError(f"{root} was not trusted: nothing was recorded", "Run it again when you want to.")
+
+
+def _baseline(context: Context, repository: Repository, git: Git, history: int | None) -> int:
+    from kairos.sensing.baseline import record_baseline
+
+    with render.progress(context, f"reading {repository.root}") as progress:
+        return record_baseline(
+            context.log, repository, git, excluded=context.home.roots, history=history, progress=progress
+        )
+
+
+def _known(context: Context, repo: str) -> tuple[int, list[str]]:
+    """(commits imported, titles of the findings listed at init) of a repository."""
+    commits, findings = 0, []
+    for recorded in context.log.read(topics={"BaselineRecorded", "FindingListed"}):
+        event = recorded.event
+        if getattr(event, "repo", None) == repo:
+            commits = max(commits, getattr(event, "commits", 0))
+            if recorded.topic == "FindingListed":
+                findings.append(f"{getattr(event, 'detector', '')}: {getattr(event, 'title', '')}")
+    return commits, findings
+
+
+def _list_findings(context: Context, repository: Repository) -> list[str]:
+    from kairos.daemon.baseline import list_baseline_findings
+
+    _, problems = list_baseline_findings(context.log, repository)
+    for problem in problems:
+        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(problem)}")
+    return _known(context, repository.id)[1]
+
+
+def init_text(done: InitOut) -> str:
+    """What init did, for a person."""
+    if not done.new:
+        return f"{render.inert(done.path)} is watched already"
+    history = f", {render.number(done.commits)} commits" if done.commits else ""
+    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {render.number(done.entries)} entries{history}"]
+    if done.findings:
+        lines.append(f"  {len(done.findings)} findings were here before Kairos; they are listed once, never raised:")
+        lines += [f"    {render.inert(text)}" for text in done.findings[:20]]
+        if len(done.findings) > 20:
+            lines.append(f"    and {len(done.findings) - 20} more: kairos log --type FindingListed")
+    return "\n".join(lines)
+
+
+def parse_history(text: str | None) -> int | None:
+    """`all` as 0, a number as itself, nothing as None. UsageError."""
+    if text is None:
+        return None
+    if text == "all":
+        return 0
+    if not text.isdigit() or int(text) == 0:
+        raise UsageError(f"--history is `all` or a number of commits, not `{text}`", "For example --history 500.")
+    return int(text)
+
+
+@click.command()
+@click.argument("path", default=".")
+@click.option("--yes", is_flag=True, help="Trust it without asking.")
+@click.option("--history", metavar="all|N", help="Also learn from all, or the last N, commits.")
+@pass_context
+def init(context: Context, path: str, yes: bool, history: str | None) -> None:
+    """Trust and register the repository at PATH. Repeating it is harmless."""
+    done = register(context, path, yes=yes, history=parse_history(history))
+    render.emit(context, "init", done, f"{init_text(done)}\nNext: {render.paint('kairos start', 'bold')}")
+
+
+@click.command()
+@click.argument("paths", metavar="[PATH…]", nargs=-1)
+@click.option("--yes", is_flag=True, help="Trust them without asking.")
+@click.option("--history", metavar="all|N", help="Also learn from all, or the last N, commits.")
+@pass_context
+def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None) -> int:
+    """Register the repositories at PATH (default: here) and watch in the foreground.
+
+    Prints one line for each delivered proposal; Ctrl-C ends it."""
+    from cli.daemon import run_here
+
+    wanted = list(paths) or ([] if repositories(context).watched() else ["."])
+    for path in wanted:
+        done = register(context, path, yes=yes, history=parse_history(history))
+        render.message(context, init_text(done))
+    return run_here(context, on_delivery=lambda id_: announce(context, id_))
+
+
+def announce(context: Context, id_: str) -> None:
+    """One line for a delivered proposal. Called from a thread of the daemon, so it opens the log anew."""
+    own = Context(json=context.json)
+    own.home_override, own.no_color = context.home_override, context.no_color
+    try:
+        known = inbox(own)
+        proposal = known.proposals[id_]
+        letters = short(list(known.proposals))[id_]
+        where = names(repositories(own)).get(proposal.raised.repo, "")
+        text = (
+            f"{render.paint(letters, 'bold')}  {proposal.raised.risk}  {render.inert(where)}  "
+            f"{render.inert(proposal.raised.title)}   kairos show {letters}"
+        )
+        data = {
+            "id": id_,
+            "title": proposal.raised.title,
+            "risk": proposal.raised.risk,
+            "digest": proposal.raised.digest,
+        }
+        render.line(own, data, text)
+    except KairosError as error:
+        render.error(own, error)
+    finally:
+        own.close()
+
+
+@click.command()
+@click.argument("path", default=".")
+@pass_context
+def unwatch(context: Context, path: str) -> None:
+    """Stop watching the repository at PATH; its history stays in the log."""
+    root = str(Path(path).expanduser().resolve())
+    found = repositories(context).at(root)
+    if found is None:
+        raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")
+    position = found.trusted_at
+    if found.watched:
+        position = context.log.append([NewEvent(found.id, RepoUnwatched(repo=found.id, root=root), None, "user")])[0]
+    render.emit(
+        context, "unwatch", UnwatchOut(path=root, repo=found.id, position=position),
+        f"{render.inert(root)} is not watched any more; its history stays",
+    )  # fmt: skip

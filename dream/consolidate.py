@@ -1,0 +1,97 @@
+"""From what could be remembered to memory events: identity across renames, one open value, no dead reference."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from dream.forget import admit, named
+from dream.gather import Repo
+from kairos.domain.events import Event, Memory, MemoryAccepted, MemoryInvalidated, MemorySuperseded
+from kairos.domain.memory import Key, living_paths, matters, moved, slot_of
+from kairos.memory.claims import Claim, Claims
+from kairos.memory.textual import quoted
+
+
+def consolidate(
+    claims: Claims, found: Sequence[Memory], repos: Mapping[str, Repo], at: int, lost: Collection[str] = ()
+) -> list[Event]:
+    """The events that bring memory up to date, in an order that replays. Pure: `claims` are not changed.
+
+    `found` are memories without ids; of two in one slot the later counts. `at` (us) is when the news came. `lost`
+    are ids whose evidence spoke of files that are gone, even if others have their names now."""
+    fresh: dict[Key, Memory] = {slot_of(m): m for m in found}
+    changes: list[Event] = []
+    taken: dict[Key, str] = {}
+    closed: list[str] = []
+    for claim in list(claims.open()):
+        repo = repos.get(claim.memory.repo)
+        if repo is None:
+            continue
+        now = moved(claim.memory, repo.renames())
+        slot = slot_of(now)
+        ending = _ending(claim, now, repo, lost) or _doubled(claim, taken.get(slot))
+        if ending is not None:
+            changes.append(ending)
+            closed.append(claim.memory.id)
+            continue
+        news = fresh.pop(slot, None)
+        if now.pinned or now.trust == "user":
+            news = None
+        if news is None and now != claim.memory:
+            news = now
+        if news is not None and matters(claim.memory, news):
+            changes += _succeed(claims, claim.memory, news)
+        taken[slot] = claim.memory.id
+    changes += _cascade(claims, closed)
+    alive = [m for slot, m in fresh.items() if slot not in taken and _may_live(m, repos)]
+    changes += admit(claims, changes, alive, at)
+    return changes
+
+
+def _ending(claim: Claim, now: Memory, repo: Repo, lost: Collection[str]) -> MemoryInvalidated | None:
+    """Why a memory no longer holds; None if it does."""
+    dead = [path for path in living_paths(now) if not repo.lives(path)]
+    if dead and not now.pinned:
+        detail = f"{quoted(dead[0])} is not in HEAD"
+        return MemoryInvalidated(id=claim.memory.id, why="dead_reference", detail=detail)
+    if claim.memory.id in lost and not now.pinned:
+        return MemoryInvalidated(id=claim.memory.id, why="dead_reference", detail="another file has the name now")
+    if now.kind == "rename" and repo.alive is not None and now.subject in repo.alive:
+        detail = f"{quoted(now.subject)} exists again"
+        return MemoryInvalidated(id=claim.memory.id, why="contradicted", detail=detail)
+    return None
+
+
+def _doubled(claim: Claim, other: str | None) -> MemorySuperseded | None:
+    """A rename onto a file that had the same memory leaves two of them: the later gives way."""
+    return None if other is None else MemorySuperseded(id=claim.memory.id, by=other, why="merged")
+
+
+def _succeed(claims: Claims, old: Memory, new: Memory) -> list[Event]:
+    value_changed = (old.subject, old.value) != (new.subject, new.value)
+    begun = max(new.seen, old.valid_from)
+    kept = msgspec.structs.replace(new, valid_from=begun, pinned=old.pinned, depends_on=old.depends_on)
+    kept = named(claims, kept)
+    why = "another value" if value_changed else f"confidence {old.confidence:.2f} → {new.confidence:.2f}"
+    return [MemorySuperseded(id=old.id, by=kept.id, why=why), MemoryAccepted(memory=kept)]
+
+
+def _cascade(claims: Claims, closed: Sequence[str]) -> list[Event]:
+    """What rested on a closed memory falls with it."""
+    gone, waiting = set(closed), list(closed)
+    changes: list[Event] = []
+    while waiting:
+        base = waiting.pop()
+        for claim in claims.open():
+            if base in claim.memory.depends_on and claim.memory.id not in gone:
+                gone.add(claim.memory.id)
+                waiting.append(claim.memory.id)
+                changes.append(MemoryInvalidated(id=claim.memory.id, why="cascade", detail=f"it rested on {base}"))
+    return changes
+
+
+def _may_live(memory: Memory, repos: Mapping[str, Repo]) -> bool:
+    repo = repos.get(memory.repo)
+    return repo is not None and all(repo.lives(path) for path in living_paths(memory))

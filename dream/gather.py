@@ -1,0 +1,135 @@
+"""What is new since the last dream: commits, checks that passed, corrections. Own activity is never among it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kairos.domain.events import CommitRecorded, ProposalRejected, ProposalVerified
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views import Inbox, InboxView, RepositoriesView
+from kairos.memory.history import Histories, HistoryView
+from kairos.repo.git import Git, GitError
+
+TOPICS = frozenset({"CommitRecorded", "ProposalVerified", "ProposalRejected"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """A rename that a commit recorded. `at` in us."""
+
+    old: str
+    new: str
+    position: int
+    at: int
+
+
+@dataclass
+class Repo:
+    """A repository as the dream sees it: `alive` are the paths of its HEAD, None when it cannot be read."""
+
+    id: str
+    name: str
+    head: str = ""
+    alive: frozenset[str] | None = None
+    moves: list[Move] = field(default_factory=list)
+
+    def lives(self, path: str) -> bool:
+        """Whether a path exists at HEAD; where nobody can look, it is not called dead."""
+        return self.alive is None or path in self.alive
+
+    def renames(self) -> dict[str, str]:
+        """Where each file that moved since the last dream is now: former path → present path."""
+        now: dict[str, str] = {}
+        for move in self.moves:
+            for old, new in now.items():
+                if new == move.old:
+                    now[old] = move.new
+            now[move.old] = move.new
+        return {old: new for old, new in now.items() if old != new}
+
+
+@dataclass
+class Gathered:
+    """Signal in (`after`, `upto`]: `upto` is the last position that carries any, `at` its time (us)."""
+
+    after: int
+    upto: int
+    at: int
+    count: int
+    repos: dict[str, Repo]
+    histories: Histories
+    inbox: Inbox
+    passed: list[tuple[int, int, str, list[str]]]
+    """Every check that passed so far: (position, at, repo, command)."""
+    refused: list[tuple[int, int, ProposalRejected]]
+    """Every `never again` so far: (position, at, event)."""
+
+
+def signal(log: Log, after: int, head: int) -> list[Recorded]:
+    """The events after a position that can teach something."""
+    return [r for r in log.read(after, topics=TOPICS, upto=head) if _teaches(r)]
+
+
+def gather(log: Log, after: int, head: int, *, look: bool = True) -> Gathered | None:
+    """Everything the extractors need; None when there is nothing new. `look` False: HEADs are not read."""
+    new = signal(log, after, head)
+    if not new:
+        return None
+    upto = new[-1].position
+    known = RepositoriesView().load(log, upto=head)[0].by_id
+    touched = {r.event.repo for r in new if isinstance(r.event, CommitRecorded)} | set(known)
+    repos = {i: Repo(i, Path(known[i].root).name if i in known else i) for i in sorted(touched)}
+    for recorded in new:
+        if isinstance(recorded.event, CommitRecorded):
+            repos[recorded.event.repo].moves += _moves(recorded.event, recorded.position)
+    for repo in repos.values():
+        if look and repo.id in known:
+            repo.head, repo.alive = head_of(Path(known[repo.id].root))
+    inbox = InboxView().load(log, upto=upto)[0]
+    passed, refused = [], []
+    for r in log.read(0, topics={"ProposalVerified", "ProposalRejected"}, upto=upto):
+        if not _teaches(r):
+            continue
+        proposal = inbox.proposals.get(getattr(r.event, "id", ""))
+        if isinstance(r.event, ProposalVerified) and proposal is not None:
+            passed.append((r.position, r.at, proposal.raised.repo, r.event.check))
+        elif isinstance(r.event, ProposalRejected) and proposal is not None:
+            refused.append((r.position, r.at, r.event))
+    histories = HistoryView().load(log, upto=upto)[0]
+    return Gathered(after, upto, new[-1].at, len(new), repos, histories, inbox, passed, refused)
+
+
+def head_of(root: Path) -> tuple[str, frozenset[str] | None]:
+    """(commit of HEAD, its paths); ("", None) when the repository cannot be read or has no commit."""
+    git = Git(root)
+    try:
+        head = git.head()
+        if head is None:
+            return "", None
+        raw = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", head)
+    except GitError:
+        return "", None
+    return head, frozenset(os.fsdecode(path) for path in raw.split(b"\0") if path)
+
+
+def _teaches(recorded: Recorded) -> bool:
+    match recorded.event:
+        case CommitRecorded():
+            return True
+        case ProposalVerified() as e:
+            return e.ok and e.exit == 0 and bool(e.check)
+        case ProposalRejected() as e:
+            return e.never
+        case _:
+            return False
+
+
+def _moves(event: CommitRecorded, position: int) -> list[Move]:
+    return [
+        Move(change.was.path, change.path, position, max(0, event.at_s) * 1_000_000)
+        for change in event.changes
+        if change.status == "R" and change.was is not None and change.was.path is not None and change.path is not None
+    ]

@@ -1,0 +1,43 @@
+"""One dream at a time: a lock on this machine, which a killed process loses, and a lease in the log for others."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kairos.clock import SECOND
+from kairos.errors import TryAgain
+from kairos.memory.claims import Claims
+
+LEASE_US = 900 * SECOND
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Holds the dream's lock file. TryAgain (75) while another process on this machine dreams."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TryAgain("another dream is running", "Wait for it to end.") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def host() -> str:
+    """The name under which this machine takes leases."""
+    return platform.node()
+
+
+def check(claims: Claims, now: int) -> None:
+    """TryAgain while another machine's lease holds. A lease of this machine that no process locks any more was left
+    by a dream that died: it is taken over, and so is one that ran out."""
+    if claims.lease_until > now and claims.lease_host != host():
+        left = (claims.lease_until - now) // SECOND
+        raise TryAgain(f"another machine is dreaming (its lease ends in {left} s)", "Wait for it to end.")

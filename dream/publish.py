@@ -1,0 +1,98 @@
+"""The memory files on disk: replaced atomically, and never over what a person wrote into them.
+
+What was last published stands in rows of the view `dream/files` (name → SHA-256). A file that is neither that nor
+the new text is a person's: it is kept beside the new one. A file they deleted stays away until it has news.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from kairos.domain.events import MemoryFileEdited
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Drop, NewEvent, Put, Write
+from kairos.settings import replace_file
+
+VIEW = "dream/files"
+_GONE = "deleted "
+
+
+def published(log: Log) -> dict[str, str]:
+    """What is known of each file: its hash, or `deleted ` and the hash of what a person deleted."""
+    return {key.decode(): value.decode() for key, value in log.view(VIEW).items()}
+
+
+def is_untouched(folder: Path, known: Mapping[str, str]) -> bool:
+    """Whether every file is as it was published, or away as noticed."""
+    return all(
+        (found := _hash(folder / name)) == (None if value.startswith(_GONE) else value)
+        or (found is not None and value == _GONE + found)
+        for name, value in known.items()
+    )
+
+
+def publish(log: Log, folder: Path, wanted: Mapping[str, bytes], cause: int | None) -> list[MemoryFileEdited]:
+    """Makes the files what they should be and returns what a person had changed. Safe to repeat and to interrupt:
+    an edited file is kept first, then told to the log, and only then replaced."""
+    known = published(log)
+    edits: list[MemoryFileEdited] = []
+    writes: list[Write] = []
+    for name in sorted({*known, *wanted}):
+        found, before = _hash(folder / name), known.get(name, "")
+        new = hashlib.sha256(wanted[name]).hexdigest() if name in wanted else None
+        if found is None and before and not before.startswith(_GONE):
+            edits.append(MemoryFileEdited(file=name, what="deleted"))
+            known[name] = _GONE + before
+            writes.append(Put(VIEW, name.encode(), known[name].encode()))
+        elif found is not None and found not in (new, before):
+            edits.append(MemoryFileEdited(file=name, what="edited", kept=_keep(folder, name, found)))
+            writes.append(Put(VIEW, name.encode(), found.encode()))
+    if writes:
+        log.append([NewEvent("memory", edit, cause, "user") for edit in edits], writes=writes)
+    _write(log, folder, wanted, known)
+    return edits
+
+
+def _write(log: Log, folder: Path, wanted: Mapping[str, bytes], known: Mapping[str, str]) -> None:
+    writes: list[Write] = []
+    for name in sorted({*known, *wanted}):
+        path, before = folder / name, known.get(name)
+        if name not in wanted:
+            path.unlink(missing_ok=True)
+            writes.append(Drop(VIEW, name.encode()))
+            continue
+        new = hashlib.sha256(wanted[name]).hexdigest()
+        if before == _GONE + new:
+            continue
+        if _hash(path) != new:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            replace_file(path, wanted[name])
+        if before != new:
+            writes.append(Put(VIEW, name.encode(), new.encode()))
+    if writes:
+        log.append([], writes=writes)
+
+
+def _keep(folder: Path, name: str, found: str) -> str:
+    """Keeps a person's text under a free name beside the file (a hard link: nothing is copied or lost)."""
+    path = folder / name
+    number = 0
+    while True:
+        suffix = ".edited" if number == 0 else f".edited-{number}"
+        kept = path.with_name(f"{path.stem}{suffix}{path.suffix}")
+        if _hash(kept) == found:
+            return str(kept.relative_to(folder))
+        if not os.path.lexists(kept):
+            os.link(path, kept)
+            return str(kept.relative_to(folder))
+        number += 1
+
+
+def _hash(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

@@ -1,0 +1,192 @@
+"""One dream from start to end: orient, gather, consolidate, index, gate, one append, publish."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from dream import gate, index, lease, publish
+from dream.consolidate import consolidate
+from dream.extract import extract, lost
+from dream.gather import Gathered, gather, signal
+from kairos.clock import SECOND, now_us
+from kairos.domain.events import (
+    DreamFinished,
+    DreamRejected,
+    DreamStarted,
+    Event,
+    IndexPublished,
+    MemoryAccepted,
+    MemoryInvalidated,
+    MemorySuperseded,
+)
+from kairos.errors import KairosError
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Track
+from kairos.eventlog.views import RepositoriesView
+from kairos.memory.claims import Claims, MemoryView, fold
+from kairos.memory.history import HistoryView
+from kairos.settings import Home
+
+FOLLOWER = "dream"
+REST_US = 20 * 3_600 * SECOND
+ENOUGH = 200
+"""An unasked dream waits a night after the last one, unless so much new signal came."""
+_MEMORY = frozenset({"MemoryAccepted", "MemorySuperseded", "MemoryInvalidated"})
+
+
+class DreamRefused(KairosError):
+    """The gate did not let the dream publish; memory stays as it was."""
+
+    name = "dream_refused"
+
+
+@dataclass
+class Dreamt:
+    """What a dream changed: (position or None, event), and what a person should know besides."""
+
+    changes: list[tuple[int | None, Event]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Plan:
+    """What a dream would do."""
+
+    events: list[Event]
+    after: Claims
+    files: dict[str, bytes]
+
+
+def dream(home: Home, *, manual: bool = False) -> Dreamt:
+    """Dreams once. With nothing new nothing is written. TryAgain while another dream runs; DreamRefused."""
+    home.prepare()
+    log = Log(home.log, segments=home.segments)
+    try:
+        with lease.alone(home.run / "dream.lock"):
+            return _dream(home, log, manual)
+    finally:
+        log.close()
+
+
+def rehearse(home: Home) -> Dreamt:
+    """What a dream would change now. Writes nothing."""
+    if not home.log.exists():
+        return Dreamt()
+    log = Log(home.log, segments=home.segments)
+    try:
+        head = log.head()
+        gathered = gather(log, log.tracking(FOLLOWER), head)
+        if gathered is None:
+            return Dreamt()
+        claims, _ = MemoryView().load(log, upto=head)
+        plan = _plan(log, claims, gathered, head)
+        wrong = gate.problems(log, plan.after, plan.events, plan.files, gathered.repos, gathered.upto)
+        return Dreamt([(None, e) for e in plan.events], [f"it would be refused: {w}" for w in wrong])
+    finally:
+        log.close()
+
+
+def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
+    claims, _ = MemoryView().load(log)
+    lease.check(claims, now_us())
+    done = Dreamt()
+    _repair(home, log, claims, done)
+    after = log.tracking(FOLLOWER)
+    waiting = signal(log, after, log.head())
+    if not waiting or not (manual or _is_time(log, claims, len(waiting))):
+        return done
+    upto, version = waiting[-1].position, log.version(FOLLOWER)
+    name = f"dream-{version + 1}"
+    started = DreamStarted(dream=name, after=after, upto=upto, lease_until=now_us() + lease.LEASE_US, host=lease.host())
+    [head] = log.append([NewEvent(FOLLOWER, started, None, "system")], expected={FOLLOWER: version})
+    gathered = gather(log, after, upto)
+    assert gathered is not None
+    claims, _ = MemoryView().load(log, upto=head)
+    plan = _plan(log, claims, gathered, head)
+    wrong = gate.problems(log, plan.after, plan.events, plan.files, gathered.repos, upto)
+    if wrong:
+        refused = DreamRejected(dream=name, why="; ".join(wrong[:5]))
+        log.append([NewEvent(FOLLOWER, refused, head, "system")], expected={FOLLOWER: version + 1})
+        raise DreamRefused(f"the dream was not published: {refused.why}", "Memory stays as it was.")
+    done.changes += _commit(log, started, head, version + 1, gathered, plan)
+    _publish(home, log, plan.files, done)
+    return done
+
+
+def _plan(log: Log, claims: Claims, gathered: Gathered, head: int) -> _Plan:
+    """The events of the dream and the files after it. Reads the log up to `head` and nothing else."""
+    events = consolidate(claims, extract(gathered, claims), gathered.repos, gathered.at, lost(gathered, claims))
+    after = msgspec.json.decode(msgspec.json.encode(claims), type=Claims)
+    for offset, event in enumerate(events, 1):
+        fold(after, event, head + offset)
+    return _Plan(events, after, index.files(after, _names(log, head), gathered.at))
+
+
+def _commit(
+    log: Log, started: DreamStarted, head: int, version: int, gathered: Gathered, plan: _Plan
+) -> list[tuple[int | None, Event]]:
+    """Everything the dream learned, in one append: a crash leaves all of it or nothing."""
+    file = plan.files[index.NAME]
+    published = IndexPublished(hash=hashlib.sha256(file).hexdigest(), bytes=len(file), lines=file.count(b"\n"))
+    finished = DreamFinished(
+        dream=started.dream, after=started.after, upto=started.upto,
+        digest=hashlib.sha256(f"{plan.after.digest()}{published.hash}".encode()).hexdigest(),
+        accepted=_count(plan.events, MemoryAccepted), superseded=_count(plan.events, MemorySuperseded),
+        invalidated=_count(plan.events, MemoryInvalidated),
+    )  # fmt: skip
+    new = [NewEvent("memory", event, head, "system") for event in plan.events]
+    if published.hash != plan.after.index:
+        new.append(NewEvent("memory", published, head, "system"))
+    new.append(NewEvent(FOLLOWER, finished, head, "system"))
+    writes = [*HistoryView().saving(gathered.histories, gathered.upto), Track(FOLLOWER, gathered.upto)]
+    positions = log.append(new, expected={FOLLOWER: version}, writes=writes)
+    return list(zip(positions, plan.events, strict=False))
+
+
+def _repair(home: Home, log: Log, claims: Claims, done: Dreamt) -> None:
+    """Finishes a publication that was interrupted, and notices what a person did to the files."""
+    if not claims.index:
+        return
+    known = publish.published(log)
+    complete = known.get(index.NAME, "").removeprefix("deleted ") == claims.index
+    if not complete or not publish.is_untouched(home.memory, known):
+        _publish(home, log, last_files(log, claims), done)
+
+
+def last_files(log: Log, claims: Claims) -> dict[str, bytes]:
+    """The files as the last dream that ended well made them, from the log alone."""
+    then, _ = MemoryView().load(log, upto=claims.dreamed_from)
+    for recorded in log.read(claims.dreamed_from, topics=_MEMORY, upto=claims.dreamed_at):
+        fold(then, recorded.event, recorded.position)
+    return index.files(then, _names(log, claims.dreamed_from), log.at_row(claims.dreamed_upto).at)
+
+
+def _publish(home: Home, log: Log, files: dict[str, bytes], done: Dreamt) -> None:
+    for edit in publish.publish(log, home.memory, files, None):
+        done.changes.append((None, edit))
+        if edit.what == "deleted":
+            done.notes.append(f"{edit.file} was deleted by hand: it comes back when there is news for it")
+        else:
+            done.notes.append(f"{edit.file} was edited by hand: the edited text is kept as {edit.kept}")
+    claims, position = MemoryView().load(log)
+    log.append([], writes=MemoryView().saving(claims, position))
+
+
+def _is_time(log: Log, claims: Claims, waiting: int) -> bool:
+    if waiting >= ENOUGH or not claims.dreamed_at:
+        return True
+    return now_us() - log.at_row(claims.dreamed_at).at >= REST_US
+
+
+def _names(log: Log, upto: int) -> dict[str, str]:
+    known = RepositoriesView().load(log, upto=upto)[0].by_id
+    return {i: Path(r.root).name for i, r in known.items()}
+
+
+def _count(events: Sequence[Event], kind: type[Event]) -> int:
+    return sum(isinstance(event, kind) for event in events)

@@ -1,0 +1,1 @@
+"""The world out: proposals raised, verified, decided, carried out, undone."""

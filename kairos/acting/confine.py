@@ -1,0 +1,307 @@
+"""Confined execution: one command on a scratch view of a tree, or not at all (tier T2, DESIGN "Acting")."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from kairos import _native, errors
+from kairos.acting.scratch_home import ScratchRoom, take_room
+from kairos.acting.surroundings import environment_for, home_directory, interpreter_roots
+
+LAUNCHER = Path(_native.__file__).parent / "_bin" / "kairos-exec"
+Seed = Mapping[str, tuple[bytes, int] | None]
+# Beyond this the changes are kept on disk instead of in memory.
+_MOST_IN_MEMORY_MB = 1024
+_MB = 1 << 20
+_HINTS = {
+    "namespaces": "allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1, "
+    "user.max_user_namespaces above 0 and, on Ubuntu, kernel.apparmor_restrict_unprivileged_userns=0",
+    "mounts": "inside a container the mounts must be allowed (Docker: --security-opt seccomp=unconfined)",
+    "proc": "inside a container /proc must be unmasked (Docker: --security-opt systempaths=unconfined)",
+    "overlay": "overlayfs in a user namespace needs Linux 5.11 or newer, and the tree on an ordinary file system",
+    "landlock": "start a kernel with Landlock (5.13 or newer, `landlock` among the lsm= names)",
+    "seccomp": "start a kernel with CONFIG_SECCOMP_FILTER",
+    "spawn": "reinstall Kairos: its launcher kairos-exec could not be started",
+}
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run may use. `out` is in bytes for each stream; the rest of it is cut from the middle."""
+
+    wall: float = 60.0
+    mem_mb: int = 1024
+    pids: int = 128
+    out: int = 512 * 1024
+    # More than this, both streams together, ends the run.
+    flood: int = 1536 * _MB
+    file_mb: int = 256
+    disk_mb: int = 256
+    files: int = 65_536
+    open_files: int = 1024
+
+
+class Tier(msgspec.Struct, frozen=True):
+    """What this machine can do: T3 with a cgroup, T2 without, T1 no namespaces, T0 nothing. Commands need T2."""
+
+    name: Literal["T0", "T1", "T2", "T3"]
+    layers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One exportable change. `path` is relative, undecodable bytes as surrogates; `mode` 0o100644, 0o100755, None."""
+
+    path: str
+    kind: Literal["created", "modified", "deleted"]
+    mode: int | None
+    held: _native.Changes = msgspec.field()
+
+    @property
+    def content(self) -> bytes | None:
+        """The new bytes, read when asked for and while the run is not discarded; None for a deletion."""
+        return None if self.kind == "deleted" else self.held.read(os.fsencode(self.path))
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A change that may not leave the sandbox, and why."""
+
+    path: str
+    why: str
+
+
+class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run went. Its changes live until `discard`; use it as a context manager.
+
+    `exit` is None when a signal ended it. `stopped` names the limit that ended it, if one did: wall, output,
+    memory, processes, disk, cancelled, killed. `truncated` counts the bytes cut from the output.
+    """
+
+    exit: int | None
+    signal: int | None
+    timed_out: bool
+    stopped: str | None
+    stdout: bytes
+    stderr: bytes
+    truncated: int
+    tier: str
+    layers: tuple[str, ...]
+    missing: tuple[str, ...]
+    seconds: float
+    changes: tuple[Change, ...]
+    refused: tuple[Refused, ...]
+    held: _native.Changes | None
+    room: ScratchRoom
+
+    def discard(self) -> None:
+        """Lets go of the changes and removes the scratch directory. Harmless when repeated."""
+        if self.held is not None:
+            self.held.close()
+        self.room.leave()
+
+    def __enter__(self) -> ConfinedRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.discard()
+
+
+class SeedRefused(errors.KairosError):
+    """The files to lay over the tree do not fit it: an escaping path, a link on the way, nothing to remove."""
+
+    name = "seed_refused"
+
+
+def run(
+    root: Path,
+    argv: Sequence[str | bytes],
+    *,
+    scratch_home: Path,
+    seed: Seed | None = None,
+    limits: Limits | None = None,
+    net: Literal["none", "loopback"] = "none",
+    read_roots: Sequence[Path] = (),
+    cancelled: Callable[[], bool] | None = None,
+    fail_at: str | None = None,
+) -> ConfinedRun:
+    """Runs `argv` in a scratch view of `root`; nothing in `root` changes.
+
+    `seed` lays files over the tree first: path to (content, mode), or to None for a removal. `read_roots` are
+    seen besides the system and the usual toolchains. `cancelled` is asked ten times a second. Raises
+    SandboxUnavailable if a layer failed (the command did not run), SeedRefused, UsageError.
+    """
+    if not argv or not argv[0]:
+        raise errors.UsageError("There is no command to run.", "Name it after --, as in: -- make test")
+    tree = _real_directory(root)
+    limits = limits or Limits()
+    home = home_directory(os.environ)
+    visible = (*interpreter_roots(os.environ, home), *(_real_path(place) for place in read_roots))
+    with _room_for_a_run(scratch_home) as room:
+        answer = _start(
+            room,
+            limits,
+            root=os.fsencode(tree),
+            home=os.fsencode(home),
+            argv=[os.fsencode(word) for word in argv],
+            env=_encoded(environment_for(os.environ, home, (*visible, tree))),
+            read_roots=[os.fsencode(place) for place in visible],
+            seed=[
+                (os.fsencode(path), None if file is None else (file[0], file[1])) for path, file in (seed or {}).items()
+            ],
+            loopback=net == "loopback",
+            cancelled=cancelled,
+            fail_at=fail_at,
+        )
+        return _understood(answer, room)
+
+
+def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native.RunAnswer:
+    room.prepare()
+    try:
+        return _native.confined_run(
+            launcher=os.fsencode(LAUNCHER),
+            scratch=os.fsencode(room.path),
+            limits=(
+                limits.mem_mb * _MB,
+                limits.pids,
+                limits.file_mb * _MB,
+                limits.disk_mb * _MB,
+                limits.files,
+                limits.open_files,
+                int(limits.wall) + 5,
+            ),
+            wall=limits.wall,
+            keep=limits.out,
+            flood=limits.flood,
+            on_disk=limits.disk_mb > _MOST_IN_MEMORY_MB or not _memory_keeps_attributes(),
+            **wish,  # type: ignore[arg-type]
+        )
+    except ValueError as error:
+        raise errors.SandboxUnavailable(
+            f"This cannot be confined: {error}.", "Choose a tree that holds neither your home nor the system."
+        ) from error
+    except OSError as error:
+        raise errors.SandboxUnavailable(f"The launcher could not be started: {error}", _HINTS["spawn"]) from error
+
+
+def _understood(answer: _native.RunAnswer, room: ScratchRoom) -> ConfinedRun:
+    exit_code, stderr = answer["exit"], answer["stderr"]
+    if answer["failed"] is not None:
+        layer, why, code = answer["failed"]
+        if layer == "seed":
+            raise SeedRefused(f"The patch does not fit the tree: {why}.")
+        if layer != "exec":
+            raise errors.SandboxUnavailable(
+                f"The layer {layer} could not be set up ({why}), so the command was not run.",
+                _HINTS.get(layer, "See kairos doctor for what this machine lacks."),
+            )
+        exit_code = 127 if code in (errno.ENOENT, errno.ENOTDIR) else 126
+        stderr = f"kairos: cannot run {why}\n".encode("utf-8", "surrogateescape")
+    held = answer["changes"]
+    changes, refused = held.survey() if held is not None else ([], [])
+    return ConfinedRun(
+        exit=exit_code,
+        signal=answer["signal"],
+        timed_out=answer["stopped"] == "wall",
+        stopped=answer["stopped"],
+        stdout=answer["stdout"],
+        stderr=stderr,
+        truncated=answer["cut"],
+        tier="T3" if "cgroup" in answer["layers"] else "T2",
+        layers=tuple(answer["layers"]),
+        missing=tuple(answer["missing"]),
+        seconds=answer["seconds"],
+        changes=tuple(Change(os.fsdecode(path), kind, mode, held) for path, kind, mode in changes if held),
+        refused=tuple(Refused(os.fsdecode(path), why) for path, why in refused),
+        held=held,
+        room=room,
+    )
+
+
+def export(run: ConfinedRun) -> tuple[Refused, ...]:
+    """Applies the changes that passed the gate to the user's tree; returns what could not be applied.
+
+    If any path changed since the run began, nothing is written. A run that a limit stopped exports nothing.
+    """
+    if run.stopped is not None:
+        return tuple(Refused(change.path, f"the run was stopped: {run.stopped}") for change in run.changes)
+    if run.held is None:
+        return ()
+    return tuple(Refused(os.fsdecode(path), why) for path, why in run.held.export())
+
+
+def tier(scratch_home: Path) -> Tier:
+    """What this machine can do, found by really doing it; remembered for the life of the process."""
+    return _tier(scratch_home)
+
+
+@functools.lru_cache(maxsize=8)
+def _tier(scratch_home: Path) -> Tier:
+    scratch_home.mkdir(parents=True, exist_ok=True)
+    with take_room(scratch_home) as trial_tree:
+        tree = trial_tree.path / "tree"
+        tree.mkdir()
+        try:
+            with run(tree, ["/bin/true"], scratch_home=scratch_home, limits=Limits(wall=10)) as done:
+                if done.exit == 0:
+                    return Tier("T3" if done.tier == "T3" else "T2", done.layers, done.missing)
+                why = f"a trial ended with {done.exit or done.signal} ({done.stderr.decode(errors='replace')})"
+        except errors.SandboxUnavailable as error:
+            why = error.message
+    with take_room(scratch_home) as room:
+        words: dict[str, str | None] = dict(
+            _start(
+                room, Limits(wall=10), root=b"/", home=b"/", argv=[], env=[], read_roots=[], seed=[],
+                loopback=False, probe=True,
+            )["probe"]
+        )  # fmt: skip
+    works = tuple(layer for layer, fault in words.items() if fault is None)
+    name: Literal["T0", "T1"] = "T1" if {"landlock", "seccomp"} <= set(works) else "T0"
+    return Tier(name, works, tuple(layer for layer, fault in words.items() if fault is not None), why)
+
+
+@contextmanager
+def _room_for_a_run(scratch_home: Path) -> Iterator[ScratchRoom]:
+    """A room that outlives a run which went well, and no other."""
+    room = take_room(scratch_home)
+    try:
+        yield room
+    except BaseException:
+        room.leave()
+        raise
+
+
+def _encoded(environment: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(os.fsencode(name), os.fsencode(value)) for name, value in environment.items()]
+
+
+def _real_path(place: Path) -> Path:
+    try:
+        return place.resolve(strict=True)
+    except OSError as error:
+        raise errors.UsageError(f"{place} cannot be read: {error.strerror}.") from error
+
+
+def _real_directory(root: Path) -> Path:
+    tree = _real_path(root)
+    if not tree.is_dir():
+        raise errors.UsageError(f"{root} is not a directory.")
+    return tree
+
+
+def _memory_keeps_attributes() -> bool:
+    """tmpfs keeps the attributes that overlayfs needs since Linux 6.6."""
+    numbers = platform.release().split("-")[0].split(".")
+    try:
+        return (int(numbers[0]), int(numbers[1])) >= (6, 6)
+    except (IndexError, ValueError):
+        return False

@@ -1,0 +1,55 @@
+"""Watching the base of what waits for a decision: is it stale, or did somebody make the same change?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from kairos.acting.gate import already_done, moved_paths
+from kairos.acting.tree import Tree
+from kairos.domain import proposal as proposals
+from kairos.domain.action import PatchAction
+from kairos.errors import NotFound
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views import Inbox
+
+BY_HAND = "you made the same change by hand"
+
+
+def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, root: Path) -> list[NewEvent]:
+    """ProposalSuperseded or ProposalStale for the waiting patches of a repository that touch a changed path
+    (None: all of them), compared with the disk at `root`.
+
+    Append each with the stream version of its fold: a decision that came first wins."""
+    waiting = [
+        p for p in inbox.proposals.values() if p.raised.repo == repo_id and p.state in proposals.WAITING
+    ]  # fmt: skip
+    touched = [p for p in waiting if _touches(p, changed_paths)]
+    if not touched:
+        return []
+    try:
+        tree = Tree(root)
+    except NotFound:
+        return []
+    out: list[NewEvent] = []
+    with tree:
+        for p in touched:
+            action = p.raised.action
+            assert isinstance(action, PatchAction)
+            if already_done(tree, action):
+                events = proposals.supersede(p, BY_HAND)
+            else:
+                moved = moved_paths(tree, action)
+                events = proposals.mark_stale(p, moved) if moved else []
+            out += [NewEvent(p.stream, e, inbox.positions[p.id][-1], "system") for e in events]
+    return out
+
+
+def _touches(p: proposals.Proposal, changed: Collection[str] | None) -> bool:
+    action = p.raised.action
+    if not isinstance(action, PatchAction):
+        return False
+    if changed is None:
+        return True
+    paths = {e.fs for e in action.edits}
+    return any(c in paths or any(path.startswith(f"{c}/") for path in paths) for c in changed)

@@ -1,0 +1,140 @@
+"""The last look before doing: is this still exactly what was approved, on exactly the files it was made from?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from kairos.acting.applying import Write
+from kairos.acting.tree import Blob, NotPlain, Tree, umask
+from kairos.domain import proposal as proposals
+from kairos.domain.action import FileEdit, PatchAction, apply_edit, digest, effects_of
+from kairos.domain.deciding import decided
+from kairos.domain.events import Event, Paused
+from kairos.domain.policy import Policy
+from kairos.domain.proposal import Proposal
+from kairos.errors import Denied, KairosError, Stale, TryAgain
+from kairos.eventlog.log import Log
+from kairos.settings import Home
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Why the gate stays shut: events to append, if any, and the error a person gets."""
+
+    events: list[Event]
+    error: KairosError
+
+
+def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) -> list[Write] | Refused:
+    """The writes to make, or a refusal; nothing is written here."""
+    raised = proposal.raised
+    action = raised.action
+    if not isinstance(action, PatchAction) or proposal.state != "approved" or proposal.approved is None:
+        return Refused([], decided(proposal))
+    bound = digest(action, raised.effects, raised.policy_version)
+    if proposal.approved.digest != bound or raised.digest != bound or raised.effects != effects_of(action):
+        return Refused(
+            proposals.mark_stale(proposal, _paths(action)),
+            Stale(f"{proposal.id} is not what was approved: its digest differs", "It was not carried out."),
+        )
+    if proposal.approved.expires_at <= now:
+        return Refused(
+            proposals.give_back(proposal, now),
+            Stale(f"the approval of {proposal.id} has expired", f"Approve it again: `kairos review {proposal.id}`."),
+        )
+    why = denial(home, proposal, policy, tree.root)
+    if why:
+        return Refused(proposals.mark_stale(proposal, _paths(action)), Denied(f"{proposal.id}: {why}"))
+    if already_done(tree, action):
+        return Refused(
+            proposals.supersede(proposal, "you made the same change by hand"),
+            Stale(f"{proposal.id} is superseded: the same change is there already", "Nothing was written."),
+        )
+    moved = moved_paths(tree, action)
+    if moved:
+        return Refused(
+            proposals.mark_stale(proposal, moved),
+            Stale(f"{proposal.id} is stale: {_listed(moved)} changed since it was made", "Nothing was written."),
+        )
+    try:
+        return writes_of(tree, action)
+    except ValueError as error:
+        return Refused(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
+
+
+def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
+    """Why policy forbids an action now, empty if it does not. Kairos's own files are never a target."""
+    raised = proposal.raised
+    verdict = policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
+    if verdict.effect == "deny":
+        return verdict.why
+    if isinstance(raised.action, PatchAction):
+        for path in _paths(raised.action):
+            target = root / path
+            if any(target.is_relative_to(own) for own in home.roots):
+                return f"{path!r} belongs to Kairos itself"
+    return ""
+
+
+def refuse_if_paused(log: Log, now: int) -> None:
+    """TryAgain (75) while a person has Kairos paused."""
+    last = None
+    for recorded in log.read(0, topics=("Paused", "Resumed")):
+        last = recorded.event
+    if isinstance(last, Paused) and (last.until is None or now < last.until):
+        raise TryAgain("Kairos is paused: nothing is carried out", "`kairos resume` ends the pause.")
+
+
+def moved_paths(tree: Tree, action: PatchAction) -> list[str]:
+    """The paths that are no longer what the patch was made from."""
+    return [e.fs for e in action.edits if not _is_at(tree, e, before=True)]
+
+
+def already_done(tree: Tree, action: PatchAction) -> bool:
+    """Whether every path is already what the patch would make it."""
+    return all(_is_at(tree, e, before=False) for e in action.edits)
+
+
+def writes_of(tree: Tree, action: PatchAction) -> list[Write]:
+    """What the patch does to the present tree, keeping permission bits that git does not know.
+
+    ValueError if the patch does not fit what is on disk."""
+    out = []
+    for change in action.edits:
+        before = tree.read(change.fs)
+        content = apply_edit(change, None if before is None else before.content)
+        after = None if content is None else Blob(content, _mode(change, before))
+        out.append(Write(change.fs, before, after))
+    return out
+
+
+def _mode(change: FileEdit, before: Blob | None) -> int:
+    wanted = change.after.mode if change.after is not None else 0o644
+    if before is None:
+        return (0o777 if wanted & 0o100 else 0o666) & ~umask()
+    if wanted & 0o100 and not before.executable:
+        return before.mode | (before.mode & 0o444) >> 2
+    if not wanted & 0o100 and before.executable:
+        return before.mode & ~0o111
+    return before.mode
+
+
+def _is_at(tree: Tree, change: FileEdit, *, before: bool) -> bool:
+    state = change.before if before else change.after
+    try:
+        blob = tree.read(change.fs)
+    except NotPlain:
+        return False
+    if blob is None or state is None:
+        return blob is None and state is None
+    return blob.sha == state.sha and blob.executable == bool(state.mode & 0o100)
+
+
+def _paths(action: PatchAction) -> list[str]:
+    return [e.fs for e in action.edits]
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

@@ -1,0 +1,119 @@
+"""One run of an approved action, its undo or its redo: store what is there, say so, do it, say how it ended.
+
+The caller holds `exec.lock`. `ExecutionStarted` is durable before the first byte changes, and every way out of here
+but a crash leaves exactly one outcome in the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from kairos.acting import applying, preimages
+from kairos.acting.applying import LeftUnknown, OnStep, RolledBack, Write, no_step
+from kairos.acting.tree import Tree, expected
+from kairos.domain import deciding
+from kairos.domain import proposal as proposals
+from kairos.domain.events import Event
+from kairos.domain.events.proposals import Run
+from kairos.domain.proposal import Proposal
+from kairos.errors import Conflict, NotFound
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Origin
+from kairos.eventlog.views import Inbox, InboxView, RepositoriesView
+from kairos.settings import Home
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A proposal as the log has it now; `last` is the position of its last event, the cause of the next."""
+
+    proposal: Proposal
+    last: int
+
+
+def standing(log: Log, proposal_id: str) -> Standing:
+    """The present fold of one proposal. NotFound."""
+    return standing_in(InboxView().load(log)[0], proposal_id)
+
+
+def standing_in(inbox: Inbox, proposal_id: str) -> Standing:
+    """The fold of one proposal in an inbox. NotFound."""
+    found = inbox.find(proposal_id)
+    return Standing(found, inbox.positions[found.id][-1])
+
+
+def append(log: Log, at: Standing, events: Sequence[Event], *, origin: Origin = "system", now: int) -> Standing:
+    """Appends events to a proposal's stream, if nobody else has meanwhile, and folds them. Conflict."""
+    if not events:
+        return at
+    stream = at.proposal.stream
+    news = [NewEvent(stream, e, at.last if n == 0 else -1, origin) for n, e in enumerate(events)]
+    positions = log.append(news, expected={stream: at.proposal.version})
+    folded: Proposal | None = at.proposal
+    for event in events:
+        folded = proposals.evolve(folded, event, now)
+    assert folded is not None
+    return Standing(folded, positions[-1])
+
+
+def open_tree(log: Log, proposal: Proposal) -> Tree:
+    """The work tree of a proposal's repository, if it still is the directory that was trusted. NotFound, Denied."""
+    repo = RepositoriesView().load(log)[0].by_id.get(proposal.raised.repo)
+    if repo is None or not repo.watched:
+        raise NotFound(f"the repository of {proposal.id} is not watched", "`kairos init PATH` registers it.")
+    return Tree(Path(repo.root), (repo.dev, repo.ino))
+
+
+def perform(
+    log: Log,
+    home: Home,
+    at: Standing,
+    run: Run,
+    tree: Tree,
+    writes: Sequence[Write],
+    *,
+    now: int,
+    kept: Sequence[str] = (),
+    emptied: Sequence[str] = (),
+    on_step: OnStep = no_step,
+) -> Standing:
+    """Carries the writes out and returns the proposal afterwards: executed, undone, redone, failed or unknown.
+
+    `kept`: paths whose later edits stay, for the record; `emptied`: directories to remove if nothing is left in them.
+    Stale or Conflict if the proposal may not run; then nothing was written."""
+    execution = f"{at.proposal.id}-{at.proposal.version + 1}"
+    made = applying.folders_to_make(tree, writes)
+    states = [s for w in writes for s in (w.before, w.after) if s is not None]
+    started = deciding.start_run(
+        at.proposal, run, execution=execution, now=now, store=preimages.ref_of(execution),
+        expect=[expected(w.path, w.after) for w in writes], before=[expected(w.path, w.before) for w in writes],
+    )  # fmt: skip
+    preimages.keep(home, execution, (s.content for s in states), made)
+    on_step("stored")
+    at = append(log, at, started, origin="system" if run == "apply" else "user", now=now)
+    on_step("started")
+    try:
+        signatures = applying.apply(tree, execution, writes, made, on_step)
+    except RolledBack as error:
+        seen, why = [tree.signature(w.path) for w in writes], error.why
+        return conclude(log, at, lambda p: deciding.finish_run(p, "rolled_back", signatures=seen, why=why), now=now)
+    except LeftUnknown as error:
+        lost = error.paths
+        return conclude(log, at, lambda p: deciding.lose_run(p, lost), now=now)
+    for folder in reversed(emptied):
+        tree.remove_folder(folder)
+    on_step("applied")
+    return conclude(log, at, lambda p: deciding.finish_run(p, "done", signatures=signatures, kept=kept), now=now)
+
+
+def conclude(log: Log, at: Standing, events: Callable[[Proposal], list[Event]], *, now: int) -> Standing:
+    """Appends how a run ended. Nobody else may end it (the caller holds the lock), so what was written meanwhile,
+    such as a delivery, is only read again."""
+    for _ in range(8):
+        try:
+            return append(log, at, events(at.proposal), now=now)
+        except Conflict:
+            at = standing(log, at.proposal.id)
+    raise Conflict(f"{at.proposal.id} is written to without end", "Run `kairos doctor`.")

@@ -1,0 +1,90 @@
+"""The undo store: a bare git repository under Kairos's own home that holds what every execution replaced and left.
+
+One ref an execution keeps its blobs alive: `refs/undo/<execution>` is a commit whose tree names each content by its
+SHA-256 (`<sha>`), and lists the directories the execution made (`made`). The user's own objects and refs are never
+touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from kairos.domain.action import content_sha
+from kairos.errors import IntegrityError
+from kairos.repo.git import Git, GitError
+from kairos.settings import Home
+
+_MADE = "made"
+_ENOUGH = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsync = all\n[gc]\n\tauto = 0\n"
+
+
+def ref_of(execution: str) -> str:
+    """The ref that keeps an execution's contents."""
+    return f"refs/undo/{execution}"
+
+
+def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[str]) -> str:
+    """Stores contents durably and returns the ref that holds them. `made`: directories about to be created."""
+    git = _store(home)
+    ref = ref_of(execution)
+    files = {content_sha(c): c for c in contents} | {_MADE: msgspec.json.encode([_raw(m) for m in made])}
+    stream = bytearray(b"feature done\n")
+    for mark, content in enumerate(files.values(), 1):
+        stream += b"blob\nmark :%d\ndata %d\n" % (mark, len(content)) + content + b"\n"
+    stream += f"commit {ref}\ncommitter Kairos <kairos@localhost> 0 +0000\ndata 0\n".encode()
+    for mark, name in enumerate(files, 1):
+        stream += f"M 100644 :{mark} {name}\n".encode()
+    stream += b"\ndone\n"
+    git.run("fast-import", "--quiet", "--force", "--done", stdin=bytes(stream), env=_env(home))
+    return ref
+
+
+def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:
+    """The contents of these SHA-256 that the store still has, checked; what is missing is left out."""
+    wanted = sorted(set(shas))
+    if not wanted or not (home.undo / "HEAD").exists():
+        return {}
+    asked = "".join(f"{store}:{sha}\n" for sha in wanted).encode()
+    raw = Git(home.undo).run("cat-file", "--batch", stdin=asked, env=_env(home))
+    found: dict[str, bytes] = {}
+    at = 0
+    for sha in wanted:
+        end = raw.index(b"\n", at)
+        header = raw[at:end].split()
+        at = end + 1
+        if header[-1] == b"missing":
+            continue
+        size = int(header[2])
+        content, at = raw[at : at + size], at + size + 1
+        if content_sha(content) != sha:
+            raise IntegrityError(f"the undo store holds a damaged content in {store}", "Restore it from a backup.")
+        found[sha] = content
+    return found
+
+
+def made_by(home: Home, store: str) -> list[str]:
+    """The directories an execution made, outermost first; empty if the store does not know."""
+    try:
+        raw = Git(home.undo).run("cat-file", "blob", f"{store}:{_MADE}", env=_env(home))
+    except GitError:
+        return []
+    return [bytes.fromhex(m).decode("utf-8", "surrogateescape") for m in msgspec.json.decode(raw, type=list[str])]
+
+
+def _raw(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").hex()
+
+
+def _store(home: Home) -> Git:
+    if not (home.undo / "HEAD").exists():
+        home.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
+        git = Git(home.undo)
+        git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", ".")
+        (home.undo / "config").write_text(_ENOUGH)
+    return Git(home.undo)
+
+
+def _env(home: Home) -> dict[str, str]:
+    return {"GIT_DIR": str(home.undo)}

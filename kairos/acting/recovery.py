@@ -1,0 +1,115 @@
+"""After a crash: what did the runs that started and never ended leave behind? Asked of the tree, under the lock.
+
+All after → rolled forward. All before → rolled back. A mixture of only these two → completed from the undo store.
+Anything else is a foreign change: the outcome is unknown and nothing is touched.
+"""
+
+from __future__ import annotations
+
+from kairos.acting import applying, preimages
+from kairos.acting.applying import OnStep, no_step, place
+from kairos.acting.lock import exec_lock
+from kairos.acting.performing import Standing, conclude, open_tree, standing_in
+from kairos.acting.tree import Blob, NotPlain, Tree
+from kairos.clock import now_us
+from kairos.domain import deciding
+from kairos.domain.events import ExecutionStarted, Expected
+from kairos.domain.proposal import Proposal
+from kairos.errors import Denied, NotFound
+from kairos.eventlog.log import Log
+from kairos.eventlog.views import InboxView
+from kairos.settings import Home
+
+
+def recover(log: Log, home: Home, *, now: int | None = None, on_step: OnStep = no_step) -> list[Proposal]:
+    """Settles every run that is open and returns the proposals concerned; call it at start.
+
+    A run whose repository is away stays open until it is back: nobody can tell before."""
+    if not any(p.state == "executing" for p in InboxView().load(log)[0].proposals.values()):
+        return []
+    settled = []
+    with exec_lock(home):
+        inbox = InboxView().load(log)[0]
+        for proposal in [p for p in inbox.proposals.values() if p.state == "executing"]:
+            moment = now_us() if now is None else now
+            try:
+                tree = open_tree(log, proposal)
+            except (NotFound, Denied):
+                continue
+            with tree:
+                at = standing_in(inbox, proposal.id)
+                settled.append(settle(log, home, at, tree, now=moment, on_step=on_step).proposal)
+    return settled
+
+
+def settle(log: Log, home: Home, at: Standing, tree: Tree, *, now: int, on_step: OnStep = no_step) -> Standing:
+    """Gives the open run of one proposal its one outcome. The caller holds the lock."""
+    started = at.proposal.execution
+    if started is None:
+        return at
+    after = {e.fs: e for e in started.expect}
+    before = {e.fs: e for e in started.before}
+    now_there = {path: _read(tree, path) for path in after}
+    at_after = {p for p in after if _matches(now_there[p], after[p])}
+    at_before = {p for p in after if _matches(now_there[p], before[p])}
+    foreign = sorted(set(after) - at_after - at_before)
+    made = preimages.made_by(home, started.store)
+    if foreign:
+        applying.clear(tree, started.execution, _reachable(tree, after), [])
+        return conclude(log, at, lambda p: deciding.lose_run(p, foreign), now=now)
+    forward = bool(at_after - at_before) or at_before == at_after
+    if forward:
+        target, rest = after, [p for p in after if p not in at_after]
+    else:
+        target, rest = before, [p for p in after if p not in at_before]
+    contents = preimages.fetch(home, started.store, (target[p].sha or "" for p in rest if target[p].sha))
+    if any(target[p].sha and target[p].sha not in contents for p in rest):
+        return conclude(log, at, lambda p: deciding.lose_run(p, rest), now=now)
+    for path in rest:
+        _place(tree, started, path, target[path], contents, new=now_there[path] is None)
+        on_step(f"settled {path}")
+    undone = at.proposal.last_done if forward and started.run == "undo" else None
+    gone = preimages.made_by(home, undone.store) if undone is not None else [] if forward else made
+    applying.clear(tree, started.execution, after, gone)
+    signatures = [tree.signature(p) for p in after]
+    outcome = "rolled_forward" if forward else "rolled_back"
+    why = "interrupted and " + ("completed" if forward else "put back") + " after a crash"
+    kept = sorted(p for p in after if forward and started.run == "undo" and _kept(at.proposal, p, after[p]))
+    return conclude(
+        log, at, lambda p: deciding.finish_run(p, outcome, signatures=signatures, why=why, kept=kept), now=now
+    )
+
+
+def _place(
+    tree: Tree, started: ExecutionStarted, path: str, state: Expected, contents: dict[str, bytes], *, new: bool
+) -> None:
+    blob = None if state.sha is None else Blob(contents[state.sha], 0o644 if state.mode is None else state.mode)
+    place(tree, started.execution, path, blob, new=new)
+
+
+def _read(tree: Tree, path: str) -> Blob | NotPlain | None:
+    try:
+        return tree.read(path)
+    except NotPlain as error:
+        return error
+
+
+def _reachable(tree: Tree, paths: dict[str, Expected]) -> list[str]:
+    """The paths whose directory can still be entered without following a link."""
+    return [p for p in paths if not isinstance(_read(tree, p), NotPlain)]
+
+
+def _matches(found: Blob | NotPlain | None, state: Expected) -> bool:
+    if isinstance(found, NotPlain):
+        return False
+    if found is None or state.sha is None:
+        return found is None and state.sha is None
+    return found.sha == state.sha and found.executable == bool((state.mode or 0) & 0o100)
+
+
+def _kept(proposal: Proposal, path: str, undone_to: Expected) -> bool:
+    """Whether an undo left a later edit of the user: the path did not become what it was before the action."""
+    first = proposal.last_done
+    if first is None:
+        return False
+    return any(b.fs == path and b.sha != undone_to.sha for b in first.before)

@@ -1,0 +1,68 @@
+"""Trying a proposed patch where it can do no harm: does it fit the tree, and does the check pass with it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from kairos.acting.confine import Limits, Seed, SeedRefused, run
+from kairos.acting.scratch_home import sweep as sweep
+
+# Of the check's output, this much from its end is pinned to the proposal.
+_TAIL = 8 * 1024
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial showed. `exit` is None if no check ran or a signal or limit ended it (`stopped`)."""
+
+    applies: bool
+    check_ran: bool
+    exit: int | None
+    output_tail: str
+    seconds: float
+    tier: str
+    stopped: str | None = None
+
+
+def verify(
+    root: Path,
+    seed: Seed,
+    check: Sequence[str] | None,
+    *,
+    scratch_home: Path,
+    limits: Limits | None = None,
+    read_roots: Sequence[Path] = (),
+    cancelled: Callable[[], bool] | None = None,
+) -> Verification:
+    """Lays `seed` (the post-images of a patch) over a scratch view of `root` and runs `check` there.
+
+    Without a check only the fit is tried. The user's tree is not touched and nothing is left behind. Raises
+    SandboxUnavailable if the trial could not be confined.
+    """
+    try:
+        done = run(
+            root,
+            list(check) if check else ["/bin/true"],
+            scratch_home=scratch_home,
+            seed=seed,
+            limits=limits,
+            read_roots=read_roots,
+            cancelled=cancelled,
+        )
+    except SeedRefused as error:
+        return Verification(
+            applies=False, check_ran=False, exit=None, output_tail=error.message, seconds=0.0, tier="T2"
+        )
+    with done:
+        output = done.stdout + done.stderr
+        return Verification(
+            applies=True,
+            check_ran=bool(check),
+            exit=done.exit if check else None,
+            output_tail=output[-_TAIL:].decode("utf-8", "replace") if check else "",
+            seconds=done.seconds,
+            tier=done.tier,
+            stopped=done.stopped,
+        )

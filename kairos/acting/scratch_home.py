@@ -1,0 +1,74 @@
+"""Rooms under Kairos's scratch directory: one a run, held by a lock, removed when left, swept after a crash."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+
+from kairos import _native
+
+_PREFIX = "run-"
+
+
+class ScratchRoom:
+    """A directory of one run. The lock on it tells a sweep that its owner lives."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+
+    def prepare(self) -> None:
+        """Makes the places where the launcher builds the new root and, if on disk, keeps the changes."""
+        for name in ("stage", "layers"):
+            (self.path / name).mkdir(exist_ok=True)
+
+    def leave(self) -> None:
+        """Removes the room. Harmless when repeated."""
+        if self._lock >= 0:
+            lock, self._lock = self._lock, -1
+            try:
+                _native.remove_tree(os.fsencode(self.path))
+            finally:
+                os.close(lock)
+
+    def __enter__(self) -> ScratchRoom:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+
+def take_room(scratch_home: Path) -> ScratchRoom:
+    """A new, locked room. Raises OSError, as on a full disk."""
+    scratch_home.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=scratch_home.resolve()))
+    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:
+        os.close(lock)
+        raise
+    return ScratchRoom(path, lock)
+
+
+def sweep(scratch_home: Path) -> int:
+    """Removes the rooms whose owner died without leaving; returns how many."""
+    if not scratch_home.is_dir():
+        return 0
+    swept = 0
+    for path in scratch_home.iterdir():
+        if not path.name.startswith(_PREFIX) or path.is_symlink() or not path.is_dir():
+            continue
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            _native.remove_tree(os.fsencode(path))
+            swept += 1
+        finally:
+            os.close(lock)
+    return swept

@@ -1,0 +1,83 @@
+"""What a confined command finds around it: a constructed environment and the interpreters it may read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_SYSTEM = tuple(Path(name) for name in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix/store", "/gnu/store"))
+# Where version managers keep interpreters and downloaded sources: programs, no credentials. `.cargo` itself is
+# not here, for it holds `credentials.toml`.
+_TOOLCHAINS = (
+    ".pyenv",
+    ".rustup",
+    ".cargo/bin",
+    ".cargo/registry",
+    ".cargo/git",
+    ".nvm/versions",
+    ".rbenv",
+    ".asdf/installs",
+    ".asdf/shims",
+    ".local/share/mise/installs",
+    ".local/share/uv/python",
+    ".local/share/uv/tools",
+    ".sdkman/candidates",
+    "go/pkg/mod",
+)
+# Inherited when they name a place that the command can see.
+_POINTERS = ("RUSTUP_HOME", "PYENV_ROOT", "JAVA_HOME", "GOROOT", "NVM_DIR")
+
+
+def home_directory(environment: Mapping[str, str]) -> Path:
+    """Where the empty home appears: the person's own, or /tmp where that would cover the system."""
+    home = Path(os.path.realpath(environment.get("HOME") or "/tmp"))  # noqa: PTH - may not exist
+    covers = home == Path("/") or any(home.is_relative_to(place) for place in (*_SYSTEM, Path("/proc"), Path("/dev")))
+    return Path("/tmp") if covers else home
+
+
+def interpreter_roots(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """The toolchains of the home and those that PATH or this very interpreter point into."""
+    homes = {home}
+    for entry in environment.get("PATH", "").split(":"):
+        for name in (".pyenv", ".rustup", ".cargo", ".nvm", ".rbenv", ".asdf"):
+            before, found, _ = entry.partition(f"/{name}/")
+            if found and before.startswith("/"):
+                homes.add(Path(before))
+    roots = [place / name for place in homes for name in _TOOLCHAINS]
+    base = Path(sys.base_prefix)
+    if not any(base.is_relative_to(place) for place in _SYSTEM):
+        roots.append(base)
+    # What this person may not enter (another's home on PATH) is not there for him.
+    return tuple(sorted({root.resolve() for root in roots if os.access(root, os.R_OK | os.X_OK)}))
+
+
+def environment_for(environment: Mapping[str, str], home: Path, visible: Iterable[Path]) -> dict[str, str]:
+    """The whole environment of the command. Nothing else is inherited: no token, no proxy, no hook."""
+    seen = (*_SYSTEM, *visible)
+
+    def shown(value: str) -> bool:
+        place = Path(os.path.realpath(value))  # noqa: PTH - compares, opens nothing
+        return value.startswith("/") and any(place.is_relative_to(root) for root in seen)
+
+    search = [entry for entry in environment.get("PATH", "").split(":") if entry and shown(entry)]
+    made = {
+        "PATH": ":".join(dict.fromkeys((*search, *SYSTEM_PATH))),
+        "HOME": str(home),
+        "USER": "root" if os.geteuid() == 0 else "user",
+        "LOGNAME": "root" if os.geteuid() == 0 else "user",
+        "SHELL": "/bin/sh",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "TMPDIR": "/tmp",
+        # Neither caches nor a refreshed index: what a check leaves behind would count as its changes.
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    made.update({name: environment[name] for name in _POINTERS if shown(environment.get(name, ""))})
+    if "TZ" in environment:
+        made["TZ"] = environment["TZ"]
+    return made

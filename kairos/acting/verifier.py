@@ -1,0 +1,142 @@
+"""Trying a proposal before anybody is asked: does the patch apply, and what does the person's own check say?
+
+The check comes from the person's configuration, never from the repository, and runs confined in a scratch tree.
+Without a sandbox nothing is run, and the proposal says so.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import msgspec
+
+from kairos.acting import gate, policy_file, scratch
+from kairos.acting.confine import Limits, Seed
+from kairos.acting.drift import BY_HAND
+from kairos.acting.performing import append, open_tree, standing
+from kairos.acting.scratch import Verification
+from kairos.acting.tree import Tree
+from kairos.clock import SECOND, now_us
+from kairos.domain import deciding
+from kairos.domain import proposal as proposals
+from kairos.domain.action import PatchAction
+from kairos.domain.events import Event
+from kairos.domain.policy import Policy
+from kairos.domain.proposal import Proposal
+from kairos.errors import Denied, SandboxUnavailable
+from kairos.eventlog.log import Log
+from kairos.settings import Check, Config, Home
+
+NO_CHECK = "the patch applies; no check command is configured for this repository"
+NOT_RUN = "the patch applies; your check was not run"
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What trying it showed. `passed`: nothing speaks against carrying it out without asking."""
+
+    ok: bool
+    why: str
+    passed: bool = False
+    shown: Verification | None = None
+
+
+def verify(
+    log: Log, home: Home, config: Config, proposal: Proposal, root: Path, *, now: int | None = None
+) -> Proposal:  # fmt: skip
+    """Tries an open proposal and records how it went; returns it as it is then.
+
+    ok → pending, and approved at once where a person's allow rule says so; not ok → withdrawn; a base that moved
+    already → stale. Conflict if somebody wrote to the proposal meanwhile."""
+    at = standing(log, proposal.id)
+    if at.proposal.state not in proposals.OPEN:
+        return at.proposal
+    policy = policy_file.load_policy(home.policy_file)
+    check = config.check.get(str(root))
+    with open_tree(log, at.proposal) as tree:
+        if tree.root != root:
+            raise Denied(f"{at.proposal.id} belongs to {tree.root}, not to {root}")
+        events, passed = _judge(home, at.proposal, tree, policy, check)
+    moment = now_us() if now is None else now
+    folded: Proposal | None = at.proposal
+    for event in events:
+        folded = proposals.evolve(folded, event, moment)
+    if passed and folded is not None:
+        events = [*events, *_by_rule(folded, policy, root, config, moment)]
+    return append(log, at, events, now=moment).proposal
+
+
+def _judge(
+    home: Home, p: Proposal, tree: Tree, policy: Policy, check: Check | None
+) -> tuple[list[Event], bool]:  # fmt: skip
+    """(what trying it gives, whether nothing speaks against a rule's yes)."""
+    action = p.raised.action
+    why = gate.denial(home, p, policy, tree.root)
+    if why:
+        return deciding.verified(p, ok=False, why=why), False
+    if not isinstance(action, PatchAction):
+        return deciding.verified(p, ok=True), False
+    if gate.already_done(tree, action):
+        return proposals.supersede(p, BY_HAND), False
+    moved = gate.moved_paths(tree, action)
+    if moved:
+        return proposals.mark_stale(p, moved), False
+    try:
+        writes = gate.writes_of(tree, action)
+    except ValueError as error:
+        return deciding.verified(p, ok=False, why=f"the patch does not apply: {error}"), False
+    if check is None:
+        return deciding.verified(p, ok=True, why=NO_CHECK), True
+    seed = {w.path: None if w.after is None else (w.after.content, w.after.mode) for w in writes}
+    trial = _try(home, tree.root, seed, check)
+    shown = trial.shown
+    events = deciding.verified(
+        p, ok=trial.ok, why=trial.why, check=check.command,
+        exit_status=shown.exit if shown is not None else None,
+        output=shown.output_tail if shown is not None else "",
+        seconds=round(shown.seconds, 3) if shown is not None else 0.0,
+    )  # fmt: skip
+    return events, trial.passed
+
+
+def _try(home: Home, root: Path, seed: Seed, check: Check) -> Trial:
+    """Runs the check on the patched view, and on the unpatched one if it fails there."""
+    words = f"`{shlex.join(check.command)}`"
+    try:
+        shown = _run(home, root, seed, check)
+        if not shown.applies:
+            return Trial(ok=False, why=f"the patch does not apply: {shown.output_tail}", shown=shown)
+        if shown.exit == 0:
+            return Trial(ok=True, why=f"the patch applies, {words} passed in a scratch tree", passed=True, shown=shown)
+        if shown.stopped is not None:
+            return Trial(
+                ok=True, why=f"the patch applies; {words} was stopped by the limit {shown.stopped}", shown=shown
+            )
+        if _run(home, root, {}, check).exit == 0:
+            return Trial(ok=False, why=f"your check command fails with the patch: {words}", shown=shown)
+        return Trial(ok=True, why=f"the patch applies; {words} fails with it, and without it too", shown=shown)
+    except SandboxUnavailable as error:
+        return Trial(ok=True, why=f"{NOT_RUN}: {error.message}")
+
+
+def _run(home: Home, root: Path, seed: Seed, check: Check) -> Verification:
+    return scratch.verify(
+        root,
+        seed,
+        check.command,
+        scratch_home=home.scratch,
+        limits=Limits(wall=check.seconds, mem_mb=check.memory_mb),
+        read_roots=[Path(place) for place in check.read_roots],
+    )
+
+
+def _by_rule(p: Proposal, policy: Policy, root: Path, config: Config, now: int) -> list[Event]:
+    """The yes of a person's allow rule, if there is one now and there was one when it was raised."""
+    raised = p.raised
+    verdict = policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
+    if p.state != "pending" or verdict.effect != "allow" or raised.verdict != "allow":
+        return []
+    if policy.version != raised.policy_version:
+        return []
+    valid_us = round(config.proposals.approval_minutes * 60 * SECOND)
+    return deciding.approve(p, raised.digest, now=now, by=f"rule:{verdict.rule}", valid_us=valid_us)

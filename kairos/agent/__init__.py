@@ -1,0 +1,1 @@
+"""Turns with a model: one bounded conversation in a worker process that reads, and may propose one change."""

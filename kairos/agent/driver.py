@@ -1,0 +1,189 @@
+"""The loop of one turn: the state machine says what to do next, this does it, within one deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import tzinfo
+
+import msgspec
+
+from kairos.agent import context
+from kairos.agent.conversation import Conversation
+from kairos.agent.files import Files
+from kairos.agent.judging import Unfit, finding_of
+from kairos.agent.ledger import Ledger, Pauses, day_start_us
+from kairos.agent.model import Answer, Halt, Halted, ModelPort, Trouble
+from kairos.agent.outputs import Assignment, Result, requests_of
+from kairos.agent.tools import READERS, Tools, offered
+from kairos.clock import now_us
+from kairos.domain import budget
+from kairos.domain.events import ModelCalled, TurnStarted
+from kairos.domain.finding import Finding
+from kairos.domain.turn import (
+    Accepted,
+    Answered,
+    Ask,
+    Ceased,
+    Effect,
+    End,
+    Garbled,
+    Judge,
+    Read,
+    ReadDone,
+    Refused,
+    Reply,
+    Say,
+    Signal,
+    Started,
+    Turn,
+    handle,
+)
+from kairos.errors import BudgetExhausted, KairosError
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent
+from kairos.settings import Model
+
+
+class Driver:
+    """One turn. `gone` says that nobody waits for the answer any more."""
+
+    def __init__(
+        self,
+        log: Log,
+        model: Model,
+        port: ModelPort,
+        files: Files,
+        assignment: Assignment,
+        zone: tzinfo,
+        halt: Halt,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._log, self._model, self._port, self._files = log, model, port, files
+        self._assignment, self._zone, self._halt, self._gone = assignment, zone, halt, gone
+        self._pauses = Pauses(log)
+        self._finding: Finding | None = None
+        self._call = 0
+
+    def run(self) -> Result:
+        """Runs the turn to its end and says how it ended. Conflict (nothing done) if it was started before."""
+        begun = time.monotonic()
+        started = TurnStarted(
+            turn=self._assignment.turn, repo=self._assignment.repo, engine="model",
+            boundary=self._assignment.boundary, detectors=["review-change@1"],
+        )  # fmt: skip
+        position = self._log.append(
+            [NewEvent(self._assignment.turn, started, self._assignment.cause, "system")],
+            expected={self._assignment.turn: 0},
+        )[0]
+        self._ledger = Ledger(self._log, self._model, self._assignment.turn, position)
+        try:
+            end = self._converse()
+        except KairosError as error:
+            end = End("failed", f"{error.message}. {error.hint}")
+        return Result(
+            turn=self._assignment.turn, outcome=end.outcome, why=end.why[:500],
+            finding=self._finding if end.outcome == "proposed" else None,
+            spent_microusd=self._ledger.spent(), micros=round((time.monotonic() - begun) * 1e6),
+        )  # fmt: skip
+
+    def _converse(self) -> End:
+        self._price = self._port.price()
+        self._port.load()
+        memories = context.remembered(self._log, self._assignment.repo)
+        subject = context.subject_of(self._log, self._assignment)
+        near = context.about(memories, context.paths_of(self._files, subject))
+        self._talk = Conversation(context.opening(self._files, self._assignment, subject, near), self._port.scrubbed)
+        self._tools = Tools(self._files, [line for _, line in memories])
+        self._deadline = time.monotonic() + self._model.deadline_seconds
+        turn, signals = Turn(limit=self._model.calls_per_turn), list[Signal]([Started()])
+        while signals:
+            turn, effects = handle(turn, signals.pop(0))
+            for effect in effects:
+                if isinstance(effect, End):
+                    return effect
+                signal = self._do(effect)
+                if signal is not None:
+                    signals.append(signal)
+        return End("failed", "the turn came to no end")
+
+    def _do(self, effect: Effect) -> Signal | None:
+        match effect:
+            case Ask(final):
+                return self._ask(final)
+            case Read(requests):
+                for asked in requests:
+                    self._talk.reply(asked.id, self._tools.run(asked.tool, asked.arguments))
+                return ReadDone()
+            case Judge(request):
+                try:
+                    self._finding = finding_of(request.patch, self._files, self._assignment, self._ledger.spent())
+                except Unfit as why:
+                    return Refused(request.id, str(why))
+                return Accepted()
+            case Reply(id, text):
+                self._talk.reply(id, text)
+            case Say(text):
+                self._talk.say(text)
+        return None
+
+    def _ask(self, final: bool) -> Signal:
+        self._call += 1
+        tools = offered(final)
+        size, request = self._talk.measure(tools, self._model.name)
+        worst = budget.cost(self._price, size, self._model.max_output_tokens)
+
+        def attempt(number: int, send: Callable[[], Answer]) -> Answer:
+            return self._on_the_books(number, send, worst, request)
+
+        try:
+            answer = self._port.ask(
+                self._talk.messages, tools, deadline=self._deadline, halt=self._halt, attempt=attempt
+            )
+        except BudgetExhausted as error:
+            return Ceased("parked", error.message)
+        except Halted:
+            return Ceased("stopped", "stopped or paused: no further call")
+        except Trouble as trouble:
+            if trouble.kind == "garbage":
+                return Garbled(trouble.why)
+            return Ceased("failed", f"{trouble.kind}: {trouble.why}")
+        return Answered(requests_of(self._talk.answered(answer), READERS))
+
+    def _on_the_books(self, number: int, send: Callable[[], Answer], worst: int, request: str) -> Answer:
+        """One attempt: refused when stopped, reserved, asked once more for a pause, sent, reconciled."""
+        if self._stopped():
+            raise Halted
+        self._ledger.reserve(self._call, number, worst, day_start_us(now_us(), self._zone))
+        entry = ModelCalled(
+            turn=self._assignment.turn, call=self._call, attempt=number, model=self._model.name, outcome="stopped",
+            spent_microusd=worst, request=request,
+        )  # fmt: skip
+        if self._stopped():
+            self._ledger.reconcile(msgspec.structs.replace(entry, spent_microusd=0, why="not sent"))
+            raise Halted
+        try:
+            answer = send()
+        except Halted:
+            self._ledger.reconcile(entry)
+            raise
+        except Trouble as trouble:
+            spent = 0 if trouble.free else self._cost(trouble.usage, worst)
+            self._ledger.reconcile(_with(entry, trouble.kind, spent, trouble.usage, trouble.why))
+            raise
+        self._ledger.reconcile(_with(entry, "ok", self._cost(answer.usage, worst), answer.usage, ""))
+        return answer
+
+    def _cost(self, usage: tuple[int, int] | None, worst: int) -> int:
+        """What the provider reported; the reservation stands when it reported nothing."""
+        return worst if usage is None else budget.cost(self._price, *usage)
+
+    def _stopped(self) -> bool:
+        return self._halt.asked or self._gone() or self._pauses.in_force(now_us())
+
+
+def _with(entry: ModelCalled, outcome: str, spent: int, usage: tuple[int, int] | None, why: str) -> ModelCalled:
+    used, made = usage or (0, 0)
+    return msgspec.structs.replace(
+        entry, outcome=outcome, spent_microusd=spent, input_tokens=used, output_tokens=made, why=why
+    )

@@ -1,0 +1,109 @@
+"""The money ledger in the log: reserve before a call, reconcile after it, and whether a pause forbids it.
+
+The stream `budget` is appended with the version that was read, so two turns can never both take the last cent.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from kairos.clock import SECOND
+from kairos.domain import budget
+from kairos.domain.budget import Caps, Slice, Spending
+from kairos.domain.events import Event, ModelCalled, ModelReserved, Paused
+from kairos.errors import BudgetExhausted, Conflict, TryAgain
+from kairos.eventlog.log import Log
+from kairos.eventlog.projection import Projection
+from kairos.eventlog.record import NewEvent, Recorded
+from kairos.settings import Model
+
+_TRIES = 20
+
+
+class BudgetView(Projection[Spending]):
+    """The ledger as a view."""
+
+    name = "budget"
+    state = Spending
+    topics = budget.TOPICS
+
+    def apply(self, state: Spending, recorded: Recorded) -> None:
+        budget.evolve(state, recorded.event, recorded.at)
+
+
+def caps_of(model: Model) -> Caps:
+    """The configured caps in micro-USD, rounded down."""
+    return Caps(per_day=int(model.per_day_usd * 1_000_000), per_turn=int(model.per_turn_usd * 1_000_000))
+
+
+def day_start_us(now_us: int, zone: tzinfo) -> int:
+    """Local midnight before `now_us`, in microseconds since the epoch."""
+    local = datetime.fromtimestamp(now_us / SECOND, zone)
+    return round(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * SECOND
+
+
+def spent_today(log: Log, now_us: int, zone: tzinfo) -> Slice:
+    """Calls and micro-USD of the local day, open reservations included."""
+    return budget.since(BudgetView().load(log)[0], day_start_us(now_us, zone))
+
+
+class Pauses:
+    """Whether a person's pause is in force; each question reads only what is new in the log."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._position = 0
+        self._last: Event | None = None
+
+    def in_force(self, now_us: int) -> bool:
+        """As of everything that is in the log by now."""
+        head = self._log.head()
+        for recorded in self._log.read(self._position, topics=("Paused", "Resumed"), upto=head):
+            self._last = recorded.event
+        self._position = head
+        return isinstance(self._last, Paused) and (self._last.until is None or now_us < self._last.until)
+
+
+class Ledger:
+    """The ledger of one turn. `cause`: the position that its entries are caused by."""
+
+    def __init__(self, log: Log, model: Model, turn: str, cause: int) -> None:
+        self._log = log
+        self._model = model
+        self._turn = turn
+        self._cause = cause
+        self._view = BudgetView()
+        self._spending, self._position = self._view.load(log)
+
+    def reserve(self, call: int, attempt: int, worst_microusd: int, day_start: int) -> None:
+        """Puts the worst case of an attempt on the ledger. BudgetExhausted, and nothing written, above a cap."""
+        entry = ModelReserved(
+            turn=self._turn, call=call, attempt=attempt, model=self._model.name, reserved_microusd=worst_microusd
+        )
+        for _ in range(_TRIES):
+            version = self._log.version(budget.STREAM)
+            self._position = self._view.advance(self._spending, self._log, self._position)
+            why = budget.refusal(self._spending, self._turn, worst_microusd, caps_of(self._model), day_start)
+            if why:
+                raise BudgetExhausted(
+                    f"{why}: the call was not sent", "Raise model.per_day_usd or model.per_turn_usd, or wait."
+                )
+            try:
+                self._append(entry, {budget.STREAM: version})
+            except Conflict:
+                continue
+            return
+        raise TryAgain("the budget ledger is busy", "Try again in a moment.")
+
+    def reconcile(self, entry: ModelCalled) -> None:
+        """Replaces the reservation of an attempt by what it cost."""
+        self._append(entry, {})
+
+    def spent(self) -> int:
+        """Micro-USD of this turn so far."""
+        self._position = self._view.advance(self._spending, self._log, self._position)
+        total = self._spending.turns.get(self._turn)
+        return total.microusd if total else 0
+
+    def _append(self, entry: ModelReserved | ModelCalled, expected: dict[str, int]) -> None:
+        self._log.append([NewEvent(budget.STREAM, entry, self._cause, "system")], expected=expected)

@@ -1,0 +1,93 @@
+"""What goes into a worker, what comes out of it, and what the model's tool calls mean. Everything is decoded strictly.
+
+Light to import: the daemon uses it too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kairos.domain.finding import Finding
+from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Reading, Request
+
+FILES_AT_MOST, TEXT_AT_MOST, QUOTES_AT_MOST = 20, 64_000, 10
+
+
+class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The worker's standard input: which turn, where, why now, and the positions it rests on."""
+
+    turn: str
+    repo: str
+    root: str
+    boundary: str
+    cause: int
+    evidence: list[int] = []
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The last line of the worker's standard output. `finding` only when `outcome` is `proposed`."""
+
+    turn: str
+    outcome: Outcome
+    why: str = ""
+    finding: Finding | None = None
+    spent_microusd: int = 0
+    micros: int = 0
+
+
+class ToolCall(msgspec.Struct, frozen=True):
+    """A tool call as it came from the model: `arguments` is the raw JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+def parse_result(stdout: bytes) -> Result:
+    """The worker's result. ValueError when the last line is not one: the worker was cut off."""
+    lines = stdout.strip().splitlines()
+    if not lines:
+        raise ValueError("the worker said nothing")
+    try:
+        result = msgspec.json.decode(lines[-1], type=Result)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ValueError(f"the worker's last line is not a result: {error}") from error
+    if (result.outcome == "proposed") != (result.finding is not None):
+        raise ValueError("a finding comes with the outcome `proposed`, and only with it")
+    return result
+
+
+def requests_of(calls: list[ToolCall], readers: dict[str, type[msgspec.Struct]]) -> list[Request]:
+    """Each call decoded under its tool's schema; what cannot be decoded is Malformed with the reason."""
+    return [_request(call, readers) for call in calls]
+
+
+def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Request:
+    raw = call.arguments.strip() or "{}"
+    try:
+        if call.name == "propose_patch":
+            return Proposing(call.id, _bounded(msgspec.json.decode(raw, type=Patch)))
+        if call.name == "nothing":
+            arguments: Any = msgspec.json.decode(raw)
+            return Declining(call.id) if isinstance(arguments, dict) else Malformed(call.id, "arguments are an object")
+        if call.name in readers:
+            decoded = msgspec.json.decode(raw, type=readers[call.name])
+            return Reading(call.id, call.name, msgspec.structs.asdict(decoded))
+    except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as error:
+        return Malformed(call.id, f"the arguments of {call.name} are wrong: {str(error)[:200]}")
+    return Malformed(call.id, f"there is no tool `{call.name[:40]}`")
+
+
+def _bounded(patch: Patch) -> Patch:
+    """The patch if its sizes are sane. ValueError."""
+    if not patch.title.strip() or not patch.claim.strip():
+        raise ValueError("title and claim must say something")
+    if not 0 < len(patch.files) <= FILES_AT_MOST:
+        raise ValueError(f"files has 1 to {FILES_AT_MOST} entries")
+    if len(patch.evidence) > QUOTES_AT_MOST:
+        raise ValueError(f"evidence has at most {QUOTES_AT_MOST} entries")
+    if sum(len(f.old_text) + len(f.new_text) for f in patch.files) > TEXT_AT_MOST:
+        raise ValueError(f"at most {TEXT_AT_MOST} characters of text in one patch")
+    return patch

@@ -1,0 +1,73 @@
+"""Before a worker: whether a model turn may start at all, and the environment it gets. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Literal
+
+import msgspec
+
+from kairos.agent.ledger import Pauses, caps_of, spent_today
+from kairos.eventlog.log import Log
+from kairos.settings import Config, Home, Model
+
+_KEPT = (
+    "PATH", "HOME", "LANG", "TZ", "KAIROS_HOME", "KAIROS_CLOCK_FILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+)  # fmt: skip
+IMPORT_SECONDS = 60.0
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why no worker is started. `not_configured` is the silent one: nothing is to be said."""
+
+    rule: Literal["not_configured", "not_installed", "no_key", "paused", "budget"]
+    why: str
+
+
+def prepare(log: Log, config: Config, environ: Mapping[str, str], now_us: int, zone: tzinfo) -> Refusal | None:
+    """None when a worker may be started. The budget is asked again, exactly, before each call."""
+    model = config.model
+    if not model.name:
+        return Refusal("not_configured", "no model is configured")
+    if importlib.util.find_spec("litellm") is None or importlib.util.find_spec("stamina") is None:
+        return Refusal("not_installed", "the model extra is not installed: pip install 'kairos-assistant[model]'")
+    if model.key_env and not environ.get(model.key_env):
+        return Refusal("no_key", f"model.key_env names {model.key_env}, which is not in the daemon's environment")
+    if Pauses(log).in_force(now_us):
+        return Refusal("paused", "paused by a person")
+    today = spent_today(log, now_us, zone).microusd
+    if today and today >= caps_of(model).per_day:
+        return Refusal("budget", f"{today / 1e6:.4f} USD of {model.per_day_usd} USD are spent today")
+    return None
+
+
+def worker_environment(config: Config, home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    """The constructed environment of a worker: an allow-list, and the one key that the configuration names."""
+    found = {name: environ[name] for name in _KEPT if name in environ}
+    if home.config == home.data:
+        found["KAIROS_HOME"] = str(home.data)
+    key = config.model.key_env
+    if key and key in environ:
+        found[key] = environ[key]
+    return {
+        **found,
+        "LITELLM_MODE": "PRODUCTION",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+    }
+
+
+def worker_argv() -> list[str]:
+    """How a worker is started; its directory is the home's data directory."""
+    return [sys.executable, "-P", "-m", "kairos.agent.worker"]
+
+
+def wall_seconds(model: Model) -> float:
+    """After so many seconds a worker that still runs is killed: its own deadline, imports and a grace."""
+    return model.deadline_seconds + IMPORT_SECONDS

@@ -1,0 +1,71 @@
+"""The worker process: one assignment on standard input, one turn, one result on the last line of standard output.
+
+Started as `python -P -m kairos.agent.worker` in Kairos's own directory with the environment of `starting`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from kairos.agent.driver import Driver
+from kairos.agent.files import Files
+from kairos.agent.model import Halt, ModelPort
+from kairos.agent.outputs import Assignment, Result
+from kairos.agent.starting import wall_seconds
+from kairos.clock import local_zone
+from kairos.errors import KairosError, UsageError
+from kairos.eventlog.log import Log
+from kairos.repo.git import Git
+from kairos.settings import find_home, load_config
+
+
+def main() -> int:
+    """The exit status: 0 with a result written, else the error's code and its words on standard error."""
+    out = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not look like the result
+    halt = Halt()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, halt.set)
+    try:
+        result = work(sys.stdin.buffer.read(), halt)
+    except KairosError as error:
+        sys.stderr.write(f"{error.message}. {error.hint}\n")
+        return error.code
+    with os.fdopen(out, "wb") as last:
+        last.write(msgspec.json.encode(result) + b"\n")
+    return 0
+
+
+def work(given: bytes, halt: Halt) -> Result:
+    """Runs the turn of a JSON assignment. UsageError when it is not one or no model is configured."""
+    parent = os.getppid()
+    try:
+        assignment = msgspec.json.decode(given, type=Assignment)
+    except msgspec.MsgspecError as error:
+        raise UsageError(f"the assignment is wrong: {error}") from error
+    home = find_home()
+    model = load_config(home).model
+    if not model.name:
+        raise UsageError("no model is configured", "`kairos config set model.name NAME`.")
+    signal.alarm(math.ceil(wall_seconds(model)))  # the last resort: not even a stuck library outlives this
+    port = ModelPort(model, os.environ.get(model.key_env, "") if model.key_env else "")
+    log = Log(home.log)
+    try:
+        files = Files(Git(Path(assignment.root)))
+        return Driver(
+            log, model, port, files, assignment, local_zone(), halt, gone=lambda: os.getppid() != parent
+        ).run()
+    finally:
+        log.close()
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # a library's threads, or a call that was given up, must not hold the process

@@ -1,0 +1,1 @@
+"""Turns without a model: one file a detector, all behind one protocol."""

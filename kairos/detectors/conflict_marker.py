@@ -1,0 +1,116 @@
+"""conflict-marker: a merge conflict that git no longer knows of, left in a tracked text file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from kairos.detectors.protocol import BURST, EVERY
+from kairos.detectors.scene import Scene
+from kairos.detectors.wording import counted, evidence, key_of, listed, shown
+from kairos.domain.action import NoteAction
+from kairos.domain.finding import Finding
+from kairos.repo.reading import as_text
+from kairos.repo.search import files_with_lines
+
+_PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
+
+
+class Conflict(NamedTuple):
+    """1-based lines of `<<<<<<<`, `=======` and `>>>>>>>`, and the two labels."""
+
+    ours: int
+    middle: int
+    theirs: int
+    labels: tuple[str, str]
+
+
+class ConflictMarker:
+    """Only all three markers in order at column 0 count, and only those that were not there before."""
+
+    name = "conflict-marker"
+    version = 1
+    boundaries = EVERY
+
+    def look(self, scene: Scene) -> Iterator[Finding]:
+        for path, position in _suspects(scene).items():
+            text = scene.text(path)
+            if text is None or "<<<<<<< " not in text:
+                continue
+            found = conflicts(text, fences=path.lower().endswith(_PROSE))
+            if found and len(found) > _before(scene, path):
+                yield self._finding(scene, path, position, found)
+
+    def _finding(self, scene: Scene, path: str, position: int, found: list[Conflict]) -> Finding:
+        lines = [f"{c.ours}–{c.theirs}" for c in found]
+        where = f"{'line' if len(lines) == 1 else 'lines'} {listed(lines, 8)}"
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            key=key_of(self.name, [path, *(label for c in found for label in c.labels)]),
+            title=f"Conflict markers left in {shown(path)}",
+            claim=f"{shown(path)} still holds {counted(len(found), 'merge conflict')} ({where}), and git no longer "
+            "counts the file as unmerged.",
+            action=NoteAction(
+                repo=scene.repo,
+                text=f"{shown(path)}: conflict markers at {where}.\nKeep the side you want, remove the lines with "
+                "<<<<<<<, ======= and >>>>>>>, and commit.",
+            ),
+            evidence=evidence(scene.cause, [position]),
+            unchecked=["which side of the conflict is right"],
+        )
+
+
+def _suspects(scene: Scene) -> dict[str, int]:
+    """Tracked, merged paths to read, with the position of the event that named them."""
+    if scene.whole:
+        found = dict.fromkeys(files_with_lines(scene.git, ["<<<<<<< ", ">>>>>>> "]), scene.cause)
+    else:
+        found = {c.path: c.position for c in scene.changes if c.kind != "deleted" and c.type == "file"}
+        found |= {f.path: c.position for c in scene.commits for f in c.changes if f.status != "D"}
+    return {p: found[p] for p in sorted(found) if p in scene.tracked and p not in scene.unmerged}
+
+
+def _before(scene: Scene, path: str) -> int:
+    """How many conflicts the file showed before: before the commits of the trigger, else in HEAD."""
+    if scene.whole:
+        return 0
+    base, former = "HEAD", path
+    if scene.boundary != BURST:
+        for commit in reversed(scene.commits):
+            for change in commit.changes:
+                if change.path == former:
+                    base = commit.parents[0] if commit.parents else ""
+                    former = change.was or former
+    if not base or (base == "HEAD" and scene.git.head() is None):
+        return 0
+    data = scene.objects.path_in(base, former)
+    text = as_text(data) if data else None
+    return len(conflicts(text, fences=path.lower().endswith(_PROSE))) if text else 0
+
+
+def conflicts(text: str, *, fences: bool = False) -> list[Conflict]:
+    """Every whole conflict: `<<<<<<< x`, perhaps `||||||| x`, `=======`, `>>>>>>> y` at column 0, in this order.
+
+    A heading underlined with seven = is not one. With `fences`, text inside ``` or ~~~ is an example."""
+    found: list[Conflict] = []
+    ours, middle, label, fence = 0, 0, "", ""
+    for number, line in enumerate(_lines(text), 1):
+        mark = line.lstrip(" ")[:3]
+        if fences and mark in ("```", "~~~") and (not fence or mark == fence):
+            fence = "" if fence else mark
+            ours = middle = 0
+        elif fence:
+            continue
+        elif line.startswith("<<<<<<< "):
+            ours, middle, label = number, 0, line[8:].strip()
+        elif line == "=======" and ours and not middle:
+            middle = number
+        elif line.startswith(">>>>>>> ") and middle:
+            found.append(Conflict(ours, middle, number, (label, line[8:].strip())))
+            ours = middle = 0
+    return found
+
+
+def _lines(text: str) -> Iterable[str]:
+    return (line.removesuffix("\r") for line in text.split("\n"))

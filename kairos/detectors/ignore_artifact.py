@@ -1,0 +1,167 @@
+"""ignore-artifact: untracked files that a program made, or very large ones, which no rule ignores."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator, Sequence
+
+from kairos.detectors.artifacts import directory_rule, file_rule
+from kairos.detectors.patching import Span, spliced
+from kairos.detectors.protocol import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
+from kairos.detectors.scene import Scene
+from kairos.detectors.wording import counted, evidence, key_of, listed, shown
+from kairos.domain.action import NoteAction, PatchAction, edit
+from kairos.domain.finding import Finding
+from kairos.repo.reading import as_text
+
+LARGE = 10 << 20
+_IGNORE = ".gitignore"
+
+
+class IgnoreArtifact:
+    """A rule for what is surely generated, a note for what is merely large; nothing for unknown names."""
+
+    name = "ignore-artifact"
+    version = 1
+    boundaries = frozenset({COMMIT, BURST, IDLE_RETURN, LATER, BASELINE, MANUAL})
+
+    def look(self, scene: Scene) -> Iterator[Finding]:
+        rules: dict[str, list[str]] = {}
+        rest: list[str] = []
+        for path in _files(scene):
+            rule = _rule_for(scene, path)
+            if rule:
+                rules.setdefault(rule, []).append(path)
+            elif not path.endswith("/"):
+                rest.append(path)
+        kept = _wanted_by_a_rule(scene, [paths[0] for paths in rules.values()])
+        rules = {rule: paths for rule, paths in sorted(rules.items()) if paths[0] not in kept}
+        if rules:
+            yield self._patch(scene, rules)
+        for path in rest:
+            size = _size(scene, path)
+            if size > LARGE:
+                yield self._large(scene, path, size)
+
+    def _patch(self, scene: Scene, rules: dict[str, list[str]]) -> Finding:
+        names = list(rules)
+        number = sum(map(len, rules.values()))
+        examples = listed([shown(paths[0]) for paths in rules.values()])
+        action = _ignoring(scene, names)
+        how = "" if isinstance(action, PatchAction) else " The .gitignore here cannot be patched as text."
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            key=key_of(self.name, names),
+            title=f"Ignore {listed([shown(n) for n in names])}",
+            claim=f"{counted(number, 'untracked path')} that no rule ignores seem{'s' if number == 1 else ''} generated: "
+            f"{examples}.{how}",
+            action=action,
+            evidence=evidence(
+                scene.cause, [c.position for c in scene.changes if any(c.path in p for p in rules.values())]
+            ),
+            unchecked=["whether one of them was meant to be committed"],
+        )
+
+    def _large(self, scene: Scene, path: str, size: int) -> Finding:
+        mib = f"{size / (1 << 20):.0f} MiB"
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            key=key_of(self.name, ["large", path]),
+            title=f"{shown(path)} is {mib} and neither tracked nor ignored",
+            claim=f"{shown(path)} is {mib}; the next `git add -A` would put it into history for good.",
+            action=NoteAction(
+                repo=scene.repo,
+                text=f"{shown(path)} is {mib}.\nIgnore it, move it out of the repository, or track it with Git LFS.",
+            ),
+            evidence=evidence(scene.cause, [c.position for c in scene.changes if c.path == path]),
+            unchecked=["what it is for"],
+        )
+
+
+def _files(scene: Scene) -> list[str]:
+    """Untracked entries: known artifacts as they are, other directories as the files in them. At a live boundary
+    only what the trigger touched; a commit or a return looks at everything."""
+    plain, inside = [], []
+    for entry in scene.untracked:
+        if entry.endswith("/") and _rule_for(scene, entry) is None:
+            if not os.path.lexists(scene.root / entry / ".git"):
+                inside.append(entry)
+        else:
+            plain.append(entry)
+    if scene.boundary == BURST:
+        changed = {c.path for c in scene.changes if c.kind != "deleted"}
+        plain = [p for p in plain if p in changed or any(c.startswith(p) for c in changed if p.endswith("/"))]
+        inside = [d for d in inside if any(c.startswith(d) for c in changed)]
+        return sorted(plain + [p for p in scene.untracked_under(inside) if p in changed])
+    return sorted(plain + scene.untracked_under(inside))
+
+
+def _rule_for(scene: Scene, path: str) -> str | None:
+    """The .gitignore line for a generated path, anchored where the name alone would say too little."""
+    rule = directory_rule(path) or file_rule(path)
+    if rule:
+        return rule
+    parts = path.split("/")
+    for depth, name in enumerate(parts[:-1], 1):
+        directory, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+
+        def beside(*names: str, at: str = parent) -> bool:
+            return any(os.path.lexists(scene.root / at / n) for n in names)
+
+        if name in (".venv", "venv", "env") and beside("pyvenv.cfg", at=directory):
+            return f"{name}/" if name == ".venv" else _anchored(directory)
+        if name == "target" and (beside("CACHEDIR.TAG", at=directory) or beside("Cargo.toml", "pom.xml")):
+            return _anchored(directory)
+        if name in ("dist", "build") and beside("pyproject.toml", "setup.py", "setup.cfg", "package.json"):
+            return _anchored(directory)
+        if name == "coverage" and beside("lcov.info", "lcov-report", "index.html", at=directory):
+            return _anchored(directory)
+    return None
+
+
+def _anchored(directory: str) -> str | None:
+    """A rule for this directory only, with what means something in a rule escaped; None if no rule can say it."""
+    if not directory.isprintable():
+        return None
+    return "/" + re.sub(r"([\\\\*?\[])", r"\\\1", directory) + "/"
+
+
+def _wanted_by_a_rule(scene: Scene, paths: Sequence[str]) -> set[str]:
+    """Those that a negated rule (`!name`) keeps on purpose."""
+    if not paths:
+        return set()
+    stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
+    out = scene.git.run("check-ignore", "--verbose", "-z", "--stdin", "--no-index", stdin=stdin, ok=(0, 1))
+    fields = out.split(b"\0")
+    return {os.fsdecode(path) for rule, path in zip(fields[2::4], fields[3::4], strict=False) if rule.startswith(b"!")}
+
+
+def _ignoring(scene: Scene, rules: Sequence[str]) -> PatchAction | NoteAction:
+    """The lines at the end of the root's .gitignore; a note where that file is not plain text of ours to change."""
+    content = scene.read(_IGNORE)
+    if content is None and not scene.exists(_IGNORE):
+        text = "".join(f"{rule}\n" for rule in rules)
+        return PatchAction(repo=scene.repo, edits=[edit(_IGNORE, None, (text.encode(), 0o644))])
+    text_now = as_text(content.data) if content else None
+    if content is None or text_now is None:
+        return NoteAction(
+            repo=scene.repo, text="Add to .gitignore:\n" + "".join(f"  {shown(rule)}\n" for rule in rules)
+        )
+    end = "\r\n" if text_now.count("\r\n") * 2 > text_now.count("\n") else "\n"
+    glue = "" if not text_now or text_now.endswith("\n") else end
+    added = glue + "".join(f"{rule}{end}" for rule in rules)
+    span = Span(len(text_now), len(text_now), added)
+    return PatchAction(repo=scene.repo, edits=[spliced(_IGNORE, content.data, content.mode, [span])])
+
+
+def _size(scene: Scene, path: str) -> int:
+    try:
+        found = os.lstat(scene.root / path)
+    except OSError:
+        # Gone or unreadable meanwhile: then it is nothing to speak of.
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0

@@ -1,0 +1,46 @@
+"""One look: every detector that fits the boundary, in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from kairos.detectors.conflict_marker import ConflictMarker
+from kairos.detectors.ignore_artifact import IgnoreArtifact
+from kairos.detectors.missing_companion import MissingCompanion
+from kairos.detectors.protocol import Detector, Problem
+from kairos.detectors.scene import Scene
+from kairos.detectors.secret import Secret
+from kairos.detectors.stale_reference import StaleReference
+from kairos.detectors.wording import shown
+from kairos.domain.finding import Finding
+from kairos.domain.secrets import redact
+from kairos.errors import KairosError
+
+ALL: tuple[Detector, ...] = (Secret(), ConflictMarker(), StaleReference(), MissingCompanion(), IgnoreArtifact())
+
+
+def look(
+    scene: Scene, muted: Collection[str] = (), detectors: Sequence[Detector] = ALL
+) -> tuple[list[Finding], list[Problem]]:
+    """The findings of one turn, each key once, and what kept a detector from finishing.
+
+    A detector that stumbles over hostile input costs its own findings, never the turn; it is reported."""
+    findings: dict[str, Finding] = {}
+    problems: list[Problem] = []
+    for detector in detectors:
+        if detector.name in muted or scene.boundary not in detector.boundaries:
+            continue
+        try:
+            found = list(detector.look(scene))
+        except (KairosError, OSError, ValueError, RecursionError, MemoryError) as error:
+            # UnicodeError is a ValueError. Anything else is a defect and may end the turn.
+            problems.append(Problem(detector.name, redact(shown(f"{type(error).__name__}: {error}"))))
+            continue
+        for finding in found:
+            findings.setdefault(finding.key, finding)
+    return list(findings.values()), problems
+
+
+def fitting(boundary: str, muted: Collection[str] = (), detectors: Sequence[Detector] = ALL) -> list[str]:
+    """The names of the detectors that would look at a boundary, as `TurnStarted` records them."""
+    return [d.name for d in detectors if d.name not in muted and boundary in d.boundaries]

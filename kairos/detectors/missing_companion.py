@@ -1,0 +1,69 @@
+"""missing-companion: history says another file changes together with what was just committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kairos.detectors.protocol import COMMIT, IDLE_RETURN, LATER, Companion
+from kairos.detectors.scene import Scene, SeenCommit
+from kairos.detectors.wording import evidence, key_of, shown
+from kairos.domain.action import NoteAction
+from kairos.domain.finding import Finding
+
+CONFIDENCE, SUPPORT = 0.6, 4
+MOST_FILES, MOST_NOTES = 30, 3
+
+
+class MissingCompanion:
+    """Speaks about the author's own, unpushed, ordinary commits only; sweeping commits prove nothing."""
+
+    name = "missing-companion"
+    version = 1
+    boundaries = frozenset({COMMIT, IDLE_RETURN, LATER})
+
+    def look(self, scene: Scene) -> Iterator[Finding]:
+        changed = {f.path for c in scene.commits for f in c.changes}
+        for commit in scene.commits:
+            if len(commit.parents) > 1 or commit.cut or not 0 < len(commit.changes) <= MOST_FILES:
+                continue
+            missing: dict[str, tuple[str, Companion]] = {}
+            for path in sorted(f.path for f in commit.changes if f.status != "D"):
+                for companion in scene.companions([path]):
+                    known = missing.get(companion.path)
+                    if self._misses(scene, changed, companion) and (
+                        not known or known[1].confidence < companion.confidence
+                    ):
+                        missing[companion.path] = (path, companion)
+            best = sorted(missing.values(), key=lambda m: (-m[1].confidence, -m[1].support, m[1].path))
+            if best and commit.oid in scene.unpushed:
+                for path, companion in best[:MOST_NOTES]:
+                    yield self._finding(scene, commit, path, companion)
+
+    @staticmethod
+    def _misses(scene: Scene, changed: set[str], companion: Companion) -> bool:
+        return (
+            companion.confidence >= CONFIDENCE
+            and companion.support >= SUPPORT
+            and companion.path not in changed
+            and companion.path in scene.tracked
+            and scene.exists(companion.path)
+        )
+
+    def _finding(self, scene: Scene, commit: SeenCommit, path: str, companion: Companion) -> Finding:
+        share, times = f"{companion.confidence:.0%}", f"{companion.support:.0f}"
+        other = shown(companion.path)
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            key=key_of(self.name, [path, companion.path]),
+            title=f"{other} usually changes with {shown(path)}",
+            claim=f"Commit {commit.oid[:12]} changes {shown(path)} and not {other}; in {share} of the earlier commits "
+            f"that changed it (about {times}) both changed.",
+            action=NoteAction(
+                repo=scene.repo,
+                text=f"{other} was left out of commit {commit.oid[:12]}.\nIt changed in {share} of the commits that "
+                f"changed {shown(path)} (about {times}). Look whether it needs the same change.",
+            ),
+            evidence=evidence(scene.cause, [commit.position, *companion.cites]),
+            unchecked=[f"whether {other} needs a change this time"],
+        )

@@ -1,0 +1,132 @@
+"""What commits renamed and deleted, as one map from the tree before to the tree now."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from functools import cached_property
+
+from kairos.detectors.scene import Scene, SeenCommit
+
+
+class Moves:
+    """`moved`: old path → new path; `gone`: deleted paths; `now`: tracked paths. Chains over several commits are
+    joined; what exists again is in neither."""
+
+    def __init__(self, moved: dict[str, str], gone: frozenset[str], now: frozenset[str]) -> None:
+        self.moved = moved
+        self.gone = gone
+        self.now = now
+        self._former = {new: old for old, new in moved.items()}
+
+    def __bool__(self) -> bool:
+        return bool(self.moved or self.gone)
+
+    @property
+    def stale(self) -> Iterable[str]:
+        """Every old path, sorted."""
+        return sorted([*self.moved, *self.gone])
+
+    def former(self, path: str) -> str:
+        """Where a present file was before."""
+        return self._former.get(path, path)
+
+    def was(self, path: str) -> bool:
+        """Whether the tree before had this file."""
+        return path in self.moved or path in self.gone or (path in self.now and path not in self._former)
+
+    def is_stale(self, path: str) -> bool:
+        return path in self.moved or path in self.gone
+
+    @cached_property
+    def directories(self) -> dict[str, str]:
+        """Directories that moved as a whole: all their files, with the rest of their paths unchanged."""
+        found: dict[str, set[str]] = {}
+        for old, new in self.moved.items():
+            parent = posixpath.dirname(old)
+            while parent:
+                rest = old[len(parent) :]
+                found.setdefault(parent, set()).add(new.removesuffix(rest) if new.endswith(rest) else "")
+                parent = posixpath.dirname(parent)
+        for old in self.gone:
+            parent = posixpath.dirname(old)
+            while parent:
+                found.setdefault(parent, set()).add("")
+                parent = posixpath.dirname(parent)
+        return {
+            old: next(iter(new))
+            for old, new in found.items()
+            if len(new) == 1 and "" not in new and old not in new and old not in self.directories_now
+        }
+
+    @cached_property
+    def directories_now(self) -> frozenset[str]:
+        """Every directory that holds a tracked file; the root is the empty string."""
+        found = {""}
+        for path in self.now:
+            parent = posixpath.dirname(path)
+            while parent not in found:
+                found.add(parent)
+                parent = posixpath.dirname(parent)
+        return frozenset(found)
+
+    @cached_property
+    def directories_before(self) -> frozenset[str]:
+        found = set(self.directories_now)
+        for path in self.stale:
+            parent = posixpath.dirname(path)
+            while parent not in found:
+                found.add(parent)
+                parent = posixpath.dirname(parent)
+        return frozenset(found)
+
+
+def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
+    """The moves of a scene's commits, and the commits that made them."""
+    moved: dict[str, str] = {}
+    gone: set[str] = set()
+    makers: list[SeenCommit] = []
+    for commit in scene.commits:
+        by_new = {new: old for old, new in moved.items()}
+        relevant = False
+        for change in commit.changes:
+            old = change.was if change.status == "R" else change.path if change.status == "D" else None
+            if old is not None:
+                first = by_new.get(old, old)
+                moved.pop(first, None)
+                relevant = True
+                if change.status == "R":
+                    moved[first] = change.path
+                else:
+                    gone.add(first)
+            if change.status != "D":
+                # Something is there again: a name of it is right.
+                gone.discard(change.path)
+                if moved.get(change.path) not in (None, change.path):
+                    moved.pop(change.path)
+        if relevant:
+            makers.append(commit)
+    back = {p for p in {*moved, *gone} if p in scene.tracked or scene.exists(p)}
+    kept = {
+        old: new
+        for old, new in moved.items()
+        if old != new and old not in back and new in scene.tracked and scene.exists(new)
+    }
+    return Moves(_believable(scene, kept), frozenset(gone - back), scene.tracked), makers
+
+
+def _believable(scene: Scene, moved: dict[str, str]) -> dict[str, str]:
+    """Without renames that git only guesses: empty files all look alike, so `__init__.py` of a dropped package
+    "moves" to any new one. Such a pair counts only beside a file with content that took the same way."""
+    ways = {(posixpath.dirname(old), posixpath.dirname(new)) for old, new in moved.items() if not _is_empty(scene, new)}
+    return {
+        old: new
+        for old, new in moved.items()
+        if (posixpath.dirname(old), posixpath.dirname(new)) in ways
+        or (posixpath.basename(old) != "__init__.py" and not _is_empty(scene, new))
+    }
+
+
+def _is_empty(scene: Scene, path: str) -> bool:
+    content = scene.read(path)
+    return content is not None and not content.data.strip()

@@ -1,0 +1,166 @@
+"""A Python file with exact places: the syntax tree, character offsets of its nodes, and how names are used."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from functools import cached_property
+
+from kairos.detectors.patching import Span
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The syntax tree, None for what does not parse here (another version of Python, or no Python at all)."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+class PythonSource:
+    """Offsets are characters of `text`; Python counts UTF-8 bytes within lines of its own."""
+
+    def __init__(self, text: str, tree: ast.Module) -> None:
+        self.text = text
+        self.tree = tree
+        self.nodes = list(ast.walk(tree))
+        bom = 1 if text.startswith("\ufeff") else 0
+        self._starts = [bom, *(m.end() for m in _NEWLINE.finditer(text))]
+
+    def offset(self, line: int, column: int) -> int:
+        """The character at a 1-based line and a column in UTF-8 bytes."""
+        start = self._starts[line - 1]
+        stop = self._starts[line] if line < len(self._starts) else len(self.text)
+        row = self.text[start:stop]
+        return start + (column if row.isascii() else len(row.encode("utf-8")[:column].decode("utf-8", "ignore")))
+
+    def span(self, node: ast.expr | ast.stmt | ast.alias) -> tuple[int, int]:
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return self.offset(node.lineno, node.col_offset), self.offset(node.end_lineno, node.end_col_offset)
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """Names bound in any scope by anything but an import."""
+        found: set[str] = set()
+        for node in self.nodes:
+            match node:
+                case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                    found.add(name)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    found.add(name)
+                case ast.arg(arg=name):
+                    found.add(name)
+                case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                    found.add(name)
+                case ast.MatchMapping(rest=str(name)):
+                    found.add(name)
+                case ast.Global(names=names) | ast.Nonlocal(names=names):
+                    found.update(names)
+                case _:
+                    pass
+        return frozenset(found)
+
+    @cached_property
+    def imported(self) -> list[tuple[str, str]]:
+        """(bound name, what the import says) of every import in any scope."""
+        found = []
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                found += [
+                    (a.asname or a.name.split(".")[0], a.name if not a.asname else f"{a.name} as") for a in node.names
+                ]
+            elif isinstance(node, ast.ImportFrom):
+                origin = "." * node.level + (node.module or "")
+                found += [(a.asname or a.name, f"from {origin} {a.name}") for a in node.names]
+        return found
+
+    @cached_property
+    def _above(self) -> dict[int, ast.Attribute]:
+        return {id(node.value): node for node in self.nodes if isinstance(node, ast.Attribute)}
+
+    @cached_property
+    def _inside_text(self) -> dict[int, ast.JoinedStr]:
+        """Expressions within f-strings: before Python 3.12 their recorded places are guesses."""
+        found: dict[int, ast.JoinedStr] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.JoinedStr):
+                for inner in ast.walk(node):
+                    found.setdefault(id(inner), node)
+        return found
+
+    @cached_property
+    def _names(self) -> dict[str, list[ast.Name]]:
+        found: dict[str, list[ast.Name]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                found.setdefault(node.id, []).append(node)
+        return found
+
+    def used(self, name: str) -> bool:
+        """Whether a name is read anywhere."""
+        return name in self._names
+
+    def mentions(self, name: str) -> bool:
+        """Whether a short string could name it: a quoted annotation, `__all__`, a patch target."""
+        rule = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+        return any(
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and len(node.value) <= 200
+            and re.fullmatch(r"[\w.\[\], |\"']+", node.value) is not None
+            and rule.search(node.value) is not None
+            for node in self.nodes
+        )
+
+    def rebound(self, old: str, new: str) -> list[Span] | None:
+        """The spans that turn every use of the imported name `old` (dotted or not) into `new`; None when it is not
+        certain that they would mean the same."""
+        top, *rest = old.split(".")
+        fresh = new.split(".")[0]
+        others = {origin for name, origin in self.imported if name == top}
+        if top in self.bound or self.mentions(old):
+            return None
+        if not rest and len(others) > 1:
+            return None
+        if fresh != top:
+            plain = {origin for name, origin in self.imported if name == fresh}
+            if fresh in self.bound or any(" " in origin for origin in plain) or (not plain and self.used(fresh)):
+                return None
+        spans: list[Span] = []
+        for name in self._names.get(top, []):
+            node: ast.expr = name
+            for part in rest:
+                above = self._above.get(id(node))
+                if above is None or above.attr != part:
+                    if others == {old} or any(" " in origin for origin in others):
+                        return None  # The package itself is used, and only this import brings it in.
+                    break
+                node = above
+            else:
+                if not isinstance(getattr(node, "ctx", None), ast.Load):
+                    return None
+                span = self._exact(node, name, old)
+                if span is None:
+                    return None
+                spans.append(Span(*span, new))
+        return spans if len(set(spans)) == len(spans) else None
+
+    def _exact(self, node: ast.expr, name: ast.Name, old: str) -> tuple[int, int] | None:
+        """Where `old` stands, checked against the text."""
+        inside = self._inside_text.get(id(node))
+        if inside is not None:
+            start, end = self.span(inside)
+            hits = [m.start() for m in re.finditer(rf"(?<![\w.]){re.escape(name.id)}(?!\w)", self.text[start:end])]
+            # The same number of words as of names: no word of the literal text can be meant.
+            names = [n for n in self._names[name.id] if self._inside_text.get(id(n)) is inside]
+            if len(hits) != len(names):
+                return None
+            at = start + hits[next(i for i, n in enumerate(names) if n is name)]
+            return (at, at + len(old)) if self.text[at : at + len(old)] == old else None
+        start, end = self.span(node)
+        return (start, end) if self.text[start:end] == old else None

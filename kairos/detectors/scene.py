@@ -1,0 +1,182 @@
+"""What a detector may look at: the trigger, and the repository read lazily, bounded and without trusting it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from kairos.detectors.objects import BlobChange, Objects
+from kairos.detectors.protocol import WHOLE, Companion, Companions
+from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views import Repository
+from kairos.repo.git import Git
+from kairos.repo.reading import Content, as_text, read_beneath
+
+UNTRACKED_LIMIT = 20_000
+
+
+class SeenChange(NamedTuple):
+    """One changed path of the trigger and the position of the event that says so."""
+
+    path: str
+    kind: str
+    type: str
+    was: str | None
+    position: int
+
+
+class CommitFile(NamedTuple):
+    """One path of a commit: status A M D R C T, `was` for R and C."""
+
+    path: str
+    status: str
+    was: str | None
+
+
+class SeenCommit(NamedTuple):
+    """A commit of the trigger, and the position of the event that recorded it (0: not from the log)."""
+
+    oid: str
+    position: int
+    parents: Sequence[str]
+    changes: Sequence[CommitFile]
+    cut: int
+
+
+def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
+    """For a repository nothing was learned about yet."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline)."""
+
+    repo: str
+    root: Path
+    git: Git
+    boundary: str
+    now_us: int
+    cause: int = 0
+    changes: Sequence[SeenChange] = ()
+    commits: Sequence[SeenCommit] = ()
+    companions: Companions = no_companions
+    _texts: dict[str, Content | None] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole tree is to be looked at, not only what the trigger changed."""
+        return self.boundary in WHOLE
+
+    @cached_property
+    def tracked(self) -> frozenset[str]:
+        """Every path in the index."""
+        return frozenset(self.git.tracked())
+
+    @cached_property
+    def unmerged(self) -> frozenset[str]:
+        """Paths with a merge conflict that git still knows of."""
+        out = self.git.run("ls-files", "-z", "--unmerged")
+        return frozenset(os.fsdecode(r.split(b"\t", 1)[1]) for r in out.split(b"\0") if b"\t" in r)
+
+    @cached_property
+    def untracked(self) -> Sequence[str]:
+        """Untracked paths that no rule ignores, sorted; a wholly untracked directory is one entry that ends in /."""
+        out = self.git.run("ls-files", "-z", "--others", "--exclude-standard", "--directory", "--no-empty-directory")
+        return sorted(os.fsdecode(p) for p in out.split(b"\0") if p)
+
+    def untracked_under(self, directories: Sequence[str]) -> list[str]:
+        """The untracked, not ignored files below some entries of `untracked`, at most UNTRACKED_LIMIT of them."""
+        if not directories:
+            return []
+        found: list[str] = []
+        specs = [f":(literal,top){d}" for d in directories]
+        for record in self.git.stream("ls-files", "-z", "--others", "--exclude-standard", "--", *specs):
+            found.append(os.fsdecode(record))
+            if len(found) >= UNTRACKED_LIMIT:
+                break
+        return sorted(found)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """Blobs and commits, by object id."""
+        return Objects(self.git)
+
+    @cached_property
+    def staged(self) -> Sequence[BlobChange]:
+        """What the index holds that HEAD does not."""
+        return self.objects.staged()
+
+    @cached_property
+    def unpushed(self) -> frozenset[str]:
+        """Commits that no remote-tracking branch has, newest first and bounded."""
+        return self.objects.unpushed()
+
+    def read(self, path: str) -> Content | None:
+        """A regular file of the work tree of at most 1 MiB, with its mode; None for anything else."""
+        if path not in self._texts:
+            try:
+                self._texts[path] = read_beneath(self.root, path)
+            except ValueError:
+                self._texts[path] = None
+        return self._texts[path]
+
+    def text(self, path: str) -> str | None:
+        """The text of such a file, None unless it is UTF-8 text."""
+        content = self.read(path)
+        return None if content is None else as_text(content.data)
+
+    def exists(self, path: str) -> bool:
+        """Whether anything is at `path`, a dangling symlink included."""
+        return os.path.lexists(self.root / path)
+
+    def position_of(self, oid: str) -> int:
+        """The position of the event that recorded a commit of the trigger, else the cause."""
+        return next((c.position for c in self.commits if c.oid == oid and c.position), self.cause)
+
+
+def scene_of(
+    repository: Repository,
+    git: Git,
+    trigger: Sequence[Recorded],
+    boundary: str,
+    now_us: int,
+    companions: Companions = no_companions,
+    *,
+    cause: int | None = None,
+) -> Scene:
+    """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
+
+    `cause` defaults to the first GitMoved or CommitRecorded, else to the last event. Without commits, a scene of the
+    whole tree looks at the latest commits of HEAD."""
+    changes: list[SeenChange] = []
+    commits: list[SeenCommit] = []
+    moved = 0
+    for recorded in sorted(trigger, key=lambda r: r.position):
+        match recorded.event:
+            case FilesChanged() as event:
+                changes += [
+                    SeenChange(c.fs, c.kind, c.type, c.was.fs if c.was else None, recorded.position)
+                    for c in event.changes
+                ]
+            case CommitRecorded() as event:
+                moved = moved or recorded.position
+                files = [CommitFile(c.fs, c.status[:1], c.was.fs if c.was else None) for c in event.changes]
+                commits.append(SeenCommit(event.oid, recorded.position, event.parents, files, event.cut))
+            case GitMoved():
+                moved = moved or recorded.position
+            case _:
+                pass
+    last = max((r.position for r in trigger), default=0)
+    if not commits and boundary in WHOLE:
+        commits = [SeenCommit(c.oid, 0, c.parents, [CommitFile(*f) for f in c.files], 0) for c in Objects(git).latest()]
+    return Scene(
+        repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us,
+        cause=(moved or last) if cause is None else cause,
+        changes=tuple(changes), commits=tuple(commits), companions=companions,
+    )  # fmt: skip

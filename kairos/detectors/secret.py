@@ -1,0 +1,186 @@
+"""secret: a credential-like value about to leave the machine, or on its way into a commit.
+
+What is shown, stored and hashed is the kind, the path and the line; never the value nor anything derived from it,
+because a hash of a guessable value can be guessed.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from kairos.detectors.artifacts import is_artifact
+from kairos.detectors.objects import BlobChange
+from kairos.detectors.protocol import EVERY
+from kairos.detectors.scene import Scene
+from kairos.detectors.upkeep import is_lock_file
+from kairos.detectors.wording import evidence, key_of, listed, shown
+from kairos.domain.action import NoteAction
+from kairos.domain.finding import Finding
+from kairos.domain.secrets import find
+from kairos.repo.reading import is_text
+
+COMMITS, FILES = 200, 2_000
+_BYTES = 16 << 20
+_GUESSED = frozenset({"credential", "url-password"})
+"""Kinds found by context, not by a telling prefix: left alone where made-up values are normal."""
+_MADE_UP = re.compile(
+    r"(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures?|testdata|examples?|samples?|mocks?|docs?)/"
+    r"|(?:^|/)(?:test_[^/]*|[^/]*_test\.[^/]*|[^/]*\.(?:test|spec)\.[^/]*|conftest\.py)$"
+    r"|(?:example|sample|template|\.dist|\.tmpl|\.md|\.rst|\.po)$",
+    re.IGNORECASE,
+)
+_ENV_FILE = re.compile(r"(?:^|/)(?:\.env(?:\.[^/]*)?|[^/]*\.env)$", re.IGNORECASE)
+_LABELS = {
+    "aws-access-key": "AWS key", "github-token": "GitHub token", "gitlab-token": "GitLab token",
+    "slack-token": "Slack token", "slack-webhook": "Slack webhook", "stripe-key": "Stripe key",
+    "google-api-key": "Google API key", "anthropic-key": "Anthropic key", "openai-key": "OpenAI key",
+    "npm-token": "npm token", "pypi-token": "PyPI token", "huggingface-token": "Hugging Face token",
+    "sendgrid-key": "SendGrid key", "digitalocean-token": "DigitalOcean token", "jwt": "signed web token",
+    "age-key": "age key", "private-key": "private key", "url-password": "password in a URL",
+    "credential": "credential",
+}  # fmt: skip
+
+
+class Held(NamedTuple):
+    """A live-looking value in a file: its kind and 1-based line. The value itself is for comparing only."""
+
+    kind: str
+    line: int
+    value: str
+
+
+class Secret:
+    """Looks at staged blobs, untracked files that nothing ignores, and commits that were never pushed."""
+
+    name = "secret"
+    version = 1
+    boundaries = EVERY
+
+    def look(self, scene: Scene) -> Iterator[Finding]:
+        yield from self._committed(scene)
+        yield from self._staged(scene)
+        yield from self._untracked(scene)
+
+    def _committed(self, scene: Scene) -> Iterator[Finding]:
+        oids = [c.oid for c in scene.commits]
+        if scene.whole:
+            oids += sorted(scene.unpushed - set(oids))[:COMMITS]
+        oids = [oid for oid in oids if oid in scene.unpushed]
+        if not oids:
+            return
+        by_path: dict[str, tuple[list[str], list[Held]]] = {}
+        for change, held in _new_values(scene, scene.objects.introduced(oids)):
+            commits, values = by_path.setdefault(change.path, ([], []))
+            commits.append(change.commit)
+            values += [h for h in held if h.value not in {v.value for v in values}]
+        for path, (commits, values) in sorted(by_path.items()):
+            where = f"commit{'s' if len(commits) > 1 else ''} {listed([c[:12] for c in commits])}"
+            yield self._finding(
+                scene, path, values, "committed", f"committed in {where} and not pushed",
+                "Not pushed yet, so it can still be taken out of history: remove it from the file, then amend or "
+                "rebase. If it was ever shared, rotate it.",
+                [scene.position_of(c) for c in commits], urgent=True,
+            )  # fmt: skip
+
+    def _staged(self, scene: Scene) -> Iterator[Finding]:
+        for change, held in sorted(_new_values(scene, scene.staged), key=lambda f: f[0].path):
+            yield self._finding(
+                scene, change.path, held, "staged", "staged",
+                f"Unstage it (git restore --staged), take the value out{_ignoring(change.path)}, and rotate it if it "
+                "was ever shared.",
+                _positions(scene, change.path),
+            )  # fmt: skip
+
+    def _untracked(self, scene: Scene) -> Iterator[Finding]:
+        total = 0
+        for path in _untracked_files(scene):
+            content = scene.read(path)
+            if content is None or not is_text(content.data) or is_artifact(path):
+                continue
+            total += len(content.data)
+            if total > _BYTES:
+                return
+            held = _held(path, content.data)
+            if held:
+                yield self._finding(
+                    scene, path, held, "untracked", "untracked and not ignored",
+                    f"The next `git add -A` would take it along. Take the value out{_ignoring(path)}.",
+                    _positions(scene, path),
+                )  # fmt: skip
+
+    def _finding(
+        self, scene: Scene, path: str, held: list[Held], state: str, words: str, advice: str,
+        positions: Iterable[int], *, urgent: bool = False,
+    ) -> Finding:  # fmt: skip
+        kinds = Counter(h.kind for h in held)
+        what = _LABELS.get(held[0].kind, "credential") if len(held) == 1 else f"{len(held)} credentials"
+        name = shown(path)
+        detail = "\n".join(f"  {name}:{h.line} {_LABELS.get(h.kind, 'credential')}" for h in held[:20])
+        lines = listed([str(h.line) for h in held], 8)
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            # Counts, not content: nothing here may be a hash of something guessable.
+            key=key_of(self.name, [state, path, *(f"{kind}×{n}" for kind, n in sorted(kinds.items()))]),
+            title=f"{what} in {name}, {words}",
+            claim=f"{name} holds what looks like {'a credential' if len(held) == 1 else 'credentials'} "
+            f"({'line' if len(held) == 1 else 'lines'} {lines}), {words}.",
+            action=NoteAction(repo=scene.repo, text=f"{name} is {words}:\n{detail}\n{advice}"),
+            evidence=evidence(scene.cause, positions),
+            urgent=urgent,
+            unchecked=["whether the value is valid: nobody tried it"],
+        )
+
+
+def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobChange, list[Held]]]:
+    """What each change brings in: values that none of the blobs before it held already."""
+    blobs = scene.objects.blobs(oid for c in changes for oid in (*c.old, c.new))
+    found = []
+    for change in changes:
+        data = blobs.get(change.new)
+        if data is None or not is_text(data):
+            continue
+        held = _held(change.path, data)
+        if held:
+            before = {h.value for oid in change.old if oid in blobs for h in _held(change.path, blobs[oid])}
+            fresh = [h for h in held if h.value not in before]
+            if fresh:
+                found.append((change, fresh))
+    return found
+
+
+def _held(path: str, data: bytes) -> list[Held]:
+    text = data.decode("utf-8", "replace")
+    guess = not (_MADE_UP.search(path) or is_lock_file(path))
+    held, line, at = [], 1, 0
+    for match in find(text, for_detection=True):
+        line += text.count("\n", at, match.start)
+        at = match.start
+        if guess or match.kind not in _GUESSED:
+            held.append(Held(match.kind, line, text[match.start : match.end]))
+    return held
+
+
+def _untracked_files(scene: Scene) -> list[str]:
+    entries = [e for e in scene.untracked if not is_artifact(e)]
+    if not scene.whole:
+        changed = {c.path for c in scene.changes if c.kind != "deleted" and c.type == "file"}
+        plain = [e for e in entries if e in changed]
+        inside = [e for e in entries if e.endswith("/") and any(c.startswith(e) for c in changed)]
+        return (plain + [p for p in scene.untracked_under(inside) if p in changed])[:FILES]
+    inside = [e for e in entries if e.endswith("/")]
+    return ([e for e in entries if not e.endswith("/")] + scene.untracked_under(inside))[:FILES]
+
+
+def _positions(scene: Scene, path: str) -> list[int]:
+    return [c.position for c in scene.changes if c.path == path]
+
+
+def _ignoring(path: str) -> str:
+    if _ENV_FILE.search(path):
+        return f", add {shown(posixpath.basename(path))} to .gitignore"
+    return ", or ignore the file"

@@ -1,0 +1,40 @@
+"""Which files a person keeps up by hand: not history, not generated, not somebody else's, not locked."""
+
+from __future__ import annotations
+
+import re
+
+_LOCK = re.compile(
+    r"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|go\.sum|composer\.lock|gemfile\.lock"
+    r"|pipfile\.lock|requirements\.lock|[^/]+\.lock|[^/]+\.lockb|packages\.lock\.json|gradle\.lockfile)$",
+    re.IGNORECASE,
+)
+_HISTORY = re.compile(
+    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes|releases)(?:\.[a-z]{1,5})?$"
+    r"|(?:^|/)(?:changelog|changelog\.d|changes|newsfragments|news|release[-_]?notes|adrs?|decisions)/",
+    re.IGNORECASE,
+)
+_FOREIGN = re.compile(
+    r"(?:^|/)(?:node_modules|vendor|vendored|_vendor|third[-_]party|bower_components|site-packages|dist|build|\.venv|venv"
+    r"|\.tox|\.eggs|[^/]+\.egg-info|target)/|\.min\.(?:js|css)$|_pb2(?:_grpc)?\.pyi?$|\.(?:map|snap)$",
+    re.IGNORECASE,
+)
+_GENERATED = re.compile(
+    r"@generated|DO NOT EDIT|[Aa]uto-?generated (?:by|file|from)|[Gg]enerated by .{1,60}[Dd]o not (?:edit|modify)"
+)
+_HEAD = 1_000
+
+
+def is_lock_file(path: str) -> bool:
+    """A file that a package manager writes."""
+    return _LOCK.search(path) is not None
+
+
+def kept_by_hand(path: str) -> bool:
+    """Whether a person would follow a rename here. Old names in a change log are history and stay."""
+    return not (_LOCK.search(path) or _HISTORY.search(path) or _FOREIGN.search(path))
+
+
+def is_generated(text: str) -> bool:
+    """Whether the head of the file says that a program wrote it."""
+    return _GENERATED.search(text[:_HEAD]) is not None

@@ -1,0 +1,126 @@
+"""The money ledger as a fold: what was reserved before each model call and what it cost. Amounts in micro-USD.
+
+A reservation counts as spent until it is reconciled, so a crash between the two errs towards the cap.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.domain.events import Event, ModelCalled, ModelReserved
+
+SLICE_US = 15 * 60 * 1_000_000
+"""A quarter of an hour: midnight of every time zone falls on its border."""
+
+STREAM = "budget"
+TOPICS = frozenset({"ModelReserved", "ModelCalled"})
+_SLICES_KEPT, _TURNS_KEPT = 400, 64
+
+
+class Slice(msgspec.Struct):
+    """What one quarter of an hour took. `calls` are attempts that were reserved."""
+
+    calls: int = 0
+    microusd: int = 0
+
+
+class Total(msgspec.Struct):
+    """What one turn took, and the quarter of an hour of its last call."""
+
+    microusd: int = 0
+    slice: int = 0
+
+
+class Reserved(msgspec.Struct):
+    """A reservation that is not reconciled yet."""
+
+    microusd: int
+    slice: int
+
+
+class Spending(msgspec.Struct):
+    """The ledger. `open` is keyed by turn, call and attempt."""
+
+    slices: dict[int, Slice] = {}
+    turns: dict[str, Total] = {}
+    open: dict[str, Reserved] = {}
+
+
+class Caps(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person allows, in micro-USD."""
+
+    per_day: int
+    per_turn: int
+
+
+def evolve(spending: Spending, event: Event, at: int) -> None:
+    """Folds one event recorded at `at` (us) into the ledger, in place."""
+    match event:
+        case ModelReserved() as e:
+            key = _key(e.turn, e.call, e.attempt)
+            if key in spending.open:
+                return
+            here = at // SLICE_US
+            part = spending.slices.setdefault(here, Slice())
+            part.calls += 1
+            part.microusd += e.reserved_microusd
+            total = spending.turns.setdefault(e.turn, Total())
+            total.microusd += e.reserved_microusd
+            total.slice = here
+            spending.open[key] = Reserved(e.reserved_microusd, here)
+            _forget(spending, here)
+        case ModelCalled() as e:
+            reserved = spending.open.pop(_key(e.turn, e.call, e.attempt), None)
+            if reserved is None:
+                return
+            difference = e.spent_microusd - reserved.microusd
+            if reserved.slice in spending.slices:
+                spending.slices[reserved.slice].microusd += difference
+            if e.turn in spending.turns:
+                spending.turns[e.turn].microusd += difference
+
+
+def since(spending: Spending, start_us: int) -> Slice:
+    """Calls and micro-USD of everything from `start_us` on."""
+    parts = [s for place, s in spending.slices.items() if (place + 1) * SLICE_US > start_us]
+    return Slice(calls=sum(p.calls for p in parts), microusd=sum(p.microusd for p in parts))
+
+
+def refusal(spending: Spending, turn: str, worst_microusd: int, caps: Caps, day_start_us: int) -> str:
+    """Why a call with this worst case must not be sent; empty when it may be."""
+    today = since(spending, day_start_us).microusd
+    mine = spending.turns[turn].microusd if turn in spending.turns else 0
+    if mine + worst_microusd > caps.per_turn:
+        return f"this turn would take {_usd(mine + worst_microusd)}, its cap is {_usd(caps.per_turn)}"
+    if today + worst_microusd > caps.per_day:
+        return f"today would take {_usd(today + worst_microusd)}, the cap is {_usd(caps.per_day)}"
+    return ""
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """USD per million tokens, which is micro-USD per token."""
+
+    input: float
+    output: float
+
+
+def cost(price: Price, input_tokens: int, output_tokens: int) -> int:
+    """What so many tokens cost, rounded up to a whole micro-USD."""
+    exact = input_tokens * price.input + output_tokens * price.output
+    return int(exact) + (exact > int(exact))
+
+
+def _key(turn: str, call: int, attempt: int) -> str:
+    return f"{turn}/{call}/{attempt}"
+
+
+def _usd(microusd: int) -> str:
+    return f"{microusd / 1_000_000:.4f} USD"
+
+
+def _forget(spending: Spending, here: int) -> None:
+    """Drops what is farthest in time from `here`: a clock that was set wrong for a while evicts nothing near."""
+    if len(spending.slices) > _SLICES_KEPT:
+        del spending.slices[max(spending.slices, key=lambda place: abs(place - here))]
+    if len(spending.turns) > _TURNS_KEPT:
+        del spending.turns[max(spending.turns, key=lambda turn: abs(spending.turns[turn].slice - here))]

@@ -1,0 +1,157 @@
+"""What a person decides about a proposal, and what a run of it may do. Pure: the present fold in, events out.
+
+Every function returns the events that say what happened, none when it already had, or raises what a person can
+act on. Appending them with the version of the fold is the caller's business; that is how one of two reviewers wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kairos.domain import events as ev
+from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.events import Event
+from kairos.domain.events.proposals import Run
+from kairos.domain.proposal import DONE, OPEN, Proposal, is_verified
+from kairos.errors import Denied, Stale, TryAgain, UsageError
+
+REASONS = ("wrong", "not_now", "style", "too_risky", "duplicate", "other")
+PERSON = "user"
+_LOOK = "Look again: `kairos show {}`."
+_ENDED = {
+    "expired": "expired before anybody decided",
+    "stale": "is stale: the files it was made from have changed",
+    "superseded": "is superseded: nothing is left to do",
+    "withdrawn": "was withdrawn: it did not pass verification",
+    "rejected": "was rejected already",
+    "acknowledged": "was acknowledged already",
+    "approved": "was approved already",
+    "executing": "is being carried out",
+    "executed": "was carried out already",
+    "redone": "was carried out already",
+    "undone": "was carried out and undone",
+    "failed": "was approved and failed",
+    "unknown": "was started and its outcome is unknown: look at its files",
+    "deferred": "was deferred",
+}
+
+
+def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, valid_us: int) -> list[Event]:
+    """A yes to exactly the digest that was read (None: the raised one), valid for `valid_us`.
+
+    Stale (5) for another digest, an expired or a decided proposal; TryAgain (75) before verification; Denied (6)
+    when a rule says yes to what only a person may. Repeating a yes gives nothing."""
+    if digest is not None and digest != p.raised.digest:
+        raise Stale(
+            f"{p.id} is not what you read: its digest is {p.raised.digest[:12]}, not {digest[:12]}", _LOOK.format(p.id)
+        )
+    if p.state == "acknowledged":
+        return []
+    if p.state in DONE or p.state == "executing":
+        return []
+    if p.state == "approved" and p.approved is not None and p.approved.expires_at > now:
+        return []
+    if p.state not in OPEN and p.state != "approved":
+        raise decided(p)
+    if p.raised.expires_at <= now:
+        raise Stale(f"{p.id} expired before anybody decided", "It is raised again if its evidence still holds.")
+    if not is_verified(p):
+        raise TryAgain(f"{p.id} is still being verified", "Try again in a moment.")
+    if by != PERSON and (p.raised.risk in ("high", "urgent") or p.is_note):
+        raise Denied(f"{p.id} is {p.raised.risk} risk: only a person may approve it", f"Run `kairos review {p.id}`.")
+    if isinstance(p.raised.action, NoteAction):
+        return [ev.ProposalAcknowledged(id=p.id, digest=p.raised.digest)]
+    return [ev.ProposalApproved(id=p.id, digest=p.raised.digest, by=by, expires_at=now + valid_us)]
+
+
+def reject(p: Proposal, reason: str, text: str = "", *, never: bool = False) -> list[Event]:
+    """A no. Repeating it gives nothing; Stale (5) when it was decided otherwise."""
+    if reason not in REASONS:
+        raise UsageError(f"`{reason}` is no reason", f"One of: {', '.join(REASONS)}.")
+    if p.state == "rejected":
+        return []
+    if p.state not in OPEN:
+        raise decided(p)
+    return [ev.ProposalRejected(id=p.id, reason=reason, text=text, never=never)]
+
+
+def defer(p: Proposal, until: int | None, *, now: int) -> list[Event]:
+    """Later: at `until` (us), or with None at the next commit."""
+    if until is not None and until <= now:
+        raise UsageError("that time has passed already", "Name a time to come: 1h, tonight, tomorrow, next-commit.")
+    if p.state not in OPEN:
+        raise decided(p)
+    return [ev.ProposalDeferred(id=p.id, until=until)]
+
+
+def verified(
+    p: Proposal, *, ok: bool, why: str = "", check: Sequence[str] = (), exit_status: int | None = None,
+    output: str = "", seconds: float = 0.0,
+) -> list[Event]:  # fmt: skip
+    """What the scratch tree showed; nothing once the proposal is no longer open."""
+    if p.state not in OPEN:
+        return []
+    return [
+        ev.ProposalVerified(
+            id=p.id, digest=p.raised.digest, ok=ok, why=why, check=list(check), exit=exit_status, output=output,
+            seconds=seconds,
+        )
+    ]  # fmt: skip
+
+
+def start_run(
+    p: Proposal, run: Run, *, execution: str, expect: list[ev.Expected], before: list[ev.Expected], store: str, now: int
+) -> list[Event]:
+    """A run begins; to be appended before anything is done.
+
+    Stale (5) unless an approval of exactly this digest is open (apply), the action was carried out (undo) or
+    undone (redo)."""
+    if not isinstance(p.raised.action, PatchAction):
+        raise Denied(f"{p.id} is no patch: there is nothing to carry out in the tree", _LOOK.format(p.id))
+    if run == "apply":
+        if p.state != "approved" or p.approved is None or p.approved.digest != p.raised.digest:
+            raise decided(p)
+        if p.approved.expires_at <= now:
+            raise Stale(f"the approval of {p.id} has expired", f"Approve it again: `kairos review {p.id}`.")
+    elif run == "undo" and p.state not in DONE:
+        raise Stale(f"{p.id} cannot be undone: it {_ENDED.get(p.state, 'is not carried out')}", _LOOK.format(p.id))
+    elif run == "redo" and p.state != "undone":
+        raise Stale(f"{p.id} cannot be redone: it was not undone", _LOOK.format(p.id))
+    return [
+        ev.ExecutionStarted(
+            id=p.id, execution=execution, run=run, digest=p.raised.digest, repo=p.raised.repo, expect=expect,
+            before=before, store=store,
+        )
+    ]  # fmt: skip
+
+
+def finish_run(
+    p: Proposal, outcome: str, *, signatures: list[ev.Signature], why: str = "", kept: Sequence[str] = ()
+) -> list[Event]:
+    """A run ended. `outcome`: done | failed | rolled_back | rolled_forward; `kept`: files with later edits kept."""
+    started = _open_run(p)
+    ended = ev.ExecutionFinished(
+        id=p.id, execution=started.execution, run=started.run, outcome=outcome, signatures=signatures, why=why
+    )
+    if outcome not in ("done", "rolled_forward") or started.run == "apply":
+        return [ended]
+    if started.run == "undo":
+        return [ended, ev.Undone(id=p.id, execution=started.execution, kept=sorted(kept))]
+    return [ended, ev.Redone(id=p.id, execution=started.execution)]
+
+
+def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
+    """A run started and nobody can tell how it ended: a person must look at `paths`."""
+    started = _open_run(p)
+    return [ev.ExecutionUnknown(id=p.id, execution=started.execution, run=started.run, paths=sorted(paths))]
+
+
+def decided(p: Proposal) -> Stale:
+    """Why nobody can decide this any more."""
+    return Stale(f"{p.id} {_ENDED.get(p.state, f'is {p.state}')}", _LOOK.format(p.id))
+
+
+def _open_run(p: Proposal) -> ev.ExecutionStarted:
+    if p.execution is None:
+        raise Stale(f"{p.id} has no run in progress", _LOOK.format(p.id))
+    return p.execution

@@ -1,0 +1,23 @@
+"""What a file name says of its subject: `tests/test_pay.py`, `pay_test.go` and `pay.spec.ts` are about `pay`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from posixpath import basename
+
+_BEFORE = ("tests_", "test_", "test-")
+_AFTER = ("_tests", "_test", "-test", "_spec", "-spec", "test", "spec")
+
+
+@lru_cache(maxsize=65_536)
+def stem_of(path: str) -> str:
+    """The subject in lower case, empty when the name tells none (`__init__.py` is about nothing)."""
+    stem = basename(path).split(".", 1)[0].lower()
+    for word in _BEFORE:
+        stem = stem.removeprefix(word)
+    for word in _AFTER:
+        if stem.endswith(word) and stem != word:
+            stem = stem.removesuffix(word)
+            break
+    stem = stem.strip("_-")
+    return "" if stem in ("init", "main", "index", "mod", "lib") else stem

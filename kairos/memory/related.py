@@ -1,0 +1,45 @@
+"""What changes when these files change, as memory has it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+import msgspec
+
+from kairos.memory.claims import Claims
+
+LEAST = 0.2
+"""Claims less sure than this are remembered but not spoken of."""
+
+
+class Related(msgspec.Struct, frozen=True):
+    """A file that changes too: how surely, shown by how many commits, and the events that recorded them."""
+
+    path: str
+    confidence: float
+    support: int
+    cites: list[int]
+    memory: str = ""
+
+
+def related(
+    claims: Claims, repo: str, paths: Sequence[str], *, limit: int = 10, at_us: int | None = None
+) -> list[Related]:
+    """The claims about what changes with any of `paths`, surest first, never the paths themselves.
+
+    `at_us`: what was true in the world then, as far as is known now; without it, what holds. For what was *known*
+    at a position, fold the claims up to it (`MemoryView().load(log, upto=…)`)."""
+    asked, best = set(paths), dict[str, Related]()
+    for claim in claims.by_id.values():
+        memory = claim.memory
+        if memory.repo != repo or memory.predicate != "changes-with" or memory.subject not in asked:
+            continue
+        holds = claim.is_open if at_us is None else claim.holds_at(at_us)
+        if not holds or memory.quarantined or memory.value in asked or memory.confidence < LEAST:
+            continue
+        found = Related(memory.value, memory.confidence, int(memory.support), list(memory.cites), memory.id)
+        known = best.get(found.path)
+        if known is None or (found.confidence, found.memory) > (known.confidence, known.memory):
+            best[found.path] = found
+    return heapq.nsmallest(limit, best.values(), key=lambda r: (-r.confidence, r.path))

@@ -1,0 +1,35 @@
+"""Finding tracked files by content: one `git grep` as a prefilter over the work tree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from kairos.repo.git import Git
+
+_FIXED = ("grep", "-l", "-z", "-I", "-F", "--no-color", "--no-recurse-submodules", "--threads=2", "--full-name")
+
+
+def files_naming(git: Git, needles: Sequence[str], pathspecs: Sequence[str] = (), *, words: bool = True) -> list[str]:
+    """Tracked text files that contain one of the fixed strings, sorted; with `words` only as whole words.
+
+    `pathspecs` are git pathspecs (a glob crosses directories). Needles with a line break find nothing."""
+    wanted = sorted({n for n in needles if n and "\n" not in n and "\r" not in n and "\0" not in n})
+    if not wanted:
+        return []
+    patterns = b"".join(os.fsencode(needle) + b"\n" for needle in wanted)
+    return _found(git, [*_FIXED, *(["-w"] if words else []), "-f", "-", "--", *pathspecs], patterns)
+
+
+def files_with_lines(git: Git, starts: Sequence[str]) -> list[str]:
+    """Tracked text files that have, for each of `starts`, a line that begins with it (basic regex metacharacters
+    are the caller's business), sorted."""
+    patterns = [option for start in starts for option in ("-e", f"^{start}")]
+    fixed = [option for option in _FIXED if option != "-F"]
+    return _found(git, [*fixed, "-G", "--all-match", *patterns, "--"], None)
+
+
+def _found(git: Git, args: Sequence[str], stdin: bytes | None) -> list[str]:
+    """git grep exits 1 when nothing matches."""
+    out = git.run(*args, stdin=stdin, ok=(0, 1))
+    return sorted(os.fsdecode(path) for path in out.split(b"\0") if path)

@@ -1,0 +1,107 @@
+"""The first record of a repository: its tree, its refs and, if asked for, its past commits. Triggers nothing.
+
+Killed at any byte it continues: each directory's row is written with the events that tell it, each commit's row with
+the commit, and only what has no row yet is told.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kairos.domain.events import BaselineRecorded
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Write
+from kairos.eventlog.views import Repository
+from kairos.repo.git import Git
+from kairos.sensing import commits
+from kairos.sensing.bursts import Label, events_of
+from kairos.sensing.ignoring import Tracked, excludes_file
+from kairos.sensing.observing import refs_row
+from kairos.sensing.refs import places, read_refs
+from kairos.sensing.tree import Difference, Tree
+
+Progress = Callable[[int, int], None]
+_BATCH = 500
+_CHANGES = 20_000
+
+
+def record_baseline(
+    log: Log,
+    repository: Repository,
+    git: Git,
+    *,
+    excluded: Sequence[Path] = (),
+    history: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> int:
+    """Appends the baseline and returns how many entries the tree has.
+
+    `history`: None for no past commits, 0 for all of HEAD's, else the newest so many. `progress(done, total)` counts
+    commits. For a repository that has its baseline only commits that the log lacks are appended. GitError, TryAgain.
+    """
+    cause = repository.trusted_at or None
+    at = places(git)
+    snapshot = read_refs(git, at, None)
+    ready = any(
+        isinstance(r.event, BaselineRecorded) and r.event.repo == repository.id
+        for r in log.read(topics={"BaselineRecorded"})
+    )
+    entries = 0
+    if not ready:
+        entries = _record_tree(log, repository, git, excluded)
+    imported = 0
+    if history is not None and snapshot.head_oid is not None:
+        imported = _record_history(log, repository, git, snapshot.head_oid, history, progress)
+    if not ready:
+        done = BaselineRecorded(repo=repository.id, entries=entries, commits=imported)
+        log.append([NewEvent(repository.id, done, cause, "baseline")], writes=[refs_row(repository.id, snapshot)])
+    return entries
+
+
+def _record_tree(log: Log, repository: Repository, git: Git, excluded: Sequence[Path]) -> int:
+    at = places(git)
+    tree = Tree(log, repository.id, git.root, excluded=excluded, info_dir=at.common, excludes_file=excludes_file(git))
+    tracked = Tracked(git, at)
+    tracked.refresh()
+    tree.set_tracked(tracked.paths())
+    label = Label("baseline", None, repository.trusted_at or None)
+    pending: list[Difference] = []
+    writes: list[Write] = []
+
+    def flush() -> None:
+        events = events_of(repository.id, {label: pending}, lambda: uuid.uuid4().hex[:16], 0)
+        log.append(events, writes=writes)
+        pending.clear()
+        writes.clear()
+
+    for delta in tree.compare((), everything=True).deltas.values():
+        pending += delta.differences
+        writes.append(delta.write)
+        if len(pending) >= _CHANGES:
+            flush()
+    flush()
+    return tree.entries()
+
+
+def _record_history(log: Log, repository: Repository, git: Git, head: str, limit: int, progress: Progress) -> int:
+    """Appends the commits that the log lacks, oldest first; returns how many commits of HEAD it now has."""
+    total = commits.count(git, head, limit)
+    known = set(log.view(commits.commits_view(repository.id)))
+    batch: list[NewEvent] = []
+    writes: list[Write] = []
+    done = 0
+    progress(0, total)
+    for commit in commits.history(git, repository.id, head, limit):
+        done += 1
+        if bytes.fromhex(commit.oid) not in known:
+            batch.append(NewEvent(repository.id, commit, repository.trusted_at or None, "history"))
+            writes.append(commits.known_row(commit))
+        if len(batch) >= _BATCH:
+            log.append(batch, writes=writes)
+            batch, writes = [], []
+            progress(done, total)
+    log.append(batch, writes=writes)
+    progress(done, total)
+    return done

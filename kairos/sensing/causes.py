@@ -1,0 +1,92 @@
+"""Which differences git made: paths in which the commits moved between differ, that the index considers clean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from kairos.repo.git import Git, GitError
+from kairos.sensing.refs import Move, RefSnapshot
+
+_EMPTY = {40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+          64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"}  # fmt: skip
+_HEADS = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
+_NO_FILES = frozenset({"commit", "amend", "branch", "tag", "fetch", "worktree"})
+
+
+@dataclass
+class Touched:
+    """The paths that one move of git may have written. `stashed`: path → blob of a stash that was popped, which
+    the index does not know. `position` of its GitMoved, None while that is not appended yet."""
+
+    paths: set[bytes]
+    stashed: Mapping[bytes, str] = field(default_factory=dict)
+    position: int | None = None
+
+
+def touched_by(git: Git, old: RefSnapshot, new: RefSnapshot, move: Move) -> Touched | None:
+    """The paths that a move may have written to the work tree; None if it writes none."""
+    if move.what in _NO_FILES:
+        return None
+    paths: set[bytes] = set()
+    stashed: dict[bytes, str] = {}
+    for before, after in pairwise(move.steps):
+        if before != after:
+            paths |= _between(git, before, after)
+    for name in _HEADS:
+        before, after = old.special.get(name), new.special.get(name)
+        if before != after:
+            for oid in filter(None, (before, after)):
+                paths |= _between(git, new.head_oid, oid)
+    before, after = old.refs.get("refs/stash"), new.refs.get("refs/stash")
+    if before != after:
+        for oid in filter(None, (before, after)):
+            found = _stash(git, oid)
+            paths |= found.keys()
+            if oid == before:
+                stashed = found
+    return Touched(paths, stashed) if paths else None
+
+
+def unclean(git: Git) -> set[bytes]:
+    """The tracked paths whose file is not what the index has."""
+    out = git.run("diff-files", "-z", "--name-only", "--ignore-submodules=all")
+    return set(filter(None, out.split(b"\0")))
+
+
+def _between(git: Git, old: str | None, new: str | None) -> set[bytes]:
+    length = len(old or new or "0" * 40)
+    ends = [oid or _EMPTY[length] for oid in (old, new)]
+    try:
+        out = git.run(
+            "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-relative", "--end-of-options", *ends
+        )
+    except GitError:
+        return set()
+    return set(filter(None, out.split(b"\0")))
+
+
+def _stash(git: Git, oid: str) -> dict[bytes, str]:
+    """Path → blob (empty: deleted) of what a stash holds, untracked files included."""
+    found = dict(_raw(git, f"{oid}^1", oid))
+    status, _ = git.result("rev-parse", "--verify", "--quiet", f"{oid}^3^{{commit}}", ok=(0, 1, 128))
+    if status == 0:
+        found |= _raw(git, None, f"{oid}^3")
+    return found
+
+
+def _raw(git: Git, old: str | None, new: str) -> Iterable[tuple[bytes, str]]:
+    ends = ["--root", "--no-commit-id", new] if old is None else [old, new]
+    try:
+        out = git.run("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-relative", *ends)
+    except GitError:
+        return []
+    fields = out.split(b"\0")
+    pairs = []
+    for meta, path in zip(fields[::2], fields[1::2], strict=False):
+        words = meta.lstrip(b":").split(b" ")
+        if len(words) == 5:
+            oid = words[3].decode("ascii")
+            pairs.append((path, "" if set(oid) == {"0"} else oid))
+    return pairs

@@ -1,0 +1,50 @@
+"""Hint watches inside git's directories: where HEAD, the index, refs and reflogs change. Never in `objects`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from kairos.sensing.hints import Hints
+
+_TREES = (b"refs", b"reftable", b"worktrees")
+_DIRS = (b"", b"info", b"logs")
+
+
+class GitWatch:
+    """Watches on one repository's git directory and, in a linked work tree, on the shared one."""
+
+    def __init__(self, git_dir: Path, common: Path, hints: Hints) -> None:
+        self._roots = tuple(dict.fromkeys(os.fsencode(path) for path in (git_dir, common)))
+        self._hints = hints
+
+    def holds(self, path: bytes) -> bool:
+        """Whether a dirty directory is git's."""
+        return any(path == root or path.startswith(root + b"/") for root in self._roots)
+
+    def cover_all(self) -> None:
+        """Watches every directory there is that tells news."""
+        self._watch(self._fixed())
+        self._watch(dir for root in self._roots for tree in _TREES for dir in _below(root + b"/" + tree))
+
+    def cover(self, dirty: Iterable[bytes]) -> None:
+        """Watches what came to be in dirty directories."""
+        for path in dirty:
+            if path in self._roots:
+                self.cover_all()
+            elif any(path.startswith(root + b"/" + tree) for root in self._roots for tree in _TREES):
+                self._watch(_below(path))
+
+    def _fixed(self) -> list[bytes]:
+        return [root + b"/" + name if name else root for root in self._roots for name in _DIRS]
+
+    def _watch(self, dirs: Iterable[bytes]) -> None:
+        missing = self._hints.missing(list(dirs))
+        if missing:
+            self._hints.confirm(missing)
+
+
+def _below(top: bytes) -> list[bytes]:
+    """A directory and those below it; links are not followed."""
+    return [dir for dir, _, _ in os.walk(top)]

@@ -1,0 +1,94 @@
+"""Hints from inotify, through our own reader: which directories are dirty, and when something may be lost.
+
+Directories that the kernel has no watch left for (ENOSPC) are polled instead, and the status says `degraded`.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+from collections.abc import Iterable
+from typing import Protocol
+
+from kairos._native import Watcher, suspend_offset_ns
+
+_SHORTAGE = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+class Hints(Protocol):
+    """A source of hints over absolute directories (bytes). One thread waits; any thread may wake it."""
+
+    @property
+    def watcher(self) -> Watcher | None: ...
+    @property
+    def watched(self) -> int: ...
+    @property
+    def polled(self) -> set[bytes]: ...
+    def missing(self, dirs: list[bytes]) -> list[bytes]: ...
+    def confirm(self, dirs: list[bytes]) -> list[bytes]: ...
+    def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]: ...
+    def wake(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class InotifyHints:
+    """One inotify instance. `polled`: directories it could not watch."""
+
+    def __init__(self) -> None:
+        self._watcher = Watcher()
+        self._polled: set[bytes] = set()
+
+    @property
+    def watcher(self) -> Watcher:
+        """For walks, which watch each directory just before they read it."""
+        return self._watcher
+
+    @property
+    def watched(self) -> int:
+        return self._watcher.watched
+
+    @property
+    def polled(self) -> set[bytes]:
+        return self._polled
+
+    def missing(self, dirs: list[bytes]) -> list[bytes]:
+        """Those that are neither watched nor polled."""
+        return [dir for dir in self._watcher.missing(dirs) if dir not in self._polled]
+
+    def confirm(self, dirs: list[bytes]) -> list[bytes]:
+        """Watches what a walk could not; polls what cannot be watched. Returns those watched only now: what
+        happened in them since they were read has left no hint."""
+        missing = self._watcher.missing(dirs)
+        failed = dict(self._watcher.add(missing))
+        for dir, number in failed.items():
+            if number in _SHORTAGE:
+                self._polled.add(dir)
+        late = [dir for dir in missing if dir not in failed]
+        self._polled.difference_update(late)
+        return late
+
+    def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:
+        """(dirty directories, losses) once there are any, `wake` was called, or the timeout passed."""
+        return self._watcher.wait(math.ceil(max(0.0, timeout_s) * 1000))
+
+    def wake(self) -> None:
+        self._watcher.wake()
+
+    def close(self) -> None:
+        self._watcher.close()
+
+
+class SuspendClock:
+    """Notices that the machine slept: CLOCK_BOOTTIME runs on in suspend, CLOCK_MONOTONIC does not."""
+
+    JUMP_NS = 1_000_000_000
+
+    def __init__(self) -> None:
+        self._offset = suspend_offset_ns()
+
+    def jumped(self) -> bool:
+        """Whether the machine was suspended since the last call."""
+        offset = suspend_offset_ns()
+        slept = offset - self._offset > self.JUMP_NS
+        self._offset = offset
+        return slept

@@ -1,0 +1,109 @@
+"""What decides which paths count: the index (tracked paths are never ignored) and the ignore files outside the tree."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kairos.repo.git import Git, GitError
+from kairos.sensing.refs import GitPlaces
+
+Signature = tuple[int, int, int, int] | None
+_MANY = 2_000
+
+
+def signature(path: Path) -> Signature:
+    """(ino, size, mtime_ns, ctime_ns) of a file, None if it is gone: equal while nobody changed it."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def excludes_file(git: Git) -> Path | None:
+    """The file of the user's own ignore rules, as git finds it; it need not exist."""
+    try:
+        status, out = git.result("config", "--get", "--type=path", "core.excludesFile", ok=(0, 1))
+    except GitError:
+        return None
+    if status == 0:
+        raw = out.rstrip(b"\n")
+        return (git.root / os.fsdecode(raw)) if raw else None
+    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.environ.get("HOME", "/"), ".config")  # noqa: PTH118
+    return Path(config, "git", "ignore")
+
+
+class Tracked:
+    """The paths of the index, kept as git lists them, and read again only when the index changed."""
+
+    def __init__(self, git: Git, at: GitPlaces) -> None:
+        self.index = at.git_dir / "index"
+        self._git = git
+        self._seen: Signature = None
+        self._raw = b""
+        self._read = False
+
+    def changed(self) -> bool:
+        """Whether the index was written since it was last read."""
+        return not self._read or signature(self.index) != self._seen
+
+    def paths(self) -> list[bytes]:
+        """The tracked paths as last read."""
+        return [path for path in self._raw.split(b"\0") if path]
+
+    def refresh(self) -> set[bytes] | None:
+        """Reads the index; returns the directories whose listing may differ for that, None for all of them.
+
+        GitError leaves it as it was."""
+        seen = signature(self.index)
+        raw = self._git.run("ls-files", "-z", "--cached")
+        old, self._raw, self._seen = self._raw, raw, seen
+        first, self._read = not self._read, True
+        if raw == old and not first:
+            return set()
+        differing = set(old.split(b"\0")) ^ set(raw.split(b"\0"))
+        return None if first or len(differing) > _MANY else parents(differing)
+
+
+class OuterRules:
+    """The ignore files outside the tree: `info/exclude` and `core.excludesFile`."""
+
+    def __init__(self, git: Git, at: GitPlaces) -> None:
+        self._git = git
+        self._config = at.common / "config"
+        self._exclude = at.common / "info" / "exclude"
+        self.excludes = excludes_file(git)
+        self._seen = self._signatures()
+
+    def changed(self, *, thoroughly: bool) -> bool:
+        """Whether they differ from the last call. `thoroughly` also asks git where they are."""
+        seen = self._signatures()
+        if thoroughly or seen[0] != self._seen[0]:
+            found = excludes_file(self._git)
+            if found != self.excludes:
+                self.excludes = found
+                self._seen = self._signatures()
+                return True
+        differ = seen[1:] != self._seen[1:]
+        self._seen = seen
+        return differ
+
+    def _signatures(self) -> tuple[Signature, Signature, Signature]:
+        return (
+            signature(self._config),
+            signature(self._exclude),
+            signature(self.excludes) if self.excludes else None,
+        )
+
+
+def parents(paths: set[bytes]) -> set[bytes]:
+    """Every directory on the way to each path, the root (empty) included."""
+    found: set[bytes] = set()
+    for path in paths:
+        while path:
+            path = path.rpartition(b"/")[0]
+            if path in found:
+                break
+            found.add(path)
+    return found

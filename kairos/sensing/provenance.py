@@ -1,0 +1,181 @@
+"""Whose change is it? A fold of our own executions over which each difference is judged. No time windows.
+
+While an execution is open, a path whose content and mode are exactly what it promised is ours. After it ended only
+the exact signature it recorded is ours, once. Everything else is foreign, even a millisecond later.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from kairos.domain.events import ExecutionFinished, ExecutionStarted, ExecutionUnknown, Name
+from kairos.eventlog.record import Recorded
+
+TOPICS = frozenset({"ExecutionStarted", "ExecutionFinished", "ExecutionUnknown"})
+_TEMPORARY = re.compile(rb"\.kairos-[0-9a-f-]+\.tmp\Z")
+_KEPT = 10_000
+_LOOKS = 2
+
+
+class State(msgspec.Struct, frozen=True, array_like=True):
+    """A path as promised. `sha` None: no file. `mode`: permission bits, None when it does not matter."""
+
+    sha: str | None
+    mode: int | None
+
+
+class Intent(msgspec.Struct, array_like=True):
+    """An open execution: the position of its start, and of each path what it will be and what it was."""
+
+    position: int
+    expect: dict[bytes, State]
+    before: dict[bytes, State]
+
+
+class Closed(msgspec.Struct, array_like=True):
+    """What the file system showed of a path at the end of an execution: (ino, size, mode, mtime_ns, ctime_ns), or
+    None: no file. `looks`: comparisons since; an absence says nothing about a later absence."""
+
+    position: int
+    signature: tuple[int, int, int, int, int] | None
+    looks: int = 0
+
+
+class Made(msgspec.Struct, array_like=True):
+    """A directory on the way to a path of an ended execution: it may have come or gone with it."""
+
+    position: int
+    created: bool
+    looks: int = 0
+
+
+class Provenance(msgspec.Struct):
+    """The fold. Kept as a row beside the tree; disposable: it folds again from the log. Keys are relative paths."""
+
+    position: int = 0
+    open: dict[str, Intent] = {}
+    closed: dict[bytes, Closed] = {}
+    made: dict[bytes, Made] = {}
+
+    def touches(self, dir: bytes) -> bool:
+        """Whether an open execution writes into a directory or below it."""
+        prefix = dir + b"/" if dir else b""
+        return any(path.startswith(prefix) for intent in self.open.values() for path in intent.expect)
+
+    def look(self) -> None:
+        """A comparison of everything that was dirty is done: what came of ended executions is now seen."""
+        self.made = {d: m for d, m in self.made.items() if m.looks + 1 < _LOOKS}
+        for made in self.made.values():
+            made.looks += 1
+        for path, closed in list(self.closed.items()):
+            closed.looks += 1
+            if closed.signature is None and closed.looks >= _LOOKS:
+                del self.closed[path]
+
+
+class Seen(NamedTuple):
+    """A path as it is now: type, mode, and the signature parts."""
+
+    type: str
+    mode: int
+    ino: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+Verdict = int | Literal["wait"] | None
+"""The position of our ExecutionStarted, `wait` while nobody can tell yet, None for foreign."""
+
+Hashing = Callable[[bytes, Seen], str | Literal["moved"] | None]
+"""SHA-256 of the content of a path if it still is as seen, `moved` if it is not, None if it cannot be read."""
+
+
+def is_temporary(path: bytes) -> bool:
+    """Whether a path has the name of a temporary file of our own atomic writes."""
+    return _TEMPORARY.match(path.rpartition(b"/")[2]) is not None
+
+
+def evolve(state: Provenance, recorded: Recorded, repo: str) -> None:
+    """Folds one event, in place."""
+    match recorded.event:
+        case ExecutionStarted() as e if e.repo == repo:
+            state.open[e.execution] = Intent(
+                recorded.position,
+                {_path(x): State(x.sha, x.mode) for x in e.expect},
+                {_path(x): State(x.sha, x.mode) for x in e.before},
+            )
+        case ExecutionFinished() as e if e.execution in state.open:
+            intent = state.open.pop(e.execution)
+            for s in e.signatures:
+                state.closed[_path(s)] = Closed(
+                    intent.position,
+                    None if s.size is None else
+                    (s.ino or 0, s.size, s.mode or 0, s.mtime_ns or 0, s.ctime_ns or 0),
+                )  # fmt: skip
+                for dir in _ancestors(_path(s)):
+                    state.made[dir] = Made(intent.position, s.size is not None)
+            for path in list(state.closed)[: max(0, len(state.closed) - _KEPT)]:
+                del state.closed[path]
+        case ExecutionUnknown() as e:
+            state.open.pop(e.execution, None)
+    state.position = max(state.position, recorded.position)
+
+
+def judge_open(state: Provenance, path: bytes, now: Seen | None, content: Hashing) -> Verdict:
+    """Whether a difference is that of an open execution; `now` is what the path became."""
+    verdict: Verdict = None
+    for intent in state.open.values():
+        if path not in intent.expect or (now is not None and now.type != "file"):
+            continue
+        sha = None if now is None else content(path, now)
+        if now is not None and sha is None:
+            continue
+        if sha != "moved" and _is(intent.expect[path], sha, now):
+            return intent.position
+        if sha == "moved" or (path in intent.before and _is(intent.before[path], sha, now)):
+            verdict = "wait"
+    return verdict
+
+
+def judge_closed(state: Provenance, path: bytes, now: Seen | None) -> int | None:
+    """Whether a path became exactly what an ended execution left. Uses that signature up."""
+    closed = state.closed.pop(path, None)
+    if closed is None:
+        return None
+    seen = None if now is None else (now.ino, now.size, now.mode, now.mtime_ns, now.ctime_ns)
+    return closed.position if seen == closed.signature else None
+
+
+def judge_dir(state: Provenance, path: bytes, *, created: bool) -> int | None:
+    """Whether a directory that came or went did so on the way of our own writes."""
+    prefix = path + b"/"
+    for intent in state.open.values():
+        for expected, to_be in intent.expect.items():
+            if expected.startswith(prefix) and (to_be.sha is not None) == created:
+                return intent.position
+    made = state.made.pop(path, None)
+    return made.position if made is not None and made.created == created else None
+
+
+def _is(state: State, sha: str | None, now: Seen | None) -> bool:
+    """Whether a path is in a state. Modes count as git counts them: executable or not."""
+    if now is None or state.sha is None:
+        return now is None and state.sha is None
+    return sha == state.sha and (state.mode is None or bool(now.mode & 0o100) == bool(state.mode & 0o100))
+
+
+def _path(name: Name) -> bytes:
+    return os.fsencode(name.fs)
+
+
+def _ancestors(path: bytes) -> list[bytes]:
+    found = []
+    while path := path.rpartition(b"/")[0]:
+        found.append(path)
+    return found

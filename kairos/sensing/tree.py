@@ -1,0 +1,218 @@
+"""The tree as it was last told to the log, compared with the disk, one directory at a time.
+
+The stored listings are rows of the view `tree/<repository>`. Each delta is one directory: its differences and the
+row that brings the view up to date. Deltas are independent: any subset may be appended, and the sum of what the
+log tells stays equal to the sum of the rows.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from kairos._native import Scanner, Watcher, diff_listings, unpack_listing
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Drop, Put, Write
+
+
+class Stat(NamedTuple):
+    """What lstat says of an entry. `type`: file | dir | symlink; `mode` is st_mode & 0o7777; times in ns."""
+
+    type: str
+    mode: int
+    ino: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class Difference(NamedTuple):
+    """One path relative to the root, before (None: absent) and after."""
+
+    path: bytes
+    old: Stat | None
+    new: Stat | None
+
+
+class Delta(NamedTuple):
+    """What differs in one directory, and the row to write in the same append. `rows`: known directories gained."""
+
+    dir: bytes
+    differences: list[Difference]
+    write: Write
+    rows: int
+
+
+class Hinting(Protocol):
+    """What the tree needs of the hint source."""
+
+    @property
+    def watcher(self) -> Watcher | None: ...
+    def missing(self, dirs: list[bytes]) -> list[bytes]: ...
+    def confirm(self, dirs: list[bytes]) -> list[bytes]: ...
+
+
+class Unwatched:
+    """No hint source: for the baseline."""
+
+    watcher: Watcher | None = None
+
+    def missing(self, dirs: list[bytes]) -> list[bytes]:
+        return []
+
+    def confirm(self, dirs: list[bytes]) -> list[bytes]:
+        return []
+
+
+def tree_view(repo: str) -> str:
+    """The name of the view that holds a repository's listings: directory → packed listing."""
+    return f"tree/{repo}"
+
+
+def absolute(root: bytes, dir: bytes) -> bytes:
+    """The absolute path of a directory relative to the root (empty: the root itself)."""
+    return root + b"/" + dir if dir else root
+
+
+class Tree:
+    """A repository's tree on disk beside its stored listings. Reads only; the caller appends."""
+
+    def __init__(
+        self,
+        log: Log,
+        repo: str,
+        root: Path,
+        *,
+        excluded: Iterable[Path] = (),
+        info_dir: Path | None = None,
+        excludes_file: Path | None = None,
+        hints: Hinting | None = None,
+    ) -> None:
+        self.view = tree_view(repo)
+        self.ignored = 0
+        self._log = log
+        self._root = os.fsencode(root)
+        self._hints: Hinting = hints or Unwatched()
+        self._scanner = Scanner(
+            self._root,
+            excluded=[os.fsencode(path) for path in excluded],
+            git_dir=os.fsencode(info_dir) if info_dir else None,
+            excludes_file=os.fsencode(excludes_file) if excludes_file else None,
+        )
+
+    def set_tracked(self, paths: list[bytes]) -> None:
+        """Tells the paths of the index: they count even when ignored."""
+        self._scanner.set_tracked(paths)
+
+    def names(self, dir: bytes) -> set[bytes]:
+        """The names a directory holds now; empty if it is gone."""
+        listing = self._scanner.list_dir(dir)
+        return set() if listing is None else {row[0] for row in unpack_listing(listing)}
+
+    def known(self) -> int:
+        """How many directories the stored listings cover."""
+        return len(self._log.view(self.view))
+
+    def entries(self) -> int:
+        """How many paths the stored listings hold."""
+        return sum(len(unpack_listing(listing)) for listing in self._log.view(self.view).values())
+
+    def compare(self, dirs: Collection[bytes], *, everything: bool = False) -> Comparison:
+        """The deltas of these directories and of all that their differences lead to."""
+        comparison = Comparison(self._log, self.view, self._root, self._scanner, self._hints)
+        if everything:
+            self.ignored = comparison.all()
+        else:
+            for dir in sorted(dirs):
+                comparison.visit(dir)
+        return comparison
+
+
+class Comparison:
+    """One pass over dirty directories. `deltas` by directory; `late`: directories whose watch came only after
+    they were read, to be compared again."""
+
+    def __init__(self, log: Log, view: str, root: bytes, scanner: Scanner, hints: Hinting) -> None:
+        self.deltas: dict[bytes, Delta] = {}
+        self.late: set[bytes] = set()
+        self._log = log
+        self._view = view
+        self._root = root
+        self._scanner = scanner
+        self._hints = hints
+        self._seen: set[bytes] = set()
+
+    def all(self) -> int:
+        """Compares the whole tree; returns how many ignored directories it left out."""
+        return self._subtree(b"", self._log.view(self._view))
+
+    def visit(self, dir: bytes) -> None:
+        """Compares one directory. One that is new or gone is its parent's difference."""
+        if dir in self._seen:
+            return
+        self._seen.add(dir)
+        old = self._log.view_row(self._view, dir)
+        new = self._scanner.list_dir(dir)
+        if dir and (old is None or new is None):
+            self._seen.discard(dir)
+            self.visit(dir.rpartition(b"/")[0])
+            if dir in self._seen or old is None:
+                return
+            self._seen.add(dir)
+        if new is None:
+            self._subtree(dir)
+            return
+        differences = self._note(dir, old, new)
+        if any(d.path.rpartition(b"/")[2] == b".gitignore" for d in differences):
+            self._subtree(dir)
+            return
+        for difference in differences:
+            if any(stat is not None and stat.type == "dir" for stat in (difference.old, difference.new)):
+                self._subtree(difference.path)
+        children = [absolute(self._root, child) for child in _children(dir, new)]
+        for missing in self._hints.missing(children):
+            self._subtree(missing[len(self._root) + 1 :])
+
+    def _subtree(self, start: bytes, stored: dict[bytes, bytes] | None = None) -> int:
+        """Walks everything at and below `start`, watching as it goes; returns the ignored directories."""
+        listings, ignored, _ = self._scanner.walk(start, watcher=self._hints.watcher)
+        found = dict(listings)
+        old = self._below(start) if stored is None else stored
+        for dir in sorted(old.keys() | found.keys()):
+            if dir not in self._seen:
+                self._seen.add(dir)
+                self._note(dir, old.get(dir), found.get(dir))
+        late = self._hints.confirm([absolute(self._root, dir) for dir in found])
+        self.late.update(dir[len(self._root) + 1 :] for dir in late)
+        return ignored
+
+    def _note(self, dir: bytes, old: bytes | None, new: bytes | None) -> list[Difference]:
+        prefix = dir + b"/" if dir else b""
+        differences = [
+            Difference(prefix + name, Stat(*before) if before else None, Stat(*after) if after else None)
+            for name, before, after in diff_listings(old, new)
+        ]
+        if new is None and old is not None:
+            self.deltas[dir] = Delta(dir, differences, Drop(self._view, dir), -1)
+        elif new is not None and (differences or old is None):
+            self.deltas[dir] = Delta(dir, differences, Put(self._view, dir, new), int(old is None))
+        return differences
+
+    def _below(self, start: bytes) -> dict[bytes, bytes]:
+        """The stored listings at and below a directory."""
+        found: dict[bytes, bytes] = {}
+        waiting = [start]
+        while waiting:
+            dir = waiting.pop()
+            listing = self._log.view_row(self._view, dir)
+            if listing is not None:
+                found[dir] = listing
+                waiting += _children(dir, listing)
+        return found
+
+
+def _children(dir: bytes, listing: bytes) -> list[bytes]:
+    prefix = dir + b"/" if dir else b""
+    return [prefix + row[0] for row in unpack_listing(listing) if row[1] == "dir"]

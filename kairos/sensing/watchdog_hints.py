@@ -1,0 +1,103 @@
+"""Hints from watchdog, for systems without our inotify reader. Lossy: the sweep finds what it misses."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirModifiedEvent,
+    DirMovedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from kairos._native import Watcher
+
+_LEAN: list[type[FileSystemEvent]] = [
+    DirCreatedEvent, DirDeletedEvent, DirModifiedEvent, DirMovedEvent,
+    FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent,
+]  # fmt: skip
+_OBJECTS = os.sep + os.path.join(".git", "objects")  # noqa: PTH118
+
+
+class WatchdogHints(FileSystemEventHandler):
+    """One recursive watch on the tree, one on each directory outside of it that it is told of."""
+
+    def __init__(self, root: bytes) -> None:
+        self._root = root
+        self._bell = threading.Condition()
+        self._dirty: set[bytes] = set()
+        self._rung = False
+        self._covered: set[bytes] = set()
+        self._observer = Observer()
+        self._observer.daemon = True
+        self._observer.start()
+
+    @property
+    def watcher(self) -> Watcher | None:
+        """There is none to hand to a walk."""
+        return None
+
+    @property
+    def watched(self) -> int:
+        return len(self._covered)
+
+    @property
+    def polled(self) -> set[bytes]:
+        return set()
+
+    def missing(self, dirs: list[bytes]) -> list[bytes]:
+        """Directories outside what is watched recursively. Those inside never miss anything."""
+        return [dir for dir in dirs if not self._covers(dir)]
+
+    def confirm(self, dirs: list[bytes]) -> list[bytes]:
+        """Watches directories. Returns the root if it is among those watched only now."""
+        for dir in [self._root, *dirs] if dirs else []:
+            if not self._covers(dir):
+                try:
+                    self._observer.schedule(self, os.fsdecode(dir), recursive=dir == self._root, event_filter=_LEAN)
+                except OSError:
+                    continue  # gone already: its parent says so
+                self._covered.add(dir)
+        return []
+
+    def dispatch(self, event: FileSystemEvent) -> None:
+        """From watchdog's thread: the directories of both paths are dirty."""
+        found = set()
+        for path in filter(None, (event.src_path, event.dest_path)):
+            raw = path if isinstance(path, bytes) else os.fsencode(str(path))
+            if os.fsencode(_OBJECTS) not in raw:
+                found |= {raw.rpartition(b"/")[0], raw} if event.is_directory else {raw.rpartition(b"/")[0]}
+        if found:
+            with self._bell:
+                self._dirty |= found
+                self._bell.notify()
+
+    def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:
+        """(dirty directories, no losses: watchdog does not tell them)."""
+        with self._bell:
+            self._bell.wait_for(lambda: self._dirty or self._rung, max(0.0, timeout_s))
+            dirty, self._dirty, self._rung = self._dirty, set(), False
+        return sorted(dirty), ()
+
+    def wake(self) -> None:
+        with self._bell:
+            self._rung = True
+            self._bell.notify()
+
+    def close(self) -> None:
+        self._observer.stop()
+        self._observer.join(5)
+
+    def _covers(self, dir: bytes) -> bool:
+        inside = self._root in self._covered and (dir == self._root or dir.startswith(self._root + b"/"))
+        return inside or dir in self._covered

@@ -1,0 +1,159 @@
+"""A proposal is tried before anybody is asked, and what was not tried is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from kairos.acting import confine
+from kairos.acting.verifier import verify
+from kairos.domain.action import FileState, Hunk, NoteAction
+from kairos.domain.policy import parse
+from kairos.settings import Check, Config
+
+CHECK = ["/bin/sh", "-c", "grep -q two a.txt"]
+
+
+def checked(bench: Any, command: list[str]) -> None:
+    bench.config = Config(check={str(bench.root): Check(command=command, seconds=30)})
+
+
+@pytest.fixture
+def sandbox(bench: Any) -> None:
+    if confine.tier(bench.home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+
+
+def test_a_patch_that_applies_is_pending_and_says_that_nothing_was_run(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    assert p.state == "pending"
+    assert p.verified is not None
+    assert p.verified.ok
+    assert "no check command" in p.verified.why
+    assert (repo.root / "a.txt").read_text() == "one\n"
+
+
+def test_a_note_needs_no_trial(bench: Any) -> None:
+    assert bench.verified(NoteAction(repo=bench.repo, text="x")).state == "pending"
+
+
+def test_a_patch_that_does_not_give_what_it_promises_is_withdrawn(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    action = bench.patch({"a.txt": "two\n"})
+    lying = msgspec.structs.replace(action.edits[0], hunks=[Hunk(start=0, old=["one\n"], new=["evil\n"])])
+    p = bench.verified(msgspec.structs.replace(action, edits=[lying]))
+    assert p.state == "withdrawn"
+    assert "does not apply" in p.why
+
+
+def test_a_base_that_moved_already_is_stale(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    raised = bench.raised(bench.patch({"a.txt": "two\n"}))
+    repo.write("a.txt", "mine\n")
+    assert verify(bench.log, bench.home, bench.config, raised, bench.root).state == "stale"
+
+
+def test_verifying_twice_a_closed_proposal_adds_nothing(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    done = bench.executed({"a.txt": "two\n"})
+    head = bench.log.head()
+    verify(bench.log, bench.home, bench.config, done, bench.root)
+    assert bench.log.head() == head
+
+
+def test_the_users_check_runs_on_the_patched_view_only(bench: Any, repo: Any, sandbox: None) -> None:
+    repo.write("a.txt", "one\n")
+    checked(bench, CHECK)
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    assert p.verified is not None
+    assert (p.state, p.verified.exit, p.verified.check) == ("pending", 0, CHECK)
+    assert (repo.root / "a.txt").read_text() == "one\n"
+
+
+def test_a_check_that_fails_only_with_the_patch_withdraws_it(bench: Any, repo: Any, sandbox: None) -> None:
+    repo.write("a.txt", "two\n")
+    checked(bench, CHECK)
+    p = bench.verified(bench.patch({"a.txt": "three\n"}))
+    assert p.state == "withdrawn"
+    assert p.why.startswith("your check command fails with the patch")
+
+
+def test_a_check_that_fails_without_the_patch_too_is_only_mentioned(bench: Any, repo: Any, sandbox: None) -> None:
+    repo.write("a.txt", "one\n")
+    checked(bench, ["/bin/sh", "-c", "echo broken; exit 3"])
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    assert p.verified is not None
+    assert (p.state, p.verified.exit) == ("pending", 3)
+    assert "without it too" in p.verified.why
+    assert "broken" in p.verified.output
+
+
+def test_without_a_sandbox_the_check_is_not_run_and_the_proposal_says_so(bench: Any, repo: Any) -> None:
+    """A tree that holds the home cannot be confined: the check must not run, and the patch is still tried."""
+    repo.write("a.txt", "one\n")
+    checked(bench, ["/bin/sh", "-c", "true"])
+    bench.home.scratch.rmdir()
+    bench.home.scratch.write_text("in the way")
+    try:
+        p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    except OSError:
+        pytest.skip("the scratch room reports this as an OSError")
+    assert p.verified is not None
+    assert (p.state, p.verified.exit) == ("pending", None)
+    assert "not run" in p.verified.why
+
+
+ALLOW = '''mode = "auto"
+[[rule]]
+name = "text"
+effect = "allow"
+kind = "patch"
+paths = ["*.txt"]
+'''
+
+
+def allowing(bench: Any) -> Any:
+    import tomllib
+
+    bench.home.policy_file.write_text(ALLOW)
+    return parse(tomllib.loads(ALLOW), "policy.toml")
+
+
+def test_an_allow_rule_of_the_person_approves_after_verification(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    p = bench.verified(bench.patch({"a.txt": "two\n"}), policy=allowing(bench))
+    assert p.state == "approved"
+    assert p.approved is not None
+    assert p.approved.by == "rule:text"
+    assert bench.execute(p).state == "executed"
+
+
+def test_an_allow_rule_never_approves_high_risk_or_what_a_check_speaks_against(
+    bench: Any, repo: Any, sandbox: None
+) -> None:
+    policy = allowing(bench)
+    repo.write("a.txt", "one\n")
+    executable = bench.verified(bench.patch({"a.txt": ("two\n", 0o755)}), policy=policy)
+    assert (executable.raised.risk, executable.state) == ("high", "pending")
+    checked(bench, ["/bin/false"])
+    assert bench.verified(bench.patch({"a.txt": "two\n"}), policy=policy).state == "pending"
+
+
+def test_an_allow_rule_written_after_raising_does_not_approve(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    raised = bench.raised(bench.patch({"a.txt": "two\n"}))
+    allowing(bench)
+    assert verify(bench.log, bench.home, bench.config, raised, bench.root).state == "pending"
+
+
+def test_a_mode_that_is_no_files_is_withdrawn(bench: Any, repo: Any, tmp_path: Path) -> None:
+    repo.write("a.txt", "one\n")
+    raised = bench.raised(bench.patch({"a.txt": "two\n"}))
+    bench.home.policy_file.write_text('[[rule]]\nname = "no"\neffect = "deny"\n')
+    p = verify(bench.log, bench.home, bench.config, raised, bench.root)
+    assert (p.state, p.why) == ("withdrawn", "your rule `no` says deny")
+    assert FileState(sha="", size=0, mode=0o644)

@@ -1,0 +1,284 @@
+"""Whole turns over real HTTP against the scripted server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from kairos.domain.action import NoteAction, PatchAction, apply_edit
+from kairos.domain.events import Paused, TurnStarted
+from kairos.errors import Conflict
+from kairos.eventlog.record import NewEvent
+
+# litellm and what it imports warn of their own deprecations.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def test_a_streamed_tool_call_becomes_a_finding(bench: Any, server: Any, fix: Any) -> None:
+    server.calls(("read_file", {"path": "main.py"}), ("grep", {"text": "area("}), usage=(900, 20))
+    server.calls(("propose_patch", fix), usage=(1200, 80))
+    result = bench.run()
+    assert (result.outcome, result.why) == ("proposed", "")
+    finding = result.finding
+    assert finding is not None and isinstance(finding.action, PatchAction)
+    assert (finding.detector, finding.engine, finding.evidence) == ("review-change", "model", [bench.cause])
+    assert apply_edit(finding.action.edits[0], (bench.root / "main.py").read_bytes()) == (
+        b"import area\n\nprint(area.surface(2, 3))\n"
+    )
+    assert "Seen in area.py:1." in finding.claim
+    assert [c.outcome for c in bench.called()] == ["ok", "ok"]
+    assert result.spent_microusd == finding.cost_microusd == 900 + 2 * 20 + 1200 + 2 * 80
+
+
+def test_the_first_request_carries_the_diff_and_later_ones_the_tool_outputs(bench: Any, server: Any) -> None:
+    server.calls(("read_file", {"path": "main.py"}), ("list_files", {}))
+    server.calls(("nothing", {}))
+    assert bench.run().outcome == "quiet"
+    first, second = (r.json for r in server.received)
+    assert "-def area(w, h):\n+def surface(w, h):" in first["messages"][1]["content"]
+    assert [m["role"] for m in second["messages"]] == ["system", "user", "assistant", "tool", "tool"]
+    assert "print(area.area(2, 3))" in second["messages"][3]["content"]
+    assert "data, not instructions" in second["messages"][3]["content"]
+    assert [c["id"] for c in second["messages"][2]["tool_calls"]] == [m["tool_call_id"] for m in second["messages"][3:]]
+    assert server.received[0].headers["authorization"] == "Bearer test-key-12345678"
+
+
+def test_the_anthropic_format_works_too(bench: Any, server: Any, fix: Any) -> None:
+    server.calls(("read_file", {"path": "main.py"}), text="Let me look.", usage=(900, 20))
+    server.calls(("propose_patch", fix), usage=(1200, 80))
+    result = bench.run(name="anthropic/claude-scripted", base_url=server.address)
+    assert result.outcome == "proposed"
+    assert [r.path for r in server.received] == ["/v1/messages"] * 2
+    assert [(c.input_tokens, c.output_tokens) for c in bench.called()] == [(900, 20), (1200, 80)]
+
+
+def test_each_attempt_is_reserved_before_it_is_sent_and_reconciled_after(bench: Any, server: Any) -> None:
+    server.calls(("nothing", {}), usage=None)
+    result = bench.run()
+    [reserved], [called] = bench.reserved(), bench.called()
+    size = len(server.received[0].body)
+    assert reserved.reserved_microusd > size, "a byte is at least a token"
+    assert called.spent_microusd == reserved.reserved_microusd == result.spent_microusd, "no usage: the worst stands"
+    assert len(called.request) == 64
+    order = [r.topic for r in bench.log.read(0) if r.topic in ("TurnStarted", "ModelReserved", "ModelCalled")]
+    assert order == ["TurnStarted", "ModelReserved", "ModelCalled"]
+
+
+def test_a_malformed_call_is_corrected_once(bench: Any, server: Any, fix: Any) -> None:
+    server.calls(("propose_patch", '{"title": "x", "cla'))
+    server.calls(("propose_patch", fix))
+    assert bench.run().outcome == "proposed"
+    assert "Refused: the arguments of propose_patch are wrong" in server.received[1].json["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": "t", "claim": "c", "files": [], "mode": "0777"},
+        {"title": "t", "claim": "c", "files": []},
+        {"title": "t", "claim": "c", "files": [{"path": "../x", "old_text": "a", "new_text": "b"}]},
+        {"title": "t", "claim": "c", "files": [{"path": "main.py", "old_text": "area", "new_text": "b"}]},
+    ],
+)
+def test_a_second_wrong_answer_ends_the_turn(bench: Any, server: Any, wrong: Any) -> None:
+    server.calls(("propose_patch", wrong))
+    server.calls(("propose_patch", wrong))
+    result = bench.run()
+    assert (result.outcome, result.finding) == ("failed", None)
+    assert result.why.startswith("wrong twice: ")
+    assert len(server.received) == 2
+
+
+def test_two_proposals_in_one_answer_are_refused(bench: Any, server: Any, fix: Any) -> None:
+    server.calls(("propose_patch", fix), ("propose_patch", fix))
+    server.calls(("nothing", {}))
+    assert bench.run().outcome == "quiet"
+    told = [m["content"] for m in server.received[1].json["messages"] if m["role"] == "tool"]
+    assert len(told) == 2 and all("at most one proposal a turn" in t for t in told)
+
+
+def test_a_rate_limit_is_waited_for_as_the_server_says(bench: Any, server: Any) -> None:
+    server.fails(429, retry_after="1")
+    server.calls(("nothing", {}))
+    begun = time.monotonic()
+    assert bench.run().outcome == "quiet"
+    assert time.monotonic() - begun >= 1.0
+    assert [(c.attempt, c.outcome) for c in bench.called()] == [(1, "rate_limited"), (2, "ok")]
+    assert bench.called()[0].spent_microusd == 0, "a refused request costs nothing"
+
+
+def test_a_rate_limit_beyond_the_deadline_is_not_waited_for(bench: Any, server: Any) -> None:
+    server.fails(429, retry_after="3600")
+    begun = time.monotonic()
+    assert bench.run().outcome == "failed"
+    assert time.monotonic() - begun < 15
+    assert len(server.received) == 1
+
+
+def test_three_server_errors_end_the_turn(bench: Any, server: Any) -> None:
+    for _ in range(5):
+        server.fails(500)
+    result = bench.run(deadline_seconds=6.0)
+    assert result.outcome == "failed" and "error" in result.why
+    assert len(server.received) == len(bench.called()) == len(bench.reserved()) == 3
+
+
+def test_a_refused_key_is_not_retried_and_not_repeated(bench: Any, server: Any) -> None:
+    server.fails(401)
+    assert bench.run().outcome == "failed"
+    assert len(server.received) == 1
+
+
+def test_a_hang_is_cut_at_the_deadline(bench: Any, server: Any) -> None:
+    for _ in range(5):
+        server.hangs()
+    begun = time.monotonic()
+    result = bench.run(deadline_seconds=1.5)
+    assert result.outcome == "failed" and "timeout" in result.why
+    assert time.monotonic() - begun < 1.5 + 10
+    assert 1 <= len(server.received) <= 3
+    assert result.spent_microusd == sum(r.reserved_microusd for r in bench.reserved()), "nobody knows what it cost"
+
+
+def test_a_server_that_drips_for_ever_is_cut_too(bench: Any, server: Any) -> None:
+    for _ in range(3):
+        server.drips()
+    begun = time.monotonic()
+    assert bench.run(deadline_seconds=1.5).outcome == "failed"
+    assert time.monotonic() - begun < 1.5 + 10
+
+
+def test_garbage_is_asked_again_once(bench: Any, server: Any) -> None:
+    server.garbles()
+    server.calls(("nothing", {}))
+    assert bench.run().outcome == "quiet"
+    assert "could not be read" in server.received[1].json["messages"][-1]["content"]
+    assert [c.outcome for c in bench.called()] == ["garbage", "ok"]
+
+
+def test_garbage_twice_ends_the_turn(bench: Any, server: Any) -> None:
+    server.garbles()
+    server.garbles()
+    assert bench.run().outcome == "failed"
+    assert len(server.received) == 2
+
+
+def test_a_stream_cut_in_the_middle_is_tried_again(bench: Any, server: Any, fix: Any) -> None:
+    server.calls(("propose_patch", fix), cut=5)
+    server.calls(("propose_patch", fix))
+    assert bench.run().outcome == "proposed"
+    assert [c.outcome for c in bench.called()] == ["cut", "ok"]
+
+
+def test_prose_is_not_an_answer(bench: Any, server: Any) -> None:
+    server.says("Looks fine to me!")
+    server.says("Really.")
+    assert bench.run().outcome == "failed"
+    assert len(server.received) == 2
+
+
+def test_the_call_beyond_the_turns_budget_is_never_sent(bench: Any, server: Any) -> None:
+    server.calls(("read_file", {"path": "main.py"}), usage=(200_000, 0))
+    server.calls(("nothing", {}))
+    result = bench.run(per_turn_usd=0.2)
+    assert result.outcome == "parked" and "its cap is 0.2000 USD" in result.why
+    assert len(server.received) == 1
+    assert result.spent_microusd == 200_000
+
+
+def test_the_days_budget_holds_across_turns(bench: Any, server: Any) -> None:
+    server.calls(("nothing", {}), usage=(99_000, 0))
+    assert bench.run(per_day_usd=0.1, per_turn_usd=1.0).outcome == "quiet"
+    result = bench.run(per_day_usd=0.1, per_turn_usd=1.0)
+    assert result.outcome == "parked" and "today" in result.why
+    assert len(server.received) == 1
+
+
+def test_a_pause_during_the_turn_stops_the_next_call(bench: Any, server: Any) -> None:
+    gate = threading.Event()
+    step = server.calls(("list_files", {}), before=gate)
+
+    def pause() -> None:
+        step.reached.wait(20)
+        from kairos.eventlog.log import Log
+
+        log = Log(bench.log.path)
+        log.append([NewEvent("attention", Paused())])
+        log.close()
+        gate.set()
+
+    person = threading.Thread(target=pause)
+    person.start()
+    result = bench.run()
+    person.join()
+    assert result.outcome == "stopped"
+    assert len(server.received) == 1
+    assert len(bench.reserved()) == len(bench.called()) == 1
+
+
+def test_a_stop_before_the_first_call_sends_nothing(bench: Any, server: Any) -> None:
+    bench.halt.set()
+    assert bench.run().outcome == "stopped"
+    assert server.received == [] and bench.reserved() == []
+
+
+def test_a_turn_never_starts_twice(bench: Any, server: Any) -> None:
+    started = TurnStarted(turn="turn-1", repo="repo-1", engine="model", boundary="commit", detectors=[])
+    bench.log.append([NewEvent("turn-1", started)])
+    with pytest.raises(Conflict):
+        bench.run()
+    assert server.received == []
+
+
+def test_the_last_call_offers_only_the_answers(bench: Any, server: Any) -> None:
+    server.calls(("list_files", {}))
+    server.calls(("list_files", {}))
+    result = bench.run(calls_per_turn=2)
+    assert result.outcome == "failed" and "2 calls" in result.why
+    assert [t["function"]["name"] for t in server.received[1].json["tools"]] == ["propose_patch", "nothing"]
+    assert len(server.received) == 2
+
+
+def test_no_credential_ever_reaches_the_server(bench: Any, server: Any, repo: Any) -> None:
+    secret = "AKIA" + "Q" * 16
+    body = "\n".join("abcdEFGH" * 8 for _ in range(8))
+    pem = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n"
+    repo.write("settings.py", f"KEY = '{secret}'\nAPI = 'test-key-12345678'\nKEYFILE = '''{pem}'''\n")
+    repo.write(".env", f"TOKEN={secret}\nPLAIN=hunter2-env\n")
+    bench.__init__(bench.log, repo.root, repo.commit(f"add {secret}"), bench.url)
+    server.calls(
+        ("read_file", {"path": "settings.py", "start": 4}), ("read_file", {"path": ".env"}),
+        ("grep", {"text": "AKIA"}), ("grep", {"text": "abcdEFGH"}), ("show_diff", {"commit": "HEAD"}),
+        ("list_files", {}), ("show_diff", {"path": "settings.py"}),
+    )  # fmt: skip
+    server.calls(("nothing", {}), text=f"I saw {secret}")
+    assert bench.run().outcome == "quiet"
+    sent = b"".join(r.body for r in server.received)
+    assert b"redacted aws-access-key" in sent
+    for leak in (secret, "abcdEFGH" * 2, "hunter2-env", "test-key-12345678"):
+        assert leak.encode() not in sent, leak
+    assert secret.encode() not in bench.log.path.read_bytes()
+
+
+def test_a_patch_that_would_carry_a_credential_becomes_a_note(bench: Any, server: Any, fix: Any) -> None:
+    secret = "AKIA" + "Z" * 16
+    fix["files"] = [{"path": "main.py", "old_text": "import area\n", "new_text": f"import area\nK = '{secret}'\n"}]
+    server.calls(("propose_patch", fix))
+    result = bench.run()
+    assert result.finding is not None and isinstance(result.finding.action, NoteAction)
+    assert secret not in repr(result)
+
+
+def test_an_offline_model_costs_nothing(bench: Any, server: Any) -> None:
+    result = bench.run(base_url="http://127.0.0.1:9/v1", deadline_seconds=6.0)
+    assert (result.outcome, result.spent_microusd) == ("failed", 0)
+    assert len(bench.called()) == 3
+
+
+def test_an_unknown_price_is_refused_before_anything_is_sent(bench: Any, server: Any) -> None:
+    result = bench.run(output_usd_per_million=None)
+    assert result.outcome == "failed" and "model.output_usd_per_million" in result.why
+    assert server.received == []

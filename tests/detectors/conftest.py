@@ -1,0 +1,84 @@
+"""A scene of a real repository: events as sensing would record them, made from git itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kairos.detectors.objects import Objects
+from kairos.detectors.protocol import Companions
+from kairos.detectors.scene import Scene, no_companions, scene_of
+from kairos.domain import events as ev
+from kairos.domain.action import NoteAction, PatchAction, apply_edit
+from kairos.domain.events import Change, CommitChange, Event, Name, name_fields
+from kairos.domain.finding import Finding
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views import Repository
+from kairos.repo.git import Git
+
+REPO = "repo-0123456789ab"
+
+
+def recorded(position: int, event: Event) -> Recorded:
+    return Recorded(position, REPO, position, type(event).__name__, 1, 0, None, position, "live", event)
+
+
+@pytest.fixture
+def see(repo: Any) -> Callable[..., Scene]:
+    """see("commit") → the scene of the last commit; see("burst", "a.txt") → of created paths; see("baseline")."""
+
+    def scene(
+        boundary: str, *paths: str, commits: int = 1, companions: Companions = no_companions, kind: str = "modified"
+    ) -> Scene:
+        root: Path = repo.root
+        git = Git(root)
+        trigger: list[Recorded] = []
+        if boundary in ("commit", "switch", "idle_return", "later"):
+            trigger.append(recorded(100, ev.GitMoved(repo=REPO, head="refs/heads/main", refs=[], what="commit")))
+            for at, commit in enumerate(Objects(git).latest(commits), 101):
+                changes = [
+                    CommitChange(status=s, was=Name(**name_fields(was)) if was else None, **name_fields(path))
+                    for path, s, was in commit.files
+                ]
+                trigger.append(
+                    recorded(
+                        at,
+                        ev.CommitRecorded(
+                            repo=REPO, oid=commit.oid, parents=list(commit.parents), author="Ada", at_s=0,
+                            subject="s", changes=changes,
+                        ),
+                    )
+                )  # fmt: skip
+        if paths:
+            changed = [Change(kind=kind, **name_fields(p)) for p in paths]  # type: ignore[arg-type]
+            trigger.append(recorded(200, ev.FilesChanged(repo=REPO, burst="b", part=1, parts=1, changes=changed)))
+        known = Repository(id=REPO, root=str(root), dev=1, ino=1, trusted_at=1)
+        return scene_of(known, git, trigger, boundary, 0, companions)
+
+    return scene
+
+
+@pytest.fixture
+def apply(repo: Any) -> Callable[[Finding], None]:
+    """Applies a finding's patch to the work tree."""
+
+    def run(finding: Finding) -> None:
+        assert isinstance(finding.action, PatchAction)
+        for change in finding.action.edits:
+            target = repo.root / change.fs
+            after = apply_edit(change, target.read_bytes() if target.exists() else None)
+            assert after is not None
+            target.write_bytes(after)
+
+    return run
+
+
+def note(findings: Sequence[Finding]) -> str:
+    """The text of the only finding, a note."""
+    assert len(findings) == 1, findings
+    action = findings[0].action
+    assert isinstance(action, NoteAction)
+    return action.text

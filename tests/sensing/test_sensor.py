@@ -1,0 +1,64 @@
+"""The sensor on real files: everything is told, once, as what it is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kairos.domain.events import Change, FilesChanged
+
+
+def changes(told: list[Any]) -> list[tuple[str, str]]:
+    return [(c.kind, c.fs) for r in told if isinstance(r.event, FilesChanged) for c in r.event.changes]
+
+
+def test_a_written_file_is_told_once(watch: Any, repo: Any) -> None:
+    told = watch.told(lambda: repo.write("a.txt", "a"))
+    assert changes(told) == [("created", "a.txt")]
+    assert [(r.origin, r.caused_by, r.event.part, r.event.parts, r.event.cause) for r in told] == [
+        ("live", None, 1, 1, None)
+    ]
+    assert watch.told(lambda: None) == []
+    watch.check()
+
+
+def test_every_kind_of_change_is_named(watch: Any, repo: Any) -> None:
+    watch.told(lambda: (repo.write("d/e/f", "x"), repo.write("m", "m"), repo.write("gone", "")))
+    assert changes(watch.told(lambda: repo.write("m", "mm"))) == [("modified", "m")]
+    assert changes(watch.told(lambda: (repo.root / "m").chmod(0o755))) == [("modified", "m")]
+    assert changes(watch.told(lambda: (repo.root / "gone").unlink())) == [("deleted", "gone")]
+    moved = watch.told(lambda: (repo.root / "m").rename(repo.root / "n"))
+    assert changes(moved) == [("moved", "n")]
+    change: Change = moved[0].event.changes[0]
+    assert change.was is not None and change.was.fs == "m"
+    assert changes(watch.told(lambda: (repo.root / "l").symlink_to("nowhere"))) == [("created", "l")]
+    assert changes(watch.told(lambda: (repo.root / "d").rename(repo.root / "z"))) == [
+        ("moved", "z"),
+        ("moved", "z/e"),
+        ("moved", "z/e/f"),
+    ]
+    assert changes(watch.told(lambda: (repo.write("z/e/f", "new")))) == [("modified", "z/e/f")]
+    watch.check()
+
+
+def test_directories_have_neither_size_nor_time(watch: Any, repo: Any) -> None:
+    told = watch.told(lambda: (repo.root / "d").mkdir(mode=0o750))
+    assert told[0].event.changes == [Change(path="d", kind="created", type="dir", mode=0o750)]
+
+
+def test_a_name_in_any_bytes_survives_the_log(watch: Any) -> None:
+    """N33."""
+    root = os.fsencode(watch.root)
+    names = [b"new\nline", b"\xff\xfe", b"x" * 255, "a‮b".encode(), b"\x1b[31mred", b"-dash", b"sp ace "]
+    for name in names:
+        os.mkdir(root + b"/d-" + name[:200])
+        with open(root + b"/" + name, "wb") as file:
+            file.write(name)
+        with open(root + b"/d-" + name[:200] + b"/inner", "wb") as file:
+            file.write(b"")
+    watch.settle()
+    watch.check()
+    for name in names:
+        os.unlink(root + b"/" + name)
+    watch.settle()
+    watch.check()

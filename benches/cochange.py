@@ -16,7 +16,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from kairos.memory.cochange import Commit, Learner
+from kairos.memory.cochange import Learner
+from kairos.memory.counts import Commit
 
 
 class Predictor(Protocol):

@@ -26,7 +26,7 @@ class Kairos:
 
 def main() -> None:
     rng = random.Random(7)
-    words = [f"{a}{b}" for a in ("pay", "order", "user", "cart", "mail") for b in range(200)]
+    words = ["".join(rng.choices("bcdfghklmnprtvaeiou", k=7)) for _ in range(5_000)]
     records = [Record(str(i), " ".join(rng.choices(words, k=12)), group=str(i // 20)) for i in range(10_000)]
     started = time.perf_counter()
     shelf = Shelf(records, neighbours=NEIGHBOURS)

@@ -15,6 +15,7 @@ from cli.reading import repositories
 from kairos._version import VERSION
 from kairos.daemon.presence import read_status, running
 from kairos.errors import KairosError
+from kairos.eventlog.log import sqlite_errors
 from kairos.settings import load_config
 
 LOW_SPACE = 512 << 20
@@ -225,7 +226,8 @@ def examine(context: Context, *, fix: bool) -> list[CheckOut]:
     found = []
     for name, check in CHECKS:
         try:
-            found.append(check(context, fix))
+            with sqlite_errors(context.home.log):
+                found.append(check(context, fix))
         except KairosError as error:
             found.append(_bad(name, error.message, error.hint))
         except OSError as error:

@@ -27,8 +27,11 @@ def _lines(key: str, value: object) -> list[str]:
 def get(context: Context, key: str) -> None:
     """One setting by its dotted KEY, or all of them."""
     value = get_value(context.home, key)
-    text = value if isinstance(value, str) and key else "\n".join(_lines(key, value))
-    render.emit(context, "config-get", ConfigOut(key=key, value=value), render.inert(text, lines=True))
+    if isinstance(value, dict):
+        text = "\n".join(_lines(key, value))
+    else:
+        text = render.inert(value if isinstance(value, str) else render.json_text(value))
+    render.emit(context, "config-get", ConfigOut(key=key, value=value), text)
 
 
 @config.command("set")

@@ -47,29 +47,30 @@ class Demo:
         if not self._context.json:
             render.line(self._context, None, f"\n{render.paint('#', 'cyan')} {render.paint(text, 'bold')}")
 
-    def kairos(self, *args: str, quiet: bool = False) -> Any:
-        """Runs a real command; shows it and what it says, and returns the `data` of its JSON answer."""
-        if not quiet:
-            self.steps.append(" ".join(args))
-        if not quiet and not self._context.json:
-            render.line(self._context, None, f"{render.paint('$', 'dim')} kairos {render.inert(' '.join(args))}")
-        shown = subprocess.run(
-            self._argv("--json", *args), capture_output=True, env=self._environment(), cwd=self.repo, check=False
-        )
-        if shown.returncode != 0:
-            raise KairosError(f"`kairos {' '.join(args)}` failed in the demo: {shown.stderr.decode(errors='replace')}")
-        return json.loads(shown.stdout or b"{}").get("data")
+    def ask(self, *args: str) -> Any:
+        """The `data` of a command's JSON answer, without showing it."""
+        done = self._run("--json", *args)
+        return json.loads(done.stdout)["data"]
 
-    def show(self, *args: str) -> None:
-        """Runs a command for its text only."""
-        self.steps.append(" ".join(args))
-        if self._context.json:
-            return
-        render.line(self._context, None, f"{render.paint('$', 'dim')} kairos {render.inert(' '.join(args))}")
+    def kairos(self, *args: str) -> None:
+        """Runs a real command and shows it with what it says."""
+        self.steps.append("kairos " + " ".join(args))
+        if not self._context.json:
+            render.line(self._context, None, f"{render.paint('$', 'dim')} kairos {render.inert(' '.join(args))}")
+        done = self._run(*args)
+        said = (done.stdout + done.stderr).decode("utf-8", "replace").rstrip()
+        if not self._context.json:
+            render.line(self._context, None, render.inert(said, lines=True))
+
+    def _run(self, *args: str) -> subprocess.CompletedProcess[bytes]:
         done = subprocess.run(
-            self._argv(*args), capture_output=True, env=self._environment(), cwd=self.repo, check=False
-        )
-        render.line(self._context, None, render.inert(done.stdout.decode("utf-8", "replace").rstrip(), lines=True))
+            self._argv(*args), capture_output=True, env=self._environment(), cwd=self.repo, check=False,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        if done.returncode != 0:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise KairosError(f"`kairos {' '.join(args)}` failed in the demo: {said}", "Run `kairos doctor`.")
+        return done
 
     def user(self, what: str, *args: str) -> None:
         """Something that the person does in the repository."""
@@ -117,7 +118,7 @@ class Demo:
         """The first verified proposal, as soon as it is there."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            pending = [p for p in self.kairos("inbox", quiet=True) if p["state"] == "pending"]
+            pending = [p for p in self.ask("inbox") if p["state"] == "pending"]
             if pending:
                 return pending[0]
             time.sleep(0.1)
@@ -134,7 +135,7 @@ def tell(demo: Demo) -> None:
     """The story. KairosError when a step does not do what it should."""
     demo.say("A repository, as yours: a README and a guide that name src/pay.py.")
     demo.make_repository()
-    demo.kairos("config", "set", "attention.quiet_hours", "", quiet=True)
+    demo.ask("config", "set", "attention.quiet_hours", "")
     demo.say("You trust it once. What was wrong before is listed, never raised.")
     demo.kairos("init", str(demo.repo), "--yes", "--history", "all")
     with demo.daemon():
@@ -143,13 +144,12 @@ def tell(demo: Demo) -> None:
         demo.user('git commit -m "rename pay to billing"', "commit", "-q", "-m", "rename pay to billing")
         found = demo.first_pending()
         demo.say("Two files still name the old path. Kairos noticed; here is exactly what it would do:")
-        demo.show("inbox")
-        demo.show("show", found["id"])
+        demo.kairos("inbox")
+        demo.kairos("show", found["id"])
         demo.say("Why? Every proposal traces back through the log to what happened.")
-        demo.show("why", found["id"])
+        demo.kairos("why", found["id"])
         demo.say("You approve exactly what you read, by its digest.")
-        done = demo.kairos("approve", found["id"], "--digest", found["digest"], "--wait", "15")
-        _expect(done["state"] == "executed", f"the proposal is {done['state']}")
+        demo.kairos("approve", found["id"], "--digest", found["digest"], "--wait", "15")
         _expect("billing.py" in (demo.repo / "README.md").read_text("utf-8"), "README.md was not changed")
         demo.say("Later you edit another line of a file that it changed …")
         readme = demo.repo / "README.md"
@@ -159,12 +159,12 @@ def tell(demo: Demo) -> None:
         demo.kairos("undo", found["id"], "--yes")
         after = readme.read_text("utf-8")
         _expect("billing.py" not in after and "Open 9 to 5." in after, "undo did not keep the later edit")
-        demo.show("log", "--type", "ExecutionFinished", "--type", "Undone")
+        demo.kairos("log", "--type", "ExecutionFinished", "--type", "Undone")
     demo.say("At night it dreams: what the log taught becomes memory that cites its evidence.")
     demo.kairos("dream")
-    demo.show("memory", "ls")
+    demo.kairos("memory", "ls")
     demo.say("And the log proves that nothing was changed behind your back.")
-    demo.show("log", "verify")
+    demo.kairos("log", "verify")
 
 
 def _expect(held: bool, otherwise: str) -> None:

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from cli import render
 from cli.context import Context, pass_context
-from cli.outputs import FileOut
 from cli.reading import repositories
 from kairos.errors import NotFound
 
-if TYPE_CHECKING:
-    from kairos.domain.events import Change
 
-
-def file_out(path: str, entry: Change) -> FileOut:
-    """One entry for a script."""
-    from kairos.domain.events import name_fields
-
-    is_dir = entry.type == "dir"
-    return FileOut(
-        **name_fields(path),
-        kind=entry.type,
-        size=None if is_dir else entry.size,
-        mode=entry.mode,
-        mtime_ns=None if is_dir else entry.mtime_ns,
-    )
+def file_text(row: dict[str, Any]) -> str:
+    """One entry for a person."""
+    size = "" if row["size"] is None else render.size(row["size"])
+    name = row["path"] if "path" in row else f"base64:{row['path_b64']}"
+    return f"{row['kind']:<7} {row['mode'] or 0:04o} {size:>10}  {render.inert(name)}"
 
 
 @click.command()
@@ -42,17 +30,10 @@ def files(context: Context, path: str) -> None:
     repository = repositories(context).at(root)
     if repository is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", f"`kairos init {path}` adds it.")
-    from kairos.eventlog.tree import fold_tree
-
-    tree = fold_tree(context.log, repository.id)
+    from kairos.eventlog.tree import fold_tree, rows
 
     def lines() -> Iterator[str]:
-        for name in sorted(tree, key=os.fsencode):
-            entry = tree[name]
-            if context.json:
-                yield render.json_text(file_out(name, entry))
-            else:
-                size = "" if entry.type == "dir" or entry.size is None else render.size(entry.size)
-                yield f"{entry.type:<7} {entry.mode or 0:04o} {size:>10}  {render.inert(name)}"
+        for row in rows(fold_tree(context.log, repository.id)):
+            yield render.json_text(row) if context.json else file_text(row)
 
     render.records(lines(), context)

@@ -39,10 +39,19 @@ class Keys:
         if raw in (b"", b"\x04"):
             return QUIT
         if raw == _ESCAPE.encode():
-            while select.select([self._fd], [], [], 0.02)[0]:
-                os.read(self._fd, 32)
+            self._skip_sequence()
             return ""
         return raw.decode("ascii", "ignore")
+
+    def _skip_sequence(self) -> None:
+        """Takes the rest of an escape sequence: `[` or `O`, parameters, one final byte (ECMA-48, 5.4)."""
+        begun = False
+        while select.select([self._fd], [], [], 0.02)[0]:
+            raw = os.read(self._fd, 1)
+            if not begun and raw in (b"[", b"O"):
+                begun = True
+            elif not raw or not begun or 0x40 <= raw[0] <= 0x7E:
+                return
 
     def line(self) -> str:
         """A line typed the usual way: shown, editable, ended with Enter."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -18,6 +19,7 @@ from cli.context import Context
 from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
 from kairos.errors import KairosError, TryAgain, UsageError
+from kairos.eventlog.log import sqlite_errors
 
 _STORAGE_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
@@ -75,6 +77,10 @@ def with_global_options(command: click.Command) -> click.Command:
     return command
 
 
+class ClosedPipe(Exception):
+    """Whoever read our output went away, as `head` does."""
+
+
 class LazyGroup(click.Group):
     """The root: knows every verb by name and imports its module when it is called."""
 
@@ -92,6 +98,12 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         self.commands[cmd_name] = with_global_options(command)
         return self.commands[cmd_name]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedPipe from error  # click would end the process with 1
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section in SECTIONS:
@@ -144,9 +156,11 @@ def main(args: Sequence[str]) -> int:
         return _report(context, KairosError(error.format_message()))
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, ClosedPipe):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit has somewhere to go
         return 141
+    except sqlite3.Error as error:
+        return _report(context, _of_storage(context, error))
     except OSError as error:
         if error.errno not in _STORAGE_ERRORS:
             raise
@@ -163,6 +177,15 @@ def run() -> None:
 def _own_flags(args: Sequence[str]) -> Sequence[str]:
     """The arguments before `--`: what follows belongs to another program."""
     return args[: args.index("--")] if "--" in args else args
+
+
+def _of_storage(context: Context, error: sqlite3.Error) -> KairosError:
+    """What a database error means for a person; one that means nothing known is a defect and stays as it is."""
+    try:
+        with sqlite_errors(context.home.log):
+            raise error
+    except KairosError as known:
+        return known
 
 
 def _report(context: Context, error: KairosError) -> int:

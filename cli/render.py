@@ -8,7 +8,6 @@ escapes once more whatever is not plain: forgetting a leaf can cost a colour, ne
 from __future__ import annotations
 
 import os
-import re
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -93,9 +92,9 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
-def count(value: int, noun: str) -> str:
-    """`1 file`, `3 files`."""
-    return f"{number(value)} {noun}{'' if value == 1 else 's'}"
+def count(value: int, noun: str, many: str = "") -> str:
+    """`1 file`, `3 files`, `2 directories`."""
+    return f"{number(value)} {noun if value == 1 else many or noun + 's'}"
 
 
 def age(micros: int) -> str:
@@ -135,19 +134,19 @@ def finished(text: str, *, colours: bool) -> str:
     )
 
 
-_JSON_UNSAFE = re.compile("[\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-                          "\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]")  # fmt: skip
-
-
 def json_text(data: object) -> str:
     """One line of JSON; characters that could disturb a terminal are \\u escapes, which mean the same."""
     import msgspec
 
-    def escaped(match: re.Match[str]) -> str:
-        raw = match[0].encode("utf-16-be")
-        return "".join(f"\\u{raw[i]:02x}{raw[i + 1]:02x}" for i in range(0, len(raw), 2))
+    text = msgspec.json.encode(data).decode("utf-8")
+    if text.isascii() and "\x7f" not in text:
+        return text
+    return "".join(c if _is_inert(c) else _json_escape(c) for c in text)
 
-    return _JSON_UNSAFE.sub(escaped, msgspec.json.encode(data).decode("utf-8"))
+
+def _json_escape(char: str) -> str:
+    raw = char.encode("utf-16-be")
+    return "".join(f"\\u{raw[i]:02x}{raw[i + 1]:02x}" for i in range(0, len(raw), 2))
 
 
 def colours(context: Context, stream: Any) -> bool:

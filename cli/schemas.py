@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from cli.memory import DreamChangeOut, MemoryOut, RelatedOut
 from cli.outputs import (
     AnchorOut,
     CardOut,
@@ -55,6 +56,11 @@ DATA: dict[str, Any] = {
     "replay": ReplayOut,
     "compact": CompactOut,
     "sandbox": SandboxOut,
+    "dream": list[DreamChangeOut],
+    "memory-ls": list[MemoryOut],
+    "memory-recall": list[MemoryOut],
+    "memory-related": list[RelatedOut],
+    "memory-show": MemoryOut,
     "tools": list[ToolOut],
     "init": InitOut,
     "unwatch": UnwatchOut,

@@ -121,7 +121,9 @@ def _directories(repo: RepoOut) -> str:
     if repo.state == "stopped":
         return ""
     polled = f", {render.number(repo.polled)} polled" if repo.polled else ""
-    return f"{render.number(repo.watched)} of {render.number(repo.directories)} directories watched{polled}"
+    return (
+        f"{render.count(repo.directories, 'directory', 'directories')}, {render.number(repo.watched)} watches{polled}"
+    )
 
 
 def short_text(status: StatusOut) -> str:

@@ -16,7 +16,7 @@ from kairos.domain.events import Memory, Ref
 from kairos.domain.memory import certainty, moved, newest
 from kairos.domain.secrets import redact
 from kairos.memory.claims import Claims
-from kairos.memory.cochange import Estimate
+from kairos.memory.counts import Estimate
 from kairos.memory.sentences import sentence
 
 LEAST_COMMITS = 3

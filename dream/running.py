@@ -37,6 +37,10 @@ REST_US = 20 * 3_600 * SECOND
 ENOUGH = 200
 """An unasked dream waits a night after the last one, unless so much new signal came."""
 _MEMORY = frozenset({"MemoryAccepted", "MemorySuperseded", "MemoryInvalidated"})
+_OWN = _MEMORY | {
+    "DreamStarted", "DreamFinished", "DreamRejected", "IndexPublished", "MemoryFileEdited", "OccurrenceDue",
+    "OccurrenceEnded", "SegmentSealed", "SegmentRetired",
+}  # fmt: skip
 
 
 class DreamRefused(KairosError):
@@ -96,8 +100,10 @@ def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
     lease.check(claims, now_us())
     done = Dreamt()
     _repair(home, log, claims, done)
-    after = log.tracking(FOLLOWER)
-    waiting = signal(log, after, log.head())
+    after, head = log.tracking(FOLLOWER), log.head()
+    waiting = signal(log, after, head)
+    if not waiting and _is_foreign(log, after, head):
+        log.append([], writes=[Track(FOLLOWER, head)])  # or what teaches nothing would hold back compaction
     if not waiting or not (manual or _is_time(log, claims, len(waiting))):
         return done
     upto, version = waiting[-1].position, log.version(FOLLOWER)
@@ -175,6 +181,11 @@ def _publish(home: Home, log: Log, files: dict[str, bytes], done: Dreamt) -> Non
             done.notes.append(f"{edit.file} was edited by hand: the edited text is kept as {edit.kept}")
     claims, position = MemoryView().load(log)
     log.append([], writes=MemoryView().saving(claims, position))
+
+
+def _is_foreign(log: Log, after: int, head: int) -> bool:
+    """Whether anything but nightly work itself came after a position."""
+    return any(row.topic not in _OWN for row in log.reader().rows(after, upto=head))
 
 
 def _is_time(log: Log, claims: Claims, waiting: int) -> bool:

@@ -137,6 +137,7 @@ def read_segment(path: bytes, after: int, upto: int, limit: int, topics: set[str
 
 # -- confined execution ------------------------------------------------------------------------------
 
+@final
 class Changes:
     """What one confined run changed, held until closed. Nothing of it has a name in the file system."""
 
@@ -158,7 +159,7 @@ class Changes:
     def close(self) -> None:
         """Lets go of the changes. Harmless when repeated."""
 
-class RunAnswer(TypedDict):
+class _RunAnswer(TypedDict):
     """How a run went. `failed` is (layer, why, errno): the command never ran. `stopped` names the limit that
     ended it. `probe` is [(layer, why it does not work or None)]. `cut` counts bytes of both streams."""
 
@@ -194,7 +195,7 @@ def confined_run(
     fail_at: str | None = None,
     cancelled: Callable[[], bool] | None = None,
     probe: bool = False,
-) -> RunAnswer:
+) -> _RunAnswer:
     """Runs `argv` confined; blocks without the GIL, lets Python's signal handlers run.
 
     `root` and `scratch` are canonical; `scratch` holds the empty directories `stage` and `layers`. `limits`:

@@ -6,7 +6,6 @@ Nothing in a watched repository is read here: a repository cannot configure its 
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -221,6 +220,8 @@ def get_value(home: Home, key: str) -> Any:
 
 def set_value(home: Home, key: str, text: str) -> Any:
     """Sets a dotted key from text read as TOML, else as a string; refused whole unless the result is valid."""
+    import tomllib
+
     data = _read_toml(home.config_file)
     parts = _split_key(key)
     table = data
@@ -274,6 +275,8 @@ def _split_key(key: str) -> list[str]:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -130,7 +130,9 @@ class Kairos:
     def clock(self, iso: str) -> None:
         """Sets the program's wall clock to a UTC time; it runs on from there."""
         moment = datetime.fromisoformat(iso).replace(tzinfo=UTC).timestamp()
-        (self.root / "clock").write_text(str(moment - time.time()))
+        fresh = self.root / "clock.new"
+        fresh.write_text(str(moment - time.time()))
+        fresh.replace(self.root / "clock")
 
     def call(self, *args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

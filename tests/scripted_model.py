@@ -125,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         step.reached.set()
         self.close_connection = True
         if step.before is not None:
-            step.before.wait(30)
+            step.before.wait(90)
         if step.hang:
             script.closing.wait(60)
             return
@@ -208,7 +208,7 @@ def _openai(step: Step) -> Iterator[Event]:
 def _anthropic(step: Step) -> Iterator[Event]:
     """Events as Anthropic streams them: a block a text or tool, input JSON in pieces, usage at start and end."""
     used, made = step.usage or (0, 0)
-    message = {
+    message: Event = {
         "id": "m1",
         "type": "message",
         "role": "assistant",

@@ -164,7 +164,7 @@ def run(
         return _understood(answer, room)
 
 
-def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native.RunAnswer:
+def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native._RunAnswer:
     room.prepare()
     try:
         return _native.confined_run(
@@ -193,7 +193,7 @@ def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native.RunAnsw
         raise errors.SandboxUnavailable(f"The launcher could not be started: {error}", _HINTS["spawn"]) from error
 
 
-def _understood(answer: _native.RunAnswer, room: ScratchRoom) -> ConfinedRun:
+def _understood(answer: _native._RunAnswer, room: ScratchRoom) -> ConfinedRun:
     exit_code, stderr = answer["exit"], answer["stderr"]
     if answer["failed"] is not None:
         layer, why, code = answer["failed"]

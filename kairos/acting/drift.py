@@ -37,12 +37,25 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
             action = p.raised.action
             assert isinstance(action, PatchAction)
             if already_done(tree, action):
-                events = proposals.supersede(p, BY_HAND)
+                by = _done_by(inbox, p, action)
+                events = proposals.supersede(p, f"{by} made the same change" if by else BY_HAND, by)
             else:
                 moved = moved_paths(tree, action)
                 events = proposals.mark_stale(p, moved) if moved else []
             out += [NewEvent(p.stream, e, inbox.positions[p.id][-1], "system") for e in events]
     return out
+
+
+def _done_by(inbox: Inbox, p: proposals.Proposal, action: PatchAction) -> str:
+    """The id of a proposal that was carried out and left what this one would, empty if there is none."""
+    wanted = {(e.fs, e.after) for e in action.edits}
+    for other in inbox.proposals.values():
+        done = other.raised.action
+        if other.id == p.id or other.state not in proposals.DONE or other.raised.repo != p.raised.repo:
+            continue
+        if isinstance(done, PatchAction) and wanted <= {(e.fs, e.after) for e in done.edits}:
+            return other.id
+    return ""
 
 
 def _touches(p: proposals.Proposal, changed: Collection[str] | None) -> bool:

@@ -10,7 +10,16 @@ import msgspec
 from kairos.acting.applying import Write
 from kairos.acting.tree import Blob, NotPlain, Tree, umask
 from kairos.domain import proposal as proposals
-from kairos.domain.action import FileEdit, PatchAction, apply_edit, digest, effects_of
+from kairos.domain.action import (
+    Action,
+    CommandAction,
+    FileEdit,
+    NoteAction,
+    PatchAction,
+    apply_edit,
+    digest,
+    effects_of,
+)
 from kairos.domain.deciding import decided
 from kairos.domain.events import Event, Paused
 from kairos.domain.policy import Policy
@@ -28,10 +37,10 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) -> list[Write] | Refused:
-    """The writes to make, or a refusal; nothing is written here."""
+    """The writes to make (none for a command), or a refusal; nothing is written here."""
     raised = proposal.raised
     action = raised.action
-    if not isinstance(action, PatchAction) or proposal.state != "approved" or proposal.approved is None:
+    if isinstance(action, NoteAction) or proposal.state != "approved" or proposal.approved is None:
         return Refused([], decided(proposal))
     bound = digest(action, raised.effects, raised.policy_version)
     if proposal.approved.digest != bound or raised.digest != bound or raised.effects != effects_of(action):
@@ -47,6 +56,8 @@ def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) 
     why = denial(home, proposal, policy, tree.root)
     if why:
         return Refused(proposals.mark_stale(proposal, _paths(action)), Denied(f"{proposal.id}: {why}"))
+    if isinstance(action, CommandAction):
+        return []
     if already_done(tree, action):
         return Refused(
             proposals.supersede(proposal, "you made the same change by hand"),
@@ -70,11 +81,9 @@ def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
     verdict = policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
     if verdict.effect == "deny":
         return verdict.why
-    if isinstance(raised.action, PatchAction):
-        for path in _paths(raised.action):
-            target = root / path
-            if any(target.is_relative_to(own) for own in home.roots):
-                return f"{path!r} belongs to Kairos itself"
+    for path in _paths(raised.action):
+        if any((root / path).is_relative_to(own) for own in home.roots):
+            return f"{path!r} belongs to Kairos itself"
     return ""
 
 
@@ -132,8 +141,8 @@ def _is_at(tree: Tree, change: FileEdit, *, before: bool) -> bool:
     return blob.sha == state.sha and blob.executable == bool(state.mode & 0o100)
 
 
-def _paths(action: PatchAction) -> list[str]:
-    return [e.fs for e in action.edits]
+def _paths(action: Action) -> list[str]:
+    return [e.fs for e in action.edits] if isinstance(action, PatchAction) else []
 
 
 def _listed(paths: Sequence[str]) -> str:

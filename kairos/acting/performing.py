@@ -19,7 +19,7 @@ from kairos.domain import proposal as proposals
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
 from kairos.domain.proposal import Proposal
-from kairos.errors import Conflict, NotFound
+from kairos.errors import Conflict, NotFound, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
 from kairos.eventlog.views import Inbox, InboxView, RepositoriesView
@@ -102,6 +102,11 @@ def perform(
     except LeftUnknown as error:
         lost = error.paths
         return conclude(log, at, lambda p: deciding.lose_run(p, lost), now=now)
+    except OSError as error:
+        raise TryAgain(
+            f"{tree.root} cannot be written: {error.strerror}; {at.proposal.id} is settled when it can",
+            "Free some space or check the disk.",
+        ) from error
     for folder in reversed(emptied):
         tree.remove_folder(folder)
     on_step("applied")

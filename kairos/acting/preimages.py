@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from kairos.domain.action import content_sha
-from kairos.errors import IntegrityError
+from kairos.errors import IntegrityError, TryAgain
 from kairos.repo.git import Git, GitError
 from kairos.settings import Home
 
@@ -26,8 +26,9 @@ def ref_of(execution: str) -> str:
 
 
 def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[str]) -> str:
-    """Stores contents durably and returns the ref that holds them. `made`: directories about to be created."""
-    git = _store(home)
+    """Stores contents durably and returns the ref that holds them. `made`: directories about to be created.
+
+    TryAgain (75) if they cannot be stored: then nothing may be changed."""
     ref = ref_of(execution)
     files = {content_sha(c): c for c in contents} | {_MADE: msgspec.json.encode([_raw(m) for m in made])}
     stream = bytearray(b"feature done\n")
@@ -37,7 +38,12 @@ def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[s
     for mark, name in enumerate(files, 1):
         stream += f"M 100644 :{mark} {name}\n".encode()
     stream += b"\ndone\n"
-    git.run("fast-import", "--quiet", "--force", "--done", stdin=bytes(stream), env=_env(home))
+    try:
+        _store(home).run("fast-import", "--quiet", "--force", "--done", stdin=bytes(stream), env=_env(home))
+    except (GitError, OSError) as error:
+        raise TryAgain(
+            f"the undo store {home.undo} cannot be written, so nothing was changed: {error}", "Free some space."
+        ) from error
     return ref
 
 

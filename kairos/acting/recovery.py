@@ -13,6 +13,7 @@ from kairos.acting.performing import Standing, conclude, open_tree, standing_in
 from kairos.acting.tree import Blob, NotPlain, Tree
 from kairos.clock import now_us
 from kairos.domain import deciding
+from kairos.domain.action import PatchAction
 from kairos.domain.events import ExecutionStarted, Expected
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, NotFound
@@ -47,6 +48,8 @@ def settle(log: Log, home: Home, at: Standing, tree: Tree, *, now: int, on_step:
     started = at.proposal.execution
     if started is None:
         return at
+    if not isinstance(at.proposal.raised.action, PatchAction):
+        return conclude(log, at, lambda p: deciding.lose_run(p, []), now=now)
     after = {e.fs: e for e in started.expect}
     before = {e.fs: e for e in started.before}
     now_there = {path: _read(tree, path) for path in after}

@@ -33,7 +33,7 @@ _POINTERS = ("RUSTUP_HOME", "PYENV_ROOT", "JAVA_HOME", "GOROOT", "NVM_DIR")
 
 def home_directory(environment: Mapping[str, str]) -> Path:
     """Where the empty home appears: the person's own, or /tmp where that would cover the system."""
-    home = Path(os.path.realpath(environment.get("HOME") or "/tmp"))  # noqa: PTH - may not exist
+    home = Path(os.path.realpath(environment.get("HOME") or "/tmp"))
     covers = home == Path("/") or any(home.is_relative_to(place) for place in (*_SYSTEM, Path("/proc"), Path("/dev")))
     return Path("/tmp") if covers else home
 
@@ -59,7 +59,7 @@ def environment_for(environment: Mapping[str, str], home: Path, visible: Iterabl
     seen = (*_SYSTEM, *visible)
 
     def shown(value: str) -> bool:
-        place = Path(os.path.realpath(value))  # noqa: PTH - compares, opens nothing
+        place = Path(os.path.realpath(value))
         return value.startswith("/") and any(place.is_relative_to(root) for root in seen)
 
     search = [entry for entry in environment.get("PATH", "").split(":") if entry and shown(entry)]

@@ -43,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def undo_target(inbox: Inbox) -> Proposal:
     """What `undo` without an id means: the last thing carried out that still stands. NotFound (4)."""
-    found = _latest(inbox, [p for p in inbox.proposals.values() if p.state in DONE])
+    found = _latest(inbox, [p for p in inbox.proposals.values() if p.state in DONE and _is_patch(p)])
     if found is None:
         raise NotFound("there is nothing to undo", "`kairos inbox` lists what is pending.")
     return found
@@ -52,7 +52,7 @@ def undo_target(inbox: Inbox) -> Proposal:
 def redo_target(inbox: Inbox) -> Proposal:
     """What `redo` without an id means: the last thing undone, unless something new was carried out since."""
     found = _latest(inbox, [p for p in inbox.proposals.values() if p.state == "undone"])
-    newest = _latest(inbox, [p for p in inbox.proposals.values() if p.state == "executed"])
+    newest = _latest(inbox, [p for p in inbox.proposals.values() if p.state == "executed" and _is_patch(p)])
     if found is None or (newest is not None and _moved_at(inbox, newest) > _moved_at(inbox, found)):
         raise NotFound("there is nothing to redo", "`kairos redo ID` redoes an older undo.")
     return found
@@ -85,8 +85,7 @@ def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_s
         at = standing(log, proposal_id)
         moment = now_us() if now is None else now
         with open_tree(log, at.proposal) as tree:
-            if at.proposal.state == "executing":
-                at = recovery.settle(log, home, at, tree, now=moment)
+            at = recovery.settle(log, home, at, tree, now=moment)
             plan = _plan(home, at.proposal, run, tree)
             try:
                 return perform(
@@ -161,6 +160,10 @@ def _equal(a: Blob | None, b: Blob | None) -> bool:
     return (a is None and b is None) or (
         a is not None and b is not None and a.content == b.content and a.mode == b.mode
     )
+
+
+def _is_patch(proposal: Proposal) -> bool:
+    return isinstance(proposal.raised.action, PatchAction)
 
 
 def _latest(inbox: Inbox, among: Sequence[Proposal]) -> Proposal | None:

@@ -24,10 +24,11 @@ from kairos.domain.action import PatchAction
 from kairos.domain.events import Event
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import Proposal
-from kairos.errors import Denied, SandboxUnavailable
+from kairos.errors import Conflict, Denied, SandboxUnavailable, TryAgain, UsageError
 from kairos.eventlog.log import Log
 from kairos.settings import Check, Config, Home
 
+_TRIES = 5
 NO_CHECK = "the patch applies; no check command is configured for this repository"
 NOT_RUN = "the patch applies; your check was not run"
 
@@ -47,23 +48,32 @@ def verify(
     """Tries an open proposal and records how it went; returns it as it is then.
 
     ok → pending, and approved at once where a person's allow rule says so; not ok → withdrawn; a base that moved
-    already → stale. Conflict if somebody wrote to the proposal meanwhile."""
-    at = standing(log, proposal.id)
-    if at.proposal.state not in proposals.OPEN:
-        return at.proposal
+    already → stale. Conflict if somebody wrote to the proposal meanwhile, TryAgain (75) on a full disk."""
     policy = policy_file.load_policy(home.policy_file)
-    check = config.check.get(str(root))
-    with open_tree(log, at.proposal) as tree:
+    for _ in range(_TRIES):
+        at = standing(log, proposal.id)
+        if at.proposal.state not in proposals.OPEN:
+            return at.proposal
+        moment = now_us() if now is None else now
+        events = _tried(log, home, config, at.proposal, root, policy, moment)
+        try:
+            return append(log, at, events, now=moment).proposal
+        except Conflict:
+            continue
+    raise Conflict(f"{proposal.id} is being changed by others", "Try again in a moment.")
+
+
+def _tried(
+    log: Log, home: Home, config: Config, p: Proposal, root: Path, policy: Policy, now: int
+) -> list[Event]:  # fmt: skip
+    with open_tree(log, p) as tree:
         if tree.root != root:
-            raise Denied(f"{at.proposal.id} belongs to {tree.root}, not to {root}")
-        events, passed = _judge(home, at.proposal, tree, policy, check)
-    moment = now_us() if now is None else now
-    folded: Proposal | None = at.proposal
+            raise Denied(f"{p.id} belongs to {tree.root}, not to {root}")
+        events, passed = _judge(home, p, tree, policy, config.check.get(str(root)))
+    folded: Proposal | None = p
     for event in events:
-        folded = proposals.evolve(folded, event, moment)
-    if passed and folded is not None:
-        events = [*events, *_by_rule(folded, policy, root, config, moment)]
-    return append(log, at, events, now=moment).proposal
+        folded = proposals.evolve(folded, event, now)
+    return [*events, *_by_rule(folded, policy, root, config, now)] if passed and folded is not None else events
 
 
 def _judge(
@@ -115,8 +125,10 @@ def _try(home: Home, root: Path, seed: Seed, check: Check) -> Trial:
         if _run(home, root, {}, check).exit == 0:
             return Trial(ok=False, why=f"your check command fails with the patch: {words}", shown=shown)
         return Trial(ok=True, why=f"the patch applies; {words} fails with it, and without it too", shown=shown)
-    except SandboxUnavailable as error:
+    except (SandboxUnavailable, UsageError) as error:
         return Trial(ok=True, why=f"{NOT_RUN}: {error.message}")
+    except OSError as error:
+        raise TryAgain(f"the scratch tree cannot be made: {error.strerror}", "Free some space.") from error
 
 
 def _run(home: Home, root: Path, seed: Seed, check: Check) -> Verification:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
-import signal
 import threading
 import traceback
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from typing import Protocol
 
 from kairos import clock
 from kairos._version import VERSION
+from kairos.daemon.asked import Asked
 from kairos.daemon.bench import Bench
 from kairos.daemon.modelling import Modeller
 from kairos.daemon.nights import Nights
@@ -50,7 +49,7 @@ class _Daemon:
         self._home = home
         self._config = config
         self._report = report
-        self._asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._asked = Asked()
         self._failed = False
         zone = clock.local_zone()
         self._log = Log(home.log)
@@ -63,8 +62,6 @@ class _Daemon:
         self._scheduler = Scheduler(self._tick)
 
     def run(self, on_ready: Callable[[], None]) -> int:
-        for number, word in ((signal.SIGTERM, "stop"), (signal.SIGINT, "stop"), (signal.SIGUSR1, "tick")):
-            signal.signal(number, lambda *_, word=word: self._asked.put(word))
         self._watching.start()
         workers: list[Worker] = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
         threads = [
@@ -74,11 +71,10 @@ class _Daemon:
         for thread in threads:
             thread.start()
         self._scheduler.start()
-        self._asked.put("tick")
         on_ready()
-        while (word := self._asked.get()) != "stop":
-            if word == "tick":
-                self._scheduler.now()
+        self._scheduler.now()
+        while self._asked.next():
+            self._scheduler.now()
         self._watching.stop()
         for worker in workers:
             worker.stop()
@@ -101,7 +97,7 @@ class _Daemon:
             self._report(traceback.format_exc())
             self._failed = True
         if self._failed:
-            self._asked.put("stop")
+            self._asked.stop()
 
     def _tick(self) -> None:
         self._reactor.tick()

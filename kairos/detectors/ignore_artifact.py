@@ -56,8 +56,8 @@ class IgnoreArtifact:
             version=self.version,
             key=key_of(self.name, names),
             title=f"Ignore {listed([shown(n) for n in names])}",
-            claim=f"{counted(number, 'untracked path')} that no rule ignores seem{'s' if number == 1 else ''} generated: "
-            f"{examples}.{how}",
+            claim=f"{counted(number, 'untracked path')} that no rule ignores seem{'s' if number == 1 else ''} "
+            f"generated: {examples}.{how}",
             action=action,
             evidence=evidence(
                 scene.cause, [c.position for c in scene.changes if any(c.path in p for p in rules.values())]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import posixpath
+import re
 import sys
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from kairos.detectors.moves import Moves
@@ -28,6 +29,23 @@ class Modules:
     def __init__(self, moves: Moves) -> None:
         self.moves = moves
         self.roots = lru_cache(maxsize=4096)(self._roots)
+
+    @cached_property
+    def ends(self) -> frozenset[str]:
+        """The last parts of the names of moved and deleted modules."""
+        return frozenset(posixpath.basename(prefix_of(old)) for old in self.moves.stale if old.endswith(".py"))
+
+    @cached_property
+    def parents(self) -> frozenset[str]:
+        """The directories right above them, by their last part."""
+        stale = (prefix_of(old) for old in self.moves.stale if old.endswith(".py"))
+        return frozenset(posixpath.basename(posixpath.dirname(prefix)) for prefix in stale)
+
+    @cached_property
+    def quoted(self) -> re.Pattern[str]:
+        """The beginning of a string that may spell one of them."""
+        names = "|".join(re.escape(end) for end in sorted(self.ends)) or r"(?!)"
+        return re.compile(rf"[\"'](?:\w+\.)*?(?:{names})[\"'.:]")
 
     def _roots(self, directory: str) -> tuple[str, ...]:
         """Import roots for a file in `directory` (as it was), nearest first: directories above it that are no

@@ -34,14 +34,14 @@ def find_imports(path: str, text: str, modules: Modules) -> Found:
         found.doubts.append((0, "it cannot be parsed"))
         return found
     search = _Search(path, PythonSource(text, tree), modules, found)
-    for node in search.source.nodes:
+    for node in search.source.imports:
         if isinstance(node, ast.Import):
             search.plain(node)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             search.from_import(node)
     search.strings()
     spans = ordered(found.spans)
-    if spans is None or (spans and parsed(replaced(text, spans)) is None):
+    if spans is None or (search.reshaped and parsed(replaced(text, spans)) is None):
         found.doubts += [(line, "the rewritten file would not be sure to work") for line in sorted(found.lines)]
         found.spans, found.lines, found.count = [], set(), 0
     return found
@@ -55,6 +55,8 @@ class _Search:
         self.modules = modules
         self.moves = modules.moves
         self.found = found
+        self.reshaped = False
+        """Whether more than a name within an import was replaced by a name: then the result is parsed again."""
         self.reexports = posixpath.basename(path) == "__init__.py"
 
     def plain(self, node: ast.Import) -> None:
@@ -205,6 +207,7 @@ class _Search:
         for alias, wish in wishes:
             bound = alias.asname or alias.name
             groups.setdefault(wish.module, []).append(wish.name if wish.name == bound else f"{wish.name} as {bound}")
+        self.reshaped = True
         lines = [
             f"from {module} import {', '.join(names)}" if module else f"import {', '.join(names)}"
             for module, names in groups.items()
@@ -223,6 +226,7 @@ class _Search:
         """The imported name and its uses; where a use is not certain, an alias keeps the name the file knows."""
         if alias.asname:
             return [Span(*span, new)]
+        self.reshaped = True
         uses = None if self.reexports else self.source.rebound(old, new)
         if uses is not None:
             return [Span(*span, new), *uses]
@@ -230,6 +234,8 @@ class _Search:
 
     def strings(self) -> None:
         """Whole strings that spell a module: dotted ones anywhere, single names where a call takes a module name."""
+        if not self.modules.quoted.search(self.source.text):
+            return
         named = {
             id(node.args[0])
             for node in self.source.nodes

@@ -28,9 +28,28 @@ class PythonSource:
     def __init__(self, text: str, tree: ast.Module) -> None:
         self.text = text
         self.tree = tree
-        self.nodes = list(ast.walk(tree))
         bom = 1 if text.startswith("\ufeff") else 0
         self._starts = [bom, *(m.end() for m in _NEWLINE.finditer(text))]
+
+    @cached_property
+    def imports(self) -> list[ast.Import | ast.ImportFrom]:
+        """Every import statement. Only statements are walked: expressions are most of a tree and hold none."""
+        found: list[ast.Import | ast.ImportFrom] = []
+        waiting: list[ast.AST] = [self.tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found.append(node)
+            for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+                inner = getattr(node, field, None)
+                if isinstance(inner, list):
+                    waiting += inner
+        return sorted(found, key=lambda n: (n.lineno, n.col_offset))
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node: walked only when a use or a string has to be followed."""
+        return list(ast.walk(self.tree))
 
     def offset(self, line: int, column: int) -> int:
         """The character at a 1-based line and a column in UTF-8 bytes."""
@@ -69,12 +88,12 @@ class PythonSource:
     def imported(self) -> list[tuple[str, str]]:
         """(bound name, what the import says) of every import in any scope."""
         found = []
-        for node in self.nodes:
+        for node in self.imports:
             if isinstance(node, ast.Import):
                 found += [
                     (a.asname or a.name.split(".")[0], a.name if not a.asname else f"{a.name} as") for a in node.names
                 ]
-            elif isinstance(node, ast.ImportFrom):
+            else:
                 origin = "." * node.level + (node.module or "")
                 found += [(a.asname or a.name, f"from {origin} {a.name}") for a in node.names]
         return found

@@ -25,8 +25,8 @@ from kairos.repo.reading import is_text
 
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20
-_GUESSED = frozenset({"credential", "url-password"})
-"""Kinds found by context, not by a telling prefix: left alone where made-up values are normal."""
+_MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key", "jwt"})
+"""Kinds that tests and examples make up for themselves: left alone there. A token with an issuer's prefix is not."""
 _MADE_UP = re.compile(
     r"(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures?|testdata|examples?|samples?|mocks?|docs?)/"
     r"|(?:^|/)(?:test_[^/]*|[^/]*_test\.[^/]*|[^/]*\.(?:test|spec)\.[^/]*|conftest\.py)$"
@@ -160,7 +160,7 @@ def _held(path: str, data: bytes) -> list[Held]:
     for match in find(text, for_detection=True):
         line += text.count("\n", at, match.start)
         at = match.start
-        if guess or match.kind not in _GUESSED:
+        if guess or match.kind not in _MADE_UP_KINDS:
             held.append(Held(match.kind, line, text[match.start : match.end]))
     return held
 

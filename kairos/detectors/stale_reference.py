@@ -114,7 +114,7 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
         return None
     suffix = posixpath.splitext(path)[1].lower()
     if suffix in python_imports.SUFFIXES:
-        found = python_imports.find_imports(path, text, modules) if _could_import(path, text, moves) else Found()
+        found = python_imports.find_imports(path, text, modules) if _could_import(path, text, modules) else Found()
     elif suffix in markdown_links.SUFFIXES:
         found = markdown_links.find_links(path, text, moves)
     else:
@@ -153,27 +153,19 @@ def _of_known_kind(path: str) -> bool:
     return path.endswith((*python_imports.SUFFIXES, *markdown_links.SUFFIXES)) or path_values.is_configuration(path)
 
 
-def _could_import(path: str, text: str, moves: Moves) -> bool:
-    """A cheap look before parsing: does an import (or a dotted string) speak of a moved module at all?"""
-    if moves.former(path) != path:
+def _could_import(path: str, text: str, modules: Modules) -> bool:
+    """A cheap look before parsing: does an import (or a string) speak of a moved module at all?"""
+    if modules.moves.former(path) != path:
         return True
-    ends = {_stem(old) for old in moves.stale if old.endswith(".py")}
-    parents = {posixpath.basename(posixpath.dirname(old)) for old in moves.stale if old.endswith(".py")}
+    ends, parents = modules.ends, modules.parents
     for m in _IMPORTS.finditer(text):
         if m[1] is not None:
-            last = m[1].rstrip(".").rpartition(".")[2]
-            if last in ends or last in parents or not m[1].strip(".") or m[1].startswith("."):
+            last = m[1].rpartition(".")[2]
+            if m[1].startswith(".") or last in ends or last in parents:
                 return True
         elif any(part in ends for name in m[2].split(",") for part in name.split()[0:1] for part in part.split(".")):
             return True
-    return (
-        any(re.search(rf"[\"'](?:[\w.]*\.)?{re.escape(end)}[\"'.:]", text) for end in ends) if len(ends) <= 20 else True
-    )
-
-
-def _stem(path: str) -> str:
-    directory, base = posixpath.split(path)
-    return posixpath.basename(directory) if base == "__init__.py" else posixpath.splitext(base)[0]
+    return modules.quoted.search(text) is not None
 
 
 def _unchecked(makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:

@@ -5,7 +5,6 @@ What a person reads is a rendering of these values and nothing else, so approvin
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 
 import msgspec
@@ -88,6 +87,8 @@ def edit(fs_path: str, before: tuple[bytes, int] | None, after: tuple[bytes, int
     """The edit that turns `before` (content, mode) into `after`; contents must be UTF-8 text. ValueError."""
     old = _lines(before[0]) if before else []
     new = _lines(after[0]) if after else []
+    import difflib
+
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     hunks = [
         Hunk(start=i1, old=old[i1:i2], new=new[j1:j2])
@@ -127,6 +128,8 @@ def apply_edit(change: FileEdit, content: bytes | None) -> bytes | None:
 
 def unified(change: FileEdit, before: bytes | None, context: int = 3) -> str:
     """The edit as a unified diff, for reading. `before` gives the context lines."""
+    import difflib
+
     old = _lines(before or b"")
     new = _lines(apply_edit(change, before) or b"")
     path = change.fs

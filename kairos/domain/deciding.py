@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kairos.domain import events as ev
-from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.action import CommandAction, NoteAction, PatchAction
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
 from kairos.domain.proposal import DONE, OPEN, Proposal, is_verified
@@ -106,8 +106,9 @@ def start_run(
 
     Stale (5) unless an approval of exactly this digest is open (apply), the action was carried out (undo) or
     undone (redo)."""
-    if not isinstance(p.raised.action, PatchAction):
-        raise Denied(f"{p.id} is no patch: there is nothing to carry out in the tree", _LOOK.format(p.id))
+    action = p.raised.action
+    if not isinstance(action, PatchAction) and (p.is_note or run != "apply"):
+        raise Denied(f"{p.id} is no patch: there is nothing to {run}", _LOOK.format(p.id))
     if run == "apply":
         if p.state != "approved" or p.approved is None or p.approved.digest != p.raised.digest:
             raise decided(p)
@@ -120,19 +121,27 @@ def start_run(
     return [
         ev.ExecutionStarted(
             id=p.id, execution=execution, run=run, digest=p.raised.digest, repo=p.raised.repo, expect=expect,
-            before=before, store=store,
+            before=before, store=store, argv=action.argv if isinstance(action, CommandAction) else [],
         )
     ]  # fmt: skip
 
 
 def finish_run(
-    p: Proposal, outcome: str, *, signatures: list[ev.Signature], why: str = "", kept: Sequence[str] = ()
+    p: Proposal,
+    outcome: str,
+    *,
+    signatures: list[ev.Signature],
+    why: str = "",
+    output: str = "",
+    kept: Sequence[str] = (),
 ) -> list[Event]:
-    """A run ended. `outcome`: done | failed | rolled_back | rolled_forward; `kept`: files with later edits kept."""
+    """A run ended. `outcome`: done | failed | rolled_back | rolled_forward; `output`: what a command said; `kept`:
+    files with later edits kept."""
     started = _open_run(p)
     ended = ev.ExecutionFinished(
-        id=p.id, execution=started.execution, run=started.run, outcome=outcome, signatures=signatures, why=why
-    )
+        id=p.id, execution=started.execution, run=started.run, outcome=outcome, signatures=signatures, why=why,
+        output=output,
+    )  # fmt: skip
     if outcome not in ("done", "rolled_forward") or started.run == "apply":
         return [ended]
     if started.run == "undo":

@@ -16,7 +16,7 @@ def matches(pattern: str, path: str, *, fold: bool = False) -> bool:
         pattern, path = pattern.casefold(), path.casefold()
     rule = _compiled(pattern.lstrip("/"))
     if "/" in pattern:
-        return rule.fullmatch(path) is not None
+        return rule.fullmatch(path.lstrip("/")) is not None
     return any(rule.fullmatch(name) for name in path.split("/"))
 
 

@@ -200,14 +200,11 @@ def unsafe_path(path: str) -> str:
 
 def parse(data: dict[str, Any], source: str) -> Policy:
     """A parsed policy.toml. UsageError (2) for a wrong key or value, a name used twice, or an example that fails."""
-    table = dict(data)
     try:
-        if "rule" in table:
-            table["rules"] = table.pop("rule")
-        unknown = set(table) - {"mode", "rules"}
+        unknown = set(data) - {"mode", "rule"}
         if unknown:
             raise ValueError(f"unknown key `{min(unknown)}`")
-        policy = msgspec.convert(table, Policy)
+        policy = msgspec.convert({"mode": data.get("mode", "suggest"), "rules": data.get("rule", [])}, Policy)
         names = [r.name for r in policy.rules]
         for rule in policy.rules:
             if not rule.name or names.count(rule.name) > 1:

@@ -37,7 +37,7 @@ class _Rule(NamedTuple):
 _MARK = re.compile(r"\[redacted [a-z0-9-]{1,40}\]")
 _EXAMPLE = re.compile(
     r"(?i)example|placeholder|change[-_]?me|redacted|x{4}|\*{3}|\.{3}|your[-_]?|dummy|fake|sample|0{8}|(.)\1{7}"
-    r"|12345678|abcdefgh|not[-_]?real|deadbeef"
+    r"|123456789(?:0|a)b|abcdefgh|not[-_]?real|deadbeef"
 )
 _ORDINARY = re.compile(
     r"(?i)123456|abcdef|foobar|replace|insert|todo|fixme|0{6}"
@@ -53,7 +53,11 @@ _PATH = re.compile(
     r"^(?:(?:\.{1,2}|~)?/[\w.@+-]+(?:/[\w.@+-]*)+|(?:\.{1,2}|~)/[\w.@+-]+|[\w.@+-]+(?:/[\w.@+-]+)*\.[a-z]{1,5})$"
 )
 _UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$", re.IGNORECASE)
-_WORDS = re.compile(r"^(?:[A-Za-z]{2,}|\d{1,4})(?:[-_. :/](?:[A-Za-z]{2,}|\d{1,4}))*$")
+_WORDS = re.compile(
+    r"^_*(?:[A-Za-z]{2,}\d{0,2}|[A-Za-z]\d{0,2}|\d{1,4}[A-Za-z]{0,2})"
+    r"(?:[-_. :/]+(?:[A-Za-z]{2,}\d{0,2}|[A-Za-z]\d{0,2}|\d{1,4}[A-Za-z]{0,2}))*_*$"
+)
+_MOMENT = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)")
 _IDENTIFIER = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[A-Za-z_]+\d{0,2}$")
 
 
@@ -227,12 +231,22 @@ def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> boo
     key, gap = m["key"], m["gap"]
     if _NOT_A_VALUE.search(key) or any(c.isspace() for c in value) or len(value) > 512:
         return False
-    if _EXAMPLE.search(value) or _ORDINARY.search(value) or _UUID.match(value) or _WORDS.match(value):
+    if (
+        _EXAMPLE.search(value)
+        or _ORDINARY.search(value)
+        or _UUID.match(value)
+        or _WORDS.match(value)
+        or _MOMENT.match(value)
+    ):
         return False
     digits, letters = any(c.isdigit() for c in value), any(c.isalpha() for c in value)
     if not (digits and letters):
         return False
+    if re.search(r"::|\[.*\]", value):
+        return False
     if group == "bare":
+        if sum(c.isdigit() for c in value) < 2:
+            return False  # A name in code has a digit at most.
         spaced = gap.strip() != gap and ":" not in gap
         if text[m.end() : m.end() + 1] not in ("", "\n", "\r", " ", "\t") or _IDENTIFIER.match(value):
             return False
@@ -246,7 +260,7 @@ def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> boo
     if key.lower().startswith(("pass", "pwd")):
         return len(value) >= 8 and classes >= 3 and _entropy(value) >= 2.75
     hexadecimal = re.fullmatch(r"[0-9a-fA-F]+", value) is not None
-    return len(value) >= 16 and _entropy(value) >= (3.0 if hexadecimal else 3.3)
+    return len(value) >= (24 if hexadecimal else 16) and _entropy(value) >= (3.0 if hexadecimal else 3.3)
 
 
 def _live_url(user: str, password: str, host: str) -> bool:

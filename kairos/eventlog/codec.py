@@ -7,7 +7,6 @@ from functools import cache
 import msgspec
 
 from kairos.domain.events import REGISTRY, UPCASTS, Event
-from kairos.domain.secrets import redact
 from kairos.errors import IntegrityError
 from kairos.eventlog.record import Origin, Recorded, Row
 
@@ -75,6 +74,8 @@ def free_text_fields(cls: type[Event]) -> tuple[str, ...]:
 
 def redacted(event: Event) -> Event:
     """The event with secrets cut from its free-text fields, and only from those."""
+    from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+
     changes = {}
     for name in free_text_fields(type(event)):
         text = getattr(event, name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from kairos.clock import now_us
 from kairos.errors import IntegrityError, NotFound, TryAgain
 from kairos.eventlog import codec
-from kairos.eventlog.reader import Reader
+from kairos.eventlog.reader import Reader, Unmade
 from kairos.eventlog.record import NewEvent, Recorded, Row, Write
 
 if TYPE_CHECKING:
@@ -193,7 +193,11 @@ class Log:
         if self._reader is None:
             if not self.path.exists():
                 self._writer()
-            self._reader = Reader(self.path, self.segments)
+            try:
+                self._reader = Reader(self.path, self.segments)
+            except Unmade:
+                self._writer()
+                self._reader = Reader(self.path, self.segments)
         return self._reader
 
     def _writer(self) -> LogRecorder:

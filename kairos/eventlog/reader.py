@@ -14,6 +14,10 @@ from kairos.eventlog.schema import ROW_COLUMNS, SCHEMA_VERSION
 _CHUNK = 2_000
 
 
+class Unmade(Exception):
+    """The file is an empty database: making the log was cut short, by a full disk or a crash."""
+
+
 class Reader:
     """Opens `path` read-only. Manifest and hot rows come from one read transaction, and hot positions that are
     already sealed are passed over, so that sealing and retiring are never seen."""
@@ -24,6 +28,8 @@ class Reader:
             f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
         )
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0 and self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            raise Unmade
         if version != SCHEMA_VERSION:
             raise IntegrityError(
                 f"{path} has layout {version}; this program knows {SCHEMA_VERSION}",

@@ -11,7 +11,8 @@ from kairos.errors import NotFound, UsageError
 from kairos.eventlog.log import Log
 from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import Recorded
-from kairos.memory.cochange import Commit, Counts, Learner
+from kairos.memory.cochange import Learner
+from kairos.memory.counts import Commit, Counts
 from kairos.memory.related import Related
 
 _TOPICS = frozenset({"CommitRecorded"})

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 _WORD = re.compile(r"[a-z]+|[0-9]+|[^\W\d_a-z]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_STOP = frozenset(
+_STOPS = (
     "a an the of to in on at for and or is are was were be been do does did has have had what which who whom whose "
     "when where why how s t d ll ve re m it its that this these those with from by as about his her their he she "
-    "they you your my i me we our us him them not no will would can could should than then so if but".split()  # noqa: SIM905  (words read better as text)
+    "they you your my i me we our us him them not no will would can could should than then so if but"
 )
+_STOP = frozenset(_STOPS.split())
 _DOUBLED = frozenset("bdfgmnprt")
 _VOWELS = frozenset("aeiouy")
 

@@ -54,12 +54,23 @@ def read_beneath(root: Path, path: str, limit: int = TEXT_LIMIT) -> Content | No
         os.close(directory)
     if file is None:
         return None
-    with os.fdopen(file, "rb") as stream:
+    try:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
             return None
-        data = stream.read(limit + 1)
+        data = _bytes(file, limit + 1)
         return Content(data, stat.S_IMODE(found.st_mode)) if len(data) <= limit else None
+    finally:
+        os.close(file)
+
+
+def _bytes(file: int, limit: int) -> bytes:
+    """At most `limit` bytes: the file may grow while it is read."""
+    parts, left = [], limit
+    while left > 0 and (part := os.read(file, left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _open(name: str, flags: int, directory: int) -> int | None:

@@ -18,7 +18,7 @@ from kairos.repo.git import Git
 from kairos.sensing import commits
 from kairos.sensing.bursts import Label, events_of
 from kairos.sensing.ignoring import Tracked, excludes_file
-from kairos.sensing.observing import refs_row
+from kairos.sensing.observing import load_refs, refs_row
 from kairos.sensing.refs import places, read_refs
 from kairos.sensing.tree import Difference, Tree
 
@@ -36,18 +36,20 @@ def record_baseline(
     history: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> int:
-    """Appends the baseline and returns how many entries the tree has.
+    """Appends the baseline and returns how many entries the tree has; 0 for a repository that has its baseline.
 
     `history`: None for no past commits, 0 for all of HEAD's, else the newest so many. `progress(done, total)` counts
-    commits. For a repository that has its baseline only commits that the log lacks are appended. GitError, TryAgain.
+    commits. For a repository that has its baseline only commits are appended, those that the log lacks of the HEAD it
+    was last told. GitError, TryAgain.
     """
     cause = repository.trusted_at or None
     at = places(git)
-    snapshot = read_refs(git, at, None)
     ready = any(
         isinstance(r.event, BaselineRecorded) and r.event.repo == repository.id
         for r in log.read(topics={"BaselineRecorded"})
     )
+    told = load_refs(log, repository.id) if ready else None
+    snapshot = told or read_refs(git, at, None)
     entries = 0
     if not ready:
         entries = _record_tree(log, repository, git, excluded)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from kairos.repo.git import Git, GitError
 from kairos.sensing.refs import Move, RefSnapshot
@@ -12,7 +11,6 @@ from kairos.sensing.refs import Move, RefSnapshot
 _EMPTY = {40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
           64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321"}  # fmt: skip
 _HEADS = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
-_NO_FILES = frozenset({"commit", "amend", "branch", "tag", "fetch", "worktree"})
 
 
 @dataclass
@@ -27,13 +25,11 @@ class Touched:
 
 def touched_by(git: Git, old: RefSnapshot, new: RefSnapshot, move: Move) -> Touched | None:
     """The paths that a move may have written to the work tree; None if it writes none."""
-    if move.what in _NO_FILES:
-        return None
     paths: set[bytes] = set()
     stashed: dict[bytes, str] = {}
-    for before, after in pairwise(move.steps):
-        if before != after:
-            paths |= _between(git, before, after)
+    for came_from, went_to in move.steps:
+        if came_from != went_to:
+            paths |= _between(git, came_from, went_to)
     for name in _HEADS:
         before, after = old.special.get(name), new.special.get(name)
         if before != after:

@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import logging
-import os
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from kairos.domain.events import GitMoved
+from kairos.domain.events import CommitRecorded, GitMoved
 from kairos.errors import KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Put, Write
 from kairos.eventlog.views import Repository
 from kairos.repo.git import Git, GitError
-from kairos.sensing import causes, commits, provenance
-from kairos.sensing.bursts import Label, events_of
+from kairos.sensing import causes, commits
+from kairos.sensing.bursts import events_of
 from kairos.sensing.causes import Touched
-from kairos.sensing.content import blob_of, sha_of
 from kairos.sensing.ignoring import OuterRules, Signature, Tracked, signature
-from kairos.sensing.provenance import Provenance, Seen
+from kairos.sensing.judging import AFTER_MOVE_S, Judge
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
-from kairos.sensing.tree import Delta, Difference, Hinting, Tree
+from kairos.sensing.tree import Hinting, Tree
 
 logger = logging.getLogger(__name__)
 
-AFTER_MOVE_S = 1.0
-"""Bursts that begin this soon after a GitMoved may still hold files that it wrote."""
-WAIT_CAP_S = 30.0
 GRACE_S = 0.06
 AGAIN_S = 0.05
 
@@ -51,11 +46,6 @@ class Look(NamedTuple):
 def refs_view(repo: str) -> str:
     """The view that holds a repository's last ref snapshot under the key `snapshot`."""
     return f"refs/{repo}"
-
-
-def provenance_view(repo: str) -> str:
-    """The view that holds the provenance fold under the key `state`."""
-    return f"provenance/{repo}"
 
 
 def load_refs(log: Log, repo: str) -> RefSnapshot | None:
@@ -79,20 +69,14 @@ class Observer:
         self.places = at
         self._repository = repository
         self.tracked = Tracked(git, at)
-        self.directories = 0
         self._log = log
         self._git = git
-        self._root = os.fsencode(repository.root)
         self._excluded = list(excluded)
         self._hints = hints
         self._rules = OuterRules(git, at)
         self.tree = self._open_tree()
         self._refs = load_refs(log, self.repo)
-        self._kept = b""
-        self._provenance = self._load_provenance()
-        self._verdicts: dict[bytes, provenance.Verdict] = {}
-        self._touched: list[tuple[float, Touched]] = []
-        self._waiting: dict[bytes, float] = {}
+        self._judge = Judge(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
         self._graced = False
         self.directories = self.tree.known()
 
@@ -116,23 +100,32 @@ class Observer:
         index = signature(self.tracked.index)
         comparison = self.tree.compare(dirs, everything=everything)
         if patient and (self.lock() is not None or signature(self.tracked.index) != index):
-            return Look(again=frozenset(dirs), everything=everything, wait=AGAIN_S, unfinished=True)
+            again = dirs | comparison.deltas.keys() | comparison.late
+            return Look(again=frozenset(again), everything=everything, wait=AGAIN_S, unfinished=True)
         if not self.in_place():
             return Look(everything=True, unfinished=True)
-        self._fold_tail()
-        again = self._undecided(comparison.deltas, now)
-        self._touched = [(until, t) for until, t in self._touched if burst.started <= until]
+        self._judge.fold_tail()
+        undecided = self._judge.undecided(comparison.deltas, now)
         touched = self._touched_by(move, snapshot)
+        groups = self._judge.groups(comparison.deltas, origin, burst.started, touched)
+        row = self._judge.look_done()
         try:
-            groups = self._judge(comparison.deltas, origin, touched)
-            appended = self._append(move, snapshot, touched, groups, comparison.deltas, origin)
+            events, writes = self._news(move, snapshot, origin)
+            events += events_of(self.repo, groups, lambda: uuid.uuid4().hex[:16], len(events))
+            writes += [delta.write for delta in comparison.deltas.values()]
+            row = row if events else None
+            positions = self._log.append(events, writes=[*writes, *([row] if row is not None else [])])
         except KairosError:
-            self._provenance = self._load_provenance()
+            self._judge.forget()
             raise
         if touched is not None:
-            self._touched.append((now + AFTER_MOVE_S, touched))
+            touched.position = positions[0]
+        self._judge.told(row, touched, now + AFTER_MOVE_S)
+        self._refs = snapshot or self._refs
+        self.directories += sum(delta.rows for delta in comparison.deltas.values())
         self._graced = False
-        return Look(appended, frozenset(again | comparison.late), wait=AGAIN_S if again else 0.0)
+        again = undecided | comparison.late
+        return Look(len(positions), frozenset(again), wait=AGAIN_S if undecided else 0.0)
 
     def in_place(self) -> bool:
         """Whether the directory that a person trusted still is at its path."""
@@ -164,7 +157,7 @@ class Observer:
             return None
         return causes.touched_by(self._git, self._refs, snapshot, move)
 
-    def _new_commits(self, snapshot: RefSnapshot) -> list[NewEvent]:
+    def _new_commits(self, snapshot: RefSnapshot) -> list[CommitRecorded]:
         """The commits that HEAD and branches reach now and did not before; GitMoved stands in front of them."""
         old = _tips(self._refs) if self._refs is not None else set()
         new = _tips(snapshot) - old
@@ -173,11 +166,10 @@ class Observer:
         try:
             oids = commits.newly_reachable(self._git, sorted(new), sorted(old))
             wanted = [oid for oid in oids if not commits.is_known(self._log, self.repo, oid)]
-            found = commits.read_commits(self._git, self.repo, wanted)
+            return commits.read_commits(self._git, self.repo, wanted)
         except GitError as error:
             logger.warning("commits of %s cannot be read: %s", self._git.root, error.message)
             return []
-        return [NewEvent(self.repo, commit, -(n + 1)) for n, commit in enumerate(found)]
 
     # -- tree ------------------------------------------------------------------------------------------
 
@@ -199,129 +191,14 @@ class Observer:
             self.tree.set_tracked(self.tracked.paths())
         return dirs
 
-    # -- whose changes ---------------------------------------------------------------------------------
-
-    def _load_provenance(self) -> Provenance:
-        raw = self._log.view_row(provenance_view(self.repo), b"state")
-        self._kept = raw or b""
-        if raw is None:
-            return Provenance(position=self._repository.trusted_at)
-        return msgspec.msgpack.decode(raw, type=Provenance)
-
-    def _fold_tail(self) -> None:
-        """Learns of executions. After listing: whatever we wrote before that was announced before that."""
-        state, head = self._provenance, self._log.head()
-        for recorded in self._log.read(state.position, topics=provenance.TOPICS, upto=head):
-            provenance.evolve(state, recorded, self.repo)
-        state.position = max(state.position, head)
-
-    def _content(self, path: bytes, seen: Seen) -> str | Literal["moved"] | None:
-        return sha_of(self._root, path, seen)
-
-    def _undecided(self, deltas: dict[bytes, Delta], now: float) -> set[bytes]:
-        """Takes out the directories of which nobody can tell yet whose their changes are: our own temporary files,
-        and paths that an open execution is still busy with."""
-        again: set[bytes] = set()
-        self._verdicts = {}
-        for dir, delta in list(deltas.items()):
-            temporary = [d.path for d in delta.differences if d.new is not None and provenance.is_temporary(d.path)]
-            wait = bool(temporary) and (self._provenance.touches(dir) or self._vanished(dir, temporary))
-            for d in delta.differences if self._provenance.open else ():
-                verdict = provenance.judge_open(self._provenance, d.path, _seen(d), self._content)
-                self._verdicts[d.path] = verdict
-                wait |= verdict == "wait"
-            if wait and now - self._waiting.setdefault(dir, now) < WAIT_CAP_S:
-                again.add(dir)
-                del deltas[dir]
-        self._waiting = {dir: since for dir, since in self._waiting.items() if dir in again}
-        return again
-
-    def _vanished(self, dir: bytes, paths: list[bytes]) -> bool:
-        names = self.tree.names(dir)
-        return any(path.rpartition(b"/")[2] not in names for path in paths)
-
-    def _judge(
-        self, deltas: dict[bytes, Delta], origin: Origin, touched: Touched | None
-    ) -> dict[Label, list[Difference]]:
-        """The differences by whose they are: git's, ours, everybody else's."""
-        groups: dict[Label, list[Difference]] = {}
-        dirs: list[Difference] = []
-        above: dict[bytes, Label] = {}
-        foreign = Label(origin)
-        moves = [t for _, t in self._touched] + ([touched] if touched is not None else [])
-        gits = self._git_made([d for delta in deltas.values() for d in delta.differences], moves, origin)
-        for delta in deltas.values():
-            for d in delta.differences:
-                if "dir" in ((d.old or d.new).type, (d.new or d.old).type):  # type: ignore[union-attr]
-                    dirs.append(d)
-                    continue
-                label = self._own(d) or gits.get(d.path) or foreign
-                groups.setdefault(label, []).append(d)
-                parent = d.path.rpartition(b"/")[0]
-                while label != foreign and parent and parent not in above:
-                    above[parent] = label
-                    parent = parent.rpartition(b"/")[0]
-        for d in dirs:
-            own = None
-            if (d.old is None) != (d.new is None):
-                own = provenance.judge_dir(self._provenance, d.path, created=d.old is None)
-            label = Label("self", None, own) if own is not None else above.get(d.path, foreign)
-            groups.setdefault(label, []).append(d)
-        return groups
-
-    def _own(self, d: Difference) -> Label | None:
-        verdict = self._verdicts.get(d.path)
-        if not isinstance(verdict, int):
-            verdict = provenance.judge_closed(self._provenance, d.path, _seen(d))
-        return Label("self", None, verdict) if isinstance(verdict, int) else None
-
-    def _git_made(self, differences: list[Difference], moves: list[Touched], origin: Origin) -> dict[bytes, Label]:
-        """The paths that git wrote: it may have, and they are now what the index or the stash says."""
-        found: dict[bytes, Label] = {}
-        unclean: set[bytes] | None = None
-        tracked: set[bytes] = set()
-        for touched in moves:
-            for d in differences:
-                if d.path not in touched.paths or d.path in found:
-                    continue
-                if unclean is None:
-                    try:
-                        unclean, tracked = causes.unclean(self._git), set(self.tracked.paths())
-                    except GitError as error:
-                        logger.warning("the index of %s cannot be compared: %s", self._git.root, error.message)
-                        return {}
-                clean = d.path not in unclean and (d.new is None or d.path in tracked)
-                if clean or self._from_stash(d, touched):
-                    found[d.path] = Label(origin, "git", touched.position)
-                    touched.paths.discard(d.path)
-        return found
-
-    def _from_stash(self, d: Difference, touched: Touched) -> bool:
-        blob = touched.stashed.get(d.path)
-        if blob is None:
-            return False
-        seen = _seen(d)
-        if seen is None:
-            return blob == ""
-        if seen.type != "file":
-            return False
-        return blob_of(self._root, d.path, seen, len(blob)) == blob
-
     # -- telling ---------------------------------------------------------------------------------------
 
-    def _append(
-        self,
-        move: Move | None,
-        snapshot: RefSnapshot | None,
-        touched: Touched | None,
-        groups: dict[Label, list[Difference]],
-        deltas: dict[bytes, Delta],
-        origin: Origin,
-    ) -> int:
+    def _news(
+        self, move: Move | None, snapshot: RefSnapshot | None, origin: Origin
+    ) -> tuple[list[NewEvent], list[Write]]:
+        """GitMoved with the commits it made reachable, and the rows that go with them."""
         events: list[NewEvent] = []
-        writes: list[Write] = [delta.write for delta in deltas.values()]
-        if snapshot is not None:
-            writes.append(refs_row(self.repo, snapshot))
+        writes: list[Write] = [refs_row(self.repo, snapshot)] if snapshot is not None else []
         if move is not None and snapshot is not None:
             moved = GitMoved(
                 repo=self.repo, head=snapshot.head_name, refs=move.refs, what=move.what, note=move.note,
@@ -329,25 +206,9 @@ class Observer:
             )  # fmt: skip
             events.append(NewEvent(self.repo, moved, None, origin))
             for commit in self._new_commits(snapshot):
-                events.append(msgspec.structs.replace(commit, origin=origin))
-                writes.append(commits.known_row(commit.event))  # type: ignore[arg-type]  # made above
-        events += events_of(self.repo, groups, lambda: uuid.uuid4().hex[:16], len(events))
-        self._provenance.look()
-        kept = msgspec.msgpack.encode(self._provenance)
-        if events and kept != self._kept:
-            writes.append(Put(provenance_view(self.repo), b"state", kept))
-        positions = self._log.append(events, writes=writes)
-        if events:
-            self._kept = kept
-        if touched is not None:
-            touched.position = positions[0]
-        self._refs = snapshot or self._refs
-        self.directories += sum(delta.rows for delta in deltas.values())
-        return len(positions)
-
-
-def _seen(d: Difference) -> Seen | None:
-    return None if d.new is None else Seen(*d.new)
+                events.append(NewEvent(self.repo, commit, -len(events), origin))
+                writes.append(commits.known_row(commit))
+        return events, writes
 
 
 def _tips(snapshot: RefSnapshot) -> set[str]:

@@ -49,13 +49,13 @@ class Logged(NamedTuple):
 
 
 class Move(NamedTuple):
-    """The difference of two snapshots. `steps`: the commits that HEAD went through, first and last included, as far
-    as the reflog tells; git wrote files at each of them."""
+    """The difference of two snapshots. `steps`: (from, to) of each way that HEAD went and git wrote files, as far
+    as the reflog tells: a rebase goes through many, a commit writes none."""
 
     what: str
     refs: list[RefMove]
     note: str
-    steps: tuple[str | None, ...] = ()
+    steps: tuple[tuple[str | None, str | None], ...] = ()
 
 
 Parents = Callable[[str], list[str]]
@@ -137,18 +137,25 @@ def difference(
     else:
         last = None
         what = _refs_moved(old, new, {m.name for m in moves}, was_pushed)
-    steps = _steps(old.head_oid, new.head_oid, reflog) if headed else ()
+    steps = _steps(old.head_oid, new.head_oid, reflog, what) if old.head_oid != new.head_oid else ()
     return Move(what, moves, last.message[:_NOTE] if last else "", steps)
 
 
-def _steps(old: str | None, new: str | None, reflog: list[Logged]) -> tuple[str | None, ...]:
+def _steps(
+    old: str | None, new: str | None, reflog: list[Logged], what: str
+) -> tuple[tuple[str | None, str | None], ...]:
     """Backwards along the reflog from the new commit, while its lines join, to the nearest place of the old."""
-    steps = [new]
+    at = new
+    steps: list[tuple[str | None, str | None]] = []
     for line in reversed(reflog[-_STEPS:]):
-        if line.new != steps[-1] or steps[-1] == old:
+        if line.new != at or at == old:
             break
-        steps.append(line.old)
-    return (old, new) if steps[-1] != old else tuple(reversed(steps))
+        at = None if set(line.old) == {"0"} else line.old
+        if not line.message.startswith("commit"):
+            steps.append((at, line.new))
+    if at != old:
+        return () if what in ("commit", "amend") else ((old, new),)
+    return tuple(reversed(steps))
 
 
 def _head_moved(old: RefSnapshot, new: RefSnapshot, last: Logged | None, parents: Parents) -> str:

@@ -78,7 +78,7 @@ class Sensor:
         self._problem = ""
         self._woken = False
         self._heard_us = now_us()
-        self._gap_open = False
+        self._gap_open = self._limited = False
         self._stale_lock: Signature = None
         self._attempts = 0
         self._next_sweep = self._next_poll = self._next_scan = self._retry_at = 0.0
@@ -133,8 +133,8 @@ class Sensor:
         """One round that survives a full disk, a busy log and a broken repository: it is tried again."""
         try:
             return self._work(dirty, losses)
-        except (TryAgain, GitError) as error:
-            self._say(error)
+        except (TryAgain, GitError, OSError) as error:
+            self._say(error.message if isinstance(error, KairosError) else str(error))
             self._retry_at = time.monotonic() + RETRY_S
             self._settle.mark(time.monotonic(), git=True, everything=True)
             self._settle.hold(self._retry_at)
@@ -203,10 +203,8 @@ class Sensor:
         patient = patient and (lock is None or lock != self._stale_lock) and self._attempts < ATTEMPTS
         try:
             look = self._observer.look(burst, origin, started, patient=patient)
-        except KairosError as error:
+        except (KairosError, OSError):
             self._settle.back(burst, time.monotonic(), RETRY_S)
-            self._settle.mark(time.monotonic(), git=True, everything=True)
-            self._say(error)
             raise
         now = time.monotonic()
         self._problem = ""
@@ -218,7 +216,15 @@ class Sensor:
             self._settle.back(burst, now, look.wait)
         self._settle.mark(now, look.again, everything=look.everything)
         self._settle.hold(now + look.wait)
-        return look.appended
+        return look.appended + self._tell_limit()
+
+    def _tell_limit(self) -> int:
+        """Says once that the kernel has no watches left; until it has, some directories are polled."""
+        limited, self._limited = self._limited, bool(self._hints.polled)
+        if not self._limited or limited:
+            return 0
+        now = now_us()
+        return self._append(WatchGap(repo=self._repository.id, reason="watch_limit", from_us=now, to_us=now), "live")
 
     def _begin(self, origin: Origin) -> int:
         """Watches and scans everything, and tells the difference to what the log was last told."""
@@ -270,10 +276,10 @@ class Sensor:
     def _append(self, event: Event, origin: Origin) -> int:
         return len(self._log.append([NewEvent(self._repository.id, event, None, origin)]))
 
-    def _say(self, error: KairosError) -> None:
-        if self._problem != error.message:
-            logger.warning("%s: %s", self._repository.root, error.message)
-        self._problem = error.message
+    def _say(self, problem: str) -> None:
+        if self._problem != problem:
+            logger.warning("%s: %s", self._repository.root, problem)
+        self._problem = problem
 
     def _refresh_status(self) -> None:
         polled = len(self._hints.polled)

@@ -158,10 +158,10 @@ class Comparison:
         if dir and (old is None or new is None):
             self._seen.discard(dir)
             self.visit(dir.rpartition(b"/")[0])
-            if dir in self._seen or old is None:
-                return
-            self._seen.add(dir)
-        if new is None:
+            if dir not in self._seen and (old is not None or self._is_told(dir)):
+                self._subtree(dir)
+            return
+        if old is None or new is None:
             self._subtree(dir)
             return
         differences = self._note(dir, old, new)
@@ -174,6 +174,13 @@ class Comparison:
         children = [absolute(self._root, child) for child in _children(dir, new)]
         for missing in self._hints.missing(children):
             self._subtree(missing[len(self._root) + 1 :])
+
+    def _is_told(self, dir: bytes) -> bool:
+        """Whether the parent's listing, as it will be stored, holds this directory: its own look was put off."""
+        parent = dir.rpartition(b"/")[0]
+        delta = self.deltas.get(parent)
+        row = delta.write.value if delta and isinstance(delta.write, Put) else self._log.view_row(self._view, parent)
+        return row is not None and dir in _children(parent, row)
 
     def _subtree(self, start: bytes, stored: dict[bytes, bytes] | None = None) -> int:
         """Walks everything at and below `start`, watching as it goes; returns the ignored directories."""

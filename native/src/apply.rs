@@ -6,9 +6,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{
-        fchmod, fsync, mkdirat, openat, renameat, renameat_with, unlinkat, AtFlags, Mode, OFlags, RenameFlags, Stat,
-    },
+    fs::{fchmod, fsync, mkdirat, openat, renameat, renameat_with, unlinkat, AtFlags, Mode, OFlags, RenameFlags, Stat},
     io::Errno,
 };
 
@@ -34,10 +32,8 @@ type Refusals = Vec<(Vec<u8>, String)>;
 pub fn apply(root: &OwnedFd, upper: &OwnedFd, changes: &[(Vec<u8>, Change)], began: Moment) -> Refusals {
     let word = |error: Errno| io::Error::from(error).to_string();
     let look = |path: &[u8], change| ready(root, path, change, began);
-    let refused: Refusals = changes
-        .iter()
-        .filter_map(|(path, change)| look(path, *change).err().map(|why| (path.clone(), why)))
-        .collect();
+    let refused: Refusals =
+        changes.iter().filter_map(|(path, change)| look(path, *change).err().map(|why| (path.clone(), why))).collect();
     if !refused.is_empty() {
         return refused;
     }
@@ -89,7 +85,7 @@ fn ready(root: &OwnedFd, path: &[u8], change: Change, began: Moment) -> Result<(
 }
 
 fn changed_at(stat: &Stat) -> Moment {
-    (stat.st_ctime as i64, stat.st_ctime_nsec as i64)
+    (stat.st_ctime, stat.st_ctime_nsec as i64)
 }
 
 fn remove(root: &OwnedFd, path: &[u8]) -> rustix::io::Result<()> {

@@ -14,8 +14,7 @@ use rustix::{
     io::{Errno, Result},
 };
 
-const SAFELY: ResolveFlags =
-    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+const SAFELY: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 
 /// What lies at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -122,7 +122,9 @@ impl Run {
             if now >= until {
                 return false;
             }
-            if let Err(error) = self.wait((until - now).min(self.wall.saturating_sub(self.began.elapsed()).max(Duration::from_millis(1)))) {
+            if let Err(error) = self
+                .wait((until - now).min(self.wall.saturating_sub(self.began.elapsed()).max(Duration::from_millis(1))))
+            {
                 self.outcome.failed.get_or_insert(("spawn".into(), error.to_string(), 0));
                 self.abandon();
                 return true;
@@ -277,7 +279,10 @@ impl Run {
         self.control = None;
         if self.launcher > 0 {
             // SAFETY: our own child. Without the socket it ends by itself; nobody else reaps it.
-            unsafe { while libc::waitpid(self.launcher, ptr::null_mut(), 0) < 0 && *libc::__errno_location() == libc::EINTR {} }
+            unsafe {
+                while libc::waitpid(self.launcher, ptr::null_mut(), 0) < 0 && *libc::__errno_location() == libc::EINTR {
+                }
+            }
             self.launcher = 0;
         }
     }

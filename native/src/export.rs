@@ -118,7 +118,8 @@ fn visit(
     if opaque {
         for name in under.iter().filter(|name| !hidden.contains(name.as_slice())) {
             let relative = beneath::join(&place.relative, name);
-            let was = below.as_ref().and_then(|below| beneath::entry(below, name).ok()).map_or(Kind::Nothing, |it| it.0);
+            let was =
+                below.as_ref().and_then(|below| beneath::entry(below, name).ok()).map_or(Kind::Nothing, |it| it.0);
             survey.gone(lower, &relative, was);
         }
     }

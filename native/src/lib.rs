@@ -13,6 +13,8 @@ pub mod listing;
 pub mod names;
 pub mod paths;
 pub mod pattern;
+#[cfg(feature = "python")]
+mod python;
 pub mod queue;
 pub mod rulebook;
 pub mod sandbox;
@@ -21,5 +23,3 @@ pub mod segment;
 pub mod spawn;
 pub mod suspend;
 pub mod watch;
-#[cfg(feature = "python")]
-mod python;

@@ -35,8 +35,22 @@ mod tests {
     #[test]
     fn every_spelling_of_git_is_known() {
         for name in [
-            ".git", ".GIT", ".Git", ".git.", ".git ", ".git . .", "git~1", "GIT~1", "git~1 ", ".git::$INDEX_ALLOCATION",
-            ".git:x", ".g\u{200c}it", "\u{feff}.git", ".git\u{200e}", "x\\.git\\hooks", ".gi\u{202e}t",
+            ".git",
+            ".GIT",
+            ".Git",
+            ".git.",
+            ".git ",
+            ".git . .",
+            "git~1",
+            "GIT~1",
+            "git~1 ",
+            ".git::$INDEX_ALLOCATION",
+            ".git:x",
+            ".g\u{200c}it",
+            "\u{feff}.git",
+            ".git\u{200e}",
+            "x\\.git\\hooks",
+            ".gi\u{202e}t",
         ] {
             assert!(is_git_like(name.as_bytes()), "{name:?}");
         }

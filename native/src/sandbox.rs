@@ -77,9 +77,11 @@ impl Wish {
         {
             return refuse("a system directory cannot be the tree");
         }
-        if let Some(wide) = self.read_roots.iter().find(|read| {
-            !read.is_absolute() || self.home.starts_with(read) || self.scratch.starts_with(read)
-        }) {
+        if let Some(wide) = self
+            .read_roots
+            .iter()
+            .find(|read| !read.is_absolute() || self.home.starts_with(read) || self.scratch.starts_with(read))
+        {
             return Err(Error::Invalid(format!("a read root would show the home directory: {}", wide.display())));
         }
         Ok(())
@@ -206,9 +208,7 @@ mod tests {
             read_roots: vec![],
             seed: vec![],
             loopback: false,
-            limits: Limits {
-                memory: 1, processes: 1, file: 1, disk: 1, inodes: 1, open_files: 1, cpu_seconds: 1,
-            },
+            limits: Limits { memory: 1, processes: 1, file: 1, disk: 1, inodes: 1, open_files: 1, cpu_seconds: 1 },
             on_disk: false,
             fail_at: None,
         }

@@ -121,10 +121,7 @@ fn a_file_in_the_place_of_a_directory_and_the_other_way_round() {
     write(layers.lower.join("f"), "x");
     write(layers.upper.join("f/inside"), "y");
     let survey = layers.survey();
-    assert_eq!(
-        paths(&survey),
-        [("d", NEW), ("d/a", Change::Deleted), ("f", Change::Deleted), ("f/inside", NEW)]
-    );
+    assert_eq!(paths(&survey), [("d", NEW), ("d/a", Change::Deleted), ("f", Change::Deleted), ("f/inside", NEW)]);
     assert_eq!(layers.apply(LATER), []);
     assert_eq!(fs::read_to_string(layers.lower.join("d")).unwrap(), "file");
     assert_eq!(fs::read_to_string(layers.lower.join("f/inside")).unwrap(), "y");

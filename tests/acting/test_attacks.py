@@ -102,6 +102,9 @@ PRIVILEGE = {
     "killing from inside": "kill -9 {VICTIM} && echo WON; kill -9 {PARENT} && echo WON; kill -9 1 && echo WON",
     "the terminal": "echo x > /dev/tty && echo WON; test -t 0 && echo WON; ls /dev/pts /dev/ptmx && echo WON",
     "raising limits": "ulimit -n 100000 && echo WON; ulimit -c unlimited && echo WON",
+    "the user's inotify instances": python(
+        'import ctypes;l=ctypes.CDLL(None)\nprint("WON" if sum(l.inotify_init()>=0 for i in range(100))>20 else "no")'
+    ),
     "leaving the cgroup": "echo $$ > /sys/fs/cgroup/cgroup.procs && echo WON; ls /sys && echo WON",
 }
 X86_64 = {

@@ -24,15 +24,15 @@ def test_two_reviewers_at_the_same_instant_and_one_wins(bench: Any, repo: Any) -
         gate = threading.Barrier(2)
         outcomes: dict[str, str] = {}
 
-        def decide(what: str, id_: str = pending.id, gate: Any = gate, outcomes: dict[str, str] = outcomes) -> None:
+        def decide(what: str, p: Any = pending, gate: Any = gate, outcomes: dict[str, str] = outcomes) -> None:
             log = Log(bench.home.log)
             try:
                 log.head()
                 gate.wait(10)
                 if what == "approve":
-                    decisions.approve(log, bench.home, bench.config, id_, pending.raised.digest)
+                    decisions.approve(log, bench.home, bench.config, p.id, p.raised.digest)
                 else:
-                    decisions.reject(log, id_, "wrong")
+                    decisions.reject(log, p.id, "wrong")
                 outcomes[what] = "won"
             except KairosError as error:
                 assert error.code == 5

@@ -69,3 +69,12 @@ def test_a_root_that_is_away_says_nothing(bench: Any, repo: Any, tmp_path: Any) 
     bench.verified(bench.patch({"a.txt": "two\n"}))
     repo.root.rename(tmp_path / "away")
     assert seen(bench, None) == []
+
+
+def test_another_proposal_that_made_the_same_change_is_named(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    other = bench.executed({"a.txt": "two\n"})
+    (event,) = seen(bench, {"a.txt"})
+    assert isinstance(event, ProposalSuperseded)
+    assert (event.id, event.by) == (p.id, other.id)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kairos.acting import decisions, recovery, undo
+from kairos.acting import confine, decisions, recovery, undo
+from kairos.domain import deciding
+from kairos.domain.action import CommandAction
 from kairos.domain.events import ExecutionFinished, ExecutionStarted, Paused, Resumed
-from kairos.errors import Stale, TryAgain
+from kairos.errors import NotFound, Stale, TryAgain
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views import InboxView
 
 
 def test_an_approved_patch_walks_from_raised_to_redone(bench: Any, repo: Any) -> None:
@@ -175,3 +180,94 @@ def test_approval_and_rejection_race_in_the_log_and_not_in_the_tree(bench: Any, 
     with pytest.raises(Stale):
         bench.execute(pending)
     assert (repo.root / "a.txt").read_text() == "one\n"
+
+
+def commanded(bench: Any, *argv: str) -> Any:
+    if confine.tier(bench.home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+    return bench.approved(CommandAction(repo=bench.repo, argv=list(argv)))
+
+
+def test_an_approved_command_runs_in_a_scratch_tree_and_its_output_is_kept(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    done = bench.execute(commanded(bench, "/bin/sh", "-c", "cat a.txt; echo two > a.txt"))
+    assert done.state == "executed", done.why
+    assert (repo.root / "a.txt").read_text() == "one\n"
+    finished = bench.log.stream(done.stream)[-1].event
+    assert isinstance(finished, ExecutionFinished)
+    assert finished.output == "one\n"
+    assert bench.topics(done).count("ExecutionStarted") == 1
+    with pytest.raises(Stale):
+        undo.undo(bench.log, bench.home, done.id)
+    with pytest.raises(NotFound):
+        undo.undo_target(InboxView().load(bench.log)[0])
+
+
+def test_a_command_that_fails_is_failed(bench: Any) -> None:
+    done = bench.execute(commanded(bench, "/bin/sh", "-c", "exit 3"))
+    assert (done.state, done.why) == ("failed", "it ended with 3")
+
+
+def test_a_command_that_a_crash_cut_off_is_unknown_and_never_rerun(bench: Any) -> None:
+    approved = commanded(bench, "/bin/true")
+    started = deciding.start_run(
+        approved, "apply", execution="x", expect=[], before=[], store="", now=approved.changed_at
+    )
+    bench.log.append([NewEvent(approved.stream, e) for e in started])
+    assert bench.execute(approved).state == "unknown"
+    with pytest.raises(Stale):
+        bench.execute(approved)
+
+
+def test_a_disk_that_fails_at_any_step_leaves_everything_as_it_was(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "old\n", 0o600)
+    repo.write("gone.txt", "old\n")
+    before = bench.tree()
+    wanted = {"a.txt": "new\n", "gone.txt": None, "x/y/new.txt": "new\n"}
+    failed = 0
+    for step in ("folder x", "folder x/y", "staged a.txt", "staged x/y/new.txt", "placed a.txt", "placed gone.txt",
+                 "placed x/y/new.txt"):  # fmt: skip
+
+        def full(name: str, step: str = step) -> None:
+            if name == step:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        ended = bench.execute(bench.approved(bench.patch(wanted)), on_step=full)
+        assert (ended.state, ended.why) == ("failed", "No space left on device")
+        assert bench.tree() == before, step
+        assert bench.topics(ended)[-2:] == ["ExecutionStarted", "ExecutionFinished"]
+        failed += 1
+    assert failed == 7
+
+
+def test_a_home_that_cannot_be_written_starts_nothing(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    approved = bench.approved(bench.patch({"a.txt": "two\n"}))
+    bench.home.undo.write_text("in the way")
+    with pytest.raises(TryAgain, match="undo store"):
+        bench.execute(approved)
+    assert (repo.root / "a.txt").read_text() == "one\n"
+    assert "ExecutionStarted" not in bench.topics(approved)
+
+
+def test_a_creation_through_a_linked_directory_is_refused(bench: Any, repo: Any, tmp_path: Path) -> None:
+    (repo.root / "d").mkdir()
+    approved = bench.approved(bench.patch({"d/new.txt": "x\n"}))
+    (repo.root / "d").rmdir()
+    (tmp_path / "outside").mkdir()
+    (repo.root / "d").symlink_to(tmp_path / "outside")
+    with pytest.raises(Stale):
+        bench.execute(approved)
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_names_that_are_no_text_are_carried_out_and_undone(bench: Any, repo: Any) -> None:
+    """N33."""
+    names = [os.fsdecode(b"caf\xe9.txt"), "a\nb.txt", "\u202etxt.exe", "n" * 240]
+    for name in names:
+        repo.write(name, "one\n")
+    before = bench.tree()
+    done = bench.executed(dict.fromkeys(names, "two\n"))
+    assert all((repo.root / n).read_text() == "two\n" for n in names)
+    undo.undo(bench.log, bench.home, done.id)
+    assert bench.tree() == before

@@ -27,7 +27,8 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.views import InboxView
 from kairos.settings import Config, find_home
 
-home, root, id_, run, step, again = find_home(), Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
+home, root = find_home(), Path(sys.argv[1])
+id_, run, step, again = sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
 
 def dying(limit):
     count = 0
@@ -157,14 +158,14 @@ def crashed(bench: Any, repo: Any, wanted: dict[str, Any], step: str) -> Any:
 def test_a_foreign_edit_during_the_crash_is_unknown_and_untouched(bench: Any, repo: Any) -> None:
     for name in ("a.txt", "b.txt", "c.txt"):
         repo.write(name, "old\n")
-    p = crashed(bench, repo, {n: "new\n" for n in ("a.txt", "b.txt", "c.txt")}, "placed a.txt")
+    p = crashed(bench, repo, dict.fromkeys(("a.txt", "b.txt", "c.txt"), "new\n"), "placed a.txt")
     repo.write("b.txt", "mine\n")
     left = bench.tree()
     assert [s.state for s in recovery.recover(bench.log, bench.home)] == ["unknown"]
     unknown = bench.log.stream(p.stream)[-1].event
     assert isinstance(unknown, ExecutionUnknown)
     assert unknown.paths == ["b.txt"]
-    assert {k: v for k, v in bench.tree().items()} == {k: v for k, v in left.items() if "kairos" not in k}
+    assert bench.tree() == {k: v for k, v in left.items() if "kairos" not in k}
     assert recovery.recover(bench.log, bench.home) == []
 
 

@@ -85,7 +85,7 @@ class Bench:
 
     def run(self, **settings: Any) -> Result:
         prices = {"input_usd_per_million": 1.0, "output_usd_per_million": 2.0}
-        model = Model(**{"name": "scripted", "base_url": self.url, "deadline_seconds": 20.0, **prices, **settings})
+        model = Model(**{"name": "scripted", "base_url": self.url, "deadline_seconds": 100.0, **prices, **settings})
         port = ModelPort(model, KEY)
         files = Files(Git(self.root))
         return Driver(self.log, model, port, files, self.assignment(), UTC, self.halt).run()

@@ -25,7 +25,8 @@ def given(repo: Any) -> Given:
 
 
 def _moved(new: str, repo: str = "repo-1") -> GitMoved:
-    return GitMoved(repo=repo, head="refs/heads/main", refs=[RefMove("refs/heads/main", None, new)], what="commit")
+    move = RefMove(name="refs/heads/main", old=None, new=new)
+    return GitMoved(repo=repo, head="refs/heads/main", refs=[move], what="commit")
 
 
 def test_the_subject_is_found_above_the_cause(log: Log, given: Given) -> None:

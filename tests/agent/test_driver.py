@@ -17,6 +17,12 @@ from kairos.eventlog.record import NewEvent
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+def _calling_s(bench: Any) -> float:
+    """Seconds from the first reservation to the last reconciliation: the time to import litellm is not in it."""
+    at = [r.at for r in bench.log.read(0, topics=("ModelReserved", "ModelCalled"))]
+    return float(max(at) - min(at)) / 1e6
+
+
 def test_a_streamed_tool_call_becomes_a_finding(bench: Any, server: Any, fix: Any) -> None:
     server.calls(("read_file", {"path": "main.py"}), ("grep", {"text": "area("}), usage=(900, 20))
     server.calls(("propose_patch", fix), usage=(1200, 80))
@@ -112,16 +118,15 @@ def test_a_rate_limit_is_waited_for_as_the_server_says(bench: Any, server: Any) 
 
 def test_a_rate_limit_beyond_the_deadline_is_not_waited_for(bench: Any, server: Any) -> None:
     server.fails(429, retry_after="3600")
-    begun = time.monotonic()
     assert bench.run().outcome == "failed"
-    assert time.monotonic() - begun < 15
+    assert _calling_s(bench) < 20
     assert len(server.received) == 1
 
 
 def test_three_server_errors_end_the_turn(bench: Any, server: Any) -> None:
     for _ in range(5):
         server.fails(500)
-    result = bench.run(deadline_seconds=6.0)
+    result = bench.run()
     assert result.outcome == "failed" and "error" in result.why
     assert len(server.received) == len(bench.called()) == len(bench.reserved()) == 3
 
@@ -135,10 +140,9 @@ def test_a_refused_key_is_not_retried_and_not_repeated(bench: Any, server: Any) 
 def test_a_hang_is_cut_at_the_deadline(bench: Any, server: Any) -> None:
     for _ in range(5):
         server.hangs()
-    begun = time.monotonic()
     result = bench.run(deadline_seconds=1.5)
     assert result.outcome == "failed" and "timeout" in result.why
-    assert time.monotonic() - begun < 1.5 + 10
+    assert _calling_s(bench) < 1.5 + 15, "a hang of the server takes a minute"
     assert 1 <= len(server.received) <= 3
     assert result.spent_microusd == sum(r.reserved_microusd for r in bench.reserved()), "nobody knows what it cost"
 
@@ -146,9 +150,15 @@ def test_a_hang_is_cut_at_the_deadline(bench: Any, server: Any) -> None:
 def test_a_server_that_drips_for_ever_is_cut_too(bench: Any, server: Any) -> None:
     for _ in range(3):
         server.drips()
-    begun = time.monotonic()
     assert bench.run(deadline_seconds=1.5).outcome == "failed"
-    assert time.monotonic() - begun < 1.5 + 10
+    assert _calling_s(bench) < 1.5 + 15, "the drip goes on for much longer"
+
+
+def test_an_answer_without_end_is_cut_and_not_asked_for_again(bench: Any, server: Any) -> None:
+    server.says("x" * 3_000_000, piece=50_000)
+    result = bench.run()
+    assert result.outcome == "failed" and "longer than any answer" in result.why
+    assert [c.outcome for c in bench.called()] == ["cut"]
 
 
 def test_garbage_is_asked_again_once(bench: Any, server: Any) -> None:
@@ -202,7 +212,7 @@ def test_a_pause_during_the_turn_stops_the_next_call(bench: Any, server: Any) ->
     step = server.calls(("list_files", {}), before=gate)
 
     def pause() -> None:
-        step.reached.wait(20)
+        step.reached.wait(90)
         from kairos.eventlog.log import Log
 
         log = Log(bench.log.path)
@@ -273,7 +283,7 @@ def test_a_patch_that_would_carry_a_credential_becomes_a_note(bench: Any, server
 
 
 def test_an_offline_model_costs_nothing(bench: Any, server: Any) -> None:
-    result = bench.run(base_url="http://127.0.0.1:9/v1", deadline_seconds=6.0)
+    result = bench.run(base_url="http://127.0.0.1:9/v1")
     assert (result.outcome, result.spent_microusd) == ("failed", 0)
     assert len(bench.called()) == 3
 

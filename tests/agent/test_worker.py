@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 def _configure(home: Home, server: Any) -> None:
     for key, value in {
         "model.name": '"scripted"', "model.base_url": f'"{server.base_url}"', "model.key_env": '"SCRIPTED_KEY"',
-        "model.deadline_seconds": "30.0",
+        "model.deadline_seconds": "100.0",
     }.items():  # fmt: skip
         set_value(home, key, value)
 
@@ -58,7 +58,7 @@ def test_a_worker_reads_proposes_and_knows_only_what_it_was_given(
         "PYTHONPATH": "/nowhere",
     }
     with _spawn(home, msgspec.json.encode(bench.assignment()), environ) as process:
-        assert step.reached.wait(60)
+        assert step.reached.wait(90)
         seen = Path(f"/proc/{process.pid}/environ").read_bytes() if sys.platform == "linux" else b""
         gate.set()
         out, err = process.communicate(timeout=60)
@@ -81,7 +81,7 @@ def test_a_signal_during_a_call_ends_the_worker_without_another_call(home: Home,
     _configure(home, server)
     step = server.hangs()
     with _spawn(home, msgspec.json.encode(bench.assignment()), {**os.environ, "SCRIPTED_KEY": "k"}) as process:
-        assert step.reached.wait(60)
+        assert step.reached.wait(90)
         begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from kairos.detectors.objects import Objects
 from kairos.detectors.protocol import Companions
 from kairos.detectors.scene import Scene, no_companions, scene_of
 from kairos.domain import events as ev
-from kairos.domain.action import NoteAction, PatchAction, apply_edit
+from kairos.domain.action import PatchAction, apply_edit
 from kairos.domain.events import Change, CommitChange, Event, Name, name_fields
 from kairos.domain.finding import Finding
 from kairos.eventlog.record import Recorded
@@ -74,11 +74,3 @@ def apply(repo: Any) -> Callable[[Finding], None]:
             target.write_bytes(after)
 
     return run
-
-
-def note(findings: Sequence[Finding]) -> str:
-    """The text of the only finding, a note."""
-    assert len(findings) == 1, findings
-    action = findings[0].action
-    assert isinstance(action, NoteAction)
-    return action.text

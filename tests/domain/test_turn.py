@@ -31,9 +31,11 @@ from kairos.domain.turn import (
 )
 
 PATCH = Patch("t", "c", [FileChange("a", "b", "c")])
-READ, PROPOSE, DECLINE, WRONG = (
-    Reading("r", "read_file", {}), Proposing("p", PATCH), Declining("n"), Malformed("m", "broken"),
-)  # fmt: skip
+READ = Reading("r", "read_file", {})
+PROPOSE = Proposing("p", PATCH)
+DECLINE = Declining("n")
+WRONG = Malformed("m", "broken")
+REQUESTS: list[Request] = [READ, PROPOSE, DECLINE, WRONG]
 
 
 def _run(*signals: Signal, limit: int = 8) -> tuple[Turn, list[Effect]]:
@@ -91,7 +93,7 @@ def test_what_ends_it_from_outside_is_passed_on() -> None:
 
 
 SIGNALS = st.one_of(
-    st.lists(st.sampled_from([READ, PROPOSE, DECLINE, WRONG]), max_size=4).map(lambda r: Answered(list(r))),
+    st.lists(st.sampled_from(REQUESTS), max_size=4).map(Answered),
     st.sampled_from([Garbled("x"), ReadDone(), Accepted(), Refused("p", "w"), Ceased("stopped", "s"), Started()]),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kairos.domain.events import CommitChange, CommitRecorded, Name, RepoTrusted, name_fields
+from kairos.domain.events import CommitChange, CommitRecorded, Name, RepoTrusted
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import repository_id
@@ -47,10 +47,10 @@ class Life:
         changes = []
         for status in parts:
             if status[0] in "RC":
-                was = Name(**name_fields(next(parts)))
-                changes.append(CommitChange(status=status[0], was=was, **name_fields(next(parts))))
+                was = Name(path=next(parts))
+                changes.append(CommitChange(status=status[0], was=was, path=next(parts)))
             else:
-                changes.append(CommitChange(status=status[0], **name_fields(next(parts))))
+                changes.append(CommitChange(status=status[0], path=next(parts)))
         event = CommitRecorded(
             repo=self.id, oid=oid, parents=["0" * 40], author="ada", at_s=self.at_s, subject=subject, changes=changes
         )
@@ -89,5 +89,3 @@ def life(home: Home, log: Log, repo: Any) -> Life:
         made.change("src/pay.py", "src/billing.py")
     made.change("notes.md")
     return made
-
-    return tmp_path

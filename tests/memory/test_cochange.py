@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.memory.cochange import LARGEST, Commit, Counts, Learner
+from kairos.memory.cochange import LARGEST, Learner
+from kairos.memory.counts import Commit, Counts
 
 DAY = 86_400
 PATHS = [f"{folder}{name}" for folder in ("", "src/") for name in ("a.py", "b.py", "c.py", "test_a.py")]
@@ -44,6 +45,13 @@ def test_one_shared_commit_is_no_certainty() -> None:
 
 
 def test_evidence_fades_with_a_half_life_of_half_a_year() -> None:
+    counts = learned("ab", "cd", every=180 * DAY).counts
+    older, newer = counts.pairs.values()
+    assert newer.weight == pytest.approx(2 * older.weight)
+    assert counts.files[3].weight == pytest.approx(2 * counts.files[1].weight)
+
+
+def test_what_was_once_together_and_then_apart_is_hardly_related() -> None:
     recent = learned(*["a"] * 8, *["ab"] * 4, every=90 * DAY)
     long_ago = learned(*["ab"] * 4, *["a"] * 8, every=90 * DAY)
     assert sure(recent, "a", "b") > 2 * sure(long_ago, "a", "b") > 0

@@ -28,11 +28,11 @@ def test_a_merge_repeats_nothing() -> None:
 
 
 def test_names_that_are_not_utf8_are_left_out_and_end_what_they_replace() -> None:
-    odd = name_fields("\udcff.py")
+    odd = name_fields("\udcff.py")["path_b64"]
     event = CommitRecorded(
         repo="repo-1", oid="0", parents=[], author="", at_s=5, subject="", changes=[
-            CommitChange(status="A", **odd), CommitChange(status="R", was=Name(path="was.py"), **odd),
-            CommitChange(status="R", was=Name(**odd), path="now.py"), CommitChange(status="D", path="gone.py"),
+            CommitChange(status="A", path_b64=odd), CommitChange(status="R", was=Name(path="was.py"), path_b64=odd),
+            CommitChange(status="R", was=Name(path_b64=odd), path="now.py"), CommitChange(status="D", path="gone.py"),
             CommitChange(status="C", was=Name(path="a.py"), path="copy.py"),
         ],
     )  # fmt: skip

@@ -25,7 +25,7 @@ def test_nothing_in_common_is_no_answer() -> None:
 
 def test_what_stands_beside_a_match_is_found_too_within_its_group() -> None:
     texts = ("unrelated", "where did you hike?", "in Norway", "far away")
-    assert [i for i, _ in shelf(*texts, neighbours=2).search("hike", 3)][0] == "1"
+    assert next(i for i, _ in shelf(*texts, neighbours=2).search("hike", 3)) == "1"
     assert "2" in dict(shelf(*texts, neighbours=2).search("hike", 4))
     apart = Shelf([Record(str(i), t, group=str(i)) for i, t in enumerate(texts)], neighbours=2)
     assert [i for i, _ in apart.search("hike", 4)] == ["1"]

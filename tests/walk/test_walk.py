@@ -39,7 +39,7 @@ def test_from_a_rename_to_a_patch_and_back(kairos: Any, repo: Any) -> None:
     assert "-See [the payments](shop/pay.py).\n+See [the payments](shop/billing.py).\n" in shown["patch"]
 
     chain = kairos.run("why", listed[0]["id"])
-    assert [step["type"] for step in chain][:2] == ["GitMoved", "CommitRecorded"] or chain[0]["type"] == "GitMoved"
+    assert chain[0]["type"] == "GitMoved"
     assert commit[:7] in " ".join(step["summary"] for step in chain)
 
     before = repo.git("status", "--porcelain")
@@ -67,15 +67,12 @@ def test_own_writes_start_no_turn_and_are_told_from_the_users(kairos: Any, repo:
     raised = kairos.until("ProposalRaised")[0].event
     kairos.until("ProposalVerified")
     kairos.run("approve", raised.id, "--digest", raised.digest, "--wait", "20")
-    own = kairos.until("FilesChanged", cause=None)
     kairos.until("AttentionHeld", rule="self@1")
     own = [r for r in kairos.events("FilesChanged") if r.origin == "self"]
     assert {c.fs for r in own for c in r.event.changes} == {"README.md", "shop/cart.py"}
     assert len(kairos.events("ProposalRaised")) == 1
     repo.write("notes.txt", "mine\n")
-    kairos.until("FilesChanged", count=len(kairos.events("FilesChanged")) + 0)
-    mine = kairos.until("AttentionDue", boundary="burst")
-    assert mine
+    kairos.until("AttentionDue", boundary="burst")
 
 
 def test_files_is_the_tree_folded_from_the_log(kairos: Any, repo: Any) -> None:

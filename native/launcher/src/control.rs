@@ -34,10 +34,7 @@ impl Control {
     }
 
     pub fn failed(&self, failure: &Failure) {
-        self.say(
-            &json!({"failed": failure.layer.name(), "why": failure.why, "code": failure.code}),
-            None,
-        );
+        self.say(&json!({"failed": failure.layer.name(), "why": failure.why, "code": failure.code}), None);
     }
 
     /// Sends `message` and, with it, a descriptor. A parent that is gone is noticed by the poll loop.

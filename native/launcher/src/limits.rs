@@ -76,7 +76,8 @@ pub fn drop_capabilities() -> Outcome<()> {
         check(libc::prctl(libc::PR_SET_SECUREBITS, SECURE, 0, 0, 0)).map_err(|e| fail("secure bits", e))?;
         let head = Head { version: 0x2008_0522, process: 0 };
         let none = [Sets::default(), Sets::default()];
-        check_long(libc::syscall(libc::SYS_capset, &head as *const Head, none.as_ptr())).map_err(|e| fail("capset", e))?;
+        check_long(libc::syscall(libc::SYS_capset, &head as *const Head, none.as_ptr()))
+            .map_err(|e| fail("capset", e))?;
     }
     Ok(())
 }

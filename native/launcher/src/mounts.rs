@@ -15,11 +15,40 @@ const SYSTEM: &[&str] = &["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32
 const DEVICES: &[&str] = &["null", "zero", "full", "random", "urandom"];
 /// Of /etc only what programs need to start: no users' secrets, no host keys, no proxy or mirror settings.
 const ETC: &[&str] = &[
-    "alternatives", "bash.bashrc", "debian_version", "fonts", "gai.conf", "host.conf", "inputrc", "java-11-openjdk",
-    "java-17-openjdk", "java-21-openjdk", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "locale.alias",
-    "locale.conf", "magic", "magic.mime", "mime.types", "networks", "os-release", "perl", "profile", "protocols",
-    "python3", "python3.11", "python3.12", "python3.13", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo",
-    "timezone", "xattr.conf",
+    "alternatives",
+    "bash.bashrc",
+    "debian_version",
+    "fonts",
+    "gai.conf",
+    "host.conf",
+    "inputrc",
+    "java-11-openjdk",
+    "java-17-openjdk",
+    "java-21-openjdk",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "locale.alias",
+    "locale.conf",
+    "magic",
+    "magic.mime",
+    "mime.types",
+    "networks",
+    "os-release",
+    "perl",
+    "profile",
+    "protocols",
+    "python3",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "services",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+    "timezone",
+    "xattr.conf",
 ];
 const SHM: u64 = 64 << 20;
 const HOME: u64 = 64 << 20;
@@ -34,9 +63,7 @@ pub fn mount(source: &Path, target: &Path, kind: &str, flags: libc::c_ulong, dat
     let kind = c_string(kind.as_bytes())?;
     let data = c_string(data.as_bytes())?;
     // SAFETY: all four are NUL-terminated and outlive the call.
-    check(unsafe {
-        libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, data.as_ptr().cast())
-    })?;
+    check(unsafe { libc::mount(source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, data.as_ptr().cast()) })?;
     Ok(())
 }
 
@@ -156,12 +183,15 @@ pub fn build(spec: &Spec) -> Outcome<()> {
     extra.sort();
     extra.dedup();
     let root = path(&spec.root);
+    let mut last: Option<&Path> = None;
     for source in extra {
         // What lies in the tree is seen through the tree; a system directory is there already.
         let shown = SYSTEM.iter().any(|name| source.starts_with(Path::new("/").join(name)));
-        if !source.is_absolute() || root.starts_with(source) || source.starts_with(root) || shown {
+        let covered = last.is_some_and(|above| source.starts_with(above));
+        if !source.is_absolute() || root.starts_with(source) || source.starts_with(root) || shown || covered {
             continue;
         }
+        last = Some(source);
         show(stage, source).map_err(|e| fail(source.display(), &e))?;
     }
     Ok(())

@@ -54,7 +54,8 @@ pub fn mount_tree(spec: &Spec) -> Outcome<OwnedFd> {
         .map_err(|e| fail("mount overlayfs", e))?;
     restrict(&target, HARMLESS, false).map_err(|e| fail("restrict the tree", e))?;
     for directory in [&lower, &hold] {
-        let name = c_string(std::os::unix::ffi::OsStrExt::as_bytes(directory.as_os_str())).map_err(|e| fail("name", e))?;
+        let name =
+            c_string(std::os::unix::ffi::OsStrExt::as_bytes(directory.as_os_str())).map_err(|e| fail("name", e))?;
         // SAFETY: NUL-terminated. The overlay keeps its own hold on both.
         check(unsafe { libc::umount2(name.as_ptr(), libc::MNT_DETACH) }).map_err(|e| fail("hide the layers", e))?;
         fs::remove_dir(directory).map_err(|e| fail("hide the layers", e))?;

@@ -6,9 +6,11 @@ use crate::{
     landlock, limits, namespaces, seccomp,
 };
 
+type Trial = fn() -> Outcome<()>;
+
 /// `{"probe": {layer: null | why}}`.
 pub fn report() -> Value {
-    let trials: [(Layer, fn() -> Outcome<()>); 3] = [
+    let trials: [(Layer, Trial); 3] = [
         (Layer::Namespaces, namespaces::enter),
         (Layer::Landlock, || {
             limits::no_new_privileges()?;
@@ -24,7 +26,7 @@ pub fn report() -> Value {
     json!({ "probe": words })
 }
 
-fn tried(layer: Layer, trial: fn() -> Outcome<()>) -> Value {
+fn tried(layer: Layer, trial: Trial) -> Value {
     use std::io::{Read, Write};
     let outcome = || -> std::io::Result<String> {
         let (mut reader, mut writer) = crate::command::pipe()?;

@@ -8,9 +8,32 @@ use crate::{
 };
 
 const MASKED_FILES: &[&str] = &[
-    "kcore", "keys", "key-users", "kmsg", "kpagecount", "kpageflags", "kpagecgroup", "sched_debug", "sysrq-trigger",
-    "timer_list", "timer_stats", "latency_stats", "kallsyms", "modules", "iomem", "ioports", "config.gz", "cmdline",
-    "vmallocinfo", "slabinfo", "pagetypeinfo", "mounts.host", "swaps", "diskstats", "partitions", "bootconfig",
+    "kcore",
+    "keys",
+    "key-users",
+    "kmsg",
+    "kpagecount",
+    "kpageflags",
+    "kpagecgroup",
+    "sched_debug",
+    "sysrq-trigger",
+    "timer_list",
+    "timer_stats",
+    "latency_stats",
+    "kallsyms",
+    "modules",
+    "iomem",
+    "ioports",
+    "config.gz",
+    "cmdline",
+    "vmallocinfo",
+    "slabinfo",
+    "pagetypeinfo",
+    "mounts.host",
+    "swaps",
+    "diskstats",
+    "partitions",
+    "bootconfig",
 ];
 const MASKED_DIRS: &[&str] = &["acpi", "scsi", "asound", "bus", "driver", "fs", "irq", "tty"];
 
@@ -23,7 +46,7 @@ pub fn mount_new(spec: &Spec) -> Outcome<()> {
         .or_else(|_| mount(Path::new("proc"), &proc, "proc", flags, ""))
         .map_err(|e| fail("mount /proc", e))?;
     limit_shared_memory(&proc, &spec.limits).map_err(|e| fail("limit shared memory", e))?;
-    Ok(())
+    limit_shares(&proc).map_err(|e| fail("limit the share of the user", e))
 }
 
 /// Covers the dangerous files; after the limits were written through /proc/sys.
@@ -56,6 +79,19 @@ fn limit_shared_memory(proc: &Path, limits: &Limits) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         other => other,
     }
+}
+
+/// What the namespace may take of things that the whole user shares: inotify, on which Kairos itself and editors
+/// live. No further user namespaces either, should a filter ever miss one.
+fn limit_shares(proc: &Path) -> io::Result<()> {
+    let shares = [("max_user_namespaces", 0), ("max_inotify_instances", 16), ("max_inotify_watches", 8192)];
+    for (name, most) in shares {
+        match fs::write(proc.join("sys/user").join(name), format!("{most}\n")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Bounds the number of processes by the pid namespace itself (Linux 6.14 on), for real root is exempt from

@@ -12,29 +12,68 @@ use crate::failure::{Failure, Layer, Outcome};
 const ARCH: TargetArch = TargetArch::x86_64;
 #[cfg(target_arch = "aarch64")]
 const ARCH: TargetArch = TargetArch::aarch64;
+#[cfg(target_arch = "riscv64")]
+const ARCH: TargetArch = TargetArch::riscv64;
 
 /// Refused with EPERM whatever the arguments.
 const DENIED: &[libc::c_long] = &[
     // mounts and roots
-    libc::SYS_mount, libc::SYS_umount2, libc::SYS_pivot_root, libc::SYS_chroot, libc::SYS_move_mount,
-    libc::SYS_open_tree, libc::SYS_fsopen, libc::SYS_fsconfig, libc::SYS_fsmount, libc::SYS_fspick,
-    libc::SYS_mount_setattr, SYS_OPEN_TREE_ATTR,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    SYS_OPEN_TREE_ATTR,
     // namespaces
-    libc::SYS_unshare, libc::SYS_setns,
+    libc::SYS_unshare,
+    libc::SYS_setns,
     // other processes
-    libc::SYS_ptrace, libc::SYS_process_vm_readv, libc::SYS_process_vm_writev, libc::SYS_process_madvise,
-    libc::SYS_pidfd_getfd, libc::SYS_kcmp, libc::SYS_migrate_pages, libc::SYS_move_pages,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
     // the kernel's wide inner surfaces
-    libc::SYS_bpf, libc::SYS_perf_event_open, libc::SYS_userfaultfd, libc::SYS_fanotify_init,
-    libc::SYS_kexec_load, libc::SYS_init_module, libc::SYS_finit_module, libc::SYS_delete_module,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_fanotify_init,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
     // keys
-    libc::SYS_keyctl, libc::SYS_add_key, libc::SYS_request_key,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
     // files by handle go around every path check
-    libc::SYS_open_by_handle_at, libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
     // the machine
-    libc::SYS_swapon, libc::SYS_swapoff, libc::SYS_reboot, libc::SYS_acct, libc::SYS_quotactl, SYS_QUOTACTL_FD,
-    libc::SYS_syslog, libc::SYS_settimeofday, libc::SYS_clock_settime, libc::SYS_clock_adjtime, libc::SYS_adjtimex,
-    libc::SYS_vhangup, libc::SYS_sethostname, libc::SYS_setdomainname, libc::SYS_lookup_dcookie,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    SYS_QUOTACTL_FD,
+    libc::SYS_syslog,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_vhangup,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_lookup_dcookie,
     libc::SYS_nfsservctl,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_kexec_file_load,
@@ -63,11 +102,22 @@ const UNKNOWN: &[libc::c_long] = &[
 ];
 
 const SYS_OPEN_TREE_ATTR: libc::c_long = 467;
+// asm-generic/ioctls.h; libc's types for them differ by platform.
+const TIOCSTI: u64 = 0x5412;
+const TIOCLINUX: u64 = 0x541c;
+const TIOCCONS: u64 = 0x541d;
+const TIOCSETD: u64 = 0x5423;
+
 const SYS_QUOTACTL_FD: libc::c_long = 443;
 
 const NEW_NAMESPACES: &[libc::c_int] = &[
-    libc::CLONE_NEWUSER, libc::CLONE_NEWNS, libc::CLONE_NEWPID, libc::CLONE_NEWNET, libc::CLONE_NEWIPC,
-    libc::CLONE_NEWUTS, libc::CLONE_NEWCGROUP,
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWCGROUP,
 ];
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
@@ -93,9 +143,9 @@ fn denied(loopback: bool) -> Outcome<Rules> {
         .collect::<Outcome<_>>()?;
     rules.insert(libc::SYS_clone, clones);
     // The kernel looks at the low 32 bits of an ioctl's number only.
-    let terminals = [libc::TIOCSTI as u64, libc::TIOCLINUX as u64, libc::TIOCSETD as u64, libc::TIOCCONS as u64]
+    let terminals = [TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS]
         .into_iter()
-        .map(|number| all(vec![(1, Width::Dword, Op::Eq, number & 0xffff_ffff)]))
+        .map(|number| all(vec![(1, Width::Dword, Op::Eq, number)]))
         .collect::<Outcome<_>>()?;
     rules.insert(libc::SYS_ioctl, terminals);
     let mut families = vec![libc::AF_UNIX];

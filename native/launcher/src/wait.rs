@@ -126,7 +126,8 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
         Some(status) => (None, Some(libc::WTERMSIG(status))),
         None => (None, Some(libc::SIGKILL)),
     };
-    control.say(&json!({"ended": true, "exit": exit, "signal": signal, "stopped": stopped}), Some(world.changes.as_fd()));
+    control
+        .say(&json!({"ended": true, "exit": exit, "signal": signal, "stopped": stopped}), Some(world.changes.as_fd()));
 }
 
 /// A descriptor that can be read when a child has ended.

@@ -103,7 +103,8 @@ fn tree_bytes(directory: BorrowedFd, enough: u64) -> u64 {
     let mut open = vec![];
     // SAFETY: a descriptor of its own for the stream, closed with it.
     unsafe {
-        let copy = libc::openat(directory.as_raw_fd(), c".".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
+        let copy =
+            libc::openat(directory.as_raw_fd(), c".".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
         let stream = libc::fdopendir(copy);
         if stream.is_null() {
             return 0;

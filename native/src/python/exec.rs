@@ -1,9 +1,6 @@
 //! Confined execution for Python: releases the GIL, lets signals through, and holds the changes of a run.
 use std::{
-    os::{
-        fd::OwnedFd,
-        unix::ffi::OsStringExt,
-    },
+    os::{fd::OwnedFd, unix::ffi::OsStringExt},
     path::PathBuf,
     sync::Mutex,
     time::Duration,
@@ -20,7 +17,7 @@ use crate::{
     error::Error,
     exec::{Outcome, Run},
     export::{self, Change},
-    sandbox::{self, Limits, Wish},
+    sandbox::{self, Limits, Seed, Wish},
 };
 
 /// How often Python gets to look at its signals and at `cancelled`.
@@ -46,7 +43,11 @@ fn refusals(py: Python<'_>, list: Vec<(Vec<u8>, String)>) -> Vec<Refused<'_>> {
 }
 
 impl Changes {
-    fn with<T: Send>(&self, py: Python<'_>, work: impl Send + FnOnce(&OwnedFd, &OwnedFd) -> Result<T, Error>) -> PyResult<T> {
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl Send + FnOnce(&OwnedFd, &OwnedFd) -> Result<T, Error>,
+    ) -> PyResult<T> {
         py.detach(|| {
             let guard = self.upper.lock().unwrap_or_else(|broken| broken.into_inner());
             let upper = guard.as_ref().ok_or_else(|| Error::Invalid("the changes were closed".into()))?;
@@ -110,7 +111,7 @@ fn confined_run<'py>(
     argv: Vec<Vec<u8>>,
     env: Vec<(Vec<u8>, Vec<u8>)>,
     read_roots: Vec<Vec<u8>>,
-    seed: Vec<(Vec<u8>, Option<(Vec<u8>, u32)>)>,
+    seed: Vec<Seed>,
     loopback: bool,
     limits: (u64, u64, u64, u64, u64, u64, u64),
     wall: f64,

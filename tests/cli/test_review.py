@@ -1,0 +1,228 @@
+"""`kairos review` on a pseudo-terminal: one key a decision, of the card that was on screen."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import time
+from typing import Any
+
+import pytest
+
+AFTER = b"# Demo\nmore\n"
+DEADLINE_S = 30.0
+
+
+class Screen:
+    """A command on a terminal of its own. `until` waits for text that was not there before."""
+
+    def __init__(self, command: list[str], *args: str) -> None:
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [*command, "review", *args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            env={**os.environ, "TERM": "dumb"},
+        )  # fmt: skip
+        os.close(slave)
+        self.seen = ""
+
+    def until(self, text: str) -> str:
+        deadline = time.monotonic() + DEADLINE_S
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"{text!r} did not come; the screen shows\n{self.seen}"
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    self.seen += os.read(self.master, 65536).decode()
+                except OSError:
+                    assert text in self.seen, f"ended without {text!r}\n{self.seen}"
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def end(self) -> int:
+        deadline = time.monotonic() + DEADLINE_S
+        while (code := self.process.poll()) is None:
+            assert time.monotonic() < deadline, self.seen
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.seen += os.read(self.master, 65536).decode()
+                except OSError:
+                    continue
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+PROMPT = "[y n l w d u j k q ?] "
+
+
+@pytest.fixture
+def review(kairos_command: list[str]) -> Any:
+    screens: list[Screen] = []
+
+    def open_screen(*args: str) -> Screen:
+        screens.append(Screen(kairos_command, *args))
+        return screens[-1]
+
+    yield open_screen
+    for screen in screens:
+        screen.close()
+
+
+def _state(kairos: Any, id_: str) -> str:
+    state: str = kairos("show", id_, "--json").data["state"]
+    return state
+
+
+def test_y_approves_and_carries_out_without_enter(kairos: Any, seeded: Any, review: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    screen = review()
+    card = screen.until(PROMPT)
+    assert raised.id in card and "+more" in card
+    screen.press("y")
+    screen.until("executed")
+    screen.until("Nothing is left to decide")
+    assert screen.end() == 0
+    assert (seeded.root / "README.md").read_bytes() == AFTER
+
+
+def test_enter_and_unknown_keys_do_nothing(kairos: Any, seeded: Any, review: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    screen = review()
+    screen.until(PROMPT)
+    screen.press("\r\n  \x1b[A\x1b[B z\tts")
+    screen.press("?")
+    screen.until("what is undecided stays")
+    screen.until(PROMPT)
+    screen.press("q")
+    assert screen.end() == 0
+    assert _state(kairos, raised.id) == "pending"
+
+
+def test_high_risk_wants_the_first_letters_of_the_id(kairos: Any, seeded: Any, review: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER), risk="high")
+    screen = review()
+    screen.until(PROMPT)
+    screen.press("y")
+    screen.until(f"type {raised.id[:4]} and Enter to approve: ")
+    screen.press("y\n")
+    screen.until("not approved")
+    screen.until(PROMPT)
+    assert _state(kairos, raised.id) == "pending"
+    screen.press("y")
+    screen.until("to approve: ")
+    screen.press(f"{raised.id[:4]}\n")
+    screen.until("executed")
+    assert screen.end() == 0
+
+
+def test_n_takes_one_of_six_reasons(kairos: Any, seeded: Any, review: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    screen = review()
+    screen.until(PROMPT)
+    screen.press("n")
+    screen.until("1 wrong  2 not now  3 style  4 too risky  5 duplicate  6 other")
+    screen.press("x")
+    screen.until("not rejected")
+    screen.until(PROMPT)
+    screen.press("n")
+    screen.until("6 other")
+    screen.press("6")
+    screen.until("in your words: ")
+    screen.press("we like it so\n")
+    screen.until("never propose this here? [y/N] ")
+    screen.press("y")
+    screen.until("rejected")
+    assert screen.end() == 0
+    event = seeded.log.stream(f"proposal-{raised.id}")[-1].event
+    assert (event.reason, event.text, event.never) == ("other", "we like it so", True)
+
+
+def test_l_defers(kairos: Any, seeded: Any, review: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    screen = review(raised.id)
+    screen.until(PROMPT)
+    screen.press("l")
+    screen.until("1 1h  2 tonight  3 tomorrow  4 next-commit")
+    screen.press("4")
+    screen.until("deferred")
+    assert screen.end() == 0
+    assert seeded.log.stream(f"proposal-{raised.id}")[-1].event.until is None
+
+
+def test_w_shows_the_chain_and_d_cycles_the_diff(kairos: Any, seeded: Any, review: Any) -> None:
+    seeded.raise_(seeded.patch("README.md", AFTER))
+    screen = review()
+    screen.until(PROMPT)
+    screen.press("w")
+    assert "TurnStarted" in screen.until(PROMPT)
+    screen.press("d")
+    numbers = screen.until(PROMPT)
+    assert "+1" in numbers and "+more" not in numbers
+    screen.press("d")
+    assert "Patch" not in screen.until(PROMPT)
+    screen.press("d")
+    assert "+more" in screen.until(PROMPT)
+    screen.press("q")
+    assert screen.end() == 0
+
+
+def test_j_and_k_walk_and_u_takes_back_the_last_approval(kairos: Any, seeded: Any, review: Any) -> None:
+    patch = seeded.raise_(seeded.patch("README.md", AFTER), seed="a", risk="medium")
+    note = seeded.raise_(seeded.note(), seed="b")
+    screen = review()
+    assert patch.id in screen.until(PROMPT)
+    screen.press("j")
+    assert note.id in screen.until(PROMPT)
+    screen.press("k")
+    assert patch.id in screen.until(PROMPT)
+    screen.press("y")
+    assert note.id in screen.until(PROMPT)
+    screen.press("u")
+    assert "undone" in screen.until(PROMPT)
+    assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
+    screen.press("u")
+    screen.until("nothing was decided yet")
+    screen.press("q")
+    assert screen.end() == 0
+
+
+def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, seeded: Any, review: Any) -> None:
+    """N17: somebody else decides while the card is on screen; the key is refused, not applied to what came next."""
+    first = seeded.raise_(seeded.patch("README.md", AFTER), seed="a", risk="medium")
+    second = seeded.raise_(seeded.note(), seed="b")
+    screen = review()
+    assert first.id in screen.until(PROMPT)
+    assert kairos("reject", first.id, "-m", "no").code == 0
+    screen.press("y")
+    assert "was rejected already" in screen.until(second.id)
+    screen.until(PROMPT)
+    assert _state(kairos, second.id) == "pending"
+    assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
+    screen.press("q")
+    assert screen.end() == 0
+
+
+def test_keys_pressed_before_a_card_is_shown_decide_nothing(kairos: Any, seeded: Any, review: Any) -> None:
+    first = seeded.raise_(seeded.note(), seed="a", risk="medium")
+    second = seeded.raise_(seeded.note("b"), seed="b")
+    screen = review()
+    screen.until(PROMPT)
+    screen.press("yyyy")
+    assert second.id in screen.until(PROMPT)
+    assert (_state(kairos, first.id), _state(kairos, second.id)) == ("acknowledged", "pending")
+    screen.press("q")
+    assert screen.end() == 0
+
+
+def test_without_a_terminal_review_names_the_commands_to_use(kairos: Any, seeded: Any) -> None:
+    said = kairos("review")
+    assert said.code == 2
+    assert "approve ID --digest D" in said.err

@@ -1,0 +1,108 @@
+"""Whole conflicts that git has forgotten are said; headings, examples and open merges are not."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from kairos.detectors.conflict_marker import ConflictMarker, conflicts
+from kairos.domain.action import NoteAction
+
+CONFLICT = "a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\nd\n"
+
+
+def look(scene):
+    return list(ConflictMarker().look(scene))
+
+
+def test_a_committed_conflict_is_said_once_with_its_lines(repo, see):
+    repo.write("src/a.py", CONFLICT)
+    repo.commit("merge")
+    (found,) = look(see("commit"))
+    assert found.title == "Conflict markers left in src/a.py"
+    assert isinstance(found.action, NoteAction)
+    assert "line 2–6" in found.action.text
+    assert found.evidence == [100, 101]
+    assert [f.key for f in look(see("baseline"))] == [found.key]
+
+
+def test_diff3_style_and_windows_line_ends_count(repo, see):
+    repo.write("a.py", "<<<<<<< HEAD\r\nb\r\n||||||| base\r\nx\r\n=======\r\nc\r\n>>>>>>> topic\r\n")
+    repo.commit()
+    assert len(look(see("commit"))) == 1
+
+
+def test_an_open_merge_is_left_alone_until_the_path_is_added(repo, see):
+    repo.write("a.txt", "one\n")
+    repo.commit()
+    repo.git("checkout", "-q", "-b", "topic")
+    repo.write("a.txt", "two\n")
+    repo.commit()
+    repo.git("checkout", "-q", "main")
+    repo.write("a.txt", "three\n")
+    repo.commit()
+    repo.git("merge", "-q", "topic", check=False)
+    assert "<<<<<<<" in (repo.root / "a.txt").read_text()
+    assert look(see("burst", "a.txt")) == []
+    repo.git("add", "a.txt")
+    assert len(look(see("burst", "a.txt"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("a.rst", "Title\n=======\n\nText\n=======\n"),
+        ("a.md", "Title\n=======\n"),
+        ("a.py", "s = '''\n  <<<<<<< HEAD\n  =======\n  >>>>>>> x\n'''\n"),
+        ("a.py", "<<<<<<< HEAD\n>>>>>>> x\n=======\n"),
+        ("a.py", ">>>>>>> x\n=======\n<<<<<<< HEAD\n"),
+        ("a.py", "<<<<<<<\n=======\n>>>>>>>\n"),
+        ("a.txt", "======= \n<<<<<<< a\n======== \n>>>>>>> b\n"),
+        ("a.md", "```diff\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n```\n"),
+        ("a.bin", b"\0<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n"),
+        ("a.lat", b"\xe9\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n"),
+    ],
+)
+def test_what_is_no_conflict_is_left_alone(repo, see, path, content):
+    repo.write(path, content)
+    repo.commit()
+    assert look(see("commit")) == []
+    assert look(see("baseline")) == []
+
+
+def test_untracked_files_and_markers_that_were_there_before_are_left_alone(repo, see):
+    repo.write("new.txt", CONFLICT)
+    assert look(see("burst", "new.txt")) == []
+    repo.commit("a fixture")
+    repo.write("new.txt", CONFLICT + "more\n")
+    assert look(see("burst", "new.txt")) == []
+    repo.commit("edit")
+    assert look(see("commit")) == []
+    repo.write("new.txt", CONFLICT + CONFLICT)
+    assert len(look(see("burst", "new.txt"))) == 1
+
+
+def test_a_symlink_to_a_conflict_outside_is_not_read(repo, see, tmp_path):
+    (tmp_path / "outside").write_text(CONFLICT)
+    (repo.root / "link").symlink_to(tmp_path / "outside")
+    repo.commit()
+    assert look(see("commit")) == []
+
+
+def test_a_commit_of_a_thousand_files_and_ten_thousand_lines_is_looked_at_quickly(repo, see):
+    for i in range(1_000):
+        repo.write(f"d{i % 100}/f{i}", f"{i}\n")
+    repo.write("long", "=======\n<<<<<<< x\n" * 10_000)
+    repo.write("z", CONFLICT)
+    repo.commit("many")
+    scene = see("commit")
+    start = time.monotonic()
+    assert len(look(scene)) == 1
+    assert time.monotonic() - start < 5
+
+
+def test_conflicts_are_counted_in_order():
+    found = conflicts(CONFLICT * 3)
+    assert [(c.ours, c.middle, c.theirs) for c in found] == [(2, 4, 6), (9, 11, 13), (16, 18, 20)]
+    assert found[0].labels == ("HEAD", "topic")

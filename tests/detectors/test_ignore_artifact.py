@@ -1,0 +1,131 @@
+"""Generated files get a rule, large ones a note, everything else nothing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from kairos.detectors.ignore_artifact import IgnoreArtifact
+from kairos.domain.action import NoteAction, PatchAction
+
+
+def look(scene):
+    return list(IgnoreArtifact().look(scene))
+
+
+def untracked(repo):
+    return repo.git("ls-files", "--others", "--exclude-standard")
+
+
+def test_generated_files_get_one_patch_that_makes_git_ignore_them(repo, see, apply):
+    repo.write("src/__pycache__/a.cpython-311.pyc", b"\0")
+    repo.write("src/a.py", "")
+    repo.write(".DS_Store", b"\0")
+    repo.write("node_modules/x/index.js", "")
+    repo.write("deep/new/debug.log", "")
+    repo.git("add", "src/a.py")
+    (found,) = look(see("baseline"))
+    assert found.title == "Ignore *.log, .DS_Store, __pycache__/ and 1 more"
+    apply(found)
+    assert (repo.root / ".gitignore").read_text() == "*.log\n.DS_Store\n__pycache__/\nnode_modules/\n"
+    assert untracked(repo) == ".gitignore"
+    assert look(see("baseline")) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "after"),
+    [
+        ("*.tmp\n", "*.tmp\n.DS_Store\n"),
+        ("*.tmp", "*.tmp\n.DS_Store\n"),
+        ("*.tmp\r\nx\r\n", "*.tmp\r\nx\r\n.DS_Store\r\n"),
+        ("a\r\n*.tmp", "a\r\n*.tmp\r\n.DS_Store\r\n"),
+        ("", ".DS_Store\n"),
+    ],
+)
+def test_the_existing_file_keeps_its_line_ends(repo, see, apply, now, after):
+    repo.write(".gitignore", now)
+    repo.write(".DS_Store", b"")
+    (found,) = look(see("burst", ".DS_Store"))
+    apply(found)
+    assert (repo.root / ".gitignore").read_bytes().decode() == after
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ({"target/CACHEDIR.TAG": "", "target/x": ""}, "/target/"),
+        ({"crate/Cargo.toml": "", "crate/target/debug/x": ""}, "/crate/target/"),
+        ({"pyproject.toml": "", "dist/x.whl": ""}, "/dist/"),
+        ({"env/pyvenv.cfg": "", "env/bin/python": ""}, "/env/"),
+        ({"a[1]/setup.py": "", "a[1]/build/x": ""}, "/a\\[1]/build/"),
+        ({"pkg.egg-info/PKG-INFO": ""}, "*.egg-info/"),
+    ],
+)
+def test_directories_that_need_a_witness_are_anchored(repo, see, apply, files, rule):
+    for path, content in files.items():
+        repo.write(path, content)
+    (found,) = look(see("manual"))
+    apply(found)
+    assert (repo.root / ".gitignore").read_text() == rule + "\n"
+    assert look(see("manual")) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["target/notes.md", "dist/readme.txt", "build/plan.txt", "env/settings.py", "logs.md", "data.bin", "lib/logger.py",
+     "coverage/readme.md", "model.obj", "catalog"],
+)  # fmt: skip
+def test_what_a_person_may_have_made_is_left_alone(repo, see, path):
+    repo.write(path, "x\n")
+    assert look(see("baseline")) == []
+    assert look(see("burst", path)) == []
+
+
+def test_tracked_ignored_and_kept_files_are_left_alone(repo, see):
+    repo.write("kept.log", "x")
+    repo.git("add", "kept.log")
+    repo.write(".gitignore", "*.log\n!wanted.log\nout/\n")
+    repo.write("other.log", "x")
+    repo.write("wanted.log", "x")
+    repo.write("out/x.pyc", "x")
+    repo.git("add", ".gitignore")
+    assert look(see("baseline")) == []
+
+
+def test_a_large_file_of_unknown_name_becomes_a_note(repo, see):
+    with (repo.root / "dump.bin").open("wb") as file:
+        file.truncate(11 << 20)
+    (found,) = look(see("burst", "dump.bin"))
+    assert isinstance(found.action, NoteAction)
+    assert found.title == "dump.bin is 11 MiB and neither tracked nor ignored"
+    assert look(see("burst", "other.bin")) == []
+
+
+def test_a_gitignore_that_is_no_plain_text_becomes_a_note(repo, see, tmp_path):
+    (tmp_path / "rules").write_text("x\n")
+    (repo.root / ".gitignore").symlink_to(tmp_path / "rules")
+    repo.write("a.pyc", b"")
+    (found,) = look(see("baseline"))
+    assert isinstance(found.action, NoteAction)
+    (repo.root / ".gitignore").unlink()
+    repo.write(".gitignore", b"caf\xe9\n")
+    (found,) = look(see("baseline"))
+    assert isinstance(found.action, NoteAction)
+
+
+def test_hostile_names_never_write_a_rule_of_their_own(repo, see):
+    repo.write("Cargo.toml", "")
+    repo.write("x\n*\n/target/CACHEDIR.TAG", "")
+    repo.write("e\x1b[31m.log", "")
+    repo.write(os.fsdecode(b"\xff.log"), "")
+    (found,) = look(see("baseline"))
+    assert isinstance(found.action, PatchAction)
+    assert found.action.edits[0].hunks[0].new == ["*.log\n"]
+    assert found.claim.isprintable()
+
+
+def test_an_embedded_repository_is_not_entered(repo, see):
+    repo.git("init", "-q", str(repo.root / "inner"))
+    repo.write("inner/a.log", "")
+    assert look(see("baseline")) == []

@@ -1,0 +1,176 @@
+"""Live-looking values before they leave the machine; the value itself is nowhere in what is said."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import msgspec
+import pytest
+
+from kairos.detectors.secret import Secret
+from kairos.domain.secrets import redact
+
+AWS = "AKIAQ3EGRT5HZX7WLMNP"
+GENERIC = "q7ZpX2mK9vLt4RwB8nYc"
+
+
+def look(scene):
+    return list(Secret().look(scene))
+
+
+def said(findings):
+    return "\n".join(f.title for f in findings)
+
+
+@pytest.fixture
+def pushed(repo, tmp_path):
+    """Pushes what is committed to a remote."""
+
+    def push():
+        if not (tmp_path / "remote").exists():
+            repo.git("init", "-q", "--bare", str(tmp_path / "remote"))
+            repo.git("remote", "add", "origin", str(tmp_path / "remote"))
+        repo.git("push", "-q", "origin", "main")
+
+    return push
+
+
+def test_a_staged_key_is_found_and_never_repeated(repo, see):
+    repo.write("config/dev.env", f"# dev\nREGION=eu\nAWS_ID={AWS}\n")
+    repo.git("add", "config/dev.env")
+    (found,) = look(see("burst", "config/dev.env"))
+    assert found.title == "AWS key in config/dev.env, staged"
+    assert not found.urgent
+    assert found.evidence == [200]
+    text = json.dumps(msgspec.to_builtins(found))
+    assert AWS not in text
+    assert "config/dev.env:3" in found.action.text
+    assert ".gitignore" in found.action.text
+    for words in (found.title, found.claim, found.action.text):
+        assert redact(words) == words
+
+
+def test_an_untracked_file_is_found_only_while_nothing_ignores_it(repo, see):
+    repo.write("new/.env", f"TOKEN={GENERIC}\n")
+    assert "untracked and not ignored" in said(look(see("burst", "new/.env")))
+    assert "untracked and not ignored" in said(look(see("baseline")))
+    repo.write(".gitignore", ".env\n")
+    assert look(see("burst", "new/.env")) == []
+    assert look(see("baseline")) == []
+
+
+def test_a_committed_unpushed_key_is_urgent_even_after_it_left_the_tree(repo, see, pushed):
+    pushed()
+    repo.write("app.py", f'KEY = "{AWS}"\n')
+    oid = repo.commit("oops")
+    (found,) = look(see("commit"))
+    assert found.urgent
+    assert found.title == f"AWS key in app.py, committed in commit {oid[:12]} and not pushed"
+    assert found.evidence == [100, 101]
+    repo.write("app.py", "KEY = None\n")
+    repo.commit("remove")
+    assert look(see("commit")) == []
+    assert [f.key for f in look(see("commit", commits=2))] == [found.key]
+    assert [f.urgent for f in look(see("baseline"))] == [True]
+
+
+def test_pushed_history_is_not_raised(repo, see, pushed):
+    repo.write("app.py", f'KEY = "{AWS}"\n')
+    repo.commit("oops")
+    pushed()
+    assert look(see("commit")) == []
+    assert look(see("baseline")) == []
+
+
+def test_an_edit_beside_a_value_that_was_there_before_is_not_news(repo, see, pushed):
+    repo.write("app.py", f'KEY = "{AWS}"\n')
+    repo.commit("oops")
+    pushed()
+    repo.write("app.py", f'# more\nKEY = "{AWS}"\n')
+    repo.git("add", "app.py")
+    assert look(see("burst", "app.py")) == []
+    repo.commit("more")
+    assert look(see("commit")) == []
+
+
+def test_a_merge_brings_in_nothing_that_a_parent_had(repo, see, pushed):
+    repo.write("app.py", f'KEY = "{AWS}"\n')
+    repo.commit("oops")
+    pushed()
+    repo.git("checkout", "-q", "-b", "side", "HEAD~1")
+    repo.write("b.txt", "b\n")
+    repo.commit("side")
+    repo.git("merge", "-q", "--no-edit", "main")
+    assert look(see("baseline")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (
+            "a.env",
+            "AWS=AKIAIOSFODNN7EXAMPLE\nTOKEN=changeme\nPASSWORD=${PASSWORD}\nKEY=<token>\nAPI_KEY=xxxxxxxxxxxxxxxx\n",
+        ),
+        ("tests/test_login.py", f'password = "{GENERIC}"\n'),
+        (".env.example", f"TOKEN={GENERIC}\n"),
+        ("package-lock.json", f'"token": "{GENERIC}", "integrity": "sha512-{GENERIC * 4}=="\n'),
+        ("id.pub", f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{GENERIC} a@b\n"),
+        ("ids.json", '{"token": "550e8400-e29b-41d4-a716-446655440000"}\n'),
+        ("blob.bin", b"\0" + AWS.encode()),
+        ("build/__pycache__/x.txt", AWS),
+    ],
+)
+def test_what_is_no_secret_is_left_alone(repo, see, path, content):
+    repo.write(path, content)
+    assert look(see("baseline")) == []
+    if "__pycache__" not in path:
+        repo.git("add", path)
+        assert look(see("burst", path)) == []
+
+
+def test_a_real_token_in_a_test_is_still_said(repo, see):
+    repo.write("tests/test_login.py", f'x = "{AWS}"\n')
+    repo.git("add", ".")
+    assert len(look(see("burst"))) == 1
+
+
+def test_before_the_first_commit_the_index_is_read(tmp_path, see, repo):
+    repo.git("update-ref", "-d", "HEAD")
+    repo.write("a.env", f"AWS={AWS}\n")
+    repo.git("add", ".")
+    assert "staged" in said(look(see("burst", "a.env")))
+
+
+def test_several_values_in_one_file_are_one_finding(repo, see):
+    repo.write("a.env", f"AWS={AWS}\nTOKEN={GENERIC}\n")
+    repo.git("add", ".")
+    (found,) = look(see("burst", "a.env"))
+    assert found.title == "2 credentials in a.env, staged"
+    assert "a.env:1 AWS key" in found.action.text
+    assert "a.env:2 credential" in found.action.text
+
+
+def test_keys_do_not_depend_on_the_value(repo, see):
+    keys = set()
+    for value in ("AKIAQ3EGRT5HZX7WLMNP", "AKIAZ9YXWV8UTSR7QPON"):
+        repo.write("a.env", f"AWS={value}\n")
+        repo.git("add", ".")
+        keys |= {f.key for f in look(see("burst", "a.env"))}
+    assert len(keys) == 1
+
+
+def test_hostile_names_links_and_sizes_are_inert(repo, see, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text(f"AWS={AWS}\n")
+    (repo.root / "link.env").symlink_to(outside)
+    (repo.root / "dir").symlink_to(tmp_path)
+    os.mkfifo(repo.root / "pipe.env")
+    repo.write("big.env", f"AWS={AWS}\n" + "x" * (2 << 20))
+    repo.write("e\x1b[2J\n\u202e.env", f"AWS={AWS}\n")
+    repo.write(os.fsdecode(b"caf\xe9.env"), b"\xff\xfe AWS=" + AWS.encode() + b"\n")
+    found = look(see("baseline"))
+    assert len(found) == 2
+    for finding in found:
+        assert finding.title.isprintable()
+        msgspec.json.encode(finding)

@@ -1,0 +1,184 @@
+"""What is cut from the log, what is worth a word, and that neither takes long on hostile text."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kairos.domain.secrets import find, redact
+
+B62 = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0fR3uX6iL9oAzbYcX"
+HEX40 = "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"
+LIVE = {
+    "aws-access-key": "AKIAQ3EGRT5HZX7WLMNP",
+    "github-token": "ghp_" + B62[:36],
+    "gitlab-token": "glpat-" + B62[:20],
+    "slack-token": "xoxb-123456789012-" + B62[:24],
+    "stripe-key": "sk_live_" + B62[:24],
+    "google-api-key": "AIza" + B62[:35],
+    "anthropic-key": "sk-ant-api03-" + B62[:40],
+    "openai-key": "sk-proj-" + B62[:40],
+    "npm-token": "npm_" + B62[:36],
+    "pypi-token": "pypi-AgEIcHlwaS5vcmc" + B62,
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27uhbUJU1p1r",
+}
+KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + ("MIIEpAIBAAKCAQEA7bq9Zx3kLmN0pQrStUvWxYz1234567890abcdefGHIJKLMN\n" * 3)
+CUT = [
+    ("password = 'hunter2'", "hunter2"),
+    ("DB_PASSWORD=correcthorse", "correcthorse"),
+    ('{"api_key": "abcd efgh"}', "abcd efgh"),
+    ("token: 9f8e7d6c5b4a", "9f8e7d6c5b4a"),
+    (f"secret_key = {HEX40}", HEX40),
+    ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzzzz", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzzzzz"),
+    ("postgres://bob:s3cr3tpw@db.host.io/x", "s3cr3tpw"),
+    ("curl -u bob:s3cr3tpw https://x", "s3cr3tpw"),
+    ("deploy --api-token s3cr3tpw now", "s3cr3tpw"),
+    ("Authorization: Bearer abcdef0123456789abcdef", "abcdef0123456789abcdef"),
+    (KEY, "MIIEpAIBAAKCAQEA7bq9"),
+    (KEY + "-----END RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEA7bq9"),
+    ("password=" + "a1" * 5000, "a1a1"),
+    ("ghp_" + B62 * 40, B62),
+]
+
+
+@pytest.mark.parametrize("kind", sorted(LIVE))
+def test_every_known_token_is_found_in_code_and_cut(kind):
+    for text in (f'x = "{LIVE[kind]}"', f"echo {LIVE[kind]}", f"KEY={LIVE[kind]}\n", LIVE[kind]):
+        assert LIVE[kind] not in redact(text)
+        assert any(text[m.start : m.end] in LIVE[kind] for m in find(text, for_detection=True)), text
+    assert [m.kind for m in find(f"({LIVE[kind]})", for_detection=True)] == [kind]
+
+
+@pytest.mark.parametrize(("text", "value"), CUT)
+def test_values_given_to_secret_names_are_cut(text, value):
+    assert value not in redact(text)
+    assert "[redacted " in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password = "Tr0ub4dor&3x"',
+        f'api_key = "{B62[:32]}"',
+        f"API_TOKEN={B62[:24]}",
+        f"client_secret: {B62[:24]}\n",
+        f'"access_token": "{HEX40}"',
+        "DATABASE_URL=postgres://app:x9Kq2mLw7Z@db.internal.io:5432/app",
+        KEY + "-----END RSA PRIVATE KEY-----\n",
+    ],
+)
+def test_live_looking_values_are_worth_a_word(text):
+    assert find(text, for_detection=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        'password = "changeme"',
+        'password = "<your password>"',
+        "password: ${DB_PASSWORD}",
+        "token = os.environ['TOKEN']",
+        "token = self.tokens.next_token(1)",
+        "token: ${{ secrets.GITHUB_TOKEN }}",
+        "secret: str = field(default='')",
+        'token = "550e8400-e29b-41d4-a716-446655440000"',
+        '"integrity": "sha512-' + B62 * 2 + '=="',
+        f'  "sha256:{HEX40}24charactersofmorehex00",',
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + B62[:38] + " ada@host",
+        "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A\n-----END PUBLIC KEY-----",
+        "Look for -----BEGIN PRIVATE KEY----- in the file.",
+        "max_tokens = 4096\ntoken_count: 123456\ntokenizer = 'bert-base-uncased-v2'",
+        "password_file = '/run/secrets/db_password_2024'",
+        f"password_hash = '{B62}'",
+        "postgres://postgres:postgres@localhost:5432/test",
+        "redis://user:p4ssw0rd99@cache:6379",
+        "https://user:${TOKEN}@github.com/o/r",
+        "sk-loading-indicator-container-wide",
+        'secret_name = "my-app-secret-v2"',
+        'token = "test-token-1234"',
+        "api_key = get_key(name='primary-key-2')",
+        'password = f"{user}-{suffix}1A"',
+        "TOKEN_KIND: super::super::v2::Foundation9::Kind7",
+        'token = "[-!#$%&0-9a-zA-Z]+xyz"',
+        "token_mode = 'oauth2_token_exchange_v2'",
+        'PasswordLastUsed: "2016-09-08T21:47:36Z"',
+        "credential: CohereV2ChatResponseUsageTokens",
+    ],
+)
+def test_placeholders_and_code_that_names_a_secret_are_left(text):
+    assert find(text, for_detection=True) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEX40,
+        f"commit {HEX40}\nparent {'0123456789abcdef' * 4}",
+        "sha256:" + "0123456789abcdef" * 4,
+        "src/secrets/token.py:12",
+        "The secret detector looked at config/token.yml and tests/password_test.py",
+        "password file: /etc/app/password.txt",
+        "token=/run/secrets/token",
+        "detector=stale-reference@1 tokens=0",
+        "fix(token): accept longer names",
+        "AWS key in config/dev.env, staged",
+        "550e8400-e29b-41d4-a716-446655440000",
+    ],
+)
+def test_paths_ids_and_prose_survive(text):
+    assert redact(text) == text
+
+
+def test_a_value_is_cut_wherever_it_is_joined_to_a_mark():
+    text = 'password="[redacted credential]s3cr3tpw"'
+    assert "s3cr3tpw" not in redact(text)
+
+
+_PIECES = st.sampled_from(
+    [*LIVE.values(), *(c[0] for c in CUT), "password", "token", "=", ":", '"', "'", " ", "\n", "[redacted jwt]", "[",
+     "]", "://", "@", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "--secret ", "AKIA", "ghp_", "eyJ",
+     ".", "-u "]
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(_PIECES | st.text(max_size=6), max_size=12).map("".join))
+def test_what_was_redacted_holds_nothing_more_to_find(text):
+    clean = redact(text)
+    assert find(clean) == []
+    assert redact(clean) == clean
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=80))
+def test_matches_are_ordered_and_disjoint(text):
+    found = find(text)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+    assert all(m.start < m.end <= len(text) for m in found)
+
+
+MEGABYTE = 1 << 20
+HOSTILE = [
+    "a", "eyJ", "eyJaaaaaaaa.", "-----BEGIN PRIVATE KEY-----", 'token="', "token=", "password", "token -_", "://",
+    "://a:b",
+    "--token ", "--a-b-c-", "bearer aaaaaaaaaaaaaaaaa ", "sk-", "sk-a", "SG.", "\n", " ", '"', "\\n", "-u a:",
+    "token=/a",
+    "AKIA", "token:" + "ab." * 500 + "! ", "secret: " + "a-" * 500 + "! ", "token=" + "/a" * 500 + "! ", "[redacted x]",
+    "password = '" + "Aa1" * 100 + "'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_megabyte_of_hostile_text_is_read_in_linear_time(piece):
+    text = (piece * (MEGABYTE // len(piece) + 1))[:MEGABYTE]
+    start = time.process_time()
+    assert find(redact(text)) == []
+    find(text, for_detection=True)
+    assert time.process_time() - start < 10

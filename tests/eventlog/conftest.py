@@ -1,0 +1,64 @@
+"""Random events of every type, built from the types of their fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from msgspec import inspect
+
+from kairos.domain.events import Event, Name, name_fields
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
+PATHS = st.binary(min_size=1, max_size=8).map(lambda raw: name_fields(raw.decode("utf-8", "surrogateescape")))
+
+
+def of_type(type_: inspect.Type, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """Values of a msgspec type; whatever is text is drawn from `text`."""
+    match type_:
+        case inspect.Metadata():
+            return of_type(type_.type, text)
+        case inspect.StructType():
+            return of_struct(type_, text)
+        case inspect.UnionType():
+            return st.one_of([of_type(t, text) for t in type_.types])
+        case inspect.ListType():
+            return st.lists(of_type(type_.item_type, text), max_size=3)
+        case inspect.LiteralType():
+            return st.sampled_from(sorted(type_.values, key=str))
+        case inspect.StrType():
+            return text
+        case inspect.IntType():
+            return st.integers(-(2**63), 2**64 - 1)
+        case inspect.FloatType():
+            return st.floats(allow_nan=False, allow_infinity=False)
+        case inspect.BoolType():
+            return st.booleans()
+        case inspect.NoneType():
+            return st.none()
+    raise TypeError(f"no strategy for {type_!r}")
+
+
+def of_struct(info: inspect.StructType, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    fields = {f.name: of_type(f.type, text) for f in info.fields}
+    if not issubclass(info.cls, Name):
+        return st.builds(info.cls, **fields)
+    rest = st.fixed_dictionaries({name: s for name, s in fields.items() if name not in ("path", "path_b64")})
+    return st.builds(lambda path, others: info.cls(**path, **others), PATHS, rest)
+
+
+@pytest.fixture(scope="session")
+def events_of() -> Callable[..., st.SearchStrategy[Any]]:
+    """events_of(cls, text=…, **fields): events of a class; the named fields are drawn as told."""
+
+    def build(
+        cls: type[Event], text: st.SearchStrategy[str] = TEXT, **given: st.SearchStrategy[Any]
+    ) -> st.SearchStrategy[Any]:
+        info = inspect.type_info(cls)
+        assert isinstance(info, inspect.StructType)
+        drawn = {f.name: given[f.name] if f.name in given else of_type(f.type, text) for f in info.fields}
+        return st.builds(cls, **drawn)
+
+    return build

@@ -270,7 +270,7 @@ class SandboxOut(Output, frozen=True, kw_only=True):
 
 
 class InitOut(Output, frozen=True, kw_only=True):
-    """`findings`: what was wrong before Kairos came, listed once and never raised."""
+    """`commits`: imported by this call; `findings`: what was wrong before Kairos came, listed and never raised."""
 
     path: str
     repo: str

@@ -42,10 +42,13 @@ def compact(context: Context, at_once: bool) -> None:
     if not context.has_log:
         render.emit(context, "compact", CompactOut(sealed=[], retired=0, hot_bytes=0, cold_bytes=0), "the log is empty")
         return
+    from kairos.daemon.compacting import ended
     from kairos.eventlog.compaction import compact as seal
 
     before = None if at_once else now_us() - round(context.config.schedule.keep_hot_days * DAY)
-    found = msgspec.convert(msgspec.to_builtins(seal(context.log, before=before)), CompactOut)
+    found = msgspec.convert(
+        msgspec.to_builtins(seal(context.log, before=before, ended=ended(context.config))), CompactOut
+    )
     rows: list[list[render.Cell]] = [
         [f"{render.number(s.first)} to {render.number(s.last)}", s.file, render.size(s.bytes)] for s in found.sealed
     ]

@@ -11,7 +11,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.outputs import InitOut, UnwatchOut
 from cli.reading import inbox, names, repositories, short
-from kairos.domain.events import RepoTrusted, RepoUnwatched
+from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
 from kairos.errors import KairosError, NotFound, UsageError
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import Repository, repository_id
@@ -35,10 +35,11 @@ def register(context: Context, path: str, *, yes: bool, history: int | None) -> 
         context.home.prepare()
         trusted = RepoTrusted(repo=id_, root=str(root), dev=stat.st_dev, ino=stat.st_ino, by="user")
         context.log.append([NewEvent(id_, trusted, None, "user")])
-    entries = 0
+    entries, before = 0, context.log.head()
     if new or history is not None:
         entries = _baseline(context, repositories(context).by_id[id_], git, history)
-    commits, findings = _known(context, id_)
+    commits = sum(1 for r in context.log.read(before, topics={"CommitRecorded"}) if r.stream == id_)
+    findings = _listed(context, id_)
     if new:
         findings = _list_findings(context, repositories(context).by_id[id_])
     return InitOut(path=str(root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
@@ -72,16 +73,10 @@ def _baseline(context: Context, repository: Repository, git: Git, history: int |
         )
 
 
-def _known(context: Context, repo: str) -> tuple[int, list[str]]:
-    """(commits imported, titles of the findings listed at init) of a repository."""
-    commits, findings = 0, []
-    for recorded in context.log.read(topics={"BaselineRecorded", "FindingListed"}):
-        event = recorded.event
-        if getattr(event, "repo", None) == repo:
-            commits = max(commits, getattr(event, "commits", 0))
-            if recorded.topic == "FindingListed":
-                findings.append(f"{getattr(event, 'detector', '')}: {getattr(event, 'title', '')}")
-    return commits, findings
+def _listed(context: Context, repo: str) -> list[str]:
+    """The findings that were listed at init, as text."""
+    found = [r.event for r in context.log.read(topics={"FindingListed"})]
+    return [f"{e.detector}: {e.title}" for e in found if isinstance(e, FindingListed) and e.repo == repo]
 
 
 def _list_findings(context: Context, repository: Repository) -> list[str]:
@@ -90,17 +85,18 @@ def _list_findings(context: Context, repository: Repository) -> list[str]:
     _, problems = list_baseline_findings(context.log, repository)
     for problem in problems:
         render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(problem)}")
-    return _known(context, repository.id)[1]
+    return _listed(context, repository.id)
 
 
 def init_text(done: InitOut) -> str:
     """What init did, for a person."""
+    history = f", {render.count(done.commits, 'commit')} of history" if done.commits else ""
     if not done.new:
-        return f"{render.inert(done.path)} is watched already"
-    history = f", {render.number(done.commits)} commits" if done.commits else ""
-    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {render.number(done.entries)} entries{history}"]
+        return f"{render.inert(done.path)} is watched already{history}"
+    entries = render.count(done.entries, "entry", "entries")
+    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {entries}{history}"]
     if done.findings:
-        lines.append(f"  {len(done.findings)} findings were here before Kairos; they are listed once, never raised:")
+        lines.append("  Here before Kairos, listed once and never raised:")
         lines += [f"    {render.inert(text)}" for text in done.findings[:20]]
         if len(done.findings) > 20:
             lines.append(f"    and {len(done.findings) - 20} more: kairos log --type FindingListed")

@@ -81,7 +81,7 @@ class Reactor:
         """Catches up from the tracking positions, then follows until stopped."""
         self.world.load()
         self._done = {
-            r.id: max(self._log.tracking(f"reactor/{r.id}"), r.trusted_at) for r in self.world.repos.by_id.values()
+            r.id: max(self._log.tracking(f"reactor/{r.id}"), r.ready_at) for r in self.world.repos.by_id.values()
         }
         start = min(self._done.values(), default=self.world.position)
         for recorded in self._log.read(start, upto=self.world.position):
@@ -100,9 +100,10 @@ class Reactor:
                 self._tick = False
                 self._upkeep.tick(now_us())
                 self._speaker.release(now_us())
+                self._save(every=500)
             if not new:
                 self._follower.wait(self._patience())
-        self.world.save()
+        self._save(every=1)
 
     def _react(self, recorded: Recorded, idle_for: int) -> None:
         event = recorded.event
@@ -167,6 +168,12 @@ class Reactor:
         if gathered.boundary in attention.SPEAKING:
             self._upkeep.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)
+
+    def _save(self, *, every: int) -> None:
+        """Keeps the views, and moves the tracking of repositories with nothing gathered along: neither start-up nor
+        compaction should wait for a repository in which nothing happens."""
+        settled = [r.id for r in self.world.repos.by_id.values() if r.ready and r.id not in self._gathered]
+        self.world.save([Track(f"reactor/{repo}", self.world.position) for repo in settled], every=every)
 
     def _patience(self) -> float:
         """How long to sleep: to the end of the nearest lull, else until the bell rings."""

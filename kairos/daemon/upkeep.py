@@ -32,14 +32,13 @@ class Upkeep:
             self._drift(repo.id, None, None)
 
     def tick(self, now: int) -> None:
-        """Expires, gives back what was deferred until now, ends a pause whose time is over, keeps the views."""
+        """Expires, gives back what was deferred until now, ends a pause whose time is over."""
         for proposal in list(self._world.inbox.proposals.values()):
             if proposal.state in proposals.OPEN:
                 self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
         paused = self._world.attention
         if paused.paused and not paused.is_paused(now):
             self._log.append([NewEvent("control", Resumed(), None, "system")])
-        self._world.save(every=500)
 
     def next_commit(self, repo: str, boundary: str) -> None:
         """Gives back what waits for the next commit."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kairos.domain.attention import Attention
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded, Write
@@ -14,8 +16,6 @@ from kairos.eventlog.views import (
     Repositories,
     RepositoriesView,
 )
-
-SAVE_EVERY = 500
 
 
 class World:
@@ -55,11 +55,11 @@ class World:
         last = self.attention.last_activity.get(getattr(recorded.event, "repo", ""))
         return 0 if last is None else max(0, recorded.at - last)
 
-    def save(self, *, every: int = 1) -> None:
-        """Keeps the views if at least `every` events came since they were last kept."""
+    def save(self, also: Sequence[Write] = (), *, every: int = 1) -> None:
+        """Keeps the views, and `also`, if at least `every` events came since they were last kept."""
         if self.position - self._saved < every:
             return
-        writes: list[Write] = []
+        writes: list[Write] = [*also]
         writes += RepositoriesView().saving(self.repos, self.position)
         writes += InboxView().saving(self.inbox, self.position)
         writes += AttentionView().saving(self.attention, self.position)

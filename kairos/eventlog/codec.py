@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -41,7 +42,7 @@ def decode(topic: str, version: int, payload: bytes) -> Event:
         for step in range(version, cls.version):
             data = UPCASTS[(topic, step)](data)
         return msgspec.convert(data, cls)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise IntegrityError(
             f"a stored {topic} (version {version}) cannot be decoded: {error}",
             "Run `kairos log verify` to find the damaged place.",
@@ -63,23 +64,46 @@ def _origin(text: str) -> Origin:
 
 
 @cache
-def free_text_fields(cls: type[Event]) -> tuple[str, ...]:
-    """The names of the fields of an event class that are marked as free text."""
-    found = []
-    for field in msgspec.inspect.type_info(cls).fields:  # type: ignore[attr-defined]
-        if isinstance(field.type, msgspec.inspect.Metadata) and (field.type.extra or {}).get("free_text"):
-            found.append(field.name)
-    return tuple(found)
+def free_text_fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The names of the fields of a struct that are marked as free text, or hold a struct that has such fields."""
+    return tuple(f.name for f in msgspec.structs.fields(cls) if _carries_free_text(msgspec.inspect.type_info(f.type)))
 
 
-def redacted(event: Event) -> Event:
-    """The event with secrets cut from its free-text fields, and only from those."""
+def _carries_free_text(kind: msgspec.inspect.Type) -> bool:
+    match kind:
+        case msgspec.inspect.Metadata(extra={"free_text": True}):
+            return True
+        case msgspec.inspect.StructType(cls=cls):
+            return bool(free_text_fields(cls))
+        case msgspec.inspect.ListType(item_type=item):
+            return _carries_free_text(item)
+        case msgspec.inspect.UnionType(types=types):
+            return any(_carries_free_text(t) for t in types)
+        case _:
+            return False
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def redacted(value: S) -> S:
+    """An event (or a struct in it) with secrets cut from its free-text fields, and only from those."""
+    changes = {}
+    for name in free_text_fields(type(value)):
+        found = getattr(value, name)
+        clean = _clean(found)
+        if clean != found:
+            changes[name] = clean
+    return msgspec.structs.replace(value, **changes) if changes else value
+
+
+def _clean(value: Any) -> Any:
     from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
 
-    changes = {}
-    for name in free_text_fields(type(event)):
-        text = getattr(event, name)
-        clean = redact(text)
-        if clean != text:
-            changes[name] = clean
-    return msgspec.structs.replace(event, **changes) if changes else event
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, msgspec.Struct):
+        return redacted(value)
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,16 +47,16 @@ class Compacted(msgspec.Struct, frozen=True):
     cold_bytes: int
 
 
-def compact(log: Log, *, before: int | None = None) -> Compacted:
+def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ()) -> Compacted:
     """Seals and retires events older than `before` (us), or with None everything behind the slowest follower.
 
-    TryAgain if another compaction runs or the disk is full; nothing is lost."""
+    `ended`: tracking names of followers that a person switched off; they hold nothing back. TryAgain if another compaction runs or the disk is full; nothing is lost."""
     log.segments.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _only_one(log.segments), sqlite_errors(log.path):
         _collect_orphans(log)
         _keep_views(log)
         sealed = []
-        limit = _sealable(log, before)
+        limit = _sealable(log, before, ended)
         if limit - log.sealed_upto() >= (WORTHWHILE if before is not None else 1):
             while log.sealed_upto() < limit:
                 sealed.append(_seal(log, limit))
@@ -97,14 +97,14 @@ def _keep_views(log: Log) -> None:
     log.append([], writes=writes)
 
 
-def _sealable(log: Log, before: int | None) -> int:
+def _sealable(log: Log, before: int | None, ended: Collection[str]) -> int:
     """The last position that may be sealed: old enough, and behind every follower."""
     limit = log.head()
     current = {view.key for view in all_views()}
     for name, position in log.trackings().items():
         if name.startswith("reactor/"):
             position = log.reader().next_position(name.removeprefix("reactor/"), TRIGGERS, position, limit)
-        if not name.startswith("snapshot/") or name in current:
+        if name in current or not (name.startswith("snapshot/") or name in ended):
             limit = min(limit, position)
     return limit if before is None else log.reader().last_before(before, limit)
 

@@ -42,5 +42,6 @@ TABLES = (
 )
 
 ROW_COLUMNS = (
-    "position, originator_id, originator_version, topic, v, at, caused_by, correlation, origin, CAST(state AS BLOB), leaf, link"
+    "position, originator_id, originator_version, topic, v, at, caused_by, correlation, origin,"
+    " CAST(state AS BLOB), leaf, link"
 )

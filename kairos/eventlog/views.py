@@ -24,8 +24,13 @@ class Repository(msgspec.Struct, kw_only=True):
     ino: int
     trusted_at: int
     watched: bool = True
-    ready: bool = False
+    ready_at: int = 0
     lost: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether its baseline is complete."""
+        return self.ready_at > 0
 
 
 class Repositories(msgspec.Struct):
@@ -42,6 +47,7 @@ class Repositories(msgspec.Struct):
 
 class RepositoriesView(Projection[Repositories]):
     name = "repositories"
+    version = 2
     state = Repositories
     topics = frozenset({"RepoTrusted", "RepoUnwatched", "BaselineRecorded", "RootLost", "RootFound"})
 
@@ -51,12 +57,12 @@ class RepositoriesView(Projection[Repositories]):
                 known = state.by_id.get(e.repo)
                 state.by_id[e.repo] = Repository(
                     id=e.repo, root=e.root, dev=e.dev, ino=e.ino, trusted_at=recorded.position,
-                    ready=known.ready if known else False,
+                    ready_at=known.ready_at if known else 0,
                 )  # fmt: skip
             case RepoUnwatched() as e if e.repo in state.by_id:
                 state.by_id[e.repo].watched = False
             case BaselineRecorded() as e if e.repo in state.by_id:
-                state.by_id[e.repo].ready = True
+                state.by_id[e.repo].ready_at = recorded.position
             case RootLost() as e if e.repo in state.by_id:
                 state.by_id[e.repo].lost = True
             case RootFound() as e if e.repo in state.by_id:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -24,6 +28,7 @@ from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import repository_id
 from kairos.settings import Home
 
+DEADLINE_S = 30.0
 KAIROS = [sys.executable, "-P", "-c", "from cli.main import run; run()"]
 
 
@@ -145,3 +150,62 @@ def seeded(log: Log, repo: Any, kairos: Run) -> Seeded:
 def kairos_command(home: Home) -> list[str]:
     """How to start a command on this home, for tests that keep the process in their own hands."""
     return KAIROS
+
+
+class Screen:
+    """A command on a terminal of its own. `until` waits for text that was not there before."""
+
+    def __init__(self, *args: str) -> None:
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            [*KAIROS, *args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            env={**os.environ, "TERM": "dumb"},
+        )  # fmt: skip
+        os.close(slave)
+        self.seen = ""
+
+    def until(self, text: str) -> str:
+        deadline = time.monotonic() + DEADLINE_S
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"{text!r} did not come; the screen shows\n{self.seen}"
+            if select.select([self.master], [], [], 0.2)[0]:
+                try:
+                    self.seen += os.read(self.master, 65536).decode()
+                except OSError:
+                    assert text in self.seen, f"ended without {text!r}\n{self.seen}"
+        before, _, self.seen = self.seen.partition(text)
+        return before
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def end(self) -> int:
+        deadline = time.monotonic() + DEADLINE_S
+        while (code := self.process.poll()) is None:
+            assert time.monotonic() < deadline, self.seen
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.seen += os.read(self.master, 65536).decode()
+                except OSError:
+                    continue
+        return code
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+@pytest.fixture
+def terminal(home: Home) -> Iterator[Callable[..., Screen]]:
+    """Starts commands on terminals of their own."""
+    screens: list[Screen] = []
+
+    def start(*args: str) -> Screen:
+        screens.append(Screen(*map(str, args)))
+        return screens[-1]
+
+    yield start
+    for screen in screens:
+        screen.close()

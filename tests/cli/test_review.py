@@ -2,78 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import subprocess
-import time
 from typing import Any
 
 import pytest
 
 AFTER = b"# Demo\nmore\n"
-DEADLINE_S = 30.0
-
-
-class Screen:
-    """A command on a terminal of its own. `until` waits for text that was not there before."""
-
-    def __init__(self, command: list[str], *args: str) -> None:
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [*command, "review", *args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            env={**os.environ, "TERM": "dumb"},
-        )  # fmt: skip
-        os.close(slave)
-        self.seen = ""
-
-    def until(self, text: str) -> str:
-        deadline = time.monotonic() + DEADLINE_S
-        while text not in self.seen:
-            assert time.monotonic() < deadline, f"{text!r} did not come; the screen shows\n{self.seen}"
-            if select.select([self.master], [], [], 0.2)[0]:
-                try:
-                    self.seen += os.read(self.master, 65536).decode()
-                except OSError:
-                    assert text in self.seen, f"ended without {text!r}\n{self.seen}"
-        before, _, self.seen = self.seen.partition(text)
-        return before
-
-    def press(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def end(self) -> int:
-        deadline = time.monotonic() + DEADLINE_S
-        while (code := self.process.poll()) is None:
-            assert time.monotonic() < deadline, self.seen
-            if select.select([self.master], [], [], 0.1)[0]:
-                try:
-                    self.seen += os.read(self.master, 65536).decode()
-                except OSError:
-                    continue
-        return code
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.master)
 
 
 PROMPT = "[y n l w d u j k q ?] "
 
 
 @pytest.fixture
-def review(kairos_command: list[str]) -> Any:
-    screens: list[Screen] = []
-
-    def open_screen(*args: str) -> Screen:
-        screens.append(Screen(kairos_command, *args))
-        return screens[-1]
-
-    yield open_screen
-    for screen in screens:
-        screen.close()
+def review(terminal: Any) -> Any:
+    return lambda *args: terminal("review", *args)
 
 
 def _state(kairos: Any, id_: str) -> str:

@@ -34,7 +34,15 @@ def test_history_is_imported_when_asked(kairos: Any, repo: Any) -> None:
     assert data["commits"] == 2
     rows = kairos("log", "--json", "--type", "CommitRecorded").out.splitlines()
     assert len(rows) == 2
+    repo.write("c.txt", "c\n")
     assert kairos("init", repo.root, "--yes", "--history", "few").code == 2
+    assert kairos("init", repo.root, "--yes", "--history", "all", "--json").data["commits"] == 0
+
+
+def test_history_can_be_imported_later(kairos: Any, repo: Any) -> None:
+    assert kairos("init", repo.root, "--yes", "--json").data["commits"] == 0
+    later = kairos("init", repo.root, "--history", "all", "--json").data
+    assert (later["new"], later["commits"]) == (False, 1)
 
 
 def test_what_was_wrong_before_is_listed_once_and_never_raised(kairos: Any, repo: Any) -> None:

@@ -1,0 +1,239 @@
+"""Configuration: refused whole or taken whole, never half; written atomically; never read from a repository."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kairos.errors import TryAgain, UsageError
+from kairos.settings import (
+    Config,
+    Home,
+    find_home,
+    get_value,
+    load_config,
+    parse_clock,
+    parse_config,
+    parse_hours,
+    replace_file,
+    set_value,
+)
+
+
+def write(home: Home, text: str) -> None:
+    home.config_file.write_text(text)
+
+
+def test_without_a_file_everything_has_its_default(home: Home) -> None:
+    assert load_config(home) == Config()
+    assert load_config(home).model.name == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[attention]\nquite_hours = '22-08'\n", "quite_hours"),
+        ("[atention]\nper_day = 3\n", "atention"),
+        ("per_day = 3\n", "per_day"),
+        ("[attention]\nper_day = 'three'\n", "per_day"),
+        ("[attention]\nquiet_hours = '22h'\n", "quiet_hours"),
+        ("[schedule]\ndream = '3 am'\n", "3 am"),
+        ("[schedule]\ncompact = '25:00'\n", "25:00"),
+        ("[notify]\ncommand = 'say'\n", "command"),
+        ("[check.'/srv/shop']\nseconds = 5.0\n", "command"),
+        ("[model]\nname = 'x'\napi_key = 'k'\n", "api_key"),
+        ("[attention\n", "config.toml"),
+        ("attention = 3\n", "attention"),
+    ],
+)
+def test_a_wrong_key_or_value_is_refused_and_named(home: Home, text: str, named: str) -> None:
+    write(home, "[proposals]\nexpire_days = 3.0\n" + text if text != "per_day = 3\n" else text)
+    with pytest.raises(UsageError, match=named) as caught:
+        load_config(home)
+    assert str(home.config_file) in caught.value.message
+    assert caught.value.hint
+
+
+def test_a_file_that_is_no_text_is_refused(home: Home) -> None:
+    home.config_file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match="not TOML"):
+        load_config(home)
+
+
+def test_a_folder_in_place_of_the_file_is_refused(home: Home) -> None:
+    home.config_file.mkdir()
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_config(home)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"), [("22-08", (22, 8)), ("", None), ("0-24", (0, 0)), ("9-17", (9, 17)), ("8-8", (8, 8))]
+)
+def test_quiet_hours_are_two_hours(text: str, hours: tuple[int, int] | None) -> None:
+    assert parse_hours(text) == hours
+
+
+@pytest.mark.parametrize("text", ["22", "22-", "-8", "24-8", "8-25", "a-b", "22:00-08:00", "22-8-9", "²-³", " "])
+def test_what_are_no_hours_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="HH-HH|invalid"):
+        parse_hours(text)
+
+
+@pytest.mark.parametrize("text", ["3", "3:", ":30", "24:00", "12:60", "a:b", "12:00:00", "-1:00", "³:00"])
+def test_what_is_no_local_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="HH:MM|invalid"):
+        parse_clock(text)
+
+
+@given(st.integers(0, 23), st.integers(0, 59))
+def test_every_minute_of_the_day_is_a_local_time(hour: int, minute: int) -> None:
+    assert parse_clock(f"{hour:02}:{minute:02}") == (hour, minute)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "stored"),
+    [
+        ("attention.per_day", "9", 9),
+        ("attention.idle_minutes", "2.5", 2.5),
+        ("attention.quiet_hours", "23-07", "23-07"),
+        ("attention.quiet_hours", '""', ""),
+        ("model.name", "openai/gpt-x", "openai/gpt-x"),
+        ("notify.command", '["notify-send", "Kairos"]', ["notify-send", "Kairos"]),
+        ('check."/srv/a.b/shop".command', '["make", "test"]', ["make", "test"]),
+    ],
+)
+def test_what_is_set_is_what_is_read(home: Home, key: str, text: str, stored: object) -> None:
+    assert set_value(home, key, text) == stored
+    assert get_value(home, key) == stored
+
+
+def test_a_quoted_key_keeps_its_dots_together(home: Home) -> None:
+    set_value(home, 'check."/srv/a.b".command', '["make"]')
+    set_value(home, 'check."/srv/a.b".seconds', "5.0")
+    assert list(load_config(home).check) == ["/srv/a.b"]
+    assert load_config(home).check["/srv/a.b"].seconds == 5.0
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("attention.per_dya", "3"),
+        ("attention.per_day", "lots"),
+        ("attention.quiet_hours", "late"),
+        ("attention", "3"),
+        ("nothing.at.all", "1"),
+        ("", "1"),
+        ("attention.per_day.more", "1"),
+        ("schedule.dream", "24:30"),
+        ('check."/srv".seconds', "5.0"),
+    ],
+)
+def test_a_setting_that_would_be_wrong_changes_nothing(home: Home, key: str, text: str) -> None:
+    set_value(home, "attention.per_day", "7")
+    before = home.config_file.read_bytes()
+    with pytest.raises(UsageError):
+        set_value(home, key, text)
+    assert home.config_file.read_bytes() == before
+    assert [p.name for p in home.config.iterdir() if p.name.endswith(".new")] == []
+
+
+@pytest.mark.parametrize("key", ["attention.per_day", "model.name"])
+def test_a_value_cannot_smuggle_in_a_second_setting(home: Home, key: str) -> None:
+    set_value(
+        home, key, '3\n[notify]\ncommand = ["evil"]' if key == "attention.per_day" else 'x"\n[notify]\ncommand = 1'
+    )
+    assert load_config(home).notify.command == []
+    assert tomllib.loads(home.config_file.read_text()).keys() == {key.split(".")[0]}
+
+
+def test_setting_keeps_what_a_person_wrote_elsewhere(home: Home) -> None:
+    write(home, "[proposals]\nexpire_days = 3.0\n")
+    set_value(home, "attention.per_day", "2")
+    assert tomllib.loads(home.config_file.read_text()) == {
+        "proposals": {"expire_days": 3.0},
+        "attention": {"per_day": 2},
+    }
+
+
+def test_a_setting_that_does_not_exist_cannot_be_read(home: Home) -> None:
+    with pytest.raises(UsageError, match="no setting"):
+        get_value(home, "attention.per_dya")
+    assert get_value(home, "")["attention"]["per_day"] == 4
+
+
+def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"old")
+    synced: list[bytes] = []
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        if stat.S_ISREG(os.fstat(number).st_mode):
+            synced.append(file.read_bytes())  # durable under its temporary name, while the old one still stands
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    replace_file(file, b"new")
+    assert synced == [b"old"]
+    assert file.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_cannot_be_replaced_stays_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.mkdir()
+    (target / "inside").write_text("kept")
+    with pytest.raises(TryAgain, match="cannot be written"):
+        replace_file(target, b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert (target / "inside").read_text() == "kept"
+
+
+def test_one_home_holds_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAIROS_HOME", str(tmp_path / "from-environment"))
+    assert find_home().log.is_relative_to(tmp_path / "from-environment")
+    chosen = find_home(str(tmp_path / "chosen"))
+    places = [getattr(chosen, n) for n in vars(Home) if isinstance(vars(Home)[n], property) and n != "roots"]
+    assert len(places) >= 8
+    assert all(place.is_relative_to(tmp_path / "chosen") for place in (*places, *chosen.roots))
+
+
+def test_a_home_is_private(tmp_path: Path) -> None:
+    home = find_home(str(tmp_path / "h"))
+    home.prepare()
+    home.prepare()
+    assert [stat.S_IMODE(folder.stat().st_mode) & 0o077 for folder in home.roots] == [0] * len(home.roots)
+
+
+def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TryAgain, match="cannot be made"):
+        find_home(str(tmp_path / "file" / "h")).prepare()
+
+
+def test_without_a_home_the_platforms_folders_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KAIROS_HOME", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    home = find_home()
+    assert home.config_file == tmp_path / "config" / "kairos" / "config.toml"
+    assert home.log.is_relative_to(tmp_path / "data" / "kairos")
+
+
+def test_a_repository_cannot_configure_its_own_watcher(home: Home, tmp_path: Path, monkeypatch: Any) -> None:
+    for name in ("config.toml", ".kairos.toml", "kairos.toml", "pyproject.toml"):
+        (tmp_path / name).write_text("[notify]\ncommand = ['evil']\n[tool.kairos.notify]\ncommand = ['evil']\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_config(home).notify.command == []
+
+
+def test_parsing_names_its_source() -> None:
+    with pytest.raises(UsageError, match="the file"):
+        parse_config({"x": 1}, "the file")

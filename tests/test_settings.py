@@ -82,13 +82,13 @@ def test_quiet_hours_are_two_hours(text: str, hours: tuple[int, int] | None) -> 
 
 @pytest.mark.parametrize("text", ["22", "22-", "-8", "24-8", "8-25", "a-b", "22:00-08:00", "22-8-9", "²-³", " "])
 def test_what_are_no_hours_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="HH-HH|invalid"):
+    with pytest.raises(ValueError, match=r"HH-HH|invalid"):
         parse_hours(text)
 
 
 @pytest.mark.parametrize("text", ["3", "3:", ":30", "24:00", "12:60", "a:b", "12:00:00", "-1:00", "³:00"])
 def test_what_is_no_local_time_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="HH:MM|invalid"):
+    with pytest.raises(ValueError, match=r"HH:MM|invalid"):
         parse_clock(text)
 
 

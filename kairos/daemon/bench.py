@@ -6,6 +6,7 @@ It asks the folded inbox what is to be done, not which event came: after a crash
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kairos.acting.executor import execute
@@ -37,8 +38,7 @@ class Bench:
         self._follower.stop()
 
     def run(self) -> None:
-        """Settles what a crash left, then works until stopped."""
-        recover(self._log, self._home)
+        """Works until stopped; what a crash left comes first."""
         self._world.load()
         self._follower.position = self._world.position
         while not self._follower.stopped:
@@ -51,26 +51,34 @@ class Bench:
 
     def _work(self) -> bool:
         """Does everything that can be done now; False if something must be tried again."""
+        proposals = sorted(self._world.inbox.proposals.values(), key=lambda p: p.raised_at)
         done = True
-        for proposal in sorted(self._world.inbox.proposals.values(), key=lambda p: p.raised_at):
+        if any(p.state == "executing" for p in proposals):  # left by a crash or a full disk, or a person's undo now
+            done = self._attempt("recovery", lambda: recover(self._log, self._home))
+        for proposal in proposals:
             if self._follower.stopped:
                 break
             paused = self._world.attention.is_paused(now_us())
             if proposal.state == "raised" or (proposal.state == "approved" and not paused):
-                try:
-                    self._one(proposal)
-                except (Conflict, Stale):
-                    continue
-                except IntegrityError:
-                    raise
-                except KairosError as error:
-                    self._report(f"{proposal.id}: {error.message}")
-                    done = False
+                done &= self._attempt(proposal.id, partial(self._one, proposal))
         return done
+
+    def _attempt(self, what: str, work: Callable[[], object]) -> bool:
+        """False if it must be tried again. That somebody else decided first, or the base moved, is an end."""
+        try:
+            work()
+        except (Conflict, Stale):
+            return True
+        except IntegrityError:
+            raise
+        except (KairosError, OSError) as error:
+            self._report(f"{what}: {error.message if isinstance(error, KairosError) else error}")
+            return False
+        return True
 
     def _one(self, proposal: Proposal) -> None:
         repo = self._world.repos.by_id[proposal.raised.repo]
-        if repo.lost:
+        if repo.lost or not repo.watched:
             return
         root = Path(repo.root)
         if proposal.state == "raised":

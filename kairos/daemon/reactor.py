@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import tzinfo
 
 from kairos.clock import now_us
@@ -84,6 +85,7 @@ class Reactor:
             r.id: max(self._log.tracking(f"reactor/{r.id}"), r.ready_at) for r in self.world.repos.by_id.values()
         }
         start = min(self._done.values(), default=self.world.position)
+        self._held = {r.caused_by for r in self._log.read(start, topics={"AttentionHeld"})}
         for recorded in self._log.read(start, upto=self.world.position):
             self._react(recorded, idle_for=0)
         self._follower.position = self.world.position
@@ -135,9 +137,10 @@ class Reactor:
         if boundary is not None:
             judged = attention.decide_turn(recorded.event, recorded.origin, boundary, self.world.attention, now_us())
             if not isinstance(judged, Due) and judged.rule != "pause@1":
-                held = AttentionHeld(repo=repo, subject="turn", why=judged.why, rule=judged.rule)
-                self._log.append([NewEvent(repo, held, recorded.position, "system")])
                 boundary = None
+                if recorded.position not in self._held:
+                    held = AttentionHeld(repo=repo, subject="turn", why=judged.why, rule=judged.rule)
+                    self._log.append([NewEvent(repo, held, recorded.position, "system")])
         if recorded.origin in ("live", "offline"):
             self._gathered.setdefault(repo, Gathered()).add(recorded, boundary)
 
@@ -151,12 +154,13 @@ class Reactor:
                 continue
             del self._gathered[repo]
             last = gathered.events[-1].position if gathered.events else 0
+            for proposal_id in gathered.again:  # first, because the turn moves the tracking position past them
+                with suppress(Conflict):
+                    self._looker.again(repo, proposal_id)
             if gathered.boundary is not None:
                 self._turn(repo, gathered, last)
             elif last:
                 self._log.append([], writes=[Track(f"reactor/{repo}", last)])
-            for proposal_id in gathered.again:
-                self._looker.again(repo, proposal_id)
             self._done[repo] = max(last, self._done.get(repo, 0))
 
     def _turn(self, repo: str, gathered: Gathered, last: int) -> None:
@@ -171,9 +175,10 @@ class Reactor:
 
     def _save(self, *, every: int) -> None:
         """Keeps the views, and moves the tracking of repositories with nothing gathered along: neither start-up nor
-        compaction should wait for a repository in which nothing happens."""
+        compaction should wait for a repository in which nothing happens. Not to the world's position: what is folded
+        ahead of the follower is not yet judged."""
         settled = [r.id for r in self.world.repos.by_id.values() if r.ready and r.id not in self._gathered]
-        self.world.save([Track(f"reactor/{repo}", self.world.position) for repo in settled], every=every)
+        self.world.save([Track(f"reactor/{repo}", self._follower.position) for repo in settled], every=every)
 
     def _patience(self) -> float:
         """How long to sleep: to the end of the nearest lull, else until the bell rings."""

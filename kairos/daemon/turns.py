@@ -87,7 +87,9 @@ class Looker:
             micros=round((time.monotonic() - begun) * 1e6),
         )  # fmt: skip
         new.append(NewEvent(turn, ended, -1 - len(raised), "system"))
-        self._log.append(new, expected={turn: 0}, writes=writes)
+        positions = self._log.append(new, expected={turn: 0}, writes=writes)
+        for recorded in self._log.read(self._world.position, upto=positions[-1]):
+            self._world.fold(recorded)  # at once: the next look must know what this one raised
 
     def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[NewEvent]:
         """The events that raise findings, or say why not. Their causes are the caller's business."""

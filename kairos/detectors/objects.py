@@ -52,12 +52,12 @@ class Objects:
         out = self._git.run("diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--")
         return list(_raw(out))
 
-    def unpushed(self) -> frozenset[str]:
+    def unpushed(self) -> dict[str, int]:
         """Commits reachable from HEAD or a local branch and from no remote-tracking branch; the latest
-        UNPUSHED_LIMIT of them."""
+        UNPUSHED_LIMIT of them, each with its place from the newest."""
         heads = ["--branches"] + (["HEAD"] if self._git.head() else [])
         out = self._git.run("rev-list", f"--max-count={UNPUSHED_LIMIT}", *heads, "--not", "--remotes", "--")
-        return frozenset(out.decode("ascii").split())
+        return {oid: place for place, oid in enumerate(out.decode("ascii").split())}
 
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
         """Regular files that commits made what they are, against every parent. Unknown commits are left out."""

@@ -113,7 +113,7 @@ class Scene:
         return self.objects.staged()
 
     @cached_property
-    def unpushed(self) -> frozenset[str]:
+    def unpushed(self) -> dict[str, int]:
         """Commits that no remote-tracking branch has, newest first and bounded."""
         return self.objects.unpushed()
 

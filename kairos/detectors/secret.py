@@ -68,7 +68,7 @@ class Secret:
     def _committed(self, scene: Scene) -> Iterator[Finding]:
         oids = [c.oid for c in scene.commits]
         if scene.whole:
-            oids += sorted(scene.unpushed - set(oids))[:COMMITS]
+            oids += [oid for oid in scene.unpushed if oid not in oids][:COMMITS]
         oids = [oid for oid in oids if oid in scene.unpushed]
         if not oids:
             return

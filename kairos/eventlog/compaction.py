@@ -50,7 +50,8 @@ class Compacted(msgspec.Struct, frozen=True):
 def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ()) -> Compacted:
     """Seals and retires events older than `before` (us), or with None everything behind the slowest follower.
 
-    `ended`: tracking names of followers that a person switched off; they hold nothing back. TryAgain if another compaction runs or the disk is full; nothing is lost."""
+    `ended`: tracking names of followers that a person switched off; they hold nothing back.
+    TryAgain if another compaction runs or the disk is full; nothing is lost."""
     log.segments.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _only_one(log.segments), sqlite_errors(log.path):
         _collect_orphans(log)

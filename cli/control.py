@@ -3,16 +3,20 @@ and survives its restart, for it is in the log."""
 
 from __future__ import annotations
 
+import os
+import signal
+
 import click
 
 from cli import render
 from cli.context import Context, pass_context
-from cli.outputs import MuteOut, PauseOut
+from cli.outputs import MuteOut, PauseOut, RunningOut
 from cli.reading import attention, selected
 from cli.when import until as parse_until
 from kairos.clock import local_zone, now_us, rfc3339
+from kairos.daemon.presence import running
 from kairos.domain.events import DetectorMuted, DetectorUnmuted, Event, Paused, Resumed
-from kairos.errors import UsageError
+from kairos.errors import NoDaemon, UsageError
 from kairos.eventlog.record import NewEvent
 
 CONTROL = "control"
@@ -46,6 +50,17 @@ def resume(context: Context) -> None:
     position = _say(context, Resumed()) if attention(context).paused else None
     text = "resumed" if position else "nothing was paused"
     render.emit(context, "resume", PauseOut(paused=False, until=None, position=position), text)
+
+
+@click.command()
+@pass_context
+def tick(context: Context) -> None:
+    """Have the daemon look now whether something is due: nightly work, expiry, held deliveries."""
+    pid = running(context.home)
+    if pid is None:
+        raise NoDaemon("no daemon runs on this home", "Start one: kairos start.")
+    os.kill(pid, signal.SIGUSR1)
+    render.emit(context, "tick", RunningOut(running=True, pid=pid), f"the daemon (pid {pid}) looks now")
 
 
 def detectors() -> list[str]:

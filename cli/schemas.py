@@ -67,6 +67,7 @@ DATA: dict[str, Any] = {
     "start": RunningOut,
     "stop": RunningOut,
     "pause": PauseOut,
+    "tick": RunningOut,
     "resume": PauseOut,
     "mute": MuteOut,
     "unmute": MuteOut,

@@ -45,6 +45,7 @@ VERBS: dict[str, Verb] = {
     "stop": Verb("cli.daemon:stop", RUN, "Stop the daemon after it drained."),
     "pause": Verb("cli.control:pause", RUN, "The kill switch: no turns, deliveries or executions."),
     "resume": Verb("cli.control:resume", RUN, "End a pause."),
+    "tick": Verb("cli.control:tick", RUN, "Have the daemon do now what it does every half minute."),
     "mute": Verb("cli.control:mute", RUN, "Silence one detector."),
     "unmute": Verb("cli.control:unmute", RUN, "Let a silenced detector speak again."),
     "service": Verb("cli.service:service", RUN, "Run the daemon at login, as a systemd user service."),

@@ -5,6 +5,7 @@ At most once: a run that a crash cut off is reported unknown, never run again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kairos.acting import confine
@@ -18,22 +19,31 @@ from kairos.settings import Home
 _TAIL = 8 * 1024
 
 
-def run_command(log: Log, home: Home, at: Standing, action: CommandAction, root: Path, *, now: int) -> Standing:
+def run_command(
+    log: Log,
+    home: Home,
+    at: Standing,
+    action: CommandAction,
+    root: Path,
+    *,
+    now: int,
+    cancelled: Callable[[], bool] | None = None,
+) -> Standing:
     """Runs it and returns the proposal: executed when it ended with 0, failed otherwise or when it could not be
     confined. Conflict before anything ran if somebody wrote to the proposal. The caller holds the lock."""
     execution = f"{at.proposal.id}-{at.proposal.version + 1}"
     started = deciding.start_run(at.proposal, "apply", execution=execution, expect=[], before=[], store="", now=now)
     at = append(log, at, started, now=now)
-    outcome, why, output = _run(home, action, root)
+    outcome, why, output = _run(home, action, root, cancelled)
     return conclude(
         log, at, lambda p: deciding.finish_run(p, outcome, signatures=[], why=why, output=output), now=now
     )  # fmt: skip
 
 
-def _run(home: Home, action: CommandAction, root: Path) -> tuple[str, str, str]:
+def _run(home: Home, action: CommandAction, root: Path, cancelled: Callable[[], bool] | None) -> tuple[str, str, str]:
     """(outcome, why, output)"""
     try:
-        with confine.run(root, action.argv, scratch_home=home.scratch) as done:
+        with confine.run(root, action.argv, scratch_home=home.scratch, cancelled=cancelled) as done:
             output = (done.stdout + done.stderr)[-_TAIL:].decode("utf-8", "replace")
             if done.stopped is not None:
                 return "failed", f"stopped by the limit {done.stopped}", output

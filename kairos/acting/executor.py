@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kairos.acting import gate, policy_file, recovery
@@ -30,12 +31,14 @@ def execute(
     *,
     now: int | None = None,
     on_step: OnStep = no_step,
+    cancelled: Callable[[], bool] | None = None,
 ) -> Proposal:
     """Carries an approved action out and returns the proposal as it is then: executed, failed or unknown.
 
     `root`: where the caller believes the repository is; Denied if the log says otherwise. Repeating it is safe:
     what was executed stays so, and a run that a crash left open is settled instead of rerun. Stale (5) when the gate
-    refuses (nothing written), Denied (6) by policy, TryAgain (75) while paused or when the log cannot be written."""
+    refuses (nothing written), Denied (6) by policy, TryAgain (75) while paused or when the log cannot be written.
+    `cancelled` is asked while a command runs."""
     policy = policy_file.load_policy(home.policy_file)
     with exec_lock(home):
         for _ in range(_TRIES):
@@ -45,15 +48,22 @@ def execute(
                     raise Denied(f"{at.proposal.id} belongs to {tree.root}, not to {root}")
                 try:
                     moment = now_us() if now is None else now
-                    return _once(log, home, at, tree, policy, moment, on_step).proposal
+                    return _once(log, home, at, tree, policy, moment, on_step, cancelled).proposal
                 except Conflict:
                     continue
     raise Stale(f"{proposal.id} is being changed by others: nothing was written", "Look again and decide anew.")
 
 
 def _once(
-    log: Log, home: Home, at: Standing, tree: Tree, policy: Policy, now: int, on_step: OnStep
-) -> Standing:  # fmt: skip
+    log: Log,
+    home: Home,
+    at: Standing,
+    tree: Tree,
+    policy: Policy,
+    now: int,
+    on_step: OnStep,
+    cancelled: Callable[[], bool] | None,
+) -> Standing:
     """One try. Conflict if somebody wrote to the proposal before the run started: then nothing was written."""
     if at.proposal.state == "executing":
         return recovery.settle(log, home, at, tree, now=now)
@@ -65,5 +75,5 @@ def _once(
         append(log, at, judged.events, now=now)
         raise judged.error
     if isinstance(at.proposal.raised.action, CommandAction):
-        return run_command(log, home, at, at.proposal.raised.action, tree.root, now=now)
+        return run_command(log, home, at, at.proposal.raised.action, tree.root, now=now, cancelled=cancelled)
     return perform(log, home, at, "apply", tree, judged, now=now, on_step=on_step)

@@ -7,6 +7,7 @@ Without a sandbox nothing is run, and the proposal says so.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -43,19 +44,27 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(
-    log: Log, home: Home, config: Config, proposal: Proposal, root: Path, *, now: int | None = None
-) -> Proposal:  # fmt: skip
+    log: Log,
+    home: Home,
+    config: Config,
+    proposal: Proposal,
+    root: Path,
+    *,
+    now: int | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Proposal:
     """Tries an open proposal and records how it went; returns it as it is then.
 
     ok → pending, and approved at once where a person's allow rule says so; not ok → withdrawn; a base that moved
-    already → stale. Conflict if somebody wrote to the proposal meanwhile, TryAgain (75) on a full disk."""
+    already → stale. Conflict if somebody wrote to the proposal meanwhile, TryAgain (75) on a full disk
+    or when `cancelled` (asked while the check runs) says so: nothing is recorded then."""
     policy = policy_file.load_policy(home.policy_file)
     for _ in range(_TRIES):
         at = standing(log, proposal.id)
         if at.proposal.state not in proposals.OPEN:
             return at.proposal
         moment = now_us() if now is None else now
-        events = _tried(log, home, config, at.proposal, root, policy, moment)
+        events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled)
         try:
             return append(log, at, events, now=moment).proposal
         except Conflict:
@@ -64,12 +73,19 @@ def verify(
 
 
 def _tried(
-    log: Log, home: Home, config: Config, p: Proposal, root: Path, policy: Policy, now: int
-) -> list[Event]:  # fmt: skip
+    log: Log,
+    home: Home,
+    config: Config,
+    p: Proposal,
+    root: Path,
+    policy: Policy,
+    now: int,
+    cancelled: Callable[[], bool] | None,
+) -> list[Event]:
     with open_tree(log, p) as tree:
         if tree.root != root:
             raise Denied(f"{p.id} belongs to {tree.root}, not to {root}")
-        events, passed = _judge(home, p, tree, policy, config.check.get(str(root)))
+        events, passed = _judge(home, p, tree, policy, config.check.get(str(root)), cancelled)
     folded: Proposal | None = p
     for event in events:
         folded = proposals.evolve(folded, event, now)
@@ -77,8 +93,8 @@ def _tried(
 
 
 def _judge(
-    home: Home, p: Proposal, tree: Tree, policy: Policy, check: Check | None
-) -> tuple[list[Event], bool]:  # fmt: skip
+    home: Home, p: Proposal, tree: Tree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
+) -> tuple[list[Event], bool]:
     """(what trying it gives, whether nothing speaks against a rule's yes)."""
     action = p.raised.action
     why = gate.denial(home, p, policy, tree.root)
@@ -98,7 +114,7 @@ def _judge(
     if check is None:
         return deciding.verified(p, ok=True, why=NO_CHECK), True
     seed = {w.path: None if w.after is None else (w.after.content, w.after.mode) for w in writes}
-    trial = _try(home, tree.root, seed, check)
+    trial = _try(seed, check, lambda laid: _run(home, tree.root, laid, check, cancelled))
     shown = trial.shown
     events = deciding.verified(
         p, ok=trial.ok, why=trial.why, check=check.command,
@@ -109,11 +125,11 @@ def _judge(
     return events, trial.passed
 
 
-def _try(home: Home, root: Path, seed: Seed, check: Check) -> Trial:
+def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification]) -> Trial:
     """Runs the check on the patched view, and on the unpatched one if it fails there."""
     words = f"`{shlex.join(check.command)}`"
     try:
-        shown = _run(home, root, seed, check)
+        shown = run(seed)
         if not shown.applies:
             return Trial(ok=False, why=f"the patch does not apply: {shown.output_tail}", shown=shown)
         if shown.exit == 0:
@@ -122,7 +138,7 @@ def _try(home: Home, root: Path, seed: Seed, check: Check) -> Trial:
             return Trial(
                 ok=True, why=f"the patch applies; {words} was stopped by the limit {shown.stopped}", shown=shown
             )
-        if _run(home, root, {}, check).exit == 0:
+        if run({}).exit == 0:
             return Trial(ok=False, why=f"your check command fails with the patch: {words}", shown=shown)
         return Trial(ok=True, why=f"the patch applies; {words} fails with it, and without it too", shown=shown)
     except (SandboxUnavailable, UsageError) as error:
@@ -131,15 +147,19 @@ def _try(home: Home, root: Path, seed: Seed, check: Check) -> Trial:
         raise TryAgain(f"the scratch tree cannot be made: {error.strerror}", "Free some space.") from error
 
 
-def _run(home: Home, root: Path, seed: Seed, check: Check) -> Verification:
-    return scratch.verify(
+def _run(home: Home, root: Path, seed: Seed, check: Check, cancelled: Callable[[], bool] | None) -> Verification:
+    done = scratch.verify(
         root,
         seed,
         check.command,
         scratch_home=home.scratch,
         limits=Limits(wall=check.seconds, mem_mb=check.memory_mb),
         read_roots=[Path(place) for place in check.read_roots],
+        cancelled=cancelled,
     )
+    if done.stopped == "cancelled":
+        raise TryAgain("the trial was stopped before it ended", "It is tried again when the daemon runs.")
+    return done
 
 
 def _by_rule(p: Proposal, policy: Policy, root: Path, config: Config, now: int) -> list[Event]:

@@ -82,6 +82,9 @@ class Bench:
             return
         root = Path(repo.root)
         if proposal.state == "raised":
-            verify(self._log, self._home, self._config, proposal, root)
+            verify(self._log, self._home, self._config, proposal, root, cancelled=self._is_stopped)
         else:
-            execute(self._log, self._home, self._config, proposal, root)
+            execute(self._log, self._home, self._config, proposal, root, cancelled=self._is_stopped)
+
+    def _is_stopped(self) -> bool:
+        return self._follower.stopped

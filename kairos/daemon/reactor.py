@@ -169,6 +169,7 @@ class Reactor:
             self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last)
         except Conflict:
             return
+        self._looker.recheck(repo, last)
         if gathered.boundary in attention.SPEAKING:
             self._upkeep.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)

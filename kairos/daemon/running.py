@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kairos import clock
 from kairos._version import VERSION
+from kairos.acting.scratch_home import sweep
 from kairos.daemon.asked import Asked
 from kairos.daemon.bench import Bench
 from kairos.daemon.modelling import Modeller
@@ -52,6 +53,7 @@ class _Daemon:
         self._asked = Asked()
         self._failed = False
         zone = clock.local_zone()
+        sweep(home.scratch)
         self._log = Log(home.log)
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
         self._watching = Watching(home, config, self._publish, self._guard)
@@ -68,20 +70,22 @@ class _Daemon:
             threading.Thread(target=self._guard, args=(worker.run,), name=type(worker).__name__.lower())
             for worker in workers
         ]
-        for thread in threads:
-            thread.start()
-        self._scheduler.start()
-        on_ready()
-        self._scheduler.now()
-        while self._asked.next():
+        try:
+            for thread in threads:
+                thread.start()
+            self._scheduler.start()
+            on_ready()
             self._scheduler.now()
-        self._watching.stop()
-        for worker in workers:
-            worker.stop()
-        self._nights.stop()
-        self._scheduler.stop()
-        for thread in threads:
-            thread.join()
+            while self._asked.next():
+                self._scheduler.now()
+        finally:  # the lock on the home must not be let go before the last thread
+            self._watching.stop()
+            for worker in workers:
+                worker.stop()
+            self._nights.stop()
+            self._scheduler.stop()
+            for thread in threads:
+                thread.join()
         self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
         return 1 if self._failed else 0
 

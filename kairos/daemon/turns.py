@@ -15,7 +15,8 @@ from kairos.detectors.protocol import Companion
 from kairos.detectors.scene import scene_of
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.errors import KairosError
+from kairos.domain.proposal import Proposal, supersede
+from kairos.errors import Conflict, KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.views import Repository
@@ -26,6 +27,7 @@ from kairos.settings import Config, Home
 
 AGAIN = "again@1"
 """The rule of a second look: the base of a waiting proposal moved."""
+REASON_GONE = "what it rests on is no longer so"
 
 
 class Looker:
@@ -50,6 +52,26 @@ class Looker:
         cause = self._world.inbox.positions[proposal_id][-1]
         self._run(repo, trigger, raised.boundary or "commit", cause, f"turn-again-{proposal_id}-{cause}", [],
                   only=raised.detector)  # fmt: skip
+
+    def recheck(self, repo_id: str, cause: int) -> None:
+        """Looks again at the evidence of what waits: a proposal whose reason is gone (the commit was reset, the
+        marker resolved, the file removed) closes itself."""
+        repo = self._world.repos.by_id[repo_id]
+        for proposal in [p for p in self._world.inbox.pending() if p.raised.repo == repo_id]:
+            raised = proposal.raised
+            if raised.engine != "rules" or self._world.inbox.positions[proposal.id][0] > cause:
+                continue
+            trigger = [self._log.at(position) for position in raised.evidence]
+            findings, problems = find(self._log, repo, trigger, raised.boundary or "commit")
+            if not problems and raised.key not in {f.key for f in findings}:
+                self._close(proposal, cause)
+
+    def _close(self, proposal: Proposal, cause: int) -> None:
+        gone = [NewEvent(proposal.stream, e, cause, "system") for e in supersede(proposal, REASON_GONE)]
+        try:
+            self._log.append(gone, expected={proposal.stream: proposal.version})
+        except Conflict:
+            return
 
     def _run(
         self,

@@ -183,3 +183,7 @@ def test_doctor_finds_a_repository_that_is_gone(kairos: Any, seeded: Any) -> Non
 def test_doctor_finds_a_wrong_configuration(kairos: Any, home: Any) -> None:
     home.config_file.write_text("nonsense = 1\n")
     assert _check(kairos, "configuration")["state"] == "problem"
+
+
+def test_a_tick_needs_a_daemon(kairos: Any) -> None:
+    assert kairos("tick", "--json").code == 10

@@ -49,9 +49,10 @@ class Planted:
         self.script.write_text(f'#!/bin/sh\necho "$0 $*" >> {self.mark}\ncat 2>/dev/null\n')
         self.script.chmod(0o755)
         repo.write("a.txt", "one\n")
-        repo.write(".gitattributes", "* diff=evil filter=evil merge=evil\n")
+        repo.write(".gitattributes", "* diff=evil filter=e=v.il merge=evil\n")
         repo.git("-c", "core.attributesFile=/dev/null", "add", "-A")
         repo.git("commit", "-q", "-m", "second")
+        (self.root / ".git/info/attributes").write_text("* diff=evil filter=e=v.il\n")
         hooks = place / "hooks"
         hooks.mkdir()
         for name in ("reference-transaction", "post-index-change", "post-checkout", "fsmonitor-watchman", "pre-commit"):
@@ -64,8 +65,8 @@ class Planted:
             "core.fsmonitor": evil, "core.hooksPath": str(hooks), "core.pager": evil, "core.editor": evil,
             "core.sshCommand": evil, "core.askPass": evil, "core.gitProxy": evil, "credential.helper": f"!{evil}",
             "core.alternateRefsCommand": evil, "diff.external": evil, "diff.evil.command": evil,
-            "diff.evil.textconv": evil, "filter.evil.clean": evil, "filter.evil.smudge": evil,
-            "filter.evil.process": evil, "merge.evil.driver": evil, "gpg.program": evil, "log.showSignature": "true",
+            "diff.evil.textconv": evil, "filter.e=v.il.clean": evil, "filter.e=v.il.smudge": evil,
+            "filter.e=v.il.process": evil, "merge.evil.driver": evil, "gpg.program": evil, "log.showSignature": "true",
             "pager.log": evil, "pager.diff-tree": evil, "interactive.diffFilter": evil,
             "uploadpack.packObjectsHook": evil,
             **{f"alias.{name}": f"!{evil}" for name in USED},
@@ -158,12 +159,12 @@ def test_the_callers_environment_does_not_redirect_git(repo: Any, tmp_path: Path
     }  # fmt: skip
 
 
-def test_a_work_tree_elsewhere_is_not_followed(repo: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("elsewhere", ["private", ".", "/"])
+def test_a_work_tree_elsewhere_is_not_followed(repo: Any, tmp_path: Path, elsewhere: str) -> None:
     """core.worktree would have a person who trusts one folder watch another."""
-    private = tmp_path / "private"
-    private.mkdir()
-    (private / "diary.txt").write_text("dear diary")
-    repo.git("config", "core.worktree", str(private))
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/diary.txt").write_text("dear diary")
+    repo.git("config", "core.worktree", str(tmp_path / elsewhere))
     try:
         found = open_repository(repo.root).root
     except KairosError as error:

@@ -90,3 +90,12 @@ def test_files_is_the_tree_folded_from_the_log(kairos: Any, repo: Any) -> None:
     assert listed["src"][:2] == ("dir", None)
     assert listed["src/b.py"][:2] == ("file", 2)
     assert listed["link"][0] == "symlink"
+
+
+def test_a_proposal_whose_reason_is_gone_closes_itself(kairos: Any, repo: Any) -> None:
+    renamed(kairos, repo)
+    raised = kairos.until("ProposalRaised")[0].event
+    kairos.until("ProposalVerified")
+    repo.git("reset", "--hard", "-q", "HEAD~1")
+    kairos.until("ProposalSuperseded", id=raised.id)
+    assert kairos.run("inbox") == []

@@ -105,7 +105,6 @@ def locks(context: Context, fix: bool) -> CheckOut:
     if running(context.home) is None and context.home.status_file.exists():
         if fix:
             context.home.status_file.unlink()
-            context.home.daemon_lock.unlink(missing_ok=True)
         return _bad("locks", "a daemon ended without clearing up", "Harmless; --fix removes what it left.",
                     state="warning", fixed=fix)  # fmt: skip
     return _ok("locks", "none is stale")

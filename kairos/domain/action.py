@@ -9,7 +9,7 @@ import hashlib
 
 import msgspec
 
-from kairos.domain.names import Name, name_fields
+from kairos.domain.names import Name, as_text, name_fields
 
 MODES = (0o644, 0o755)
 
@@ -162,7 +162,7 @@ def effects_of(action: Action) -> Effects:
     if isinstance(action, CommandAction):
         return Effects(commands=[action.argv])
     return Effects(
-        files=sorted(e.fs.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for e in action.edits),
+        files=sorted(as_text(e.fs) for e in action.edits),
         added=sum(len(h.new) for e in action.edits for h in e.hunks),
         removed=sum(len(h.old) for e in action.edits for h in e.hunks),
     )

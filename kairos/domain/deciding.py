@@ -12,6 +12,7 @@ from kairos.domain import events as ev
 from kairos.domain.action import CommandAction, NoteAction, PatchAction
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
+from kairos.domain.names import as_text
 from kairos.domain.proposal import DONE, OPEN, Proposal, is_verified
 from kairos.errors import Denied, Stale, TryAgain, UsageError
 
@@ -145,14 +146,16 @@ def finish_run(
     if outcome not in ("done", "rolled_forward") or started.run == "apply":
         return [ended]
     if started.run == "undo":
-        return [ended, ev.Undone(id=p.id, execution=started.execution, kept=sorted(kept))]
+        return [ended, ev.Undone(id=p.id, execution=started.execution, kept=sorted(map(as_text, kept)))]
     return [ended, ev.Redone(id=p.id, execution=started.execution)]
 
 
 def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
     """A run started and nobody can tell how it ended: a person must look at `paths`."""
     started = _open_run(p)
-    return [ev.ExecutionUnknown(id=p.id, execution=started.execution, run=started.run, paths=sorted(paths))]
+    return [
+        ev.ExecutionUnknown(id=p.id, execution=started.execution, run=started.run, paths=sorted(map(as_text, paths)))
+    ]
 
 
 def decided(p: Proposal) -> Stale:

@@ -33,3 +33,8 @@ def name_fields(fs_path: str) -> dict[str, str]:
         return {"path": raw.decode("utf-8")}
     except UnicodeDecodeError:
         return {"path_b64": base64.b64encode(raw).decode("ascii")}
+
+
+def as_text(fs_path: str) -> str:
+    """A path as text that can be stored: bytes that are not UTF-8 as \\xNN. For reading, not for opening."""
+    return fs_path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

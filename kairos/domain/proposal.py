@@ -16,6 +16,7 @@ import msgspec
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
 from kairos.domain.events import Event, ProposalRaised
+from kairos.domain.names import as_text
 
 State = Literal[
     "raised", "pending", "approved", "executing", "executed", "failed", "unknown", "rejected", "deferred", "stale",
@@ -163,7 +164,7 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
 
 def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
     """The base moved under a proposal that is not carried out yet."""
-    return [ev.ProposalStale(id=p.id, paths=sorted(paths))] if p.state in WAITING else []
+    return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)))] if p.state in WAITING else []
 
 
 def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:

@@ -5,6 +5,7 @@ Reading opens the database read-only and imports nothing heavy; the writing side
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -211,5 +212,8 @@ class Log:
 
     def _ring(self) -> None:
         """Wakes followers, after COMMIT: watching the database itself would wake them before the row is visible."""
-        with self.bell.open("wb") as bell:
-            bell.write(b"!")
+        bell = os.open(self.bell, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.pwrite(bell, b"!", 0)  # in place: truncating would cost as much as the append itself
+        finally:
+            os.close(bell)

@@ -27,6 +27,8 @@ _HARDENED = (
     "-c", "log.showSignature=false",
     "-c", "submodule.recurse=false",
 )  # fmt: skip
+_COMPARING = frozenset({"diff-files", "diff-index", "diff", "status"})
+"""Commands that may look inside files, through the filter programs that a repository's configuration names."""
 _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -86,7 +88,7 @@ class Git:
                 input=stdin,
                 stdin=subprocess.DEVNULL if stdin is None else None,
                 capture_output=True,
-                env=environment(env),
+                env=self._environment(args[0], env),
                 timeout=timeout,
                 check=False,
             )
@@ -95,18 +97,35 @@ class Git:
         except subprocess.TimeoutExpired as error:
             raise GitError(f"git {args[0]!r} took longer than {timeout:.0f} s", "Try again.") from error
         if done.returncode not in ok:
-            words = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise GitError(
-                f"git {os.fsdecode(args[0])} failed in {self.root}: {words[-1] if words else done.returncode}",
+                f"git {os.fsdecode(args[0])} failed in {self.root}: {_reason(done.stderr) or done.returncode}",
                 status=done.returncode,
             )
         return done.returncode, done.stdout
+
+    def _unfiltered(self) -> dict[str, str]:
+        """Configuration, as environment (a name may hold any character), that empties every filter driver."""
+        _, out = self.result("config", "-z", "--name-only", "--get-regexp", "^filter[.]", ok=(0, 1))
+        names = {os.fsdecode(n).rpartition(".")[0] for n in out.split(b"\0") if n}
+        pairs = [
+            (f"{name}.{key}", value)
+            for name in sorted(names)
+            for key, value in (("clean", ""), ("smudge", ""), ("process", ""), ("required", "false"))
+        ]
+        entries = {f"GIT_CONFIG_KEY_{i}": key for i, (key, _) in enumerate(pairs)}
+        entries |= {f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in enumerate(pairs)}
+        return {**entries, "GIT_CONFIG_COUNT": str(len(pairs))} if pairs else {}
+
+    def _environment(self, command: str | bytes, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        comparing = self._unfiltered() if os.fsdecode(command) in _COMPARING else {}
+        return environment({**comparing, **(extra or {})})
 
     def stream(self, *args: str | bytes, separator: bytes = b"\0") -> Iterator[bytes]:
         """The records of a long output, one at a time, without holding it in memory."""
         with subprocess.Popen(
             ["git", *_HARDENED, "-C", self.root, *args],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=self._environment(args[0]),
         ) as process:  # fmt: skip
             assert process.stdout is not None and process.stderr is not None
             rest = b""
@@ -145,6 +164,20 @@ class Git:
         return self.run("cat-file", "blob", name)
 
 
+def _reason(stderr: bytes) -> str:
+    """The line that says why: the first that is fatal or an error (advice may follow it), else the last."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    return next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
+
+
+def _same_repository(named: Git, found: Git) -> bool:
+    """Whether a work tree leads back to the repository that claims it: core.worktree may name any directory."""
+    try:
+        return named.git_dir() == found.git_dir()
+    except GitError:
+        return False
+
+
 def open_repository(path: Path) -> Git:
     """git at the root of the work tree that holds `path`.
 
@@ -176,6 +209,11 @@ def open_repository(path: Path) -> Git:
         raise UsageError(
             f"{found} is not inside a git work tree", "Run `git init` there, or name a repository."
         ) from error
+    if not _same_repository(git, Git(root)):
+        raise Denied(
+            f"the configuration of {found} names another work tree, {root}",
+            "Remove core.worktree from its configuration, or name that directory yourself.",
+        )
     if root.stat().st_uid != os.geteuid():
         raise Denied(f"{root} belongs to another user", "Kairos only watches repositories that you own.")
     return Git(root)

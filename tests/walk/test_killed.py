@@ -236,4 +236,6 @@ def test_a_day_of_fifty_kills_leaves_nothing_lost_twice_or_half_done(
     check_nights(events)
     assert len(day.modules_used()) == 1
     print("STATS", Counter(r.topic for r in events), "ready", sum("ready" in said(kairos, n) for n in range(KILLS)), Counter(p.state for p in day.inbox().proposals.values()), day.steps)
+    for r in events:
+        if r.stream.startswith("proposal-"): print("STATS", r.position, str(r.event)[:1500])
     assert runs and day.nights, "the day was too quiet to prove anything"

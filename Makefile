@@ -19,6 +19,7 @@ $(VENV)/.locked: requirements.lock | $(BIN)/pip
 
 $(VENV)/.built: $(VENV)/.locked pyproject.toml $(RUST)
 	VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" $(BIN)/maturin develop --quiet --release --locked
+	$(PY) -m compileall -q kairos dream cli
 	@touch $@
 
 # The main job: watch a repository and print a line for each proposal. Ctrl-C ends it.

@@ -7,7 +7,7 @@ the tracking position, so a crash either repeats the look or finds it done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import tzinfo
 
@@ -37,13 +37,15 @@ LULL_S = 1.0
 
 
 class Gathered:
-    """The triggers of one repository since its last turn."""
+    """The triggers of one repository since its last turn. `again`: proposals to look at anew because their base moved;
+    `later`: those whose base we moved ourselves, which wait for somebody else's boundary."""
 
     def __init__(self) -> None:
         self.events: list[Recorded] = []
         self.boundary: str | None = None
         self.cause = 0
         self.again: list[str] = []
+        self.later: list[str] = []
         self.last = 0.0
 
     def add(self, recorded: Recorded, boundary: str | None) -> None:
@@ -51,6 +53,11 @@ class Gathered:
         if boundary is not None and (self.boundary is None or boundary != "burst"):
             self.boundary, self.cause = boundary, recorded.position
         self.last = time.monotonic()
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to do after the lull."""
+        return bool(self.events or self.again)
 
 
 class Reactor:
@@ -119,11 +126,7 @@ class Reactor:
             case ProposalVerified(ok=True):
                 self._speaker.offer(event.id)
             case ProposalStale():
-                proposal = self.world.inbox.proposals.get(event.id)
-                if proposal is not None and proposal.raised.engine == "rules":
-                    gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
-                    gathered.again.append(event.id)
-                    gathered.last = time.monotonic()
+                self._look_again(recorded, event.id)
             case Resumed():
                 self._speaker.offer_all("manual")
             case _:
@@ -144,24 +147,43 @@ class Reactor:
         if recorded.origin in ("live", "offline"):
             self._gathered.setdefault(repo, Gathered()).add(recorded, boundary)
 
+    def _look_again(self, recorded: Recorded, proposal_id: str) -> None:
+        proposal = self.world.inbox.proposals.get(proposal_id)
+        if proposal is None or proposal.raised.engine != "rules":
+            return
+        gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
+        if recorded.caused_by is not None and self._log.at_row(recorded.caused_by).origin == "self":
+            gathered.later.append(proposal_id)
+        else:
+            gathered.again.append(proposal_id)
+            gathered.last = time.monotonic()
+
     def _turns(self) -> None:
         """Starts the turns whose moment has come: a boundary that is not a burst, or a lull after one."""
         if self.world.attention.is_paused(now_us()):
             return
         for repo, gathered in list(self._gathered.items()):
             lull = time.monotonic() - gathered.last >= LULL_S
-            if not lull and gathered.boundary in (None, "burst"):
+            if not gathered.waits or (not lull and gathered.boundary in (None, "burst")):
                 continue
             del self._gathered[repo]
             last = gathered.events[-1].position if gathered.events else 0
-            for proposal_id in gathered.again:  # first, because the turn moves the tracking position past them
-                with suppress(Conflict):
-                    self._looker.again(repo, proposal_id)
+            self._again(repo, gathered.again, None)  # before the turn, which moves the tracking position past them
             if gathered.boundary is not None:
+                self._again(repo, gathered.later, gathered.cause)
                 self._turn(repo, gathered, last)
+            elif gathered.later:
+                self._gathered[repo] = Gathered()
+                self._gathered[repo].later = gathered.later
             elif last:
                 self._log.append([], writes=[Track(f"reactor/{repo}", last)])
             self._done[repo] = max(last, self._done.get(repo, 0))
+
+    def _again(self, repo: str, proposal_ids: Sequence[str], cause: int | None) -> None:
+        """Second looks; one that was taken before a crash is not taken again."""
+        for proposal_id in proposal_ids:
+            with suppress(Conflict):
+                self._looker.again(repo, proposal_id, cause)
 
     def _turn(self, repo: str, gathered: Gathered, last: int) -> None:
         assert gathered.boundary is not None
@@ -183,9 +205,10 @@ class Reactor:
 
     def _patience(self) -> float:
         """How long to sleep: to the end of the nearest lull, else until the bell rings."""
-        if not self._gathered or self.world.attention.is_paused(now_us()):
+        waiting = [g.last for g in self._gathered.values() if g.waits]
+        if not waiting or self.world.attention.is_paused(now_us()):
             return 30.0
-        nearest = min(g.last for g in self._gathered.values()) + LULL_S
+        nearest = min(waiting) + LULL_S
         return min(30.0, max(0.01, nearest - time.monotonic()))
 
 

@@ -44,14 +44,15 @@ class Looker:
         repo = self._world.repos.by_id[repo_id]
         self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
 
-    def again(self, repo_id: str, proposal_id: str) -> None:
-        """Looks once more at the evidence of a proposal whose base moved, with the detector that raised it."""
+    def again(self, repo_id: str, proposal_id: str, cause: int | None = None) -> None:
+        """Looks once more at the evidence of a proposal whose base moved, with the detector that raised it.
+        `cause`: the trigger, if it is not that move. Conflict if this look was already taken."""
         repo = self._world.repos.by_id[repo_id]
         raised = self._world.inbox.proposals[proposal_id].raised
         trigger = [self._log.at(position) for position in raised.evidence]
-        cause = self._world.inbox.positions[proposal_id][-1]
-        self._run(repo, trigger, raised.boundary or "commit", cause, f"turn-again-{proposal_id}-{cause}", [],
-                  only=raised.detector)  # fmt: skip
+        moved = self._world.inbox.positions[proposal_id][-1]
+        self._run(repo, trigger, raised.boundary or "commit", moved if cause is None else cause,
+                  f"turn-again-{proposal_id}-{moved}", [], only=raised.detector)  # fmt: skip
 
     def recheck(self, repo_id: str, cause: int) -> None:
         """Looks again at the evidence of what waits: a proposal whose reason is gone (the commit was reset, the

@@ -74,7 +74,8 @@ pub fn write(path: &Path, rows: &[Row]) -> Result<u64> {
         .open(path)
         .map_err(|e| Error::io("creating a segment", path, e))?;
     let schema = parse_message_type(SCHEMA).map_err(|e| at(path, e))?;
-    let mut writer = SerializedFileWriter::new(&file, Arc::new(schema), Arc::new(properties())).map_err(|e| at(path, e))?;
+    let mut writer =
+        SerializedFileWriter::new(&file, Arc::new(schema), Arc::new(properties())).map_err(|e| at(path, e))?;
     for group in rows.chunks(GROUP) {
         write_group(&mut writer, group).map_err(|e| at(path, e))?;
     }

@@ -1,4 +1,4 @@
-"""Kairos and a repository in memory, where a day of kills takes a minute, and an oracle that walks the tree by itself."""
+"""Kairos and a repository in memory, where fifty kills take a minute, and an oracle that walks the tree by itself."""
 
 from __future__ import annotations
 

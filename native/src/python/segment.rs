@@ -62,19 +62,7 @@ fn read_segment<'py>(
         .map(|r| {
             let payload = r.payload.map(|b| PyBytes::new(py, &b));
             let leaf = r.leaf.map(|b| PyBytes::new(py, &b));
-            (
-                r.position,
-                r.stream,
-                r.version,
-                r.topic,
-                r.v,
-                r.at,
-                r.caused_by,
-                r.correlation,
-                r.origin,
-                payload,
-                leaf,
-            )
+            (r.position, r.stream, r.version, r.topic, r.v, r.at, r.caused_by, r.correlation, r.origin, payload, leaf)
         })
         .collect())
 }

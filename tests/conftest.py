@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -199,3 +200,20 @@ def kairos(tmp_path: Path) -> Iterator[Kairos]:
     made.clock("2026-06-01T12:00:00")
     yield made
     made.close()
+
+
+def _load_server() -> Any:
+    if "scripted_model" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("scripted_model", Path(__file__).parent / "scripted_model.py")
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["scripted_model"] = module
+        spec.loader.exec_module(module)
+    return sys.modules["scripted_model"]
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    """A scripted model server on loopback."""
+    with _load_server().ScriptedModel() as running:
+        yield running

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -23,22 +21,6 @@ from kairos.settings import Model
 
 REPO = "repo-1"
 KEY = "test-key-12345678"
-
-
-def _load_server() -> Any:
-    if "scripted_model" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("scripted_model", Path(__file__).parents[1] / "scripted_model.py")
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules["scripted_model"] = module
-        spec.loader.exec_module(module)
-    return sys.modules["scripted_model"]
-
-
-@pytest.fixture
-def server() -> Iterator[Any]:
-    with _load_server().ScriptedModel() as running:
-        yield running
 
 
 @pytest.fixture

@@ -186,7 +186,9 @@ def check_turns(events: list[Recorded]) -> None:
             chain = []
             while cause is not None:
                 chain.append(cause)
-                assert not (cause.topic == "FilesChanged" and cause.origin == "self"), "\n".join(str(c)[:300] for c in chain + events[cause.position-4:r.position+3])
+                assert not (cause.topic == "FilesChanged" and cause.origin == "self"), "\n".join(
+                    str(c)[:300] for c in chain + events[cause.position - 4 : r.position + 3]
+                )
                 cause = by_position[cause.caused_by] if cause.caused_by is not None else None
     assert set(taken.values()) <= {0, 1}, taken.most_common(3)
     assert all(topics == ["TurnStarted", "TurnEnded"] for topics in turns.values()), turns
@@ -238,7 +240,15 @@ def test_a_day_of_fifty_kills_leaves_nothing_lost_twice_or_half_done(
     check_turns(events)
     check_nights(events)
     assert len(day.modules_used()) == 1
-    print("STATS", Counter(r.topic for r in events), "ready", sum("ready" in said(kairos, n) for n in range(KILLS)), Counter(p.state for p in day.inbox().proposals.values()), day.steps)
+    print(
+        "STATS",
+        Counter(r.topic for r in events),
+        "ready",
+        sum("ready" in said(kairos, n) for n in range(KILLS)),
+        Counter(p.state for p in day.inbox().proposals.values()),
+        day.steps,
+    )
     for r in events:
-        if r.stream.startswith("proposal-"): print("STATS", r.position, str(r.event)[:1500])
+        if r.stream.startswith("proposal-"):
+            print("STATS", r.position, str(r.event)[:1500])
     assert runs and day.nights, "the day was too quiet to prove anything"

@@ -1,3 +1,3 @@
-"""The version of the program, as the native floor was built with it: one number for the whole wheel."""
+"""The version of the program; a test holds it equal to that of the wheel and of the native floor."""
 
 VERSION = "0.1.0"

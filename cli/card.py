@@ -9,7 +9,8 @@ from cli.context import Context
 from cli.outputs import ActionOut, BaseOut, CardOut, EffectsOut, ProposalOut, VerificationOut
 from cli.summary import summary, utf8
 from kairos.clock import now_us, rfc3339
-from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, unified
+from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
+from kairos.domain.names import quoted
 from kairos.domain.proposal import Proposal
 from kairos.errors import KairosError
 from kairos.eventlog.views import Repositories
@@ -130,7 +131,7 @@ def _content(edit: FileEdit, root: Path | None) -> bytes | None:
 
 
 def _mode_line(edit: FileEdit) -> str:
-    path = _shown(edit)
+    path = quoted(edit.fs)
     if edit.before is None and edit.after is not None:
         return f"new file mode {0o100000 | edit.after.mode:o}: {path}\n" if edit.after.mode != 0o644 else ""
     if edit.after is None:
@@ -141,8 +142,7 @@ def _mode_line(edit: FileEdit) -> str:
 
 
 def _bare(edit: FileEdit) -> str:
-    path = _shown(edit)
-    source, target = f"a/{path}" if edit.before else "/dev/null", f"b/{path}" if edit.after else "/dev/null"
+    source, target = headers(edit)
     out = [f"--- {source}\n", f"+++ {target}\n"]
     shift = 0
     for hunk in edit.hunks:
@@ -174,7 +174,7 @@ def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str 
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
     lines += ["", render.paint("Evidence", "bold"), *_evidence(context, card)]
-    lines += ["", render.paint("Effects", "bold"), *_effects(card)]
+    lines += ["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card)]
     if card.argv is not None:
         import shlex
 
@@ -184,7 +184,8 @@ def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str 
         lines += ["", render.paint("Patch", "bold"), shown]
     if card.drift:
         lines += ["", render.paint("The base moved", "red"), *(f"  {render.inert(path)}" for path in card.drift)]
-    if proposal.why and card.state not in ("raised", "pending"):
+    told = proposal.verified.why if proposal.verified is not None else ""
+    if proposal.why not in ("", told) and card.state not in ("raised", "pending"):
         lines += ["", f"  {render.inert(proposal.why)}"]
     lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in _unchecked(proposal))]
     lines += ["", f"cost ${card.cost_usd:.4f} · digest {card.digest[:12]}… · expires in {_left(raised.expires_at)}"]
@@ -215,8 +216,9 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
     v = card.verification
     if v is not None:
         sign = render.paint("✓", "green") if v.ok else render.paint("✗", "red")
-        check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else "it applies in a scratch tree"
-        lines.append(f"  {sign} verified: {render.inert(check)}" + (f" ({render.inert(v.why)})" if v.why else ""))
+        check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else ""
+        said = ": ".join(filter(None, (check, v.why))) or "it applies in a scratch tree"
+        lines.append(f"  {sign} {'verified' if v.ok else 'not verified'}: {render.inert(said)}")
         tail = v.output.strip().split("\n")[-5:] if v.output.strip() else []
         lines += [f"      {render.inert(text)}" for text in tail]
     return lines
@@ -233,6 +235,13 @@ def _effects(card: CardOut) -> list[str]:
     network = "network" if e.network else "no network"
     back = "reversible" if e.reversible else "NOT reversible"
     return [*lines, f"  {render.count(len(e.commands), 'command')} · {network} · {back}"]
+
+
+def _flagged(card: CardOut) -> list[str]:
+    """A warning where escapes stand for characters: the same letters could be the text itself."""
+    count = sum(map(render.hidden, [card.title, card.claim, card.patch or "", *(card.argv or []), *card.effects.files]))
+    words = render.count(count, "invisible or control character")
+    return [f"  {render.paint(f'! {words}, shown escaped', 'red')}"] if count else []
 
 
 def _stat(proposal: Proposal) -> str:

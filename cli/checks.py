@@ -14,7 +14,7 @@ from cli.outputs import CheckOut
 from cli.reading import repositories
 from kairos._version import VERSION
 from kairos.daemon.presence import read_status, running
-from kairos.errors import KairosError
+from kairos.errors import KairosError, UsageError
 from kairos.eventlog.log import sqlite_errors
 from kairos.settings import load_config
 
@@ -54,7 +54,10 @@ def configuration(context: Context, fix: bool) -> CheckOut:
 
 def model_key(context: Context, fix: bool) -> CheckOut:
     """The model's key is where it will be looked for: here, and in the running daemon's environment."""
-    model = load_config(context.home).model
+    try:
+        model = load_config(context.home).model
+    except UsageError:
+        return _ok("model", "not looked at: the configuration cannot be read")
     if not model.name:
         return _ok("model", "none is configured: everything but model turns works")
     if not model.key_env:
@@ -82,7 +85,8 @@ def log(context: Context, fix: bool) -> CheckOut:
     with render.progress(context, "verifying the log"):
         found = verify_log(context.log, None)
     if not found.ok:
-        return _bad("log", f"{len(found.problems)} damaged places", "`kairos log verify` names them; restore a backup.")
+        places = render.count(len(found.problems), "damaged place")
+        return _bad("log", places, "`kairos log verify` names them; restore a backup.")
     return _ok("log", f"{render.number(found.head)} events verified")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.outputs import RunningOut
 from kairos.daemon.presence import read_status, running
-from kairos.errors import KairosError, NoDaemon, TryAgain
+from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError
 
 START_S, STOP_S = 30.0, 15.0
 READY = "ready"
@@ -40,7 +41,7 @@ def daemon() -> None:
     """Run the daemon in the foreground."""
 
 
-@daemon.command()
+@daemon.command(short_help="Watch every trusted repository until SIGTERM.")
 @pass_context
 def run(context: Context) -> int:
     """Watch every trusted repository until SIGTERM; says `ready` on stderr when watching has begun everywhere."""
@@ -49,7 +50,7 @@ def run(context: Context) -> int:
 
 def command(context: Context) -> list[str]:
     """How to start this very program's daemon on this home, from any working directory."""
-    return [sys.executable, "-P", "-c", "from cli.main import run; run()", *home_flag(context), "daemon", "run"]
+    return [sys.executable, "-P", "-m", "cli", *home_flag(context), "daemon", "run"]
 
 
 def home_flag(context: Context) -> list[str]:
@@ -75,7 +76,7 @@ def start(context: Context) -> None:
 
 
 def _spawn(context: Context) -> int:
-    """Starts a daemon of its own session and waits until it says that it watches; returns its pid."""
+    """Starts a daemon in a session of its own and waits until it says that it watches; returns its pid."""
     context.home.prepare()
     record = context.home.run / "daemon.log"
     with record.open("wb") as sink:
@@ -91,15 +92,24 @@ def _spawn(context: Context) -> int:
                 return child.pid
             code = child.poll()
             if code is not None:
-                last = said.strip().splitlines()
-                failure = KairosError(
-                    f"the daemon ended at once ({code}): {last[-1] if last else 'it said nothing'}",
-                    f"All of what it said is in {record}; `kairos doctor` looks for the usual causes.",
-                )
-                failure.code = code if code > 0 else 1
-                raise failure
+                raise _ended(code, said, record)
             time.sleep(0.05)
     raise TryAgain(f"the daemon (pid {child.pid}) is still starting", "Look again with `kairos status`.")
+
+
+def _ended(code: int, said: str, record: Path) -> KairosError:
+    """What a daemon that ended at once said last, with its exit code."""
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    last = errors[-1].removeprefix("error: ") if errors else (said.strip().splitlines() or ["it said nothing"])[-1]
+    failure = KairosError(
+        f"the daemon ended at once ({code}): {last}",
+        f"All of what it said is in {record}; `kairos doctor` looks for the usual causes.",
+    )
+    failure.code = code if code > 0 else 1
+    failure.name = {known.code: known.name for known in (UsageError, Denied, IntegrityError, Locked, TryAgain)}.get(
+        failure.code, failure.name
+    )
+    return failure
 
 
 @click.command()

@@ -42,12 +42,12 @@ def root_of(context: Context, proposal: Proposal) -> Path:
 
 
 def say_yes(context: Context, proposal: Proposal, digest: str, *, wait_s: float | None) -> DecidedOut:
-    """Approves exactly `digest`. Without a daemon the action is carried out here; with one it is left to it, and
-    awaited up to `wait_s` seconds if given. TryAgain (75) when the wait runs out."""
+    """Approves exactly `digest`. Without a daemon the action is carried out here, or settled if a crash cut it short;
+    with one it is left to it, and awaited up to `wait_s` seconds if given."""
     from kairos.acting.decisions import approve as append_approval
 
     now = append_approval(context.log, context.home, context.config, proposal.id, digest).proposal
-    if now.state == "approved" and not context.daemon_running():
+    if now.state in ("approved", "executing") and not context.daemon_running():
         from kairos.acting.executor import execute
 
         execute(context.log, context.home, context.config, now, root_of(context, now))
@@ -57,23 +57,22 @@ def say_yes(context: Context, proposal: Proposal, digest: str, *, wait_s: float 
 
 
 def await_end(context: Context, id_: str, wait_s: float) -> None:
-    """Sleeps until the proposal is at a terminal state. TryAgain (75) when the time is over."""
+    """Sleeps until the proposal is at a terminal state or the time is over."""
     from kairos.eventlog.follow import Follower
 
     deadline = time.monotonic() + wait_s
     follower = Follower(context.log, context.log.head())
-    while (state := inbox(context).proposals[id_].state) not in TERMINAL:
+    while inbox(context).proposals[id_].state not in TERMINAL:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise TryAgain(
-                f"{id_} is {state} after {wait_s:g} s", f"It goes on: `kairos show {id_}`, or wait longer with --wait."
-            )
+            return
         follower.wait(min(left, 1.0))
         follower.new()
 
 
-def refuse_if_bad(context: Context, done: DecidedOut) -> None:
-    """Raises what a state that is not success means: failed 1, unknown 8, stale and its like 5."""
+def refuse_if_bad(context: Context, done: DecidedOut, *, waited_s: float | None = None) -> None:
+    """Raises what a state that is not success means: failed 1, unknown 8, stale and its like 5, and 75 where the end
+    was waited for and did not come."""
     proposal = inbox(context).proposals[done.id]
     hint = f"`kairos show {done.id}` has the details."
     if done.state == "failed":
@@ -82,6 +81,10 @@ def refuse_if_bad(context: Context, done: DecidedOut) -> None:
         raise OutcomeUnknown(f"nobody can tell how {done.id} ended: look at its files", hint)
     if done.state in ("stale", "superseded", "expired", "withdrawn"):
         raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
+    if waited_s is not None and done.state not in TERMINAL:
+        raise TryAgain(
+            f"{done.id} is {done.state} after {waited_s:g} s", f"It goes on: {hint[:-1]}, or wait longer with --wait."
+        )
 
 
 def confirmed(context: Context, proposal: Proposal) -> bool:
@@ -113,7 +116,14 @@ def _report(context: Context, verb: str, results: list[DecidedOut], failure: Kai
         raise failure
 
 
-def _each(context: Context, verb: str, ids: Sequence[str], decide: Callable[[Proposal], DecidedOut | None]) -> None:
+def _each(
+    context: Context,
+    verb: str,
+    ids: Sequence[str],
+    decide: Callable[[Proposal], DecidedOut | None],
+    *,
+    wait_s: float | None = None,
+) -> None:
     """Decides one after another; the first that cannot be decided ends it, and what was done is still reported."""
     known = inbox(context)
     chosen = [known.find(prefix) for prefix in dict.fromkeys(ids)]
@@ -124,7 +134,7 @@ def _each(context: Context, verb: str, ids: Sequence[str], decide: Callable[[Pro
             done = decide(proposal)
             if done is not None:
                 results.append(done)
-                refuse_if_bad(context, done)
+                refuse_if_bad(context, done, waited_s=wait_s)
         except KairosError as error:
             failure = error
             break
@@ -148,7 +158,7 @@ def approve(context: Context, ids: Sequence[str], digest: str | None, wait_s: fl
             return None
         return say_yes(context, proposal, digest or proposal.raised.digest, wait_s=wait_s)
 
-    _each(context, "approve", ids, decide)
+    _each(context, "approve", ids, decide, wait_s=wait_s)
 
 
 @click.command()

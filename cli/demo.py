@@ -125,7 +125,7 @@ class Demo:
         raise KairosError("no proposal came in time", "Run `kairos doctor`.")
 
     def _argv(self, *args: str) -> list[str]:
-        return [sys.executable, "-P", "-c", "from cli.main import run; run()", "--home", str(self.home), *args]
+        return [sys.executable, "-P", "-m", "cli", "--home", str(self.home), *args]
 
     def _environment(self) -> dict[str, str]:
         return {k: v for k, v in os.environ.items() if k not in ("KAIROS_HOME", "KAIROS_CLOCK_FILE")}

@@ -17,6 +17,7 @@ from cli.when import ago
 from kairos.clock import now_us, rfc3339
 from kairos.domain.events import REGISTRY, Event
 from kairos.errors import IntegrityError, UsageError
+from kairos.eventlog.log import sqlite_errors
 from kairos.eventlog.record import Recorded
 
 
@@ -117,7 +118,7 @@ def _parse_anchor(text: str | None) -> tuple[int, str] | None:
     return int(position), link.lower()
 
 
-@log.command()
+@log.command(short_help="Prove that nothing was changed; exit 9 when something was.")
 @click.option("--anchor", metavar="POSITION:HASH", help="A head that was noted elsewhere; it must still be there.")
 @pass_context
 def verify(context: Context, anchor: str | None) -> None:
@@ -130,21 +131,28 @@ def verify(context: Context, anchor: str | None) -> None:
         return
     from kairos.eventlog.verify import verify_log
 
-    found = msgspec.convert(msgspec.to_builtins(verify_log(context.log, noted)), VerifyOut)
+    try:
+        with sqlite_errors(context.home.log):
+            found = msgspec.convert(msgspec.to_builtins(verify_log(context.log, noted)), VerifyOut)
+    except IntegrityError as error:  # not even the database can be read
+        found = VerifyOut(ok=False, head=0, hash="0" * 64, problems=[ProblemOut(what=error.message)])
     text = "\n".join(f"  {_place(p)}: {render.inert(p.what)}" for p in found.problems)
     good = f"{render.paint('✓', 'green')} {render.number(found.head)} events, head {found.hash}"
     render.emit(context, "log-verify", found, good if found.ok else text)
     if not found.ok:
         raise IntegrityError(
-            f"the log has {len(found.problems)} damaged places", "The rest is readable; restore a backup to repair it."
+            f"the log has {render.count(len(found.problems), 'damaged place')}",
+            "What can still be read stays readable; restore a backup to repair it.",
         )
 
 
 def _place(problem: ProblemOut) -> str:
-    return f"segment {render.inert(problem.segment)}" if problem.segment else f"position {problem.position}"
+    if problem.segment:
+        return f"segment {render.inert(problem.segment)}"
+    return "the database" if problem.position is None else f"position {problem.position}"
 
 
-@log.command()
+@log.command(short_help="Print the head as POSITION:HASH, to keep elsewhere.")
 @pass_context
 def anchor(context: Context) -> None:
     """Print the head as POSITION:HASH, to keep elsewhere: in a git note, a file, a mail."""

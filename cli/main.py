@@ -10,6 +10,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -20,8 +21,10 @@ from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
 from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.eventlog.log import sqlite_errors
+from kairos.settings import FULL
 
-_STORAGE_ERRORS = (errno.ENOSPC, errno.EDQUOT)
+_NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
+"""The way to a file is barred: by permissions, a read-only disk, or a file where a folder should be."""
 
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
@@ -162,16 +165,12 @@ def main(args: Sequence[str]) -> int:
     except sqlite3.Error as error:
         return _report(context, _of_storage(context, error))
     except OSError as error:
-        if error.errno not in _STORAGE_ERRORS:
+        known = _of_files(error)
+        if known is None:
             raise
-        return _report(context, TryAgain("the disk is full: nothing was done", "Free some space and try again."))
+        return _report(context, known)
     finally:
         context.close()
-
-
-def run() -> None:
-    """The entry point of the `kairos` command."""
-    raise SystemExit(main(sys.argv[1:]))
 
 
 def _own_flags(args: Sequence[str]) -> Sequence[str]:
@@ -188,8 +187,19 @@ def _of_storage(context: Context, error: sqlite3.Error) -> KairosError:
         return known
 
 
+def _of_files(error: OSError) -> KairosError | None:
+    """What an error of the file system means for a person; None for one that means nothing known."""
+    if error.errno in FULL:
+        return TryAgain("the disk is full: nothing was done", "Free some space and try again.")
+    if error.errno in _NO_WAY and error.filename is not None:
+        where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
+        return UsageError(f"{where}: {error.strerror}", "Mend that, or name another folder with --home.")
+    return None
+
+
 def _report(context: Context, error: KairosError) -> int:
     from cli import render
 
-    render.error(context, error)
+    with suppress(OSError):  # the exit code still tells, where stderr goes to a full disk
+        render.error(context, error)
     return error.code

@@ -46,6 +46,13 @@ def inert(text: str, *, lines: bool = False) -> str:
     return "".join(c if _is_inert(c) or (lines and c in "\n\t") else _escape(c) for c in text)
 
 
+def hidden(text: str) -> int:
+    """How many characters of a text nobody would see as they are; line ends and tabs aside."""
+    if text.isascii() and text.isprintable():
+        return 0
+    return sum(not _is_inert(c) and c not in "\n\t" for c in text.replace("\r\n", "\n"))
+
+
 class Styled(NamedTuple):
     """A table cell with a style."""
 

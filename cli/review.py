@@ -127,7 +127,7 @@ class Review:
                 render.prompt(self._context, "not approved\n")
                 return False
         done = say_yes(self._context, shown, shown.raised.digest, wait_s=_WAIT_S)
-        refuse_if_bad(self._context, done)
+        refuse_if_bad(self._context, done, waited_s=_WAIT_S)
         self._settled("approve", done)
         return True
 

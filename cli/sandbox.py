@@ -18,7 +18,9 @@ def sandbox() -> None:
     """Run commands confined, on a scratch view of a directory."""
 
 
-@sandbox.command("run", context_settings={"ignore_unknown_options": True})
+@sandbox.command(
+    "run", short_help="Run CMD on a scratch view of a directory.", context_settings={"ignore_unknown_options": True}
+)
 @click.option("--root", type=click.Path(path_type=Path), default=Path(), help="The directory; the current one.")
 @click.option("--export", "exported", is_flag=True, help="Apply what passes the gate to the directory.")
 @click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network inside.")
@@ -59,7 +61,8 @@ def sandbox_run(
     exported: bool = False,
 ) -> dict[str, Any]:
     """Runs `command` and returns `data` as the contract words it. Raises SandboxUnavailable, UsageError."""
-    from kairos.acting.confine import export, run
+    from kairos.acting.confine import run
+    from kairos.acting.exporting import export
     from kairos.domain.events.base import name_fields
 
     with run(root, command, scratch_home=scratch_home, limits=limits, net=net) as done:

@@ -34,7 +34,6 @@ def unit_text(context: Context) -> str:
     """The unit file: this very program on this very home, restarted on failure but not when another holds the home."""
     return f"""[Unit]
 Description=Kairos, an assistant for your repositories
-Documentation=man:kairos(1)
 
 [Service]
 Type=exec
@@ -57,7 +56,7 @@ def service() -> None:
     """Run the daemon at login, as a systemd user service."""
 
 
-@service.command()
+@service.command(short_help="Write the unit file.")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
 @pass_context
 def install(context: Context, only_print: bool) -> None:
@@ -88,7 +87,7 @@ def uninstall(context: Context) -> None:
     render.emit(context, "service", out, said)
 
 
-@service.command()
+@service.command(short_help="Whether the unit file is there and up to date.")
 @pass_context
 def status(context: Context) -> None:
     """Whether the unit file is there, and whether it is the one this program would write."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cli.render import count
 from kairos.clock import rfc3339
 from kairos.domain import events as ev
 from kairos.eventlog.record import Recorded
@@ -31,11 +32,12 @@ def _of_repository(event: ev.Event) -> str:
             moved = next((r.new for r in event.refs if r.new), None)
             return f"{event.what}" + (f" {moved[:8]}" if moved else "") + (f" “{event.note}”" if event.note else "")
         case ev.CommitRecorded():
-            return f"commit {event.oid[:8]} “{event.subject}” {len(event.changes) + event.cut} files, {event.author}"
+            size = count(len(event.changes) + event.cut, "file")
+            return f"commit {event.oid[:8]} “{event.subject}” {size}, {event.author}"
         case ev.RepoTrusted() | ev.RepoUnwatched():
             return event.root
         case ev.BaselineRecorded():
-            return f"{event.entries} entries, {event.commits} commits"
+            return f"{count(event.entries, 'entry', 'entries')}, {count(event.commits, 'commit')}"
         case ev.WatchGap():
             return f"{event.reason}: a full comparison follows"
         case ev.RootLost():
@@ -78,7 +80,9 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ProposalExpired():
             return "nobody decided in time"
         case ev.ExecutionStarted():
-            return f"{event.run}: {len(event.expect)} files" + (f", {' '.join(event.argv)}" if event.argv else "")
+            return f"{event.run}: {count(len(event.expect), 'file')}" + (
+                f", {' '.join(event.argv)}" if event.argv else ""
+            )
         case ev.ExecutionFinished():
             return f"{event.run}: {event.outcome} {event.why}".strip()
         case ev.ExecutionUnknown():
@@ -135,7 +139,7 @@ def _of_night(event: ev.Event) -> str:
         case ev.MemorySuperseded() | ev.MemoryInvalidated():
             return f"{event.id}: {event.why}"
         case ev.IndexPublished():
-            return f"{event.lines} lines, {event.bytes} bytes"
+            return f"{count(event.lines, 'line')}, {count(event.bytes, 'byte')}"
         case ev.DaemonStarted():
             return f"version {event.program}, pid {event.pid}"
         case ev.DaemonStopped():
@@ -145,6 +149,6 @@ def _of_night(event: ev.Event) -> str:
         case ev.SegmentRetired():
             return f"{event.first} to {event.last}"
         case ev.Erased():
-            return f"{len(event.positions)} payloads: {event.reason}"
+            return f"{count(len(event.positions), 'payload')}: {event.reason}"
         case _:
             return ""

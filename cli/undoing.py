@@ -29,10 +29,19 @@ def described(plan: Plan) -> str:
 def take(context: Context, run: str, id_: str | None, *, yes: bool) -> UndoneOut | None:
     """Plans, asks unless `yes`, and does it. None when the person said no. Stale (5) shows the conflict."""
     from kairos.acting import undo as undoing
+    from kairos.acting.recovery import recover
 
     if not context.has_log:
         raise NotFound(f"there is nothing to {run}", "`kairos inbox` lists what is pending.")
+    # A run that a crash cut short is settled first. Where that completes what is asked for, it is done: another try
+    # after a crash must not take back an older action as well.
+    wanted = "undone" if run == "undo" else "redone"
+    settled = [p for p in recover(context.log, context.home) if p.state == wanted]
     known = inbox(context)
+    for done in settled:
+        if id_ is None or known.find(id_).id == done.id:
+            last = known.positions[done.id][-1:]
+            return UndoneOut(id=done.id, state=done.state, positions=last, files=done.raised.effects.files, kept=[])
     if id_ is not None:
         proposal = known.find(id_)
     else:
@@ -52,7 +61,7 @@ def take(context: Context, run: str, id_: str | None, *, yes: bool) -> UndoneOut
         raise OutcomeUnknown(
             f"nobody can tell how {run} of {done.id} ended", f"`kairos show {done.id}` names its files."
         )
-    if done.state != ("undone" if run == "undo" else "redone"):
+    if done.state != wanted:
         raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")
     return out
 

@@ -40,7 +40,7 @@ def register(context: Context, path: str, *, yes: bool, history: int | None) -> 
         entries = _baseline(context, repositories(context).by_id[id_], git, history)
     commits = sum(1 for r in context.log.read(before, topics={"CommitRecorded"}) if r.stream == id_)
     findings = _listed(context, id_)
-    if new:
+    if new or not _is_listed(context, id_):
         findings = _list_findings(context, repositories(context).by_id[id_])
     return InitOut(path=str(root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
 
@@ -79,10 +79,17 @@ def _listed(context: Context, repo: str) -> list[str]:
     return [f"{e.detector}: {e.title}" for e in found if isinstance(e, FindingListed) and e.repo == repo]
 
 
+def _is_listed(context: Context, repo: str) -> bool:
+    """False after an init that was killed between the baseline and its findings."""
+    from kairos.daemon.baseline import is_listed
+
+    return is_listed(context.log, repo)
+
+
 def _list_findings(context: Context, repository: Repository) -> list[str]:
     from kairos.daemon.baseline import list_baseline_findings
 
-    _, problems = list_baseline_findings(context.log, repository)
+    _, problems = list_baseline_findings(context.log, repository, context.home.salt())
     for problem in problems:
         render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(problem)}")
     return _listed(context, repository.id)

@@ -43,6 +43,10 @@ class Scanner:
     def set_tracked(self, paths: list[bytes]) -> None:
         """Replaces the tracked paths, as `git ls-files -z` names them."""
 
+    def holding(self, inos: list[int]) -> list[bytes]:
+        """The directories that hold names of these files (by inode), rising: of files seen with more than one
+        name since the last full walk. A write through one name is told to its own directory only."""
+
     def walk(
         self, start: bytes = ..., *, watcher: Watcher | None = None
     ) -> tuple[list[tuple[bytes, bytes]], int, list[bytes]]:
@@ -121,6 +125,9 @@ def suspend_offset_ns() -> int:
     """CLOCK_BOOTTIME − CLOCK_MONOTONIC: a jump is a suspend. Two readings without one differ by
     microseconds at most."""
 
+def give_back_memory() -> None:
+    """Returns memory that the allocator keeps free to the system."""
+
 # -- segments: sealed ranges of the log as Parquet files ---------------------------------------------
 # A row: (position, stream, version, topic, v, at, caused_by, correlation, origin, payload, leaf);
 # payload None and leaf 32 bytes once erased, leaf None otherwise.
@@ -141,6 +148,10 @@ def read_segment(path: bytes, after: int, upto: int, limit: int, topics: set[str
 class Changes:
     """What one confined run changed, held until closed. Nothing of it has a name in the file system."""
 
+    @property
+    def began_ns(self) -> int:
+        """When the run began, in nanoseconds of the clock that stamps files."""
+
     def survey(
         self,
     ) -> tuple[list[tuple[bytes, Literal["created", "modified", "deleted"], int | None]], list[tuple[bytes, str]]]:
@@ -150,11 +161,6 @@ class Changes:
 
     def read(self, path: bytes) -> bytes:
         """The bytes of one changed file. OSError if it is none; ValueError once closed."""
-
-    def export(self) -> list[tuple[bytes, str]]:
-        """Applies everything that passes the gate to the tree; [(path, why)] of what was refused.
-
-        If a path changed since the run began, nothing is written. ValueError once closed."""
 
     def close(self) -> None:
         """Lets go of the changes. Harmless when repeated."""

@@ -6,6 +6,7 @@ move a running daemon through nights; the file is read at every call, so moving 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from datetime import UTC, datetime, tzinfo
@@ -41,9 +42,10 @@ def local_zone() -> tzinfo:
     localtime = Path("/etc/localtime")
     target = str(localtime.resolve()) if localtime.is_symlink() else ""
     if "zoneinfo/" in target:
-        from zoneinfo import ZoneInfo
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-        return ZoneInfo(target.split("zoneinfo/", 1)[1])
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(target.split("zoneinfo/", 1)[1])
     return zone or UTC
 
 

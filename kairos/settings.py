@@ -5,6 +5,8 @@ Nothing in a watched repository is read here: a repository cannot configure its 
 
 from __future__ import annotations
 
+import errno
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import Any
 import msgspec
 
 from kairos.errors import TryAgain, UsageError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a full disk says."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +75,30 @@ class Home:
         """Every directory that is Kairos's own: never sensed, even inside a watched tree."""
         return tuple(dict.fromkeys((self.config, self.data, self.run)))
 
+    def salt(self) -> bytes:
+        """32 random bytes of this home, made once. Keys of findings rest on values mixed with them, so that nobody
+        who reads the log alone can guess a value. TryAgain if they can be neither read nor made."""
+        file = self.data / "salt"
+        try:
+            if not file.exists():
+                fresh = file.with_name(f"salt.{os.getpid()}")
+                fresh.touch(mode=0o600)
+                fresh.write_bytes(os.urandom(32))
+                with contextlib.suppress(FileExistsError):
+                    os.link(fresh, file)  # whoever comes second takes the first one's
+                fresh.unlink()
+            return file.read_bytes()
+        except OSError as error:
+            raise TryAgain(f"{file} cannot be made: {error.strerror}", "Free space, or check its owner.") from error
+
     def prepare(self) -> None:
-        """Makes the folders, private to the user. TryAgain if that cannot be done."""
+        """Makes the folders, private to the user. TryAgain on a full disk, UsageError if they cannot be made."""
         for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
             try:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as error:
-                raise TryAgain(
-                    f"{folder} cannot be made: {error.strerror}", "Free space, or name another folder with --home."
+                raise (TryAgain if error.errno in FULL else UsageError)(
+                    f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
                 ) from error
 
 

@@ -101,6 +101,9 @@ class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Refused, ...]
     held: _native.Changes | None
     room: ScratchRoom
+    # The tree that the run was a view of, and which directory (device, inode) that was.
+    root: Path
+    identity: tuple[int, int]
 
     def discard(self) -> None:
         """Lets go of the changes and removes the scratch directory. Harmless when repeated."""
@@ -142,6 +145,7 @@ def run(
     if not argv or not argv[0]:
         raise errors.UsageError("There is no command to run.", "Name it after --, as in: -- make test")
     tree = _real_directory(root)
+    identity = (tree.stat().st_dev, tree.stat().st_ino)
     limits = limits or Limits()
     home = home_directory(os.environ)
     visible = (*interpreter_roots(os.environ, home), *(_real_path(place) for place in read_roots))
@@ -161,7 +165,7 @@ def run(
             cancelled=cancelled,
             fail_at=fail_at,
         )
-        return _understood(answer, room)
+        return _understood(answer, room, tree, identity)
 
 
 def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native._RunAnswer:
@@ -193,7 +197,7 @@ def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native._RunAns
         raise errors.SandboxUnavailable(f"The launcher could not be started: {error}", _HINTS["spawn"]) from error
 
 
-def _understood(answer: _native._RunAnswer, room: ScratchRoom) -> ConfinedRun:
+def _understood(answer: _native._RunAnswer, room: ScratchRoom, tree: Path, identity: tuple[int, int]) -> ConfinedRun:
     exit_code, stderr = answer["exit"], answer["stderr"]
     if answer["failed"] is not None:
         layer, why, code = answer["failed"]
@@ -224,19 +228,9 @@ def _understood(answer: _native._RunAnswer, room: ScratchRoom) -> ConfinedRun:
         refused=tuple(Refused(os.fsdecode(path), why) for path, why in refused),
         held=held,
         room=room,
+        root=tree,
+        identity=identity,
     )
-
-
-def export(run: ConfinedRun) -> tuple[Refused, ...]:
-    """Applies the changes that passed the gate to the user's tree; returns what could not be applied.
-
-    If any path changed since the run began, nothing is written. A run that a limit stopped exports nothing.
-    """
-    if run.stopped is not None:
-        return tuple(Refused(change.path, f"the run was stopped: {run.stopped}") for change in run.changes)
-    if run.held is None:
-        return ()
-    return tuple(Refused(os.fsdecode(path), why) for path, why in run.held.export())
 
 
 def tier(scratch_home: Path) -> Tier:

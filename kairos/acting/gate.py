@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.acting.applying import Write
-from kairos.acting.tree import Blob, NotPlain, Tree, umask
+from kairos.acting.tree import Blob, NotPlain, Tree, mode_after
 from kairos.domain import proposal as proposals
 from kairos.domain.action import (
     Action,
@@ -20,9 +20,9 @@ from kairos.domain.action import (
     digest,
     effects_of,
 )
-from kairos.domain.deciding import decided
-from kairos.domain.events import Event, Paused
-from kairos.domain.policy import Policy
+from kairos.domain.deciding import PERSON, decided
+from kairos.domain.events import Event, Paused, ProposalReturned
+from kairos.domain.policy import Policy, Verdict
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
@@ -56,6 +56,14 @@ def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) 
     why = denial(home, proposal, policy, tree.root)
     if why:
         return Refused(proposals.mark_stale(proposal, _paths(action)), Denied(f"{proposal.id}: {why}"))
+    if proposal.approved.by != PERSON and _verdict(proposal, policy, tree.root).effect != "allow":
+        return Refused(
+            [ProposalReturned(id=proposal.id)],
+            Stale(
+                f"{proposal.id} was approved by a rule that no longer allows it",
+                f"It waits for you: `kairos review {proposal.id}`.",
+            ),
+        )
     if isinstance(action, CommandAction):
         return []
     if already_done(tree, action):
@@ -77,14 +85,18 @@ def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) 
 
 def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
     """Why policy forbids an action now, empty if it does not. Kairos's own files are never a target."""
-    raised = proposal.raised
-    verdict = policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
+    verdict = _verdict(proposal, policy, root)
     if verdict.effect == "deny":
         return verdict.why
-    for path in _paths(raised.action):
+    for path in _paths(proposal.raised.action):
         if any((root / path).is_relative_to(own) for own in home.roots):
             return f"{path!r} belongs to Kairos itself"
     return ""
+
+
+def _verdict(proposal: Proposal, policy: Policy, root: Path) -> Verdict:
+    raised = proposal.raised
+    return policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
 
 
 def refuse_if_paused(log: Log, now: int) -> None:
@@ -114,20 +126,10 @@ def writes_of(tree: Tree, action: PatchAction) -> list[Write]:
     for change in action.edits:
         before = tree.read(change.fs)
         content = apply_edit(change, None if before is None else before.content)
-        after = None if content is None else Blob(content, _mode(change, before))
+        executable = change.after is not None and bool(change.after.mode & 0o100)
+        after = None if content is None else Blob(content, mode_after(executable, before))
         out.append(Write(change.fs, before, after))
     return out
-
-
-def _mode(change: FileEdit, before: Blob | None) -> int:
-    wanted = change.after.mode if change.after is not None else 0o644
-    if before is None:
-        return (0o777 if wanted & 0o100 else 0o666) & ~umask()
-    if wanted & 0o100 and not before.executable:
-        return before.mode | (before.mode & 0o444) >> 2
-    if not wanted & 0o100 and before.executable:
-        return before.mode & ~0o111
-    return before.mode
 
 
 def _is_at(tree: Tree, change: FileEdit, *, before: bool) -> bool:

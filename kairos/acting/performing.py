@@ -25,6 +25,9 @@ from kairos.eventlog.record import NewEvent, Origin
 from kairos.eventlog.views import Inbox, InboxView, RepositoriesView
 from kairos.settings import Home
 
+# A file takes this much at least on a disk, and up to this much more than its content.
+_BLOCK = 4096
+
 
 class Standing(msgspec.Struct, frozen=True):
     """A proposal as the log has it now; `last` is the position of its last event, the cause of the next."""
@@ -82,8 +85,9 @@ def perform(
     """Carries the writes out and returns the proposal afterwards: executed, undone, redone, failed or unknown.
 
     `kept`: paths whose later edits stay, for the record; `emptied`: directories to remove if nothing is left in them.
-    Stale or Conflict if the proposal may not run; then nothing was written."""
+    Stale or Conflict if the proposal may not run, TryAgain (75) where there is no room; then nothing was written."""
     execution = f"{at.proposal.id}-{at.proposal.version + 1}"
+    _refuse_if_full(tree, writes)
     made = applying.folders_to_make(tree, writes)
     states = [s for w in writes for s in (w.before, w.after) if s is not None]
     started = deciding.start_run(
@@ -111,6 +115,13 @@ def perform(
         tree.remove_folder(folder)
     on_step("applied")
     return conclude(log, at, lambda p: deciding.finish_run(p, "done", signatures=signatures, kept=kept), now=now)
+
+
+def _refuse_if_full(tree: Tree, writes: Sequence[Write]) -> None:
+    """TryAgain before anything starts: a run that fails is over, and a yes should outlive a full disk."""
+    needed = sum(_BLOCK + len(w.after.content) for w in writes if w.after is not None)
+    if needed > tree.free_bytes():
+        raise TryAgain(f"the disk that holds {tree.root} is full: nothing was written", "Free some space.")
 
 
 def conclude(log: Log, at: Standing, events: Callable[[Proposal], list[Event]], *, now: int) -> Standing:

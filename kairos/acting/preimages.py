@@ -41,10 +41,18 @@ def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[s
     try:
         _store(home).run("fast-import", "--quiet", "--force", "--done", stdin=bytes(stream), env=_env(home))
     except (GitError, OSError) as error:
+        _tidy(home)
         raise TryAgain(
             f"the undo store {home.undo} cannot be written, so nothing was changed: {error}", "Free some space."
         ) from error
     return ref
+
+
+def _tidy(home: Home) -> None:
+    """Removes what a failed import leaves behind: on a full disk it would be in the way for ever."""
+    for pattern in ("fast_import_crash_*", "objects/pack/tmp_*"):
+        for left in home.undo.glob(pattern):
+            left.unlink(missing_ok=True)
 
 
 def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:

@@ -41,16 +41,25 @@ class ScratchRoom:
 
 
 def take_room(scratch_home: Path) -> ScratchRoom:
-    """A new, locked room. Raises OSError, as on a full disk."""
+    """A new, locked room; what earlier owners left when they were killed goes first. Raises OSError, as on a full
+    disk."""
     scratch_home.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=scratch_home.resolve()))
-    lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError:
+    sweep(scratch_home)
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=scratch_home.resolve()))
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if os.fstat(lock).st_nlink > 0:
+                return ScratchRoom(path, lock)
+        except OSError:
+            os.close(lock)
+            raise
+        # Another's sweep came between making it and locking it.
         os.close(lock)
-        raise
-    return ScratchRoom(path, lock)
 
 
 def sweep(scratch_home: Path) -> int:
@@ -61,7 +70,10 @@ def sweep(scratch_home: Path) -> int:
     for path in scratch_home.iterdir():
         if not path.name.startswith(_PREFIX) or path.is_symlink() or not path.is_dir():
             continue
-        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -58,6 +58,15 @@ def same(a: Blob | None, b: Blob | None) -> bool:
     return b is None if a is None else a.same(b)
 
 
+def mode_after(executable: bool, before: Blob | None) -> int:
+    """The permission bits of a file that is to be executable or not, keeping those that git does not know."""
+    if before is None:
+        return (0o777 if executable else 0o666) & ~umask()
+    if executable and not before.executable:
+        return before.mode | (before.mode & 0o444) >> 2
+    return before.mode if executable or not before.executable else before.mode & ~0o111
+
+
 def expected(path: str, blob: Blob | None) -> Expected:
     """The state of a path as events carry it."""
     name = name_fields(path)
@@ -109,6 +118,11 @@ class Tree:
                 if found.st_size > MAX_BYTES:
                     raise NotPlain(f"{path} is too large to be changed: {found.st_size} bytes")
                 return Blob(file.read(MAX_BYTES + 1), stat.S_IMODE(found.st_mode), _signature(path, found))
+
+    def free_bytes(self) -> int:
+        """What may still be written to the disk that holds the tree."""
+        found = os.fstatvfs(self._fd)
+        return found.f_bavail * found.f_frsize
 
     def signature(self, path: str) -> Signature:
         """What lstat shows of a path now; without size if there is nothing."""

@@ -6,15 +6,23 @@ from kairos.daemon.turns import find
 from kairos.domain.events import FindingListed
 from kairos.domain.finding import Finding
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent
+from kairos.eventlog.record import NewEvent, Put
 from kairos.eventlog.views import AttentionView, Repository
 
+LISTED = "listed"
+"""The view that has a row for each repository whose findings were listed; an init that was killed left none."""
 
-def list_baseline_findings(log: Log, repository: Repository) -> tuple[list[Finding], list[str]]:
+
+def is_listed(log: Log, repo_id: str) -> bool:
+    """Whether what was wrong in a repository at its baseline is listed."""
+    return log.view_row(LISTED, repo_id.encode()) is not None
+
+
+def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
     """(findings that were not listed before, problems). Each is kept as FindingListed in one append."""
     listed = set(AttentionView().load(log)[0].listed)
     done = [r for r in log.stream(repository.id) if r.topic == "BaselineRecorded"]
-    found, problems = find(log, repository, done[-1:], "baseline")
+    found, problems = find(log, repository, done[-1:], "baseline", salt)
     news = [f for f in found if f.key not in listed]
     cause = done[-1].position if done else None
     log.append(
@@ -26,6 +34,7 @@ def list_baseline_findings(log: Log, repository: Repository) -> tuple[list[Findi
                 "baseline",
             )
             for f in news
-        ]
+        ],
+        writes=[Put(LISTED, repository.id.encode(), b"")],
     )
     return news, problems

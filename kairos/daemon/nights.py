@@ -27,10 +27,11 @@ class Nights:
             settle_interrupted(self._log, job)
 
     def tick(self) -> None:
-        """Runs what is due."""
+        """Runs what is due, one after another; nothing more is begun once stopped."""
         schedule = self._config.schedule
-        run_if_due(self._log, "dream", parse_clock(schedule.dream), self._begun, self._zone, self._dream)
-        run_if_due(self._log, "compact", parse_clock(schedule.compact), self._begun, self._zone, self._compact)
+        for job, at, work in (("dream", schedule.dream, self._dream), ("compact", schedule.compact, self._compact)):
+            if not self._child.stopped:
+                run_if_due(self._log, job, parse_clock(at), self._begun, self._zone, work)
 
     def stop(self) -> None:
         """Ends a running child; its work is covered by the next occurrence."""

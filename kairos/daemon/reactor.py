@@ -47,17 +47,20 @@ class Gathered:
         self.again: list[str] = []
         self.later: list[str] = []
         self.last = 0.0
+        self.ongoing = False
 
     def add(self, recorded: Recorded, boundary: str | None) -> None:
         self.events.append(recorded)
         if boundary is not None and (self.boundary is None or boundary != "burst"):
             self.boundary, self.cause = boundary, recorded.position
+        if isinstance(recorded.event, GitMoved):
+            self.ongoing = recorded.event.ongoing
         self.last = time.monotonic()
 
     @property
     def waits(self) -> bool:
-        """Whether there is something to do after the lull."""
-        return bool(self.events or self.again)
+        """Whether there is something to do after the lull. The commits of a stopped rebase wait for its end."""
+        return bool(self.again) or (bool(self.events) and not (self.ongoing and self.boundary is None))
 
 
 class Reactor:

@@ -12,16 +12,19 @@ from kairos import clock
 from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
 from kairos.daemon.asked import Asked
+from kairos.daemon.baseline import is_listed, list_baseline_findings
 from kairos.daemon.bench import Bench
 from kairos.daemon.modelling import Modeller
 from kairos.daemon.nights import Nights
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
+from kairos.daemon.priming import prime
 from kairos.daemon.reactor import Reactor
 from kairos.daemon.watching import Watching
 from kairos.domain.events import DaemonStarted, DaemonStopped
 from kairos.errors import KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views import RepositoriesView
 from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config, Home
 
@@ -51,10 +54,12 @@ class _Daemon:
         self._config = config
         self._report = report
         self._asked = Asked()
-        self._failed = False
+        self._failed: int | None = None
+        prime()
         zone = clock.local_zone()
         sweep(home.scratch)
         self._log = Log(home.log)
+        self._log.refuse_unknown()
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
         self._watching = Watching(home, config, self._publish, self._guard)
         self._reactor = Reactor(home, config, Log(home.log), zone, on_delivery)
@@ -64,6 +69,9 @@ class _Daemon:
         self._scheduler = Scheduler(self._tick)
 
     def run(self, on_ready: Callable[[], None]) -> int:
+        for repo in RepositoriesView().load(self._log)[0].watched():
+            if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it came to that
+                list_baseline_findings(self._log, repo, self._home.salt())
         self._watching.start()
         workers: list[Worker] = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
         threads = [
@@ -87,7 +95,7 @@ class _Daemon:
             for thread in threads:
                 thread.join()
         self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
-        return 1 if self._failed else 0
+        return self._failed or 0
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Runs a thread's work. What it cannot handle ends the whole daemon: half an assistant is worse than a
@@ -95,12 +103,12 @@ class _Daemon:
         try:
             work()
         except KairosError as error:
-            self._report(f"error: {error.message}\n{error.hint}")
-            self._failed = True
+            self._report(f"error: {error.message}\n  {error.hint}")
+            self._failed = error.code
         except BaseException:  # noqa: BLE001  # reported whole, and it ends the daemon
             self._report(traceback.format_exc())
-            self._failed = True
-        if self._failed:
+            self._failed = 1
+        if self._failed is not None:
             self._asked.stop()
 
     def _tick(self) -> None:

@@ -38,6 +38,7 @@ class Looker:
         self._config = config
         self._log = log
         self._world = world
+        self._salt = home.salt()
 
     def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
         """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""
@@ -63,7 +64,7 @@ class Looker:
             if raised.engine != "rules" or self._world.inbox.positions[proposal.id][0] > cause:
                 continue
             trigger = [self._log.at(position) for position in raised.evidence]
-            findings, problems = find(self._log, repo, trigger, raised.boundary or "commit")
+            findings, problems = find(self._log, repo, trigger, raised.boundary or "commit", self._salt)
             if not problems and raised.key not in {f.key for f in findings}:
                 self._close(proposal, cause)
 
@@ -85,7 +86,7 @@ class Looker:
         only: str | None = None,
     ) -> None:
         begun = time.monotonic()
-        findings, problems = find(self._log, repo, trigger, boundary)
+        findings, problems = find(self._log, repo, trigger, boundary, self._salt)
         if only is not None:
             findings = [f for f in findings if f.detector == only]
         spoken: list[Finding] = []
@@ -136,10 +137,12 @@ class Looker:
         return f"{finding.key}|mute@1" not in self._world.attention.held
 
 
-def find(log: Log, repo: Repository, trigger: Sequence[Recorded], boundary: str) -> tuple[list[Finding], list[str]]:
-    """(findings, problems) of every detector that looks at this boundary."""
+def find(
+    log: Log, repo: Repository, trigger: Sequence[Recorded], boundary: str, salt: bytes
+) -> tuple[list[Finding], list[str]]:
+    """(findings, problems) of every detector that looks at this boundary. `salt` is the home's."""
     try:
-        scene = scene_of(repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id))
+        scene = scene_of(repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt)
         findings, problems = look(scene)
         return findings, [f"{p.detector}: {p.why}" for p in problems]
     except KairosError as error:

@@ -84,6 +84,19 @@ class Objects:
             commits.append(PastCommit(oid, parents, list(_name_status(raw))))
         return commits
 
+    def before(self, commit: str, count: int) -> list[frozenset[str]]:
+        """The paths that each ordinary ancestor of a commit touched, newest first, at most `count` of them."""
+        out = self._git.run(
+            "log", f"--max-count={count + 1}", "--no-merges", "--topo-order", "--no-renames", "--name-only", "-z",
+            "--format=%x01%H", "--end-of-options", commit, "--",
+        )  # fmt: skip
+        found = [block.split(b"\0") for block in out.split(b"\x01")[1:]]
+        return [
+            frozenset(os.fsdecode(p.removeprefix(b"\n")) for p in paths if p.strip())
+            for oid, *paths in found
+            if oid.decode("ascii", "replace") != commit
+        ]
+
     def path_in(self, commit: str, path: str) -> bytes | None:
         """A file as a commit has it, None if it has none or it is larger than 1 MiB."""
         status, out = self._git.result(

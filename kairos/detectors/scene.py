@@ -55,13 +55,15 @@ def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
 
 @dataclass(frozen=True)
 class Scene:
-    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline)."""
+    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline).
+    `salt` makes keys that rest on a secret value unguessable."""
 
     repo: str
     root: Path
     git: Git
     boundary: str
     now_us: int
+    salt: bytes
     cause: int = 0
     changes: Sequence[SeenChange] = ()
     commits: Sequence[SeenCommit] = ()
@@ -148,6 +150,7 @@ def scene_of(
     now_us: int,
     companions: Companions = no_companions,
     *,
+    salt: bytes,
     cause: int | None = None,
 ) -> Scene:
     """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
@@ -176,7 +179,7 @@ def scene_of(
     if not commits and boundary in WHOLE:
         commits = [SeenCommit(c.oid, 0, c.parents, [CommitFile(*f) for f in c.files], 0) for c in Objects(git).latest()]
     return Scene(
-        repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us,
+        repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us, salt=salt,
         cause=(moved or last) if cause is None else cause,
         changes=tuple(changes), commits=tuple(commits), companions=companions,
     )  # fmt: skip

@@ -1,14 +1,18 @@
 """secret: a credential-like value about to leave the machine, or on its way into a commit.
 
-What is shown, stored and hashed is the kind, the path and the line; never the value nor anything derived from it,
-because a hash of a guessable value can be guessed.
+What is shown and stored is the kind, the path and the line, never the value. The key of a finding, which tells another
+value from one that was rejected, rests on a hash of it under this home's own salt: the log alone lets nobody guess.
+
+An edit of a tracked file that is not staged is not looked at: nothing speaks while a person types, and the value is
+said as soon as it is staged or committed.
 """
 
 from __future__ import annotations
 
+import codecs
+import hashlib
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -40,7 +44,9 @@ _LABELS = {
     "google-api-key": "Google API key", "anthropic-key": "Anthropic key", "openai-key": "OpenAI key",
     "npm-token": "npm token", "pypi-token": "PyPI token", "huggingface-token": "Hugging Face token",
     "sendgrid-key": "SendGrid key", "digitalocean-token": "DigitalOcean token", "jwt": "signed web token",
-    "age-key": "age key", "private-key": "private key", "url-password": "password in a URL",
+    "vault-token": "Vault token", "shopify-token": "Shopify token", "databricks-token": "Databricks token",
+    "linear-key": "Linear key", "docker-token": "Docker token", "grafana-token": "Grafana token",
+    "atlassian-token": "Atlassian token", "age-key": "age key", "private-key": "private key", "url-password": "password in a URL",
     "credential": "credential",
 }  # fmt: skip
 
@@ -99,7 +105,7 @@ class Secret:
         total = 0
         for path in _untracked_files(scene):
             content = scene.read(path)
-            if content is None or not is_text(content.data) or is_artifact(path):
+            if content is None or is_artifact(path):
                 continue
             total += len(content.data)
             if total > _BYTES:
@@ -116,7 +122,6 @@ class Secret:
         self, scene: Scene, path: str, held: list[Held], state: str, words: str, advice: str,
         positions: Iterable[int], *, urgent: bool = False,
     ) -> Finding:  # fmt: skip
-        kinds = Counter(h.kind for h in held)
         what = _LABELS.get(held[0].kind, "credential") if len(held) == 1 else f"{len(held)} credentials"
         name = shown(path)
         detail = "\n".join(f"  {name}:{h.line} {_LABELS.get(h.kind, 'credential')}" for h in held[:20])
@@ -124,8 +129,7 @@ class Secret:
         return Finding(
             detector=self.name,
             version=self.version,
-            # Counts, not content: nothing here may be a hash of something guessable.
-            key=key_of(self.name, [state, path, *(f"{kind}×{n}" for kind, n in sorted(kinds.items()))]),
+            key=key_of(self.name, [state, path, *sorted(_salted(h, scene.salt) for h in held)]),
             title=f"{what} in {name}, {words}",
             claim=f"{name} holds what looks like {'a credential' if len(held) == 1 else 'credentials'} "
             f"({'line' if len(held) == 1 else 'lines'} {lines}), {words}.",
@@ -142,7 +146,7 @@ def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobC
     found = []
     for change in changes:
         data = blobs.get(change.new)
-        if data is None or not is_text(data):
+        if data is None:
             continue
         held = _held(change.path, data)
         if held:
@@ -154,7 +158,7 @@ def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobC
 
 
 def _held(path: str, data: bytes) -> list[Held]:
-    text = data.decode("utf-8", "replace")
+    text = _text(data)
     guess = not (_MADE_UP.search(path) or is_lock_file(path))
     held, line, at = [], 1, 0
     for match in find(text, for_detection=True):
@@ -163,6 +167,18 @@ def _held(path: str, data: bytes) -> list[Held]:
         if guess or match.kind not in _MADE_UP_KINDS:
             held.append(Held(match.kind, line, text[match.start : match.end]))
     return held
+
+
+def _text(data: bytes) -> str:
+    """The text of a file, empty for binary content. UTF-16 counts with its mark: what Windows shells redirect is."""
+    if not is_text(data) and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    return data.decode("utf-8", "replace") if is_text(data) else ""
+
+
+def _salted(held: Held, salt: bytes) -> str:
+    value = held.value.encode("utf-8", "surrogateescape")
+    return f"{held.kind}:{hashlib.blake2b(value, key=salt, digest_size=16).hexdigest()}"
 
 
 def _untracked_files(scene: Scene) -> list[str]:

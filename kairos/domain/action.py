@@ -5,11 +5,9 @@ What a person reads is a rendering of these values and nothing else, so approvin
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
-from kairos.domain.names import Name, as_text, name_fields
+from kairos.domain.names import Name, as_text, name_fields, quoted
 
 MODES = (0o644, 0o755)
 
@@ -75,7 +73,9 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def content_sha(content: bytes) -> str:
     """SHA-256 of file content, hex."""
-    return hashlib.sha256(content).hexdigest()
+    from hashlib import sha256  # takes longer to load than a reader who hashes nothing should wait
+
+    return sha256(content).hexdigest()
 
 
 def file_state(content: bytes, mode: int) -> FileState:
@@ -126,17 +126,20 @@ def apply_edit(change: FileEdit, content: bytes | None) -> bytes | None:
     return result
 
 
+def headers(change: FileEdit) -> tuple[str, str]:
+    """What the two header lines of a diff name, quoted so that no name can pass for another line."""
+    source = quoted(f"a/{change.fs}") if change.before else "/dev/null"
+    return source, quoted(f"b/{change.fs}") if change.after else "/dev/null"
+
+
 def unified(change: FileEdit, before: bytes | None, context: int = 3) -> str:
     """The edit as a unified diff, for reading. `before` gives the context lines."""
     import difflib
 
     old = _lines(before or b"")
     new = _lines(apply_edit(change, before) or b"")
-    path = change.fs
-    source = f"a/{path}" if change.before else "/dev/null"
-    target = f"b/{path}" if change.after else "/dev/null"
     out: list[str] = []
-    for line in difflib.unified_diff(old, new, source, target, n=context):
+    for line in difflib.unified_diff(old, new, *headers(change), n=context):
         out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(out)
 
@@ -148,7 +151,9 @@ def canonical(action: Action) -> bytes:
 
 def digest(action: Action, effects: Effects, policy_version: str) -> str:
     """What an approval binds to: hash(action bytes with base hashes and modes, effects, policy version)."""
-    h = hashlib.sha256()
+    from hashlib import sha256
+
+    h = sha256()
     for part in (canonical(action), msgspec.json.encode(effects), policy_version.encode()):
         h.update(len(part).to_bytes(8, "little"))
         h.update(part)

@@ -120,6 +120,8 @@ def boundary_of(event: Event, origin: str, idle_for: int, manners: Manners) -> s
     if origin in _SILENT_ORIGINS:
         return None
     match event:
+        case GitMoved(ongoing=True):
+            return None
         case GitMoved(what=what) if what in _COMMIT_MOVES:
             return "commit"
         case GitMoved(what="checkout"):

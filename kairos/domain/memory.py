@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from math import log1p
 
@@ -30,9 +29,11 @@ Key = tuple[str, str, str, str, str]
 def memory_id(memory: Memory, generation: int = 0) -> str:
     """12 letters k–z from what makes the memory unique: its claim, what it rests on, how sure it was, and how
     often exactly that was recorded before."""
+    from hashlib import sha256
+
     what = [*key_of(memory), repr(memory.cites), f"{memory.confidence:.2f}", f"{memory.support:g}", str(generation)]
     seed = "\0".join(what)
-    return "".join(ALPHABET[int(c, 16)] for c in hashlib.sha256(seed.encode()).hexdigest()[:12])
+    return "".join(ALPHABET[int(c, 16)] for c in sha256(seed.encode()).hexdigest()[:12])
 
 
 def key_of(memory: Memory) -> Key:

@@ -7,7 +7,6 @@ rejected · deferred · stale · superseded · expired · withdrawn · acknowled
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
@@ -80,7 +79,9 @@ ALPHABET = "klmnopqrstuvwxyz"
 def proposal_id(seed: str) -> str:
     """A typeable id of 12 letters k–z (no digits, so it never reads as a position or an object id), from the hex
     digest of whatever makes the proposal unique."""
-    return "".join(ALPHABET[int(c, 16)] for c in hashlib.sha256(seed.encode()).hexdigest()[:12])
+    from hashlib import sha256
+
+    return "".join(ALPHABET[int(c, 16)] for c in sha256(seed.encode()).hexdigest()[:12])
 
 
 def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:

@@ -57,6 +57,7 @@ _WORDS = re.compile(
     r"^_*(?:[A-Za-z]{2,}\d{0,2}|[A-Za-z]\d{0,2}|\d{1,4}[A-Za-z]{0,2})"
     r"(?:[-_. :/]+(?:[A-Za-z]{2,}\d{0,2}|[A-Za-z]\d{0,2}|\d{1,4}[A-Za-z]{0,2}))*_*$"
 )
+_HUMPS = re.compile(r"^(?:[A-Z]?[a-z]{2,}+\d{0,3}+)++$")
 _MOMENT = re.compile(r"^\d{4}-\d\d-\d\d(?:[T ]|$)")
 _IDENTIFIER = re.compile(r"^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$|^[A-Za-z_]+\d{0,2}$")
 
@@ -102,6 +103,13 @@ _RULES = (
     _rule("huggingface-token", "hf_", rf"{_L}(hf_[A-Za-z0-9]{{30,}}+)"),
     _rule("sendgrid-key", "SG.", rf"{_L}(SG\.[A-Za-z0-9_-]{{16,64}}\.[A-Za-z0-9_-]{{16,}}+)"),
     _rule("digitalocean-token", "do", rf"{_L}(do[opr]_v1_[a-f0-9]{{64}}){_R}"),
+    _rule("vault-token", "hvs.", rf"{_L}(hv[bs]\.[A-Za-z0-9_-]{{24,}}+)"),
+    _rule("shopify-token", "shp", rf"{_L}(shp(?:at|ca|pa|ss)_[a-fA-F0-9]{{32}}){_R}"),
+    _rule("databricks-token", "dapi", rf"{_L}(dapi[a-f0-9]{{32}}){_R}"),
+    _rule("linear-key", "lin_api_", rf"{_L}(lin_api_[A-Za-z0-9]{{32,}}+)"),
+    _rule("docker-token", "dckr_", rf"{_L}(dckr_[op]at_[A-Za-z0-9_-]{{20,}}+)"),
+    _rule("grafana-token", "gl", rf"{_L}(gl(?:sa|c)_[A-Za-z0-9_]{{32,}}+)"),
+    _rule("atlassian-token", "ATATT3", rf"{_L}(ATATT3[A-Za-z0-9_=-]{{60,}}+)"),
     _rule("jwt", "eyJ", r"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+)"),
     _rule("age-key", "AGE-SECRET-KEY-1", r"(AGE-SECRET-KEY-1[A-Z0-9]{40,}+)"),
 )  # fmt: skip
@@ -110,8 +118,10 @@ _KEYWORD = (
     r"(?:pass(?:word|wd|phrase|wort)|pwd|secret|token|credential|api[_-]?key|access[_-]?key|auth[_-]?key|account[_-]?key"
     r"|signing[_-]?key|encryption[_-]?key|private[_-]?key|master[_-]?key)"
 )
+_TYPE = r"(?:[ \t]{0,4}:[ \t]{0,4}&?(?:'static[ \t])?(?:Final\[str\]|Final|string|str)(?=[ \t]{0,4}=))?"
+"""`apiKey: string = …`, `API_KEY: &str = …`."""
 _ASSIGNED = re.compile(
-    rf"(?i)(?P<key>{_KEYWORD}[A-Za-z0-9_-]{{0,40}}+)(?P<gap>\\?[\"'`]?[ \t]{{0,40}}+(?:=>|:=|==?|:)[ \t]{{0,40}}+)"
+    rf"(?i)(?P<key>{_KEYWORD}[A-Za-z0-9_-]{{0,40}}+)(?P<gap>\\?[\"'`]?{_TYPE}[ \t]{{0,40}}+(?:=>|:=|==?|:)[ \t]{{0,40}}+)"
     r"(?:[rbuf]{1,2}(?=[\"']))?"
     r"(?:\\?\"(?P<d>[^\"\\\n]{4,}+)|'(?P<s>[^'\n]{4,}+)|`(?P<b>[^`\n]{4,}+)"
     r"|(?P<bare>[^\s\"'`,;()<>{}\[\]|\\]{4,}+))"
@@ -123,6 +133,8 @@ _USER = re.compile(r"(?<!\S)(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:([^\s\"'\[\]]
 _BEARER = re.compile(
     r"(?i)(?<![a-z0-9])(?:bearer|basic)[ \t]{1,8}(?=[A-Za-z._~+/=-]{0,256}[0-9])([A-Za-z0-9._~+/=-]{16,}+)"
 )
+_NETRC = re.compile(r"\bmachine\s{1,9}\S{1,255}\s{1,9}login\s{1,9}\S{1,255}\s{1,9}password\s{1,9}(\S{6,512}+)")
+_DOCKER = re.compile(r"\"auth\"[ \t]{0,9}:[ \t]{0,9}\"([A-Za-z0-9+/=]{20,}+)\"")
 _URL = re.compile(r"://([^\s/:@\"'<>`]{0,128}+):([^\s/@\"'<>`]{1,1024}+)@([\w.-]{0,255}+)")
 _NOT_A_VALUE = re.compile(
     r"(?i)(?:file|path|dir|ur[il]|host|name|type|ids?|count|limit|ttl|expir\w*|len|length|size|field|header|regex|pattern"
@@ -168,10 +180,10 @@ def _all(text: str, strict: bool) -> Iterator[SecretMatch]:
             if not _inert(m[2]) and (not strict or _live_url(m[1], m[2], m[3])):
                 yield SecretMatch("url-password", *m.span(2))
     yield from _assigned(text, strict)
-    if not strict:
-        for pattern in (_FLAG, _USER, _BEARER):
+    for hint, pattern in (("password", _NETRC), ('"auths"', _DOCKER), ("", _FLAG), ("", _USER), ("", _BEARER)):
+        if hint in text:
             for m in pattern.finditer(text):
-                if not _inert(m[1]) and not m[1].isdigit():
+                if not _inert(m[1]) and not m[1].isdigit() and (not strict or _live_credential(pattern, m[1])):
                     yield SecretMatch("credential", *m.span(1))
 
 
@@ -237,6 +249,7 @@ def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> boo
         or _UUID.match(value)
         or _WORDS.match(value)
         or _MOMENT.match(value)
+        or _HUMPS.match(value)
     ):
         return False
     digits, letters = any(c.isdigit() for c in value), any(c.isalpha() for c in value)
@@ -248,11 +261,14 @@ def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> boo
         if sum(c.isdigit() for c in value) < 2:
             return False  # A name in code has a digit at most.
         spaced = gap.strip() != gap and ":" not in gap
-        if text[m.end() : m.end() + 1] not in ("", "\n", "\r", " ", "\t") or _IDENTIFIER.match(value):
+        linked = text[m.start() - 1 : m.start()] == ";"  # A part of a connection string, which may end with one.
+        if text[m.end() : m.end() + 1] not in ("", "\n", "\r", " ", "\t", *(";\"'" if linked else ())):
+            return False
+        if _IDENTIFIER.match(value):
             return False
         if spaced and not re.fullmatch(r"[A-Za-z0-9+/=_-]{16,}", value):
             return False
-    elif re.search(r"[{}<>()]|\$\w", value):
+    elif re.search(r"[{}<>()]|\$\w", value) and not (len(value) >= 40 and _entropy(value) >= 4.3):
         return False
     classes = sum(any(test(c) for c in value) for test in (str.islower, str.isupper, str.isdigit)) + (
         not value.isalnum()
@@ -261,6 +277,16 @@ def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> boo
         return len(value) >= 8 and classes >= 3 and _entropy(value) >= 2.75
     hexadecimal = re.fullmatch(r"[0-9a-fA-F]+", value) is not None
     return len(value) >= (24 if hexadecimal else 16) and _entropy(value) >= (3.0 if hexadecimal else 3.3)
+
+
+def _live_credential(pattern: re.Pattern[str], value: str) -> bool:
+    """A credential known by its place in a command, a header or a login file, not by the name it is given."""
+    if _EXAMPLE.search(value) or _ORDINARY.search(value) or _WORDS.match(value) or _HUMPS.match(value):
+        return False
+    mixed = all(any(test(c) for c in value) for test in (str.isdigit, str.isupper, str.islower))
+    if pattern in (_NETRC, _USER):
+        return len(value) >= 8 and mixed and re.search(r"[{}<>$%(]", value) is None
+    return pattern is not _FLAG and mixed and len(value) >= 24 and _entropy(value) >= 3.7
 
 
 def _live_url(user: str, password: str, host: str) -> bool:

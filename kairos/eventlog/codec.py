@@ -27,14 +27,20 @@ def encode(event: Event) -> tuple[str, int, bytes]:
     return topic, type(event).version, _encoder.encode(event)
 
 
-def decode(topic: str, version: int, payload: bytes) -> Event:
-    """The event of a stored payload, upcast to the present version. IntegrityError if nobody knows it."""
+def refuse_unknown(topic: str, version: int) -> None:
+    """IntegrityError unless this program knows the event type at this version."""
     cls = REGISTRY.get(topic)
     if cls is None or version > cls.version:
         raise IntegrityError(
             f"the log holds {topic} version {version}, which this program does not know",
             "It was written by a newer Kairos: upgrade, or run the version that wrote it.",
         )
+
+
+def decode(topic: str, version: int, payload: bytes) -> Event:
+    """The event of a stored payload, upcast to the present version. IntegrityError if nobody knows it."""
+    refuse_unknown(topic, version)
+    cls = REGISTRY[topic]
     try:
         if version == cls.version:
             return _decoder(topic).decode(payload)

@@ -35,7 +35,9 @@ class EventLog(Protocol):
     def at(self, position: int) -> Recorded: ...
     def head(self) -> int: ...
     def view(self, view: str) -> dict[bytes, bytes]: ...
+    def view_size(self, view: str) -> int: ...
     def view_row(self, view: str, key: bytes) -> bytes | None: ...
+    def kept(self, view: str) -> tuple[bytes | None, int]: ...
     def tracking(self, name: str) -> int: ...
 
 
@@ -153,15 +155,32 @@ class Log:
         with sqlite_errors(self.path):
             return self._read().head()[2]
 
+    def refuse_unknown(self) -> None:
+        """IntegrityError if there is an event type that this program does not know: who acts on the log must not
+        pass over what a newer program wrote."""
+        with sqlite_errors(self.path):
+            for topic in self._read().topics():
+                codec.refuse_unknown(topic, 1)
+
     def view(self, view: str) -> dict[bytes, bytes]:
         """All rows of a view."""
         with sqlite_errors(self.path):
             return self._read().view(view)
 
+    def view_size(self, view: str) -> int:
+        """How many rows a view has."""
+        with sqlite_errors(self.path):
+            return self._read().view_size(view)
+
     def view_row(self, view: str, key: bytes) -> bytes | None:
         """One row of a view."""
         with sqlite_errors(self.path):
             return self._read().view_row(view, key)
+
+    def kept(self, view: str) -> tuple[bytes | None, int]:
+        """(the saved state of a view, its tracking position), as one save left them; (None, 0) without one."""
+        with sqlite_errors(self.path):
+            return self._read().kept(view)
 
     def tracking(self, name: str) -> int:
         """The tracking position of a follower or view; 0 if it never ran."""

@@ -34,12 +34,11 @@ class Projection(Generic[S]):
 
     def load(self, log: Log, *, upto: int | None = None, fresh: bool = False) -> tuple[S, int]:
         """(state, position) of the fold up to a position (default: the head). `fresh` ignores the saved state."""
-        state, position = None, 0
-        raw = None if fresh else log.view_row(self.key, b"state")
-        if raw is not None and (upto is None or log.tracking(self.key) <= upto):
-            state, position = self.decode(raw), log.tracking(self.key)
-        if state is None:
+        raw, position = (None, 0) if fresh else log.kept(self.key)
+        if raw is None or (upto is not None and position > upto):
             state, position = self.state(), 0
+        else:
+            state = self.decode(raw)
         return state, self.advance(state, log, position, upto=upto)
 
     def advance(self, state: S, log: Log, position: int, *, upto: int | None = None) -> int:

@@ -27,7 +27,13 @@ class Reader:
         self._db = sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=30
         )
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        try:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            if "readonly" not in str(error):
+                raise
+            raise Unmade from error  # a journal that a crash left behind: only a writer may roll it back
         if version == 0 and self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             raise Unmade
         if version != SCHEMA_VERSION:
@@ -111,9 +117,21 @@ class Reader:
     def view(self, view: str) -> dict[bytes, bytes]:
         return dict(self._db.execute("SELECT key, value FROM views WHERE view = ?", (view,)).fetchall())
 
+    def view_size(self, view: str) -> int:
+        found: int = self._db.execute("SELECT count(*) FROM views WHERE view = ?", (view,)).fetchone()[0]
+        return found
+
     def view_row(self, view: str, key: bytes) -> bytes | None:
         row = self._db.execute("SELECT value FROM views WHERE view = ? AND key = ?", (view, key)).fetchone()
         return row[0] if row else None
+
+    def kept(self, view: str) -> tuple[bytes | None, int]:
+        """The state and tracking position of a view in one statement: a save between two would tear them apart."""
+        row = self._db.execute(
+            "SELECT value, position FROM views JOIN tracking ON name = view WHERE view = ? AND key = ?",
+            (view, b"state"),
+        ).fetchone()
+        return (row[0], row[1]) if row else (None, 0)
 
     def tracking(self, name: str) -> int:
         row = self._db.execute("SELECT position FROM tracking WHERE name = ?", (name,)).fetchone()
@@ -121,6 +139,17 @@ class Reader:
 
     def trackings(self) -> dict[str, int]:
         return dict(self._db.execute("SELECT name, position FROM tracking").fetchall())
+
+    def topics(self) -> list[str]:
+        """The types of the hot rows, by leaps over the index: as many steps as there are types."""
+        return [
+            topic
+            for (topic,) in self._db.execute(
+                "WITH RECURSIVE one(topic) AS (SELECT MIN(topic) FROM events UNION ALL"
+                " SELECT (SELECT MIN(topic) FROM events WHERE topic > one.topic) FROM one WHERE one.topic IS NOT NULL)"
+                " SELECT topic FROM one WHERE topic IS NOT NULL"
+            )
+        ]
 
     def segments(self) -> list[tuple[int, int, str, int, bytes, bytes, bytes, int]]:
         """The manifest: (first, last, file, bytes, BLAKE3 of the file, link before, link after, retired), ascending."""

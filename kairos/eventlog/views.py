@@ -47,13 +47,15 @@ class Repositories(msgspec.Struct):
 
 class RepositoriesView(Projection[Repositories]):
     name = "repositories"
-    version = 2
+    version = 3
     state = Repositories
     topics = frozenset({"RepoTrusted", "RepoUnwatched", "BaselineRecorded", "RootLost", "RootFound"})
 
     def apply(self, state: Repositories, recorded: Recorded) -> None:
         match recorded.event:
             case RepoTrusted() as e:
+                for other in state.by_id.values():  # one root is one directory: who was there before is not watched
+                    other.watched = other.watched and other.root != e.root
                 known = state.by_id.get(e.repo)
                 state.by_id[e.repo] = Repository(
                     id=e.repo, root=e.root, dev=e.dev, ino=e.ino, trusted_at=recorded.position,

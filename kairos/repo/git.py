@@ -59,8 +59,10 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 class Git:
     """git in one work tree. Arguments after `--end-of-options` and pathspecs are the caller's business."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, bounded: bool = True) -> None:
+        """`bounded`: never takes a repository above `root` for the one that should be there."""
         self.root = root
+        self._bounds = {"GIT_CEILING_DIRECTORIES": str(root.parent)} if bounded else {}
 
     def run(
         self,
@@ -118,7 +120,7 @@ class Git:
 
     def _environment(self, command: str | bytes, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         comparing = self._unfiltered() if os.fsdecode(command) in _COMPARING else {}
-        return environment({**comparing, **(extra or {})})
+        return environment({**self._bounds, **comparing, **(extra or {})})
 
     def stream(self, *args: str | bytes, separator: bytes = b"\0") -> Iterator[bytes]:
         """The records of a long output, one at a time, without holding it in memory."""
@@ -198,12 +200,14 @@ def open_repository(path: Path) -> Git:
             f"{found} belongs to another user (uid {owner})",
             "Kairos only watches repositories that you own: their git configuration runs programs.",
         )
-    git = Git(found)
+    git = Git(found, bounded=False)
     try:
         if git.text("rev-parse", "--is-bare-repository") == "true":
             raise UsageError(f"{found} is a bare repository", "Kairos watches work trees: name a checkout of it.")
         root = Path(git.text("rev-parse", "--show-toplevel"))
     except GitError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise
         if "dubious ownership" in error.message:
             raise Denied(error.message, "Kairos only watches repositories that you own.") from error
         raise UsageError(

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from kairos.errors import KairosError, TryAgain
 
+GRACE_S = 2.0
+"""How long a child may take to end by itself; the daemon as a whole has ten seconds."""
+
 
 class ChildFailed(KairosError):
     """A child process ended badly; the message carries its last words."""
@@ -30,10 +33,11 @@ def child_environment() -> dict[str, str]:
 
 
 class Child:
-    """One child at a time, killable from another thread."""
+    """One child at a time, stoppable from another thread: for good, a child that is just starting included."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self.stopped = False
 
     def run(
         self,
@@ -52,26 +56,43 @@ class Child:
             start_new_session=True,
         ) as process:  # fmt: skip
             self._process = process
+            if self.stopped:
+                _end(process)
             try:
                 out, err = process.communicate(stdin, timeout=seconds)
             except subprocess.TimeoutExpired as error:
-                self.stop(signal.SIGKILL)
+                _signal(process, signal.SIGKILL)
                 process.communicate()
                 raise ChildFailed(f"{module} took longer than {seconds:.0f} s and was stopped") from error
             finally:
                 self._process = None
+        if self.stopped and process.returncode:
+            raise ChildFailed(f"{module} was stopped together with the daemon")
         if process.returncode == TryAgain.code:
             raise TryAgain(f"{module}: {_last_words(err)}")
         if process.returncode != 0:
             raise ChildFailed(f"{module} ended with {process.returncode}: {_last_words(err)}")
         return out
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """Ends the running child and its own children, if there is one."""
+    def stop(self) -> None:
+        """Ends the running child, if there is one, with its own children; returns when it is gone."""
+        self.stopped = True
         process = self._process
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, how)
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    _signal(process, signal.SIGTERM)
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
 
 
 def _last_words(err: bytes) -> str:

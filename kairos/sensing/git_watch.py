@@ -28,6 +28,13 @@ class GitWatch:
         self._watch(self._fixed())
         self._watch(dir for root in self._roots for tree in _TREES for dir in _below(root + b"/" + tree))
 
+    def cover_lost(self) -> list[bytes]:
+        """The directories of git that are there but not watched: they came (back) to their place by a rename."""
+        lost = [root for root in self._hints.missing(list(self._roots)) if Path(os.fsdecode(root)).is_dir()]
+        if lost:
+            self.cover_all()
+        return lost
+
     def cover(self, dirty: Iterable[bytes]) -> None:
         """Watches what came to be in dirty directories."""
         for path in dirty:

@@ -60,11 +60,9 @@ class InotifyHints:
         happened in them since they were read has left no hint."""
         missing = self._watcher.missing(dirs)
         failed = dict(self._watcher.add(missing))
-        for dir, number in failed.items():
-            if number in _SHORTAGE:
-                self._polled.add(dir)
         late = [dir for dir in missing if dir not in failed]
-        self._polled.difference_update(late)
+        self._polled.difference_update(dirs)
+        self._polled.update(dir for dir, number in failed.items() if number in _SHORTAGE)
         return late
 
     def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:

@@ -30,8 +30,17 @@ def excludes_file(git: Git) -> Path | None:
     if status == 0:
         raw = out.rstrip(b"\n")
         return (git.root / os.fsdecode(raw)) if raw else None
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.environ.get("HOME", "/"), ".config")  # noqa: PTH118
-    return Path(config, "git", "ignore")
+    return _config_home() / "git" / "ignore"
+
+
+def _config_home() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/"), ".config"))
+
+
+def _settings(at: GitPlaces) -> list[Path]:
+    """The files that may name the user's own ignore rules."""
+    person = [_config_home() / "git" / "config", Path(os.environ.get("HOME", "/"), ".gitconfig")]
+    return [at.common / "config", *person]
 
 
 class Tracked:
@@ -71,10 +80,21 @@ class OuterRules:
 
     def __init__(self, git: Git, at: GitPlaces) -> None:
         self._git = git
-        self._config = at.common / "config"
+        self._settings = _settings(at)
         self._exclude = at.common / "info" / "exclude"
         self.excludes = excludes_file(git)
         self._seen = self._signatures()
+
+    def stale(self) -> bool:
+        """Whether a file that decides changed since `changed` was last called."""
+        return self._signatures() != self._seen
+
+    def places(self) -> list[bytes]:
+        """The directories in which such a file would change, come or go: absolute, and they exist."""
+        found = set()
+        for file in [*self._settings, self._exclude, *([self.excludes] if self.excludes else [])]:
+            found.add(os.fsencode(next(dir for dir in file.parents if dir.is_dir())))
+        return sorted(found)
 
     def changed(self, *, thoroughly: bool) -> bool:
         """Whether they differ from the last call. `thoroughly` also asks git where they are."""
@@ -89,9 +109,9 @@ class OuterRules:
         self._seen = seen
         return differ
 
-    def _signatures(self) -> tuple[Signature, Signature, Signature]:
+    def _signatures(self) -> tuple[tuple[Signature, ...], Signature, Signature]:
         return (
-            signature(self._config),
+            tuple(map(signature, self._settings)),
             signature(self._exclude),
             signature(self.excludes) if self.excludes else None,
         )

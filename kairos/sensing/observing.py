@@ -73,11 +73,12 @@ class Observer:
         self._git = git
         self._excluded = list(excluded)
         self._hints = hints
-        self._rules = OuterRules(git, at)
+        self.rules = OuterRules(git, at)
         self.tree = self._open_tree()
         self._refs = load_refs(log, self.repo)
         self._judge = Judge(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
         self._graced = False
+        self.trouble = ""
         self.directories = self.tree.known()
 
     def lock(self) -> Signature:
@@ -86,6 +87,7 @@ class Observer:
 
     def look(self, burst: Burst, origin: Origin, now: float, *, patient: bool) -> Look:
         """Compares what the burst says and appends it. `patient` False: do not wait for git to finish."""
+        self.trouble = "" if burst.git or burst.everything else self.trouble
         move, snapshot = self._read_refs(burst)
         dirs, everything = set(burst.dirs), burst.everything
         written = self.tracked.changed()
@@ -95,7 +97,7 @@ class Observer:
         if written:
             found = self._refresh_tracked()
             everything, dirs = everything or found is None, dirs | (found or set())
-        if (burst.git or everything) and self._rules.changed(thoroughly=burst.everything):
+        if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything):
             self.tree, everything = self._open_tree(), True
         index = signature(self.tracked.index)
         comparison = self.tree.compare(dirs, everything=everything)
@@ -145,7 +147,7 @@ class Observer:
                 self._refs, snapshot, read_reflog(self.places), self._parents, lambda ref: pushed(self.places, ref)
             )
         except GitError as error:
-            logger.warning("refs of %s cannot be read: %s", self._git.root, error.message)
+            self.trouble = error.message
             return None, None
         return move, snapshot
 
@@ -176,7 +178,7 @@ class Observer:
     def _open_tree(self) -> Tree:
         tree = Tree(
             self._log, self.repo, self._git.root, excluded=self._excluded, info_dir=self.places.common,
-            excludes_file=self._rules.excludes, hints=self._hints,
+            excludes_file=self.rules.excludes, hints=self._hints,
         )  # fmt: skip
         tree.set_tracked(self.tracked.paths())
         return tree
@@ -185,7 +187,7 @@ class Observer:
         try:
             dirs = self.tracked.refresh()
         except GitError as error:
-            logger.warning("the index of %s cannot be read: %s", self._git.root, error.message)
+            self.trouble = error.message
             return set()
         if dirs is None or dirs:
             self.tree.set_tracked(self.tracked.paths())
@@ -202,6 +204,7 @@ class Observer:
         if move is not None and snapshot is not None:
             moved = GitMoved(
                 repo=self.repo, head=snapshot.head_name, refs=move.refs, what=move.what, note=move.note,
+                ongoing=move.ongoing,
                 previous_head=self._refs.head_name if self._refs is not None else None,
             )  # fmt: skip
             events.append(NewEvent(self.repo, moved, None, origin))

@@ -50,12 +50,13 @@ class Logged(NamedTuple):
 
 class Move(NamedTuple):
     """The difference of two snapshots. `steps`: (from, to) of each way that HEAD went and git wrote files, as far
-    as the reflog tells: a rebase goes through many, a commit writes none."""
+    as the reflog tells: a rebase goes through many, a commit writes none. `ongoing`: a rebase is not at its end."""
 
     what: str
     refs: list[RefMove]
     note: str
     steps: tuple[tuple[str | None, str | None], ...] = ()
+    ongoing: bool = False
 
 
 Parents = Callable[[str], list[str]]
@@ -131,14 +132,15 @@ def difference(
         if before.get(name) != after.get(name)
     ]
     last = reflog[-1] if reflog and new.head_oid is not None and reflog[-1].new == new.head_oid else None
-    headed = (old.head, old.head_oid) != (new.head, new.head_oid)
-    if headed:
+    ongoing = bool(_OPERATIONS & set(new.markers))
+    ended = bool(_OPERATIONS & set(old.markers)) and not ongoing
+    if ended or (old.head, old.head_oid) != (new.head, new.head_oid):
         what = _head_moved(old, new, last, parents)
     else:
         last = None
         what = _refs_moved(old, new, {m.name for m in moves}, was_pushed)
     steps = _steps(old.head_oid, new.head_oid, reflog, what) if old.head_oid != new.head_oid else ()
-    return Move(what, moves, last.message[:_NOTE] if last else "", steps)
+    return Move(what, moves, last.message[:_NOTE] if last else "", steps, ongoing)
 
 
 def _steps(
@@ -163,7 +165,7 @@ def _head_moved(old: RefSnapshot, new: RefSnapshot, last: Logged | None, parents
     if _OPERATIONS & set(new.markers):
         return said if said in ("commit", "amend") else "rebase"
     if _OPERATIONS & set(old.markers):
-        return "rebase"
+        return "commit" if last is not None and last.message.startswith("am") else "rebase"
     if said in ("rebase", "branch"):
         return said
     if old.head != new.head:

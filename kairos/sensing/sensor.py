@@ -74,6 +74,7 @@ class Sensor:
         self._suspend = SuspendClock()
         self._observer: Observer | None = None
         self._git_watch: GitWatch | None = None
+        self._outside: set[bytes] = set()
         self._lost = repository.lost
         self._problem = ""
         self._woken = False
@@ -152,7 +153,7 @@ class Sensor:
             return 0
         if self._lost:
             return self._find("live")
-        if self._observer is None:
+        if self._observer is None or self._git_watch is None:
             return self._begin("live")
         self._take(dirty, now)
         appended = self._gap(reasons, now) if reasons else 0
@@ -161,6 +162,7 @@ class Sensor:
         self._settle.lock(now, held=lock is not None and lock != self._stale_lock)
         if now >= self._next_sweep:
             self._next_sweep = now + self._watching.sweep_minutes * 60
+            self._git_watch.cover_all()
             self._settle.mark(now, git=True, everything=True)
         if self._hints.polled and now >= self._next_poll:
             self._poll(now)
@@ -180,18 +182,27 @@ class Sensor:
 
     def _take(self, dirty: Iterable[bytes], now: float) -> None:
         """Sorts hints into directories of the tree and news of git."""
-        assert self._git_watch is not None
+        assert self._git_watch is not None and self._observer is not None
         dirs, git = set(), []
         for path in dirty:
+            if path in self._outside and self._observer.rules.stale():
+                git.append(path)
             if self._git_watch.holds(path):
                 git.append(path)
             elif path == self._root:
                 dirs.add(b"")
+                git += self._git_watch.cover_lost()
             elif path.startswith(self._root + b"/"):
                 dirs.add(path[len(self._root) + 1 :])
         if git:
             self._git_watch.cover(git)
         self._settle.mark(now, dirs, git=bool(git))
+
+    def _cover_outside(self) -> None:
+        """Watches where ignore rules outside the tree change."""
+        assert self._observer is not None
+        self._outside = set(self._observer.rules.places())
+        self._hints.confirm(self._hints.missing(list(self._outside)))
 
     def _look(self, burst: Burst, origin: Origin, *, patient: bool = True) -> int:
         """Looks and gives back what is not finished. `patient` False: do not wait for git."""
@@ -207,10 +218,15 @@ class Sensor:
             self._settle.back(burst, time.monotonic(), RETRY_S)
             raise
         now = time.monotonic()
-        self._problem = ""
+        self._say(self._observer.trouble)
+        if self._problem:
+            self._next_sweep = min(self._next_sweep, now + IDLE_S)
         self._attempts = self._attempts + 1 if look.unfinished else 0
+        if burst.git or burst.everything:
+            self._cover_outside()
         if burst.everything and not look.unfinished:
             self._gap_open = False
+            self._observer.tree.rest()
             self._next_scan = now + SCAN_REST * (now - started)
         if look.unfinished:
             self._settle.back(burst, now, look.wait)
@@ -277,7 +293,7 @@ class Sensor:
         return len(self._log.append([NewEvent(self._repository.id, event, None, origin)]))
 
     def _say(self, problem: str) -> None:
-        if self._problem != problem:
+        if problem and self._problem != problem:
             logger.warning("%s: %s", self._repository.root, problem)
         self._problem = problem
 

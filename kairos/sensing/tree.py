@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from kairos._native import Scanner, Watcher, diff_listings, unpack_listing
+from kairos._native import Scanner, Watcher, diff_listings, give_back_memory, unpack_listing
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Write
 
@@ -113,7 +113,7 @@ class Tree:
 
     def known(self) -> int:
         """How many directories the stored listings cover."""
-        return len(self._log.view(self.view))
+        return self._log.view_size(self.view)
 
     def entries(self) -> int:
         """How many paths the stored listings hold."""
@@ -127,7 +127,12 @@ class Tree:
         else:
             for dir in sorted(dirs):
                 comparison.visit(dir)
+            comparison.follow_links()
         return comparison
+
+    def rest(self) -> None:
+        """Gives the memory back that comparing everything took."""
+        give_back_memory()
 
 
 class Comparison:
@@ -143,6 +148,7 @@ class Comparison:
         self._scanner = scanner
         self._hints = hints
         self._seen: set[bytes] = set()
+        self._changed: set[int] = set()
 
     def all(self) -> int:
         """Compares the whole tree; returns how many ignored directories it left out."""
@@ -175,6 +181,13 @@ class Comparison:
         for missing in self._hints.missing(children):
             self._subtree(missing[len(self._root) + 1 :])
 
+    def follow_links(self) -> None:
+        """Compares the directories that hold other names of files found changed: they got no hint of it."""
+        while self._changed:
+            inos, self._changed = sorted(self._changed), set()
+            for dir in self._scanner.holding(inos):
+                self.visit(dir)
+
     def _is_told(self, dir: bytes) -> bool:
         """Whether the parent's listing, as it will be stored, holds this directory: its own look was put off."""
         parent = dir.rpartition(b"/")[0]
@@ -201,6 +214,7 @@ class Comparison:
             Difference(prefix + name, Stat(*before) if before else None, Stat(*after) if after else None)
             for name, before, after in diff_listings(old, new)
         ]
+        self._changed.update(d.new.ino for d in differences if d.old and d.new and d.new.type == "file")
         if new is None and old is not None:
             self.deltas[dir] = Delta(dir, differences, Drop(self._view, dir), -1)
         elif new is not None and (differences or old is None):

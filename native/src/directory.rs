@@ -102,16 +102,19 @@ pub fn kind_of(file_type: FileType) -> Option<Kind> {
     }
 }
 
-/// What `lstat` says of `name` in `dir`; `None` for special files.
-pub fn stat_in(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Stat>> {
+/// What `lstat` says of `name` in `dir`, and whether it is a file with more names; `None` for special files.
+pub fn stat_in(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<(Stat, bool)>> {
     let stat = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;
     let nanoseconds = |seconds: i64, rest: u64| seconds.saturating_mul(1_000_000_000).saturating_add(rest as i64);
-    Ok(kind_of(FileType::from_raw_mode(stat.st_mode)).map(|kind| Stat {
-        kind,
-        mode: (stat.st_mode & 0o7777) as u16,
-        ino: stat.st_ino,
-        size: stat.st_size as u64,
-        mtime_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
-        ctime_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+    Ok(kind_of(FileType::from_raw_mode(stat.st_mode)).map(|kind| {
+        let found = Stat {
+            kind,
+            mode: (stat.st_mode & 0o7777) as u16,
+            ino: stat.st_ino,
+            size: stat.st_size as u64,
+            mtime_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
+            ctime_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+        };
+        (found, kind == Kind::File && stat.st_nlink > 1)
     }))
 }

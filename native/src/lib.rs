@@ -1,5 +1,4 @@
 //! The Rust floor of Kairos. Pure Rust modules; `python` is the one thin layer over them.
-pub mod apply;
 pub mod beneath;
 pub mod capture;
 pub mod chain;
@@ -9,7 +8,9 @@ pub mod exec;
 pub mod export;
 pub mod fingerprint;
 pub mod ignoring;
+pub mod links;
 pub mod listing;
+pub mod memory;
 pub mod names;
 pub mod paths;
 pub mod pattern;

@@ -3,6 +3,7 @@
 //! A directory is always reached from the root without following symlinks, and rules are read before the
 //! entries are judged, so an ignored directory is never opened.
 use std::{
+    collections::BTreeSet,
     os::fd::{AsFd, BorrowedFd},
     os::unix::ffi::OsStrExt,
     panic::resume_unwind,
@@ -16,6 +17,7 @@ use crate::{
     directory::{is_gone, is_shortage, kind_of, open_below, open_root, stat_in, Names},
     error::{Error, Result},
     ignoring::{Chain, Tracked},
+    links::Links,
     listing::{pack, Entry, Kind},
     queue::Queue,
     rulebook::Rulebook,
@@ -31,6 +33,7 @@ pub struct Scanner {
     excluded: Vec<Vec<u8>>,
     rules: Rulebook,
     tracked: Mutex<Arc<Tracked>>,
+    links: Links,
 }
 
 /// What a walk found.
@@ -89,12 +92,17 @@ impl Scanner {
             })
             .collect();
         let rules = Rulebook::new(git_dir, excludes_file);
-        Ok(Self { root, excluded, rules, tracked: Mutex::default() })
+        Ok(Self { root, excluded, rules, tracked: Mutex::default(), links: Links::default() })
     }
 
     /// Replaces the tracked paths, as `git ls-files -z` names them.
     pub fn set_tracked(&self, paths: Vec<Vec<u8>>) {
         *self.tracked.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(Tracked::new(paths));
+    }
+
+    /// The directories that hold names of these files, of those seen with more than one name.
+    pub fn holding(&self, inos: &[u64]) -> BTreeSet<Vec<u8>> {
+        self.links.holding(inos)
     }
 
     /// Every directory at or below `start`. With a watcher each is watched just before it is read, so that
@@ -106,6 +114,9 @@ impl Scanner {
             Err(error) if is_shortage(error) => return Err(self.failed(start, error)),
             Err(_) => return Ok(Found { unreadable: vec![start.to_vec()], ..Found::default() }),
         };
+        if start.is_empty() {
+            self.links.clear();
+        }
         let run = self.run(root.as_fd(), watcher);
         let Some(first) = run.descend(start)? else { return Ok(Found::default()) };
         let queue = Queue::new(first);
@@ -239,8 +250,8 @@ impl Run<'_> {
             if told.is_none() && file_type != FileType::Unknown {
                 continue;
             }
-            let stat = match stat_in(dir.as_fd(), name) {
-                Ok(Some(stat)) => stat,
+            let (stat, linked) = match stat_in(dir.as_fd(), name) {
+                Ok(Some(found)) => found,
                 Ok(None) | Err(Errno::NOENT) => continue,
                 Err(error) => return Err(error),
             };
@@ -249,6 +260,9 @@ impl Run<'_> {
                 verdict = self.judge(&path, is_dir, &chain, job.tracked_only);
             }
             let Some(tracked_only) = verdict else { continue };
+            if linked {
+                self.scanner.links.note(stat.ino, &job.path);
+            }
             if is_dir {
                 jobs.push(Job { path: path.clone(), chain: chain.clone(), tracked_only });
             }

@@ -1,4 +1,4 @@
-//! The export gate on hand-made overlayfs layers: what is seen as changed, what may leave, what is written.
+//! The export gate on hand-made overlayfs layers: what is seen as changed and what may leave.
 use std::{
     fs,
     os::{
@@ -8,10 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use _native::{
-    apply,
-    export::{self, Change, Survey},
-};
+use _native::export::{self, Change, Survey};
 use rustix::fs::{mknodat, open, setxattr, FileType, Mode, OFlags, XattrFlags, CWD};
 use tempfile::TempDir;
 
@@ -32,11 +29,6 @@ impl Layers {
 
     fn survey(&self) -> Survey {
         export::survey(&directory(&self.upper), &directory(&self.lower)).unwrap()
-    }
-
-    fn apply(&self, began: apply::Moment) -> Vec<(Vec<u8>, String)> {
-        let changes = self.survey().changes;
-        apply::apply(&directory(&self.lower), &directory(&self.upper), &changes, began)
     }
 }
 
@@ -64,8 +56,6 @@ fn refused(survey: &Survey) -> Vec<&str> {
 
 const PLAIN: Change = Change::Modified { executable: false };
 const NEW: Change = Change::Created { executable: false };
-/// Later than any change of these tests.
-const LATER: apply::Moment = (i64::MAX, 0);
 
 #[test]
 fn a_copied_up_file_with_the_same_bytes_is_no_change() {
@@ -84,9 +74,6 @@ fn the_executable_bit_alone_is_a_change() {
     write(layers.upper.join("tool"), "x");
     fs::set_permissions(layers.upper.join("tool"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(paths(&layers.survey()), [("tool", Change::Modified { executable: true })]);
-    assert_eq!(layers.apply(LATER), []);
-    let mode = fs::metadata(layers.lower.join("tool")).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o755);
 }
 
 #[test]
@@ -97,8 +84,6 @@ fn a_removed_directory_is_the_removal_of_its_files() {
     }
     whiteout(layers.upper.join("d"));
     assert_eq!(paths(&layers.survey()), [("d/a", Change::Deleted), ("d/e/b", Change::Deleted)]);
-    assert_eq!(layers.apply(LATER), []);
-    assert!(!layers.lower.join("d").exists() && layers.lower.join("keep").exists());
 }
 
 #[test]
@@ -122,9 +107,6 @@ fn a_file_in_the_place_of_a_directory_and_the_other_way_round() {
     write(layers.upper.join("f/inside"), "y");
     let survey = layers.survey();
     assert_eq!(paths(&survey), [("d", NEW), ("d/a", Change::Deleted), ("f", Change::Deleted), ("f/inside", NEW)]);
-    assert_eq!(layers.apply(LATER), []);
-    assert_eq!(fs::read_to_string(layers.lower.join("d")).unwrap(), "file");
-    assert_eq!(fs::read_to_string(layers.lower.join("f/inside")).unwrap(), "y");
 }
 
 #[test]
@@ -152,40 +134,4 @@ fn a_bare_repository_completed_in_two_runs_is_still_seen() {
     write(layers.lower.join("bare/objects/x"), "x");
     write(layers.upper.join("bare/HEAD"), "ref: refs/heads/main");
     assert_eq!(refused(&layers.survey()), ["bare"]);
-}
-
-#[test]
-fn what_changed_since_the_run_began_stops_the_whole_export() {
-    let layers = Layers::new();
-    write(layers.lower.join("a"), "theirs");
-    write(layers.upper.join("a"), "ours");
-    write(layers.upper.join("b"), "ours");
-    let refused = layers.apply((0, 0));
-    assert_eq!(refused, [(b"a".to_vec(), "changed since the run began".to_owned())]);
-    assert_eq!(fs::read_to_string(layers.lower.join("a")).unwrap(), "theirs");
-    assert!(!layers.lower.join("b").exists());
-}
-
-#[test]
-fn a_parent_that_became_a_link_is_never_followed() {
-    let layers = Layers::new();
-    let outside = tempfile::tempdir().unwrap();
-    write(layers.upper.join("d/new"), "x");
-    let changes = layers.survey().changes;
-    symlink(outside.path(), layers.lower.join("d")).unwrap();
-    let refused = apply::apply(&directory(&layers.lower), &directory(&layers.upper), &changes, LATER);
-    assert_eq!(refused.len(), 1);
-    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn a_private_file_stays_private() {
-    let layers = Layers::new();
-    write(layers.lower.join("key"), "a");
-    fs::set_permissions(layers.lower.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
-    write(layers.upper.join("key"), "b");
-    assert_eq!(layers.apply(LATER), []);
-    let meta = fs::metadata(layers.lower.join("key")).unwrap();
-    assert_eq!((meta.permissions().mode() & 0o777, meta.len()), (0o600, 1));
-    assert_eq!(fs::read_dir(&layers.lower).unwrap().count(), 1);
 }

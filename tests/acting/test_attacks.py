@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from kairos.acting.confine import ConfinedRun, Limits, export, run
+from kairos.acting.confine import ConfinedRun, Limits, run
+from kairos.acting.exporting import export
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands are confined on Linux only")
 PYTHON = os.path.realpath(sys.executable)

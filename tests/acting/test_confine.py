@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from kairos import _native
-from kairos.acting.confine import ConfinedRun, Limits, SeedRefused, export, run, tier
+from kairos.acting.confine import ConfinedRun, Limits, SeedRefused, run, tier
+from kairos.acting.exporting import export
 from kairos.acting.scratch_home import sweep
 from kairos.errors import SandboxUnavailable, UsageError
 
@@ -134,29 +135,6 @@ def test_changes_in_memory_and_on_disk_are_the_same(place: Place, disk_mb: int) 
         # Real root may look into a closed directory, anybody else reports it.
         assert ("d/e/f", "created", 0o100644) in kinds(done) or [r.path for r in done.refused] == ["d/e"]
     assert list(place.scratch.iterdir()) == []
-
-
-def test_export_applies_what_passed_the_gate(place: Place) -> None:
-    line = "echo x >> a.txt; rm -r sub; mkdir -p n/m; echo y > n/m/c; ln -s / l; mkdir .git; echo z > .git/x"
-    with place.sh(line) as done:
-        assert export(done) == ()
-        assert {refusal.path for refusal in done.refused} == {"l", ".git"}
-    assert sorted(str(path.relative_to(place.tree)) for path in place.tree.rglob("*")) == ["a.txt", "n", "n/m", "n/m/c"]
-    assert (place.tree / "a.txt").read_text() == "one\nx\n"
-
-
-def test_export_keeps_what_the_user_wrote_meanwhile(place: Place) -> None:
-    with place.sh("echo x >> a.txt; echo new > n") as done:
-        (place.tree / "a.txt").write_text("mine\n")
-        assert [(refusal.path, refusal.why) for refusal in export(done)] == [("a.txt", "changed since the run began")]
-    assert (place.tree / "a.txt").read_text() == "mine\n" and not (place.tree / "n").exists()
-
-
-def test_a_stopped_run_exports_nothing(place: Place) -> None:
-    with place.sh("echo x > n; sleep 30", limits=Limits(wall=0.5)) as done:
-        assert done.timed_out and done.signal == signal.SIGKILL and kinds(done) == [("n", "created", 0o100644)]
-        assert [refusal.path for refusal in export(done)] == ["n"]
-    assert not (place.tree / "n").exists()
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -357,3 +335,10 @@ def test_every_spelling_of_git_is_known() -> None:
     for name in (".git", ".GIT", "git~1", ".git ", ".git.", ".g\u200cit", ".git::$INDEX_ALLOCATION"):
         assert _native.is_git_like(name.encode())
     assert not _native.is_git_like(b".github")
+
+
+def test_what_a_killed_owner_left_is_removed_by_the_next_run(place: Place) -> None:
+    left = place.scratch / "run-killed"
+    (left / "layers").mkdir(parents=True)
+    with place.sh("true") as done:
+        assert not left.exists() and done.room.path.exists()

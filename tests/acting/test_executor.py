@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from kairos.acting import confine, decisions, recovery, undo
+from kairos.acting import confine, decisions, preimages, recovery, undo
+from kairos.acting.tree import Tree
 from kairos.domain import deciding
 from kairos.domain.action import CommandAction
 from kairos.domain.events import ExecutionFinished, ExecutionStarted, Paused, Resumed
@@ -271,3 +272,29 @@ def test_names_that_are_no_text_are_carried_out_and_undone(bench: Any, repo: Any
     assert all((repo.root / n).read_text() == "two\n" for n in names)
     undo.undo(bench.log, bench.home, done.id)
     assert bench.tree() == before
+
+
+def test_a_full_disk_is_noticed_before_anything_starts_and_the_yes_stands(
+    bench: Any, repo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.write("a.txt", "one\n")
+    approved = bench.approved(bench.patch({"a.txt": "two\n"}))
+    with monkeypatch.context() as full:
+        full.setattr(Tree, "free_bytes", lambda self: 4000)
+        with pytest.raises(TryAgain, match="full"):
+            bench.execute(approved)
+        assert (bench.of(approved.id).state, (repo.root / "a.txt").read_text()) == ("approved", "one\n")
+    assert bench.execute(approved).state == "executed"
+
+
+def test_a_store_that_could_not_be_written_leaves_no_rubbish(
+    bench: Any, repo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.executed({"a.txt": "one\n"})
+    before = sorted(path.name for path in bench.home.undo.iterdir())
+    approved = bench.approved(bench.patch({"a.txt": "two\n"}))
+    with monkeypatch.context() as broken:
+        broken.setattr(preimages, "ref_of", lambda execution: f"refs/undo/{execution}..")
+        with pytest.raises(TryAgain, match="undo store"):
+            bench.execute(approved)
+    assert sorted(path.name for path in bench.home.undo.iterdir()) == before

@@ -11,7 +11,7 @@ from kairos.acting import confine
 from kairos.acting.verifier import verify
 from kairos.domain.action import Hunk, NoteAction
 from kairos.domain.policy import parse
-from kairos.errors import TryAgain
+from kairos.errors import Stale, TryAgain
 from kairos.settings import Check, Config
 
 CHECK = ["/bin/sh", "-c", "grep -q two a.txt"]
@@ -166,3 +166,12 @@ def test_what_policy_denies_by_now_is_withdrawn(bench: Any, repo: Any) -> None:
     bench.home.policy_file.write_text('[[rule]]\nname = "no"\neffect = "deny"\n')
     p = verify(bench.log, bench.home, bench.config, raised, bench.root)
     assert (p.state, p.why) == ("withdrawn", "your rule `no` says deny")
+
+
+def test_a_rule_that_is_taken_back_before_the_run_no_longer_says_yes(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    p = bench.verified(bench.patch({"a.txt": "two\n"}), policy=allowing(bench))
+    bench.home.policy_file.unlink()
+    with pytest.raises(Stale, match="no longer allows"):
+        bench.execute(p)
+    assert (bench.of(p.id).state, (repo.root / "a.txt").read_text()) == ("pending", "one\n")

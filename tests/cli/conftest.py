@@ -29,7 +29,7 @@ from kairos.eventlog.views import repository_id
 from kairos.settings import Home
 
 DEADLINE_S = 30.0
-KAIROS = [sys.executable, "-P", "-c", "from cli.main import run; run()"]
+KAIROS = [sys.executable, "-P", "-m", "cli"]
 
 
 class Result(NamedTuple):

@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
@@ -88,6 +89,21 @@ def test_a_daemon_that_cannot_start_says_why(kairos: Any, kairos_apart: Any, hom
     assert said.code == 2
     assert "ended at once" in said.err
     assert "nonsense" in (home.run / "daemon.log").read_text()
+
+
+def test_a_daemon_does_not_act_on_a_log_that_a_newer_one_wrote(
+    kairos: Any, kairos_apart: Any, seeded: Any, home: Any
+) -> None:
+    seeded.log.close()
+    with sqlite3.connect(home.log) as db:
+        db.execute("UPDATE events SET topic = 'FromTheFuture' WHERE position = 2")
+    db.close()
+    said = kairos_apart("daemon", "run", "--json")
+    assert (said.code, said.error["name"]) == (9, "integrity")
+    assert "FromTheFuture" in said.error["message"]
+    started = kairos_apart("start", "--json")
+    assert (started.code, started.error["name"]) == (9, "integrity")
+    assert "FromTheFuture" in started.error["message"]
 
 
 def test_watch_trusts_watches_and_prints_one_line_a_delivery(kairos: Any, repo: Any, kairos_command: list[str]) -> None:

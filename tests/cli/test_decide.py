@@ -9,11 +9,15 @@ import msgspec
 import pytest
 
 from cli.outputs import DecidedOut, UndoneOut
+from kairos.acting import decisions
+from kairos.acting.executor import execute
+from kairos.acting.undo import undo
 from kairos.daemon.presence import claim
 from kairos.domain import events as ev
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
+from kairos.settings import Config
 
 AFTER = b"# Demo\nmore\n"
 
@@ -104,6 +108,7 @@ def test_a_daemon_that_does_not_answer_in_time_is_exit_75(kairos: Any, seeded: A
         assert (done.code, done.data["state"]) == (0, "approved")
         waited = kairos("approve", raised.id, "--digest", raised.digest, "--wait", "0.1", "--json")
     assert (waited.code, waited.error["name"]) == (75, "try_again")
+    assert waited.data["state"] == "approved" and waited.data["positions"]
     assert _readme(seeded) == b"# Demo\n"
 
 
@@ -216,3 +221,41 @@ def test_a_paused_kairos_executes_nothing(kairos: Any, seeded: Any) -> None:
     kairos("resume")
     assert kairos("approve", raised.id, "--yes").code == 0
     assert _readme(seeded) == AFTER
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing below catches it."""
+
+
+def dying(step: str) -> Any:
+    def on_step(name: str) -> None:
+        if name.startswith(step):
+            raise Killed
+
+    return on_step
+
+
+def test_a_yes_repeated_after_a_crash_settles_the_run(kairos: Any, seeded: Any, home: Any, repo: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    approved = decisions.approve(seeded.log, home, Config(), raised.id, raised.digest).proposal
+    with pytest.raises(Killed):
+        execute(seeded.log, home, Config(), approved, seeded.root, on_step=dying("started"))
+    done = kairos("--json", "approve", raised.id, "--digest", raised.digest)
+    assert (done.code, done.data["state"]) in ((0, "executed"), (1, "failed"))
+    assert (repo.root / "README.md").read_text() in ("# Demo\n", "# Demo\nmore\n")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_undo_repeated_after_a_crash_takes_back_one_thing_only(
+    kairos: Any, seeded: Any, home: Any, repo: Any, named: bool
+) -> None:
+    ids = []
+    for name in ("one.txt", "two.txt"):
+        raised = seeded.raise_(seeded.patch(name, b"text\n"), seed=name)
+        assert kairos("approve", raised.id, "--digest", raised.digest).code == 0
+        ids.append(raised.id)
+    with pytest.raises(Killed):
+        undo(seeded.log, home, ids[1], on_step=dying("placed"))
+    done = kairos("--json", "undo", *(ids[1:] if named else []), "--yes")
+    assert (done.code, done.data["id"], done.data["state"]) == (0, ids[1], "undone")
+    assert (repo.root / "one.txt").exists() and not (repo.root / "two.txt").exists()

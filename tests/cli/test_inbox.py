@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import msgspec
 
 from cli.outputs import CardOut, ProposalOut
-from kairos.domain.action import CommandAction
+from kairos.domain.action import CommandAction, PatchAction, edit
 
 
 def test_the_inbox_lists_what_waits_by_risk_then_age(kairos: Any, seeded: Any) -> None:
@@ -113,3 +114,22 @@ def test_an_unknown_and_an_ambiguous_id_exit_4_with_a_hint(kairos: Any, seeded: 
     ambiguous = kairos("show", first.id[0])
     assert ambiguous.code == 4
     assert "ambiguous" in ambiguous.err and "Type more of the id" in ambiguous.err
+
+
+def test_no_name_and_no_text_passes_for_a_line_of_the_card(kairos: Any, seeded: Any, repo: Any, tmp_path: Any) -> None:
+    names = ["a\n--- evil\n+++ evil\n@@ -1 +1 @@\n-x\n+y", "\x1b[31mred", "\u202egnp", 'q"\\', os.fsdecode(b"\xff")]
+    edits = [edit(name, None, ("x\r\x1b[2K\u200b\n".encode(), 0o644)) for name in names]
+    raised = seeded.raise_(PatchAction(repo=seeded.id, edits=edits))
+    patch = kairos("--json", "show", raised.id).data["patch"]
+    assert sum(line.startswith("+++ ") for line in patch.split("\n")) == len(names)
+    (tmp_path / "x.patch").write_text(patch, newline="")
+    repo.git("apply", str(tmp_path / "x.patch"))
+    assert all((repo.root / name).is_file() for name in names)
+    shown = kairos("show", raised.id).out
+    assert all(c.isprintable() or c == "\n" for c in shown)
+    assert "invisible or control characters, shown escaped" in shown
+
+
+def test_an_ordinary_patch_raises_no_alarm(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("dos é.txt", "añb\t\r\n".encode()))
+    assert "shown escaped" not in kairos("show", raised.id).out

@@ -104,6 +104,18 @@ def test_a_corrupt_database_is_exit_9_and_says_what_to_do(kairos: Any, home: Any
     assert home.log.read_bytes() == b"this is no database" * 500
 
 
+def test_verify_answers_in_its_shape_even_where_no_row_can_be_read(kairos: Any, seeded: Any, home: Any) -> None:
+    seeded.log.close()
+    content = home.log.read_bytes()
+    for leftover in home.log.parent.glob("log.db-*"):
+        leftover.unlink()
+    home.log.write_bytes(content[:4096] + b"\xaa" * (len(content) - 4096))
+    said = kairos("log", "verify", "--json")
+    assert (said.code, said.error["name"], said.data["ok"]) == (9, "integrity", False)
+    assert "malformed" in said.data["problems"][0]["what"]
+    assert "backup" in said.error["hint"]
+
+
 def test_a_changed_event_is_named_and_exits_9(kairos: Any, seeded: Any, home: Any) -> None:
     assert kairos("log", "verify").code == 0
     seeded.log.close()

@@ -96,6 +96,24 @@ def test_looking_at_an_empty_home_creates_nothing(kairos: Any, tmp_path: Any) ->
     assert not empty.exists()
 
 
+@pytest.mark.parametrize("args", [["status"], ["init", "."], ["pause"], ["daemon", "run"], ["log"]])
+def test_a_home_that_is_a_file_is_a_usage_error(kairos: Any, tmp_path: Any, args: list[str]) -> None:
+    (tmp_path / "file").touch()
+    said = kairos(*args, "--json", "--home", tmp_path / "file")
+    if args != ["log"]:  # where there is no log, nothing is wrong with reading none
+        assert (said.code, said.error["name"]) == (2, "usage")
+        assert "--home" in said.error["hint"] or args[0] == "init"
+
+
+def test_without_git_a_repository_is_not_called_a_wrong_path(
+    kairos: Any, repo: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = kairos("init", repo.root, "--yes", "--json")
+    assert said.code == 1
+    assert "git is not installed" in said.error["message"] and said.error["hint"]
+
+
 def test_a_closed_pipe_ends_quietly(seeded: Any, kairos_command: list[str]) -> None:
     seeded.log.append([seeded.event(f"note {n} " + "x" * 500) for n in range(400)])
     with subprocess.Popen([*kairos_command, "log", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:

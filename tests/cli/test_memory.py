@@ -19,7 +19,7 @@ from kairos.settings import Home
 def kairos(*args: str, cwd: Path, ok: int = 0, **more: str) -> Any:
     """`data` of a verb's JSON answer, or of its error."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", "from cli.main import run; run()", *args, "--json"],
+        [sys.executable, "-P", "-m", "cli", *args, "--json"],
         cwd=cwd, env={**os.environ, **more}, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == ok, (done.stdout, done.stderr)

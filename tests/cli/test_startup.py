@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-HEAVY = ("litellm", "pydantic", "apscheduler", "watchdog", "rich", "eventsourcing", "platformdirs", "kairos._native")
+HEAVY = (
+    "litellm", "pydantic", "apscheduler", "watchdog", "rich", "eventsourcing", "platformdirs", "kairos._native",
+    "hashlib",
+)  # fmt: skip
 _PROGRAM = """
 import sys
 from cli.main import main

@@ -31,7 +31,12 @@ def see(repo: Any) -> Callable[..., Scene]:
     """see("commit") → the scene of the last commit; see("burst", "a.txt") → of created paths; see("baseline")."""
 
     def scene(
-        boundary: str, *paths: str, commits: int = 1, companions: Companions = no_companions, kind: str = "modified"
+        boundary: str,
+        *paths: str,
+        commits: int = 1,
+        companions: Companions = no_companions,
+        kind: str = "modified",
+        salt: bytes = b"salt",
     ) -> Scene:
         root: Path = repo.root
         git = Git(root)
@@ -56,7 +61,7 @@ def see(repo: Any) -> Callable[..., Scene]:
             changed = [Change(kind=kind, **name_fields(p)) for p in paths]  # type: ignore[arg-type]
             trigger.append(recorded(200, ev.FilesChanged(repo=REPO, burst="b", part=1, parts=1, changes=changed)))
         known = Repository(id=REPO, root=str(root), dev=1, ino=1, trusted_at=1)
-        return scene_of(known, git, trigger, boundary, 0, companions)
+        return scene_of(known, git, trigger, boundary, 0, companions, salt=salt)
 
     return scene
 

@@ -24,6 +24,14 @@ def changed(repo):
     repo.write("a.py", "1\n")
     repo.write("b.py", "1\n")
     repo.commit("both")
+    for i in range(3):  # it was left out before, and followed soon
+        repo.write("a.py", f"a{i}\n")
+        repo.commit("a alone")
+        repo.write("b.py", f"b{i}\n")
+        repo.commit("b after it")
+    for i in range(3):
+        repo.write("c.py", f"{i}\n")
+        repo.commit("something else")
     repo.write("a.py", "2\n")
     return repo.commit("one")
 
@@ -34,12 +42,35 @@ def test_a_companion_left_out_is_said_with_its_evidence(changed, see):
     assert found.evidence == [100, 7, 9, 101]
     assert isinstance(found.action, NoteAction)
     assert "90%" in found.claim
+    assert "of the 3 that left it out 3 were followed by it" in found.claim
+
+
+def test_a_companion_that_never_followed_is_left_alone(changed, repo, see):
+    for i in range(3):
+        repo.write("a.py", f"alone {i}\n")
+        repo.commit("a alone again")
+        for j in range(3):
+            repo.write("c.py", f"{i} {j}\n")
+            repo.commit("something else")
+    repo.write("a.py", "last\n")
+    repo.commit("once more")
+    assert look(see("commit", companions=knows(SURE))) == []
+
+
+def test_a_pair_that_was_never_apart_proves_nothing(repo, see):
+    for i in range(6):
+        repo.write("a.py", f"{i}\n")
+        repo.write("b.py", f"{i}\n")
+        repo.commit("both")
+    repo.write("a.py", "alone\n")
+    repo.commit("one")
+    assert look(see("commit", companions=knows(SURE))) == []
 
 
 @pytest.mark.parametrize(
     "companion",
     [
-        Companion("b.py", 0.59, 12, []),
+        Companion("b.py", 0.69, 12, []),
         Companion("b.py", 0.9, 3, []),
         Companion("gone.py", 0.9, 12, []),
         Companion("untracked.py", 0.9, 12, []),

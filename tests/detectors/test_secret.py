@@ -117,6 +117,7 @@ def test_a_merge_brings_in_nothing_that_a_parent_had(repo, see, pushed):
         ("package-lock.json", f'"token": "{GENERIC}", "integrity": "sha512-{GENERIC * 4}=="\n'),
         ("id.pub", f"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{GENERIC} a@b\n"),
         ("ids.json", '{"token": "550e8400-e29b-41d4-a716-446655440000"}\n'),
+        ("rules.json", '{"password": "minLength8MaxLength64"}\n'),
         ("blob.bin", b"\0" + AWS.encode()),
         ("build/__pycache__/x.txt", AWS),
     ],
@@ -151,13 +152,61 @@ def test_several_values_in_one_file_are_one_finding(repo, see):
     assert "a.env:2 credential" in found.action.text
 
 
-def test_keys_do_not_depend_on_the_value(repo, see):
-    keys = set()
-    for value in ("AKIAQ3EGRT5HZX7WLMNP", "AKIAZ9YXWV8UTSR7QPON"):
-        repo.write("a.env", f"AWS={value}\n")
+def test_another_value_is_another_finding_and_no_key_can_be_guessed_without_the_salt(repo, see):
+    def key(value, salt=b"salt", before=""):
+        repo.write("a.env", f"{before}AWS={value}\n")
         repo.git("add", ".")
-        keys |= {f.key for f in look(see("burst", "a.env"))}
-    assert len(keys) == 1
+        (found,) = look(see("burst", "a.env", salt=salt))
+        return found.key
+
+    one = key("AKIAQ3EGRT5HZX7WLMNP")
+    assert key("AKIAQ3EGRT5HZX7WLMNP", before="# moved\n") == one
+    assert key("AKIAZ9YXWV8UTSR7QPON") != one
+    assert key("AKIAQ3EGRT5HZX7WLMNP", salt=b"another home") != one
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"A=1\r\nTOKEN={GENERIC}\r\n".encode(),
+        f"\ufeffTOKEN={GENERIC}\n".encode(),
+        f"A=1\r\nTOKEN={GENERIC}\r\n".encode("utf-16"),
+        "\ufeff".encode("utf-16-be") + f"TOKEN={GENERIC}\n".encode("utf-16-be"),
+    ],
+)
+def test_line_ends_and_wide_characters_hide_nothing(repo, see, content):
+    repo.write("a.env", content)
+    repo.git("add", ".")
+    (found,) = look(see("burst", "a.env"))
+    assert found.title == "credential in a.env, staged"
+
+
+def test_an_unstaged_edit_is_left_until_it_is_staged(repo, see, pushed):
+    repo.write("a.env", "A=1\n")
+    repo.commit("a")
+    pushed()
+    repo.write("a.env", f"A=1\nTOKEN={GENERIC}\n")
+    assert look(see("burst", "a.env")) == []
+    repo.git("add", ".")
+    repo.write("a.env", "A=1\n")
+    assert "staged" in said(look(see("burst", "a.env")))
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("app.ts", f'const apiKey: string = "{GENERIC}";\n'),
+        ("app.rs", f'const API_KEY: &str = "{GENERIC}";\n'),
+        ("app.cs", f'"Server=db;User Id=sa;Password={GENERIC}!;"\n'),
+        ("app.sh", f"curl -H 'Authorization: Bearer {GENERIC}{GENERIC}' https://api.internal/\n"),
+        ("call.sh", f"curl -u admin:{GENERIC} https://api.internal/\n"),
+        ("netrc", f"machine git.internal login bob password {GENERIC}\n"),
+        ("config.json", f'{{"auths": {{"ghcr.io": {{"auth": "{GENERIC}{GENERIC}"}}}}}}\n'),
+    ],
+)
+def test_values_are_known_by_their_place_too(repo, see, path, content):
+    repo.write(path, content)
+    assert len(look(see("baseline"))) == 1
 
 
 def test_hostile_names_links_and_sizes_are_inert(repo, see, tmp_path):

@@ -77,7 +77,7 @@ def test_the_installed_command_answers_outside_the_checkout(wheel: zipfile.ZipFi
     launcher.chmod(0o755)
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); import kairos; "
-        "assert kairos.__file__.startswith(sys.path[0]), kairos.__file__; from cli.main import run; run()"
+        "assert kairos.__file__.startswith(sys.path[0]), kairos.__file__; from cli.__main__ import run; run()"
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, site, "status", "--json"],

@@ -95,14 +95,14 @@ class Day:
         return {(self.repo.root / path).read_text().split(" import")[0] for path in USERS}
 
     def step(self) -> None:
-        self.steps = getattr(self, "steps", 0) + 1
-        loose = [self.write] * 4 + [self.delete, self.rename, self.chmod, self.folder, self.ignored, self.decide] * 2
+        loose = [self.write] * 4 + [self.delete, self.rename, self.chmod, self.folder, self.ignored]
+        loose += [self.decide] * 5
         if not self.quiet():
             self.pick.choice(loose)()
             return
         used = self.modules_used()
         assert len(used) == 1, f"half a patch: {used}"
-        gits = [self.commit, self.rename_module, self.rename_module, self.switch, self.merge, self.stash]
+        gits = [self.commit, *[self.rename_module] * 3, self.switch, self.merge, self.stash]
         self.pick.choice([*loose, *gits, self.append, self.undo, self.night])()
 
     def note(self) -> Path:
@@ -186,7 +186,8 @@ class Day:
         waiting = [p for p in self.inbox().proposals.values() if p.state == "pending"]
         if not waiting:
             return
-        chosen = self.pick.choice(waiting)
+        patches = [p for p in waiting if isinstance(p.raised.action, PatchAction)]
+        chosen = self.pick.choice(patches or waiting)
         if self.pick.random() < 0.15:
             done = self.kairos.call("--json", "reject", chosen.id, "-m", "no")
         else:

@@ -60,25 +60,30 @@ class Killer(threading.Thread):
         self.ended_alone: list[str] = []
 
     def run(self) -> None:
-        follower = Follower(self.kairos.open_log(), 0)
+        log = self.kairos.open_log()
+        follower = Follower(log, 0)
         for n in range(self.times):
             daemon = self.kairos.daemon(ready=False)
-            match self.dice.choice(["young", "grown", "busy", "busy"]):
-                case "young":  # perhaps before it watches
-                    time.sleep(self.dice.uniform(0, LONGEST_S))
-                case "grown":
-                    daemon.wait_ready()
-                    time.sleep(self.dice.uniform(0, LONGEST_S))
-                case _:  # right after somebody appended
-                    daemon.wait_ready()
-                    time.sleep(self.dice.uniform(0, LONGEST_S / 2))
-                    follower.wait(0)
-                    follower.wait(LONGEST_S / 2)
-                    time.sleep(self.dice.uniform(0, 0.03))
+            moment = self.dice.choice(["young", "grown", "busy", "busy"])
+            if moment != "young":
+                self.wait_ready(daemon, n)
+            if moment == "busy":  # right after somebody appended
+                time.sleep(self.dice.uniform(0, LONGEST_S / 2))
+                follower.wait(0)
+                follower.wait(LONGEST_S / 2)
+                time.sleep(self.dice.uniform(0, 0.03))
+            else:
+                time.sleep(self.dice.uniform(0, LONGEST_S))
             if daemon.process.poll() is not None:
                 self.ended_alone.append(f"{daemon.process.returncode}: {said(self.kairos, n)}")
             kill(daemon.process, self.dice.random() < 0.5)
             time.sleep(self.dice.uniform(0, 0.05))
+        log.close()
+
+    def wait_ready(self, daemon: Any, n: int) -> None:
+        deadline = time.monotonic() + 30
+        while "ready\n" not in said(self.kairos, n) and daemon.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def rest(kairos: Any, day: Any, repo_id: str) -> list[Recorded]:
@@ -183,12 +188,8 @@ def check_turns(events: list[Recorded]) -> None:
         elif r.topic == "AttentionDue":
             taken[(r.caused_by, r.event.rule)] += r.event.rule != "again@1"
             cause: Recorded | None = r
-            chain = []
             while cause is not None:
-                chain.append(cause)
-                assert not (cause.topic == "FilesChanged" and cause.origin == "self"), "\n".join(
-                    str(c)[:300] for c in chain + events[cause.position - 4 : r.position + 3]
-                )
+                assert not (cause.topic == "FilesChanged" and cause.origin == "self"), (r.position, cause.position)
                 cause = by_position[cause.caused_by] if cause.caused_by is not None else None
     assert set(taken.values()) <= {0, 1}, taken.most_common(3)
     assert all(topics == ["TurnStarted", "TurnEnded"] for topics in turns.values()), turns
@@ -219,7 +220,7 @@ def test_a_day_of_fifty_kills_leaves_nothing_lost_twice_or_half_done(
             time.sleep(day.pick.uniform(0, 0.1))
     finally:
         killer.join()
-    assert killer.ended_alone == []
+    assert not killer.ended_alone, "\n".join(killer.ended_alone)
     daemon = kairos.daemon()
     repo_id = kairos.events("RepoTrusted")[0].event.repo
     events = rest(kairos, day, repo_id)
@@ -240,15 +241,4 @@ def test_a_day_of_fifty_kills_leaves_nothing_lost_twice_or_half_done(
     check_turns(events)
     check_nights(events)
     assert len(day.modules_used()) == 1
-    print(
-        "STATS",
-        Counter(r.topic for r in events),
-        "ready",
-        sum("ready" in said(kairos, n) for n in range(KILLS)),
-        Counter(p.state for p in day.inbox().proposals.values()),
-        day.steps,
-    )
-    for r in events:
-        if r.stream.startswith("proposal-"):
-            print("STATS", r.position, str(r.event)[:1500])
     assert runs and day.nights, "the day was too quiet to prove anything"

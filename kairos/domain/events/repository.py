@@ -87,7 +87,8 @@ class FilesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
 class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The difference of two ref snapshots. `head` is the symbolic ref, or the object id when detached.
 
-    `what`: commit amend checkout branch tag merge rebase stash fetch reset cherry-pick state worktree other."""
+    `what`: commit amend checkout branch tag merge rebase stash fetch reset cherry-pick state worktree other.
+    `ongoing`: a rebase has stopped midway, or still runs; its end is told by a move that is not."""
 
     repo: str
     head: str | None
@@ -95,6 +96,7 @@ class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
     what: str
     previous_head: str | None = None
     note: FreeText = ""
+    ongoing: bool = False
 
 
 @register

@@ -13,7 +13,6 @@ use pyo3::{
 };
 
 use crate::{
-    apply::{self, Moment},
     error::Error,
     exec::{Outcome, Run},
     export::{self, Change},
@@ -28,7 +27,7 @@ const SLICE: Duration = Duration::from_millis(100);
 pub struct Changes {
     upper: Mutex<Option<OwnedFd>>,
     root: PathBuf,
-    began: Moment,
+    began_ns: i64,
 }
 
 type Listed<'py> = (Bound<'py, PyBytes>, &'static str, Option<u32>);
@@ -83,13 +82,10 @@ impl Changes {
         Ok(PyBytes::new(py, &content))
     }
 
-    /// Applies everything that passes the gate to the user's tree; [(path, why)] of what was refused.
-    fn export<'py>(&self, py: Python<'py>) -> PyResult<Vec<Refused<'py>>> {
-        let refused = self.with(py, |upper, root| {
-            let survey = export::survey(upper, root)?;
-            Ok(apply::apply(root, upper, &survey.changes, self.began))
-        })?;
-        Ok(refusals(py, refused))
+    /// When the run began, by the clock that stamps files.
+    #[getter]
+    fn began_ns(&self) -> i64 {
+        self.began_ns
     }
 
     /// Lets go of the changes. Harmless when repeated.
@@ -138,7 +134,7 @@ fn confined_run<'py>(
         on_disk,
         fail_at,
     };
-    let began = apply::now();
+    let began = now_ns();
     let mut run = Run::start(&path(launcher), &wish, wall, keep, flood)?;
     while !py.detach(|| run.step(SLICE)) {
         // Raising drops the run, which ends it.
@@ -153,7 +149,14 @@ fn confined_run<'py>(
     told(py, outcome, wish.root, began)
 }
 
-fn told(py: Python<'_>, outcome: Outcome, root: PathBuf, began: Moment) -> PyResult<Bound<'_, PyDict>> {
+/// A stamp may lag behind this by one tick of the kernel (10 ms at most), which is less than the time from here until
+/// the command runs: a change that slips through so was there before the command was.
+fn now_ns() -> i64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    time.tv_sec * 1_000_000_000 + time.tv_nsec as i64
+}
+
+fn told(py: Python<'_>, outcome: Outcome, root: PathBuf, began_ns: i64) -> PyResult<Bound<'_, PyDict>> {
     let answer = PyDict::new(py);
     answer.set_item("failed", outcome.failed)?;
     answer.set_item("exit", outcome.exit)?;
@@ -166,7 +169,7 @@ fn told(py: Python<'_>, outcome: Outcome, root: PathBuf, began: Moment) -> PyRes
     answer.set_item("missing", outcome.missing)?;
     answer.set_item("probe", outcome.probe)?;
     answer.set_item("seconds", outcome.seconds)?;
-    let changes = outcome.changes.map(|upper| Changes { upper: Mutex::new(Some(upper)), root, began });
+    let changes = outcome.changes.map(|upper| Changes { upper: Mutex::new(Some(upper)), root, began_ns });
     answer.set_item("changes", changes)?;
     Ok(answer)
 }

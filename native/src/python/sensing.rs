@@ -9,7 +9,7 @@ use std::{
 
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 
-use crate::{fingerprint, listing, scan, suspend, watch};
+use crate::{fingerprint, listing, memory, scan, suspend, watch};
 
 type Bytes<'py> = Bound<'py, PyBytes>;
 /// (type, mode, ino, size, mtime_ns, ctime_ns)
@@ -50,6 +50,10 @@ impl Scanner {
 
     fn set_tracked(&self, py: Python<'_>, paths: Vec<Vec<u8>>) {
         py.detach(|| self.inner.set_tracked(paths));
+    }
+
+    fn holding<'py>(&self, py: Python<'py>, inos: Vec<u64>) -> Vec<Bytes<'py>> {
+        self.inner.holding(&inos).iter().map(|dir| PyBytes::new(py, dir)).collect()
     }
 
     #[pyo3(signature = (start=Vec::new(), *, watcher=None))]
@@ -184,6 +188,11 @@ fn suspend_offset_ns() -> i64 {
     suspend::offset_ns()
 }
 
+#[pyfunction]
+fn give_back_memory(py: Python<'_>) {
+    py.detach(memory::give_back);
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Scanner>()?;
     module.add_class::<Watcher>()?;
@@ -191,5 +200,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(diff_listings, module)?)?;
     module.add_function(wrap_pyfunction!(hash_file, module)?)?;
     module.add_function(wrap_pyfunction!(suspend_offset_ns, module)?)?;
+    module.add_function(wrap_pyfunction!(give_back_memory, module)?)?;
     Ok(())
 }

@@ -1,0 +1,62 @@
+"""Taking what a confined run changed over into the user's tree: what passed the gate, all of it or nothing, by the
+same steps that carry out an approved patch."""
+
+from __future__ import annotations
+
+from kairos.acting import applying
+from kairos.acting.applying import LeftUnknown, RolledBack, Write
+from kairos.acting.confine import Change, ConfinedRun, Refused
+from kairos.acting.tree import Blob, NotPlain, Tree, mode_after
+
+MOVED = "changed since the run began"
+
+
+def export(run: ConfinedRun) -> tuple[Refused, ...]:
+    """Applies the changes that passed the gate to the tree that the run was a view of; returns what could not be.
+
+    If a single path cannot be changed, or is not what it was when the run began, nothing is written. A run that a
+    limit stopped exports nothing. NotFound, Denied if the tree itself is gone or was replaced."""
+    if run.stopped is not None:
+        return tuple(Refused(change.path, f"the run was stopped: {run.stopped}") for change in run.changes)
+    if run.held is None or not run.changes:
+        return ()
+    with Tree(run.root, run.identity) as tree:
+        writes: list[Write] = []
+        refused: list[Refused] = []
+        for change in run.changes:
+            try:
+                writes.append(_write(tree, change, run.held.began_ns))
+            except NotPlain as error:
+                refused.append(Refused(change.path, error.message))
+            except OSError as error:
+                refused.append(Refused(change.path, error.strerror or str(error)))
+        return tuple(refused) or _applied(tree, run.room.path.name, writes)
+
+
+def _write(tree: Tree, change: Change, began_ns: int) -> Write:
+    """One change as a write. NotPlain if the place is no longer what the command saw."""
+    before = tree.read(change.path)
+    touched = before is not None and before.seen is not None and (before.seen.ctime_ns or 0) > began_ns
+    if touched or (before is None) != (change.kind == "created"):
+        raise NotPlain(MOVED)
+    content = change.content
+    if content is None:
+        return Write(change.path, before, None)
+    return Write(change.path, before, Blob(content, mode_after(change.mode == 0o100755, before)))
+
+
+def _applied(tree: Tree, name: str, writes: list[Write]) -> tuple[Refused, ...]:
+    made = applying.folders_to_make(tree, writes)
+    try:
+        applying.apply(tree, name, writes, made)
+    except RolledBack as error:
+        paths = error.moved or [w.path for w in writes]
+        return tuple(Refused(path, f"nothing was written: {error.why}") for path in paths)
+    except LeftUnknown as error:
+        return tuple(Refused(path, f"written, and somebody changed it at once: {error.why}") for path in error.paths)
+    # Directories that removals left empty go too, as git does it.
+    for write in writes:
+        folder = write.path.rpartition("/")[0] if write.after is None else ""
+        while folder and tree.remove_folder(folder):
+            folder = folder.rpartition("/")[0]
+    return ()

@@ -15,9 +15,8 @@ from typing import Any
 
 import msgspec
 from eventsourcing.application import Application
-from eventsourcing.domain import Aggregate, event
 
-from benches.append import change, disk
+from benches.append import Watched, application, change, disk
 from kairos.eventlog.compaction import compact
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
@@ -27,39 +26,29 @@ BATCH = 1_000
 REPEATS = 5
 
 
-class Watched(Aggregate):
-    """The stock aggregate: the same facts in eventsourcing's own style."""
-
-    @event("FilesChanged")
-    def files_changed(self, repo: str, burst: str, part: int, parts: int, changes: list[dict[str, Any]]) -> None:
-        self.last = burst
-
-
 def rows() -> list[tuple[str, str, float, float, float]]:
     """(what, unit, peer, ours, ours ÷ peer) in events a second, medians of `REPEATS` in turns."""
     place = disk()
     try:
-        application, log = stock(place), ours(place)
-        found = [compare("hot", application, log)]
+        peer, log = stock(place), ours(place)
+        found = [compare("hot", peer, log)]
         compact(log)
-        found.append(compare("cold, from a segment", application, log))
+        found.append(compare("cold, from a segment", peer, log))
         log.close()
-        application.close()
+        peer.close()
         return found
     finally:
         shutil.rmtree(place)
 
 
 def stock(place: Path) -> Application[Any]:
-    application: Application[Any] = Application(
-        env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(place / "stock.db")}
-    )
+    stored = application(place / "stock.db")
     for first in range(0, EVENTS, BATCH):
         watched = Watched()
         for number in range(first, first + BATCH - 1):  # making the aggregate is the thousandth event
             watched.files_changed(**msgspec.to_builtins(change(number)))
-        application.save(watched)
-    return application
+        stored.save(watched)
+    return stored
 
 
 def ours(place: Path) -> Log:
@@ -69,20 +58,20 @@ def ours(place: Path) -> Log:
     return log
 
 
-def compare(what: str, application: Application[Any], log: Log) -> tuple[str, str, float, float, float]:
+def compare(what: str, stored: Application[Any], log: Log) -> tuple[str, str, float, float, float]:
     peer, mine = [], []
     for _ in range(REPEATS):
-        peer.append(rate(lambda: replay_stock(application)))
+        peer.append(rate(lambda: replay_stock(stored)))
         mine.append(rate(lambda: sum(1 for _ in log.read(upto=EVENTS))))
     median_peer, median_ours = statistics.median(peer), statistics.median(mine)
     return f"replay to typed events, {what}", "events/s", median_peer, median_ours, median_ours / median_peer
 
 
-def replay_stock(application: Application[Any]) -> int:
+def replay_stock(stored: Application[Any]) -> int:
     count, position = 0, 1
-    while notifications := application.recorder.select_notifications(position, 2_000):
+    while notifications := stored.recorder.select_notifications(position, 2_000):
         for notification in notifications:
-            application.mapper.to_domain_event(notification)
+            stored.mapper.to_domain_event(notification)
         count += len(notifications)
         position = notifications[-1].id + 1
     return count

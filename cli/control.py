@@ -57,7 +57,7 @@ def resume(context: Context) -> None:
 def tick(context: Context) -> None:
     """Have the daemon look now whether something is due: nightly work, expiry, held deliveries."""
     pid = running(context.home)
-    if pid is None:
+    if not pid:  # 0: a daemon that has the lock and not yet said who it is; the signal would go to ourselves
         raise NoDaemon("no daemon runs on this home", "Start one: kairos start.")
     os.kill(pid, signal.SIGUSR1)
     render.emit(context, "tick", RunningOut(running=True, pid=pid), f"the daemon (pid {pid}) looks now")

@@ -13,7 +13,7 @@ from cli import render
 from cli.card import card_of, card_text
 from cli.context import Context, pass_context
 from cli.outputs import DecidedOut
-from cli.reading import inbox, repositories
+from cli.reading import inbox, letters, repositories
 from cli.when import until as parse_until
 from kairos.clock import local_zone, now_us
 from kairos.domain.proposal import TERMINAL, Proposal
@@ -106,7 +106,7 @@ def confirmed(context: Context, proposal: Proposal) -> bool:
 
 def _report(context: Context, verb: str, results: list[DecidedOut], failure: KairosError | None) -> None:
     text = "\n".join(
-        f"{render.inert(_SIGNS.get(r.state, '·'))} {r.id} {r.state}"
+        f"{_SIGNS.get(r.state, '·')} {letters(context, r.id)} {r.state}"
         + (f" (ev {render.number(r.positions[-1])})" if r.positions else "")
         for r in results
     )

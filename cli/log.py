@@ -10,7 +10,7 @@ import msgspec
 
 from cli import render
 from cli.context import Context, pass_context
-from cli.outputs import AnchorOut, EventOut, ProblemOut, VerifyOut
+from cli.outputs import AnchorOut, EventOut, MovedOut, ProblemOut, VerifyOut
 from cli.reading import position_before, selected
 from cli.summary import summary
 from cli.when import ago
@@ -158,3 +158,30 @@ def anchor(context: Context) -> None:
     """Print the head as POSITION:HASH, to keep elsewhere: in a git note, a file, a mail."""
     position, link = context.log.anchor() if context.has_log else (0, "0" * 64)
     render.emit(context, "log-anchor", AnchorOut(position=position, hash=link), f"{position}:{link}")
+
+
+@log.command(short_help="Write every record as a line of JSON, positions and hashes kept.")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@pass_context
+def export(context: Context, file: str) -> None:
+    """Write the whole log, hot and cold, as lines of JSON to FILE (default: standard output)."""
+    from kairos.eventlog.exchange import export_log
+
+    with click.open_file(file, "wb", atomic=file != "-") as out:
+        events = export_log(context.log, out) if context.has_log else 0
+    if file != "-":
+        said = f"{render.number(events)} events written to {render.inert(file)}"
+        render.emit(context, "log-export", MovedOut(events=events, hash=context.log.anchor()[1]), said)
+
+
+@log.command("import", short_help="Read what `log export` wrote into an empty log.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@pass_context
+def import_(context: Context, file: str) -> None:
+    """Read an exported log into an empty one: all of it, verified, or nothing."""
+    from kairos.eventlog.exchange import import_log
+
+    with click.open_file(file, "rb") as lines:
+        events = import_log(context.log, lines)
+    said = f"{render.paint('✓', 'green')} {render.number(events)} events, verified"
+    render.emit(context, "log-import", MovedOut(events=events, hash=context.log.anchor()[1]), said)

@@ -222,6 +222,34 @@ class SealedOut(Output, frozen=True, kw_only=True, rename={"first": "from", "las
     bytes: int
 
 
+class ThenOut(Output, frozen=True, kw_only=True):
+    """How things stood when the log ended at `position`. Spending is that of the local day of `at`."""
+
+    position: int
+    at: str | None
+    pending: list[ProposalOut]
+    deferred: int
+    memories: dict[str, int]
+    model_calls: int
+    spent_usd: float
+    turns: int
+
+
+class ForgottenOut(Output, frozen=True, kw_only=True):
+    """`positions`: whose payloads were excised now; `position`: where the log says so."""
+
+    positions: list[int]
+    position: int | None
+    segments: int
+
+
+class MovedOut(Output, frozen=True, kw_only=True):
+    """How many records went out of or into the log, and the hash of the last."""
+
+    events: int
+    hash: str
+
+
 class CompactOut(Output, frozen=True, kw_only=True):
     sealed: list[SealedOut]
     retired: int

@@ -76,6 +76,11 @@ def position_before(context: Context, at: int) -> int:
     return low
 
 
+def letters(context: Context, id_: str) -> str:
+    """A proposal's id as people see and type it."""
+    return short(list(inbox(context).proposals))[id_]
+
+
 def short(ids: list[str], *, least: int = 4) -> dict[str, str]:
     """Each id → its shortest prefix, of at least so many letters, that no other id shares."""
     ordered = sorted(set(ids))

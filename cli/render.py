@@ -168,7 +168,7 @@ def colours(context: Context, stream: Any) -> bool:
 def emit(context: Context, verb: str, data: object, text: str, *, page: bool = False) -> None:
     """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text.
 
-    `page`: a text longer than the terminal goes through PAGER."""
+    `page`: a text longer than the terminal goes through PAGER; none does where that is empty."""
     if context.json:
         _out(json_text({"schema": f"kairos.{verb}/1", "data": data}))
     elif text:
@@ -276,7 +276,7 @@ def _out(text: str) -> None:
 
 
 def _too_long(context: Context, text: str) -> bool:
-    if not context.interactive():
+    if not context.interactive() or os.environ.get("PAGER") == "":
         return False
     import shutil
 

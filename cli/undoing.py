@@ -9,7 +9,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.outputs import UndoneOut
-from cli.reading import inbox
+from cli.reading import inbox, letters
 from kairos.clock import now_us
 from kairos.errors import KairosError, NotFound, OutcomeUnknown, UsageError
 
@@ -74,7 +74,8 @@ def _command(context: Context, run: str, id_: str | None, yes: bool) -> None:
     back = "Redo: kairos redo" if run == "undo" else "Undo: kairos undo"
     kept = f"; kept your later edits in {render.inert(', '.join(done.kept))}" if done.kept else ""
     position = f" (ev {render.number(done.positions[-1])})" if done.positions else ""
-    render.emit(context, run, done, f"{render.paint('✓', 'green')} {done.id} {done.state}{position}{kept}.  {back}")
+    said = f"{render.paint('✓', 'green')} {letters(context, done.id)} {done.state}{position}{kept}.  {back}"
+    render.emit(context, run, done, said)
 
 
 @click.command()

@@ -49,6 +49,7 @@ def publish(log: Log, folder: Path, wanted: Mapping[str, bytes], cause: int | No
             writes.append(Put(VIEW, name.encode(), known[name].encode()))
         elif found is not None and found not in (new, before):
             edits.append(MemoryFileEdited(file=name, what="edited", kept=_keep(folder, name, found)))
+            known[name] = found
             writes.append(Put(VIEW, name.encode(), found.encode()))
     if writes:
         log.append([NewEvent("memory", edit, cause, "user") for edit in edits], writes=writes)

@@ -1,17 +1,32 @@
 """The Rust floor. Paths are raw bytes as the operating system has them; hashes are 32 bytes (BLAKE3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypedDict, final
 
 __version__: str
 
 # -- chain: the event log's hash chain ---------------------------------------------------------------
 
-def extend_chain(previous: bytes, records: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """For each (header, payload): (leaf, link), the first linked to `previous` (32 bytes)."""
+def chain_drafts(
+    previous: bytes,
+    first: int,
+    at: int,
+    versions: dict[str, int],
+    roots: dict[int, int],
+    drafts: Sequence[tuple[str, str, int, bytes, int | None, str]],
+) -> list[tuple[int, str, int, str, bytes, int, int, int | None, int, str, bytes, bytes]]:
+    """Drafts (stream, topic, v, payload, caused_by, origin) as rows (position, stream, version, topic, payload, v, at,
+    caused_by, correlation, origin, leaf, link), the first at position `first`, linked to `previous` (32 bytes).
 
-def link_leaf(previous: bytes, header: bytes, leaf: bytes) -> bytes:
-    """The link of one record whose payload is known by its leaf hash only."""
+    `versions`: the present version of every stream; `roots`: the correlation of every stored cause. A negative cause
+    counts back from its draft. ValueError for a cause that does not lie behind."""
+
+def link_row(
+    previous: bytes, header: tuple[int, str, int, str, int, int, int | None, int, str], leaf: bytes
+) -> bytes:
+    """The link of one record from (position, stream, version, topic, v, at, caused_by, correlation, origin) and its
+    leaf, after the link `previous`: BLAKE3 of previous, the length of the header (u64, little endian), the header as
+    a MessagePack array, and the leaf."""
 
 def blake3_hash(data: bytes) -> bytes:
     """BLAKE3 of `data`."""
@@ -134,13 +149,21 @@ def give_back_memory() -> None:
 
 _SegmentRow = tuple[int, str, int, str, int, int, int | None, int, str, bytes | None, bytes | None]
 
-def write_segment(path: bytes, rows: list[_SegmentRow]) -> int:
+def write_segment(path: bytes, rows: Sequence[_SegmentRow]) -> int:
     """Writes rows (ascending positions) to a new file at `path`, syncs it, returns its size in bytes. OSError."""
 
-def read_segment(path: bytes, after: int, upto: int, limit: int, topics: set[str]) -> list[_SegmentRow]:
-    """The rows with after < position <= upto, of the named topics (none: all), at most `limit`.
+def read_segment(
+    path: bytes, after: int, upto: int, limit: int, topics: set[str]
+) -> tuple[list[_SegmentRow], int]:
+    """(rows, scanned): rows with after < position <= upto, of the named topics (none: all), in whole row groups up to
+    about `limit`, one larger group cut at it; every wanted row up to position `scanned` is among them.
 
     OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+
+def segment_link(path: bytes, before: bytes, upto: int) -> bytes:
+    """The link after the last row up to a position, given the one before the first (32 bytes), from the content alone.
+
+    OSError, ValueError as above."""
 
 # -- confined execution ------------------------------------------------------------------------------
 

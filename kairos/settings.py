@@ -5,8 +5,8 @@ Nothing in a watched repository is read here: a repository cannot configure its 
 
 from __future__ import annotations
 
-import errno
 import contextlib
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +83,10 @@ class Home:
             if not file.exists():
                 fresh = file.with_name(f"salt.{os.getpid()}")
                 fresh.touch(mode=0o600)
-                fresh.write_bytes(os.urandom(32))
+                with fresh.open("wb") as made:
+                    made.write(os.urandom(32))
+                    made.flush()
+                    os.fsync(made.fileno())
                 with contextlib.suppress(FileExistsError):
                     os.link(fresh, file)  # whoever comes second takes the first one's
                 fresh.unlink()

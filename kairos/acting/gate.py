@@ -79,7 +79,7 @@ def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) 
         )
     try:
         return writes_of(tree, action)
-    except ValueError as error:
+    except (ValueError, NotPlain) as error:
         return Refused(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from kairos.acting import applying, preimages
 from kairos.acting.applying import LeftUnknown, OnStep, RolledBack, Write, no_step
-from kairos.acting.tree import Tree, expected
+from kairos.acting.tree import NotPlain, Tree, expected
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.events import Event
@@ -106,9 +106,10 @@ def perform(
     except LeftUnknown as error:
         lost = error.paths
         return conclude(log, at, lambda p: deciding.lose_run(p, lost), now=now)
-    except OSError as error:
+    except (OSError, NotPlain) as error:
+        why = error.message if isinstance(error, NotPlain) else error.strerror or str(error)
         raise TryAgain(
-            f"{tree.root} cannot be written: {error.strerror}; {at.proposal.id} is settled when it can",
+            f"{tree.root} cannot be written: {why}; {at.proposal.id} is settled when it can",
             "Free some space or check the disk.",
         ) from error
     for folder in reversed(emptied):

@@ -78,10 +78,10 @@ class _Daemon:
             threading.Thread(target=self._guard, args=(worker.run,), name=type(worker).__name__.lower())
             for worker in workers
         ]
+        for thread in threads:
+            thread.start()
+        self._scheduler.start()
         try:
-            for thread in threads:
-                thread.start()
-            self._scheduler.start()
             on_ready()
             self._scheduler.now()
             while self._asked.next():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
@@ -16,7 +17,7 @@ from kairos.detectors.scene import scene_of
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import Proposal, supersede
-from kairos.errors import Conflict, KairosError
+from kairos.errors import Conflict, KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.views import Repository
@@ -50,7 +51,7 @@ class Looker:
         `cause`: the trigger, if it is not that move. Conflict if this look was already taken."""
         repo = self._world.repos.by_id[repo_id]
         raised = self._world.inbox.proposals[proposal_id].raised
-        trigger = [self._log.at(position) for position in raised.evidence]
+        trigger = self._evidence(raised.evidence)
         moved = self._world.inbox.positions[proposal_id][-1]
         self._run(repo, trigger, raised.boundary or "commit", moved if cause is None else cause,
                   f"turn-again-{proposal_id}-{moved}", [], only=raised.detector)  # fmt: skip
@@ -63,10 +64,18 @@ class Looker:
             raised = proposal.raised
             if raised.engine != "rules" or self._world.inbox.positions[proposal.id][0] > cause:
                 continue
-            trigger = [self._log.at(position) for position in raised.evidence]
+            trigger = self._evidence(raised.evidence)
             findings, problems = find(self._log, repo, trigger, raised.boundary or "commit", self._salt)
             if not problems and raised.key not in {f.key for f in findings}:
                 self._close(proposal, cause)
+
+    def _evidence(self, positions: Sequence[int]) -> list[Recorded]:
+        """The events at these positions, but for those that a person had erased."""
+        found = []
+        for position in positions:
+            with suppress(NotFound):
+                found.append(self._log.at(position))
+        return found
 
     def _close(self, proposal: Proposal, cause: int) -> None:
         gone = [NewEvent(proposal.stream, e, cause, "system") for e in supersede(proposal, REASON_GONE)]

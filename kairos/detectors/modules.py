@@ -6,6 +6,7 @@ import keyword
 import posixpath
 import re
 import sys
+from collections.abc import Collection
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from kairos.detectors.moves import Moves
 
 _SOURCES = ("src", "lib", "python")
 _INIT = "__init__.py"
+_CHAIN = re.compile(r"(?<![\w.])([A-Za-z_]\w*+)((?:\.\w+)++)")
 
 
 class Target(NamedTuple):
@@ -29,17 +31,12 @@ class Modules:
     def __init__(self, moves: Moves) -> None:
         self.moves = moves
         self.roots = lru_cache(maxsize=4096)(self._roots)
+        self._resolved = lru_cache(maxsize=65_536)(self._resolve)
 
     @cached_property
     def ends(self) -> frozenset[str]:
         """The last parts of the names of moved and deleted modules."""
-        return frozenset(posixpath.basename(prefix_of(old)) for old in self.moves.stale if old.endswith(".py"))
-
-    @cached_property
-    def parents(self) -> frozenset[str]:
-        """The directories right above them, by their last part."""
-        stale = (prefix_of(old) for old in self.moves.stale if old.endswith(".py"))
-        return frozenset(posixpath.basename(posixpath.dirname(prefix)) for prefix in stale)
+        return frozenset(posixpath.basename(prefix) for prefix in self._stale_prefixes)
 
     @cached_property
     def quoted(self) -> re.Pattern[str]:
@@ -73,9 +70,12 @@ class Modules:
 
     def resolve(self, importer: str, name: str) -> list[Target]:
         """What an absolute name could mean for `importer` (its former path). Several: ambiguous."""
+        return self._resolved(posixpath.dirname(importer), name)
+
+    def _resolve(self, directory: str, name: str) -> list[Target]:
         rest = name.replace(".", "/")
         found: dict[str, Target] = {}
-        for root in self.roots(posixpath.dirname(importer)):
+        for root in self.roots(directory):
             path = self.module_at(posixpath.join(root, rest))
             if path is not None:
                 found.setdefault(path, Target(path, root))
@@ -92,6 +92,30 @@ class Modules:
         if len(found) != 1 or not self.moves.is_stale(found[0].path) or self.shadowed(importer, name, found[0]):
             return None
         return found[0]
+
+    def concerns(self, importer: str, base: str) -> bool:
+        """Whether `from base import …` might name a moved or deleted module: it is one, or one lies right below."""
+        name = base.lstrip(".")
+        level = len(base) - len(name)
+        rest = name.replace(".", "/")
+        here = posixpath.dirname(importer)
+        for _ in range(level - 1):
+            here = posixpath.dirname(here)
+        roots = (here,) if level else self.roots(here)
+        prefixes = {posixpath.join(root, rest).rstrip("/") for root in roots}
+        return not self._stale_prefixes.isdisjoint(prefixes) or not self._above_stale.isdisjoint(prefixes)
+
+    def chained(self, text: str, tops: Collection[str]) -> bool:
+        """Whether the text has something like `top.….module` that might be a moved one: a cheap look."""
+        return any(m[1] in tops and not self.ends.isdisjoint(m[2].split(".")) for m in _CHAIN.finditer(text))
+
+    @cached_property
+    def _stale_prefixes(self) -> frozenset[str]:
+        return frozenset(prefix_of(old) for old in self.moves.stale if old.endswith(".py"))
+
+    @cached_property
+    def _above_stale(self) -> frozenset[str]:
+        return frozenset(posixpath.dirname(prefix) for prefix in self._stale_prefixes)
 
     def ambiguous(self, importer: str, name: str) -> bool:
         """Whether a moved module is only one of several things the name could have meant."""

@@ -20,7 +20,7 @@ NAMES = frozenset({
     ".dockerignore", ".gitattributes", ".editorconfig", ".coveragerc", ".flake8", ".pylintrc", ".babelrc", ".eslintrc",
     "meson.build",
 })  # fmt: skip
-_ROOTED = frozenset({"CODEOWNERS", ".dockerignore", ".gitattributes"})
+_ROOTED = frozenset({"CODEOWNERS", ".dockerignore", ".gitattributes", ".gitignore"})
 """Here a leading slash means the root of the repository, elsewhere the root of the machine."""
 _ENTRY_POINTS = frozenset({"pyproject.toml", "setup.cfg"})
 _TOKEN = re.compile(r"[\w.@+~/%-]+")
@@ -33,6 +33,8 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 def is_configuration(path: str) -> bool:
     """Whether a file holds paths as values."""
     name = posixpath.basename(path)
+    if name.startswith(".") and name.endswith("ignore"):
+        return True
     return name in NAMES or name.startswith(("Dockerfile.", "Makefile.")) or name.lower().endswith(SUFFIXES)
 
 
@@ -43,7 +45,8 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
         token = m[0].rstrip(".")
         start, end = m.start(), m.start() + len(token)
         before, after = text[start - 1 : start], text[end : end + 1]
-        if not token or before in _GLUED or after in _OPEN_ENDED:
+        below = token.endswith("/") and after == "*"  # `src/**`: all of a directory
+        if not token or before in _GLUED or (after in _OPEN_ENDED and not below):
             continue
         quoted = before == after and before in ("'", '"')
         answer = _path(path, token, moves, quoted=quoted)
@@ -99,7 +102,8 @@ def _module(path: str, token: str, text: str, start: int, end: int, modules: Mod
         return None
     run = re.search(r"(?:^|\s)-m[ \t]+$", text[max(0, start - 12) : start]) is not None
     entry = re.match(r":[A-Za-z_]", text[end : end + 2]) is not None
-    own = posixpath.basename(path) in _ENTRY_POINTS | {"tox.ini", "pytest.ini", "mypy.ini", ".coveragerc"}
+    own = path.endswith((".ini", ".cfg", "pyproject.toml", ".coveragerc"))
+    own = own or re.search(r"_MODULE[\"']?[ \t]*[=:][ \t]*[\"']?$", text[max(0, start - 60) : start]) is not None
     whole = run or (entry and ("." in token or posixpath.basename(path) in _ENTRY_POINTS))
     if not whole and not (own and "." in token):
         return None

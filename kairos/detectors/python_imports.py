@@ -6,6 +6,7 @@ import ast
 import posixpath
 import re
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kairos.detectors.modules import Modules, dotted, prefix_of
@@ -15,7 +16,7 @@ from kairos.detectors.references import Found
 
 SUFFIXES = (".py", ".pyi")
 _FROM = re.compile(r"from([ \t]+)((\.*)([A-Za-z_][\w.]*)?)[ \t]+import\b")
-_NAMERS = frozenset({"import_module", "__import__", "patch", "setattr", "delattr", "run_module", "find_spec"})
+NAMERS = frozenset({"import_module", "__import__", "patch", "setattr", "delattr", "run_module", "find_spec"})
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
 
 
@@ -26,8 +27,9 @@ class Wish(NamedTuple):
     name: str
 
 
-def find_imports(path: str, text: str, modules: Modules) -> Found:
-    """References of one Python file. What cannot be rewritten with certainty becomes a doubt."""
+def find_imports(path: str, text: str, modules: Modules, read: Callable[[str], str | None]) -> Found:
+    """References of one Python file. What cannot be rewritten with certainty becomes a doubt. `read` gives the text
+    of a path as it is now."""
     tree = parsed(text)
     found = Found()
     if tree is None:
@@ -39,6 +41,7 @@ def find_imports(path: str, text: str, modules: Modules) -> Found:
             search.plain(node)
         else:
             search.from_import(node)
+    search.attributes(read)
     search.strings()
     spans = ordered(found.spans)
     if spans is None or (search.reshaped and parsed(replaced(text, spans)) is None):
@@ -232,6 +235,35 @@ class _Search:
             return [Span(*span, new), *uses]
         return None if "." in old else [Span(*span, f"{new} as {old}")]
 
+    def attributes(self, read: Callable[[str], str | None]) -> None:
+        """`import package`, then `package.module.name`: an attribute that is a submodule and nothing else."""
+        done: set[int] = set()
+        imported = {origin for _, origin in self.source.imported}
+        if not self.modules.chained(
+            self.source.text, {origin.split(".")[0] for origin in imported if " " not in origin}
+        ):
+            return
+        for node, name, parts in self.source.chains():
+            old = ".".join(parts)
+            if old in imported:
+                done.add(id(name))  # `plain` saw to it
+            target = None if id(name) in done else self.modules.stale(self.former, old)
+            if target is None:
+                continue
+            done.add(id(name))
+            line = node.lineno - 1
+            if target.path in self.moves.gone:
+                continue  # Another thing may have the name.
+            new = self.modules.absolute(prefix_of(self.moves.moved[target.path]), target.root, self.former)
+            package = posixpath.dirname(prefix_of(target.path))
+            init = read(f"{self.moves.directories.get(package, package)}/__init__.py")
+            same = new is not None and new.rpartition(".")[0] == ".".join(parts[:-1])
+            span = self.source.exact(node, name, old)
+            if not same or span is None or new is None or _binds(init or "", parts[-1]):
+                self._doubt(line, f"what `{old}` means now is not certain")
+            else:
+                self.found.rewrite(line, Span(*span, new))
+
     def strings(self) -> None:
         """Whole strings that spell a module: dotted ones anywhere, single names where a call takes a module name."""
         if not self.modules.quoted.search(self.source.text):
@@ -240,7 +272,7 @@ class _Search:
             id(node.args[0])
             for node in self.source.nodes
             if isinstance(node, ast.Call) and node.args
-            and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in _NAMERS
+            and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in NAMERS
         }  # fmt: skip
         prose = {id(node.value) for node in self.source.nodes if isinstance(node, ast.Expr)}
         for node in self.source.nodes:
@@ -264,6 +296,17 @@ class _Search:
 
     def _doubt(self, line: int, why: str) -> None:
         self.found.doubts.append((line, why))
+
+
+def _binds(text: str, name: str) -> bool:
+    """Whether a package's own file gives the name a meaning other than the submodule."""
+    tree = parsed(text)
+    if tree is None:
+        return True
+    source = PythonSource(text, tree)
+    return name in source.bound or any(
+        bound == name and origin != f"from . {name}" for bound, origin in source.imported
+    )
 
 
 def _spelled(node: ast.ImportFrom) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
 
 from kairos.detectors.patching import Span
@@ -125,7 +126,9 @@ class PythonSource:
         return name in self._names
 
     def mentions(self, name: str) -> bool:
-        """Whether a short string could name it: a quoted annotation, `__all__`, a patch target."""
+        """Whether a short string could name it: a quoted annotation, `__all__`, a patch target. A string that begins
+        with a dotted name is a reference of its own, and not counted."""
+        own = re.compile(rf"{re.escape(name)}(?:\.\w+)*(?::\w+)?" if "." in name else r"(?!)")
         rule = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
         return any(
             isinstance(node, ast.Constant)
@@ -133,6 +136,7 @@ class PythonSource:
             and len(node.value) <= 200
             and re.fullmatch(r"[\w.\[\], |\"']+", node.value) is not None
             and rule.search(node.value) is not None
+            and own.fullmatch(node.value) is None
             for node in self.nodes
         )
 
@@ -156,20 +160,36 @@ class PythonSource:
             for part in rest:
                 above = self._above.get(id(node))
                 if above is None or above.attr != part:
-                    if others == {old} or any(" " in origin for origin in others):
+                    alone = others == {old} and (fresh != top or above is None)
+                    if alone or any(" " in origin for origin in others):
                         return None  # The package itself is used, and only this import brings it in.
                     break
                 node = above
             else:
                 if not isinstance(getattr(node, "ctx", None), ast.Load):
                     return None
-                span = self._exact(node, name, old)
+                span = self.exact(node, name, old)
                 if span is None:
                     return None
                 spans.append(Span(*span, new))
         return spans if len(set(spans)) == len(spans) else None
 
-    def _exact(self, node: ast.expr, name: ast.Name, old: str) -> tuple[int, int] | None:
+    def chains(self) -> Iterator[tuple[ast.expr, ast.Name, list[str]]]:
+        """Every `package.module…` that hangs on a package which only plain imports bind: (the attribute, its first
+        name, the parts so far), longest first for each name."""
+        plain = {name for name, origin in self.imported if " " not in origin and origin.split(".")[0] == name}
+        plain -= {name for name, origin in self.imported if " " in origin} | self.bound
+        for top in sorted(plain):
+            for name in self._names.get(top, []):
+                node: ast.expr = name
+                parts, seen = [top], list[tuple[ast.expr, list[str]]]()
+                while (above := self._above.get(id(node))) is not None:
+                    node, parts = above, [*parts, above.attr]
+                    seen.append((node, parts))
+                for found, spelled in reversed(seen):
+                    yield found, name, spelled
+
+    def exact(self, node: ast.expr, name: ast.Name, old: str) -> tuple[int, int] | None:
         """Where `old` stands, checked against the text."""
         inside = self._inside_text.get(id(node))
         if inside is not None:

@@ -21,11 +21,12 @@ from kairos.domain.finding import Finding
 from kairos.repo.search import files_naming
 
 _NEEDLES, _DOUBTS = 60, 8
+_STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
 _IMPORTS = re.compile(r"(?<![\w.])(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([^\n#;]+))")
 _PATHSPECS = (
     *(f"*{s}" for s in (*python_imports.SUFFIXES, *markdown_links.SUFFIXES, *path_values.SUFFIXES)),
     *(f":(glob)**/{name}" for name in sorted(path_values.NAMES)),
-    ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*",
+    ":(glob)**/.*ignore", ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*",
 )  # fmt: skip
 
 
@@ -114,7 +115,8 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
         return None
     suffix = posixpath.splitext(path)[1].lower()
     if suffix in python_imports.SUFFIXES:
-        found = python_imports.find_imports(path, text, modules) if _could_import(path, text, modules) else Found()
+        could = _could_import(path, text, modules)
+        found = python_imports.find_imports(path, text, modules, scene.text) if could else Found()
     elif suffix in markdown_links.SUFFIXES:
         found = markdown_links.find_links(path, text, moves)
     else:
@@ -157,15 +159,29 @@ def _could_import(path: str, text: str, modules: Modules) -> bool:
     """A cheap look before parsing: does an import (or a string) speak of a moved module at all?"""
     if modules.moves.former(path) != path:
         return True
-    ends, parents = modules.ends, modules.parents
+    ends = modules.ends
+    plain: set[str] = set()
     for m in _IMPORTS.finditer(text):
         if m[1] is not None:
-            last = m[1].rpartition(".")[2]
-            if m[1].startswith(".") or last in ends or last in parents:
+            if modules.concerns(path, m[1]):
                 return True
-        elif any(part in ends for name in m[2].split(",") for part in name.split()[0:1] for part in part.split(".")):
-            return True
-    return modules.quoted.search(text) is not None
+        else:
+            names = {words[0] for name in m[2].split(",") if (words := name.split())}
+            plain |= names
+            if any(
+                modules.stale(path, name) or modules.ambiguous(path, name)
+                for name in names
+                if ends & {*name.split(".")}
+            ):
+                return True
+    tops = {name.split(".")[0] for name in plain}
+    if modules.chained(text, tops):
+        return True
+    if modules.quoted.search(text) is None:
+        return False
+    return any(n in text for n in python_imports.NAMERS) or any(
+        modules.renamed(path, m[1], shortest=2) is not None for m in _STRING.finditer(text)
+    )
 
 
 def _unchecked(makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:

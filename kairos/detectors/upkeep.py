@@ -15,8 +15,8 @@ _HISTORY = re.compile(
     re.IGNORECASE,
 )
 _FOREIGN = re.compile(
-    r"(?:^|/)(?:node_modules|vendor|vendored|_vendor|third[-_]party|bower_components|site-packages|dist|build|\.venv|venv"
-    r"|\.tox|\.eggs|[^/]+\.egg-info|target)/|\.min\.(?:js|css)$|_pb2(?:_grpc)?\.pyi?$|\.(?:map|snap)$",
+    r"(?:^|/)(?:node_modules|vendor|vendored|_vendor|third[-_]party|bower_components|site-packages|dist|\.venv"
+    r"|\.tox|\.eggs|[^/]+\.egg-info)/|\.min\.(?:js|css)$|_pb2(?:_grpc)?\.pyi?$|\.(?:map|snap)$",
     re.IGNORECASE,
 )
 _GENERATED = re.compile(

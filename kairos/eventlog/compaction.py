@@ -7,10 +7,7 @@ rows that a later, paced retirement removes were already unseen. Killed anywhere
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -19,7 +16,8 @@ from kairos.domain.events import SegmentRetired, SegmentSealed
 from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.log import Log, sqlite_errors
 from kairos.eventlog.record import NewEvent, Retire, Row, Seal, Write
-from kairos.eventlog.segment import chain, file_digest, read_segment, write_segment
+from kairos.eventlog.segment import file_digest, segment_link, sync_folder, write_segment
+from kairos.eventlog.upkeep import collect_orphans, finish_forgetting, only_one
 from kairos.eventlog.views import all_views
 
 ROWS_A_SEGMENT = 50_000
@@ -53,8 +51,9 @@ def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ())
     `ended`: tracking names of followers that a person switched off; they hold nothing back.
     TryAgain if another compaction runs or the disk is full; nothing is lost."""
     log.segments.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _only_one(log.segments), sqlite_errors(log.path):
-        _collect_orphans(log)
+    with only_one(log.segments), sqlite_errors(log.path):
+        finish_forgetting(log)
+        collect_orphans(log)
         _keep_views(log)
         sealed = []
         limit = _sealable(log, before, ended)
@@ -65,27 +64,6 @@ def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ())
         cold = sum(row[3] for row in log.reader().segments())
     hot = sum(p.stat().st_size for p in (log.path, log.path.with_name(log.path.name + "-wal")) if p.exists())
     return Compacted(sealed, retired, hot, cold)
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TryAgain("another compaction is running", "Let it finish.") from None
-        yield
-    finally:
-        os.close(lock)
-
-
-def _collect_orphans(log: Log) -> None:
-    """Removes files that no manifest row names: left by a run that was killed before its transaction."""
-    named = {row[2] for row in log.reader().segments()}
-    for path in log.segments.iterdir():
-        if path.name != ".lock" and path.name not in named:
-            path.unlink()
 
 
 def _keep_views(log: Log) -> None:
@@ -121,7 +99,7 @@ def _seal(log: Log, limit: int) -> SealedSegment:
     name = f"{first:012d}-{last:012d}.parquet"
     temporary = log.segments / f"{name}.tmp"
     size = _write(temporary, rows)
-    if chain(read_segment(temporary), start) != end or chain(rows, start) != end:
+    if segment_link(temporary, start) != end:
         temporary.unlink()
         raise IntegrityError(
             f"positions {first}..{last} do not give the links they were stored with; they stay where they are",
@@ -129,11 +107,7 @@ def _seal(log: Log, limit: int) -> SealedSegment:
         )
     digest = file_digest(temporary)
     temporary.rename(log.segments / name)
-    folder = os.open(log.segments, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(log.segments)
     event = SegmentSealed(first=first, last=last, file=name, bytes=size, root=end.hex())
     seal = Seal(first, last, name, size, digest, start, end)
     log.append([NewEvent("segments", event, None, "system")], writes=[seal])

@@ -91,10 +91,7 @@ class Log:
         Conflict otherwise. TryAgain when the disk is full or the database busy: nothing was written."""
         if not events and not writes:
             return []
-        drafts = []
-        for new in events:
-            clean = codec.redacted(new.event)
-            drafts.append((NewEvent(new.stream, clean, new.caused_by, new.origin), *codec.encode(clean)))
+        drafts = [codec.draft(e.stream, e.event, e.caused_by, e.origin) for e in events]
         with sqlite_errors(self.path):
             causes = {e.caused_by for e in events if e.caused_by is not None and e.caused_by > 0}
             roots = {cause: self.at_row(cause).correlation for cause in causes}
@@ -108,10 +105,8 @@ class Log:
     ) -> Iterator[Recorded]:
         """Events after a position (exclusive) up to one (inclusive), hot and cold alike; erased ones left out."""
         with sqlite_errors(self.path):
-            for row in self._read().rows(after, limit=limit, topics=topics, upto=upto):
-                recorded = codec.decode_row(row)
-                if recorded is not None:
-                    yield recorded
+            for chunk in self._read().plain(after, limit=limit, topics=topics, upto=upto):
+                yield from codec.decode_rows(chunk)
 
     def stream(self, stream: str) -> list[Recorded]:
         """Every event of one stream, in order."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from kairos.errors import IntegrityError
-from kairos.eventlog.record import Row
-from kairos.eventlog.schema import ROW_COLUMNS, SCHEMA_VERSION
+from kairos.eventlog.record import Plain, Row
+from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SCHEMA_VERSION, VERSION
 
 _CHUNK = 2_000
+_GROUP = 8_192
+"""Rows in a row group of a segment: read whole, so that none is decoded twice."""
 
 
 class Unmade(Exception):
@@ -55,46 +58,75 @@ class Reader:
     def rows(
         self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
     ) -> Iterator[Row]:
-        """Stored rows with after < position <= upto, ascending. Fetched in chunks: no read transaction stays
-        open while the caller works, so a slow reader does not hold back the checkpoint."""
-        left = limit
-        last = 2**62 if upto is None else upto
-        while left is None or left > 0:
-            chunk = _CHUNK if left is None else min(_CHUNK, left)
-            rows = self._chunk(after, last, chunk, topics)
-            yield from rows
-            if len(rows) < chunk:
-                return
-            after = rows[-1].position
-            left = None if left is None else left - len(rows)
+        """Stored rows with after < position <= upto, ascending; leaf and link of cold ones follow from the content
+        and are empty."""
+        for cold, chunk in self._chunks(ROW_COLUMNS, after, limit, topics, upto):
+            for values in chunk:
+                yield Row(*((*values[:10], values[10] or b"", b"") if cold else values))
 
-    def _chunk(self, after: int, last: int, limit: int, topics: Collection[str]) -> list[Row]:
+    def plain(
+        self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
+    ) -> Iterator[Sequence[Plain]]:
+        """The same without hashes, in chunks: for decoding."""
+        for _, chunk in self._chunks(PLAIN_COLUMNS, after, limit, topics, upto):
+            yield chunk
+
+    def _chunks(
+        self, columns: str, after: int, limit: int | None, topics: Collection[str], upto: int | None
+    ) -> Iterator[tuple[bool, list[tuple[Any, ...]]]]:
+        """(whether cold, rows). Fetched in chunks: no read transaction stays open while the caller works, so a slow
+        reader does not hold back the checkpoint."""
+        left = 2**62 if limit is None else limit
+        last = 2**62 if upto is None else upto
+        gone = ""
+        while left > 0 and after < last:
+            cold, hot, ended = self._glance(columns, after, min(left, _CHUNK), last, topics)
+            if cold is None:
+                if hot:
+                    yield False, hot
+                    after, left = hot[-1][0], left - len(hot)
+                if ended:
+                    return
+                continue
+            from kairos.eventlog.segment import read_plain
+
+            file, end = cold
+            try:
+                rows, scanned = read_plain(self._segments / file, after, min(last, end), min(left, _GROUP), topics)
+            except IntegrityError:
+                if file == gone or (self._segments / file).exists():
+                    raise
+                gone = file  # rewritten since the glance: the manifest names another file by now
+                continue
+            if rows:
+                yield True, rows
+            after, left = max(after, scanned), left - len(rows)
+
+    def _glance(
+        self, columns: str, after: int, limit: int, last: int, topics: Collection[str]
+    ) -> tuple[tuple[str, int] | None, list[tuple[Any, ...]], bool]:
+        """From one read transaction: (the segment that comes next and its end, or the hot rows that do, whether they
+        are the last)."""
         among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
+        if topics and not set(topics) & set(MANY):
+            among += f" AND {FEW}"  # said in these words, the index over the other topics serves
         self._db.execute("BEGIN")
         try:
             sealed = self._db.execute("SELECT sealed_upto FROM head").fetchone()[0]
-            files: list[tuple[str, int]] = []
             if after < sealed:
-                files = self._db.execute(
-                    "SELECT file, last FROM segments WHERE last > ? AND first <= ? ORDER BY first", (after, last)
-                ).fetchall()
+                cold = self._db.execute(
+                    "SELECT file, last FROM segments WHERE last > ? ORDER BY last LIMIT 1", (after,)
+                ).fetchone()
+                if cold is None:
+                    raise IntegrityError(f"no segment holds position {after + 1}", "Run `kairos log verify`.")
+                return cold, [], False
             hot = self._db.execute(
-                f"SELECT {ROW_COLUMNS} FROM events WHERE position > ? AND position <= ?{among}"
-                " ORDER BY position LIMIT ?",
-                (max(after, sealed), last, *topics, limit),
+                f"SELECT {columns} FROM events WHERE position > ? AND position <= ?{among} ORDER BY position LIMIT ?",
+                (after, last, *topics, limit),
             ).fetchall()
+            return None, hot, len(hot) < limit
         finally:
             self._db.execute("COMMIT")
-        rows: list[Row] = []
-        for file, _ in files:
-            from kairos.eventlog.segment import read_segment
-
-            rows += read_segment(
-                self._segments / file, after=after, upto=last, limit=limit - len(rows), topics=frozenset(topics)
-            )
-            if len(rows) >= limit:
-                return rows
-        return rows + [Row(*values) for values in hot[: limit - len(rows)]]
 
     def stream(self, stream: str) -> list[Row]:
         """Every row of a stream. Cold segments are read only when hot rows do not reach back to version 1."""
@@ -111,11 +143,16 @@ class Reader:
         return cold + [row for row in hot if row.position > sealed]
 
     def version(self, stream: str) -> int:
-        row = self._db.execute("SELECT version FROM streams WHERE stream = ?", (stream,)).fetchone()
-        return row[0] if row else 0
+        found: int = self._db.execute(
+            f"WITH wanted (stream) AS (VALUES (?)) SELECT {VERSION} FROM wanted", (stream,)
+        ).fetchone()[0]
+        return found
 
     def view(self, view: str) -> dict[bytes, bytes]:
         return dict(self._db.execute("SELECT key, value FROM views WHERE view = ?", (view,)).fetchall())
+
+    def view_names(self) -> list[str]:
+        return [row[0] for row in self._db.execute("SELECT DISTINCT view FROM views ORDER BY view")]
 
     def view_size(self, view: str) -> int:
         found: int = self._db.execute("SELECT count(*) FROM views WHERE view = ?", (view,)).fetchone()[0]
@@ -141,13 +178,14 @@ class Reader:
         return dict(self._db.execute("SELECT name, position FROM tracking").fetchall())
 
     def topics(self) -> list[str]:
-        """The types of the hot rows, by leaps over the index: as many steps as there are types."""
+        """The types of the hot rows, by leaps over the index: as many steps as there are types. Those too frequent
+        for the index are left out."""
         return [
             topic
             for (topic,) in self._db.execute(
-                "WITH RECURSIVE one(topic) AS (SELECT MIN(topic) FROM events UNION ALL"
-                " SELECT (SELECT MIN(topic) FROM events WHERE topic > one.topic) FROM one WHERE one.topic IS NOT NULL)"
-                " SELECT topic FROM one WHERE topic IS NOT NULL"
+                f"WITH RECURSIVE one(topic) AS (SELECT MIN(topic) FROM events WHERE {FEW} UNION ALL"
+                f" SELECT (SELECT MIN(topic) FROM events WHERE topic > one.topic AND {FEW})"
+                " FROM one WHERE one.topic IS NOT NULL) SELECT topic FROM one WHERE topic IS NOT NULL"
             )
         ]
 

@@ -47,10 +47,27 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     at: int
     caused_by: int | None
     correlation: int
-    origin: str
+    origin: Origin
     payload: bytes | None
     leaf: bytes
     link: bytes
+
+
+def header_of(row: Row) -> Header:
+    """The header fields of a row, in the order in which they are hashed."""
+    return (
+        row.position, row.stream, row.version, row.topic, row.v, row.at, row.caused_by, row.correlation, row.origin,
+    )  # fmt: skip
+
+
+Header = tuple[int, str, int, str, int, int, int | None, int, Origin]
+"""(position, stream, version, topic, v, at, caused_by, correlation, origin)."""
+
+Plain = tuple[int, str, int, str, int, int, int | None, int, Origin, bytes | None]
+"""What decoding needs of a row: its header fields and payload, in the order of `Row`."""
+
+Draft = tuple[str, str, int, bytes, int | None, Origin]
+"""An encoded event to append: (stream, topic, v, payload, caused_by, origin)."""
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -95,10 +112,19 @@ class Retire(msgspec.Struct, frozen=True):
     finished: bool = False
 
 
-Write = Put | Drop | Track | Seal | Retire
+class Erase(msgspec.Struct, frozen=True):
+    """Overwrite the payloads of hot rows; their hashes stay."""
+
+    positions: list[int]
 
 
-def header_bytes(row: tuple[int, str, int, str, int, int, int | None, int, str]) -> bytes:
-    """The canonical encoding of every header field (position, stream, version, topic, v, at, caused_by,
-    correlation, origin), as hashed into the link: a MessagePack array."""
-    return msgspec.msgpack.encode(row)
+class Swap(msgspec.Struct, frozen=True):
+    """Name another verified file for the segment that begins at `first`."""
+
+    first: int
+    file: str
+    size: int
+    digest: bytes
+
+
+Write = Put | Drop | Track | Seal | Retire | Erase | Swap

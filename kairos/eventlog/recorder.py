@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 from uuid import UUID
@@ -18,24 +18,31 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
 )
 
-from kairos._native import extend_chain
+from kairos._native import chain_drafts
 from kairos.errors import Conflict
-from kairos.eventlog.record import Drop, NewEvent, Put, Retire, Seal, Track, Write, header_bytes
-from kairos.eventlog.schema import SCHEMA_VERSION, TABLES
+from kairos.eventlog.record import Draft, Drop, Erase, Put, Retire, Seal, Swap, Track, Write
+from kairos.eventlog.schema import SCHEMA_VERSION, TABLES, VERSION
 
 LOCK_TIMEOUT_S = 30
 _INSERT = "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
+_STREAMS_AT_ONCE = 400
+_VERSIONS = f"WITH wanted (stream) AS (VALUES {{}}) SELECT stream, {VERSION} FROM wanted"
+_KEEP_VERSIONS = (
+    "INSERT OR REPLACE INTO streams SELECT originator_id, MAX(originator_version) FROM events"
+    " WHERE position BETWEEN ? AND ? GROUP BY originator_id"
+)
 
 
 class DurablePool(SQLiteConnectionPool):
     """Connections that survive power loss (WAL with synchronous=FULL) and zero what they free."""
 
     def _create_connection(self) -> SQLiteConnection:
-        connection = super()._create_connection()
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA secure_delete=ON")
-        return connection
+        # Not the base class's own: it keeps one prepared statement, and an append has several.
+        db = sqlite3.connect(self.db_name, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S)
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA secure_delete=ON")
+        db.execute("PRAGMA wal_autocheckpoint=4000")
+        return SQLiteConnection(db, max_age=self.max_age)
 
 
 class LogRecorder(SQLiteApplicationRecorder):
@@ -46,73 +53,38 @@ class LogRecorder(SQLiteApplicationRecorder):
         self.select_max_notification_id_statement = "SELECT position FROM head"
 
     def append(
-        self,
-        drafts: Sequence[tuple[NewEvent, str, int, bytes]],
-        at: int,
-        expected: Mapping[str, int],
-        writes: Sequence[Write],
-        roots: Mapping[int, int],
+        self, drafts: list[Draft], at: int, expected: Mapping[str, int], writes: Sequence[Write], roots: dict[int, int]
     ) -> list[int]:
-        """Stores (event, topic, version, payload) drafts and the writes, all or nothing; returns positions.
-        `roots`: the correlation of each stored position that a draft names as its cause.
+        """Stores drafts and writes, all or nothing; returns positions. `roots`: the correlation of each stored
+        position that a draft names as its cause.
 
         Conflict if a stream of `expected` is not at that version."""
         with self.datastore.transaction(commit=True) as c:
-            c.execute("UPDATE head SET appends = appends + 1 WHERE id = 1")
-            c.execute("SELECT position, link FROM head")
+            c.execute("UPDATE head SET id = id RETURNING position, link")
             head, link = c.fetchone()
-            positions = list(range(head + 1, head + 1 + len(drafts)))
-            versions = self._versions(c, drafts, expected)
-            rows = self._rows(drafts, at, positions, versions, dict(roots), link)
-            if rows:
+            versions = self._versions(c, {d[0] for d in drafts}.union(expected))
+            for stream, version in expected.items():
+                if versions[stream] != version:
+                    raise Conflict(
+                        f"{stream} is at version {versions[stream]}, not {version}: somebody else wrote first",
+                        "Look again and decide anew.",
+                    )
+            if drafts:
+                rows = chain_drafts(link, head + 1, at, versions, roots, drafts)
                 c.executemany(_INSERT, rows)
-                c.execute("UPDATE head SET position = ?, link = ? WHERE id = 1", (positions[-1], rows[-1][-1]))
-                c.executemany("INSERT OR REPLACE INTO streams VALUES (?,?)", list(versions.items()))
+                c.execute("UPDATE head SET position = ?, link = ? WHERE id = 1", (rows[-1][0], rows[-1][-1]))
             self._write(c, writes)
-        return positions
+        return list(range(head + 1, head + 1 + len(drafts)))
 
-    def _versions(
-        self, c: SQLiteCursor, drafts: Sequence[tuple[NewEvent, str, int, bytes]], expected: Mapping[str, int]
-    ) -> dict[str, int]:
-        """The present version of each stream concerned; checks `expected` against it."""
-        versions: dict[str, int] = {}
-        for stream in {*(d[0].stream for d in drafts), *expected}:
-            c.execute("SELECT version FROM streams WHERE stream = ?", (stream,))
-            found = c.fetchone()
-            versions[stream] = found[0] if found else 0
-        for stream, version in expected.items():
-            if versions[stream] != version:
-                raise Conflict(
-                    f"{stream} is at version {versions[stream]}, not {version}: somebody else wrote first",
-                    "Look again and decide anew.",
-                )
-        return {s: versions[s] for s in versions if any(d[0].stream == s for d in drafts)}
-
-    def _rows(
-        self,
-        drafts: Sequence[tuple[NewEvent, str, int, bytes]],
-        at: int,
-        positions: Sequence[int],
-        versions: dict[str, int],
-        correlations: dict[int, int],
-        link: bytes,
-    ) -> list[tuple[Any, ...]]:
-        headers = []
-        for position, (new, topic, v, _) in zip(positions, drafts, strict=True):
-            cause = new.caused_by
-            if cause is not None and cause < 0:
-                cause = position + cause
-            if cause is not None and not 0 < cause < position:
-                raise ValueError(f"{topic} at {position} cannot be caused by {cause}")
-            correlation = position if cause is None else correlations[cause]
-            correlations[position] = correlation
-            versions[new.stream] += 1
-            headers.append((position, new.stream, versions[new.stream], topic, v, at, cause, correlation, new.origin))
-        hashes = extend_chain(bytes(link), [(header_bytes(h), d[3]) for h, d in zip(headers, drafts, strict=True)])
-        return [
-            (h[0], h[1], h[2], h[3], d[3], *h[4:], leaf, link)
-            for h, d, (leaf, link) in zip(headers, drafts, hashes, strict=True)
-        ]
+    def _versions(self, c: SQLiteCursor, streams: Collection[str]) -> dict[str, int]:
+        """The present version of each stream."""
+        found: dict[str, int] = {}
+        names = list(streams)
+        for first in range(0, len(names), _STREAMS_AT_ONCE):
+            some = names[first : first + _STREAMS_AT_ONCE]
+            c.execute(_VERSIONS.format(",".join(["(?)"] * len(some))), some)
+            found.update(c.fetchall())
+        return found
 
     def _write(self, c: SQLiteCursor, writes: Sequence[Write]) -> None:
         for write in writes:
@@ -132,6 +104,7 @@ class LogRecorder(SQLiteApplicationRecorder):
                     )
                     c.execute("UPDATE head SET sealed_upto = ? WHERE sealed_upto = ?", (last, first - 1))
                 case Retire(first, last, finished):
+                    c.execute(_KEEP_VERSIONS, (first, last))
                     c.execute(
                         "DELETE FROM events WHERE position BETWEEN ? AND ? AND position <="
                         " (SELECT sealed_upto FROM head)",
@@ -139,6 +112,34 @@ class LogRecorder(SQLiteApplicationRecorder):
                     )
                     if finished:
                         c.execute("UPDATE segments SET retired = 1 WHERE first = ?", (first,))
+
+                case Erase(positions):
+                    c.executemany("UPDATE events SET state = NULL WHERE position = ?", [(p,) for p in positions])
+                case Swap(first, file, size, digest):
+                    c.execute(
+                        "UPDATE segments SET file = ?, bytes = ?, digest = ? WHERE first = ?",
+                        (file, size, digest, first),
+                    )
+
+    def load(self, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tracking: Mapping[str, int]) -> None:
+        """Stores ready rows and tracking positions in an empty log, all or nothing."""
+        with self.datastore.transaction(commit=True) as c:
+            c.execute("UPDATE head SET position = ?, link = ? WHERE position = 0 RETURNING id", (head, link))
+            if c.fetchone() is None:
+                raise Conflict("somebody else wrote to the log first", "Import into an empty home.")
+            for row in rows:
+                c.execute(_INSERT, row)
+            for name, position in tracking.items():
+                c.execute("INSERT OR REPLACE INTO tracking VALUES (?,?)", (name, position))
+
+    def purge(self) -> bool:
+        """Writes the database anew, so that no free page or gap holds old bytes, and empties the write-ahead log;
+        False when a reader kept it from being emptied."""
+        with self.datastore.get_connection(commit=True) as connection:
+            cursor = connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return bool(cursor.fetchone()[0] == 0)
 
     def shrink(self) -> None:
         """Gives freed pages back to the file system, a few at a time."""

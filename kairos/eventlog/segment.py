@@ -3,34 +3,75 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from kairos import _native
 from kairos.errors import IntegrityError
-from kairos.eventlog.record import Row, header_bytes
+from kairos.eventlog.record import Row, header_of
 
 NO_LIMIT = 2**62
 
 
 def write_segment(path: Path, rows: Sequence[Row]) -> int:
     """Writes rows to a file and syncs it; returns its size in bytes."""
-    plain = [(*_header(r), r.payload, r.leaf if r.payload is None else None) for r in rows]
+    plain = [(*header_of(r), r.payload, r.leaf if r.payload is None else None) for r in rows]
     return _native.write_segment(os.fsencode(path), plain)
 
 
-def read_segment(
-    path: Path, *, after: int = 0, upto: int = NO_LIMIT, limit: int = NO_LIMIT, topics: Collection[str] = ()
-) -> list[Row]:
-    """Rows of a segment. Leaf and link are empty where they follow from the content. IntegrityError."""
+def without(rows: Sequence[Row], positions: Collection[int]) -> list[Row]:
+    """The rows with the payloads at these positions excised and their leaves kept."""
+    return [
+        msgspec.structs.replace(r, payload=None, leaf=_native.blake3_hash(r.payload))
+        if r.position in positions and r.payload is not None
+        else r
+        for r in rows
+    ]
+
+
+def read_plain(
+    path: Path, after: int, upto: int, limit: int, topics: Collection[str] = ()
+) -> tuple[list[tuple[Any, ...]], int]:
+    """(rows, scanned): rows as (header fields, payload, kept leaf) in whole row groups, up to about `limit`; every
+    wanted one up to position `scanned` is among them. IntegrityError."""
+    with _damage_named(path):
+        return _native.read_segment(os.fsencode(path), after, upto, limit, set(topics))
+
+
+def read_segment(path: Path) -> list[Row]:
+    """All rows of a segment. Leaf and link are empty where they follow from the content. IntegrityError."""
+    rows, _ = read_plain(path, 0, NO_LIMIT, NO_LIMIT)
+    return [Row(*(*r[:10], r[10] or b"", b"")) for r in rows]
+
+
+def segment_link(path: Path, before: bytes, upto: int = NO_LIMIT) -> bytes:
+    """The link after the rows up to a position, computed from headers and payloads alone. IntegrityError."""
+    with _damage_named(path):
+        return _native.segment_link(os.fsencode(path), before, upto)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
     try:
-        rows = _native.read_segment(os.fsencode(path), after, upto, limit, set(topics))
+        yield
     except (OSError, ValueError) as error:
         raise IntegrityError(
             f"the segment {path.name} cannot be read: {error}",
             "Restore the file from a backup; `kairos log verify` shows what else is concerned.",
         ) from error
-    return [Row(*r[:10], r[10] or b"", b"") for r in rows]
+
+
+def sync_folder(path: Path) -> None:
+    """Makes renames in a folder durable."""
+    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def file_digest(path: Path) -> bytes:
@@ -39,25 +80,3 @@ def file_digest(path: Path) -> bytes:
         return _native.blake3_hash(path.read_bytes())
     except OSError as error:
         raise IntegrityError(f"the segment {path.name} cannot be read: {error}", "Restore it from a backup.") from error
-
-
-def chain(rows: Sequence[Row], before: bytes) -> bytes:
-    """The link after these rows, computed from headers and payloads (or the kept leaf of an erased one)."""
-    link = before
-    for row in rows:
-        if row.payload is not None:
-            link = _native.extend_chain(link, [(header_bytes(_header(row)), row.payload)])[0][1]
-        else:
-            link = _native.link_leaf(link, header_bytes(_header(row)), row.leaf)
-    return link
-
-
-def header_of(row: Row) -> bytes:
-    """The canonical header bytes of a row."""
-    return header_bytes(_header(row))
-
-
-def _header(row: Row) -> tuple[int, str, int, str, int, int, int | None, int, str]:
-    return (
-        row.position, row.stream, row.version, row.topic, row.v, row.at, row.caused_by, row.correlation, row.origin,
-    )  # fmt: skip

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import msgspec
 
-from kairos._native import blake3_hash, link_leaf
+from kairos._native import blake3_hash, link_row
+from kairos.domain.events import Erased
 from kairos.errors import IntegrityError
 from kairos.eventlog import codec
 from kairos.eventlog.log import Log
 from kairos.eventlog.reader import Reader
-from kairos.eventlog.record import Row
-from kairos.eventlog.segment import chain, file_digest, header_of, read_segment
+from kairos.eventlog.record import Row, header_of
+from kairos.eventlog.segment import file_digest, read_segment, segment_link
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -34,15 +35,27 @@ class Verified(msgspec.Struct, frozen=True):
     problems: list[Problem]
 
 
+class Excised(msgspec.Struct):
+    """Positions without a payload, and positions that an `Erased` event names."""
+
+    missing: set[int]
+    named: set[int]
+
+
 def verify_log(log: Log, anchor: tuple[int, str] | None = None) -> Verified:
     """Walks the whole log. `anchor`: a (position, hash) noted earlier that the chain must still pass through."""
     reader = log.reader()
     problems: list[Problem] = []
     head, head_link, sealed = reader.head()
     links: dict[int, bytes] = {0: bytes(32)}
+    excised = Excised(set(), set())
     anchored = anchor[0] if anchor else -1
-    link = _verify_segments(log, reader, sealed, problems, links, anchored)
-    link, last = _verify_hot(reader, link, sealed, problems, links, anchored)
+    link = _verify_segments(log, reader, sealed, problems, links, anchored, excised)
+    link, last = _verify_hot(reader, link, sealed, problems, links, anchored, excised)
+    problems.extend(
+        Problem("its payload is missing, and no Erased event names it", position=p)
+        for p in sorted(excised.missing - excised.named)
+    )
     if last != head:
         problems.append(Problem(f"the head is {head}, but the rows end at {last}", position=min(last, head) + 1))
     elif link != head_link:
@@ -54,7 +67,13 @@ def verify_log(log: Log, anchor: tuple[int, str] | None = None) -> Verified:
 
 
 def _verify_segments(
-    log: Log, reader: Reader, sealed: int, problems: list[Problem], links: dict[int, bytes], anchored: int
+    log: Log,
+    reader: Reader,
+    sealed: int,
+    problems: list[Problem],
+    links: dict[int, bytes],
+    anchored: int,
+    excised: Excised,
 ) -> bytes:
     link, next_position = bytes(32), 1
     for first, last, file, _, digest, before, after, _ in reader.segments():
@@ -71,11 +90,11 @@ def _verify_segments(
         else:
             if [r.position for r in rows] != list(range(first, last + 1)):
                 problems.append(Problem(f"does not hold exactly {first}..{last}", segment=file))
-            if chain(rows, before) != after:
+            if segment_link(log.segments / file, before) != after:
                 problems.append(Problem("its content does not give the link it was sealed with", segment=file))
             if first <= anchored <= last:
-                links[anchored] = chain([r for r in rows if r.position <= anchored], before)
-            problems.extend(p for p in map(_undecodable, rows) if p is not None)
+                links[anchored] = segment_link(log.segments / file, before, anchored)
+            problems.extend(p for p in (_undecodable(row, excised) for row in rows) if p is not None)
         link, next_position = after, last + 1
     if next_position != sealed + 1:
         problems.append(Problem(f"sealed up to {sealed}, but the segments end at {next_position - 1}"))
@@ -83,7 +102,13 @@ def _verify_segments(
 
 
 def _verify_hot(
-    reader: Reader, link: bytes, sealed: int, problems: list[Problem], links: dict[int, bytes], anchored: int
+    reader: Reader,
+    link: bytes,
+    sealed: int,
+    problems: list[Problem],
+    links: dict[int, bytes],
+    anchored: int,
+    excised: Excised,
 ) -> tuple[bytes, int]:
     last = sealed
     for row in reader.rows(sealed):
@@ -91,9 +116,9 @@ def _verify_hot(
             problems.append(Problem(f"positions {last + 1}..{row.position - 1} are missing", position=last + 1))
         if row.payload is not None and blake3_hash(row.payload) != row.leaf:
             problems.append(Problem(f"the payload of this {row.topic} is not the one that was written", row.position))
-        if link_leaf(link, header_of(row), row.leaf) != row.link:
+        if link_row(link, header_of(row), row.leaf) != row.link:
             problems.append(Problem(f"the header or order of this {row.topic} is not as written", row.position))
-        problem = _undecodable(row)
+        problem = _undecodable(row, excised)
         if problem is not None:
             problems.append(problem)
         link, last = row.link, row.position
@@ -102,9 +127,13 @@ def _verify_hot(
     return link, last
 
 
-def _undecodable(row: Row) -> Problem | None:
+def _undecodable(row: Row, excised: Excised) -> Problem | None:
     try:
-        codec.decode_row(row)
+        recorded = codec.decode_row(row)
     except IntegrityError as error:
         return Problem(error.message, row.position)
+    if recorded is None:
+        excised.missing.add(row.position)
+    elif isinstance(recorded.event, Erased):
+        excised.named.update(recorded.event.positions)
     return None

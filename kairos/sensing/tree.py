@@ -149,6 +149,7 @@ class Comparison:
         self._hints = hints
         self._seen: set[bytes] = set()
         self._changed: set[int] = set()
+        self._came: set[int] = set()
 
     def all(self) -> int:
         """Compares the whole tree; returns how many ignored directories it left out."""
@@ -183,10 +184,21 @@ class Comparison:
 
     def follow_links(self) -> None:
         """Compares the directories that hold other names of files found changed: they got no hint of it."""
+        for dir in self._other_names():
+            self.visit(dir)
         while self._changed:
             inos, self._changed = sorted(self._changed), set()
             for dir in self._scanner.holding(inos):
                 self.visit(dir)
+
+    def _other_names(self) -> list[bytes]:
+        """The directories that held, when last told, a file that has come by a second name in another one."""
+        if not self._scanner.holding(sorted(self._came)):
+            return []
+        held = {ino: self._scanner.holding([ino]) for ino in self._came}
+        new = {ino for ino, dirs in held.items() if dirs and self._seen.issuperset(dirs)}
+        stored = self._log.view(self._view).items() if new else ()
+        return [dir for dir, listing in stored if any(row[3] in new for row in unpack_listing(listing))]
 
     def _is_told(self, dir: bytes) -> bool:
         """Whether the parent's listing, as it will be stored, holds this directory: its own look was put off."""
@@ -215,6 +227,7 @@ class Comparison:
             for name, before, after in diff_listings(old, new)
         ]
         self._changed.update(d.new.ino for d in differences if d.old and d.new and d.new.type == "file")
+        self._came.update(d.new.ino for d in differences if d.old is None and d.new and d.new.type == "file")
         if new is None and old is not None:
             self.deltas[dir] = Delta(dir, differences, Drop(self._view, dir), -1)
         elif new is not None and (differences or old is None):

@@ -2,6 +2,7 @@
 pub mod beneath;
 pub mod capture;
 pub mod chain;
+pub mod columns;
 pub mod directory;
 pub mod error;
 pub mod exec;
@@ -12,6 +13,7 @@ pub mod links;
 pub mod listing;
 pub mod memory;
 pub mod names;
+pub mod observation;
 pub mod paths;
 pub mod pattern;
 #[cfg(feature = "python")]
@@ -20,6 +22,7 @@ pub mod queue;
 pub mod rulebook;
 pub mod sandbox;
 pub mod scan;
+pub mod sealing;
 pub mod segment;
 pub mod spawn;
 pub mod suspend;

@@ -6,6 +6,8 @@ import signal
 import termios
 from typing import Any
 
+import pytest
+
 AFTER = b"# Demo\nmore\n"
 
 
@@ -93,3 +95,18 @@ def test_review_leaves_the_terminal_as_it_was(seeded: Any, terminal: Any) -> Non
         leave(screen)
         assert screen.end() in (0, 130)
         assert mode(screen) == termios.ICANON | termios.ECHO
+
+
+def test_what_is_longer_than_the_terminal_goes_through_the_pager(
+    seeded: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER * 40))
+    monkeypatch.setenv("PAGER", "head -n 1")
+    screen = terminal("show", raised.id)
+    screen.until(raised.id)
+    assert screen.end() == 0
+    assert "digest" not in screen.seen
+    monkeypatch.setenv("PAGER", "")
+    screen = terminal("show", raised.id)
+    screen.until("digest")
+    assert screen.end() == 0

@@ -74,6 +74,12 @@ def test_what_is_a_boundary(event: Event, origin: str, idle: int, boundary: str 
     assert boundary_of(event, origin, idle, MANNERS) == boundary
 
 
+def test_a_rebase_that_is_not_at_its_end_is_no_boundary() -> None:
+    for what in ("rebase", "commit", "amend"):
+        stopped = GitMoved(repo="r", head=None, refs=[], what=what, ongoing=True)
+        assert boundary_of(stopped, "live", 0, MANNERS) is None
+
+
 def test_own_writes_files_of_git_and_a_pause_start_no_turn() -> None:
     state = Attention()
     assert decide_turn(burst(), "live", "burst", state, NOON) == Due("burst", "burst@1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kairos.clock import now_us
-from kairos.domain.events import AttentionHeld, Paused, Resumed
+from kairos.domain.events import AttentionHeld, Change, FilesChanged, Paused, Resumed
 from kairos.errors import IntegrityError
 from kairos.eventlog import compaction
 from kairos.eventlog.compaction import compact
@@ -18,6 +19,11 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.replay import replay_verify
 from kairos.eventlog.verify import verify_log
+
+QUERY = (
+    (Path(__file__).parents[2] / "docs/how-to/log.md").read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
+)
+"""The query that the documentation shows."""
 
 
 def filled(log: Log, count: int = 300) -> list[Recorded]:
@@ -139,3 +145,40 @@ def test_a_flipped_byte_in_a_segment_is_named(log: Log) -> None:
         content[offset] ^= 0x10
     segment.write_bytes(content)
     assert verify_log(log).ok
+
+
+def test_an_observation_is_columns_that_common_tools_read(log: Log) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    seen = [FilesChanged(repo="r", burst=f"b{i}", part=1, parts=1, changes=changes(i)) for i in range(30)]
+    log.append([NewEvent("r", event) for event in seen])
+    before = list(log.read())
+    compact(log)
+    assert list(log.read(upto=30)) == before
+    files = str(log.segments / "*.parquet")
+    found = duckdb.sql(QUERY.replace("segments/*.parquet", files)).fetchall()
+    assert found[0] == ("a.py", 30)
+    assert len(found) == 16
+
+
+def changes(number: int) -> list[Change]:
+    change = Change(path="a.py", kind="modified", size=number, mode=0o644, mtime_ns=number)
+    return [change, Change(path=f"d{number % 15}", kind="deleted")]
+
+
+def test_a_million_observations_are_small(log: Log) -> None:
+    """At most 40 bytes each, manifest included: here 20 000, as a day of work gives them."""
+    chance = random.Random(7)
+    sizes: dict[str, int] = {}
+    now = 1_763_800_000_000_000_000
+    for _ in range(40):
+        batch = []
+        for _ in range(500):
+            path = f"src/shop/{chance.randrange(12)}/module_{int(chance.paretovariate(0.6)) % 900}.py"
+            sizes[path] = max(0, sizes.get(path, 4_000) + chance.randrange(-60, 90))
+            now += int(chance.expovariate(1 / 3e9))
+            change = Change(path=path, kind="modified", size=sizes[path], mode=0o644, mtime_ns=now)
+            burst = f"{chance.getrandbits(64):016x}"
+            batch.append(NewEvent("r", FilesChanged(repo="r", burst=burst, part=1, parts=1, changes=[change])))
+        log.append(batch)
+    cold = compact(log).cold_bytes
+    assert cold / 20_000 <= 40

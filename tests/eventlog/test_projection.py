@@ -162,3 +162,11 @@ def test_the_state_is_kept_with_the_events_or_not_at_all(log: Log, tmp_path: Pat
         log.append([NewEvent("a", Paused(), -1)], writes=CountView().saving(Count(9), 9))
     assert log.view(CountView().key) == {}
     assert log.tracking(CountView().key) == 0
+
+
+def test_a_directory_trusted_at_a_root_replaces_the_one_before(log: Log) -> None:
+    for ino in (1, 2):
+        event = RepoTrusted(repo=f"repo-{ino}", root="/r", dev=1, ino=ino, by="me")
+        log.append([NewEvent(event.repo, event, None, "user")])
+    known = RepositoriesView().load(log)[0].by_id
+    assert [r.watched for r in known.values()] == [False, True]

@@ -215,3 +215,51 @@ def test_a_damaged_reflog_changes_no_truth(watch: Any, repo: Any, lines: bytes) 
     assert whats(watch.told(lambda: repo.commit("one"))) == ["commit"]
     assert whats(watch.told(lambda: repo.git("commit", "-q", "--amend", "-m", "two"))) == ["amend"]
     assert whats(watch.told(lambda: repo.git("reset", "-q", "--hard", "HEAD~1"))) == ["reset"]
+
+
+def test_a_rebase_that_stops_is_ongoing_until_it_ends(watch: Any, repo: Any) -> None:
+    repo.git("checkout", "-q", "-b", "side")
+    repo.write("new", "side")
+    repo.commit("one")
+    repo.write("README.md", "side")
+    repo.commit("two")
+    repo.git("checkout", "-q", "main")
+    repo.write("README.md", "main")
+    repo.commit("main")
+    repo.git("checkout", "-q", "side")
+    watch.settle()
+    told = watch.told(lambda: repo.git("rebase", "main", check=False))
+    moves = [r.event for r in told if isinstance(r.event, GitMoved)]
+    assert {m.what for m in moves} == {"rebase"} and all(m.ongoing for m in moves) and commits(told) == ["one"]
+    repo.write("README.md", "both")
+    watch.settle()
+    told = watch.told(lambda: (repo.git("add", "-A"), repo.git("-c", "core.editor=true", "rebase", "--continue")))
+    moves = [r.event for r in told if isinstance(r.event, GitMoved)]
+    assert moves[-1].what == "rebase" and not moves[-1].ongoing and commits(told) == ["two"]
+
+
+def test_git_is_followed_again_after_its_directory_came_back(watch: Any, repo: Any, tmp_path: Path) -> None:
+    (repo.root / ".git").rename(tmp_path / "away")
+    watch.settle()
+    watch.sensor.step(0.3)
+    (tmp_path / "away").rename(repo.root / ".git")
+    watch.settle()
+    assert whats(watch.told(lambda: repo.commit("back"))) == ["commit"]
+    assert whats(watch.told(lambda: repo.git("branch", "x"))) == ["branch"]
+    assert watch.sensor.status().state == "watching"
+
+
+def test_a_repository_further_up_is_never_taken_for_the_lost_one(watch: Any, repo: Any, tmp_path: Path) -> None:
+    outer = type(repo)(tmp_path)
+    outer.git("init", "-q")
+    (repo.root / ".git").rename(tmp_path / "away")
+    watch.settle()
+
+    def act() -> None:
+        outer.git("commit", "-q", "--allow-empty", "-m", "not ours")
+        repo.write("a", "1")
+
+    watch.told(act)
+    watch.sensor.wake()
+    assert watch.sensor.status().state == "degraded"
+    assert not [r for r in watch.since(0) if isinstance(r.event, GitMoved | CommitRecorded)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from kairos.domain.events import Change, FilesChanged
+from kairos.sensing.hints import InotifyHints
 
 
 def changes(told: list[Any]) -> list[tuple[str, str]]:
@@ -61,3 +63,41 @@ def test_a_name_in_any_bytes_survives_the_log(watch: Any) -> None:
         (watch.root / os.fsdecode(name)).unlink()
     watch.settle()
     watch.check()
+
+
+def test_a_write_through_one_name_of_a_file_is_told_of_all_its_names(watch: Any, repo: Any) -> None:
+    watch.told(lambda: (repo.write("one/a", "1"), (repo.root / "two").mkdir(), (repo.root / "three").mkdir()))
+    for other in ("two/b", "three/c"):
+        os.link(repo.root / "one/a", repo.root / other)
+    watch.settle()
+    watch.told(lambda: (repo.root / "two/b").write_text("longer"))
+    watch.check()
+    watch.start()
+    watch.told(lambda: (repo.root / "three/c").write_text("and longer"))
+    watch.check()
+
+
+def test_ignore_rules_of_the_person_are_noticed_at_once(watch: Any, repo: Any, tmp_path: Path) -> None:
+    home = tmp_path / "person"
+    watch.told(lambda: (repo.write("a.bak", "1"), repo.write("a.old", "1")))
+
+    def config() -> None:
+        (home / "excludes").write_text("*.bak\n")
+        (home / ".gitconfig").write_text(f"[core]\n\texcludesFile = {home}/excludes\n")
+
+    for act in (
+        lambda: ((home / ".config/git").mkdir(parents=True), (home / ".config/git/ignore").write_text("*.old\n")),
+        config,
+        lambda: (home / "excludes").write_text("*.bak\n*.old\n"),
+        lambda: (home / ".gitconfig").unlink(),
+    ):
+        assert watch.told(act) != []
+        watch.check()
+
+
+def test_a_directory_that_is_gone_is_not_polled_any_more(tmp_path: Path) -> None:
+    hints = InotifyHints()
+    gone = bytes(tmp_path / "gone")
+    hints.polled.add(gone)
+    assert hints.confirm([gone]) == [] and hints.polled == set()
+    hints.close()

@@ -1,0 +1,184 @@
+"""After forgetting, no byte of it is left and the chain still holds; killed anywhere it is done or not done."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kairos.domain.events import AttentionHeld, Change, Erased, FilesChanged, Name, Paused
+from kairos.errors import IntegrityError, NotFound, UsageError
+from kairos.eventlog.compaction import compact
+from kairos.eventlog.forgetting import forget_paths, forget_positions, forget_repository
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Put, Recorded
+from kairos.eventlog.replay import replay_verify
+from kairos.eventlog.tree import fold_tree
+from kairos.eventlog.upkeep import UNFINISHED
+from kairos.eventlog.verify import verify_log
+
+CANARY = "private/diary-of-an-owl.txt"
+ODD = os.fsdecode(b"private/owl-\xff")
+
+
+def told(*changes: Change) -> FilesChanged:
+    return FilesChanged(repo="repo-1", burst="b", part=1, parts=1, changes=list(changes))
+
+
+def made(path: str, size: int = 1) -> Change:
+    return Change(path=path, kind="created", size=size, mode=0o644, mtime_ns=5)
+
+
+def fill(log: Log) -> None:
+    """Two files that stay and one to forget, in observations, free text and a view; the first half sealed."""
+    held = AttentionHeld(repo="repo-1", subject="s", why=f"waits for {CANARY}, which is open", rule="x@1")
+    log.append([NewEvent("repo-1", told(made("a.py"), made(CANARY), made("old.py")))])
+    log.append([NewEvent("repo-1", held, 1), NewEvent("repo-1", told(Change(path="old.py", kind="deleted")))])
+    for i in range(40):
+        log.append([NewEvent("pause", Paused(until=i))])
+    compact(log)
+    log.append([NewEvent("repo-1", told(made("b.py"), made(CANARY, 2)))])
+    log.append([NewEvent("repo-1", held, 1)])
+    log.append([NewEvent("repo-1", told(made(f"x{CANARY}"), made("not-private")))])
+    writes = [Put("tree/repo-1", b"private", b"..diary-of-an-owl.txt.."), Put("tree/repo-1", b"src", b"..a.py..")]
+    log.append([], writes=[*writes, Put("snapshot/x@1", b"state", CANARY.encode())])
+
+
+def traces(log: Log, text: str) -> list[str]:
+    """Files of the home that hold a text; the longer name that contains it does not count."""
+    found = []
+    for path in log.path.parent.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes().replace(b"x" + text.encode("utf-8", "surrogateescape"), b"")
+            if text.encode("utf-8", "surrogateescape") in content:
+                found.append(path.name)
+    return found
+
+
+def test_nothing_of_a_forgotten_path_is_left_and_the_rest_is_as_it_was(log: Log) -> None:
+    fill(log)
+    anchor = log.anchor()
+    before = fold_tree(log, "repo-1")
+    assert len(traces(log, CANARY)) >= 1
+    done = forget_paths(log, "private/diary-*", "not yours", "user")
+    assert done.positions == [1, 2, 45 + 1, 46 + 1]
+    assert done.segments == 1
+    assert traces(log, CANARY) == []
+    assert verify_log(log, anchor).problems == []
+    assert {p: e for p, e in before.items() if p != CANARY.encode()} == fold_tree(log, "repo-1")
+    erased = log.at(done.position or 0).event
+    assert erased == Erased(positions=done.positions, reason="not yours", by="user")
+    with pytest.raises(NotFound, match="was erased"):
+        log.at(1)
+    assert log.at(48).event == told(made(f"x{CANARY}"), made("not-private"))
+    assert log.view("tree/repo-1") == {b"src": b"..a.py.."}
+    assert replay_verify(log).identical
+    compact(log)
+    assert verify_log(log, anchor).problems == []
+    assert traces(log, CANARY) == []
+    with pytest.raises(NotFound):
+        forget_paths(log, "private/diary-*", "again", "user")
+
+
+def test_a_path_that_is_not_utf_8_is_forgotten_too(log: Log) -> None:
+    odd = Change(path_b64="cHJpdmF0ZS9vd2wt/w==", kind="moved", was=Name(path="c"))
+    log.append([NewEvent("repo-1", told(odd)), NewEvent("repo-1", told(made("d")))])
+    assert forget_paths(log, ODD, "why", "user").positions == [1]
+    assert traces(log, "cHJpdmF0ZS9vd2wt") == []
+
+
+def test_one_position_is_forgotten_and_what_the_log_says_of_itself_stays(log: Log) -> None:
+    log.append([NewEvent("a", AttentionHeld(repo="r", subject="s", why="owl", rule="x@1")), NewEvent("a", Paused())])
+    done = forget_positions(log, [1], "slip", "user")
+    assert traces(log, '"owl"') == []
+    assert [r.topic for r in log.read()] == ["Paused", "Erased"]
+    with pytest.raises(UsageError, match="stays"):
+        forget_positions(log, [done.position or 0], "cover up", "user")
+    with pytest.raises(NotFound):
+        forget_positions(log, [99], "nothing", "user")
+    assert forget_positions(log, [1], "twice", "user").positions == []
+
+
+def test_a_repository_is_forgotten_with_all_that_names_it(log: Log) -> None:
+    log.append([NewEvent("repo-1", told(made("a.py"))), NewEvent("b", Paused())])
+    log.append([NewEvent("turn-1", AttentionHeld(repo="repo-1", subject="s", why="w", rule="x@1"))])
+    log.append([NewEvent("turn-2", AttentionHeld(repo="repo-12", subject="s", why="w", rule="x@1"))])
+    log.append([], writes=[Put("tree/repo-1", b"", b"a.py")])
+    assert forget_repository(log, "repo-1", "/srv/one", "left", "user").positions == [1, 3]
+    assert fold_tree(log, "repo-1") == {}
+    assert log.view("tree/repo-1") == {}
+    assert verify_log(log).ok
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_payload_that_is_missing_without_a_word_is_a_damage(log: Log, cold: bool) -> None:
+    log.append([NewEvent("a", Paused(until=i)) for i in range(9)])
+    log.close()
+    with sqlite3.connect(log.path) as db:
+        db.execute("UPDATE events SET state = NULL WHERE position = 4")
+    db.close()
+    if cold:
+        compact(log)
+    assert [p.position for p in verify_log(log).problems] == [4]
+
+
+def test_a_damaged_segment_is_not_rewritten(log: Log) -> None:
+    fill(log)
+    segment = next(log.segments.glob("*.parquet"))
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 3] ^= 1
+    segment.write_bytes(content)
+    with pytest.raises(IntegrityError):
+        forget_positions(log, [20], "why", "user")
+    assert segment.read_bytes() == content
+
+
+KILLED = """
+import os, sys, signal
+from pathlib import Path
+from kairos.eventlog import forgetting
+from kairos.eventlog.log import Log
+step, calls = int(sys.argv[2]), 0
+def count(frame, event, arg):
+    global calls
+    if event in ("call", "c_call") and "eventlog" in frame.f_code.co_filename:
+        calls += 1
+        if calls == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+log = Log(Path(sys.argv[1]))
+sys.setprofile(count)
+forgetting.forget_paths(log, "private/diary-*", "not yours", "user")
+sys.setprofile(None)
+print(calls)
+"""
+
+
+@pytest.mark.slow
+def test_killed_anywhere_it_is_done_or_not_done(tmp_path: Path) -> None:
+    def forget(name: str, step: int) -> tuple[Log, list[Recorded], subprocess.CompletedProcess[str]]:
+        log = Log(tmp_path / name / "log.db")
+        fill(log)
+        before = list(log.read())
+        log.close()
+        command = [sys.executable, "-P", "-c", KILLED, str(log.path), str(step)]
+        return log, before, subprocess.run(command, check=False, text=True, capture_output=True)
+
+    calls = int(forget("whole", 0)[2].stdout)
+    states = set()
+    for step in [*range(1, calls - 80, calls // 8), *range(calls - 80, calls, 5)]:
+        log, before, run = forget(str(step), step)
+        assert run.returncode == -signal.SIGKILL, run.stderr
+        assert verify_log(log).problems == []
+        states.add(done := list(log.read()) != before)
+        if done:
+            compact(log)  # whoever tidies next cleans what the killed run left
+            assert log.view(UNFINISHED) == {}
+            assert traces(log, CANARY) == []
+            assert verify_log(log).problems == []
+        log.close()
+    assert states == {True, False}

@@ -14,7 +14,7 @@ from cli.reading import inbox, names, repositories, short
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
 from kairos.errors import KairosError, NotFound, UsageError
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import Repository, repository_id
+from kairos.eventlog.views import Repository, keep_views, repository_id
 from kairos.repo.git import Git, open_repository
 
 
@@ -42,6 +42,8 @@ def register(context: Context, path: str, *, yes: bool, history: int | None) -> 
     findings = _listed(context, id_)
     if new or not _is_listed(context, id_):
         findings = _list_findings(context, repositories(context).by_id[id_])
+    if new or history is not None:
+        keep_views(context.log)
     return InitOut(path=str(root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
 
 

@@ -21,9 +21,7 @@ def chain_drafts(
     `versions`: the present version of every stream; `roots`: the correlation of every stored cause. A negative cause
     counts back from its draft. ValueError for a cause that does not lie behind."""
 
-def link_row(
-    previous: bytes, header: tuple[int, str, int, str, int, int, int | None, int, str], leaf: bytes
-) -> bytes:
+def link_row(previous: bytes, header: tuple[int, str, int, str, int, int, int | None, int, str], leaf: bytes) -> bytes:
     """The link of one record from (position, stream, version, topic, v, at, caused_by, correlation, origin) and its
     leaf, after the link `previous`: BLAKE3 of previous, the length of the header (u64, little endian), the header as
     a MessagePack array, and the leaf."""
@@ -152,9 +150,7 @@ _SegmentRow = tuple[int, str, int, str, int, int, int | None, int, str, bytes | 
 def write_segment(path: bytes, rows: Sequence[_SegmentRow]) -> int:
     """Writes rows (ascending positions) to a new file at `path`, syncs it, returns its size in bytes. OSError."""
 
-def read_segment(
-    path: bytes, after: int, upto: int, limit: int, topics: set[str]
-) -> tuple[list[_SegmentRow], int]:
+def read_segment(path: bytes, after: int, upto: int, limit: int, topics: set[str]) -> tuple[list[_SegmentRow], int]:
     """(rows, scanned): rows with after < position <= upto, of the named topics (none: all), in whole row groups up to
     about `limit`, one larger group cut at it; every wanted row up to position `scanned` is among them.
 

@@ -16,7 +16,7 @@ from kairos.domain.events import AttentionHeld, ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import Proposal, proposal_id, stream_of
-from kairos.domain.risk import assess
+from kairos.domain.risk import assess, worse
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import Inbox
 
@@ -97,6 +97,8 @@ def propose(
     action = without_secret(finding.action, finding.claim)
     effects = effects_of(action)
     risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
+    if finding.engine == "rules":
+        risk = worse(risk, finding.at_least)
     verdict = policy.decide(action, risk=risk, detector=finding.detector, repo=finding.action.repo, root=root)
     if verdict.effect == "deny":
         return _Hold(f"policy:{verdict.rule}", verdict.why)

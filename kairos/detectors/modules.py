@@ -93,8 +93,8 @@ class Modules:
             return None
         return found[0]
 
-    def concerns(self, importer: str, base: str) -> bool:
-        """Whether `from base import …` might name a moved or deleted module: it is one, or one lies right below."""
+    def concerns(self, importer: str, base: str, names: Collection[str]) -> bool:
+        """Whether `from base import names` might name a moved or deleted module: the base, or one right below."""
         name = base.lstrip(".")
         level = len(base) - len(name)
         rest = name.replace(".", "/")
@@ -103,7 +103,8 @@ class Modules:
             here = posixpath.dirname(here)
         roots = (here,) if level else self.roots(here)
         prefixes = {posixpath.join(root, rest).rstrip("/") for root in roots}
-        return not self._stale_prefixes.isdisjoint(prefixes) or not self._above_stale.isdisjoint(prefixes)
+        below = not self._above_stale.isdisjoint(prefixes) and not self.ends.isdisjoint(names)
+        return below or not self._stale_prefixes.isdisjoint(prefixes)
 
     def chained(self, text: str, tops: Collection[str]) -> bool:
         """Whether the text has something like `top.….module` that might be a moved one: a cheap look."""

@@ -46,8 +46,8 @@ _LABELS = {
     "sendgrid-key": "SendGrid key", "digitalocean-token": "DigitalOcean token", "jwt": "signed web token",
     "vault-token": "Vault token", "shopify-token": "Shopify token", "databricks-token": "Databricks token",
     "linear-key": "Linear key", "docker-token": "Docker token", "grafana-token": "Grafana token",
-    "atlassian-token": "Atlassian token", "age-key": "age key", "private-key": "private key", "url-password": "password in a URL",
-    "credential": "credential",
+    "atlassian-token": "Atlassian token", "age-key": "age key", "private-key": "private key",
+    "url-password": "password in a URL", "credential": "credential",
 }  # fmt: skip
 
 
@@ -136,6 +136,7 @@ class Secret:
             action=NoteAction(repo=scene.repo, text=f"{name} is {words}:\n{detail}\n{advice}"),
             evidence=evidence(scene.cause, positions),
             urgent=urgent,
+            at_least="high",
             unchecked=["whether the value is valid: nobody tried it"],
         )
 

@@ -21,8 +21,12 @@ from kairos.domain.finding import Finding
 from kairos.repo.search import files_naming
 
 _NEEDLES, _DOUBTS = 60, 8
+_NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
-_IMPORTS = re.compile(r"(?<![\w.])(?:from[ \t]+([.\w]+)[ \t]+import\b|import[ \t]+([^\n#;]+))")
+_IMPORTS = re.compile(
+    r"(?<![\w.])(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]*+\)|(?:\\\n|[^\n#;])*+)|import[ \t]+([^\n#;]+))"
+)
+_NAME = re.compile(r"\w+")
 _PATHSPECS = (
     *(f"*{s}" for s in (*python_imports.SUFFIXES, *markdown_links.SUFFIXES, *path_values.SUFFIXES)),
     *(f":(glob)**/{name}" for name in sorted(path_values.NAMES)),
@@ -163,10 +167,10 @@ def _could_import(path: str, text: str, modules: Modules) -> bool:
     plain: set[str] = set()
     for m in _IMPORTS.finditer(text):
         if m[1] is not None:
-            if modules.concerns(path, m[1]):
+            if modules.concerns(path, m[1], _NAME.findall(m[2])):
                 return True
         else:
-            names = {words[0] for name in m[2].split(",") if (words := name.split())}
+            names = {words[0] for name in m[3].split(",") if (words := name.split())}
             plain |= names
             if any(
                 modules.stale(path, name) or modules.ambiguous(path, name)
@@ -179,7 +183,7 @@ def _could_import(path: str, text: str, modules: Modules) -> bool:
         return True
     if modules.quoted.search(text) is None:
         return False
-    return any(n in text for n in python_imports.NAMERS) or any(
+    return any(m[1] in ends for m in _NAMED.finditer(text)) or any(
         modules.renamed(path, m[1], shortest=2) is not None for m in _STRING.finditer(text)
     )
 

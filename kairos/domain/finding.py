@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kairos.domain.action import Action
+from kairos.domain.events.proposals import Risk
 from kairos.domain.events.turns import Engine
 
 
@@ -13,7 +14,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `key` names it for dedup: detector, subject and a hash of the evidence's content, so that a rejected finding
     returns only when its evidence changed. `evidence`: event positions, the cause first. `urgent` may pass quiet
-    hours. `unchecked`: what nobody verified, in plain words."""
+    hours. `at_least`: the risk of leaving it, where that is more than the risk of
+    the action. `unchecked`: what nobody verified, in plain words."""
 
     detector: str
     version: int
@@ -23,6 +25,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     evidence: list[int]
     urgent: bool = False
+    at_least: Risk = "low"
     engine: Engine = "rules"
     unchecked: list[str] = []
     cost_microusd: int = 0

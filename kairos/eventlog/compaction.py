@@ -15,10 +15,10 @@ import msgspec
 from kairos.domain.events import SegmentRetired, SegmentSealed
 from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.log import Log, sqlite_errors
-from kairos.eventlog.record import NewEvent, Retire, Row, Seal, Write
+from kairos.eventlog.record import NewEvent, Retire, Row, Seal
 from kairos.eventlog.segment import file_digest, segment_link, sync_folder, write_segment
 from kairos.eventlog.upkeep import collect_orphans, finish_forgetting, only_one
-from kairos.eventlog.views import all_views
+from kairos.eventlog.views import all_views, keep_views
 
 ROWS_A_SEGMENT = 50_000
 WORTHWHILE = 1_000
@@ -54,7 +54,7 @@ def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ())
     with only_one(log.segments), sqlite_errors(log.path):
         finish_forgetting(log)
         collect_orphans(log)
-        _keep_views(log)
+        keep_views(log)
         sealed = []
         limit = _sealable(log, before, ended)
         if limit - log.sealed_upto() >= (WORTHWHILE if before is not None else 1):
@@ -64,16 +64,6 @@ def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ())
         cold = sum(row[3] for row in log.reader().segments())
     hot = sum(p.stat().st_size for p in (log.path, log.path.with_name(log.path.name + "-wal")) if p.exists())
     return Compacted(sealed, retired, hot, cold)
-
-
-def _keep_views(log: Log) -> None:
-    """Brings the kept views to the head, so that they do not hold sealing back."""
-    writes: list[Write] = []
-    for view in all_views():
-        state, position = view.load(log)
-        if log.tracking(view.key) < position:
-            writes += view.saving(state, position)
-    log.append([], writes=writes)
 
 
 def _sealable(log: Log, before: int | None, ended: Collection[str]) -> int:

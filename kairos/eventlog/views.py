@@ -11,8 +11,9 @@ from kairos.domain.attention import Attention
 from kairos.domain.events import BaselineRecorded, ModelCalled, RepoTrusted, RepoUnwatched, RootFound, RootLost
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
+from kairos.eventlog.log import Log
 from kairos.eventlog.projection import Projection
-from kairos.eventlog.record import Recorded
+from kairos.eventlog.record import Recorded, Write
 
 
 class Repository(msgspec.Struct, kw_only=True):
@@ -148,3 +149,13 @@ class LedgerView(Projection[Ledger]):
 def all_views() -> tuple[Projection[Any], ...]:
     """Every projection that is kept, in a fixed order."""
     return (RepositoriesView(), InboxView(), AttentionView(), LedgerView())
+
+
+def keep_views(log: Log) -> None:
+    """Brings the kept views to the head: readers after this start from there, and sealing is not held back."""
+    writes: list[Write] = []
+    for view in all_views():
+        state, position = view.load(log)
+        if log.tracking(view.key) < position:
+            writes += view.saving(state, position)
+    log.append([], writes=writes)

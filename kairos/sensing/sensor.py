@@ -185,8 +185,9 @@ class Sensor:
         assert self._git_watch is not None and self._observer is not None
         dirs, git = set(), []
         for path in dirty:
-            if path in self._outside and self._observer.rules.stale():
-                git.append(path)
+            if path in self._outside:
+                self._cover_outside()  # first: what comes into a directory that came just now must leave a hint
+                git += [path] if self._observer.rules.stale() else []
             if self._git_watch.holds(path):
                 git.append(path)
             elif path == self._root:

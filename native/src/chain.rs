@@ -42,7 +42,7 @@ impl Header<'_> {
 
 fn int(out: &mut Vec<u8>, value: i64) {
     match value {
-        0..=0x7f | -32..=-1 => out.push(value as u8),
+        -32..=0x7f => out.push(value as u8),
         0x80..=0xff => out.extend([0xcc, value as u8]),
         0x100..=0xffff => tagged(out, 0xcd, &(value as u16).to_be_bytes()),
         0x1_0000..=0xffff_ffff => tagged(out, 0xce, &(value as u32).to_be_bytes()),

@@ -11,6 +11,7 @@ import pytest
 from kairos.detectors.objects import Objects
 from kairos.detectors.protocol import Companions
 from kairos.detectors.scene import Scene, no_companions, scene_of
+from kairos.detectors.stale_reference import StaleReference
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, apply_edit
 from kairos.domain.events import Change, CommitChange, Event, Name, name_fields
@@ -77,5 +78,22 @@ def apply(repo: Any) -> Callable[[Finding], None]:
             after = apply_edit(change, target.read_bytes() if target.exists() else None)
             assert after is not None
             target.write_bytes(after)
+
+    return run
+
+
+@pytest.fixture
+def moved(repo: Any, see: Callable[..., Scene]) -> Callable[..., list[Finding]]:
+    """moved({path: content}, [(old, new)]) → findings after committing the files, then the renames."""
+
+    def run(files: dict[str, str | bytes], renames: list[tuple[str, str]], boundary: str = "commit") -> list[Finding]:
+        for path, content in files.items():
+            repo.write(path, content)
+        repo.commit("files")
+        for old, new in renames:
+            (repo.root / new).parent.mkdir(parents=True, exist_ok=True)
+            repo.git("mv", old, new)
+        repo.git("commit", "-q", "-m", "rename")
+        return list(StaleReference().look(see(boundary)))
 
     return run

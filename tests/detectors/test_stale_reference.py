@@ -17,23 +17,6 @@ def look(scene):
     return list(StaleReference().look(scene))
 
 
-@pytest.fixture
-def moved(repo, see):
-    """moved({path: content}, [(old, new)]) → findings after committing the files, then the renames."""
-
-    def run(files, renames, boundary="commit"):
-        for path, content in files.items():
-            repo.write(path, content)
-        repo.commit("files")
-        for old, new in renames:
-            (repo.root / new).parent.mkdir(parents=True, exist_ok=True)
-            repo.git("mv", old, new)
-        repo.git("commit", "-q", "-m", "rename")
-        return look(see(boundary))
-
-    return run
-
-
 def after(repo, path):
     return (repo.root / path).read_bytes().decode()
 

@@ -85,8 +85,9 @@ def test_ignore_rules_of_the_person_are_noticed_at_once(watch: Any, repo: Any, t
         (home / "excludes").write_text("*.bak\n")
         (home / ".gitconfig").write_text(f"[core]\n\texcludesFile = {home}/excludes\n")
 
+    watch.told((home / ".config").mkdir)
     for act in (
-        lambda: ((home / ".config/git").mkdir(parents=True), (home / ".config/git/ignore").write_text("*.old\n")),
+        lambda: ((home / ".config/git").mkdir(), (home / ".config/git/ignore").write_text("*.old\n")),
         config,
         lambda: (home / "excludes").write_text("*.bak\n*.old\n"),
         lambda: (home / ".gitconfig").unlink(),

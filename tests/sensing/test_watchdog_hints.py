@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kairos.domain.events import FilesChanged, GitMoved
 from kairos.settings import Watching
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Callback with id:RuntimeWarning"
+)  # a race of watchdog's own: it warns in its thread
 def test_changes_and_commits_are_told_with_watchdog_too(watch_at: Any, repo: Any) -> None:
     watch = watch_at(repo.root, watching=Watching(observer="watchdog"))
     watch.baseline()

@@ -99,3 +99,19 @@ def test_a_proposal_whose_reason_is_gone_closes_itself(kairos: Any, repo: Any) -
     repo.git("reset", "--hard", "-q", "HEAD~1")
     kairos.until("ProposalSuperseded", id=raised.id)
     assert kairos.run("inbox") == []
+
+
+def test_a_staged_secret_is_a_high_note_that_never_shows_the_value(kairos: Any, repo: Any) -> None:
+    key = "AKIA" + "Q3EGWUXHBNRL7ZTK"
+    kairos.run("init", str(repo.root), "--yes")
+    kairos.daemon()
+    repo.write("config/dev.env", f"AWS_ACCESS_KEY_ID={key}\n")
+    repo.git("add", "-A")
+    kairos.until("ProposalVerified")
+    listed = kairos.run("inbox")
+    assert [(p["detector"], p["risk"], p["action"]["kind"]) for p in listed] == [("secret", "high", "note")]
+    assert key not in str(kairos.run("show", listed[0]["id"])) + str(kairos.lines("log"))
+    assert not [p for p in kairos.home.rglob("*") if p.is_file() and key.encode() in p.read_bytes()]
+    repo.git("rm", "-q", "--cached", "config/dev.env")
+    (repo.root / "config/dev.env").unlink()
+    kairos.until("ProposalSuperseded", id=listed[0]["id"])

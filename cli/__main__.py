@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 
 
 def run() -> None:
     """Runs the command line and ends the process with its exit code."""
     gc.disable()  # importing makes no garbage, and looking for it takes a tenth of the start
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while importing ends quietly, as in any program
     from cli.main import main
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.freeze()
     gc.enable()
     code = main(sys.argv[1:])

@@ -165,8 +165,8 @@ def changes(number: int) -> list[Change]:
     return [change, Change(path=f"d{number % 15}", kind="deleted")]
 
 
-def test_a_million_observations_are_small(log: Log) -> None:
-    """At most 40 bytes each, manifest included: here 20 000, as a day of work gives them."""
+def test_observations_are_small_once_sealed(log: Log) -> None:
+    """At most 40 bytes each; a batch shares its time of recording here, as one append does."""
     chance = random.Random(7)
     sizes: dict[str, int] = {}
     now = 1_763_800_000_000_000_000

@@ -9,8 +9,8 @@ from kairos.domain.events import OccurrenceDue, OccurrenceEnded
 
 
 def test_n1_an_idle_day_costs_nothing_and_says_nothing(shop: Any, kairos: Any, tick: Any) -> None:
-    daemon = kairos.daemon()
     kairos.run("config", "set", "model.name", '"openai/none"')
+    daemon = kairos.daemon()
     for hour in range(24):
         kairos.clock(f"2026-06-{2 if hour >= 12 else 1:02}T{(12 + hour) % 24:02}:30:00")
         tick(daemon)

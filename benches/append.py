@@ -33,8 +33,11 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 
 REPEATS = 7
-APPENDS = {1: 40, 100: 12, 1000: 4}
+APPENDS = {1: 60, 100: 24, 1000: 12}
 """How many appends of each batch size make one measurement."""
+WARM = 16
+"""Appends of a thousand events before the first measurement: a log that has run for a while, whose write-ahead file
+has its size."""
 
 Append = Callable[[list[FilesChanged]], None]
 
@@ -147,6 +150,9 @@ def rows() -> list[tuple[str, str, float, float, float]]:
     place = disk()
     try:
         systems = {name: make(place) for name, make in {**PEERS, "kairos": ours}.items()}
+        for append in systems.values():
+            for turn in range(WARM):
+                append([change(turn * 1_000 + i) for i in range(1_000)])
         found = []
         for batch, appends in APPENDS.items():
             rates: dict[str, list[float]] = {name: [] for name in systems}

@@ -14,14 +14,15 @@ from cli.outputs import CheckOut
 from cli.reading import repositories
 from kairos._version import VERSION
 from kairos.daemon.presence import read_status, running
-from kairos.errors import KairosError, UsageError
-from kairos.eventlog.log import sqlite_errors
+from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.settings import load_config
 
 LOW_SPACE = 512 << 20
 STALE_LOCK_S = 3_600
 CONFINING = ("T2", "T3")
 """The tiers at which commands may run."""
+
+NOTHING_YET = "nothing was recorded yet"
 
 _INOTIFY = Path("/proc/sys/fs/inotify")
 
@@ -77,9 +78,9 @@ def model_key(context: Context, fix: bool) -> CheckOut:
 
 
 def log(context: Context, fix: bool) -> CheckOut:
-    """The log opens and its hash chain holds."""
+    """The log opens (a shared one: its server answers) and its hash chain holds."""
     if not context.has_log:
-        return _ok("log", "nothing was recorded yet")
+        return _ok("log", f"nothing was recorded yet in {context.log.name}" if context.log.shared else NOTHING_YET)
     from kairos.eventlog.verify import verify_log
 
     with render.progress(context, "verifying the log"):
@@ -87,7 +88,8 @@ def log(context: Context, fix: bool) -> CheckOut:
     if not found.ok:
         places = render.count(len(found.problems), "damaged place")
         return _bad("log", places, "`kairos log verify` names them; restore a backup.")
-    return _ok("log", f"{render.number(found.head)} events verified")
+    where = f" in {context.log.name}" if context.log.shared else ""
+    return _ok("log", f"{render.number(found.head)} events verified{where}")
 
 
 def locks(context: Context, fix: bool) -> CheckOut:
@@ -224,15 +226,29 @@ CHECKS: tuple[tuple[str, Callable[[Context, bool], CheckOut]], ...] = (
 )
 
 
-def examine(context: Context, *, fix: bool) -> list[CheckOut]:
-    """Every check; one that cannot be made is itself a finding."""
-    found = []
+def examine(context: Context, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
+    """(every check, the names of those that failed for now only: the server of the log is away, the disk is full). One
+    that cannot be made is itself a finding."""
+    found: list[CheckOut] = []
+    passing: set[str] = set()
     for name, check in CHECKS:
         try:
-            with sqlite_errors(context.home.log):
-                found.append(check(context, fix))
+            found.append(_made(context, check, fix))
+        except TryAgain as error:
+            found.append(_bad(name, error.message, error.hint))
+            passing.add(name)
         except KairosError as error:
             found.append(_bad(name, error.message, error.hint))
         except OSError as error:
             found.append(_bad(name, str(error), "Check the permissions there."))
-    return found
+    return found, passing
+
+
+def _made(context: Context, check: Callable[[Context, bool], CheckOut], fix: bool) -> CheckOut:
+    """One check. What a database raises is told as what it means, where there is an address that leads to one."""
+    try:
+        errors = context.log.errors()
+    except KairosError:
+        return check(context, fix)
+    with errors:
+        return check(context, fix)

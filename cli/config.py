@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from cli import render
 from cli.context import Context, pass_context
 from cli.outputs import ConfigOut, PathOut
+from kairos.eventlog.postgres.address import secrets_of
 from kairos.settings import get_value, set_value
 
 
@@ -21,12 +24,23 @@ def _lines(key: str, value: object) -> list[str]:
     return [f"{render.inert(key)} = {render.inert(render.json_text(value))}"]
 
 
+def _without_password(key: str, value: Any) -> Any:
+    """A setting as it may stand on a screen: the address of the log may hold a password."""
+    if isinstance(value, dict):
+        return {name: _without_password(f"{key}.{name}" if key else name, below) for name, below in value.items()}
+    if key != "log.url":
+        return value
+    for word in secrets_of(str(value)):
+        value = value.replace(word, "…")
+    return value
+
+
 @config.command()
 @click.argument("key", default="")
 @pass_context
 def get(context: Context, key: str) -> None:
     """One setting by its dotted KEY, or all of them."""
-    value = get_value(context.home, key)
+    value = _without_password(key, get_value(context.home, key))
     if isinstance(value, dict):
         text = "\n".join(_lines(key, value))
     else:
@@ -40,7 +54,7 @@ def get(context: Context, key: str) -> None:
 @pass_context
 def set_(context: Context, key: str, value: str) -> None:
     """Set KEY to VALUE, read as TOML or else as text. A daemon takes it up when it starts."""
-    stored = set_value(context.home, key, value)
+    stored = _without_password(key, set_value(context.home, key, value))
     text = f"{render.inert(key)} = {render.inert(render.json_text(stored))}"
     render.emit(context, "config-set", ConfigOut(key=key, value=stored), text)
     if context.daemon_running():

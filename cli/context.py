@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ class Context:
         self.repo: str | None = None
         self.home_override: str | None = None
         self._log: Log | None = None
+        self._has_log = False
 
     @cached_property
     def home(self) -> Home:
@@ -36,15 +38,29 @@ class Context:
         return load_config(self.home)
 
     @property
+    def actor(self) -> str:
+        """How this command is called among those who share the log."""
+        from kairos.eventlog.leases import holder
+
+        return holder(self.log.owner, os.getpid())
+
+    @property
     def has_log(self) -> bool:
         """Whether anything was ever recorded here: looking at an empty home must not create one."""
-        return self.home.log.exists()
+        self._has_log = self._has_log or self.log.exists()
+        return self._has_log
 
     @property
     def log(self) -> Log:
         if self._log is None:
-            self._log = Log(self.home.log, segments=self.home.segments)
+            self._log = Log.of(self.home)
+            self._log.clean = self._clean
         return self._log
+
+    def _clean(self, needles: Sequence[bytes]) -> None:
+        from kairos.daemon.traces import clean  # only after a forgetting
+
+        clean(self.home, self.log, needles)
 
     def close(self) -> None:
         if self._log is not None:

@@ -12,6 +12,7 @@ import click
 from cli import render
 from cli.card import card_of, card_text
 from cli.context import Context, pass_context
+from cli.holding import is_here, leased
 from cli.outputs import DecidedOut
 from cli.reading import inbox, letters, repositories
 from cli.when import until as parse_until
@@ -47,13 +48,23 @@ def say_yes(context: Context, proposal: Proposal, digest: str, *, wait_s: float 
     from kairos.acting.decisions import approve as append_approval
 
     now = append_approval(context.log, context.home, context.config, proposal.id, digest).proposal
-    if now.state in ("approved", "executing") and not context.daemon_running():
-        from kairos.acting.executor import execute
-
-        execute(context.log, context.home, context.config, now, root_of(context, now))
+    if now.state in ("approved", "executing") and not context.daemon_running() and _carried_out(context, now):
+        pass
     elif wait_s is not None and now.state not in TERMINAL:
         await_end(context, proposal.id, wait_s)
     return decided(context, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
+
+
+def _carried_out(context: Context, proposal: Proposal) -> bool:
+    """Carries it out here. False where another home has the repository, or the repository is on another machine."""
+    if not is_here(context, repositories(context).by_id[proposal.raised.repo]):
+        return False
+    from kairos.acting.executor import execute
+
+    with leased(context, proposal.raised.repo) as mine:
+        if mine:
+            execute(context.log, context.home, context.config, proposal, root_of(context, proposal))
+        return mine
 
 
 def await_end(context: Context, id_: str, wait_s: float) -> None:

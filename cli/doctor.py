@@ -8,7 +8,7 @@ from cli import render
 from cli.checks import examine
 from cli.context import Context, pass_context
 from cli.outputs import DoctorOut
-from kairos.errors import KairosError
+from kairos.errors import KairosError, TryAgain
 
 _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
@@ -17,8 +17,8 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
 @pass_context
 def doctor(context: Context, fix: bool) -> None:
-    """Find what keeps Kairos from working. Exit 1 when something does."""
-    checks = examine(context, fix=fix)
+    """Find what keeps Kairos from working. Exit 1 when something does, 75 when it only does for now."""
+    checks, passing = examine(context, fix=fix)
     rows: list[list[render.Cell]] = []
     for check in checks:
         sign, style = _SIGNS[check.state]
@@ -29,4 +29,5 @@ def doctor(context: Context, fix: bool) -> None:
     render.emit(context, "doctor", DoctorOut(ok=not bad, checks=checks), render.table(rows))
     if bad:
         names = ", ".join(check.name for check in bad)
-        raise KairosError(f"{len(bad)} of {len(checks)} checks failed: {names}", bad[0].hint)
+        kind = TryAgain if passing.issuperset(check.name for check in bad) else KairosError
+        raise kind(f"{len(bad)} of {len(checks)} checks failed: {names}", bad[0].hint)

@@ -12,6 +12,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.reading import repositories
 from kairos.errors import NotFound
+from kairos.settings import machine
 
 
 def file_text(row: dict[str, Any]) -> str:
@@ -27,7 +28,7 @@ def file_text(row: dict[str, Any]) -> str:
 def files(context: Context, path: str) -> None:
     """The tree of the repository at PATH, folded from the log alone, sorted bytewise."""
     root = str(Path(path).expanduser().resolve())
-    repository = repositories(context).at(root)
+    repository = repositories(context).at(root, machine())
     if repository is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", f"`kairos init {path}` adds it.")
     from kairos.eventlog.tree import fold_tree, rows

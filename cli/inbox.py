@@ -74,7 +74,7 @@ def inbox(context: Context, exit_code: bool, everything: bool) -> None:
                 p.state if everything else why_now(p),
             ]
         )
-    deferred = [p for p in known.proposals.values() if p.state == "deferred"]
+    deferred = [p for p in known.live() if p.state == "deferred"]
     zone = local_zone()
     calls = sum(local_day(at, zone) == local_day(now, zone) for at, _ in ledger(context).calls)
     foot = f"  {len(pending)} pending · {len(deferred)} deferred · {calls} model calls today."

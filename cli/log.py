@@ -17,7 +17,6 @@ from cli.when import ago
 from kairos.clock import now_us, rfc3339
 from kairos.domain.events import REGISTRY, Event
 from kairos.errors import IntegrityError, UsageError
-from kairos.eventlog.log import sqlite_errors
 from kairos.eventlog.record import Recorded
 
 
@@ -80,8 +79,7 @@ def log(
     if since is not None:
         after = max(after, position_before(context, ago(since, now_us())))
     only = selected(context)
-    most = None if only else limit
-    source = _follow(context, after, types) if follow else context.log.read(after, topics=types, limit=most)
+    source = _follow(context, after, types) if follow else context.log.read(after, topics=types)
     if only is not None:
         source = (r for r in source if r.stream == only.id or getattr(r.event, "repo", None) == only.id)
     if limit is not None:
@@ -132,7 +130,7 @@ def verify(context: Context, anchor: str | None) -> None:
     from kairos.eventlog.verify import verify_log
 
     try:
-        with sqlite_errors(context.home.log):
+        with context.log.errors():
             found = msgspec.convert(msgspec.to_builtins(verify_log(context.log, noted)), VerifyOut)
     except IntegrityError as error:  # not even the database can be read
         found = VerifyOut(ok=False, head=0, hash="0" * 64, problems=[ProblemOut(what=error.message)])
@@ -165,10 +163,10 @@ def anchor(context: Context) -> None:
 @pass_context
 def export(context: Context, file: str) -> None:
     """Write the whole log, hot and cold, as lines of JSON to FILE (default: standard output)."""
-    from kairos.eventlog.exchange import export_log
+    from kairos.eventlog.carrying import export_all
 
     with click.open_file(file, "wb", atomic=file != "-") as out:
-        events = export_log(context.log, out) if context.has_log else 0
+        events = export_all(context.log, out) if context.has_log else 0
     if file != "-":
         said = f"{render.number(events)} events written to {render.inert(file)}"
         render.emit(context, "log-export", MovedOut(events=events, hash=context.log.anchor()[1]), said)
@@ -179,9 +177,9 @@ def export(context: Context, file: str) -> None:
 @pass_context
 def import_(context: Context, file: str) -> None:
     """Read an exported log into an empty one: all of it, verified, or nothing."""
-    from kairos.eventlog.exchange import import_log
+    from kairos.eventlog.carrying import import_all
 
     with click.open_file(file, "rb") as lines:
-        events = import_log(context.log, lines)
+        events = import_all(context.log, lines)
     said = f"{render.paint('✓', 'green')} {render.number(events)} events, verified"
     render.emit(context, "log-import", MovedOut(events=events, hash=context.log.anchor()[1]), said)

@@ -20,7 +20,6 @@ from cli.context import Context
 from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
 from kairos.errors import KairosError, TryAgain, UsageError
-from kairos.eventlog.log import sqlite_errors
 from kairos.settings import FULL
 
 _NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
@@ -169,6 +168,10 @@ def main(args: Sequence[str]) -> int:
         if known is None:
             raise
         return _report(context, known)
+    except Exception as error:
+        if not type(error).__module__.startswith("psycopg"):  # which is not imported where the log is a file
+            raise
+        return _report(context, _of_storage(context, error))
     finally:
         context.close()
 
@@ -178,10 +181,10 @@ def _own_flags(args: Sequence[str]) -> Sequence[str]:
     return args[: args.index("--")] if "--" in args else args
 
 
-def _of_storage(context: Context, error: sqlite3.Error) -> KairosError:
+def _of_storage(context: Context, error: Exception) -> KairosError:
     """What a database error means for a person; one that means nothing known is a defect and stays as it is."""
     try:
-        with sqlite_errors(context.home.log):
+        with context.log.errors():
             raise error
     except KairosError as known:
         return known

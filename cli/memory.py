@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cli.outputs import Output
 from cli.reading import names, repositories, selected, short
 from kairos.clock import now_us, rfc3339
 from kairos.errors import NotFound
+from kairos.settings import machine
 
 if TYPE_CHECKING:
     from kairos.eventlog.views import Repository
@@ -66,14 +68,18 @@ class DreamChangeOut(Output, frozen=True, kw_only=True):
 
 def dream_changes(context: Context, *, dry_run: bool) -> list[DreamChangeOut]:
     """Runs the dream in its own process and returns its events. TryAgain (75) while another dream runs."""
+    return dream_child(context, ["--manual", *(["--dry-run"] if dry_run else [])])
+
+
+def dream_child(context: Context, args: Sequence[str]) -> list[DreamChangeOut]:
+    """`python -P -m dream` with these arguments: whatever else it does, it mends the memory files."""
     from kairos.schedule.children import Child, child_environment
 
     context.home.prepare()
     environment = child_environment()
     if context.home_override is not None:
         environment["KAIROS_HOME"] = str(context.home.data)
-    args = ["--json", "--manual", *(["--dry-run"] if dry_run else [])]
-    out = Child().run("dream", args, cwd=context.home.data, environment=environment, seconds=3_600)
+    out = Child().run("dream", ["--json", *args], cwd=context.home.data, environment=environment, seconds=3_600)
     return [DreamChangeOut(**json.loads(line)) for line in out.splitlines()]
 
 
@@ -232,7 +238,7 @@ def _repository(context: Context, paths: tuple[str, ...]) -> Repository:
     known = repositories(context)
     for start in (Path(paths[0]).expanduser().absolute(), Path.cwd()):
         for place in (start, *start.parents):
-            found = known.at(str(place))
+            found = known.at(str(place), machine())
             if found is not None:
                 return found
     if len(known.by_id) == 1:

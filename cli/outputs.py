@@ -21,7 +21,8 @@ class DaemonOut(Output, frozen=True, kw_only=True):
 
 
 class RepoOut(Output, frozen=True, kw_only=True):
-    """state: watching | degraded | lost | stopped; the rest counts directories."""
+    """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: the other home whose daemon
+    has the repository, on a shared log; to this one it is `stopped` then."""
 
     path: str
     state: str
@@ -29,6 +30,7 @@ class RepoOut(Output, frozen=True, kw_only=True):
     watched: int
     polled: int
     ignored: int
+    held_by: str | None = None
 
 
 class LogOut(Output, frozen=True, kw_only=True):
@@ -215,13 +217,6 @@ class ReplayOut(Output, frozen=True, kw_only=True):
     identical: bool
 
 
-class SealedOut(Output, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
-    first: int
-    last: int
-    file: str
-    bytes: int
-
-
 class ThenOut(Output, frozen=True, kw_only=True):
     """How things stood when the log ended at `position`. Spending is that of the local day of `at`."""
 
@@ -236,25 +231,21 @@ class ThenOut(Output, frozen=True, kw_only=True):
 
 
 class ForgottenOut(Output, frozen=True, kw_only=True):
-    """`positions`: whose payloads were excised now; `position`: where the log says so."""
+    """`positions`: whose payloads were excised now; `position`: where the log says so; `left`: files of yours in the
+    home that still name it; `seen`: paths that are still on disk and will be seen again."""
 
     positions: list[int]
     position: int | None
     segments: int
+    left: list[str]
+    seen: list[str]
 
 
 class MovedOut(Output, frozen=True, kw_only=True):
-    """How many records went out of or into the log, and the hash of the last."""
+    """How many events went out of or into the log, and the hash of the last."""
 
     events: int
     hash: str
-
-
-class CompactOut(Output, frozen=True, kw_only=True):
-    sealed: list[SealedOut]
-    retired: int
-    hot_bytes: int
-    cold_bytes: int
 
 
 class ToolOut(Output, frozen=True, kw_only=True):

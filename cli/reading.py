@@ -7,16 +7,10 @@ from pathlib import Path
 from cli.context import Context
 from kairos.domain.attention import Attention
 from kairos.errors import NotFound
-from kairos.eventlog.views import (
-    AttentionView,
-    Inbox,
-    InboxView,
-    Ledger,
-    LedgerView,
-    Repositories,
-    RepositoriesView,
-    Repository,
-)
+from kairos.eventlog.inbox import Inbox, InboxView
+from kairos.eventlog.record import Row
+from kairos.eventlog.views import AttentionView, Ledger, LedgerView, Repositories, RepositoriesView, Repository
+from kairos.settings import machine
 
 
 def inbox(context: Context) -> Inbox:
@@ -44,7 +38,7 @@ def repository_at(context: Context, path: Path) -> Repository:
     known = repositories(context)
     found = path.expanduser().resolve()
     for place in (found, *found.parents):
-        repository = known.at(str(place))
+        repository = known.at(str(place), machine())
         if repository is not None:
             return repository
     raise NotFound(f"{path} is not a repository that Kairos knows", f"Register it with `kairos init {path}`.")
@@ -68,12 +62,20 @@ def position_before(context: Context, at: int) -> int:
     low, high = 0, context.log.head()
     while low < high:
         middle = (low + high + 1) // 2
-        row = next(context.log.reader().rows(middle - 1, limit=1), None)
+        row = standing_from(context, middle)
         if row is not None and row.at < at:
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def standing_from(context: Context, position: int) -> Row | None:
+    """The first row at or after a position; what stands for folded positions has no time and is passed over."""
+    row = next(context.log.reader().rows(position - 1, limit=1), None)
+    while row is not None and not row.topic:
+        row = next(context.log.reader().rows(row.position, limit=1), None)
+    return row
 
 
 def letters(context: Context, id_: str) -> str:

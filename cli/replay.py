@@ -1,4 +1,4 @@
-"""`kairos replay` and `kairos compact`: the log folded anew, and old events sealed."""
+"""`kairos replay`: the log folded anew."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from cli import render
 from cli.card import row_of
 from cli.context import Context, pass_context
 from cli.inbox import in_order
-from cli.outputs import CompactOut, ReplayOut, ThenOut
-from cli.reading import position_before
+from cli.outputs import ReplayOut, ThenOut
+from cli.reading import position_before, standing_from
 from cli.when import ago
-from kairos.clock import DAY, local_zone, now_us, rfc3339
+from kairos.clock import local_zone, now_us, rfc3339
 from kairos.domain.attention import local_day
 from kairos.errors import IntegrityError, NotFound, UsageError
-from kairos.eventlog.views import InboxView, LedgerView, RepositoriesView
+from kairos.eventlog.inbox import InboxView
+from kairos.eventlog.views import LedgerView, RepositoriesView
 from kairos.memory.claims import MemoryView
 
 
@@ -37,9 +38,10 @@ def replay(context: Context, verify: bool, moment: str | None) -> None:
         empty = ReplayOut(events=0, seconds=0.0, projections={}, identical=True)
         render.emit(context, "replay", empty, "the log is empty")
         return
+    from kairos.daemon.kept import kept_views
     from kairos.eventlog.replay import replay_verify
 
-    found = msgspec.convert(msgspec.to_builtins(replay_verify(context.log)), ReplayOut)
+    found = msgspec.convert(msgspec.to_builtins(replay_verify(context.log, kept_views())), ReplayOut)
     rows: list[list[render.Cell]] = [[name, value[:16]] for name, value in sorted(found.projections.items())]
     sign = render.paint("✓ identical", "green") if found.identical else render.paint("✗ different", "red")
     text = f"{render.table(rows)}\n  {render.number(found.events)} events in {found.seconds:.2f} s: {sign}"
@@ -58,7 +60,7 @@ def as_of(context: Context, moment: str) -> ThenOut:
     upto = int(moment) if moment.isdigit() else position_before(context, ago(moment, now_us()) + 1)
     if not 0 <= upto <= head:
         raise NotFound(f"the log has no position {upto}", f"It ends at {head}.")
-    row = context.log.at_row(upto) if upto else None
+    row = standing_from(context, upto) if upto else None
     inbox = InboxView().load(context.log, upto=upto)[0]
     known = RepositoriesView().load(context.log, upto=upto)[0]
     ledger = LedgerView().load(context.log, upto=upto)[0]
@@ -73,7 +75,7 @@ def as_of(context: Context, moment: str) -> ThenOut:
         position=upto,
         at=rfc3339(at) if at else None,
         pending=[row_of(p, known) for p in in_order(inbox.pending())],
-        deferred=sum(p.state == "deferred" for p in inbox.proposals.values()),
+        deferred=sum(p.state == "deferred" for p in inbox.live()),
         memories=dict(sorted(Counter(claim.memory.kind for claim in claims.open()).items())),
         model_calls=len(calls),
         spent_usd=round(sum(calls) / 1e6, 6),
@@ -93,26 +95,3 @@ def then_text(then: ThenOut) -> str:
             f"  that day {then.turns} turns, {then.model_calls} model calls, ${then.spent_usd:.2f}",
         ]
     )
-
-
-@click.command()
-@click.option("--now", "at_once", is_flag=True, help="Also what is younger than schedule.keep_hot_days.")
-@pass_context
-def compact(context: Context, at_once: bool) -> None:
-    """Seal old events into verified, compressed segments and retire their hot rows."""
-    if not context.has_log:
-        render.emit(context, "compact", CompactOut(sealed=[], retired=0, hot_bytes=0, cold_bytes=0), "the log is empty")
-        return
-    from kairos.daemon.compacting import ended
-    from kairos.eventlog.compaction import compact as seal
-
-    before = None if at_once else now_us() - round(context.config.schedule.keep_hot_days * DAY)
-    found = msgspec.convert(
-        msgspec.to_builtins(seal(context.log, before=before, ended=ended(context.config))), CompactOut
-    )
-    rows: list[list[render.Cell]] = [
-        [f"{render.number(s.first)} to {render.number(s.last)}", s.file, render.size(s.bytes)] for s in found.sealed
-    ]
-    rows.append([f"{render.number(found.retired)} rows retired", "hot " + render.size(found.hot_bytes),
-                 "cold " + render.size(found.cold_bytes)])  # fmt: skip
-    render.emit(context, "compact", found, render.table(rows))

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
+from cli.compact import CompactOut
 from cli.memory import DreamChangeOut, MemoryOut, RelatedOut
 from cli.outputs import (
     AnchorOut,
     CardOut,
-    CompactOut,
     CompletionOut,
     ConfigOut,
     DecidedOut,

@@ -68,6 +68,11 @@ def install(context: Context, only_print: bool) -> None:
     out = ServiceOut(path=str(path), installed=path.exists(), unit=text, enable=ENABLE)
     said = f"{render.paint('✓', 'green')} wrote {render.inert(str(path))}\nNext: {ENABLE}"
     render.emit(context, "service", out, render.inert(text.rstrip(), lines=True) if only_print else said)
+    if os.environ.get("KAIROS_LOG") and not context.config.log.url and not only_print:
+        render.message(
+            context,
+            "A service does not see your shell's KAIROS_LOG, and would begin another log: set `log.url` instead.",
+        )
     key = context.config.model.key_env
     if key and not only_print:
         render.message(

@@ -6,6 +6,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.holding import holders
 from cli.outputs import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
 from cli.reading import attention, inbox, ledger, repositories
 from kairos._version import VERSION
@@ -32,7 +33,7 @@ def collect(context: Context) -> StatusOut:
         log=_log(context),
         inbox=InboxCount(
             pending=len(proposals.pending()),
-            deferred=sum(p.state == "deferred" for p in proposals.proposals.values()),
+            deferred=sum(p.state == "deferred" for p in proposals.live()),
         ),
         today=TodayOut(
             model_calls=len(calls),
@@ -57,6 +58,7 @@ def warn_of_other_version(context: Context, said: Status | None) -> None:
 
 def _repos(context: Context, said: Status | None) -> list[RepoOut]:
     live = {repo.path: repo for repo in said.repos} if said is not None else {}
+    elsewhere = holders(context)
     out = []
     for repository in sorted(repositories(context).by_id.values(), key=lambda r: r.root):
         if not repository.watched:
@@ -68,7 +70,10 @@ def _repos(context: Context, said: Status | None) -> list[RepoOut]:
                 polled=repo.polled, ignored=repo.ignored,
             )
             if repo is not None
-            else RepoOut(path=repository.root, state="stopped", directories=0, watched=0, polled=0, ignored=0)
+            else RepoOut(
+                path=repository.root, state="stopped", directories=0, watched=0, polled=0, ignored=0,
+                held_by=elsewhere.get(repository.id),
+            )
         )  # fmt: skip
     return out
 
@@ -77,11 +82,11 @@ def _log(context: Context) -> LogOut:
     if not context.has_log:
         return LogOut(head=0, sealed_upto=0, bytes=0, events=0)
     head = context.log.head()
-    files = [*context.home.log.parent.glob(f"{context.home.log.name}*"), *context.home.segments.glob("*")]
+    cold = () if context.log.shared else context.home.segments.glob("*")  # a shared log has the segments in it
     return LogOut(
         head=head,
         sealed_upto=context.log.sealed_upto(),
-        bytes=sum(f.stat().st_size for f in files if f.is_file()),
+        bytes=context.log.hot_bytes() + sum(f.stat().st_size for f in cold if f.is_file()),
         events=head,
     )
 
@@ -119,7 +124,7 @@ def text_of(status: StatusOut) -> str:
 
 def _directories(repo: RepoOut) -> str:
     if repo.state == "stopped":
-        return ""
+        return f"{render.inert(repo.held_by)} has it" if repo.held_by else ""
     polled = f", {render.number(repo.polled)} polled" if repo.polled else ""
     return (
         f"{render.count(repo.directories, 'directory', 'directories')}, {render.number(repo.watched)} watches{polled}"

@@ -28,6 +28,9 @@ def _of_repository(event: ev.Event) -> str:
             shown = ", ".join(_change(c) for c in event.changes[:3])
             more = f" and {len(event.changes) - 3} more" if len(event.changes) > 3 else ""
             return f"{shown}{more}" + (" (by git)" if event.cause == "git" else "")
+        case ev.ActivityFolded():
+            part = f", part {event.part} of {event.parts}" if event.parts > 1 else ""
+            return f"{event.day}: {count(event.events, 'observation')}, {count(len(event.paths), 'path')}{part}"
         case ev.GitMoved():
             moved = next((r.new for r in event.refs if r.new), None)
             return f"{event.what}" + (f" {moved[:8]}" if moved else "") + (f" “{event.note}”" if event.note else "")
@@ -148,6 +151,8 @@ def _of_night(event: ev.Event) -> str:
             return f"{event.first} to {event.last} in {event.file}"
         case ev.SegmentRetired():
             return f"{event.first} to {event.last}"
+        case ev.SegmentFolded():
+            return f"{count(event.events, 'observation')} of {event.first} to {event.last}"
         case ev.Erased():
             return f"{count(len(event.positions), 'payload')}: {event.reason}"
         case _:

@@ -8,6 +8,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.holding import acting_in
 from cli.outputs import UndoneOut
 from cli.reading import inbox, letters
 from kairos.clock import now_us
@@ -15,6 +16,8 @@ from kairos.errors import KairosError, NotFound, OutcomeUnknown, UsageError
 
 if TYPE_CHECKING:
     from kairos.acting.undo import Plan
+    from kairos.domain.proposal import Proposal
+    from kairos.eventlog.views import Inbox
 
 
 def described(plan: Plan) -> str:
@@ -28,24 +31,37 @@ def described(plan: Plan) -> str:
 
 def take(context: Context, run: str, id_: str | None, *, yes: bool) -> UndoneOut | None:
     """Plans, asks unless `yes`, and does it. None when the person said no. Stale (5) shows the conflict."""
+    if not context.has_log:
+        raise NotFound(f"there is nothing to {run}", "`kairos inbox` lists what is pending.")
+    known = inbox(context)
+    cut_short = [p for p in known.live() if p.state == "executing"]
+    subject = known.find(id_) if id_ is not None else cut_short[0] if cut_short else _target(known, run)
+    with acting_in(context, subject.raised.repo):
+        return _taken(context, run, id_, subject.raised.repo, yes=yes)
+
+
+def _target(known: Inbox, run: str) -> Proposal:
+    from kairos.acting import undo as undoing
+
+    return undoing.undo_target(known) if run == "undo" else undoing.redo_target(known)
+
+
+def _taken(context: Context, run: str, id_: str | None, repo: str, *, yes: bool) -> UndoneOut | None:
     from kairos.acting import undo as undoing
     from kairos.acting.recovery import recover
 
-    if not context.has_log:
-        raise NotFound(f"there is nothing to {run}", "`kairos inbox` lists what is pending.")
     # A run that a crash cut short is settled first. Where that completes what is asked for, it is done: another try
     # after a crash must not take back an older action as well.
     wanted = "undone" if run == "undo" else "redone"
-    settled = [p for p in recover(context.log, context.home) if p.state == wanted]
+    shared = context.log.shared
+    open_ = recover(context.log, context.home, is_mine=lambda other: not shared or other == repo)
+    settled = [p for p in open_ if p.state == wanted]
     known = inbox(context)
     for done in settled:
         if id_ is None or known.find(id_).id == done.id:
             last = known.positions[done.id][-1:]
             return UndoneOut(id=done.id, state=done.state, positions=last, files=done.raised.effects.files, kept=[])
-    if id_ is not None:
-        proposal = known.find(id_)
-    else:
-        proposal = undoing.undo_target(known) if run == "undo" else undoing.redo_target(known)
+    proposal = known.find(id_) if id_ is not None else _target(known, run)
     if not yes and not context.interactive():
         raise UsageError(f"{run} of {proposal.id} needs an answer, and nobody can be asked here", "Use --yes.")
     plan = (undoing.plan_undo if run == "undo" else undoing.plan_redo)(context.log, context.home, proposal.id)

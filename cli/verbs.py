@@ -53,6 +53,6 @@ VERBS: dict[str, Verb] = {
     "sandbox": Verb("cli.sandbox:sandbox", SYSTEM, "Run a command confined, on a scratch view of a directory."),
     "tools": Verb("cli.tools:tools", SYSTEM, "What a turn with a model may call."),
     "forget": Verb("cli.forget:forget", SYSTEM, "Excise payloads from the log for good."),
-    "compact": Verb("cli.replay:compact", SYSTEM, "Seal old events into verified segments."),
+    "compact": Verb("cli.compact:compact", SYSTEM, "Seal old events; fold observations under your rule."),
     "completion": Verb("cli.completion:completion", SYSTEM, "Print the completion script of a shell."),
 }

@@ -9,13 +9,16 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.holding import leased, repository_id_of
 from cli.outputs import InitOut, UnwatchOut
 from cli.reading import inbox, names, repositories, short
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
-from kairos.errors import KairosError, NotFound, UsageError
+from kairos.errors import KairosError, NotFound, TryAgain, UsageError
+from kairos.eventlog.projection import keep_views
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import Repository, keep_views, repository_id
+from kairos.eventlog.views import Repository
 from kairos.repo.git import Git, open_repository
+from kairos.settings import machine
 
 
 def register(context: Context, path: str, *, yes: bool, history: int | None) -> InitOut:
@@ -26,15 +29,24 @@ def register(context: Context, path: str, *, yes: bool, history: int | None) -> 
     root = git.root
     refuse_own(context, root)
     stat = root.stat()
-    id_ = repository_id(stat.st_dev, stat.st_ino, str(root))
+    id_, host = repository_id_of(context, root, stat.st_dev, stat.st_ino)
     known = repositories(context).by_id.get(id_)
     new = known is None or not known.watched or not known.ready
     if known is None or not known.watched:
         if not yes:
             _ask_trust(context, root)
         context.home.prepare()
-        trusted = RepoTrusted(repo=id_, root=str(root), dev=stat.st_dev, ino=stat.st_ino, by="user")
-        context.log.append([NewEvent(id_, trusted, None, "user")])
+    with leased(context, id_) as mine:
+        if new and not mine:
+            raise TryAgain(f"{root} is being registered by another command", "Wait for it to end.")
+        if known is None or not known.watched:
+            trusted = RepoTrusted(repo=id_, root=str(root), dev=stat.st_dev, ino=stat.st_ino, by="user", host=host)
+            context.log.append([NewEvent(id_, trusted, None, "user")])
+        return _recorded(context, id_, git, new=new, history=history)
+
+
+def _recorded(context: Context, id_: str, git: Git, *, new: bool, history: int | None) -> InitOut:
+    """The baseline of a repository that is registered, and its findings, where they are not in the log yet."""
     entries, before = 0, context.log.head()
     if new or history is not None:
         entries = _baseline(context, repositories(context).by_id[id_], git, history)
@@ -43,8 +55,10 @@ def register(context: Context, path: str, *, yes: bool, history: int | None) -> 
     if new or not _is_listed(context, id_):
         findings = _list_findings(context, repositories(context).by_id[id_])
     if new or history is not None:
-        keep_views(context.log)
-    return InitOut(path=str(root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
+        from kairos.daemon.kept import kept_views
+
+        keep_views(context.log, kept_views())
+    return InitOut(path=str(git.root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
 
 
 def refuse_own(context: Context, root: Path) -> None:
@@ -77,7 +91,8 @@ def _baseline(context: Context, repository: Repository, git: Git, history: int |
 
 def _listed(context: Context, repo: str) -> list[str]:
     """The findings that were listed at init, as text."""
-    found = [r.event for r in context.log.read(topics={"FindingListed"})]
+    trusted = repositories(context).by_id[repo].trusted_at
+    found = [r.event for r in context.log.read(trusted, topics={"FindingListed"})]
     return [f"{e.detector}: {e.title}" for e in found if isinstance(e, FindingListed) and e.repo == repo]
 
 
@@ -90,8 +105,9 @@ def _is_listed(context: Context, repo: str) -> bool:
 
 def _list_findings(context: Context, repository: Repository) -> list[str]:
     from kairos.daemon.baseline import list_baseline_findings
+    from kairos.daemon.salting import salt_of
 
-    _, problems = list_baseline_findings(context.log, repository, context.home.salt())
+    _, problems = list_baseline_findings(context.log, repository, salt_of(context.log, context.home))
     for problem in problems:
         render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(problem)}")
     return _listed(context, repository.id)
@@ -184,7 +200,7 @@ def announce(context: Context, id_: str) -> None:
 def unwatch(context: Context, path: str) -> None:
     """Stop watching the repository at PATH; its history stays in the log."""
     root = str(Path(path).expanduser().resolve())
-    found = repositories(context).at(root)
+    found = repositories(context).at(root, machine())
     if found is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")
     position = found.trusted_at

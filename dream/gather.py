@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kairos.domain.events import CommitRecorded, ProposalRejected, ProposalVerified
+from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
-from kairos.eventlog.views import Inbox, InboxView, RepositoriesView
+from kairos.eventlog.views import RepositoriesView
 from kairos.memory.history import Histories, HistoryView
 from kairos.repo.git import Git, GitError
 
@@ -88,7 +89,7 @@ def gather(log: Log, after: int, head: int, *, look: bool = True) -> Gathered | 
     for repo in repos.values():
         if look and repo.id in known:
             repo.head, repo.alive = head_of(Path(known[repo.id].root))
-    inbox = InboxView().load(log, upto=upto)[0]
+    inbox = InboxView().load(log)[0]  # only what was raised is asked of it, which no later event changes
     passed, refused = [], []
     for r in log.read(0, topics={"ProposalVerified", "ProposalRejected"}, upto=upto):
         if not _teaches(r):

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from kairos.clock import SECOND
 from kairos.errors import TryAgain
+from kairos.eventlog.leases import holder, holding
+from kairos.eventlog.log import Log
 from kairos.memory.claims import Claims
 
 LEASE_US = 900 * SECOND
+SHARED_S = 30.0
+"""On a shared log a dream that died gives way after this; one that lives renews its lease."""
 
 
 @contextmanager
@@ -28,6 +32,15 @@ def alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def among_homes(log: Log) -> Iterator[None]:
+    """Holds the dream of a shared log, and fences what the dream appends. TryAgain (75) while another home dreams."""
+    with holding(log, "dream", holder(log.owner, os.getpid()), SHARED_S) as mine:
+        if not mine:
+            raise TryAgain("another home is dreaming", "Wait for it to end.")
+        yield
 
 
 def host() -> str:

@@ -1,7 +1,8 @@
 """The memory files on disk: replaced atomically, and never over what a person wrote into them.
 
-What was last published stands in rows of the view `dream/files` (name → SHA-256). A file that is neither that nor
-the new text is a person's: it is kept beside the new one. A file they deleted stays away until it has news.
+What was last published stands in rows of the view `dream/files` (name → SHA-256), one view for each home on the log. A
+file that is neither that nor the new text is a person's: it is kept beside the new one. A file they deleted stays away
+until it has news.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _GONE = "deleted "
 
 def published(log: Log) -> dict[str, str]:
     """What is known of each file: its hash, or `deleted ` and the hash of what a person deleted."""
-    return {key.decode(): value.decode() for key, value in log.view(VIEW).items()}
+    return {key.decode(): value.decode() for key, value in log.view(log.of_home(VIEW)).items()}
 
 
 def is_untouched(folder: Path, known: Mapping[str, str]) -> bool:
@@ -37,7 +38,7 @@ def is_untouched(folder: Path, known: Mapping[str, str]) -> bool:
 def publish(log: Log, folder: Path, wanted: Mapping[str, bytes], cause: int | None) -> list[MemoryFileEdited]:
     """Makes the files what they should be and returns what a person had changed. Safe to repeat and to interrupt:
     an edited file is kept first, then told to the log, and only then replaced."""
-    known = published(log)
+    known, view = published(log), log.of_home(VIEW)
     edits: list[MemoryFileEdited] = []
     writes: list[Write] = []
     for name in sorted({*known, *wanted}):
@@ -46,11 +47,11 @@ def publish(log: Log, folder: Path, wanted: Mapping[str, bytes], cause: int | No
         if found is None and before and not before.startswith(_GONE):
             edits.append(MemoryFileEdited(file=name, what="deleted"))
             known[name] = _GONE + before
-            writes.append(Put(VIEW, name.encode(), known[name].encode()))
+            writes.append(Put(view, name.encode(), known[name].encode()))
         elif found is not None and found not in (new, before):
             edits.append(MemoryFileEdited(file=name, what="edited", kept=_keep(folder, name, found)))
             known[name] = found
-            writes.append(Put(VIEW, name.encode(), found.encode()))
+            writes.append(Put(view, name.encode(), found.encode()))
     if writes:
         log.append([NewEvent("memory", edit, cause, "user") for edit in edits], writes=writes)
     _write(log, folder, wanted, known)
@@ -59,11 +60,12 @@ def publish(log: Log, folder: Path, wanted: Mapping[str, bytes], cause: int | No
 
 def _write(log: Log, folder: Path, wanted: Mapping[str, bytes], known: Mapping[str, str]) -> None:
     writes: list[Write] = []
+    view = log.of_home(VIEW)
     for name in sorted({*known, *wanted}):
         path, before = folder / name, known.get(name)
         if name not in wanted:
             path.unlink(missing_ok=True)
-            writes.append(Drop(VIEW, name.encode()))
+            writes.append(Drop(view, name.encode()))
             continue
         new = hashlib.sha256(wanted[name]).hexdigest()
         if before == _GONE + new:
@@ -72,7 +74,7 @@ def _write(log: Log, folder: Path, wanted: Mapping[str, bytes], known: Mapping[s
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             replace_file(path, wanted[name])
         if before != new:
-            writes.append(Put(VIEW, name.encode(), new.encode()))
+            writes.append(Put(view, name.encode(), new.encode()))
     if writes:
         log.append([], writes=writes)
 

@@ -39,7 +39,7 @@ ENOUGH = 200
 _MEMORY = frozenset({"MemoryAccepted", "MemorySuperseded", "MemoryInvalidated"})
 _OWN = _MEMORY | {
     "DreamStarted", "DreamFinished", "DreamRejected", "IndexPublished", "MemoryFileEdited", "OccurrenceDue",
-    "OccurrenceEnded", "SegmentSealed", "SegmentRetired",
+    "OccurrenceEnded", "SegmentSealed", "SegmentRetired", "SegmentFolded", "ActivityFolded",
 }  # fmt: skip
 
 
@@ -69,9 +69,9 @@ class _Plan:
 def dream(home: Home, *, manual: bool = False) -> Dreamt:
     """Dreams once. With nothing new nothing is written. TryAgain while another dream runs; DreamRefused."""
     home.prepare()
-    log = Log(home.log, segments=home.segments)
+    log = Log.of(home)
     try:
-        with lease.alone(home.run / "dream.lock"):
+        with log.errors(), lease.alone(home.run / "dream.lock"), lease.among_homes(log):
             return _dream(home, log, manual)
     finally:
         log.close()
@@ -79,10 +79,10 @@ def dream(home: Home, *, manual: bool = False) -> Dreamt:
 
 def rehearse(home: Home) -> Dreamt:
     """What a dream would change now. Writes nothing."""
-    if not home.log.exists():
-        return Dreamt()
-    log = Log(home.log, segments=home.segments)
+    log = Log.of(home)
     try:
+        if not log.exists():
+            return Dreamt()
         head = log.head()
         gathered = gather(log, log.tracking(FOLLOWER), head)
         if gathered is None:
@@ -97,7 +97,8 @@ def rehearse(home: Home) -> Dreamt:
 
 def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
     claims, _ = MemoryView().load(log)
-    lease.check(claims, now_us())
+    if not log.shared:
+        lease.check(claims, now_us())
     done = Dreamt()
     _repair(home, log, claims, done)
     after, head = log.tracking(FOLLOWER), log.head()

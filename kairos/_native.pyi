@@ -1,6 +1,6 @@
 """The Rust floor. Paths are raw bytes as the operating system has them; hashes are 32 bytes (BLAKE3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypedDict, final
 
 __version__: str
@@ -14,9 +14,9 @@ def chain_drafts(
     versions: dict[str, int],
     roots: dict[int, int],
     drafts: Sequence[tuple[str, str, int, bytes, int | None, str]],
-) -> list[tuple[int, str, int, str, bytes, int, int, int | None, int, str, bytes, bytes]]:
+) -> list[tuple[int, str, int, str, bytes, int, int, int | None, int, str, bytes]]:
     """Drafts (stream, topic, v, payload, caused_by, origin) as rows (position, stream, version, topic, payload, v, at,
-    caused_by, correlation, origin, leaf, link), the first at position `first`, linked to `previous` (32 bytes).
+    caused_by, correlation, origin, link), the first at position `first`, linked to `previous` (32 bytes).
 
     `versions`: the present version of every stream; `roots`: the correlation of every stored cause. A negative cause
     counts back from its draft. ValueError for a cause that does not lie behind."""
@@ -24,7 +24,7 @@ def chain_drafts(
 def link_row(previous: bytes, header: tuple[int, str, int, str, int, int, int | None, int, str], leaf: bytes) -> bytes:
     """The link of one record from (position, stream, version, topic, v, at, caused_by, correlation, origin) and its
     leaf, after the link `previous`: BLAKE3 of previous, the length of the header (u64, little endian), the header as
-    a MessagePack array, and the leaf."""
+    a MessagePack array, and the leaf. Of a jump row (topic empty) it is the leaf."""
 
 def blake3_hash(data: bytes) -> bytes:
     """BLAKE3 of `data`."""
@@ -88,9 +88,10 @@ class Watcher:
     """
 
     def __new__(cls) -> Watcher: ...
-    def add(self, dirs: list[bytes]) -> list[tuple[bytes, int]]:
+    def add(self, dirs: list[bytes], *, opened: bool = False) -> list[tuple[bytes, int]]:
         """Watches directories; returns those that could not be, with the error number (ENOSPC: the limit of
-        watches is reached; ENOENT, ENOTDIR: vanished). Watching again is harmless."""
+        watches is reached; ENOENT, ENOTDIR: vanished). Watching again is harmless. `opened`: a file that is only
+        opened makes its directory dirty as well."""
 
     def remove(self, dirs: list[bytes]) -> None:
         """Stops watching exactly these."""
@@ -143,23 +144,41 @@ def give_back_memory() -> None:
 
 # -- segments: sealed ranges of the log as Parquet files ---------------------------------------------
 # A row: (position, stream, version, topic, v, at, caused_by, correlation, origin, payload, leaf);
-# payload None and leaf 32 bytes once erased, leaf None otherwise.
+# payload None and leaf 32 bytes once erased, leaf None otherwise. A jump row stands for a run of positions that were
+# folded away: topic and stream empty, correlation the first position, leaf the link after the last.
 
 _SegmentRow = tuple[int, str, int, str, int, int, int | None, int, str, bytes | None, bytes | None]
 
-def write_segment(path: bytes, rows: Sequence[_SegmentRow]) -> int:
-    """Writes rows (ascending positions) to a new file at `path`, syncs it, returns its size in bytes. OSError."""
+@final
+class SegmentWriter:
+    """A segment file being written, encoded in a thread of its own. Let go of unfinished, the file is of no use."""
 
-def read_segment(path: bytes, after: int, upto: int, limit: int, topics: set[str]) -> tuple[list[_SegmentRow], int]:
-    """(rows, scanned): rows with after < position <= upto, of the named topics (none: all), in whole row groups up to
-    about `limit`, one larger group cut at it; every wanted row up to position `scanned` is among them.
+    def __new__(cls, path: bytes) -> SegmentWriter:
+        """Makes the file, or empties it. OSError."""
 
-    OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+    def add(self, rows: Iterable[_SegmentRow]) -> int:
+        """Takes rows (ascending positions) as the encoder can use them; returns how many. OSError; ValueError for a row
+        of another form; whatever the iterable raises."""
 
-def segment_link(path: bytes, before: bytes, upto: int) -> bytes:
-    """The link after the last row up to a position, given the one before the first (32 bytes), from the content alone.
+    def finish(self) -> int:
+        """Completes and syncs the file; its size in bytes. OSError."""
 
-    OSError, ValueError as above."""
+@final
+class SegmentReader:
+    """An open segment, for rows with after < position <= upto, of the named topics (none: all)."""
+
+    def __new__(cls, path: bytes, after: int, upto: int, topics: list[str]) -> SegmentReader:
+        """OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+
+    def read(self, limit: int) -> tuple[list[_SegmentRow], int]:
+        """(rows, scanned): the next rows, at most `limit`, none when there are no more; every wanted row up to position
+        `scanned` was told by now. ValueError as above."""
+
+def walk_segment(path: bytes, before: bytes, upto: int) -> tuple[int, bytes, list[tuple[int, int, bytes, bytes]]]:
+    """(rows, link, runs) up to a position, given the link before the first row (32 bytes), from the content alone.
+    `runs`: (first, last, link before, link after) of each run of positions that a jump row stands for.
+
+    OSError, ValueError as above; ValueError where positions do not follow one another."""
 
 # -- confined execution ------------------------------------------------------------------------------
 

@@ -107,3 +107,11 @@ class Conflict(KairosError):
 
     code = 5
     name = "conflict"
+
+
+class LeaseLost(KairosError):
+    """Another home took over what this one held on a shared log: nothing was written. Not a Conflict: whoever looks
+    again and decides anew must not decide this."""
+
+    code = 75
+    name = "lease_lost"

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -39,6 +40,11 @@ class Home:
     @property
     def log(self) -> Path:
         return self.data / "log" / "log.db"
+
+    @property
+    def log_url(self) -> str:
+        """Where the log is if not in `log`: KAIROS_LOG, else the configured `log.url`; empty for SQLite."""
+        return os.environ.get("KAIROS_LOG", "") or _configured_log(self.config_file)
 
     @property
     def segments(self) -> Path:
@@ -94,6 +100,17 @@ class Home:
         except OSError as error:
             raise TryAgain(f"{file} cannot be made: {error.strerror}", "Free space, or check its owner.") from error
 
+    def identity(self) -> str:
+        """What this home is called where several share a log: a copy of it, or the same path elsewhere, is another. The
+        name is for good once its folders are made."""
+        from hashlib import sha256
+
+        place = f"{machine()}:{self.data}"
+        with contextlib.suppress(FileNotFoundError):
+            found = self.data.stat()
+            place += f":{found.st_dev}:{found.st_ino}"
+        return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
     def prepare(self) -> None:
         """Makes the folders, private to the user. TryAgain on a full disk, UsageError if they cannot be made."""
         for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
@@ -103,6 +120,18 @@ class Home:
                 raise (TryAgain if error.errno in FULL else UsageError)(
                     f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
                 ) from error
+
+
+def machine() -> str:
+    """A word for this machine: the same after a restart, another on every other one. Not the machine id itself, which
+    is nobody's business."""
+    from hashlib import sha256
+
+    try:
+        name = Path("/etc/machine-id").read_text("ascii", "replace").strip()
+    except OSError:
+        name = ""
+    return sha256(f"kairos:{name or os.uname().nodename}".encode()).hexdigest()[:12]
 
 
 def find_home(override: str | None = None) -> Home:
@@ -115,6 +144,13 @@ def find_home(override: str | None = None) -> Home:
 
     data = Path(platformdirs.user_data_dir("kairos"))
     return Home(config=Path(platformdirs.user_config_dir("kairos")), data=data, run=data / "run")
+
+
+def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What leads a child to the same log: KAIROS_LOG and what libpq reads (PGPASSFILE, PGSSLROOTCERT and the like)."""
+    return {
+        k: v for k, v in environ.items() if k in ("KAIROS_LOG", "POSTGRES_ENABLE_DB_FUNCTIONS") or k.startswith("PG")
+    }
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +179,16 @@ class Schedule(_Table, frozen=True, kw_only=True):
     dream: str = "03:30"
     compact: str = "04:00"
     keep_hot_days: float = 7.0
+
+
+class Retention(_Table, frozen=True, kw_only=True):
+    """What may leave the log: after so many days observations in segments fold into `ActivityFolded`; 0: never."""
+
+    fold_after_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 0.0
+
+    def fold_before(self, now: int) -> int | None:
+        """The time (us) before which observations fold; None: none do."""
+        return now - round(self.fold_after_days * 86_400_000_000) if self.fold_after_days else None
 
 
 class Notify(_Table, frozen=True, kw_only=True):
@@ -183,12 +229,23 @@ class Watching(_Table, frozen=True, kw_only=True):
     sweep_minutes: float = 10.0
 
 
+class LogPlace(_Table, frozen=True, kw_only=True):
+    """Where the log is: `url` empty for SQLite under the data directory, else postgresql://USER@HOST/DATABASE; the
+    environment's KAIROS_LOG comes first. On a shared log a daemon that died is replaced after `lease_seconds`."""
+
+    url: str = ""
+    lease_seconds: float = 15.0
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """config.toml as a whole."""
+
+    log: LogPlace = LogPlace()
 
     attention: Attention = Attention()
     proposals: Proposals = Proposals()
     schedule: Schedule = Schedule()
+    retention: Retention = Retention()
     notify: Notify = Notify()
     model: Model = Model()
     watching: Watching = Watching()
@@ -205,6 +262,10 @@ def parse_config(data: dict[str, Any], source: str) -> Config:
     try:
         config = msgspec.convert(data, Config)
         parse_hours(config.attention.quiet_hours)
+        if config.log.url and not config.log.url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("log.url is empty or a postgresql:// address")
+        if not 1 <= config.log.lease_seconds <= 3_600:
+            raise ValueError("log.lease_seconds is between 1 and 3600")
         for text in (config.schedule.dream, config.schedule.compact):
             parse_clock(text)
     except (msgspec.ValidationError, ValueError) as error:
@@ -274,14 +335,33 @@ def replace_file(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise TryAgain(f"{path} cannot be written: {error.strerror}", "Free space or check its permissions.") from error
+
+
+def sync_folder(path: Path) -> None:
+    """Makes durable which names are in a folder: those that came, and that others are gone."""
+    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _configured_log(path: Path) -> str:
+    """`log.url` of a configuration file. Most have none, and most commands read nothing else of it."""
+    try:
+        if b"url" not in path.read_bytes():
+            return ""
+    except OSError:
+        return ""  # whoever needs the configuration says what is wrong with it
+    table = _read_toml(path).get("log")
+    url = table.get("url", "") if isinstance(table, dict) else ""
+    if not isinstance(url, str):
+        raise UsageError(f"{path}: log.url is not a text", "It looks like postgresql://USER@HOST/DATABASE.")
+    return url
 
 
 def _split_key(key: str) -> list[str]:

@@ -164,7 +164,7 @@ class Kairos:
         return started
 
     def open_log(self) -> Log:
-        return Log(self.home / "log" / "log.db")
+        return Log(self.home / "log" / "log.db", url=self.environment.get("KAIROS_LOG", ""))
 
     def events(self, *topics: str) -> list[Recorded]:
         opened = self.open_log()
@@ -202,18 +202,50 @@ def kairos(tmp_path: Path) -> Iterator[Kairos]:
     made.close()
 
 
-def _load_server() -> Any:
-    if "scripted_model" not in sys.modules:
-        spec = importlib.util.spec_from_file_location("scripted_model", Path(__file__).parent / "scripted_model.py")
+def _load(name: str) -> Any:
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules["scripted_model"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-    return sys.modules["scripted_model"]
+    return sys.modules[name]
 
 
 @pytest.fixture
 def server() -> Iterator[Any]:
     """A scripted model server on loopback."""
-    with _load_server().ScriptedModel() as running:
+    with _load("scripted_model").ScriptedModel() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL server of this test process; see `postgres_server`."""
+    server = _load("postgres_server").PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_log(request: pytest.FixtureRequest, home: Home) -> Iterator[Log]:
+    """An empty log on either engine."""
+    url = request.getfixturevalue("postgres").url() if request.param == "postgres" else ""
+    opened = Log(home.log, url=url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def another_log(any_log: Log, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Log]:
+    """A second, unrelated log on the engine of `any_log`."""
+    url = request.getfixturevalue("postgres").url() if any_log.url else ""
+    opened = Log(tmp_path / "another" / "log.db", url=url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def past(log: Log) -> Any:
+    """Fills the log of the home with observations to fold; see `retained`."""
+    return _load("retained").Past(log)

@@ -12,7 +12,7 @@ from kairos.errors import KairosError
 CODES = {
     "KairosError": 1, "UsageError": 2, "NothingPending": 3, "NotFound": 4, "Stale": 5, "Conflict": 5, "Denied": 6,
     "BudgetExhausted": 7, "OutcomeUnknown": 8, "IntegrityError": 9, "NoDaemon": 10, "Locked": 11,
-    "SandboxUnavailable": 1, "TryAgain": 75,
+    "SandboxUnavailable": 1, "TryAgain": 75, "LeaseLost": 75,
 }  # fmt: skip
 CLASSES = {name: cls for name, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, KairosError)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import tomllib
 from pathlib import Path
@@ -19,6 +20,7 @@ from kairos.settings import (
     find_home,
     get_value,
     load_config,
+    log_environment,
     parse_clock,
     parse_config,
     parse_hours,
@@ -200,7 +202,8 @@ def test_one_home_holds_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("KAIROS_HOME", str(tmp_path / "from-environment"))
     assert find_home().log.is_relative_to(tmp_path / "from-environment")
     chosen = find_home(str(tmp_path / "chosen"))
-    places = [getattr(chosen, n) for n in vars(Home) if isinstance(vars(Home)[n], property) and n != "roots"]
+    found = [getattr(chosen, n) for n in vars(Home) if isinstance(vars(Home)[n], property) and n != "roots"]
+    places = [place for place in found if isinstance(place, Path)]
     assert len(places) >= 8
     assert all(place.is_relative_to(tmp_path / "chosen") for place in (*places, *chosen.roots))
 
@@ -237,3 +240,44 @@ def test_a_repository_cannot_configure_its_own_watcher(home: Home, tmp_path: Pat
 def test_parsing_names_its_source() -> None:
     with pytest.raises(UsageError, match="the file"):
         parse_config({"x": 1}, "the file")
+
+
+def test_where_the_log_is_says_the_environment_first_and_then_the_configuration(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAIROS_LOG", raising=False)
+    assert home.log_url == ""
+    set_value(home, "log.url", "postgresql://ada@/work")
+    assert home.log_url == "postgresql://ada@/work"
+    monkeypatch.setenv("KAIROS_LOG", "postgresql://bob@/work")
+    assert home.log_url == "postgresql://bob@/work"
+    monkeypatch.setenv("KAIROS_LOG", "")
+    assert home.log_url == "postgresql://ada@/work"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("log.url", "mysql://h/d"), ("log.url", "log.db"), ("log.lease_seconds", "0"), ("log.lease_seconds", "86400")],
+)
+def test_a_place_of_the_log_that_makes_no_sense_is_refused(home: Home, key: str, text: str) -> None:
+    with pytest.raises(UsageError, match=key.replace(".", r"\.")):
+        set_value(home, key, text)
+
+
+def test_two_homes_are_never_called_the_same(tmp_path: Path) -> None:
+    home = find_home(str(tmp_path / "a"))
+    home.prepare()
+    known = home.identity()
+    assert find_home(str(tmp_path / "a")).identity() == known
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    assert find_home(str(tmp_path / "b")).identity() != known
+
+
+def test_a_child_is_led_to_the_same_log_and_told_nothing_else() -> None:
+    environ = {
+        "KAIROS_LOG": "postgresql://h/d",
+        "PGPASSFILE": "/p",
+        "AWS_KEY": "x",
+        "POSTGRES_ENABLE_DB_FUNCTIONS": "1",
+    }
+    assert log_environment(environ) == {k: v for k, v in environ.items() if k != "AWS_KEY"}

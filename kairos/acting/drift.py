@@ -10,8 +10,8 @@ from kairos.acting.tree import Tree
 from kairos.domain import proposal as proposals
 from kairos.domain.action import PatchAction
 from kairos.errors import NotFound
+from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import Inbox
 
 BY_HAND = "you made the same change by hand"
 
@@ -22,7 +22,7 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
 
     Append each with the stream version of its fold: a decision that came first wins."""
     waiting = [
-        p for p in inbox.proposals.values() if p.raised.repo == repo_id and p.state in proposals.WAITING
+        p for p in inbox.live() if p.raised.repo == repo_id and p.state in proposals.WAITING
     ]  # fmt: skip
     touched = [p for p in waiting if _touches(p, changed_paths)]
     if not touched:
@@ -49,7 +49,7 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
 def _done_by(inbox: Inbox, p: proposals.Proposal, action: PatchAction) -> str:
     """The id of a proposal that was carried out and left what this one would, empty if there is none."""
     wanted = {(e.fs, e.after) for e in action.edits}
-    for other in inbox.proposals.values():
+    for other in inbox.ran():
         done = other.raised.action
         if other.id == p.id or other.state not in proposals.DONE or other.raised.repo != p.raised.repo:
             continue

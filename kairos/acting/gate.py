@@ -21,11 +21,12 @@ from kairos.domain.action import (
     effects_of,
 )
 from kairos.domain.deciding import PERSON, decided
-from kairos.domain.events import Event, Paused, ProposalReturned
+from kairos.domain.events import Event, ProposalReturned
 from kairos.domain.policy import Policy, Verdict
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
+from kairos.eventlog.views import AttentionView
 from kairos.settings import Home
 
 
@@ -101,10 +102,7 @@ def _verdict(proposal: Proposal, policy: Policy, root: Path) -> Verdict:
 
 def refuse_if_paused(log: Log, now: int) -> None:
     """TryAgain (75) while a person has Kairos paused."""
-    last = None
-    for recorded in log.read(0, topics=("Paused", "Resumed")):
-        last = recorded.event
-    if isinstance(last, Paused) and (last.until is None or now < last.until):
+    if AttentionView().load(log)[0].is_paused(now):
         raise TryAgain("Kairos is paused: nothing is carried out", "`kairos resume` ends the pause.")
 
 

@@ -20,9 +20,10 @@ from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, NotFound, TryAgain
+from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
-from kairos.eventlog.views import Inbox, InboxView, RepositoriesView
+from kairos.eventlog.views import RepositoriesView
 from kairos.settings import Home
 
 # A file takes this much at least on a disk, and up to this much more than its content.

@@ -7,7 +7,9 @@ touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+import shutil
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -16,7 +18,7 @@ from kairos.errors import IntegrityError, TryAgain
 from kairos.repo.git import Git, GitError
 from kairos.settings import Home
 
-_MADE = "made"
+_MADE_FILE = "made"
 _ENOUGH = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsync = all\n[gc]\n\tauto = 0\n"
 
 
@@ -30,7 +32,7 @@ def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[s
 
     TryAgain (75) if they cannot be stored: then nothing may be changed."""
     ref = ref_of(execution)
-    files = {content_sha(c): c for c in contents} | {_MADE: msgspec.json.encode([_raw(m) for m in made])}
+    files = {content_sha(c): c for c in contents} | {_MADE_FILE: msgspec.json.encode([_raw(m) for m in made])}
     stream = bytearray(b"feature done\n")
     for mark, content in enumerate(files.values(), 1):
         stream += b"blob\nmark :%d\ndata %d\n" % (mark, len(content)) + content + b"\n"
@@ -80,11 +82,46 @@ def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:
 
 def made_by(home: Home, store: str) -> list[str]:
     """The directories an execution made, outermost first; empty if the store does not know."""
+    return _made(Git(home.undo), _env(home), store)
+
+
+def _made(git: Git, env: dict[str, str], ref: str) -> list[str]:
     try:
-        raw = Git(home.undo).run("cat-file", "blob", f"{store}:{_MADE}", env=_env(home))
+        raw = git.run("cat-file", "blob", f"{ref}:{_MADE_FILE}", env=env)
     except GitError:
         return []
     return [bytes.fromhex(m).decode("utf-8", "surrogateescape") for m in msgspec.json.decode(raw, type=list[str])]
+
+
+def forget(home: Home, living: Collection[str], told: re.Pattern[bytes]) -> int:
+    """Removes for good the contents of executions that no event in `living` (refs) names any more, and of those in
+    whose contents `told` finds something; returns how many executions. What they did cannot be undone afterwards.
+
+    The caller holds `exec.lock`. TryAgain (75) if the store cannot be written."""
+    if not (home.undo / "HEAD").exists():
+        return 0
+    git, env = Git(home.undo), _env(home)
+    try:
+        refs = git.run("for-each-ref", "--format=%(refname)", ref_of(""), env=env).decode().split()
+        doomed = [ref for ref in refs if ref not in living or _holds(git, env, ref, told)]
+        if len(doomed) == len(refs):
+            shutil.rmtree(home.undo)  # made anew when it is needed
+            return len(doomed)
+        git.run("update-ref", "--stdin", stdin="".join(f"delete {ref}\n" for ref in doomed).encode(), env=env)
+        git.run("repack", "-a", "-d", "-q", env=env)
+        git.run("prune", "--expire=now", env=env)
+    except (GitError, OSError) as error:
+        raise TryAgain(f"the undo store {home.undo} cannot be cleaned: {error}", "Free some space.") from error
+    _tidy(home)
+    return len(doomed)
+
+
+def _holds(git: Git, env: dict[str, str], ref: str, told: re.Pattern[bytes]) -> bool:
+    """Whether a content that an execution keeps, or a directory that it made, betrays what is forgotten."""
+    names = git.run("ls-tree", "--name-only", ref, env=env).decode().split()
+    raw = git.run("cat-file", "--batch", stdin="".join(f"{ref}:{n}\n" for n in names).encode(), env=env)
+    made = "\n".join(_made(git, env, ref)).encode("utf-8", "surrogateescape")
+    return bool(told.search(raw) or told.search(made))
 
 
 def _raw(path: str) -> str:

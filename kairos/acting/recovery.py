@@ -6,6 +6,8 @@ Anything else is a foreign change: the outcome is unknown and nothing is touched
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kairos.acting import applying, preimages
 from kairos.acting.applying import OnStep, no_step, place
 from kairos.acting.lock import exec_lock
@@ -17,21 +19,33 @@ from kairos.domain.action import PatchAction
 from kairos.domain.events import ExecutionStarted, Expected
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, NotFound
+from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import InboxView
 from kairos.settings import Home
 
 
-def recover(log: Log, home: Home, *, now: int | None = None, on_step: OnStep = no_step) -> list[Proposal]:
-    """Settles every run that is open and returns the proposals concerned; call it at start.
+def recover(
+    log: Log,
+    home: Home,
+    *,
+    now: int | None = None,
+    on_step: OnStep = no_step,
+    is_mine: Callable[[str], bool] = lambda repo: True,
+) -> list[Proposal]:
+    """Settles every run that is open in the repositories that `is_mine` names and returns the proposals concerned;
+    call it at start.
 
     A run whose repository is away stays open until it is back: nobody can tell before."""
-    if not any(p.state == "executing" for p in InboxView().load(log)[0].proposals.values()):
+
+    def ours(inbox: Inbox) -> list[Proposal]:
+        return [p for p in inbox.live() if p.state == "executing" and is_mine(p.raised.repo)]
+
+    if not ours(InboxView().load(log)[0]):
         return []
     settled = []
     with exec_lock(home):
         inbox = InboxView().load(log)[0]
-        for proposal in [p for p in inbox.proposals.values() if p.state == "executing"]:
+        for proposal in ours(inbox):
             moment = now_us() if now is None else now
             try:
                 tree = open_tree(log, proposal)

@@ -22,8 +22,8 @@ from kairos.domain.events import Expected
 from kairos.domain.events.proposals import Run
 from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
+from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import Inbox
 from kairos.settings import Home
 
 
@@ -43,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def undo_target(inbox: Inbox) -> Proposal:
     """What `undo` without an id means: the last thing carried out that still stands. NotFound (4)."""
-    found = _latest(inbox, [p for p in inbox.proposals.values() if p.state in DONE and _is_patch(p)])
+    found = _latest(inbox, [p for p in inbox.ran() if p.state in DONE and _is_patch(p)])
     if found is None:
         raise NotFound("there is nothing to undo", "`kairos inbox` lists what is pending.")
     return found
@@ -51,8 +51,8 @@ def undo_target(inbox: Inbox) -> Proposal:
 
 def redo_target(inbox: Inbox) -> Proposal:
     """What `redo` without an id means: the last thing undone, unless something new was carried out since."""
-    found = _latest(inbox, [p for p in inbox.proposals.values() if p.state == "undone"])
-    newest = _latest(inbox, [p for p in inbox.proposals.values() if p.state == "executed" and _is_patch(p)])
+    found = _latest(inbox, [p for p in inbox.ran() if p.state == "undone"])
+    newest = _latest(inbox, [p for p in inbox.ran() if p.state == "executed" and _is_patch(p)])
     if found is None or (newest is not None and _moved_at(inbox, newest) > _moved_at(inbox, found)):
         raise NotFound("there is nothing to redo", "`kairos redo ID` redoes an older undo.")
     return found

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from datetime import datetime, tzinfo
 
+import msgspec
+
 from kairos.clock import SECOND
 from kairos.domain import budget
 from kairos.domain.budget import Caps, Slice, Spending
-from kairos.domain.events import Event, ModelCalled, ModelReserved, Paused
+from kairos.domain.events import ModelCalled, ModelReserved
 from kairos.errors import BudgetExhausted, Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import NewEvent, Recorded
+from kairos.eventlog.views import AttentionView
 from kairos.settings import Model
 
 _TRIES = 20
@@ -29,6 +32,10 @@ class BudgetView(Projection[Spending]):
 
     def apply(self, state: Spending, recorded: Recorded) -> None:
         budget.evolve(state, recorded.event, recorded.at)
+
+    def encode(self, state: Spending) -> bytes:
+        """Canonical bytes: the slices are keyed by numbers, which only texts of can be sorted."""
+        return msgspec.json.encode(msgspec.to_builtins(state, str_keys=True), order="sorted")
 
 
 def caps_of(model: Model) -> Caps:
@@ -52,16 +59,13 @@ class Pauses:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._position = 0
-        self._last: Event | None = None
+        self._view = AttentionView()
+        self._state, self._position = self._view.load(log)
 
     def in_force(self, now_us: int) -> bool:
         """As of everything that is in the log by now."""
-        head = self._log.head()
-        for recorded in self._log.read(self._position, topics=("Paused", "Resumed"), upto=head):
-            self._last = recorded.event
-        self._position = head
-        return isinstance(self._last, Paused) and (self._last.until is None or now_us < self._last.until)
+        self._position = self._view.advance(self._state, self._log, self._position)
+        return self._state.is_paused(now_us)
 
 
 class Ledger:

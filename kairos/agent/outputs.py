@@ -11,12 +11,14 @@ import msgspec
 
 from kairos.domain.finding import Finding
 from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Reading, Request
+from kairos.eventlog.record import Fence
 
 FILES_AT_MOST, TEXT_AT_MOST, QUOTES_AT_MOST = 20, 64_000, 10
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The worker's standard input: which turn, where, why now, and the positions it rests on."""
+    """The worker's standard input: which turn, where, why now, the positions it rests on, and the leases under which it
+    appends to a shared log."""
 
     turn: str
     repo: str
@@ -24,6 +26,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     boundary: str
     cause: int
     evidence: list[int] = []
+    fences: list[Fence] = []
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

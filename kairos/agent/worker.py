@@ -55,7 +55,8 @@ def work(given: bytes, halt: Halt) -> Result:
         raise UsageError("no model is configured", "`kairos config set model.name NAME`.")
     signal.alarm(math.ceil(wall_seconds(model)))  # the last resort: not even a stuck library outlives this
     port = ModelPort(model, os.environ.get(model.key_env, "") if model.key_env else "")
-    log = Log(home.log)
+    log = Log.of(home)
+    log.fences = tuple(assignment.fences)
     try:
         files = Files(Git(Path(assignment.root)))
         return Driver(

@@ -21,8 +21,8 @@ def is_listed(log: Log, repo_id: str) -> bool:
 def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
     """(findings that were not listed before, problems). Each is kept as FindingListed in one append."""
     listed = set(AttentionView().load(log)[0].listed)
-    done = [r for r in log.stream(repository.id) if r.topic == "BaselineRecorded"]
-    found, problems = find(log, repository, done[-1:], "baseline", salt)
+    done = [log.at(repository.ready_at)] if repository.ready else []
+    found, problems = find(log, repository, done, "baseline", salt)
     news = [f for f in found if f.key not in listed]
     cause = done[-1].position if done else None
     log.append(

@@ -15,8 +15,9 @@ from kairos.acting.verifier import verify
 from kairos.clock import now_us
 from kairos.daemon.world import World
 from kairos.domain.proposal import Proposal
-from kairos.errors import Conflict, IntegrityError, KairosError, Stale
+from kairos.errors import Conflict, IntegrityError, KairosError, LeaseLost, Stale
 from kairos.eventlog.follow import Follower
+from kairos.eventlog.leases import Held, fence, is_mine, repo_lease
 from kairos.eventlog.log import Log
 from kairos.settings import Config, Home
 
@@ -26,13 +27,18 @@ RETRY_S = 2.0
 class Bench:
     """One thread's work. `run` returns after `stop`."""
 
-    def __init__(self, home: Home, config: Config, log: Log, report: Callable[[str], None]) -> None:
+    def __init__(self, home: Home, config: Config, log: Log, report: Callable[[str], None], held: Held) -> None:
         self._report = report
+        self._held = held
         self._home = home
         self._config = config
         self._log = log
         self._world = World(log)
         self._follower = Follower(log, 0)
+
+    def wake(self) -> None:
+        """Has it look whether what this daemon holds has changed."""
+        self._follower.wake()
 
     def stop(self) -> None:
         self._follower.stop()
@@ -51,14 +57,18 @@ class Bench:
 
     def _work(self) -> bool:
         """Does everything that can be done now; False if something must be tried again."""
-        proposals = sorted(self._world.inbox.proposals.values(), key=lambda p: p.raised_at)
+        proposals = sorted(self._world.inbox.live(), key=lambda p: p.raised_at)
         done = True
+        fence(self._log, self._held, self._world.repos.by_id)
         if any(p.state == "executing" for p in proposals):  # left by a crash or a full disk, or a person's undo now
-            done = self._attempt("recovery", lambda: recover(self._log, self._home))
+            done = self._attempt("recovery", lambda: recover(self._log, self._home, is_mine=self._is_mine))
         for proposal in proposals:
             if self._follower.stopped:
                 break
             paused = self._world.attention.is_paused(now_us())
+            fence(self._log, self._held, [proposal.raised.repo])
+            if not self._is_mine(proposal.raised.repo):
+                continue
             if proposal.state == "raised" or (proposal.state == "approved" and not paused):
                 done &= self._attempt(proposal.id, partial(self._one, proposal))
         return done
@@ -69,7 +79,7 @@ class Bench:
             work()
         except (Conflict, Stale):
             return True
-        except IntegrityError:
+        except (IntegrityError, LeaseLost):
             raise
         except (KairosError, OSError) as error:
             self._report(f"{what}: {error.message if isinstance(error, KairosError) else error}")
@@ -81,10 +91,18 @@ class Bench:
         if repo.lost or not repo.watched:
             return
         root = Path(repo.root)
-        if proposal.state == "raised":
-            verify(self._log, self._home, self._config, proposal, root, cancelled=self._is_stopped)
-        else:
-            execute(self._log, self._home, self._config, proposal, root, cancelled=self._is_stopped)
 
-    def _is_stopped(self) -> bool:
-        return self._follower.stopped
+        def cancelled() -> bool:
+            return self._follower.stopped or not self._is_mine(repo.id)
+
+        if proposal.state == "raised":
+            verify(self._log, self._home, self._config, proposal, root, cancelled=cancelled)
+        else:
+            lease = repo_lease(repo.id)
+            execute(
+                self._log, self._home, self._config, proposal, root, cancelled=cancelled,
+                on_step=lambda _: self._held.confirm(lease),
+            )  # fmt: skip
+
+    def _is_mine(self, repo: str) -> bool:
+        return is_mine(self._log, self._held, repo)

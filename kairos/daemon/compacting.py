@@ -4,26 +4,51 @@ from __future__ import annotations
 
 import sys
 
+from kairos.clock import now_us
+from kairos.daemon.kept import kept_views
+from kairos.domain.events import AttentionDue
 from kairos.errors import KairosError
 from kairos.eventlog.compaction import compact
+from kairos.eventlog.folding import fold
 from kairos.eventlog.log import Log
+from kairos.eventlog.views import RepositoriesView
 from kairos.settings import Config, find_home, load_config
 
 
-def ended(config: Config) -> set[str]:
-    """The followers that a person switched off: what they did not read holds nothing back."""
-    return ({"dream"} if not config.schedule.dream else set()) | ({"modeller"} if not config.model.name else set())
+def ended(config: Config, log: Log) -> set[str]:
+    """The followers that hold nothing back: those a person switched off, and model turns of a repository that is not
+    watched any more or has no commit waiting for one."""
+    found = {"modeller"} | ({"dream"} if not config.schedule.dream else set())
+    watched = {r.id for r in RepositoriesView().load(log)[0].watched()}
+    for name, position in log.trackings().items():
+        if name.startswith("modeller/"):
+            repo = name.removeprefix("modeller/")
+            if not config.model.name or repo not in watched or not _has_due(log, repo, position):
+                found.add(name)
+    return found
+
+
+def _has_due(log: Log, repo: str, after: int) -> bool:
+    due = log.read(after, topics={"AttentionDue"})
+    return any(isinstance(r.event, AttentionDue) and r.event.repo == repo for r in due)
 
 
 def main(before: int) -> int:
-    """Seals and retires what is older than `before` (us); says what it did on standard output."""
+    """Seals and retires what is older than `before` (us), and folds what the person's rule says; says on standard
+    output what it did."""
     home = find_home()
     try:
-        done = compact(Log(home.log), before=before, ended=ended(load_config(home)))
+        config, log = load_config(home), Log.of(home)
+        with log.errors():
+            done = compact(log, before=before, ended=ended(config, log), views=kept_views())
+            said = f"{len(done.sealed)} segments sealed, {done.retired} rows retired"
+            rule = config.retention.fold_before(now_us())
+            if rule is not None:
+                said += f", {sum(s.events for s in fold(log, rule).segments)} observations folded"
     except KairosError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.code
-    sys.stdout.write(f"{len(done.sealed)} segments sealed, {done.retired} rows retired\n")
+    sys.stdout.write(f"{said}\n")
     return 0
 
 

@@ -29,6 +29,7 @@ from kairos.domain.events import (
 )
 from kairos.errors import Conflict
 from kairos.eventlog.follow import Follower
+from kairos.eventlog.leases import Held, fence, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.settings import Config, Home
@@ -67,15 +68,22 @@ class Reactor:
     """One thread's work. `run` returns after `stop`."""
 
     def __init__(
-        self, home: Home, config: Config, log: Log, zone: tzinfo, on_delivery: Callable[[str], None] | None
+        self,
+        home: Home,
+        config: Config,
+        log: Log,
+        zone: tzinfo,
+        on_delivery: Callable[[str], None] | None,
+        held: Held,
     ) -> None:
+        self._leased = held
         self.world = World(log)
         self.manners = manners(config)
         self.zone = zone
         self._log = log
         self._looker = Looker(home, config, log, self.world)
-        self._speaker = Speaker(config, log, self.world, self.manners, zone, on_delivery)
-        self._upkeep = Upkeep(log, self.world)
+        self._speaker = Speaker(config, log, self.world, self.manners, zone, on_delivery, self._is_mine)
+        self._upkeep = Upkeep(log, self.world, self._is_mine)
         self._follower = Follower(log, 0)
         self._gathered: dict[str, Gathered] = {}
         self._tick = True
@@ -85,14 +93,30 @@ class Reactor:
         self._tick = True
         self._follower.wake()
 
+    def wake(self) -> None:
+        """Has it look whether what this daemon holds has changed."""
+        self._follower.wake()
+
     def stop(self) -> None:
         self._follower.stop()
 
     def run(self) -> None:
-        """Catches up from the tracking positions, then follows until stopped."""
+        """Catches up from the tracking positions, then follows until stopped; begins anew with other repositories when
+        it holds others, as after a start."""
+        while not self._follower.stopped:
+            self._follow(self._leased.edition)
+
+    def _is_mine(self, repo: str) -> bool:
+        return is_mine(self._log, self._leased, repo)
+
+    def _follow(self, edition: int) -> None:
         self.world.load()
+        fence(self._log, self._leased, self.world.repos.by_id)
+        self._gathered.clear()
         self._done = {
-            r.id: max(self._log.tracking(f"reactor/{r.id}"), r.ready_at) for r in self.world.repos.by_id.values()
+            r.id: max(self._log.tracking(f"reactor/{r.id}"), r.ready_at)
+            for r in self.world.repos.by_id.values()
+            if self._is_mine(r.id)
         }
         start = min(self._done.values(), default=self.world.position)
         self._held = {r.caused_by for r in self._log.read(start, topics={"AttentionHeld"})}
@@ -100,7 +124,7 @@ class Reactor:
             self._react(recorded, idle_for=0)
         self._follower.position = self.world.position
         self._upkeep.check_drift()
-        while not self._follower.stopped:
+        while not self._follower.stopped and self._leased.edition == edition:
             new = self._follower.new()
             for recorded in new:
                 idle = self.world.idle_for(recorded)
@@ -120,7 +144,7 @@ class Reactor:
     def _react(self, recorded: Recorded, idle_for: int) -> None:
         event = recorded.event
         match event:
-            case FilesChanged() | GitMoved() | CommitRecorded():
+            case FilesChanged() | GitMoved() | CommitRecorded() if self._is_mine(event.repo):
                 if recorded.position <= self._done.get(event.repo, 0):
                     return
                 if isinstance(event, FilesChanged):
@@ -152,7 +176,7 @@ class Reactor:
 
     def _look_again(self, recorded: Recorded, proposal_id: str) -> None:
         proposal = self.world.inbox.proposals.get(proposal_id)
-        if proposal is None or proposal.raised.engine != "rules":
+        if proposal is None or proposal.raised.engine != "rules" or not self._is_mine(proposal.raised.repo):
             return
         gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
         if recorded.caused_by is not None and self._log.at_row(recorded.caused_by).origin == "self":
@@ -203,7 +227,8 @@ class Reactor:
         """Keeps the views, and moves the tracking of repositories with nothing gathered along: neither start-up nor
         compaction should wait for a repository in which nothing happens. Not to the world's position: what is folded
         ahead of the follower is not yet judged."""
-        settled = [r.id for r in self.world.repos.by_id.values() if r.ready and r.id not in self._gathered]
+        known = self.world.repos.by_id.values()
+        settled = [r.id for r in known if r.ready and r.id not in self._gathered and self._is_mine(r.id)]
         self.world.save([Track(f"reactor/{repo}", self._follower.position) for repo in settled], every=every)
 
     def _patience(self) -> float:

@@ -29,7 +29,10 @@ class Speaker:
         manners: Manners,
         zone: tzinfo,
         on_delivery: Callable[[str], None] | None,
+        is_mine: Callable[[str], bool],
     ) -> None:
+        """`is_mine`: whether a repository is this daemon's business."""
+        self._is_mine = is_mine
         self._command = config.notify.command
         self._log = log
         self._world = world
@@ -41,7 +44,7 @@ class Speaker:
     def offer(self, proposal_id: str) -> None:
         """Judges one proposal at the boundary it was raised at."""
         proposal = self._world.inbox.proposals.get(proposal_id)
-        if proposal is not None:
+        if proposal is not None and self._is_mine(proposal.raised.repo):
             self._offer(proposal, proposal.raised.boundary)
 
     def offer_all(self, boundary: str) -> None:
@@ -60,7 +63,11 @@ class Speaker:
                 self._offer(proposal, proposal.raised.boundary)
 
     def _undelivered(self) -> list[Proposal]:
-        found = [p for p in self._world.inbox.pending() if p.state == "pending" and not p.delivered]
+        found = [
+            p
+            for p in self._world.inbox.pending()
+            if p.state == "pending" and not p.delivered and self._is_mine(p.raised.repo)
+        ]
         return sorted(found, key=lambda p: p.raised_at)
 
     def _offer(self, proposal: Proposal, boundary: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from kairos.acting.policy_file import load_policy
 from kairos.acting.proposing import raise_findings
 from kairos.clock import DAY, now_us
+from kairos.daemon.salting import salt_of
 from kairos.daemon.world import World
 from kairos.detectors.looking import fitting, look
 from kairos.detectors.protocol import Companion
@@ -39,7 +40,7 @@ class Looker:
         self._config = config
         self._log = log
         self._world = world
-        self._salt = home.salt()
+        self._salt = salt_of(log, home)
 
     def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
         """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
+from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.presence import RepoStatus
 from kairos.errors import TryAgain
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.log import Log
+from kairos.eventlog.record import Fence
 from kairos.eventlog.views import RepositoriesView, Repository
 from kairos.sensing.sensor import Sensor
 from kairos.settings import Config, Home
 
+logger = logging.getLogger(__name__)
+
 RETRY_S = 2.0
+LOOK_S = 5.0
+"""So often a shared log's repositories are looked for on this disk: a directory may have come back."""
+_TOPICS = frozenset({"RepoTrusted", "BaselineRecorded", "RepoUnwatched"})
+
+
+class _Sensing:
+    """The sensor of one repository, its thread, and what its appends rest on."""
+
+    def __init__(self, repo: Repository, fences: tuple[Fence, ...]) -> None:
+        self.repo = repo
+        self.fences = fences
+        self.armed = threading.Event()
+        self.ending = threading.Event()
+        self._sensor: Sensor | None = None
+        self._lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+
+    def end(self) -> None:
+        """Ends it after its present step."""
+        self.ending.set()
+        with self._lock:
+            if self._sensor is not None:
+                self._sensor.wake()
+        if self.thread is not None:
+            self.thread.join()
+
+    @contextmanager
+    def using(self, sensor: Sensor) -> Iterator[None]:
+        """Closes the sensor at the end; until then it may be woken."""
+        with self._lock:
+            self._sensor = sensor
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sensor = None
+                sensor.close()
 
 
 class Watching:
-    """Keeps a `Sensor` running for each trusted repository, and publishes their status."""
+    """Keeps a `Sensor` running for each trusted repository that this daemon holds, and publishes their status."""
 
     def __init__(
         self,
@@ -25,90 +68,114 @@ class Watching:
         config: Config,
         publish: Callable[[list[RepoStatus]], None],
         guard: Callable[[Callable[[], None]], None],
+        duties: Duties,
+        report: Callable[[str], None],
     ) -> None:
         self._home = home
         self._config = config
         self._publish = publish
         self._guard = guard
-        self._stopping = threading.Event()
+        self._duties = duties
         self._lock = threading.Lock()
-        self._sensors: dict[str, tuple[Sensor, threading.Thread]] = {}
+        self._sensing: dict[str, _Sensing] = {}
         self._statuses: dict[str, RepoStatus] = {}
-        self._log = Log(home.log)
+        self._log = Log.of(home)
+        self._enduring = Enduring(self._log, duties.held, report)
         self._follower = Follower(self._log, 0)
-        self._changes = threading.Thread(target=guard, args=(self._follow,), name="repositories")
+        self._changes = threading.Thread(
+            target=guard, args=(lambda: self._enduring.run(self._follow),), name="repositories"
+        )
 
     def start(self) -> None:
         """Arms every sensor; returns when watching has begun everywhere."""
-        state, position = RepositoriesView().load(self._log)
-        for armed in [self._begin(repo) for repo in state.watched()]:
-            armed.wait()
+        position = self._log.head()
+        self._reconcile()
+        for sensing in list(self._sensing.values()):
+            sensing.armed.wait()
         self._follower.position = position
         self._show()
         self._changes.start()
 
+    def wake(self) -> None:
+        """Has it look whether what this daemon holds has changed."""
+        self._follower.wake()
+
     def stop(self) -> None:
         """Ends every sensor after its present step."""
-        self._stopping.set()
+        self._enduring.stop()
         self._follower.stop()
         self._changes.join()
-        for repo_id in list(self._sensors):
+        for repo_id in list(self._sensing):
             self._end(repo_id)
 
-    def _begin(self, repo: Repository) -> threading.Event:
-        """Starts a sensor in its own thread; the event is set once it is armed (or has failed)."""
-        sensor = Sensor(Log(self._home.log), repo, self._config.watching, self._home.roots)
-        armed = threading.Event()
-        thread = threading.Thread(target=self._guard, args=(lambda: self._sense(repo.id, sensor, armed),), name=repo.id)
-        self._sensors[repo.id] = (sensor, thread)
-        thread.start()
-        return armed
+    def _follow(self) -> None:
+        """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
+        while not self._follower.stopped:
+            new = self._follower.new()
+            if any(r.topic in _TOPICS for r in new) or (self._log.shared and not new):
+                self._reconcile()
+            if not new:
+                self._follower.wait(LOOK_S if self._log.shared else 30.0)
+
+    def _reconcile(self) -> None:
+        """Brings the sensors to what this daemon should watch now."""
+        state, _ = RepositoriesView().load(self._log)
+        wanted = {r.id: r for r in self._duties.choose(state.watched())}
+        fences = {i: self._duties.fences(i) for i in wanted}
+        for repo_id, sensing in list(self._sensing.items()):
+            if repo_id not in wanted or sensing.fences != fences[repo_id]:
+                self._end(repo_id)
+        begun = [self._begin(repo, fences[i]) for i, repo in wanted.items() if i not in self._sensing]
+        for sensing in begun:
+            sensing.armed.wait()
+        if begun:
+            self._show()
+
+    def _begin(self, repo: Repository, fences: tuple[Fence, ...]) -> _Sensing:
+        """Starts a sensor in its own thread, which says when it is armed (or has failed)."""
+        sensing = self._sensing[repo.id] = _Sensing(repo, fences)
+        sensing.thread = threading.Thread(target=self._guard, args=(lambda: self._sense(sensing),), name=repo.id)
+        sensing.thread.start()
+        return sensing
 
     def _end(self, repo_id: str) -> None:
-        sensor, thread = self._sensors.pop(repo_id)
-        sensor.wake()
-        thread.join()
+        self._sensing.pop(repo_id).end()
         self._statuses.pop(repo_id, None)
+        self._show()
 
-    def _sense(self, repo_id: str, sensor: Sensor, armed: threading.Event) -> None:
+    def _sense(self, sensing: _Sensing) -> None:
+        """Until the repository is not ours any more. A sensor that does not know what became of an append gives way to
+        one that compares anew."""
         try:
-            self._patiently(sensor.arm)
-            self._note(repo_id, sensor)
-            armed.set()
-            while not self._stopping.is_set() and repo_id in self._sensors:
-                self._patiently(sensor.step)
-                self._note(repo_id, sensor)
+            Enduring(self._log, self._duties.held, logger.warning, sensing.ending).run(lambda: self._watch(sensing))
         finally:
-            armed.set()
-            sensor.close()
+            sensing.armed.set()
 
-    def _patiently(self, work: Callable[[], object]) -> None:
+    def _watch(self, sensing: _Sensing) -> None:
+        log = Log.of(self._home)
+        log.fences = sensing.fences
+        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots)
+        with closing(log), sensing.using(sensor):
+            self._patiently(sensing, sensor.arm)
+            self._note(sensing, sensor)
+            sensing.armed.set()
+            while not sensing.ending.is_set():
+                self._patiently(sensing, sensor.step)
+                self._note(sensing, sensor)
+
+    def _patiently(self, sensing: _Sensing, work: Callable[[], object]) -> None:
         """Does a step again while the disk is full or the log busy; nothing is lost meanwhile."""
-        while not self._stopping.is_set():
+        while not sensing.ending.is_set():
             try:
                 work()
                 return
             except TryAgain:
-                self._stopping.wait(RETRY_S)
+                sensing.ending.wait(RETRY_S)
 
-    def _note(self, repo_id: str, sensor: Sensor) -> None:
+    def _note(self, sensing: _Sensing, sensor: Sensor) -> None:
         status = _status(sensor)
-        if status != self._statuses.get(repo_id):
-            self._statuses[repo_id] = status
-            self._show()
-
-    def _follow(self) -> None:
-        """Begins and ends sensors as people trust and withdraw repositories."""
-        for recorded in self._follower:
-            if recorded.topic not in ("RepoTrusted", "BaselineRecorded", "RepoUnwatched"):
-                continue
-            state, _ = RepositoriesView().load(self._log)
-            wanted = {r.id: r for r in state.watched()}
-            for repo_id in [i for i in self._sensors if i not in wanted]:
-                self._end(repo_id)
-            for repo_id, repo in wanted.items():
-                if repo_id not in self._sensors:
-                    self._begin(repo).wait()
+        if status != self._statuses.get(sensing.repo.id):
+            self._statuses[sensing.repo.id] = status
             self._show()
 
     def _show(self) -> None:

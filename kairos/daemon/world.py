@@ -3,51 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
+from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.log import Log
+from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import Recorded, Write
-from kairos.eventlog.views import (
-    AttentionView,
-    Inbox,
-    InboxView,
-    Ledger,
-    LedgerView,
-    Repositories,
-    RepositoriesView,
-)
+from kairos.eventlog.views import Repositories, Turns, all_views
+from kairos.schedule.occurrences import ScheduleView
 
 
 class World:
-    """The kept views at one position of the log."""
+    """The views that a daemon keeps, at one position of the log."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._views: tuple[Projection[Any], ...] = (*all_views(), BudgetView(), ScheduleView())
+        self._states: dict[str, Any] = {}
         self.position = 0
         self._saved = 0
 
     def load(self) -> None:
         """Loads every view at the present head."""
-        head = self._log.head()
-        self.repos: Repositories = RepositoriesView().load(self._log, upto=head)[0]
-        self.inbox: Inbox = InboxView().load(self._log, upto=head)[0]
-        self.attention: Attention = AttentionView().load(self._log, upto=head)[0]
-        self.ledger: Ledger = LedgerView().load(self._log, upto=head)[0]
-        self.position = head
-        self._saved = self._log.tracking(InboxView().key)
+        found = {view.name: view.load(self._log) for view in self._views}
+        self.position = max(position for _, position in found.values())
+        for view in self._views:  # one that was loaded earlier than another saw less of the log
+            state, position = found[view.name]
+            view.advance(state, self._log, position, upto=self.position)
+            self._states[view.name] = state
+        self._saved = min(self._log.tracking(view.key) for view in self._views)
+
+    @property
+    def repos(self) -> Repositories:
+        found: Repositories = self._states["repositories"]
+        return found
+
+    @property
+    def inbox(self) -> Inbox:
+        found: Inbox = self._states["inbox"]
+        return found
+
+    @property
+    def attention(self) -> Attention:
+        found: Attention = self._states["attention"]
+        return found
+
+    @property
+    def turns(self) -> Turns:
+        found: Turns = self._states["turns"]
+        return found
 
     def fold(self, recorded: Recorded) -> None:
         """Folds one event that follows; earlier positions are known already."""
         if recorded.position <= self.position:
             return
-        for view, state in (
-            (RepositoriesView(), self.repos),
-            (InboxView(), self.inbox),
-            (AttentionView(), self.attention),
-            (LedgerView(), self.ledger),
-        ):
+        for view in self._views:
             if recorded.topic in view.topics:
-                view.apply(state, recorded)  # type: ignore[arg-type]
+                view.apply(self._states[view.name], recorded)
         self.position = recorded.position
 
     def idle_for(self, recorded: Recorded) -> int:
@@ -56,13 +70,15 @@ class World:
         return 0 if last is None else max(0, recorded.at - last)
 
     def save(self, also: Sequence[Write] = (), *, every: int = 1) -> None:
-        """Keeps the views, and `also`, if at least `every` events came since they were last kept."""
+        """Keeps the views, and `also`, if at least `every` events came since they were last kept. What somebody else
+        kept meanwhile, further on, stays."""
         if self.position - self._saved < every:
             return
-        writes: list[Write] = [*also]
-        writes += RepositoriesView().saving(self.repos, self.position)
-        writes += InboxView().saving(self.inbox, self.position)
-        writes += AttentionView().saving(self.attention, self.position)
-        writes += LedgerView().saving(self.ledger, self.position)
+        behind = [view for view in self._views if self._log.kept(view.key)[1] < self.position]
+        writes = [*also]
+        for view in behind:
+            writes += view.saving(self._states[view.name], self.position)
         self._log.append([], writes=writes)
+        for view in behind:
+            view.saved(self._states[view.name])
         self._saved = self.position

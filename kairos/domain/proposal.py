@@ -25,6 +25,7 @@ UNDECIDED = frozenset({"raised", "pending"})
 OPEN = frozenset({"raised", "pending", "deferred"})
 WAITING = OPEN | {"approved"}
 DONE = frozenset({"executed", "redone"})
+RAN = DONE | {"undone"}
 TERMINAL = frozenset(
     {"executed", "failed", "unknown", "rejected", "stale", "superseded", "expired", "withdrawn", "acknowledged",
      "undone", "redone"}

@@ -7,23 +7,27 @@ rows that a later, paced retirement removes were already unseen. Killed anywhere
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kairos.domain.events import SegmentRetired, SegmentSealed
-from kairos.errors import IntegrityError, TryAgain
-from kairos.eventlog.log import Log, sqlite_errors
-from kairos.eventlog.record import NewEvent, Retire, Row, Seal
-from kairos.eventlog.segment import file_digest, segment_link, sync_folder, write_segment
+from kairos.eventlog.log import Log
+from kairos.eventlog.projection import Projection, keep_views
+from kairos.eventlog.record import NewEvent, Retire, Seal
+from kairos.eventlog.segment import Proven, prove_segment, publish, write_segment
 from kairos.eventlog.upkeep import collect_orphans, finish_forgetting, only_one
-from kairos.eventlog.views import all_views, keep_views
+from kairos.eventlog.views import all_views
 
 ROWS_A_SEGMENT = 50_000
 WORTHWHILE = 1_000
 """Fewer old rows than this are left hot, unless asked for."""
-RETIRE_CHUNK = 5_000
+RETIRE_CHUNK = 2_000
 TRIGGERS = ("FilesChanged", "GitMoved", "CommitRecorded")
 
 
@@ -45,31 +49,37 @@ class Compacted(msgspec.Struct, frozen=True):
     cold_bytes: int
 
 
-def compact(log: Log, *, before: int | None = None, ended: Collection[str] = ()) -> Compacted:
+def compact(
+    log: Log,
+    *,
+    before: int | None = None,
+    ended: Collection[str] = (),
+    views: Sequence[Projection[Any]] | None = None,
+) -> Compacted:
     """Seals and retires events older than `before` (us), or with None everything behind the slowest follower.
 
-    `ended`: tracking names of followers that a person switched off; they hold nothing back.
+    `views` (default: those of this storey) are brought to the head first, so that none of them reads what is sealed
+    again. `ended`: tracking names of followers that a person switched off; they hold nothing back.
     TryAgain if another compaction runs or the disk is full; nothing is lost."""
-    log.segments.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with only_one(log.segments), sqlite_errors(log.path):
+    with only_one(log), log.errors():
         finish_forgetting(log)
         collect_orphans(log)
-        keep_views(log)
-        sealed = []
-        limit = _sealable(log, before, ended)
+        views = all_views() if views is None else views
+        keep_views(log, views)
+        sealed: list[SealedSegment] = []
+        limit = _sealable(log, before, ended, views)
         if limit - log.sealed_upto() >= (WORTHWHILE if before is not None else 1):
-            while log.sealed_upto() < limit:
-                sealed.append(_seal(log, limit))
+            sealed = _seal(log, limit)
         retired = _retire(log)
         cold = sum(row[3] for row in log.reader().segments())
-    hot = sum(p.stat().st_size for p in (log.path, log.path.with_name(log.path.name + "-wal")) if p.exists())
+    hot = log.hot_bytes()
     return Compacted(sealed, retired, hot, cold)
 
 
-def _sealable(log: Log, before: int | None, ended: Collection[str]) -> int:
+def _sealable(log: Log, before: int | None, ended: Collection[str], views: Sequence[Projection[Any]]) -> int:
     """The last position that may be sealed: old enough, and behind every follower."""
     limit = log.head()
-    current = {view.key for view in all_views()}
+    current = {view.key for view in views}
     for name, position in log.trackings().items():
         if name.startswith("reactor/"):
             position = log.reader().next_position(name.removeprefix("reactor/"), TRIGGERS, position, limit)
@@ -78,40 +88,62 @@ def _sealable(log: Log, before: int | None, ended: Collection[str]) -> int:
     return limit if before is None else log.reader().last_before(before, limit)
 
 
-def _seal(log: Log, limit: int) -> SealedSegment:
+class _Written(NamedTuple):
+    """A segment under its temporary name."""
+
+    first: int
+    last: int
+    path: Path
+    rows: int
+    size: int
+    before: bytes
+    after: bytes
+
+
+def _seal(log: Log, limit: int) -> list[SealedSegment]:
+    """Seals all rows up to a position. While one segment is read back, the next is written; the manifest names them in
+    their order, each only when it is proven."""
+    sealed: list[SealedSegment] = []
+    waiting: tuple[_Written, Future[Proven]] | None = None
     first = log.sealed_upto() + 1
-    rows = list(log.reader().rows(first - 1, limit=ROWS_A_SEGMENT, upto=limit))
-    if [r.position for r in rows] != list(range(first, first + len(rows))):
-        raise IntegrityError("positions are missing between the segments and the hot rows", "Run `kairos log verify`.")
-    last = rows[-1].position
-    start = log.reader().link_at(first - 1)
-    end = rows[-1].link
-    name = f"{first:012d}-{last:012d}.parquet"
-    temporary = log.segments / f"{name}.tmp"
-    size = _write(temporary, rows)
-    if segment_link(temporary, start) != end:
-        temporary.unlink()
-        raise IntegrityError(
-            f"positions {first}..{last} do not give the links they were stored with; they stay where they are",
-            "Run `kairos log verify` to find the damaged place.",
-        )
-    digest = file_digest(temporary)
-    temporary.rename(log.segments / name)
-    sync_folder(log.segments)
-    event = SegmentSealed(first=first, last=last, file=name, bytes=size, root=end.hex())
-    seal = Seal(first, last, name, size, digest, start, end)
-    log.append([NewEvent("segments", event, None, "system")], writes=[seal])
-    return SealedSegment(first, last, name, size)
-
-
-def _write(path: Path, rows: list[Row]) -> int:
+    before = log.reader().link_at(first - 1)
     try:
-        return write_segment(path, rows)
-    except (OSError, ValueError) as error:
-        path.unlink(missing_ok=True)
-        raise TryAgain(
-            f"the segment {path.name} could not be written: {error}", "Free some space; the events stay where they are."
-        ) from error
+        with ThreadPoolExecutor(1, "prover") as prover:
+            while True:
+                written = _write(log, first, limit, before)
+                if waiting is not None:
+                    sealed.append(_manifest(log, waiting[0], waiting[1].result()))
+                if written is None:
+                    return sealed
+                first, before = written.last + 1, written.after
+                waiting = (
+                    written,
+                    prover.submit(prove_segment, written.path, written.rows, written.before, written.after),
+                )
+    except BaseException:
+        collect_orphans(log)
+        raise
+
+
+def _write(log: Log, first: int, limit: int, before: bytes) -> _Written | None:
+    """Writes the next rows as they are read; None when there are none."""
+    ending = log.reader().last_hot(first, min(limit, first + ROWS_A_SEGMENT - 1), limit)
+    if ending is None:
+        return None
+    last, after = ending
+    path = log.segments / f"{first:012d}-{last:012d}.parquet.tmp"
+    rows, size = write_segment(path, chain.from_iterable(log.reader().raw(first - 1, last)))
+    return _Written(first, last, path, rows, size, before, after)
+
+
+def _manifest(log: Log, written: _Written, proven: Proven) -> SealedSegment:
+    """Gives a proven file its name, and then names it in the manifest."""
+    first, last, path, _, size, before, after = written
+    publish(path, path.with_suffix(""))
+    event = SegmentSealed(first=first, last=last, file=path.stem, bytes=size, root=after.hex())
+    seal = Seal(first, last, path.stem, size, proven.digest, before, after)
+    log.append([NewEvent("segments", event, None, "system")], writes=[seal])
+    return SealedSegment(first, last, path.stem, size)
 
 
 def _retire(log: Log) -> int:
@@ -121,7 +153,9 @@ def _retire(log: Log) -> int:
         if done:
             continue
         for start in range(first, last + 1, RETIRE_CHUNK):
+            begun = time.monotonic()
             log.append([], writes=[Retire(start, min(last, start + RETIRE_CHUNK - 1))])
+            time.sleep(time.monotonic() - begun)  # the write lock is free half of the time
         event = SegmentRetired(first=first, last=last)
         log.append([NewEvent("segments", event, None, "system")], writes=[Retire(first, last, finished=True)])
         retired += last - first + 1

@@ -1,16 +1,17 @@
-"""Following the log without polling: followers sleep on the bell that each append rings after its COMMIT."""
+"""Following the log without polling: followers sleep until an append wakes them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import islice
 
-from kairos._native import Watcher
+from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 
 FALLBACK_S = 30.0
+AWAY_S = 1.0
+"""So often a shared log that does not answer is asked again."""
 
 
 class Follower:
@@ -19,23 +20,27 @@ class Follower:
     def __init__(self, log: Log, after: int) -> None:
         self._log = log
         self.position = after
-        self._stopped = False
-        self._watcher = Watcher()
-        bell: Path = log.bell
-        bell.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._watcher.add([os.fsencode(bell.parent)])
+        self._stopped = self._away = False
+        self._listener = log.listener()
 
     def new(self) -> list[Recorded]:
-        """What came since the last call, at once."""
-        found = list(self._log.read(self.position, limit=1_000))
+        """What came since the last call, at once; nothing while the server of a shared log is away."""
+        try:
+            found = list(islice(self._log.read(self.position), 1_000))  # its `limit` counts rows that were erased, too
+        except TryAgain:
+            if not self._log.shared:
+                raise
+            self._away = True
+            return []
+        self._away = False
         if found:
             self.position = found[-1].position
         return found
 
     def wait(self, timeout_s: float = FALLBACK_S) -> None:
-        """Sleeps until the bell rings, `wake` is called or the timeout passes. Waking writes nothing."""
+        """Sleeps until somebody appends, `wake` is called or the timeout passes. Waking writes nothing."""
         if not self._stopped:
-            self._watcher.wait(int(timeout_s * 1000))
+            self._listener.wait(min(timeout_s, AWAY_S) if self._away else timeout_s)
 
     def __iter__(self) -> Iterator[Recorded]:
         while not self._stopped:
@@ -50,9 +55,9 @@ class Follower:
 
     def wake(self) -> None:
         """Ends the present `wait`."""
-        self._watcher.wake()
+        self._listener.wake()
 
     def stop(self) -> None:
         """Ends the loop after the events already read. Callable from any thread."""
         self._stopped = True
-        self._watcher.wake()
+        self._listener.wake()

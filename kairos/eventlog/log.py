@@ -5,21 +5,22 @@ Reading opens the database read-only and imports nothing heavy; the writing side
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from kairos.clock import now_us
-from kairos.errors import IntegrityError, NotFound, TryAgain
+from kairos.errors import NotFound, UsageError
 from kairos.eventlog import codec
-from kairos.eventlog.reader import Reader, Unmade
-from kairos.eventlog.record import NewEvent, Recorded, Row, Write
+from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
+from kairos.eventlog.reader import Reader
+from kairos.eventlog.record import Fence, NewEvent, Recorded, Row, Write
+from kairos.eventlog.sqlite.engine import Sqlite
+from kairos.settings import Home
 
-if TYPE_CHECKING:
-    from kairos.eventlog.recorder import LogRecorder
+Clean = Callable[[Sequence[bytes]], None]
+"""Removes what is outside of a log and holds one of these byte strings."""
 
 
 class EventLog(Protocol):
@@ -41,46 +42,32 @@ class EventLog(Protocol):
     def tracking(self, name: str) -> int: ...
 
 
-@contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turns what SQLite and eventsourcing raise into errors a person can act on."""
-    try:
-        yield
-    except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, sqlite3.Error):
-            cause = cause.__cause__
-        if cause is None:
-            raise
-        text = str(cause).lower()
-        if "full" in text or "disk i/o" in text:
-            raise TryAgain(
-                f"the disk that holds {path} is full: nothing was written",
-                "Free some space and try again; the log is intact.",
-            ) from error
-        if "locked" in text or "busy" in text:
-            raise TryAgain(f"{path} is busy: another process holds its write lock", "Try again in a moment.") from error
-        if "malformed" in text or "not a database" in text or "no such table" in text or "corrupt" in text:
-            raise IntegrityError(
-                f"{path} is damaged: {cause}",
-                "Nothing was changed. Run `kairos log verify`, and restore the file from a backup.",
-            ) from error
-        if "unable to open" in text or "readonly" in text:
-            raise TryAgain(
-                f"{path} cannot be opened: {cause}", "Check its permissions and that its disk is there."
-            ) from error
-        raise
-
-
 class Log:
-    """The log on SQLite at `path`; the file need not exist before the first append."""
+    """The log on SQLite at `path`, or with `url` on PostgreSQL; nothing need exist before the first append.
 
-    def __init__(self, path: Path, *, segments: Path | None = None, bell: Path | None = None) -> None:
+    `fences`: leases that every append of this object rests on; see `kairos.eventlog.leases`. `owner`: which home this
+    is where several share a log, else empty."""
+
+    def __init__(self, path: Path, *, segments: Path | None = None, bell: Path | None = None, url: str = "") -> None:
         self.path = path
         self.segments = segments or path.parent / "segments"
         self.bell = bell or path.parent / "bell" / "log.bell"
-        self._recorder: LogRecorder | None = None
+        self.url = url
+        self.fences: tuple[Fence, ...] = ()
+        self.owner = ""
+        self._engine = _engine(path, self.bell, self.segments, url)
+        self._recorder: Recorder | None = None
         self._reader: Reader | None = None
+        self._listeners: list[Listener] = []
+        self.clean: Clean | None = None
+        """What a forgetting removes outside of the log, too; set by a door that knows the home."""
+
+    @classmethod
+    def of(cls, home: Home) -> Log:
+        """The log of a home, wherever the environment or the configuration says that it is."""
+        log = cls(home.log, segments=home.segments, url=home.log_url)
+        log.owner = home.identity() if log.shared else ""
+        return log
 
     def append(
         self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None, writes: Sequence[Write] = ()
@@ -92,38 +79,39 @@ class Log:
         if not events and not writes:
             return []
         drafts = [codec.draft(e.stream, e.event, e.caused_by, e.origin) for e in events]
-        with sqlite_errors(self.path):
-            causes = {e.caused_by for e in events if e.caused_by is not None and e.caused_by > 0}
-            roots = {cause: self.at_row(cause).correlation for cause in causes}
-            positions = self._writer().append(drafts, now_us(), expected or {}, writes, roots)
-        if events:
-            self._ring()
+        with self._engine.errors():
+            all_writes = [*self.fences, *writes] if self.fences else writes
+            positions = self._writer().append(drafts, now_us(), expected or {}, all_writes, self._root_of)
+            if events:
+                self._engine.ring()
         return positions
 
     def read(
         self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
     ) -> Iterator[Recorded]:
         """Events after a position (exclusive) up to one (inclusive), hot and cold alike; erased ones left out."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             for chunk in self._read().plain(after, limit=limit, topics=topics, upto=upto):
                 yield from codec.decode_rows(chunk)
 
     def stream(self, stream: str) -> list[Recorded]:
         """Every event of one stream, in order."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             rows = self._read().stream(stream)
             return [r for r in map(codec.decode_row, rows) if r is not None]
 
     def at_row(self, position: int) -> Row:
-        """The stored row at a position. NotFound."""
+        """The stored row at a position. NotFound, also of one that was folded away."""
         row = next(iter(self._read().rows(position - 1, limit=1, upto=position)), None)
-        if row is None:
-            raise NotFound(f"the log has no position {position}", "`kairos log` lists the positions there are.")
+        if row is None or not row.topic:
+            from kairos.eventlog.jumps import absent  # it reads through this class
+
+            raise absent(self, position)
         return row
 
     def at(self, position: int) -> Recorded:
         """The event at a position. NotFound when there is none or it was erased."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             recorded = codec.decode_row(self.at_row(position))
         if recorded is None:
             raise NotFound(f"the event at {position} was erased", "`kairos log --type Erased` says why.")
@@ -131,69 +119,122 @@ class Log:
 
     def version(self, stream: str) -> int:
         """How many events a stream has."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().version(stream)
 
     def head(self) -> int:
         """The last position, 0 for an empty log."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().head()[0]
 
     def anchor(self) -> tuple[int, str]:
         """The last position and the hash that stands for everything up to it (hex)."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             position, link, _ = self._read().head()
             return position, link.hex()
 
     def sealed_upto(self) -> int:
         """The last position that is in a verified segment."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().head()[2]
 
     def refuse_unknown(self) -> None:
         """IntegrityError if there is an event type that this program does not know: who acts on the log must not
         pass over what a newer program wrote."""
-        with sqlite_errors(self.path):
-            for topic in self._read().topics():
+        with self._engine.errors():
+            for topic in filter(None, self._read().topics()):  # none: it stands for folded positions
                 codec.refuse_unknown(topic, 1)
 
     def view(self, view: str) -> dict[bytes, bytes]:
         """All rows of a view."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().view(view)
 
     def view_size(self, view: str) -> int:
         """How many rows a view has."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().view_size(view)
 
     def view_row(self, view: str, key: bytes) -> bytes | None:
         """One row of a view."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().view_row(view, key)
 
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """(the saved state of a view, its tracking position), as one save left them; (None, 0) without one."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().kept(view)
 
     def tracking(self, name: str) -> int:
         """The tracking position of a follower or view; 0 if it never ran."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().tracking(name)
 
     def trackings(self) -> dict[str, int]:
         """Every tracking position by name."""
-        with sqlite_errors(self.path):
+        with self._engine.errors():
             return self._read().trackings()
+
+    @property
+    def name(self) -> str:
+        """Where the log is, for messages; no password in it."""
+        return self._engine.name
+
+    def of_home(self, view: str) -> str:
+        """The name of a view that tells of this home's own files: on a shared log each home has its own."""
+        return f"{view}/{self.owner}" if self.owner else view
+
+    @property
+    def shared(self) -> bool:
+        """Whether other homes may write to it, too."""
+        return self._engine.shared
+
+    def exists(self) -> bool:
+        """Whether anything was ever recorded. Asking makes nothing."""
+        with self._engine.errors():
+            return self._engine.exists()
+
+    def hot_bytes(self) -> int:
+        """Bytes that the database takes."""
+        with self._engine.errors():
+            return self._engine.size()
+
+    def segment(self, file: str) -> Path:
+        """Where a segment file of the manifest is, fetched from the shared log if another home made it."""
+        path = self.segments / file
+        self._engine.fetch(file, path)
+        return path
+
+    def listener(self) -> Listener:
+        """What a follower waits with; closed with the log."""
+        made = self._engine.listener()
+        self._listeners.append(made)
+        return made
+
+    def leases(self) -> Leases | None:
+        """The leases of a shared log, over a connection that the caller closes; None where one home writes. The log is
+        made if there is none."""
+        if not self._engine.shared:
+            return None
+        with self._engine.errors():
+            self._read()
+        return self._engine.leases()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keeps other homes from compacting or forgetting meanwhile. TryAgain if one does."""
+        return self._engine.alone()
 
     def reader(self) -> Reader:
         """The reading side, for verification and compaction."""
         return self._read()
 
-    def writer(self) -> LogRecorder:
+    def writer(self) -> Recorder:
         """The writing side, for compaction (its transactions are its own)."""
         return self._writer()
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Turns what the database raises into errors a person can act on."""
+        return self._engine.errors()
 
     def close(self) -> None:
         """Closes both sides; safe to repeat."""
@@ -201,33 +242,47 @@ class Log:
             self._reader.close()
             self._reader = None
         if self._recorder is not None:
-            self._recorder.datastore.close()
+            self._recorder.close()
             self._recorder = None
+        while self._listeners:
+            self._listeners.pop().close()
+        self._engine.close()
+
+    def _root_of(self, position: int) -> int:
+        return self.at_row(position).correlation
 
     def _read(self) -> Reader:
         if self._reader is None:
-            if not self.path.exists():
-                self._writer()
             try:
-                self._reader = Reader(self.path, self.segments)
+                self._reader = Reader(self._engine.database(), self.segment)
             except Unmade:
-                self._writer()
-                self._reader = Reader(self.path, self.segments)
+                self._writer()  # which reads, too
+            if self._reader is None:
+                self._reader = Reader(self._engine.database(), self.segment)
         return self._reader
 
-    def _writer(self) -> LogRecorder:
+    def _writer(self) -> Recorder:
         if self._recorder is None:
-            from kairos.eventlog.recorder import open_recorder
+            self._recorder = self._engine.recorder()
+            from kairos.eventlog.upkeep import finish_if_possible  # it writes through this class
 
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.bell.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._recorder = open_recorder(str(self.path))
+            finish_if_possible(self)
         return self._recorder
 
-    def _ring(self) -> None:
-        """Wakes followers, after COMMIT: watching the database itself would wake them before the row is visible."""
-        bell = os.open(self.bell, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.pwrite(bell, b"!", 0)  # in place: truncating would cost as much as the append itself
-        finally:
-            os.close(bell)
+
+def _engine(path: Path, bell: Path, segments: Path, url: str) -> Engine:
+    """UsageError for an address of no known kind, and where what PostgreSQL needs is not installed."""
+    if not url:
+        return Sqlite(path, bell)
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise UsageError("the address of the log is no postgresql:// address", "Mend KAIROS_LOG or `log.url`.")
+    try:
+        from kairos.eventlog.postgres.engine import Postgres
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("psycopg"):
+            raise
+        raise UsageError(
+            "a log on PostgreSQL needs psycopg, which is not installed",
+            "Install the extra: `pip install 'kairos-assistant[postgres]'`.",
+        ) from error
+    return Postgres(url, segments)

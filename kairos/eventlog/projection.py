@@ -1,23 +1,30 @@
 """Projections: folds of the log kept for reading, each with its tracking position.
 
 A reader loads the saved state and folds the tail in memory, so every read is fresh; the daemon saves states with
-their tracking position in one transaction. A saved state is disposable: another `version` starts from nothing.
+their tracking position in one transaction. A saved state is disposable: one that is missing, damaged, ahead of the log
+or of another `version` is not used, and the fold starts from nothing.
 """
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Put, Recorded, Track, Write
+from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
 
 S = TypeVar("S", bound=msgspec.Struct)
+STATE = b"state"
+"""The key of the row that holds a state."""
 
 
 class Projection(Generic[S]):
-    """Subclasses set `name`, `version`, `state`, `topics` and define `apply`, which may change `state` in place."""
+    """Subclasses set `name`, `version`, `state`, `topics` and define `apply`, which may change `state` in place.
+
+    Whoever changes what `apply` does or what the state holds raises `version`."""
 
     name: str
     version: int = 1
@@ -30,27 +37,44 @@ class Projection(Generic[S]):
 
     @property
     def key(self) -> str:
+        """The view that its rows are in, and the name of its tracking position."""
         return f"snapshot/{self.name}@{self.version}"
 
     def load(self, log: Log, *, upto: int | None = None, fresh: bool = False) -> tuple[S, int]:
         """(state, position) of the fold up to a position (default: the head). `fresh` ignores the saved state."""
-        raw, position = (None, 0) if fresh else log.kept(self.key)
-        if raw is None or (upto is not None and position > upto):
+        state, position = (None, 0) if fresh else self.kept(log, log.head() if upto is None else upto)
+        if state is None:
             state, position = self.state(), 0
-        else:
-            state = self.decode(raw)
         return state, self.advance(state, log, position, upto=upto)
+
+    def kept(self, log: Log, upto: int) -> tuple[S | None, int]:
+        """(the saved state, its position) where it serves a fold up to a position; (None, 0) otherwise."""
+        raw, position = log.kept(self.key)
+        if raw is None or position > log.head() or not self._holds(log, upto, position):
+            return None, 0
+        try:
+            return self.decode(checked(raw)), position
+        except (msgspec.MsgspecError, ValueError):
+            return None, 0  # damaged, and disposable: the log tells it again
+
+    def _holds(self, log: Log, upto: int, position: int) -> bool:
+        """Whether the fold up to `position` is that up to `upto`, too."""
+        return position <= upto or next(log.read(upto, topics=self.topics, upto=position, limit=1), None) is None
 
     def advance(self, state: S, log: Log, position: int, *, upto: int | None = None) -> int:
         """Folds what came after `position` into `state`; returns the new position."""
         head = log.head() if upto is None else upto
-        for recorded in log.read(position, topics=self.topics, upto=head):
-            self.apply(state, recorded)
+        if position < head:
+            for recorded in log.read(position, topics=self.topics, upto=head):
+                self.apply(state, recorded)
         return max(position, head)
 
     def saving(self, state: S, position: int) -> list[Write]:
         """The writes that keep this state; append them with events or alone."""
-        return [Put(self.key, b"state", self.encode(state)), Track(self.key, position)]
+        return [Put(self.key, STATE, sealed(self.encode(state))), Track(self.key, position)]
+
+    def saved(self, state: S) -> None:
+        """Told when the writes of `saving` are in the log."""
 
     def encode(self, state: S) -> bytes:
         """Canonical bytes of a state: equal states give equal bytes."""
@@ -59,3 +83,40 @@ class Projection(Generic[S]):
     def decode(self, raw: bytes) -> S:
         state: S = msgspec.json.decode(raw, type=self.state)
         return state
+
+
+def keep_views(log: Log, views: Iterable[Projection[Any]]) -> None:
+    """Brings kept views to the head: readers after this start from there, and sealing is not held back. States of
+    earlier versions go."""
+    names = log.reader().view_names()
+    head = log.head()
+    for view in views:
+        state, before = view.kept(log, head)
+        fold = view.state() if state is None else state
+        news = False
+        for recorded in log.read(before, topics=view.topics, upto=head):
+            view.apply(fold, recorded)
+            news = True
+        writes: list[Write] = [Drop(name) for name in names if _is_earlier(view, name)]
+        if state is None or news:
+            writes += view.saving(fold, head)
+        elif before < head:
+            writes.append(Track(view.key, head))
+        log.append([], writes=writes)
+
+
+def _is_earlier(view: Projection[Any], name: str) -> bool:
+    stem, _, version = name.rpartition("@")
+    return stem == f"snapshot/{view.name}" and version.isdigit() and int(version) < view.version
+
+
+def sealed(state: bytes) -> bytes:
+    """A kept state with its checksum in front."""
+    return zlib.crc32(state).to_bytes(4, "big") + state
+
+
+def checked(raw: bytes) -> bytes:
+    """What was sealed. ValueError if it is not as it was written."""
+    if zlib.crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
+        raise ValueError("a kept state is damaged")
+    return raw[4:]

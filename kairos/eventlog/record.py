@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import msgspec
 
 from kairos.domain.events import Event
+from kairos.errors import LeaseLost
 
 Origin = Literal["live", "offline", "self", "baseline", "history", "user", "system"]
 
@@ -51,6 +53,16 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
     payload: bytes | None
     leaf: bytes
     link: bytes
+
+
+def row_of(plain: Sequence[Any]) -> Row:
+    """A row as segments hold it: leaf and link, which follow from the content, are empty where they are not stored."""
+    return Row(*(*plain[:10], plain[10] or b"", b""))
+
+
+def hot_row(values: Sequence[Any]) -> Row:
+    """A row as the database holds it: (header fields, payload, leaf or None, link)."""
+    return Row(*(*values[:10], values[10] or b"", values[11]))
 
 
 def header_of(row: Row) -> Header:
@@ -127,4 +139,23 @@ class Swap(msgspec.Struct, frozen=True):
     digest: bytes
 
 
-Write = Put | Drop | Track | Seal | Retire | Erase | Swap
+class HeadAt(msgspec.Struct, frozen=True):
+    """Refuse the append with Conflict unless the log still ends at this position."""
+
+    position: int
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """Refuse the append with LeaseLost unless the lease `name` is still the one with this token. Shared logs only."""
+
+    name: str
+    token: int
+
+    def lost(self) -> LeaseLost:
+        return LeaseLost(
+            f"the lease on {self.name} was taken over meanwhile: nothing was written",
+            "Whoever holds it goes on with it.",
+        )
+
+
+Write = Put | Drop | Track | Seal | Retire | Erase | Swap | HeadAt | Fence

@@ -1,56 +1,57 @@
-"""The tables of the SQLite log.
+"""The tables of the log, in SQL that SQLite and PostgreSQL share.
 
-`head` counts positions: they go on after a delete-all, where an implicit rowid would restart at 1 and every tracker
-would skip events. It is also the row that each append updates first, so that a transaction starts as a writer and
-waits its turn instead of failing on an upgrade from reader. `streams` holds versions of streams whose newest rows are
-no longer hot; the rows themselves tell those of the others. Each append writes to few pages, because each page costs.
+`head` counts positions: they go on after a delete-all, where a row id would restart and every tracker would skip
+events. `streams` holds the version of each stream. Both are written under the write lock of the append, so no index
+has to prove that versions are unique, and an event of a topic that makes up most of the log costs no index entry.
+`leaf` is stored only where it does not follow from the payload: once that was erased.
 """
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 MANY = ("CommitRecorded", "FilesChanged")
 """Topics that make up most of a log: not worth an index entry a row."""
 FEW = " AND ".join(f"topic <> '{topic}'" for topic in MANY)
 
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS events (
-        position INTEGER PRIMARY KEY,
-        originator_id TEXT NOT NULL,
-        originator_version INTEGER NOT NULL,
-        topic TEXT NOT NULL,
-        state BLOB,
-        v INTEGER NOT NULL,
-        at INTEGER NOT NULL,
-        caused_by INTEGER,
-        correlation INTEGER NOT NULL,
-        origin TEXT NOT NULL,
-        leaf BLOB NOT NULL,
-        link BLOB NOT NULL,
-        UNIQUE (originator_id, originator_version))""",
+EVENTS = """CREATE TABLE IF NOT EXISTS events (
+    position {integer} PRIMARY KEY,
+    originator_id TEXT NOT NULL,
+    originator_version {integer} NOT NULL,
+    topic TEXT NOT NULL,
+    state {bytes},
+    v {integer} NOT NULL,
+    at {integer} NOT NULL,
+    caused_by {integer},
+    correlation {integer} NOT NULL,
+    origin TEXT NOT NULL,
+    link {bytes} NOT NULL,
+    leaf {bytes})"""
+STREAMS = "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, version {integer} NOT NULL){compact}"
+INDEXES = (
     f"CREATE INDEX IF NOT EXISTS events_by_topic ON events (topic, position) WHERE {FEW}",
-    """CREATE TABLE IF NOT EXISTS head (
-        id INTEGER PRIMARY KEY CHECK (id = 1),
-        position INTEGER NOT NULL,
-        link BLOB NOT NULL,
-        sealed_upto INTEGER NOT NULL)""",
-    "CREATE TABLE IF NOT EXISTS streams (stream TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE IF NOT EXISTS views (
-        view TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (view, key)) WITHOUT ROWID""",
-    "CREATE TABLE IF NOT EXISTS tracking (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE IF NOT EXISTS segments (
-        first INTEGER PRIMARY KEY, last INTEGER NOT NULL, file TEXT NOT NULL, bytes INTEGER NOT NULL,
-        digest BLOB NOT NULL, before BLOB NOT NULL, after BLOB NOT NULL, retired INTEGER NOT NULL DEFAULT 0)""",
-    "INSERT OR IGNORE INTO head VALUES (1, 0, zeroblob(32), 0)",
+    f"CREATE INDEX IF NOT EXISTS events_by_stream ON events (originator_id, originator_version) WHERE {FEW}",
 )
+TABLES = (
+    EVENTS,
+    STREAMS,
+    *INDEXES,
+    """CREATE TABLE IF NOT EXISTS head (
+        id {integer} PRIMARY KEY CHECK (id = 1),
+        position {integer} NOT NULL,
+        link {bytes} NOT NULL,
+        sealed_upto {integer} NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS views (
+        view TEXT NOT NULL, key {bytes} NOT NULL, value {bytes} NOT NULL, PRIMARY KEY (view, key)){compact}""",
+    "CREATE TABLE IF NOT EXISTS tracking (name TEXT PRIMARY KEY, position {integer} NOT NULL){compact}",
+    """CREATE TABLE IF NOT EXISTS segments (
+        first {integer} PRIMARY KEY, last {integer} NOT NULL, file TEXT NOT NULL, bytes {integer} NOT NULL,
+        digest {bytes} NOT NULL, before {bytes} NOT NULL, after {bytes} NOT NULL, retired {integer} NOT NULL)""",
+)
+FIRST_HEAD = "INSERT INTO head VALUES (1, 0, ?, 0) ON CONFLICT (id) DO NOTHING"
+"""The head of an empty log; its parameter is the link before the first event: 32 zero bytes."""
 
 _HEADER = "position, originator_id, originator_version, topic, v, at, caused_by, correlation, origin"
 PLAIN_COLUMNS = f"{_HEADER}, state"
-ROW_COLUMNS = f"{_HEADER}, CAST(state AS BLOB), leaf, link"
-
-VERSION = (
-    "COALESCE((SELECT MAX(originator_version) FROM events WHERE originator_id = wanted.stream),"
-    " (SELECT version FROM streams s WHERE s.stream = wanted.stream), 0)"
-)
-"""The version of a stream, for each row of a table `wanted (stream)`."""
+SEGMENT_COLUMNS = f"{_HEADER}, state, leaf"
+ROW_COLUMNS = f"{_HEADER}, CAST(state AS BLOB), leaf, link"  # whatever a damaged file says its type is

@@ -1,61 +1,132 @@
-"""Segments as rows of the log: sealed, immutable, compressed files of old events (Parquet, see `native`)."""
+"""Segments as rows of the log: sealed, immutable, compressed files of old events (Parquet, see `native`).
+
+A row of a segment: the header fields in their order, the payload (None once erased), and the leaf where it does not
+follow from the payload.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from kairos import _native
-from kairos.errors import IntegrityError
-from kairos.eventlog.record import Row, header_of
+from kairos.errors import IntegrityError, TryAgain
+from kairos.settings import sync_folder
 
 NO_LIMIT = 2**62
+CHUNK = 2_000
+"""Rows that are decoded at a time."""
+
+SegmentRow = tuple[Any, ...]
 
 
-def write_segment(path: Path, rows: Sequence[Row]) -> int:
-    """Writes rows to a file and syncs it; returns its size in bytes."""
-    plain = [(*header_of(r), r.payload, r.leaf if r.payload is None else None) for r in rows]
-    return _native.write_segment(os.fsencode(path), plain)
+class Run(NamedTuple):
+    """Positions that were folded away (see `jumps`), and the links around them."""
+
+    first: int
+    last: int
+    before: bytes
+    after: bytes
 
 
-def without(rows: Sequence[Row], positions: Collection[int]) -> list[Row]:
+class Walked(NamedTuple):
+    """What the rows of a segment come to: how many there are, the link after the last, and the runs that jump rows
+    stand for."""
+
+    rows: int
+    link: bytes
+    runs: list[Run]
+
+
+def write_segment(path: Path, rows: Iterable[SegmentRow]) -> tuple[int, int]:
+    """Writes rows to a file and syncs it; returns (rows, bytes). TryAgain when it cannot be written; no file is left
+    then."""
+    try:
+        writer = _native.SegmentWriter(os.fsencode(path))
+        return writer.add(rows), writer.finish()
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise TryAgain(
+            f"the segment {path.name} could not be written: {error}", "Free some space; the events stay where they are."
+        ) from error
+
+
+class Proven(NamedTuple):
+    """A file that was read back: its BLAKE3, and the runs in it."""
+
+    digest: bytes
+    runs: list[Run]
+
+
+def prove_segment(path: Path, rows: int, before: bytes, after: bytes) -> Proven:
+    """Reads a written file back: it must hold so many rows, and lead from the link `before` to the link `after`.
+
+    IntegrityError if it does not; the file is removed then."""
+    try:
+        walked = walk_segment(path, before)
+        if walked.rows == rows and walked.link == after:
+            return Proven(file_digest(path), walked.runs)
+    except IntegrityError as error:
+        path.unlink()
+        raise IntegrityError(f"{error.message}; the events stay where they are", error.hint) from error
+    path.unlink()
+    raise IntegrityError(
+        f"the rows of {path.name} do not give the links they were stored with; they stay where they are",
+        "Run `kairos log verify` to find the damaged place.",
+    )
+
+
+def without(rows: Iterable[SegmentRow], positions: Collection[int]) -> Iterator[SegmentRow]:
     """The rows with the payloads at these positions excised and their leaves kept."""
-    return [
-        msgspec.structs.replace(r, payload=None, leaf=_native.blake3_hash(r.payload))
-        if r.position in positions and r.payload is not None
-        else r
-        for r in rows
-    ]
+    for row in rows:
+        if row[0] in positions and row[9] is not None:
+            yield (*row[:9], None, _native.blake3_hash(row[9]))
+        else:
+            yield row
 
 
-def read_plain(
-    path: Path, after: int, upto: int, limit: int, topics: Collection[str] = ()
-) -> tuple[list[tuple[Any, ...]], int]:
-    """(rows, scanned): rows as (header fields, payload, kept leaf) in whole row groups, up to about `limit`; every
-    wanted one up to position `scanned` is among them. IntegrityError."""
-    with _damage_named(path):
-        return _native.read_segment(os.fsencode(path), after, upto, limit, set(topics))
+class OpenSegment:
+    """A segment file being read: rows with after < position <= upto, of the named topics (none: all). It goes on where
+    it was, also after the file was replaced or removed. IntegrityError."""
+
+    def __init__(self, path: Path, after: int = 0, upto: int = NO_LIMIT, topics: Collection[str] = ()) -> None:
+        self._path = path
+        self.scanned = after
+        """Every wanted row up to this position was read."""
+        with damage_named(path):
+            self._reader = _native.SegmentReader(os.fsencode(path), after, upto, sorted(topics))
+
+    def read(self, limit: int = CHUNK) -> list[SegmentRow]:
+        """The next rows; none when there are no more."""
+        with damage_named(self._path):
+            rows, self.scanned = self._reader.read(limit)
+        return rows
 
 
-def read_segment(path: Path) -> list[Row]:
-    """All rows of a segment. Leaf and link are empty where they follow from the content. IntegrityError."""
-    rows, _ = read_plain(path, 0, NO_LIMIT, NO_LIMIT)
-    return [Row(*(*r[:10], r[10] or b"", b"")) for r in rows]
+def segment_rows(
+    path: Path, after: int = 0, upto: int = NO_LIMIT, topics: Collection[str] = ()
+) -> Iterator[SegmentRow]:
+    """The rows of a segment one by one. IntegrityError."""
+    segment = OpenSegment(path, after, upto, topics)
+    while rows := segment.read():
+        yield from rows
 
 
-def segment_link(path: Path, before: bytes, upto: int = NO_LIMIT) -> bytes:
-    """The link after the rows up to a position, computed from headers and payloads alone. IntegrityError."""
-    with _damage_named(path):
-        return _native.segment_link(os.fsencode(path), before, upto)
+def walk_segment(path: Path, before: bytes, upto: int = NO_LIMIT) -> Walked:
+    """Walks the chain through the rows up to a position, from headers and payloads alone. IntegrityError."""
+    with damage_named(path):
+        rows, link, runs = _native.walk_segment(os.fsencode(path), before, upto)
+    return Walked(rows, link, [Run(*run) for run in runs])
 
 
 @contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
+def damage_named(path: Path) -> Iterator[None]:
+    """IntegrityError that names the file for what reading it raises."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -65,18 +136,25 @@ def _damage_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def sync_folder(path: Path) -> None:
-    """Makes renames in a folder durable."""
-    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def publish(temporary: Path, path: Path) -> None:
+    """Gives a written and proven file its name, durably. TryAgain, and then it counts for nothing."""
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        temporary.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise TryAgain(f"the segment {path.name} could not be named: {error}", "Free some space.") from error
+
+
+def check_digest(path: Path, sealed: bytes) -> None:
+    """IntegrityError unless a segment file has the bytes that it was sealed with."""
+    if file_digest(path) != sealed:
+        raise IntegrityError(
+            f"the segment {path.name} is not the one that was sealed",
+            "Restore the file from a backup; `kairos log verify` shows what else is concerned.",
+        )
 
 
 def file_digest(path: Path) -> bytes:
     """BLAKE3 of a segment file. IntegrityError if it cannot be read."""
-    try:
+    with damage_named(path):
         return _native.blake3_hash(path.read_bytes())
-    except OSError as error:
-        raise IntegrityError(f"the segment {path.name} cannot be read: {error}", "Restore it from a backup.") from error

@@ -9,9 +9,12 @@ from typing import Any
 
 import msgspec
 
-from kairos.domain.events import FilesChanged
+from kairos.domain.activity import words
+from kairos.domain.events import ActivityFolded, Change, Event, FilesChanged
 from kairos.domain.events.repository import EntryType
 from kairos.eventlog.log import Log
+
+TOPICS = frozenset({"FilesChanged", "ActivityFolded"})
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -23,25 +26,62 @@ class Entry(msgspec.Struct, frozen=True):
     mtime_ns: int | None
 
 
+class Tree:
+    """The newest word on each path, by where it stands in the log: what was folded away counts where it stood, not
+    where the log says so."""
+
+    def __init__(self) -> None:
+        self._told: dict[bytes, tuple[int, Entry | None]] = {}
+
+    def apply(self, position: int, event: Event, upto: int | None = None) -> None:
+        """Folds one event of TOPICS into the tree. What stands after `upto` is left out."""
+        match event:
+            case FilesChanged() if upto is None or position <= upto:
+                for path, change in words(event):
+                    self._tell(path, position, change)
+            case ActivityFolded():
+                for folded in event.paths:
+                    stood = folded.position
+                    if folded.last is not None and stood is not None and (upto is None or stood <= upto):
+                        self._tell(os.fsencode(folded.fs), stood, folded.last)
+            case _:
+                pass
+
+    def entries(self) -> dict[bytes, Entry]:
+        """Every path that is there."""
+        return {path: entry for path, (_, entry) in self._told.items() if entry is not None}
+
+    def _tell(self, path: bytes, position: int, change: Change | None) -> None:
+        known = self._told.get(path)
+        if known is None or known[0] <= position:
+            self._told[path] = (position, _entry(change))
+
+
+def _entry(change: Change | None) -> Entry | None:
+    """What a change leaves at its path."""
+    if change is None or change.kind == "deleted":
+        return None
+    return Entry(change.type, change.size, change.mode, change.mtime_ns)
+
+
 def apply_changes(tree: dict[bytes, Entry], event: FilesChanged) -> None:
-    """Folds one event into the tree, in place."""
-    for change in event.changes:
-        path = os.fsencode(change.fs)
-        if change.kind == "deleted":
+    """Folds one observation into a tree, in place."""
+    for path, change in words(event):
+        entry = _entry(change)
+        if entry is None:
             tree.pop(path, None)
-            continue
-        if change.kind == "moved" and change.was is not None:
-            tree.pop(os.fsencode(change.was.fs), None)
-        tree[path] = Entry(change.type, change.size, change.mode, change.mtime_ns)
+        else:
+            tree[path] = entry
 
 
 def fold_tree(log: Log, repo: str, *, upto: int | None = None) -> dict[bytes, Entry]:
-    """Every path of a repository (relative, bytes) up to a position (default: all)."""
-    tree: dict[bytes, Entry] = {}
-    for recorded in log.read(topics={"FilesChanged"}, upto=upto):
-        if isinstance(recorded.event, FilesChanged) and recorded.event.repo == repo:
-            apply_changes(tree, recorded.event)
-    return tree
+    """Every path of a repository (relative, bytes) up to a position (default: all). Of a past that was folded away
+    since, it is what is left of it."""
+    tree = Tree()
+    for recorded in log.read(topics=TOPICS):
+        if getattr(recorded.event, "repo", None) == repo:
+            tree.apply(recorded.position, recorded.event, upto)
+    return tree.entries()
 
 
 def rows(tree: Mapping[bytes, Entry]) -> Iterator[dict[str, Any]]:

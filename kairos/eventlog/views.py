@@ -1,4 +1,4 @@
-"""The views every door reads: repositories and proposals. Each is a projection; see `projection`."""
+"""The views every door reads: repositories, proposals, attention, spending. Each is a projection; see `projection`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from typing import Any
 
 import msgspec
 
-from kairos.domain import attention, proposal
+from kairos.domain import attention
 from kairos.domain.attention import Attention
-from kairos.domain.events import BaselineRecorded, ModelCalled, RepoTrusted, RepoUnwatched, RootFound, RootLost
-from kairos.domain.proposal import Proposal
-from kairos.errors import NotFound
-from kairos.eventlog.log import Log
+from kairos.domain.events import (
+    BaselineRecorded,
+    ModelCalled,
+    RepoTrusted,
+    RepoUnwatched,
+    RootFound,
+    RootLost,
+    TurnEnded,
+    TurnStarted,
+)
+from kairos.eventlog.inbox import Inbox as Inbox
+from kairos.eventlog.inbox import InboxView as InboxView
 from kairos.eventlog.projection import Projection
-from kairos.eventlog.record import Recorded, Write
+from kairos.eventlog.record import Recorded
 
 
 class Repository(msgspec.Struct, kw_only=True):
@@ -24,6 +32,7 @@ class Repository(msgspec.Struct, kw_only=True):
     dev: int
     ino: int
     trusted_at: int
+    host: str = ""
     watched: bool = True
     ready_at: int = 0
     lost: bool = False
@@ -40,15 +49,15 @@ class Repositories(msgspec.Struct):
     def watched(self) -> list[Repository]:
         return [r for r in self.by_id.values() if r.watched and r.ready]
 
-    def at(self, root: str) -> Repository | None:
-        """The repository registered at a root, watched or not; the latest if it was replaced."""
-        found = [r for r in self.by_id.values() if r.root == root]
+    def at(self, root: str, host: str = "") -> Repository | None:
+        """The repository registered at a root of this machine, watched or not; the latest if it was replaced."""
+        found = [r for r in self.by_id.values() if r.root == root and r.host in ("", host)]
         return max(found, key=lambda r: (r.watched, r.trusted_at), default=None)
 
 
 class RepositoriesView(Projection[Repositories]):
     name = "repositories"
-    version = 3
+    version = 4
     state = Repositories
     topics = frozenset({"RepoTrusted", "RepoUnwatched", "BaselineRecorded", "RootLost", "RootFound"})
 
@@ -56,11 +65,12 @@ class RepositoriesView(Projection[Repositories]):
         match recorded.event:
             case RepoTrusted() as e:
                 for other in state.by_id.values():  # one root is one directory: who was there before is not watched
-                    other.watched = other.watched and other.root != e.root
+                    elsewhere = "" not in (other.host, e.host) and other.host != e.host
+                    other.watched = other.watched and (elsewhere or other.root != e.root)
                 known = state.by_id.get(e.repo)
                 state.by_id[e.repo] = Repository(
                     id=e.repo, root=e.root, dev=e.dev, ino=e.ino, trusted_at=recorded.position,
-                    ready_at=known.ready_at if known else 0,
+                    host=e.host, ready_at=known.ready_at if known else 0,
                 )  # fmt: skip
             case RepoUnwatched() as e if e.repo in state.by_id:
                 state.by_id[e.repo].watched = False
@@ -72,46 +82,12 @@ class RepositoriesView(Projection[Repositories]):
                 state.by_id[e.repo].lost = False
 
 
-class Inbox(msgspec.Struct):
-    """Every proposal by id, as the aggregate folds it, with the positions of its events."""
-
-    proposals: dict[str, Proposal] = {}
-    positions: dict[str, list[int]] = {}
-
-    def find(self, prefix: str) -> Proposal:
-        """The proposal of an id or unique prefix. NotFound when none or several."""
-        if prefix in self.proposals:
-            return self.proposals[prefix]
-        found = [p for i, p in self.proposals.items() if i.startswith(prefix)] if prefix else []
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise NotFound(f"no proposal has the id `{prefix}`", "`kairos inbox` lists what is pending.")
-        ids = ", ".join(sorted(p.id for p in found)[:5])
-        raise NotFound(f"`{prefix}` is ambiguous: {ids}", "Type more of the id.")
-
-    def pending(self) -> list[Proposal]:
-        return [p for p in self.proposals.values() if p.state in proposal.UNDECIDED]
-
-
-class InboxView(Projection[Inbox]):
-    name = "inbox"
-    state = Inbox
-    topics = proposal.TOPICS
-
-    def apply(self, state: Inbox, recorded: Recorded) -> None:
-        id_ = getattr(recorded.event, "id", "")
-        folded = proposal.evolve(state.proposals.get(id_), recorded.event, recorded.at)
-        if folded is not None:
-            state.proposals[id_] = folded
-            state.positions.setdefault(id_, []).append(recorded.position)
-
-
-def repository_id(dev: int, ino: int, root: str) -> str:
-    """The id (and stream) of a repository, from the directory that trust binds to."""
+def repository_id(dev: int, ino: int, root: str, host: str = "") -> str:
+    """The id (and stream) of a repository, from the directory that trust binds to; `host` on a shared log."""
     from hashlib import sha256
 
-    return "repo-" + sha256(f"{dev}:{ino}:{root}".encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    place = f"{dev}:{ino}:{root}" + (f":{host}" if host else "")
+    return "repo-" + sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 class AttentionView(Projection[Attention]):
@@ -146,16 +122,27 @@ class LedgerView(Projection[Ledger]):
             state.turns.append(recorded.at)
 
 
+class Turns(msgspec.Struct):
+    """Model turns that have not ended: turn → (repository, position of its start)."""
+
+    open: dict[str, tuple[str, int]] = {}
+
+
+class TurnsView(Projection[Turns]):
+    name = "turns"
+    state = Turns
+    topics = frozenset({"TurnStarted", "TurnEnded"})
+
+    def apply(self, state: Turns, recorded: Recorded) -> None:
+        match recorded.event:
+            case TurnStarted(engine="model") as e:
+                state.open[e.turn] = (e.repo, recorded.position)
+            case TurnEnded() as e:
+                state.open.pop(e.turn, None)
+            case _:
+                pass
+
+
 def all_views() -> tuple[Projection[Any], ...]:
-    """Every projection that is kept, in a fixed order."""
-    return (RepositoriesView(), InboxView(), AttentionView(), LedgerView())
-
-
-def keep_views(log: Log) -> None:
-    """Brings the kept views to the head: readers after this start from there, and sealing is not held back."""
-    writes: list[Write] = []
-    for view in all_views():
-        state, position = view.load(log)
-        if log.tracking(view.key) < position:
-            writes += view.saving(state, position)
-    log.append([], writes=writes)
+    """The projections of this storey, in a fixed order. Rooms and memory have more: `daemon.kept` names them all."""
+    return (RepositoriesView(), InboxView(), AttentionView(), LedgerView(), TurnsView())

@@ -92,6 +92,7 @@ class MemoryView(Projection[Claims]):
     """Everything `dream` wrote, and how it fared."""
 
     name = "memory"
+    version = 2
     state = Claims
     topics = frozenset(
         {"MemoryAccepted", "MemorySuperseded", "MemoryInvalidated", "DreamStarted", "DreamFinished",
@@ -135,7 +136,7 @@ def fold(state: Claims, event: object, position: int) -> None:
         case ProposalRaised():
             cited = set(event.evidence)
             if rested := [c.memory.id for c in state.open(event.repo) if _rests_on(c, cited)]:
-                state.proposals[event.id] = rested
+                state.proposals[event.id] = sorted(rested)  # a kept state forgets in which order memories came
         case ProposalApproved() | ProposalAcknowledged():
             for used in state.proposals.pop(event.id, ()):
                 state.by_id[used].uses += 1

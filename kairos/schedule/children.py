@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kairos.errors import KairosError, TryAgain
+from kairos.settings import log_environment
 
 GRACE_S = 2.0
 """How long a child may take to end by itself; the daemon as a whole has ten seconds."""
@@ -27,6 +28,7 @@ def child_environment() -> dict[str, str]:
     """The constructed environment of a child that needs no secrets."""
     kept = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "KAIROS_CLOCK_FILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     found = {name: os.environ[name] for name in kept if name in os.environ}
+    found |= log_environment(os.environ)
     if "KAIROS_HOME" in os.environ:
         found["KAIROS_HOME"] = os.environ["KAIROS_HOME"]
     return {**found, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -13,7 +13,7 @@ from pathlib import Path
 from kairos.domain.events import BaselineRecorded
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Write
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views import RepositoriesView, Repository
 from kairos.repo.git import Git
 from kairos.sensing import commits
 from kairos.sensing.bursts import Label, events_of
@@ -44,10 +44,7 @@ def record_baseline(
     """
     cause = repository.trusted_at or None
     at = places(git)
-    ready = any(
-        isinstance(r.event, BaselineRecorded) and r.event.repo == repository.id
-        for r in log.read(topics={"BaselineRecorded"})
-    )
+    ready = RepositoriesView().load(log)[0].by_id.get(repository.id, repository).ready
     told = load_refs(log, repository.id) if ready else None
     snapshot = told or read_refs(git, at, None)
     entries = 0

@@ -22,6 +22,12 @@ pub struct Header<'a> {
 }
 
 impl Header<'_> {
+    /// Whether this is no record but stands for a run of records that were folded away: `correlation` is the first
+    /// position of the run, `position` the last, and the leaf is the link after it.
+    pub fn is_jump(&self) -> bool {
+        self.topic.is_empty()
+    }
+
     /// Appends the canonical encoding to `out`: a MessagePack array of the nine fields, each in its shortest form.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(0x99);
@@ -86,8 +92,12 @@ impl Chain {
     }
 
     /// Links one more record and returns its link. The length of the header is hashed first, so that no two
-    /// (header, leaf) pairs share an input.
+    /// (header, leaf) pairs share an input. A jump row carries the link that the records it stands for led to.
     pub fn push(&mut self, header: &Header<'_>, leaf: &Hash) -> Hash {
+        if header.is_jump() {
+            self.link = *leaf;
+            return self.link;
+        }
         self.header.clear();
         header.encode(&mut self.header);
         let mut hasher = blake3::Hasher::new();
@@ -164,6 +174,13 @@ mod tests {
         ] {
             assert_ne!(base, Chain::from([0; HASH]).push(&other, &leaf(b"payload")));
         }
+    }
+
+    #[test]
+    fn a_jump_row_sets_the_link() {
+        let mut chain = Chain::from([1; HASH]);
+        assert_eq!(chain.push(&Header { topic: "", ..HEADER }, &[9; HASH]), [9; HASH]);
+        assert_eq!(chain.push(&HEADER, &[4; HASH]), Chain::from([9; HASH]).push(&HEADER, &[4; HASH]));
     }
 
     #[test]

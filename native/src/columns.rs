@@ -1,121 +1,263 @@
-//! One column of a row group of a segment, as values in the order of its rows or of the entries of its lists.
+//! The columns of a segment: what each is called, how it is encoded, and its values on the way in and out.
+use bytes::Bytes;
 use parquet::{
+    basic::Encoding,
     column::{
         reader::{ColumnReader, ColumnReaderImpl},
         writer::ColumnWriter,
     },
     data_type::{ByteArray, DataType},
     errors::ParquetError,
-    file::reader::RowGroupReader,
 };
 
 pub type Outcome<T> = Result<T, ParquetError>;
 
-/// The definition level of an entry of the list `changes`; a value in it that may be absent is one above.
-pub const ENTRY: i16 = 2;
-
-/// What a column takes: numbers or byte strings, and the levels where values may be absent or repeated.
-pub enum Values {
-    Numbers(Vec<i64>),
-    Texts(Vec<ByteArray>),
+/// What a column of the schema holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Numbers,
+    Texts,
 }
 
-pub struct Levels {
-    pub definition: Option<Vec<i16>>,
-    pub repetition: Option<Vec<i16>>,
+/// One column: its name, its declaration, how its values are encoded.
+pub struct Kind {
+    pub name: &'static str,
+    pub declared: &'static str,
+    pub shape: Shape,
+    pub optional: bool,
+    /// Whether few different values are expected, so that a dictionary is made.
+    pub few: bool,
+    pub encoding: Encoding,
 }
 
-pub fn put(column: &mut ColumnWriter<'_>, values: &Values, levels: &Levels) -> Outcome<()> {
-    let (definition, repetition) = (levels.definition.as_deref(), levels.repetition.as_deref());
-    match (column, values) {
-        (ColumnWriter::Int64ColumnWriter(typed), Values::Numbers(v)) => typed.write_batch(v, definition, repetition)?,
-        (ColumnWriter::ByteArrayColumnWriter(typed), Values::Texts(v)) => {
-            typed.write_batch(v, definition, repetition)?
+const fn numbers(name: &'static str, declared: &'static str, optional: bool) -> Kind {
+    Kind { name, declared, shape: Shape::Numbers, optional, few: false, encoding: Encoding::DELTA_BINARY_PACKED }
+}
+
+const fn texts(name: &'static str, declared: &'static str, optional: bool, few: bool, encoding: Encoding) -> Kind {
+    Kind { name, declared, shape: Shape::Texts, optional, few, encoding }
+}
+
+const LENGTH: Encoding = Encoding::DELTA_LENGTH_BYTE_ARRAY;
+const PREFIX: Encoding = Encoding::DELTA_BYTE_ARRAY;
+
+/// Every column, in the order of the file.
+pub const COLUMNS: [Kind; WIDTH] = [
+    numbers("position", "required int64 position", false),
+    texts("stream", "required binary stream (utf8)", false, true, PREFIX),
+    numbers("version", "required int64 version", false),
+    texts("topic", "required binary topic (utf8)", false, true, PREFIX),
+    numbers("v", "required int64 v", false),
+    numbers("at", "required int64 at (timestamp(micros, true))", false),
+    numbers("caused_by", "optional int64 caused_by", true),
+    numbers("correlation", "required int64 correlation", false),
+    texts("origin", "required binary origin (utf8)", false, true, PREFIX),
+    texts("payload", "optional binary payload (json)", true, false, LENGTH),
+    texts("leaf", "optional binary leaf", true, false, LENGTH),
+    texts("repo", "optional binary repo (utf8)", true, true, PREFIX),
+    texts("burst", "optional binary burst (utf8)", true, false, PREFIX),
+    numbers("part", "optional int64 part", true),
+    numbers("parts", "optional int64 parts", true),
+    texts("cause", "optional binary cause (utf8)", true, true, PREFIX),
+    texts("path", "optional binary path (utf8)", true, true, PREFIX),
+    texts("path_b64", "optional binary path_b64 (utf8)", true, true, PREFIX),
+    texts("kind", "optional binary kind (utf8)", true, true, PREFIX),
+    texts("type", "optional binary type (utf8)", true, true, PREFIX),
+    texts("was", "optional binary was (utf8)", true, true, PREFIX),
+    texts("was_b64", "optional binary was_b64 (utf8)", true, true, PREFIX),
+    numbers("size", "optional int64 size", true),
+    Kind { few: true, ..numbers("mode", "optional int64 mode", true) },
+    numbers("mtime_ns", "optional int64 mtime_ns", true),
+    texts("sha", "optional binary sha", true, false, LENGTH),
+];
+pub const WIDTH: usize = 26;
+
+pub const POSITION: usize = 0;
+pub const STREAM: usize = 1;
+pub const VERSION: usize = 2;
+pub const TOPIC: usize = 3;
+pub const V: usize = 4;
+pub const AT: usize = 5;
+pub const CAUSED_BY: usize = 6;
+pub const CORRELATION: usize = 7;
+pub const ORIGIN: usize = 8;
+pub const PAYLOAD: usize = 9;
+pub const LEAF: usize = 10;
+pub const REPO: usize = 11;
+pub const BURST: usize = 12;
+pub const PART: usize = 13;
+pub const PARTS: usize = 14;
+pub const CAUSE: usize = 15;
+pub const PATH: usize = 16;
+pub const PATH_B64: usize = 17;
+pub const KIND: usize = 18;
+pub const TYPE: usize = 19;
+pub const WAS: usize = 20;
+pub const WAS_B64: usize = 21;
+pub const SIZE: usize = 22;
+pub const MODE: usize = 23;
+pub const MTIME_NS: usize = 24;
+pub const SHA: usize = 25;
+
+/// The values of one column that wait to be written.
+#[derive(Default)]
+pub struct Waiting {
+    numbers: Vec<i64>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    levels: Vec<i16>,
+}
+
+impl Waiting {
+    pub fn number(&mut self, value: Option<i64>) {
+        self.numbers.extend(value);
+        self.levels.push(i16::from(value.is_some()));
+    }
+
+    pub fn text(&mut self, value: Option<&[u8]>) {
+        if let Some(value) = value {
+            self.bytes.extend_from_slice(value);
+            self.ends.push(self.bytes.len());
         }
-        _ => return Err(ParquetError::General("a column of another type".into())),
-    };
-    Ok(())
+        self.levels.push(i16::from(value.is_some()));
+    }
+
+    /// Writes what waits and forgets it.
+    pub fn put(&mut self, kind: &Kind, column: &mut ColumnWriter<'_>) -> Outcome<()> {
+        let levels = kind.optional.then_some(&self.levels[..]);
+        match column {
+            ColumnWriter::Int64ColumnWriter(typed) => typed.write_batch(&self.numbers, levels, None)?,
+            ColumnWriter::ByteArrayColumnWriter(typed) => {
+                let bytes = Bytes::from(std::mem::take(&mut self.bytes));
+                let mut start = 0;
+                let slice = |end: &usize| ByteArray::from(bytes.slice(std::mem::replace(&mut start, *end)..*end));
+                let values: Vec<ByteArray> = self.ends.iter().map(slice).collect();
+                typed.write_batch(&values, levels, None)?
+            }
+            _ => return Err(damaged("a column of another type")),
+        };
+        self.numbers.clear();
+        self.ends.clear();
+        self.levels.clear();
+        Ok(())
+    }
 }
 
-/// The values of a column and the levels it was stored with.
-pub struct Stored<T> {
+pub fn damaged(what: &str) -> ParquetError {
+    ParquetError::General(what.into())
+}
+
+/// Reads one column of a row group from its beginning to its end, a stretch of rows at a time.
+pub struct Lane {
+    reader: ColumnReader,
+    at: usize,
+    /// The levels of a value that is there, and of an entry of a list if the column is in one.
+    present: i16,
+    nested: bool,
+}
+
+/// The definition level of an entry of a list.
+const ENTRY: i16 = 2;
+
+/// Values of a stretch: one a row, or in a list one an entry.
+pub struct Stretch<T> {
     values: Vec<T>,
     definition: Vec<i16>,
     repetition: Vec<i16>,
+    present: i16,
+    nested: bool,
 }
 
-pub fn numbers(group: &dyn RowGroupReader, column: usize) -> Outcome<Stored<i64>> {
-    match group.get_column_reader(column)? {
-        ColumnReader::Int64ColumnReader(reader) => everything(group, reader),
-        _ => Err(ParquetError::General("a column of another type".into())),
+impl Lane {
+    pub fn new(reader: ColumnReader, present: i16, nested: bool) -> Self {
+        Self { reader, at: 0, present, nested }
+    }
+
+    pub fn numbers(&mut self, from: usize, count: usize) -> Outcome<Stretch<i64>> {
+        let (skip, present, nested) = self.advance(from, count)?;
+        match &mut self.reader {
+            ColumnReader::Int64ColumnReader(reader) => take(reader, skip, count, present, nested),
+            _ => Err(damaged("a column of another type")),
+        }
+    }
+
+    pub fn texts(&mut self, from: usize, count: usize) -> Outcome<Stretch<ByteArray>> {
+        let (skip, present, nested) = self.advance(from, count)?;
+        match &mut self.reader {
+            ColumnReader::ByteArrayColumnReader(reader) => take(reader, skip, count, present, nested),
+            _ => Err(damaged("a column of another type")),
+        }
+    }
+
+    fn advance(&mut self, from: usize, count: usize) -> Outcome<(usize, i16, bool)> {
+        let skip = from.checked_sub(self.at).ok_or_else(|| damaged("read backwards"))?;
+        self.at = from + count;
+        Ok((skip, self.present, self.nested))
     }
 }
 
-pub fn texts(group: &dyn RowGroupReader, column: usize) -> Outcome<Stored<ByteArray>> {
-    match group.get_column_reader(column)? {
-        ColumnReader::ByteArrayColumnReader(reader) => everything(group, reader),
-        _ => Err(ParquetError::General("a column of another type".into())),
+fn take<D: DataType>(
+    reader: &mut ColumnReaderImpl<D>,
+    skip: usize,
+    count: usize,
+    present: i16,
+    nested: bool,
+) -> Outcome<Stretch<D::T>> {
+    let mut found = Stretch { values: Vec::new(), definition: Vec::new(), repetition: Vec::new(), present, nested };
+    if skip > 0 && reader.skip_records(skip)? != skip {
+        return Err(short());
     }
-}
-
-fn everything<D: DataType>(group: &dyn RowGroupReader, mut reader: ColumnReaderImpl<D>) -> Outcome<Stored<D::T>> {
-    let count = usize::try_from(group.metadata().num_rows()).map_err(|_| ParquetError::General("row count".into()))?;
-    let mut found = Stored { values: Vec::new(), definition: Vec::new(), repetition: Vec::new() };
-    while reader.read_records(count, Some(&mut found.definition), Some(&mut found.repetition), &mut found.values)?.0 > 0
-    {
+    let mut left = count;
+    while left > 0 {
+        let (definition, repetition) = (Some(&mut found.definition), Some(&mut found.repetition));
+        match reader.read_records(left, definition, repetition, &mut found.values)?.0 {
+            0 => return Err(short()),
+            records => left -= records.min(left),
+        }
+    }
+    if !nested && found.definition.len().max(found.values.len()) != count {
+        return Err(short());
     }
     Ok(found)
 }
 
-impl<T> Stored<T> {
-    /// One value a row; `None` where it is absent.
-    pub fn rows(self, count: usize) -> Outcome<Vec<Option<T>>> {
-        let out: Vec<Option<T>> = if self.definition.is_empty() {
-            self.values.into_iter().map(Some).collect()
-        } else {
-            let mut values = self.values.into_iter();
-            self.definition.iter().map(|level| if *level > 0 { values.next() } else { None }).collect()
-        };
-        if out.len() == count {
-            Ok(out)
-        } else {
-            Err(ParquetError::General("a column is shorter than its row group".into()))
+fn short() -> ParquetError {
+    damaged("a column is shorter than its row group")
+}
+
+impl<T> Stretch<T> {
+    /// Values in order; `None` where one is absent.
+    pub fn optional(self) -> Vec<Option<T>> {
+        if self.present == 0 {
+            return self.values.into_iter().map(Some).collect();
         }
+        let mut values = self.values.into_iter();
+        let floor = if self.nested { ENTRY } else { 0 };
+        let levels = self.definition.iter().filter(|level| **level >= floor);
+        levels.map(|level| if *level >= self.present { values.next() } else { None }).collect()
     }
 
-    /// How many entries the list of each row has; `None` where there is no list.
-    pub fn lengths(&self, count: usize) -> Outcome<Vec<Option<usize>>> {
-        let mut out: Vec<Option<usize>> = Vec::with_capacity(count);
+    pub fn required(self) -> Outcome<Vec<T>> {
+        if self.present > 0 {
+            return self.optional().into_iter().collect::<Option<_>>().ok_or_else(|| damaged("a value is missing"));
+        }
+        Ok(self.values)
+    }
+
+    /// How many entries the list of each row has.
+    pub fn lengths(&self, count: usize) -> Outcome<Vec<usize>> {
+        let mut out: Vec<usize> = Vec::with_capacity(count);
         for (definition, repetition) in self.definition.iter().zip(&self.repetition) {
-            match (definition, repetition, out.last_mut()) {
-                (0, 0, _) => out.push(None),
-                (1, 0, _) => out.push(Some(0)),
-                (_, 0, _) => out.push(Some(1)),
-                (_, _, Some(Some(length))) => *length += 1,
-                _ => return Err(ParquetError::General("a list begins in its middle".into())),
+            match (repetition, out.last_mut()) {
+                (0, _) => out.push(usize::from(*definition >= ENTRY)),
+                (_, Some(length)) => *length += 1,
+                _ => return Err(damaged("a list begins in its middle")),
             }
         }
         if out.len() == count {
             Ok(out)
         } else {
-            Err(ParquetError::General("a column is shorter than its row group".into()))
-        }
-    }
-
-    /// One value an entry of the lists, in order; `None` where it is absent.
-    pub fn entries(self, total: usize, required: bool) -> Outcome<Vec<Option<T>>> {
-        let present = if required { ENTRY } else { ENTRY + 1 };
-        let mut values = self.values.into_iter();
-        let out: Vec<Option<T>> = self
-            .definition
-            .iter()
-            .filter(|level| **level >= ENTRY)
-            .map(|level| if *level >= present { values.next() } else { None })
-            .collect();
-        if out.len() == total {
-            Ok(out)
-        } else {
-            Err(ParquetError::General("the columns of a list differ in length".into()))
+            Err(short())
         }
     }
 }

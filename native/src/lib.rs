@@ -19,6 +19,7 @@ pub mod pattern;
 #[cfg(feature = "python")]
 mod python;
 pub mod queue;
+pub mod reading;
 pub mod rulebook;
 pub mod sandbox;
 pub mod scan;

@@ -1,9 +1,35 @@
 use super::*;
-use crate::{observation::TOPIC, sealing::write};
+use crate::{
+    observation::{Change, Name, Observation, TOPIC},
+    sealing::Writer,
+};
 use proptest::prelude::*;
+use std::path::PathBuf;
 
 fn everything() -> Wanted {
-    Wanted { after: 0, upto: i64::MAX, limit: usize::MAX, topics: HashSet::new() }
+    Wanted { after: 0, upto: i64::MAX, topics: HashSet::new() }
+}
+
+fn read(path: &Path, wanted: Wanted, limit: usize) -> Result<Vec<Row>> {
+    let mut reader = Reader::open(path, wanted)?;
+    let mut rows: Vec<Row> = Vec::new();
+    loop {
+        let found = reader.read(limit)?;
+        if found.rows.is_empty() {
+            return Ok(rows);
+        }
+        assert!(found.rows.len() <= limit && found.rows.last().map(|r| r.position) <= Some(found.scanned));
+        rows.extend(found.rows);
+    }
+}
+
+fn written(rows: &[Row]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.parquet");
+    let mut writer = Writer::new(&path).unwrap();
+    rows.chunks(5_000).for_each(|some| writer.add(some.to_vec()).unwrap());
+    assert_eq!(writer.finish().unwrap(), std::fs::metadata(&path).unwrap().len());
+    (folder, path)
 }
 
 fn row(position: i64, payload: Option<Vec<u8>>, caused_by: Option<i64>) -> Row {
@@ -23,84 +49,151 @@ fn row(position: i64, payload: Option<Vec<u8>>, caused_by: Option<i64>) -> Row {
     }
 }
 
+fn rows(count: i64) -> Vec<Row> {
+    (1..=count).map(|p| row(p, Some(vec![b'x'; 5]), None)).collect()
+}
+
 fn observed() -> impl Strategy<Value = Vec<u8>> {
+    let name = (prop::option::of("[a-zé/\n]{1,9}"), prop::option::of("[A-Z=]{1,4}"))
+        .prop_map(|(path, path_b64)| Name { path: path.map(Into::into), path_b64: path_b64.map(Into::into) });
     let change = (
-        prop::option::of("[a-zé/]{1,9}"),
-        prop::option::of("[A-Z=]{1,4}"),
+        name,
         prop::sample::select(vec!["created", "modified", "moved"]),
         prop::sample::select(vec!["file", "dir"]),
         prop::option::of("[a-z\"\\\\]{1,4}"),
         (prop::option::of(any::<i64>()), prop::option::of(0i64..512), prop::option::of(any::<i64>())),
+        prop::option::of(any::<[u8; 32]>()),
     );
     let changes = prop::collection::vec(change, 0..5);
     (changes, prop::option::of(Just("git"))).prop_map(|(changes, cause)| {
-        let changes = changes
-            .into_iter()
-            .map(|(path, path_b64, kind, entry, was, (size, mode, mtime_ns))| Change {
-                path: path.map(Cow::Owned),
-                path_b64: path_b64.map(Cow::Owned),
-                kind: kind.into(),
-                entry: entry.into(),
-                was: was.map(|w| Was { path: Some(Cow::Owned(w)), path_b64: None }),
-                size,
-                mode,
-                mtime_ns,
-            })
-            .collect();
-        let cause = cause.map(Cow::Borrowed);
-        Observation { repo: "r".into(), burst: "b".into(), part: 1, parts: 2, changes, cause }.encode()
+        let changes = changes.into_iter().map(|(name, kind, entry, was, (size, mode, mtime_ns), sha)| Change {
+            name,
+            kind: kind.into(),
+            entry: entry.into(),
+            was: was.map(|w| Name { path: Some(w.into()), path_b64: None }),
+            size,
+            mode,
+            mtime_ns,
+            sha,
+        });
+        let changes = changes.collect();
+        let mut payload = Vec::new();
+        let (repo, burst, cause) = ("r".into(), "b".into(), cause.map(Into::into));
+        Observation { repo, burst, part: 1, parts: 2, changes, cause }.encode(&mut payload);
+        payload
+    })
+}
+
+fn many() -> impl Strategy<Value = Vec<Row>> {
+    let payload = prop::option::of(prop_oneof![observed(), prop::collection::vec(any::<u8>(), 0..60)]);
+    prop::collection::vec((payload, prop::option::of(1i64..9)), 1..120).prop_map(|parts| {
+        parts.into_iter().enumerate().map(|(i, (payload, cause))| row(i as i64 + 1, payload, cause)).collect()
     })
 }
 
 proptest! {
     #[test]
-    fn rows_come_back_as_they_went_in(
-        parts in prop::collection::vec(
-            (prop::option::of(prop_oneof![observed(), prop::collection::vec(any::<u8>(), 0..60)]),
-             prop::option::of(1i64..9)), 1..120)
-    ) {
-        let rows: Vec<Row> =
-            parts.into_iter().enumerate().map(|(i, (payload, cause))| row(i as i64 + 1, payload, cause)).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s.parquet");
-        write(&path, &rows).unwrap();
-        let found = read(&path, &everything()).unwrap();
-        prop_assert_eq!(&found.rows, &rows);
+    fn rows_come_back_as_they_went_in(rows in many(), limit in 1usize..50, after in 0i64..120, upto in 0i64..120) {
+        let (_folder, path) = written(&rows);
+        prop_assert_eq!(&read(&path, everything(), limit).unwrap(), &rows);
+        let wanted = Wanted { after, upto, topics: HashSet::from([TOPIC.to_owned()]) };
+        let among = |r: &&Row| r.position > after && r.position <= upto && &*r.topic == TOPIC;
+        let some: Vec<Row> = rows.iter().filter(among).cloned().collect();
+        prop_assert_eq!(read(&path, wanted, limit).unwrap(), some);
         let mut chain = Chain::from([3; 32]);
         for row in &rows {
             chain.push(&row.header(), &row.leaf_hash().unwrap());
         }
-        prop_assert_eq!(link(&path, [3; 32], i64::MAX).unwrap(), chain.link);
+        let walked = walk(&path, [3; 32], i64::MAX).unwrap();
+        prop_assert_eq!(walked, Walked { rows: rows.len(), link: chain.link, runs: vec![] });
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_or_tells_other_rows_but_no_panic(rows in many(), at in 0.0..1.0, with in any::<u8>()) {
+        let (_folder, path) = written(&rows);
+        let mut content = std::fs::read(&path).unwrap();
+        let at = (at * content.len() as f64) as usize;
+        content[at] ^= with;
+        std::fs::write(&path, &content).unwrap();
+        let _ = walk(&path, [3; 32], i64::MAX);
+        let _ = read(&path, everything(), 10);
+        std::fs::write(&path, &content[..at]).unwrap();
+        prop_assert!(walk(&path, [3; 32], i64::MAX).is_err());
     }
 }
 
 #[test]
 fn a_range_a_topic_and_a_limit_select_rows() {
-    let rows: Vec<Row> = (1..=20_000).map(|p| row(p, Some(vec![b'x'; 5]), None)).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s.parquet");
-    write(&path, &rows).unwrap();
-    let wanted = Wanted { after: 9_000, upto: 9_010, limit: 3, topics: HashSet::from(["Odd".to_owned()]) };
-    let found = read(&path, &wanted).unwrap();
-    assert_eq!(found.rows.iter().map(|r| r.position).collect::<Vec<_>>(), [9_001, 9_003, 9_005]);
-    assert_eq!(found.scanned, 9_005);
+    let (_folder, path) = written(&rows(50_000));
+    let wanted = Wanted { after: 39_000, upto: 39_010, topics: HashSet::from(["Odd".to_owned()]) };
+    let mut reader = Reader::open(&path, wanted).unwrap();
+    let mut next = || {
+        let found = reader.read(3).unwrap();
+        (found.rows.iter().map(|r| r.position).collect::<Vec<_>>(), found.scanned)
+    };
+    assert_eq!(next(), (vec![39_001, 39_003, 39_005], 39_005));
+    assert_eq!(next(), (vec![39_007, 39_009], 39_010));
+    assert_eq!(next(), (vec![], 39_010));
 }
 
 #[test]
-fn pieces_end_at_row_groups_and_make_the_whole() {
-    let rows: Vec<Row> = (1..=20_000).map(|p| row(p, Some(vec![b'x'; 5]), None)).collect();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("s.parquet");
-    write(&path, &rows).unwrap();
-    let (mut seen, mut after, mut sizes) = (Vec::new(), 0, Vec::new());
-    while after < 20_000 {
-        let found = read(&path, &Wanted { after, upto: 20_000, limit: GROUP, topics: HashSet::new() }).unwrap();
-        sizes.push(found.rows.len());
-        seen.extend(found.rows);
-        after = found.scanned;
+fn pieces_cross_row_groups_and_make_the_whole() {
+    let rows = rows(100_000);
+    let (_folder, path) = written(&rows);
+    for limit in [1_000, 7_777, usize::MAX] {
+        assert!(read(&path, everything(), limit).unwrap() == rows);
     }
-    assert_eq!(sizes, [GROUP, GROUP, 20_000 - 2 * GROUP]);
-    assert!(seen == rows);
+}
+
+#[test]
+fn an_observation_of_more_changes_than_a_row_group_has_lines_comes_back() {
+    let change = Change {
+        name: Name { path: Some("a".into()), path_b64: None },
+        kind: "created".into(),
+        entry: "file".into(),
+        was: None,
+        size: Some(1),
+        mode: None,
+        mtime_ns: None,
+        sha: None,
+    };
+    let mut rows = rows(5);
+    let mut payload = Vec::new();
+    let (repo, burst, changes) = ("r".into(), "b".into(), vec![change; 70_000]);
+    Observation { repo, burst, part: 1, parts: 1, changes, cause: None }.encode(&mut payload);
+    rows[1].payload = Some(payload);
+    let (_folder, path) = written(&rows);
+    for limit in [1, 2, usize::MAX] {
+        assert!(read(&path, everything(), limit).unwrap() == rows);
+    }
+}
+
+#[test]
+fn a_jump_row_is_a_run_and_sets_the_link() {
+    let mut rows = rows(9);
+    let jump = Row { topic: "".into(), payload: None, leaf: Some(vec![9; 32]), correlation: 4, ..rows[5].clone() };
+    rows.splice(3..6, [jump]);
+    let (_folder, path) = written(&rows);
+    assert!(read(&path, everything(), 100).unwrap() == rows);
+    let before = walk(&path, [3; 32], 3).unwrap().link;
+    let walked = walk(&path, [3; 32], i64::MAX).unwrap();
+    assert_eq!(walked.runs, [Run { first: 4, last: 6, before, after: [9; 32] }]);
+    assert_eq!(walked.rows, 7);
+    assert_eq!(walk(&path, [3; 32], 6).unwrap().link, [9; 32]);
+    let mut chain = Chain::from([9; 32]);
+    for row in &rows[4..] {
+        chain.push(&row.header(), &row.leaf_hash().unwrap());
+    }
+    assert_eq!(walked.link, chain.link);
+}
+
+#[test]
+fn positions_that_do_not_follow_one_another_are_an_error() {
+    let mut rows = rows(9);
+    rows.remove(4);
+    let (_folder, path) = written(&rows);
+    assert!(walk(&path, [3; 32], i64::MAX).is_err());
+    assert!(walk(&path, [3; 32], 4).is_ok());
 }
 
 #[test]
@@ -108,5 +201,20 @@ fn garbage_is_an_error_not_a_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.parquet");
     std::fs::write(&path, b"PAR1 not really PAR1").unwrap();
-    assert!(read(&path, &everything()).is_err());
+    assert!(read(&path, everything(), 1).is_err());
+    assert!(Reader::open(&folder.path().join("none"), everything()).is_err());
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    assert!(Writer::new(Path::new("/dev/full")).and_then(|mut w| w.add(rows(9)).and_then(|()| w.finish())).is_err());
+}
+
+#[test]
+fn the_first_layout_is_still_read() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layout-1.parquet");
+    let found = read(&path, everything(), 3).unwrap();
+    assert_eq!(found.len(), 12);
+    let link = walk(&path, [0; 32], i64::MAX).unwrap().link;
+    assert_eq!(link.iter().map(|b| format!("{b:02x}")).collect::<String>(), include_str!("../tests/layout-1.link"));
 }

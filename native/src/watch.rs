@@ -76,22 +76,24 @@ impl Watcher {
         })
     }
 
-    /// Watches directories; returns those that could not be, with the error number.
-    pub fn add(&self, dirs: &[PathBuf]) -> Vec<(PathBuf, i32)> {
-        let failed = |dir: &PathBuf| self.add_one(dir).err().map(|error| (dir.clone(), error.raw_os_error()));
+    /// Watches directories; returns those that could not be, with the error number. `opened`: a file that is only
+    /// opened makes its directory dirty as well.
+    pub fn add(&self, dirs: &[PathBuf], opened: bool) -> Vec<(PathBuf, i32)> {
+        let mask = if opened { MASK.union(WatchFlags::OPEN) } else { MASK };
+        let failed = |dir: &PathBuf| self.add_one(dir, mask).err().map(|error| (dir.clone(), error.raw_os_error()));
         dirs.iter().filter_map(failed).collect()
     }
 
     /// Watches one directory, or leaves it `missing`.
     pub fn try_add(&self, dir: &Path) {
         // The error is found again, with its number, by whoever adds what is missing.
-        let _ = self.add_one(dir);
+        let _ = self.add_one(dir, MASK);
     }
 
-    fn add_one(&self, dir: &Path) -> rustix::io::Result<()> {
+    fn add_one(&self, dir: &Path, mask: WatchFlags) -> rustix::io::Result<()> {
         // Held over both steps, so that no event is looked up between them.
         let mut watches = self.lock();
-        let watch = inotify::add_watch(&self.inotify, dir, MASK)?;
+        let watch = inotify::add_watch(&self.inotify, dir, mask)?;
         if let Some(replaced) = watches.insert(watch, dir.as_os_str().as_bytes()) {
             self.give_up(replaced);
         }

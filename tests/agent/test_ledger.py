@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kairos.agent.ledger import Ledger, Pauses, day_start_us, spent_today
+from kairos.agent.ledger import BudgetView, Ledger, Pauses, day_start_us, spent_today
 from kairos.clock import SECOND, now_us
 from kairos.domain.events import ModelCalled, Paused, Resumed, TurnStarted
 from kairos.errors import BudgetExhausted
+from kairos.eventlog.compaction import compact
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.replay import replay_verify
 from kairos.settings import Model
 
 MODEL = Model(name="m", per_day_usd=0.01, per_turn_usd=0.01)
@@ -39,6 +41,15 @@ def test_a_reconciled_call_costs_what_it_cost(log: Log) -> None:
     assert ledger.spent() == 500
     today = spent_today(log, now_us(), UTC)
     assert (today.calls, today.microusd) == (1, 500)
+
+
+def test_the_ledger_is_kept_and_compaction_goes_on_after_a_call(log: Log) -> None:
+    ledger = Ledger(log, MODEL, "turn-1", _started(log, "turn-1"))
+    ledger.reserve(1, 1, 9_000, 0)
+    whole = BudgetView().load(log, fresh=True)[0]
+    compact(log, views=[BudgetView()])
+    assert BudgetView().kept(log, log.head())[0] == whole
+    assert replay_verify(log, [BudgetView()]).identical
 
 
 def test_two_turns_at_once_never_take_the_same_cent(log: Log, home: object) -> None:

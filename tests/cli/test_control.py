@@ -77,9 +77,8 @@ def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) 
     with claim(home):
         publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
         data = kairos("status", "--json").data
-        assert data["repos"] == [
-            {"path": str(seeded.root), "state": "degraded", "directories": 9, "watched": 7, "polled": 2, "ignored": 1}
-        ]
+        counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1}
+        assert data["repos"] == [{"path": str(seeded.root), "state": "degraded", **counted, "held_by": None}]
         assert data["log"]["head"] == data["log"]["events"] == 5
         assert data["log"]["bytes"] > 0
         assert "1 degraded" in kairos("status", "--short").out

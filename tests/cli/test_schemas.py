@@ -48,6 +48,7 @@ def _without_nulls(value: Any) -> Any:
     [
         ("status", []), ("inbox", []), ("why-not", []), ("log-verify", ["log", "verify"]),
         ("log-anchor", ["log", "anchor"]), ("replay", ["replay", "--verify"]), ("compact", ["compact", "--now"]),
+        ("compact", ["compact", "--dry-run", "--fold-after", "1"]),
         ("pause", ["pause", "1h"]), ("resume", []), ("mute", ["mute", "secret"]), ("unmute", ["unmute", "secret"]),
         ("config-get", ["config", "get"]), ("config-set", ["config", "set", "attention.per_day", "5"]),
         ("config-path", ["config", "path"]), ("tools", []), ("completion", ["completion", "bash"]), ("doctor", []),

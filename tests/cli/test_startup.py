@@ -11,7 +11,7 @@ import pytest
 
 HEAVY = (
     "litellm", "pydantic", "apscheduler", "watchdog", "rich", "eventsourcing", "platformdirs", "kairos._native",
-    "hashlib",
+    "hashlib", "psycopg",
 )  # fmt: skip
 _PROGRAM = """
 import sys

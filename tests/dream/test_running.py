@@ -11,12 +11,14 @@ from dream.index import MAX_BYTES, MAX_LINES
 from dream.running import last_files
 from kairos.domain.action import Effects, NoteAction
 from kairos.domain.events import (
+    ActivityFolded,
     DreamStarted,
     MemoryAccepted,
     OccurrenceDue,
     ProposalRaised,
     ProposalRejected,
     ProposalVerified,
+    SegmentFolded,
     WatchGap,
 )
 from kairos.eventlog.record import NewEvent
@@ -66,6 +68,19 @@ def test_own_activity_is_no_signal(life: Life) -> None:
         head = life.log.head()
         assert life.dream() == []
         assert life.log.head() == head
+
+
+def test_what_the_night_folds_is_nothing_to_read_on_for(life: Life) -> None:
+    life.dream()
+    trackings = life.log.trackings()
+    folded = SegmentFolded(first=1, last=2, before=1, events=1, runs=[], proof="")
+    left = ActivityFolded(
+        repo=life.id, day="2023-11-14", first=1, last=1, from_us=1, to_us=1, events=1, origins=[], part=1, parts=1,
+        paths=[],
+    )  # fmt: skip
+    life.log.append([NewEvent("segments", folded, None, "system"), NewEvent(life.id, left, -1, "system")])
+    assert life.dream() == []
+    assert life.log.trackings() == trackings
 
 
 def test_what_teaches_nothing_is_passed_without_an_event(life: Life) -> None:

@@ -11,7 +11,8 @@ from kairos._native import blake3_hash, chain_drafts, link_row
 
 INT = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-300, 300), st.integers(65_000, 66_000))
 TEXT = st.one_of(st.text(max_size=40), st.text(min_size=250, max_size=300))
-HEADERS = st.tuples(INT, TEXT, INT, TEXT, INT, INT, st.none() | INT, INT, TEXT)
+TOPIC = TEXT.filter(bool)
+HEADERS = st.tuples(INT, TEXT, INT, TOPIC, INT, INT, st.none() | INT, INT, TEXT)
 
 
 @given(HEADERS, st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
@@ -21,6 +22,13 @@ def test_a_link_is_the_hash_of_the_link_before_the_header_and_the_leaf(
     packed = msgspec.msgpack.encode(header)
     expected = blake3_hash(previous + len(packed).to_bytes(8, "little") + packed + leaf)
     assert link_row(previous, header, leaf) == expected
+
+
+@given(HEADERS, st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
+def test_a_row_that_stands_for_folded_positions_carries_the_link_after_them(
+    header: tuple[int, str, int, str, int, int, int | None, int, str], previous: bytes, leaf: bytes
+) -> None:
+    assert link_row(previous, (*header[:3], "", *header[4:]), leaf) == leaf
 
 
 def test_drafts_become_rows_whose_versions_causes_and_links_follow() -> None:
@@ -33,9 +41,8 @@ def test_drafts_become_rows_whose_versions_causes_and_links_follow() -> None:
     ]
     link = bytes(32)
     for row in rows:
-        assert row[10] == blake3_hash(row[4])
-        link = link_row(link, (*row[:4], *row[5:10]), row[10])
-        assert row[11] == link
+        link = link_row(link, (*row[:4], *row[5:10]), blake3_hash(row[4]))
+        assert row[10:] == (link,)
 
 
 def test_a_stream_whose_version_is_not_given_is_refused() -> None:

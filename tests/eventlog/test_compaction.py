@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import sys
+import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,16 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.replay import replay_verify
 from kairos.eventlog.verify import verify_log
+from kairos.eventlog.views import all_views
 
-QUERY = (
-    (Path(__file__).parents[2] / "docs/how-to/log.md").read_text(encoding="utf-8").split("```sql\n")[1].split("```")[0]
-)
-"""The query that the documentation shows."""
+DOCS = (Path(__file__).parents[2] / "docs/how-to/log.md").read_text(encoding="utf-8")
+
+
+def shown(language: str, log: Log) -> str:
+    """The query in a language that the documentation shows, over the segments of a log."""
+    query = DOCS.split(f"```{language}\n")[1].split("```")[0]
+    assert "segments/*.parquet" in query
+    return query.replace("segments/*.parquet", str(log.segments / "*.parquet"))
 
 
 def filled(log: Log, count: int = 300) -> list[Recorded]:
@@ -44,7 +48,7 @@ def test_replay_and_streams_are_identical_before_and_after(log: Log) -> None:
     assert log.at(17) == before[16]
     assert [r.position for r in log.read(50, limit=7, topics={"Resumed"})] == [51, 54, 57, 60, 63, 66, 69]
     assert verify_log(log).ok
-    assert replay_verify(log).identical
+    assert replay_verify(log, all_views()).identical
     log.append([NewEvent("s0", Paused(), 17)])
     assert log.at(log.head()).correlation == before[16].correlation
 
@@ -92,47 +96,6 @@ def test_a_file_left_by_a_killed_run_is_collected(log: Log) -> None:
     assert orphan.stat().st_size > 1_000
 
 
-KILLED = """
-import os, sys, signal
-from pathlib import Path
-from kairos.eventlog import compaction
-from kairos.eventlog.log import Log
-compaction.RETIRE_CHUNK = 20
-compaction.ROWS_A_SEGMENT = 60
-step, calls = int(sys.argv[2]), 0
-def count(frame, event, arg):
-    global calls
-    if event in ("call", "c_call") and "eventlog" in frame.f_code.co_filename:
-        calls += 1
-        if calls == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-log = Log(Path(sys.argv[1]))
-sys.setprofile(count)
-compaction.compact(log)
-"""
-
-
-@pytest.mark.slow
-def test_killed_anywhere_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    log = Log(tmp_path / "log.db")
-    before = filled(log)
-    log.close()
-    step, kills = 1, 0
-    while True:
-        done = subprocess.run([sys.executable, "-P", "-c", KILLED, str(log.path), str(step)], check=False)
-        assert list(log.read(upto=300)) == before
-        assert verify_log(log).ok
-        log.close()
-        if done.returncode == 0:
-            break
-        assert done.returncode == -signal.SIGKILL
-        kills += 1
-        step += 97
-    assert kills > 5
-    assert log.sealed_upto() >= 300
-    assert list(log.segments.glob("*.parquet"))
-
-
 def test_a_flipped_byte_in_a_segment_is_named(log: Log) -> None:
     filled(log)
     compact(log)
@@ -147,17 +110,60 @@ def test_a_flipped_byte_in_a_segment_is_named(log: Log) -> None:
     assert verify_log(log).ok
 
 
-def test_an_observation_is_columns_that_common_tools_read(log: Log) -> None:
-    duckdb = pytest.importorskip("duckdb")
+def test_a_flipped_byte_in_a_segment_hides_no_event_from_a_reader(log: Log) -> None:
+    """Statistics say which rows a reader may pass over: they too must be as they were sealed."""
+    before = filled(log)
+    compact(log)
+    segment = next(log.segments.glob("*.parquet"))
+    content = bytearray(segment.read_bytes())
+    for offset in range(4, len(content), max(1, len(content) // 60)):
+        content[offset] ^= 0x10
+        segment.write_bytes(content)
+        with closing(Log(log.path)) as fresh, pytest.raises(IntegrityError, match="not the one that was sealed"):
+            list(fresh.read(250, upto=260))
+        content[offset] ^= 0x10
+    segment.write_bytes(content)
+    assert list(log.read(upto=300)) == before
+
+
+@pytest.fixture
+def observed(log: Log) -> Log:
+    """Thirty sealed observations of two paths each, with another event between them."""
     seen = [FilesChanged(repo="r", burst=f"b{i}", part=1, parts=1, changes=changes(i)) for i in range(30)]
-    log.append([NewEvent("r", event) for event in seen])
+    log.append([NewEvent("r", event) for event in seen[:15]])
+    log.append([NewEvent("s", Paused()), *(NewEvent("r", event) for event in seen[15:])])
     before = list(log.read())
     compact(log)
-    assert list(log.read(upto=30)) == before
-    files = str(log.segments / "*.parquet")
-    found = duckdb.sql(QUERY.replace("segments/*.parquet", files)).fetchall()
-    assert found[0] == ("a.py", 30)
-    assert len(found) == 16
+    assert list(log.read(upto=31)) == before
+    return log
+
+
+MOST = [("a.py", 30), *((path, 2) for path in sorted(f"d{i}" for i in range(15)))]
+"""The paths that changed most, as the documented queries give them."""
+
+
+def test_the_documented_query_works_in_duckdb(observed: Log) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    assert duckdb.sql(shown("sql", observed)).fetchall() == MOST
+    segment = str(observed.segments / "*.parquet")
+    counted = f"SELECT count(DISTINCT position) FROM '{segment}' WHERE topic = 'FilesChanged'"
+    assert duckdb.sql(counted).fetchall() == [(30,)]
+
+
+def test_the_documented_query_works_in_polars(observed: Log) -> None:
+    polars = pytest.importorskip("polars")
+    names = {"pl": polars}
+    exec(shown("python", observed), names)
+    assert names["times"].rows() == MOST
+
+
+def test_segments_of_both_layouts_are_read_together_as_documented(observed: Log) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    old = Path(__file__).parents[1] / "golden/log-v1/segments/000000000001-000000000004.parquet"
+    shutil.copy(old, observed.segments / "old.parquet")
+    call = next(part for part in DOCS.split("`") if part.startswith("read_parquet("))
+    call = call.replace("segments/*.parquet", str(observed.segments / "*.parquet"))
+    assert duckdb.sql(f"SELECT count(*) FROM {call}").fetchall() == [(30 * 2 + 1 + 4,)]
 
 
 def changes(number: int) -> list[Change]:

@@ -1,4 +1,4 @@
-"""The event log on real SQLite files."""
+"""The event log, on real SQLite files and a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ from kairos.domain.events import AttentionHeld, Paused, Resumed
 from kairos.errors import Conflict, IntegrityError, NotFound, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, NewEvent, Put, Track
+
+
+@pytest.fixture
+def log(any_log: Log) -> Log:
+    """On either engine."""
+    return any_log
+
+
+SQLITE = pytest.mark.parametrize("any_log", ["sqlite"], indirect=True)
+"""What only a file can be tried with."""
 
 
 def test_positions_ascend_and_each_event_knows_its_root(log: Log) -> None:
@@ -52,6 +62,7 @@ def test_views_and_tracking_are_written_with_the_events(log: Log) -> None:
     assert log.view("v") == {}
 
 
+@SQLITE
 def test_secrets_are_cut_from_free_text_before_they_are_stored(log: Log) -> None:
     key = "AKIA" + "QRSTUVWXYZ234567"
     log.append([NewEvent("a", AttentionHeld(repo="r", subject="s", why=f"found {key} here", rule="x@1"))])
@@ -61,6 +72,7 @@ def test_secrets_are_cut_from_free_text_before_they_are_stored(log: Log) -> None
     assert key.encode() not in b"".join(p.read_bytes() for p in log.path.parent.glob("log.db*"))
 
 
+@SQLITE
 def test_positions_are_not_reused_after_everything_was_deleted(log: Log) -> None:
     log.append([NewEvent("a", Paused()) for _ in range(5)])
     log.close()
@@ -73,8 +85,8 @@ def test_positions_are_not_reused_after_everything_was_deleted(log: Log) -> None
     assert log.append([NewEvent("a", Paused())]) == [6]
 
 
-def _append_many(path: Path, name: str, count: int) -> None:
-    log = Log(path)
+def _append_many(path: Path, url: str, name: str, count: int) -> None:
+    log = Log(path, url=url)
     for _ in range(count):
         log.append([NewEvent(name, Paused()), NewEvent("shared", Resumed(), -1)])
     log.close()
@@ -83,7 +95,7 @@ def _append_many(path: Path, name: str, count: int) -> None:
 def test_two_writing_processes_lose_nothing_and_repeat_nothing(log: Log) -> None:
     log.append([NewEvent("start", Paused())])
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_append_many, args=(log.path, f"w{i}", 100)) for i in range(2)]
+    writers = [context.Process(target=_append_many, args=(log.path, log.url, f"w{i}", 100)) for i in range(2)]
     for writer in writers:
         writer.start()
     seen = []
@@ -108,6 +120,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     assert path.read_bytes() == before
 
 
+@SQLITE
 def test_an_event_of_an_unknown_type_is_named(log: Log) -> None:
     log.append([NewEvent("a", Paused())])
     log.close()

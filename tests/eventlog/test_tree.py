@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kairos.domain.events import Change, FilesChanged, Name
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.tree import Entry, fold_tree, rows
+
+
+@pytest.fixture
+def log(any_log: Log) -> Log:
+    """On either engine."""
+    return any_log
 
 
 def tell(log: Log, changes: list[Change], repo: str = "r") -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,12 @@ from kairos.domain.action import Effects, PatchAction, digest, edit
 from kairos.domain.events import REGISTRY, Event, Name, name_fields
 from kairos.eventlog import codec
 from kairos.eventlog.compaction import compact
+from kairos.eventlog.folding import fold
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent
+from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.schema import SCHEMA_VERSION
 
 HERE = Path(__file__).resolve().parent
-HOUR = 3_600_000_000
 
 
 def samples(cls: type[Event]) -> Iterator[tuple[str, Event]]:
@@ -86,15 +86,14 @@ def write_events(folder: Path) -> None:
             (folder / f"{topic}.v{cls.version}{variant}.json").write_bytes(codec.encode(event)[2] + b"\n")
 
 
-def write_log(folder: Path) -> None:
-    """A day of one repository, its first half sealed in a segment: `log.db`, `segments/`, `anchor.json`."""
+def write_log(folder: Path, *hours: Callable[[Log], None]) -> None:
+    """A log of one repository, with what its hours left: `log.db`, `segments/`, `anchor.json`."""
     if folder.exists():
         return
     with tempfile.TemporaryDirectory() as place:
         log = Log(Path(place) / "log.db")
-        morning(log)
-        compact(log)
-        evening(log)
+        for hour in hours:
+            hour(log)
         position, link = log.anchor()
         log.close()
         folder.mkdir()
@@ -115,6 +114,27 @@ def morning(log: Log) -> None:
     done = ev.BaselineRecorded(repo=repo, entries=2)
     log.append([NewEvent(repo, files, None, "baseline"), NewEvent(repo, done, -1, "baseline")])
     log.append([NewEvent("control", ev.DetectorMuted(detector="secret", repo=repo), None, "user")])
+
+
+def noon(log: Log) -> None:
+    """The first half is sealed in a segment."""
+    compact(log)
+
+
+def night(log: Log) -> None:
+    """A busy day folds, but for its fourth observation, on which a turn rests, and for the last."""
+    repo = "repo-0123456789ab"
+    for size in range(9):
+        names = [name_fields(p) for p in ("a.py", "b\udcff")]
+        changes = [msgspec.convert({"kind": "modified", "size": size, **name}, ev.Change) for name in names]
+        event = ev.FilesChanged(repo=repo, burst=f"b{size}", part=1, parts=1, changes=changes)
+        new = [NewEvent(repo, event)]
+        if size == 3:
+            new.append(NewEvent(repo, ev.AttentionDue(repo=repo, boundary="burst", rule="burst@1"), -1, "system"))
+        log.append(new)
+    log.append([], writes=[Track(f"reactor/{repo}", log.head())])  # all of it was judged
+    compact(log)
+    fold(log, 2**60)
 
 
 def evening(log: Log) -> None:
@@ -152,4 +172,5 @@ def evening(log: Log) -> None:
 
 if __name__ == "__main__":
     write_events(HERE / "events")
-    write_log(HERE / f"log-v{SCHEMA_VERSION}")
+    write_log(HERE / f"log-v{SCHEMA_VERSION}", morning, noon, evening)
+    write_log(HERE / f"folded-v{SCHEMA_VERSION}", morning, night, evening)

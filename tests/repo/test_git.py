@@ -35,7 +35,7 @@ USED: dict[str, tuple[str, ...]] = {
     "check-ignore": ("check-ignore", "--verbose", "--no-index", "a.txt"),
     "merge-file": ("merge-file", "-p", "a.txt", "a.txt", "a.txt"),
 }
-OWN_STORE = {"init", "hash-object", "update-ref"}
+OWN_STORE = {"init", "hash-object", "prune", "repack", "update-ref"}
 """Commands that only run in a store that Kairos made for itself."""
 
 

@@ -11,6 +11,14 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def kairos(kairos: Any, request: pytest.FixtureRequest) -> Any:
+    """With its log on either engine."""
+    if request.param == "postgres":
+        kairos.environment["KAIROS_LOG"] = request.getfixturevalue("postgres").url()
+    return kairos
+
+
 def renamed(kairos: Any, repo: Any) -> None:
     """A small Python project whose module `pay` is renamed to `billing` and committed while the daemon watches."""
     repo.write("shop/__init__.py", "")

@@ -3,6 +3,7 @@
 from kairos.domain.events.base import (
     REGISTRY,
     UPCASTS,
+    Cited,
     Event,
     FreeText,
     Name,
@@ -45,6 +46,8 @@ from kairos.domain.events.proposals import (
     Undone,
 )
 from kairos.domain.events.repository import (
+    Activity,
+    ActivityFolded,
     BaselineRecorded,
     Change,
     CommitChange,
@@ -56,12 +59,14 @@ from kairos.domain.events.repository import (
     RepoUnwatched,
     RootFound,
     RootLost,
+    Tally,
     WatchGap,
 )
 from kairos.domain.events.storage import (
     DaemonStarted,
     DaemonStopped,
     Erased,
+    SegmentFolded,
     SegmentRetired,
     SegmentSealed,
 )
@@ -80,15 +85,15 @@ from kairos.domain.events.turns import (
 )
 
 __all__ = [
-    "REGISTRY", "UPCASTS", "AttentionDue", "AttentionHeld", "BaselineRecorded", "Change", "CommitChange",
-    "CommitRecorded", "DaemonStarted", "DaemonStopped", "DetectorMuted", "DetectorUnmuted", "DreamFinished",
-    "DreamRejected", "DreamStarted", "Erased", "Event", "ExecutionFinished", "ExecutionStarted",
-    "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed", "FreeText", "GitMoved", "IndexPublished",
-    "Memory", "MemoryAccepted", "MemoryFileEdited", "MemoryInvalidated", "MemorySuperseded", "ModelCalled",
-    "ModelReserved", "Name",
-    "OccurrenceDue", "OccurrenceEnded", "Paused", "ProposalAcknowledged", "ProposalApproved",
-    "ProposalDeferred", "ProposalDelivered", "ProposalExpired", "ProposalRaised", "ProposalRejected",
-    "ProposalReturned", "ProposalStale", "ProposalSuperseded", "ProposalVerified", "Redone", "Ref", "RefMove",
-    "RepoTrusted", "RepoUnwatched", "Resumed", "RootFound", "RootLost", "SegmentRetired", "SegmentSealed",
-    "Signature", "TurnEnded", "TurnStarted", "Undone", "WatchGap", "name_fields", "register", "upcast",
+    "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded",
+    "Change", "Cited", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DetectorMuted",
+    "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted", "Erased", "Event", "ExecutionFinished",
+    "ExecutionStarted", "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed", "FreeText", "GitMoved",
+    "IndexPublished", "Memory", "MemoryAccepted", "MemoryFileEdited", "MemoryInvalidated", "MemorySuperseded",
+    "ModelCalled", "ModelReserved", "Name", "OccurrenceDue", "OccurrenceEnded", "Paused", "ProposalAcknowledged",
+    "ProposalApproved", "ProposalDeferred", "ProposalDelivered", "ProposalExpired", "ProposalRaised",
+    "ProposalRejected", "ProposalReturned", "ProposalStale", "ProposalSuperseded", "ProposalVerified", "Redone",
+    "Ref", "RefMove", "RepoTrusted", "RepoUnwatched", "Resumed", "RootFound", "RootLost", "SegmentFolded",
+    "SegmentRetired", "SegmentSealed", "Signature", "Tally", "TurnEnded", "TurnStarted", "Undone", "WatchGap",
+    "name_fields", "register", "upcast",
 ]  # fmt: skip

@@ -16,6 +16,9 @@ from kairos.domain.names import name_fields as name_fields
 FreeText = Annotated[str, msgspec.Meta(extra={"free_text": True})]
 """Free text: the append path redacts secrets in fields of this type, and in no others."""
 
+Cited = Annotated[int, msgspec.Meta(extra={"cited": True})]
+"""The position of an event that this one rests on: retention never folds away what any event cites."""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every event payload: JSON-compatible; the version is stored beside it."""

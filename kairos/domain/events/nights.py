@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from kairos.domain.events.base import Event, FreeText, register
+from kairos.domain.events.base import Cited, Event, FreeText, register
 
 MemoryKind = Literal["co-change", "command", "convention", "rename", "revert", "fragile", "owner", "preference", "fact"]
 Trust = Literal["user", "test", "git", "tool", "file", "web"]
@@ -52,7 +52,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     predicate: str
     value: str
     text: FreeText
-    cites: list[int]
+    cites: list[Cited]
     support: float
     contra: float = 0.0
     confidence: float = 1.0
@@ -72,7 +72,7 @@ class DreamStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     dream: str
     after: int
-    upto: int
+    upto: Cited
     lease_until: int
     host: str = ""
 
@@ -83,7 +83,7 @@ class DreamFinished(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     dream: str
     after: int
-    upto: int
+    upto: Cited
     digest: str
     accepted: int = 0
     superseded: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kairos.domain.action import Action, Effects
-from kairos.domain.events.base import Event, FreeText, Name, register
+from kairos.domain.events.base import Cited, Event, FreeText, Name, register
 from kairos.domain.events.turns import Engine
 
 Risk = Literal["low", "medium", "high", "urgent"]
@@ -47,7 +47,7 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
     risk: Risk
     action: Action
     effects: Effects
-    evidence: list[int]
+    evidence: list[Cited]
     expires_at: int
     policy_version: str
     verdict: Literal["allow", "ask"] = "ask"

@@ -18,7 +18,8 @@ ChangeKind = Literal["created", "modified", "deleted", "moved"]
 class Change(Name, frozen=True, kw_only=True, omit_defaults=True):
     """One path that differs. `was` is the former path of a move; mode is st_mode & 0o7777; times in ns.
 
-    size, mode and mtime_ns are those after the change (absent for `deleted`)."""
+    size, mode and mtime_ns are those after the change (absent for `deleted`); `sha` is the SHA-256 of the content
+    after it (hex), where it was read anyway."""
 
     kind: ChangeKind
     type: EntryType = "file"
@@ -26,6 +27,7 @@ class Change(Name, frozen=True, kw_only=True, omit_defaults=True):
     size: int | None = None
     mode: int | None = None
     mtime_ns: int | None = None
+    sha: str | None = None
 
 
 class RefMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +45,36 @@ class CommitChange(Name, frozen=True, kw_only=True, omit_defaults=True):
     was: Name | None = None
 
 
+class Activity(Name, frozen=True, kw_only=True, omit_defaults=True):
+    """What folded observations said of one path: how often each kind of change was seen. `last` is the newest change of
+    it and `position` where that stood, unless something later in the log speaks of the path."""
+
+    created: int = 0
+    modified: int = 0
+    deleted: int = 0
+    moved: int = 0
+    position: int | None = None
+    last: Change | None = None
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the folded changes had an origin."""
+
+    origin: str
+    changes: int
+
+
 @register
 class RepoTrusted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person registered the repository and trusts it to be watched. Binds to the directory (dev, ino)."""
+    """A person registered the repository and trusts it to be watched. Binds to the directory (dev, ino); on a log that
+    several machines share also to the machine: `host`."""
 
     repo: str
     root: str
     dev: int
     ino: int
     by: str
+    host: str = ""
 
 
 @register
@@ -81,6 +104,25 @@ class FilesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
     parts: int
     changes: list[Change]
     cause: Literal["git"] | None = None
+
+
+@register
+class ActivityFolded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What is left of the observations of one day (UTC) that retention folded out of one segment: so many `events`
+    between the positions `first` and `last` and two times (us), so many changes of each origin. Part `part` of `parts`:
+    at most 2 000 paths, rising bytewise; all else is the same in every part."""
+
+    repo: str
+    day: str
+    first: int
+    last: int
+    from_us: int
+    to_us: int
+    events: int
+    origins: list[Tally]
+    part: int
+    parts: int
+    paths: list[Activity]
 
 
 @register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kairos.domain.events.base import Event, FreeText, register
+from kairos.domain.events.base import Cited, Event, FreeText, register
 
 
 @register
@@ -40,9 +40,24 @@ class SegmentRetired(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @register
+class SegmentFolded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Retention folded `events` observations older than `before` (us) out of the segment of positions first..last.
+
+    `runs`: which positions went, as pairs of numbers: how many stay before the run, and its length. `proof`: BLAKE3
+    (hex) over (first, last, link before, link after) of each run, which makes the chain verify without it."""
+
+    first: int
+    last: int
+    before: int
+    events: int
+    runs: list[int]
+    proof: str
+
+
+@register
 class Erased(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The payloads at these positions were excised by a person; their hashes stay."""
 
-    positions: list[int]
+    positions: list[Cited]
     reason: FreeText
     by: str

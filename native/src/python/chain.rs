@@ -62,9 +62,20 @@ fn chain_drafts<'py>(
             origin: origin_text,
         };
         let link = chain.push(&header, &leaf);
-        let (leaf, link) = (PyBytes::new(py, &leaf), PyBytes::new(py, &link));
         rows.push(
-            (position, stream, version, topic, payload, *v, at, caused_by, correlation, origin, leaf, link)
+            (
+                position,
+                stream,
+                version,
+                topic,
+                payload,
+                *v,
+                at,
+                caused_by,
+                correlation,
+                origin,
+                PyBytes::new(py, &link),
+            )
                 .into_pyobject(py)?,
         );
     }

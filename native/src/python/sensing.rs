@@ -98,9 +98,10 @@ impl Watcher {
         Ok(Self { inner: Mutex::new(Some(Arc::new(watch::Watcher::new()?))) })
     }
 
-    fn add<'py>(&self, py: Python<'py>, dirs: Vec<Vec<u8>>) -> PyResult<Vec<(Bytes<'py>, i32)>> {
+    #[pyo3(signature = (dirs, *, opened=false))]
+    fn add<'py>(&self, py: Python<'py>, dirs: Vec<Vec<u8>>, opened: bool) -> PyResult<Vec<(Bytes<'py>, i32)>> {
         let watcher = self.open()?;
-        let failed = py.detach(|| watcher.add(&paths(dirs)));
+        let failed = py.detach(|| watcher.add(&paths(dirs), opened));
         let row = |(dir, errno): &(PathBuf, i32)| (PyBytes::new(py, dir.as_os_str().as_bytes()), *errno);
         Ok(failed.iter().map(row).collect())
     }

@@ -1,0 +1,1 @@
+"""The log on PostgreSQL: one database (or schema) that several homes share."""

@@ -1,0 +1,26 @@
+"""The address of a PostgreSQL log as a person may see it. Imports nothing heavy: psycopg is for those who connect."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+def shown(url: str) -> str:
+    """The address without password or options, for messages and the log."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or dict(parse_qsl(parts.query)).get("host", "")
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "postgresql://…"
+    return f"postgresql://{host}{port}{parts.path}"
+
+
+def secrets_of(url: str) -> set[str]:
+    """Every form of the passwords in an address."""
+    try:
+        parts = urlsplit(url)
+        words = [parts.password or "", *(value for key, value in parse_qsl(parts.query) if "password" in key)]
+    except ValueError:
+        return {url}
+    return {form for word in words if word for form in (word, unquote(word))}

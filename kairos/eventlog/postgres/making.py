@@ -1,0 +1,41 @@
+"""Making the tables of a log in the present schema of a database."""
+
+from __future__ import annotations
+
+from kairos.errors import IntegrityError
+from kairos.eventlog.postgres.address import shown
+from kairos.eventlog.postgres.reading import layout
+from kairos.eventlog.postgres.session import Session, psycopg_sql
+from kairos.eventlog.schema import FIRST_HEAD, SCHEMA_VERSION, TABLES
+
+_DIALECT = {"integer": "BIGINT", "bytes": "BYTEA", "compact": ""}
+_OWN_TABLES = (
+    "CREATE TABLE IF NOT EXISTS layout (id BIGINT PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS segment_files (file TEXT PRIMARY KEY, content BYTEA NOT NULL)",
+    "ALTER TABLE segment_files ALTER content SET STORAGE EXTERNAL",  # compressed already
+    """CREATE TABLE IF NOT EXISTS leases (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL, until TIMESTAMPTZ NOT NULL)""",
+)
+ALL = ("events", "streams", "head", "views", "tracking", "segments", "segment_files", "leases", "layout")
+"""Every table of a log here."""
+_MAKING = 4_203_117_001
+"""Number of the advisory lock under which tables are made: two first starts must not collide."""
+
+
+def make(session: Session) -> None:
+    """Makes the tables if they are not there, all or nothing. IntegrityError for an unknown layout."""
+    version = layout(session)
+    if version is None:
+        connection = session.connection()
+        with connection.transaction(), connection.cursor() as c:
+            c.execute(psycopg_sql("SELECT pg_advisory_xact_lock(?)"), (_MAKING,))
+            for statement in (*TABLES, *_OWN_TABLES):
+                c.execute(psycopg_sql(statement.format(**_DIALECT)))
+            c.execute(psycopg_sql(FIRST_HEAD), (bytes(32),))
+            c.execute(psycopg_sql("INSERT INTO layout VALUES (1, ?) ON CONFLICT (id) DO NOTHING"), (SCHEMA_VERSION,))
+        version = layout(session)
+    if version != SCHEMA_VERSION:
+        raise IntegrityError(
+            f"{shown(session.url)} has layout {version}; this program knows {SCHEMA_VERSION}",
+            "It was written by another Kairos: upgrade.",
+        )

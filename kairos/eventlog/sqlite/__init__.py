@@ -1,0 +1,1 @@
+"""The log on SQLite: WAL, synchronous=FULL, one file."""

@@ -1,0 +1,70 @@
+"""Making the tables of a log, and bringing those of an earlier layout up to date."""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from kairos.errors import TryAgain
+from kairos.eventlog.schema import EVENTS, FIRST_HEAD, INDEXES, SCHEMA_VERSION, STREAMS, TABLES
+from kairos.eventlog.sqlite.reading import LOCK_TIMEOUT_S
+
+_DIALECT = {"integer": "INTEGER", "bytes": "BLOB", "compact": " WITHOUT ROWID"}
+_FROM_1 = (
+    "DROP INDEX IF EXISTS events_by_topic",
+    "ALTER TABLE events RENAME TO events_1",
+    EVENTS,
+    STREAMS,
+    "INSERT INTO events SELECT position, originator_id, originator_version, topic, state, v, at, caused_by,"
+    " correlation, origin, link, CASE WHEN state IS NULL THEN leaf END FROM events_1",
+    "INSERT OR REPLACE INTO streams SELECT originator_id, MAX(originator_version) FROM events GROUP BY originator_id",
+    "DROP TABLE events_1",
+    *INDEXES,
+)
+"""Layout 1 proved versions by a unique index, kept those of streams that were no longer hot, stored every leaf."""
+
+
+def make(path: Path) -> None:
+    """Makes the tables if they are not there. One process at a time: changing the journal mode and the first CREATE
+    do not wait for a lock as later writes do. Incremental vacuum can only be chosen on an empty file.
+
+    TryAgain when the layout must change while another process has the log open."""
+    with Path(f"{path}.lock").open("ab") as lock, closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)) as db:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        db.isolation_level = None
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            db.execute("PRAGMA journal_mode=WAL")
+            _run(db, TABLES, first=True)
+    if 0 < version < SCHEMA_VERSION:
+        _upgrade(path)
+
+
+def _upgrade(path: Path) -> None:
+    """Changes the layout in one transaction, alone: a program of the earlier layout must not write beside it."""
+    with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as db:
+        try:
+            db.execute("PRAGMA locking_mode=EXCLUSIVE")
+            db.execute("PRAGMA synchronous=FULL")
+            if db.execute("PRAGMA user_version").fetchone()[0] == 1:
+                _run(db, _FROM_1)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            raise TryAgain(
+                f"{path} was written by an earlier Kairos that still has it open",
+                "Stop it (`kairos stop`), then try again: the log is brought up to date at once.",
+            ) from error
+
+
+def _run(db: sqlite3.Connection, statements: tuple[str, ...], *, first: bool = False) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    for statement in statements:
+        db.execute(statement.format(**_DIALECT))
+    if first:
+        db.execute(FIRST_HEAD, (bytes(32),))
+    db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+    db.execute("COMMIT")

@@ -1,0 +1,150 @@
+"""The writing side of the log on SQLite: eventsourcing's application recorder with our columns and chain."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.sqlite import (
+    SQLiteApplicationRecorder,
+    SQLiteConnection,
+    SQLiteConnectionPool,
+    SQLiteDatastore,
+)
+
+from kairos.eventlog import writing
+from kairos.eventlog.record import Draft, Write
+from kairos.eventlog.sqlite.making import make
+from kairos.eventlog.sqlite.reading import LOCK_TIMEOUT_S
+
+PAGES = 200
+"""Freed pages that are given back at a time; a writer waits so long."""
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection that survives power loss (WAL with synchronous=FULL).
+
+    Checkpoints come early: once the write-ahead log has its size, appends overwrite it, and a sync that need not
+    record a new file size takes half the time."""
+    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S)
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA secure_delete=OFF")  # what is forgotten goes with `purge`, which leaves no free page
+    db.execute("PRAGMA wal_autocheckpoint=1000")
+    return db
+
+
+class DurablePool(SQLiteConnectionPool):
+    """The connections of the base class's own queries."""
+
+    def _create_connection(self) -> SQLiteConnection:
+        # Not the base class's own: it keeps one prepared statement, and an append has several.
+        return SQLiteConnection(connect(self.db_name), max_age=self.max_age)
+
+
+class LogRecorder(SQLiteApplicationRecorder):
+    """Appends batches in one write-first transaction each; positions are never reused."""
+
+    def __init__(self, datastore: SQLiteDatastore):
+        super().__init__(datastore, events_table_name="events")
+        self.select_max_notification_id_statement = "SELECT position FROM head"
+        self._db = connect(datastore.pool.db_name)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
+        """A transaction that is a writer from its first statement: it waits its turn, where an upgrade from reader
+        would fail at once."""
+        cursor = self._db.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            yield cursor
+            cursor.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # a full disk may have rolled back already
+                cursor.execute("ROLLBACK")
+            raise
+        finally:
+            cursor.close()
+
+    def append(
+        self,
+        drafts: list[Draft],
+        at: int,
+        expected: Mapping[str, int],
+        writes: Sequence[Write],
+        cold_root: Callable[[int], int],
+    ) -> list[int]:
+        with self._transaction() as c:
+            c.execute("SELECT position, link FROM head")
+            return writing.append(c, c.fetchone(), drafts, at, expected, writes, cold_root)
+
+    def load(self, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tracking: Mapping[str, int]) -> None:
+        with self._transaction() as c:
+            writing.load(c, rows, head, link, tracking)
+
+    def purge(self) -> bool:
+        self._db.execute("VACUUM")
+        return bool(self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+
+    def shrink(self) -> None:
+        while self._db.execute("PRAGMA freelist_count").fetchone()[0] > 0:
+            begun = time.monotonic()
+            self._db.executescript(f"PRAGMA incremental_vacuum({PAGES})")  # `execute` would give back a single page
+            time.sleep(time.monotonic() - begun)
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def close(self) -> None:
+        self._db.close()
+        self.datastore.close()
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        order = "DESC" if desc else "ASC"
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT originator_version, topic, state FROM events WHERE originator_id = ?"
+                " AND originator_version > ? AND originator_version <= ?"
+                f" ORDER BY originator_version {order} LIMIT ?",
+                (str(originator_id), gt or 0, 2**62 if lte is None else lte, -1 if limit is None else limit),
+            )
+            return [StoredEvent(originator_id, r[0], r[1], r[2]) for r in c.fetchall()]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        first = 0 if start is None else start if inclusive_of_start else start + 1
+        among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT originator_id, originator_version, topic, state, position FROM events"
+                f" WHERE position >= ? AND position <= ?{among} ORDER BY position LIMIT ?",
+                (first, 2**62 if stop is None else stop, *topics, limit),
+            )
+            return [Notification(r[0], r[1], r[2], r[3], r[4]) for r in c.fetchall()]
+
+
+def open_recorder(path: Path) -> LogRecorder:
+    """The recorder of the database file at `path`, made or brought up to date if need be."""
+    make(path)
+    datastore = SQLiteDatastore(str(path), originator_id_type="text")
+    datastore.pool.close()
+    datastore.pool = DurablePool(db_name=str(path), lock_timeout=LOCK_TIMEOUT_S)
+    return LogRecorder(datastore)

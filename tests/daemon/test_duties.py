@@ -1,0 +1,195 @@
+"""What a daemon of several holds, and that its workers begin again where a shared log makes them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kairos.daemon.compacting import ended
+from kairos.daemon.duties import Duties, Enduring, is_here
+from kairos.daemon.nights import Nights, jobs
+from kairos.daemon.salting import salt_of
+from kairos.domain.events import (
+    AttentionDue,
+    BaselineRecorded,
+    DaemonStarted,
+    OccurrenceDue,
+    OccurrenceEnded,
+    RepoTrusted,
+    RepoUnwatched,
+)
+from kairos.errors import LeaseLost, OutcomeUnknown, TryAgain
+from kairos.eventlog.leases import Everything
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Fence, NewEvent, Track
+from kairos.eventlog.views import Repository
+from kairos.settings import Config, Home, LogPlace, Model, Schedule, find_home, machine
+
+
+def repository(root: Path, host: str = "") -> Repository:
+    found = root.stat() if root.exists() else os.stat_result((0,) * 10)
+    return Repository(
+        id="repo-a", root=str(root), dev=found.st_dev, ino=found.st_ino, trusted_at=1, host=host, ready_at=2
+    )
+
+
+def test_a_repository_is_here_if_its_directory_is_and_of_this_machine(tmp_path: Path) -> None:
+    assert is_here(repository(tmp_path))
+    assert is_here(repository(tmp_path, machine()))
+    assert not is_here(repository(tmp_path, "another"))
+    assert not is_here(repository(tmp_path / "missing"))
+    replaced = repository(tmp_path)
+    replaced.ino += 1
+    assert not is_here(replaced)
+
+
+@pytest.fixture
+def homes(tmp_path: Path, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Log]]:
+    """The logs of two homes, which are one."""
+    monkeypatch.setenv("KAIROS_LOG", postgres.url())
+    logs = []
+    for name in ("ada", "bob"):
+        home = find_home(str(tmp_path / name))
+        home.prepare()
+        logs.append(Log.of(home))
+    yield logs
+    for log in logs:
+        log.close()
+
+
+def test_a_repository_and_a_job_are_one_daemons_until_it_ends(homes: list[Log], tmp_path: Path) -> None:
+    changes: list[str] = []
+    ada = Duties(homes[0], 60, {"dream"}, lambda: changes.append("ada"))
+    bob = Duties(homes[1], 60, {"dream"}, lambda: changes.append("bob"))
+    mine = repository(tmp_path)
+    assert ada.choose([mine]) == [mine]
+    assert bob.choose([mine]) == []
+    assert bob.held.fences("job/dream") is None
+    assert changes == ["ada", "bob"], "each has at least the sign that it lives"
+    ada.start()
+    ada.stop()
+    assert bob.choose([mine]) == [mine]
+    assert bob.held.fences("job/dream") is not None
+    bob.stop()
+
+
+def test_what_is_held_stays_so_while_its_directory_is_away(homes: list[Log], tmp_path: Path) -> None:
+    ada = Duties(homes[0], 60, (), lambda: None)
+    root = tmp_path / "r"
+    root.mkdir()
+    mine = repository(root)
+    assert ada.choose([mine]) == [mine]
+    root.rename(tmp_path / "elsewhere")
+    assert ada.choose([mine]) == [mine]
+    assert ada.choose([]) == []
+    assert ada.choose([mine]) == []
+    ada.stop()
+
+
+def test_on_a_log_of_one_home_all_is_held(log: Log, tmp_path: Path) -> None:
+    duties = Duties(log, 60, {"dream"}, lambda: None)
+    mine = repository(tmp_path / "missing")
+    assert duties.choose([mine]) == [mine]
+    assert duties.fences("repo-a") == ()
+    duties.start()
+    duties.stop()
+
+
+def failing(*errors: Exception) -> Any:
+    left = list(errors)
+
+    def work() -> None:
+        if left:
+            raise left.pop(0)
+
+    return work
+
+
+def test_a_worker_on_a_shared_log_begins_again(homes: list[Log], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kairos.daemon.duties.RETRY_S", 0.01)
+    said: list[str] = []
+    lost: list[LeaseLost] = []
+
+    class Holder(Everything):
+        def lose(self, lost_: LeaseLost) -> None:
+            lost.append(lost_)
+
+    work = failing(TryAgain("away"), TryAgain("away"), LeaseLost("gone"), OutcomeUnknown("in doubt"))
+    Enduring(homes[0], Holder(), said.append).run(work)
+    assert said == ["away; trying again", "in doubt; trying again"]
+    assert len(lost) == 1
+
+
+def test_a_worker_that_is_stopped_does_not_begin_again(homes: list[Log]) -> None:
+    stop = threading.Event()
+    stop.set()
+    Enduring(homes[0], Everything(), lambda text: None, stop).run(failing(*[TryAgain("away")] * 1_000))
+
+
+@pytest.mark.parametrize("error", [TryAgain("full"), OutcomeUnknown("x"), LeaseLost("x"), ValueError("x")])
+def test_on_a_log_of_one_home_an_error_ends_the_worker(log: Log, error: Exception) -> None:
+    with pytest.raises(type(error)):
+        Enduring(log, Everything(), lambda text: None).run(failing(error))
+
+
+def test_all_homes_salt_alike_with_the_first_ones_salt(homes: list[Log], tmp_path: Path) -> None:
+    places = [find_home(str(tmp_path / name)) for name in ("ada", "bob")]
+    first = salt_of(homes[0], places[0])
+    assert salt_of(homes[1], places[1]) == first == places[0].salt()
+    assert places[1].salt() != first
+
+
+def test_a_job_that_is_switched_off_is_not_wanted() -> None:
+    assert jobs(Config()) == {"dream", "compact"}
+    assert jobs(Config(schedule=Schedule(dream=""))) == {"compact"}
+
+
+def test_who_takes_a_job_over_settles_what_was_cut_short_and_runs_nothing_twice(
+    homes: list[Log], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = homes[0]
+    due = OccurrenceDue(job="dream", scheduled=1_000_000, late=0)
+    log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1)), NewEvent("job-dream", due)])
+
+    class Some(Everything):
+        def __init__(self) -> None:
+            self.token = 0
+
+        def fences(self, name: str) -> tuple[Fence, ...] | None:
+            return (Fence(name, self.token),) if self.token else None
+
+    held = Some()
+    config = Config(schedule=Schedule(dream="", compact=""), log=LogPlace())
+    nights = Nights(find_home(str(tmp_path / "ada")), config, UTC, held)
+    nights.tick()
+    assert list(log.read(topics={"OccurrenceEnded"})) == [], "another daemon is at it"
+    leases = log.leases()
+    assert leases is not None
+    held.token = leases.take("job/dream", "ada", 60) or 0
+    monkeypatch.setattr(held, "fences", lambda name: (Fence("job/dream", held.token),))
+    nights.tick()
+    nights.tick()
+    [ended_] = [r.event for r in log.read(topics={"OccurrenceEnded"})]
+    assert isinstance(ended_, OccurrenceEnded) and ended_.outcome == "unknown"
+    nights._log.close()
+    leases.close()
+
+
+def test_model_turns_hold_sealing_back_only_where_a_commit_waits_for_one(log: Log, home: Home) -> None:
+    def trusted(repo: str) -> NewEvent:
+        return NewEvent(repo, RepoTrusted(repo=repo, root=f"/{repo}", dev=1, ino=1, by="me"))
+
+    log.append([trusted("a"), trusted("b"), trusted("c")])
+    log.append([NewEvent(r, BaselineRecorded(repo=r, entries=0, commits=0)) for r in ("a", "b", "c")])
+    log.append([NewEvent("c", RepoUnwatched(repo="c", root="/c"))])
+    log.append([NewEvent(r, AttentionDue(repo=r, boundary="commit", rule="commit@1")) for r in ("a", "b", "c")])
+    log.append([], writes=[Track("modeller/a", 7), Track("modeller/b", 9), Track("modeller/c", 7)])
+    config = Config(model=Model(name="m"), schedule=Schedule(dream=""))
+    assert ended(config, log) == {"dream", "modeller", "modeller/b", "modeller/c"}
+    assert ended(Config(), log) == {"modeller", "modeller/a", "modeller/b", "modeller/c"}

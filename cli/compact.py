@@ -108,7 +108,7 @@ def _folded(context: Context, sealing: CompactOut, before: int, *, dry: bool) ->
 
 
 def _cold_bytes(context: Context) -> int:
-    return sum(segment[3] for segment in context.log.reader().segments())
+    return sum(segment.size for segment in context.log.reader().segments())
 
 
 def compact_text(found: CompactOut) -> str:

@@ -71,7 +71,7 @@ def compact(
         if limit - log.sealed_upto() >= (WORTHWHILE if before is not None else 1):
             sealed = _seal(log, limit)
         retired = _retire(log)
-        cold = sum(row[3] for row in log.reader().segments())
+        cold = sum(segment.size for segment in log.reader().segments())
     hot = log.hot_bytes()
     return Compacted(sealed, retired, hot, cold)
 

@@ -23,7 +23,7 @@ from kairos.eventlog import codec
 from kairos.eventlog.citing import OBSERVATION, Citations
 from kairos.eventlog.jumps import jump_row, proof, shorthand
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import HeadAt, NewEvent, Put, Swap
+from kairos.eventlog.record import HeadAt, Manifested, NewEvent, Put, Swap
 from kairos.eventlog.segment import Run, SegmentRow, check_digest, prove_segment, publish, segment_rows, write_segment
 from kairos.eventlog.upkeep import collect_orphans, finish_forgetting, only_one
 from kairos.eventlog.views import RepositoriesView
@@ -53,19 +53,6 @@ class Folded(msgspec.Struct, frozen=True):
     segments: list[FoldedSegment]
     days: int
     days_bytes: int
-
-
-class _Segment(NamedTuple):
-    """A row of the manifest."""
-
-    first: int
-    last: int
-    file: str
-    size: int
-    digest: bytes
-    before: bytes
-    after: bytes
-    retired: int
 
 
 class _Rewritten(NamedTuple):
@@ -109,13 +96,12 @@ def fold(log: Log, before: int, *, dry: bool = False) -> Folded:
     return Folded(segments, days, size)
 
 
-def _undealt(log: Log) -> list[_Segment]:
+def _undealt(log: Log) -> list[Manifested]:
     dealt = log.view(DEALT)
-    found = (_Segment(*row) for row in log.reader().segments())
-    return [s for s in found if s.retired and _key(s) not in dealt]
+    return [s for s in log.reader().segments() if s.retired and _key(s) not in dealt]
 
 
-def _key(segment: _Segment) -> bytes:
+def _key(segment: Manifested) -> bytes:
     return f"{segment.first:012d}".encode()
 
 
@@ -132,7 +118,7 @@ def _is_ripe(path: Path, before: int, judged: Mapping[str, int]) -> bool:
     return all(row[5] < before and row[0] <= judged.get(row[1], row[0]) for row in rows)
 
 
-def _fold_segment(log: Log, segment: _Segment, before: int, citations: Citations, *, dry: bool) -> _Rewritten:
+def _fold_segment(log: Log, segment: Manifested, before: int, citations: Citations, *, dry: bool) -> _Rewritten:
     """Rewrites one segment and commits it, again from the start if something came to cite what would go."""
     while True:
         new = _rewrite(log, segment, before, citations)
@@ -167,7 +153,7 @@ def _new_event(index: int, event: SegmentFolded | ActivityFolded) -> NewEvent:
     return NewEvent("segments", event, None, "system")
 
 
-def _rewrite(log: Log, segment: _Segment, before: int, citations: Citations) -> _Rewritten:
+def _rewrite(log: Log, segment: Manifested, before: int, citations: Citations) -> _Rewritten:
     """The segment without what may go, proven: the same links at both ends and around each run."""
     source = log.segment(segment.file)
     check_digest(source, segment.digest)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kairos.errors import IntegrityError
 from kairos.eventlog.database import Database
-from kairos.eventlog.record import Plain, Row, hot_row, row_of
+from kairos.eventlog.record import Manifested, Plain, Row, hot_row, row_of
 from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SEGMENT_COLUMNS
 
 if TYPE_CHECKING:
@@ -180,10 +180,9 @@ class Reader:
             )
         ]
 
-    def segments(self) -> list[tuple[int, int, str, int, bytes, bytes, bytes, int]]:
-        """The manifest: (first, last, file, bytes, BLAKE3 of the file, link before, link after, retired), ascending."""
-        rows: list[Any] = self._db.all("SELECT * FROM segments ORDER BY first")
-        return rows
+    def segments(self) -> list[Manifested]:
+        """The manifest, ascending."""
+        return [Manifested(*row) for row in self._db.all("SELECT * FROM segments ORDER BY first")]
 
     def last_hot(self, first: int, wanted: int, limit: int) -> tuple[int, bytes] | None:
         """(position, link) of the last hot row from `first` up to `wanted`, or where there is none, of the first one up

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -80,6 +80,20 @@ Plain = tuple[int, str, int, str, int, int, int | None, int, Origin, bytes | Non
 
 Draft = tuple[str, str, int, bytes, int | None, Origin]
 """An encoded event to append: (stream, topic, v, payload, caused_by, origin)."""
+
+
+class Manifested(NamedTuple):
+    """A row of the manifest: a segment of positions first..last, the bytes and BLAKE3 of its file, the links before and
+    after it, and whether its hot rows are gone."""
+
+    first: int
+    last: int
+    file: str
+    size: int
+    digest: bytes
+    before: bytes
+    after: bytes
+    retired: int
 
 
 class Put(msgspec.Struct, frozen=True):

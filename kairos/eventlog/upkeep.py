@@ -48,7 +48,7 @@ def only_one(log: Log) -> Iterator[None]:
 def collect_orphans(log: Log) -> None:
     """Removes files that no manifest row names: left by a run that was killed before its transaction. They stay
     removed when the power fails."""
-    named = {row[2] for row in log.reader().segments()}
+    named = {segment.file for segment in log.reader().segments()}
     orphans = [p for p in log.segments.iterdir() if p.name != ".lock" and p.name not in named]
     for path in orphans:
         path.unlink()

@@ -11,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
-from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 from kairos.errors import KairosError, OutcomeUnknown, TryAgain
@@ -24,6 +22,7 @@ from kairos.eventlog.postgres.making import make
 from kairos.eventlog.postgres.reading import Statements
 from kairos.eventlog.postgres.session import CHANNEL, Session, psycopg_sql
 from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
+from kairos.eventlog.stock import StockReads
 
 DOUBT_S = 60.0
 """So long an append whose COMMIT was not answered waits for the server to say what became of it."""
@@ -49,7 +48,7 @@ class OneConnection(PostgresDatastore):
         self.session.close()
 
 
-class PostgresRecorder(PostgresApplicationRecorder):
+class PostgresRecorder(StockReads, PostgresApplicationRecorder):
     """Appends batches in one write-first transaction each; positions are never reused. `segments`: where the files
     are that a manifest row names; their bytes go into the database with it."""
 
@@ -208,44 +207,8 @@ class PostgresRecorder(PostgresApplicationRecorder):
     def close(self) -> None:
         self._session.close()
 
-    def max_notification_id(self) -> int | None:
-        row = self._session.run("SELECT position FROM head").fetchone()
-        return row[0] if row else None
-
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
-        order = "DESC" if desc else "ASC"
-        found = self._session.run(
-            "SELECT originator_version, topic, state FROM events WHERE originator_id = ?"
-            f" AND originator_version > ? AND originator_version <= ? ORDER BY originator_version {order} LIMIT ?",
-            (str(originator_id), gt or 0, 2**62 if lte is None else lte, limit),
-        )
-        return [StoredEvent(originator_id, *row) for row in found.fetchall()]
-
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
-        first = 0 if start is None else start if inclusive_of_start else start + 1
-        among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
-        found = self._session.run(
-            "SELECT originator_id, originator_version, topic, state, position FROM events"
-            f" WHERE position >= ? AND position <= ?{among} ORDER BY position LIMIT ?",
-            (first, 2**62 if stop is None else stop, *topics, limit),
-        )
-        return [Notification(*row) for row in found.fetchall()]
+    def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return self._session.run(sql, parameters).fetchall()
 
 
 def open_recorder(session: Session, segments: Path) -> PostgresRecorder:

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from eventsourcing.persistence import Notification, StoredEvent
 from eventsourcing.sqlite import (
     SQLiteApplicationRecorder,
     SQLiteConnection,
@@ -22,6 +20,7 @@ from kairos.eventlog import writing
 from kairos.eventlog.record import Draft, Write
 from kairos.eventlog.sqlite.making import make
 from kairos.eventlog.sqlite.reading import LOCK_TIMEOUT_S
+from kairos.eventlog.stock import StockReads
 
 PAGES = 200
 """Freed pages that are given back at a time; a writer waits so long."""
@@ -47,12 +46,11 @@ class DurablePool(SQLiteConnectionPool):
         return SQLiteConnection(connect(self.db_name), max_age=self.max_age)
 
 
-class LogRecorder(SQLiteApplicationRecorder):
+class LogRecorder(StockReads, SQLiteApplicationRecorder):
     """Appends batches in one write-first transaction each; positions are never reused."""
 
     def __init__(self, datastore: SQLiteDatastore):
         super().__init__(datastore, events_table_name="events")
-        self.select_max_notification_id_statement = "SELECT position FROM head"
         self._db = connect(datastore.pool.db_name)
 
     @contextmanager
@@ -102,43 +100,8 @@ class LogRecorder(SQLiteApplicationRecorder):
         self._db.close()
         self.datastore.close()
 
-    def select_events(
-        self,
-        originator_id: UUID | str,
-        *,
-        gt: int | None = None,
-        lte: int | None = None,
-        desc: bool = False,
-        limit: int | None = None,
-    ) -> Sequence[StoredEvent]:
-        order = "DESC" if desc else "ASC"
-        with self.datastore.transaction(commit=False) as c:
-            c.execute(
-                "SELECT originator_version, topic, state FROM events WHERE originator_id = ?"
-                " AND originator_version > ? AND originator_version <= ?"
-                f" ORDER BY originator_version {order} LIMIT ?",
-                (str(originator_id), gt or 0, 2**62 if lte is None else lte, -1 if limit is None else limit),
-            )
-            return [StoredEvent(originator_id, r[0], r[1], r[2]) for r in c.fetchall()]
-
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        stop: int | None = None,
-        topics: Sequence[str] = (),
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
-        first = 0 if start is None else start if inclusive_of_start else start + 1
-        among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
-        with self.datastore.transaction(commit=False) as c:
-            c.execute(
-                "SELECT originator_id, originator_version, topic, state, position FROM events"
-                f" WHERE position >= ? AND position <= ?{among} ORDER BY position LIMIT ?",
-                (first, 2**62 if stop is None else stop, *topics, limit),
-            )
-            return [Notification(r[0], r[1], r[2], r[3], r[4]) for r in c.fetchall()]
+    def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return self._db.execute(sql, parameters).fetchall()
 
 
 def open_recorder(path: Path) -> LogRecorder:

@@ -48,9 +48,9 @@ def say_yes(context: Context, proposal: Proposal, digest: str, *, wait_s: float 
     from kairos.acting.decisions import approve as append_approval
 
     now = append_approval(context.log, context.home, context.config, proposal.id, digest).proposal
-    if now.state in ("approved", "executing") and not context.daemon_running() and _carried_out(context, now):
-        pass
-    elif wait_s is not None and now.state not in TERMINAL:
+    todo = now.state in ("approved", "executing")
+    done = todo and not context.daemon_running() and _carried_out(context, now)
+    if not done and wait_s is not None and now.state not in TERMINAL:
         await_end(context, proposal.id, wait_s)
     return decided(context, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
 

@@ -37,12 +37,16 @@ class _Sensing:
         self._lock = threading.Lock()
         self.thread: threading.Thread | None = None
 
-    def end(self) -> None:
-        """Ends it after its present step."""
+    def ask_to_end(self) -> None:
+        """Has it end after its present step."""
         self.ending.set()
         with self._lock:
             if self._sensor is not None:
                 self._sensor.wake()
+
+    def end(self) -> None:
+        """Ends it after its present step."""
+        self.ask_to_end()
         if self.thread is not None:
             self.thread.join()
 
@@ -78,6 +82,7 @@ class Watching:
         self._duties = duties
         self._lock = threading.Lock()
         self._sensing: dict[str, _Sensing] = {}
+        self._stopping = False
         self._statuses: dict[str, RepoStatus] = {}
         self._log = Log.of(home)
         self._enduring = Enduring(self._log, duties.held, report)
@@ -101,9 +106,14 @@ class Watching:
         self._follower.wake()
 
     def stop(self) -> None:
-        """Ends every sensor after its present step."""
+        """Ends every sensor after its present step; one that cannot arm while the server is away ends, too."""
         self._enduring.stop()
         self._follower.stop()
+        with self._lock:
+            self._stopping = True
+            sensing_now = list(self._sensing.values())
+        for sensing in sensing_now:
+            sensing.ask_to_end()
         self._changes.join()
         for repo_id in list(self._sensing):
             self._end(repo_id)
@@ -133,7 +143,11 @@ class Watching:
 
     def _begin(self, repo: Repository, fences: tuple[Fence, ...]) -> _Sensing:
         """Starts a sensor in its own thread, which says when it is armed (or has failed)."""
-        sensing = self._sensing[repo.id] = _Sensing(repo, fences)
+        sensing = _Sensing(repo, fences)
+        with self._lock:
+            self._sensing[repo.id] = sensing
+            if self._stopping:
+                sensing.ending.set()
         sensing.thread = threading.Thread(target=self._guard, args=(lambda: self._sense(sensing),), name=repo.id)
         sensing.thread.start()
         return sensing

@@ -24,7 +24,7 @@ from kairos.eventlog.postgres.session import CHANNEL, Session, psycopg_sql
 from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
 from kairos.eventlog.stock import StockReads
 
-DOUBT_S = 60.0
+DOUBT_S = 5.0
 """So long an append whose COMMIT was not answered waits for the server to say what became of it."""
 TRIES = 3
 _REWRITTEN = ("events", "streams", "views", "tracking", "segments", "segment_files")

@@ -35,7 +35,7 @@ from kairos.eventlog.record import NewEvent
 REPEATS = 7
 APPENDS = {1: 60, 100: 24, 1000: 12}
 """How many appends of each batch size make one measurement."""
-WARM = 16
+WARM = 60
 """Appends of a thousand events before the first measurement: a log that has run for a while, whose write-ahead file
 has its size."""
 

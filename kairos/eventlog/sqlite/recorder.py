@@ -29,12 +29,12 @@ PAGES = 200
 def connect(path: str) -> sqlite3.Connection:
     """A connection that survives power loss (WAL with synchronous=FULL).
 
-    Checkpoints come early: once the write-ahead log has its size, appends overwrite it, and a sync that need not
-    record a new file size takes half the time."""
+    Once the write-ahead log has the size at which it is checkpointed, appends overwrite it: a sync that need not record
+    a new file size takes half the time."""
     db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S)
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA secure_delete=OFF")  # what is forgotten goes with `purge`, which leaves no free page
-    db.execute("PRAGMA wal_autocheckpoint=1000")
+    db.execute("PRAGMA wal_autocheckpoint=4000")
     return db
 
 

@@ -81,12 +81,14 @@ def finish_forgetting(log: Log) -> None:
 
 
 def finish_if_possible(log: Log) -> bool:
-    """Finishes a forgetting that was cut short, unless somebody is at it; whether nothing is left to finish."""
-    if not _left(log):
+    """Finishes a forgetting that was cut short, unless somebody is at it; whether nothing is left to finish. On a
+    shared log also this home's copies of segments go that another home wrote anew."""
+    if not _left(log) and not _has_strays(log):
         return True
     try:
         with only_one(log), log.errors():
             finish_forgetting(log)
+            collect_orphans(log)
     except TryAgain:
         return False  # busy or without room: whoever comes next tries again
     return not _left(log)
@@ -95,6 +97,14 @@ def finish_if_possible(log: Log) -> bool:
 def _left(log: Log) -> dict[bytes, bytes]:
     """What this home can finish: another one cleans itself, when it opens the shared log."""
     return {key: value for key, value in log.view(UNFINISHED).items() if key in (_LOG, _home(log))}
+
+
+def _has_strays(log: Log) -> bool:
+    """Whether this home keeps copies of segments that the manifest of a shared log does not name any more."""
+    if not log.shared or not log.segments.is_dir():
+        return False
+    named = {segment.file for segment in log.reader().segments()}
+    return any(path.suffix == ".parquet" and path.name not in named for path in log.segments.iterdir())
 
 
 def _home(log: Log) -> bytes:

@@ -171,3 +171,20 @@ def test_on_a_shared_log_each_home_cleans_itself_and_no_other(postgres: Any, tmp
     assert CANARY.encode() in mine
     assert again.view(UNFINISHED) == {} and verify_log(again).ok
     again.close()
+
+
+def test_copies_of_segments_in_another_home_go_when_something_there_writes(postgres: Any, tmp_path: Path) -> None:
+    url = postgres.url()
+    ours, theirs = (Log(tmp_path / name / "log.db", url=url) for name in ("ours", "theirs"))
+    ours.append([NewEvent("repo-1", told(made(CANARY), made("a.py")))])
+    compact(ours)
+    assert [r.topic for r in theirs.read(upto=1)] == ["FilesChanged"]
+    (copy,) = theirs.segments.glob("*.parquet")
+    forget_paths(ours, CANARY, "not yours", "user")
+    assert copy.exists()
+    again = Log(theirs.path, url=url)
+    again.append([NewEvent("a", Paused())])
+    assert not copy.exists()
+    assert verify_log(again).ok and list(theirs.read(upto=1)) == []
+    for log in (ours, theirs, again):
+        log.close()

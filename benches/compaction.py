@@ -105,11 +105,14 @@ class Beside:
         self.peak = self.before = size(folder)
 
     def _run(self) -> None:
-        while not self._stop.wait(0.002):
+        looked = 0.0
+        while not self._stop.wait(0.005):
             begun = time.perf_counter()
             self._append()
             self.longest = max(self.longest, time.perf_counter() - begun)
-            self.peak = max(self.peak, size(self._folder))
+            if begun - looked > 0.05:  # looking costs more than appending
+                looked = begun
+                self.peak = max(self.peak, size(self._folder))
 
     def __enter__(self) -> Beside:
         self._thread.start()

@@ -20,13 +20,12 @@ from kairos.eventlog import writing
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.making import make
 from kairos.eventlog.postgres.reading import Statements
-from kairos.eventlog.postgres.session import CHANNEL, Session, psycopg_sql
+from kairos.eventlog.postgres.session import CHANNEL, PATIENCE_S, Session, psycopg_sql
 from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
 from kairos.eventlog.stock import StockReads
 
 DOUBT_S = 5.0
 """So long an append whose COMMIT was not answered waits for the server to say what became of it."""
-TRIES = 3
 _REWRITTEN = ("events", "streams", "views", "tracking", "segments", "segment_files")
 
 
@@ -99,7 +98,8 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
     def _durably(self, store: Callable[[Statements, tuple[int, bytes]], list[int]]) -> list[int]:
         """Runs an append in a transaction, again where the connection was lost before COMMIT. Where it was lost after,
         the log is asked whether our link is at our position: it is done once, whatever the network does."""
-        for _ in range(TRIES):
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
             connection = self._session.connection()
             committing = False
             positions: list[int] = []
@@ -122,10 +122,14 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
                     raise
                 if committing and positions and self._settled(positions[-1], link, error):
                     return positions
+                if time.monotonic() > deadline:
+                    where = shown(self._session.url)
+                    raise TryAgain(
+                        f"{where} does not stay: the connection broke again and again", "Try again."
+                    ) from error
             except BaseException:
                 self._roll_back()
                 raise
-        raise TryAgain(f"{shown(self._session.url)} does not stay: the connection broke {TRIES} times", "Try again.")
 
     def _settled(self, position: int, link: bytes, error: psycopg.OperationalError) -> bool:
         """Whether an append whose COMMIT was not answered is in the log. The row lock on the head waits for the server

@@ -143,7 +143,8 @@ MOST = [("a.py", 30), *((path, 2) for path in sorted(f"d{i}" for i in range(15))
 
 
 def test_the_documented_query_works_in_duckdb(observed: Log) -> None:
-    duckdb = pytest.importorskip("duckdb")
+    import duckdb
+
     assert duckdb.sql(shown("sql", observed)).fetchall() == MOST
     segment = str(observed.segments / "*.parquet")
     counted = f"SELECT count(DISTINCT position) FROM '{segment}' WHERE topic = 'FilesChanged'"
@@ -151,14 +152,16 @@ def test_the_documented_query_works_in_duckdb(observed: Log) -> None:
 
 
 def test_the_documented_query_works_in_polars(observed: Log) -> None:
-    polars = pytest.importorskip("polars")
+    import polars
+
     names = {"pl": polars}
     exec(shown("python", observed), names)
     assert names["times"].rows() == MOST
 
 
 def test_segments_of_both_layouts_are_read_together_as_documented(observed: Log) -> None:
-    duckdb = pytest.importorskip("duckdb")
+    import duckdb
+
     old = Path(__file__).parents[1] / "golden/log-v1/segments/000000000001-000000000004.parquet"
     shutil.copy(old, observed.segments / "old.parquet")
     call = next(part for part in DOCS.split("`") if part.startswith("read_parquet("))

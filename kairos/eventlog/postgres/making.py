@@ -18,7 +18,7 @@ _OWN_TABLES = (
 )
 ALL = ("events", "streams", "head", "views", "tracking", "segments", "segment_files", "leases", "layout")
 """Every table of a log here."""
-_MAKING = 4_203_117_001
+MAKING = 4_203_117_001
 """Number of the advisory lock under which tables are made: two first starts must not collide."""
 
 
@@ -28,11 +28,15 @@ def make(session: Session) -> None:
     if version is None:
         connection = session.connection()
         with connection.transaction(), connection.cursor() as c:
-            c.execute(psycopg_sql("SELECT pg_advisory_xact_lock(?)"), (_MAKING,))
-            for statement in (*TABLES, *_OWN_TABLES):
-                c.execute(psycopg_sql(statement.format(**_DIALECT)))
-            c.execute(psycopg_sql(FIRST_HEAD), (bytes(32),))
-            c.execute(psycopg_sql("INSERT INTO layout VALUES (1, ?) ON CONFLICT (id) DO NOTHING"), (SCHEMA_VERSION,))
+            c.execute(psycopg_sql("SELECT pg_advisory_xact_lock(?)"), (MAKING,))
+            # Asked again under the lock: another start may have made them meanwhile and append already, and even a
+            # CREATE INDEX IF NOT EXISTS that does nothing locks its table, so the two would wait for each other.
+            c.execute("SELECT to_regclass('layout')")
+            if c.fetchone() == (None,):
+                for statement in (*TABLES, *_OWN_TABLES):
+                    c.execute(psycopg_sql(statement.format(**_DIALECT)))
+                c.execute(psycopg_sql(FIRST_HEAD), (bytes(32),))
+                c.execute(psycopg_sql("INSERT INTO layout VALUES (1, ?)"), (SCHEMA_VERSION,))
         version = layout(session)
     if version != SCHEMA_VERSION:
         raise IntegrityError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from kairos.domain.events import Paused
 from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.log import Log
-from kairos.eventlog.postgres.making import ALL
+from kairos.eventlog.postgres.making import ALL, MAKING, make
+from kairos.eventlog.postgres.session import Session
 from kairos.eventlog.record import NewEvent
 
 
@@ -44,6 +46,24 @@ def test_many_first_starts_at_once_make_one_log(shared: Log, tmp_path: Path) -> 
         start.join(60)
     assert [start.exitcode for start in starts] == [0] * 4
     assert [r.position for r in shared.read()] == [1, 2, 3, 4]
+
+
+def test_a_late_first_start_waits_for_an_append_and_does_not_lock_against_it(postgres: Any, shared: Log) -> None:
+    ahead = Session(shared.url)
+    ahead.run("SELECT pg_advisory_lock(?)", (MAKING,))
+    late = ThreadPoolExecutor(1)
+    appended = late.submit(shared.append, [NewEvent("a", Paused())])
+    postgres.until_waiting("wait_event = 'advisory'")  # it has seen that there is no log
+    make(ahead)
+    ahead.run("BEGIN")
+    ahead.run("UPDATE head SET id = id")  # as an append begins
+    ahead.run("SELECT pg_advisory_unlock(?)", (MAKING,))
+    postgres.until_waiting("wait_event = 'transactionid'")
+    ahead.run("LOCK TABLE events IN ROW EXCLUSIVE MODE")  # as its INSERT does
+    ahead.run("COMMIT")
+    assert appended.result(30) == [1]
+    ahead.close()
+    late.shutdown()
 
 
 def test_a_layout_of_a_later_program_is_refused_and_left_alone(postgres: Any, shared: Log, tmp_path: Path) -> None:

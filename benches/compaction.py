@@ -157,9 +157,27 @@ def seal_and_retire(folder: Path) -> tuple[dict[str, float], Beside]:
     log = Log(folder / "kairos" / "log.db")
     number = iter(range(10**9))
     with Beside(lambda: log.append([NewEvent("other", change(next(number)))]), folder / "kairos") as beside:
-        out = subprocess.run([sys.executable, "-P", "-c", COMPACT, str(log.path)], check=True, capture_output=True)
+        done = compaction(folder)
     log.close()
-    return json.loads(out.stdout), beside
+    return done, beside
+
+
+def compaction(folder: Path) -> dict[str, float]:
+    """Seals and retires in a process of its own, as a daemon has it done."""
+    command = [sys.executable, "-P", "-c", COMPACT, str(folder / "kairos" / "log.db")]
+    told: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return told
+
+
+def sealing_alone(folder: Path) -> float:
+    """Events sealed and proven in a second while nobody else is at the log. Median of 3 runs, each on a copy."""
+    paces = []
+    for _ in range(3):
+        copy = folder.with_name("copy")
+        shutil.copytree(folder, copy)
+        paces.append(SEALED / compaction(copy)["sealing"])
+        shutil.rmtree(copy)
+    return statistics.median(paces)
 
 
 def asked(segments: Path, database: Path) -> tuple[float, float]:
@@ -192,6 +210,7 @@ def rows() -> list[Row]:
         ours(mine).close()
         stock(peer / "stock.db").datastore.close()
         hot = size(peer)
+        quiet = sealing_alone(mine)
         done, beside = seal_and_retire(mine)
         slow, fast = asked(mine / "kairos" / "segments", peer / "stock.db")
         seconds, other = delete_and_vacuum(peer)
@@ -205,7 +224,8 @@ def rows() -> list[Row]:
             ("longest stall of a writer meanwhile", "ms", *stall, stall[0] / stall[1]),
             ("peak disk ÷ disk before", "", *disk_of, disk_of[0] / disk_of[1]),
             ("delete + VACUUM, all of a compaction", "events/s", *pace, pace[1] / pace[0]),
-            ("sealing and proving alone, of 300 000 wished", "events/s", 3e5, sealing, sealing / 3e5),
+            ("sealing and proving, of 300 000 wished", "events/s", 3e5, quiet, quiet / 3e5),
+            ("the same beside a writer", "events/s", 3e5, sealing, sealing / 3e5),
             ("memory of the compaction, of 150 allowed", "MiB", 150.0, done["mib"], 150 / done["mib"]),
         ]
     finally:

@@ -160,6 +160,11 @@ class SegmentWriter:
         """Takes rows (ascending positions) as the encoder can use them; returns how many. OSError; ValueError for a row
         of another form; whatever the iterable raises."""
 
+    def add_hot(self, module: str, uri: str, sql: str, numbers: list[int]) -> int | None:
+        """Takes the rows of a query from a SQLite database, within one read transaction and without a Python object for
+        each; returns how many. `module`: a loaded file that is linked to SQLite; the same library is used, on a
+        connection of its own. None if it is out of reach; nothing was taken then. OSError; sqlite3.DatabaseError."""
+
     def finish(self) -> int:
         """Completes and syncs the file; its size in bytes. OSError."""
 
@@ -171,8 +176,8 @@ class SegmentReader:
         """OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
 
     def read(self, limit: int) -> tuple[list[_SegmentRow], int]:
-        """(rows, scanned): the next rows, at most `limit`, none when there are no more; every wanted row up to position
-        `scanned` was told by now. ValueError as above."""
+        """(rows, scanned): the next rows, some but at most `limit`, none when there are no more; every wanted row up to
+        position `scanned` was told by now. ValueError as above."""
 
 def walk_segment(path: bytes, before: bytes, upto: int) -> tuple[int, bytes, list[tuple[int, int, bytes, bytes]]]:
     """(rows, link, runs) up to a position, given the link before the first row (32 bytes), from the content alone.

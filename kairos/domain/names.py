@@ -8,7 +8,7 @@ import os
 import msgspec
 
 
-class Name(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Name(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A path relative to a repository root: `path` when its bytes are UTF-8, else `path_b64`."""
 
     path: str | None = None

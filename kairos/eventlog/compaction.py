@@ -10,8 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import chain
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,7 +18,7 @@ from kairos.domain.events import SegmentRetired, SegmentSealed
 from kairos.eventlog.log import Log
 from kairos.eventlog.projection import Projection, keep_views
 from kairos.eventlog.record import NewEvent, Retire, Seal
-from kairos.eventlog.segment import Proven, prove_segment, publish, write_segment
+from kairos.eventlog.segment import NewSegment, Proven, prove_segment, publish
 from kairos.eventlog.upkeep import collect_orphans, finish_forgetting, only_one
 from kairos.eventlog.views import all_views
 
@@ -88,57 +86,59 @@ def _sealable(log: Log, before: int | None, ended: Collection[str], views: Seque
     return limit if before is None else log.reader().last_before(before, limit)
 
 
-class _Written(NamedTuple):
-    """A segment under its temporary name."""
+class _Filled(NamedTuple):
+    """A segment under its temporary name, with all its rows."""
 
     first: int
     last: int
-    path: Path
+    segment: NewSegment
     rows: int
-    size: int
     before: bytes
     after: bytes
 
+    def prove(self) -> tuple[int, Proven]:
+        """Completes the file and reads it back: (its bytes, what they are)."""
+        size = self.segment.finish()
+        return size, prove_segment(self.segment.path, self.rows, self.before, self.after)
+
 
 def _seal(log: Log, limit: int) -> list[SealedSegment]:
-    """Seals all rows up to a position. While one segment is read back, the next is written; the manifest names them in
-    their order, each only when it is proven."""
+    """Seals all rows up to a position. While one segment is completed and read back, the next is filled; the manifest
+    names them in their order, each only when it is proven."""
     sealed: list[SealedSegment] = []
-    waiting: tuple[_Written, Future[Proven]] | None = None
+    waiting: tuple[_Filled, Future[tuple[int, Proven]]] | None = None
     first = log.sealed_upto() + 1
     before = log.reader().link_at(first - 1)
     try:
         with ThreadPoolExecutor(1, "prover") as prover:
             while True:
-                written = _write(log, first, limit, before)
+                filled = _fill(log, first, limit, before)
                 if waiting is not None:
-                    sealed.append(_manifest(log, waiting[0], waiting[1].result()))
-                if written is None:
+                    sealed.append(_manifest(log, waiting[0], *waiting[1].result()))
+                if filled is None:
                     return sealed
-                first, before = written.last + 1, written.after
-                waiting = (
-                    written,
-                    prover.submit(prove_segment, written.path, written.rows, written.before, written.after),
-                )
+                first, before = filled.last + 1, filled.after
+                waiting = filled, prover.submit(filled.prove)
     except BaseException:
         collect_orphans(log)
         raise
 
 
-def _write(log: Log, first: int, limit: int, before: bytes) -> _Written | None:
-    """Writes the next rows as they are read; None when there are none."""
+def _fill(log: Log, first: int, limit: int, before: bytes) -> _Filled | None:
+    """Encodes the next rows as they are read; None when there are none."""
     ending = log.reader().last_hot(first, min(limit, first + ROWS_A_SEGMENT - 1), limit)
     if ending is None:
         return None
     last, after = ending
-    path = log.segments / f"{first:012d}-{last:012d}.parquet.tmp"
-    rows, size = write_segment(path, chain.from_iterable(log.reader().raw(first - 1, last)))
-    return _Written(first, last, path, rows, size, before, after)
+    segment = NewSegment(log.segments / f"{first:012d}-{last:012d}.parquet.tmp")
+    rows = segment.fill(lambda writer: log.reader().feed(writer, first, last))
+    return _Filled(first, last, segment, rows, before, after)
 
 
-def _manifest(log: Log, written: _Written, proven: Proven) -> SealedSegment:
+def _manifest(log: Log, filled: _Filled, size: int, proven: Proven) -> SealedSegment:
     """Gives a proven file its name, and then names it in the manifest."""
-    first, last, path, _, size, before, after = written
+    first, last, segment, _, before, after = filled
+    path = segment.path
     publish(path, path.with_suffix(""))
     event = SegmentSealed(first=first, last=last, file=path.stem, bytes=size, root=after.hex())
     seal = Seal(first, last, path.stem, size, proven.digest, before, after)

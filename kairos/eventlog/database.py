@@ -17,11 +17,21 @@ class Unmade(Exception):
     """The database is empty or of an earlier layout: a writer makes it, or brings it up to date."""
 
 
+class Sink(Protocol):
+    """Takes rows for a segment; see `SegmentWriter` of the native floor."""
+
+    def add(self, rows: Iterable[tuple[Any, ...]], /) -> int: ...
+    def add_hot(self, module: str, uri: str, sql: str, numbers: list[int], /) -> int | None: ...
+
+
 class Database(Protocol):
     """One connection that only reads."""
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query."""
+
+    def feed(self, sink: Sink, sql: str, numbers: list[int]) -> int:
+        """Gives the rows of a query to a sink, from one state of the log; returns how many."""
 
     def snapshot(self) -> AbstractContextManager[None]:
         """A read transaction: the queries in it see one state of the log."""

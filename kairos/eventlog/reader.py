@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kairos.errors import IntegrityError
-from kairos.eventlog.database import Database
+from kairos.eventlog.database import Database, Sink
 from kairos.eventlog.record import Manifested, Plain, Row, hot_row, row_of
 from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SEGMENT_COLUMNS
-
-if TYPE_CHECKING:
-    from kairos.eventlog.segment import SegmentRow
 
 _CHUNK = 2_000
 
@@ -53,10 +50,10 @@ class Reader:
         for _, chunk in self._chunks(PLAIN_COLUMNS, after, limit, topics, upto):
             yield chunk
 
-    def raw(self, after: int, upto: int) -> Iterator[Sequence[SegmentRow]]:
-        """Rows as segments hold them, in chunks: for sealing."""
-        for _, chunk in self._chunks(SEGMENT_COLUMNS, after, None, (), upto):
-            yield chunk
+    def feed(self, sink: Sink, first: int, last: int) -> int:
+        """Gives the hot rows of these positions to the writer of a segment; returns how many."""
+        rows = f"SELECT {SEGMENT_COLUMNS} FROM events WHERE position BETWEEN ? AND ? ORDER BY position"
+        return self._db.feed(sink, rows, [first, last])
 
     def _chunks(
         self, columns: str, after: int, limit: int | None, topics: Collection[str], upto: int | None

@@ -23,7 +23,7 @@ class NewEvent(msgspec.Struct, frozen=True):
     origin: Origin = "live"
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event as stored. `version` counts from 1 in its stream; `at` in microseconds since the epoch, UTC."""
 
     position: int

@@ -7,7 +7,7 @@ follow from the payload.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,19 +41,42 @@ class Walked(NamedTuple):
     runs: list[Run]
 
 
+class NewSegment:
+    """A segment file being written. TryAgain when it cannot be; no file is left then."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._whole_or_gone():
+            self._writer = _native.SegmentWriter(os.fsencode(path))
+
+    def fill(self, give: Callable[[_native.SegmentWriter], int]) -> int:
+        """Lets `give` add rows; returns how many it says."""
+        with self._whole_or_gone():
+            return give(self._writer)
+
+    def finish(self) -> int:
+        """Completes and syncs the file; its size in bytes."""
+        with self._whole_or_gone():
+            return self._writer.finish()
+
+    @contextmanager
+    def _whole_or_gone(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self.path.unlink(missing_ok=True)
+            if not isinstance(error, OSError):
+                raise
+            raise TryAgain(
+                f"the segment {self.path.name} could not be written: {error}",
+                "Free some space; the events stay where they are.",
+            ) from error
+
+
 def write_segment(path: Path, rows: Iterable[SegmentRow]) -> tuple[int, int]:
-    """Writes rows to a file and syncs it; returns (rows, bytes). TryAgain when it cannot be written; no file is left
-    then."""
-    try:
-        writer = _native.SegmentWriter(os.fsencode(path))
-        return writer.add(rows), writer.finish()
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
-        raise TryAgain(
-            f"the segment {path.name} could not be written: {error}", "Free some space; the events stay where they are."
-        ) from error
+    """Writes rows to a file and syncs it; returns (rows, bytes). TryAgain as above."""
+    segment = NewSegment(path)
+    return segment.fill(lambda writer: writer.add(rows)), segment.finish()
 
 
 class Proven(NamedTuple):

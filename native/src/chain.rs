@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use crate::error::{Error, Result};
 
 pub const HASH: usize = 32;
+/// Bytes of the length of a header, in the input of a link.
+const LENGTH: usize = 8;
 pub type Hash = [u8; HASH];
 
 /// Every header field of a record, in the order in which they are hashed.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
     pub position: i64,
     pub stream: &'a str,
@@ -83,12 +85,13 @@ pub fn leaf(payload: &[u8]) -> Hash {
 /// The chain after some record; grows by one record at a time.
 pub struct Chain {
     pub link: Hash,
-    header: Vec<u8>,
+    /// What the next link is the hash of.
+    input: Vec<u8>,
 }
 
 impl Chain {
     pub fn from(link: Hash) -> Self {
-        Self { link, header: Vec::with_capacity(128) }
+        Self { link, input: Vec::with_capacity(256) }
     }
 
     /// Links one more record and returns its link. The length of the header is hashed first, so that no two
@@ -98,14 +101,14 @@ impl Chain {
             self.link = *leaf;
             return self.link;
         }
-        self.header.clear();
-        header.encode(&mut self.header);
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&self.link);
-        hasher.update(&(self.header.len() as u64).to_le_bytes());
-        hasher.update(&self.header);
-        hasher.update(leaf);
-        self.link = *hasher.finalize().as_bytes();
+        self.input.clear();
+        self.input.extend_from_slice(&self.link);
+        self.input.extend_from_slice(&[0; LENGTH]);
+        header.encode(&mut self.input);
+        let length = (self.input.len() - HASH - LENGTH) as u64;
+        self.input[HASH..HASH + LENGTH].copy_from_slice(&length.to_le_bytes());
+        self.input.extend_from_slice(leaf);
+        self.link = *blake3::hash(&self.input).as_bytes();
         self.link
     }
 }

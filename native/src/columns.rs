@@ -1,5 +1,5 @@
 //! The columns of a segment: what each is called, how it is encoded, and its values on the way in and out.
-use bytes::Bytes;
+use bytes::BytesMut;
 use parquet::{
     basic::Encoding,
     column::{
@@ -99,40 +99,54 @@ pub const MODE: usize = 23;
 pub const MTIME_NS: usize = 24;
 pub const SHA: usize = 25;
 
-/// The values of one column that wait to be written.
+/// The values of one column that wait to be written. Its room is used again for every row group.
 #[derive(Default)]
 pub struct Waiting {
     numbers: Vec<i64>,
-    bytes: Vec<u8>,
+    bytes: BytesMut,
     ends: Vec<usize>,
+    /// 0 for a value that is absent; of an optional column only.
     levels: Vec<i16>,
 }
 
 impl Waiting {
-    pub fn number(&mut self, value: Option<i64>) {
+    /// Adds a value of a column that has one in every line.
+    pub fn number(&mut self, value: i64) {
+        self.numbers.push(value);
+    }
+
+    pub fn optional_number(&mut self, value: Option<i64>) {
         self.numbers.extend(value);
         self.levels.push(i16::from(value.is_some()));
     }
 
-    pub fn text(&mut self, value: Option<&[u8]>) {
+    /// Adds a value of a column that has one in every line.
+    pub fn text(&mut self, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len());
+    }
+
+    pub fn optional_text(&mut self, value: Option<&[u8]>) {
         if let Some(value) = value {
-            self.bytes.extend_from_slice(value);
-            self.ends.push(self.bytes.len());
+            self.text(value);
         }
         self.levels.push(i16::from(value.is_some()));
     }
 
-    /// Writes what waits and forgets it.
-    pub fn put(&mut self, kind: &Kind, column: &mut ColumnWriter<'_>) -> Outcome<()> {
+    /// Writes what waits and forgets it. `values` is room for the texts.
+    pub fn put(&mut self, kind: &Kind, column: &mut ColumnWriter<'_>, values: &mut Vec<ByteArray>) -> Outcome<()> {
         let levels = kind.optional.then_some(&self.levels[..]);
         match column {
             ColumnWriter::Int64ColumnWriter(typed) => typed.write_batch(&self.numbers, levels, None)?,
             ColumnWriter::ByteArrayColumnWriter(typed) => {
-                let bytes = Bytes::from(std::mem::take(&mut self.bytes));
+                let bytes = self.bytes.split().freeze();
                 let mut start = 0;
                 let slice = |end: &usize| ByteArray::from(bytes.slice(std::mem::replace(&mut start, *end)..*end));
-                let values: Vec<ByteArray> = self.ends.iter().map(slice).collect();
-                typed.write_batch(&values, levels, None)?
+                values.clear();
+                values.extend(self.ends.iter().map(slice));
+                let written = typed.write_batch(values, levels, None);
+                values.clear();
+                written?
             }
             _ => return Err(damaged("a column of another type")),
         };
@@ -147,7 +161,7 @@ pub fn damaged(what: &str) -> ParquetError {
     ParquetError::General(what.into())
 }
 
-/// Reads one column of a row group from its beginning to its end, a stretch of rows at a time.
+/// Reads one column of a row group from its beginning to its end, a stretch of lines at a time.
 pub struct Lane {
     reader: ColumnReader,
     at: usize,
@@ -159,7 +173,7 @@ pub struct Lane {
 /// The definition level of an entry of a list.
 const ENTRY: i16 = 2;
 
-/// Values of a stretch: one a row, or in a list one an entry.
+/// Values of a stretch: one a line, or in a list one an entry.
 pub struct Stretch<T> {
     values: Vec<T>,
     definition: Vec<i16>,
@@ -167,6 +181,24 @@ pub struct Stretch<T> {
     present: i16,
     nested: bool,
 }
+
+/// The values of a stretch by their place.
+pub struct Values<T> {
+    values: Vec<T>,
+    places: Places,
+}
+
+/// Where the value of a place is.
+enum Places {
+    /// Every place has one.
+    Same,
+    /// None has one; so many places there are.
+    Nowhere(usize),
+    /// In the order of their places; `ABSENT` for those without.
+    Listed(Vec<u32>),
+}
+
+const ABSENT: u32 = u32::MAX;
 
 impl Lane {
     pub fn new(reader: ColumnReader, present: i16, nested: bool) -> Self {
@@ -226,25 +258,43 @@ fn short() -> ParquetError {
 }
 
 impl<T> Stretch<T> {
-    /// Values in order; `None` where one is absent.
-    pub fn optional(self) -> Vec<Option<T>> {
-        if self.present == 0 {
-            return self.values.into_iter().map(Some).collect();
-        }
-        let mut values = self.values.into_iter();
-        let floor = if self.nested { ENTRY } else { 0 };
-        let levels = self.definition.iter().filter(|level| **level >= floor);
-        levels.map(|level| if *level >= self.present { values.next() } else { None }).collect()
+    pub fn by_place(self) -> Outcome<Values<T>> {
+        let Self { values, definition, present, nested, .. } = self;
+        let floor = if nested { ENTRY } else { 0 };
+        let levels = || definition.iter().filter(|level| **level >= floor);
+        let places = if present == 0 || levels().all(|level| *level >= present) {
+            Places::Same
+        } else if values.is_empty() {
+            Places::Nowhere(levels().count())
+        } else {
+            let mut next = 0;
+            let place = |level: &i16| {
+                let here = *level >= present;
+                next += u32::from(here);
+                if here {
+                    next - 1
+                } else {
+                    ABSENT
+                }
+            };
+            let places: Vec<u32> = levels().map(place).collect();
+            if next as usize != values.len() {
+                return Err(short());
+            }
+            Places::Listed(places)
+        };
+        Ok(Values { values, places })
     }
 
+    /// Every value; an error if one is absent.
     pub fn required(self) -> Outcome<Vec<T>> {
-        if self.present > 0 {
-            return self.optional().into_iter().collect::<Option<_>>().ok_or_else(|| damaged("a value is missing"));
+        if self.present > 0 && self.definition.iter().any(|level| *level < self.present) {
+            return Err(missing());
         }
         Ok(self.values)
     }
 
-    /// How many entries the list of each row has.
+    /// How many entries the list of each line has.
     pub fn lengths(&self, count: usize) -> Outcome<Vec<usize>> {
         let mut out: Vec<usize> = Vec::with_capacity(count);
         for (definition, repetition) in self.definition.iter().zip(&self.repetition) {
@@ -260,4 +310,43 @@ impl<T> Stretch<T> {
             Err(short())
         }
     }
+}
+
+impl<T> Values<T> {
+    pub fn none(count: usize) -> Self {
+        Self { values: Vec::new(), places: Places::Nowhere(count) }
+    }
+
+    /// The value at a place, if there is one. An error beyond the last place.
+    pub fn get(&self, place: usize) -> Outcome<Option<&T>> {
+        match &self.places {
+            Places::Same => self.values.get(place).map(Some),
+            Places::Nowhere(count) => (place < *count).then_some(None),
+            Places::Listed(places) => places.get(place).map(|value| self.values.get(*value as usize)),
+        }
+        .ok_or_else(missing)
+    }
+
+    /// The value at a place; an error if there is none.
+    pub fn need(&self, place: usize) -> Outcome<&T> {
+        self.get(place)?.ok_or_else(missing)
+    }
+}
+
+impl Values<ByteArray> {
+    pub fn text(&self, place: usize) -> Outcome<Option<&str>> {
+        self.get(place)?.map(utf8).transpose()
+    }
+
+    pub fn blob(&self, place: usize) -> Outcome<Option<&[u8]>> {
+        Ok(self.get(place)?.map(ByteArray::data))
+    }
+}
+
+pub fn utf8(value: &ByteArray) -> Outcome<&str> {
+    value.as_utf8().map_err(|_| damaged("text is not UTF-8"))
+}
+
+fn missing() -> ParquetError {
+    damaged("a value is missing")
 }

@@ -5,6 +5,8 @@ use std::{fmt, io, path::PathBuf};
 pub enum Error {
     /// An operating system call on `path` failed while doing `what`.
     Io { what: &'static str, path: PathBuf, source: io::Error },
+    /// What a database said of a query.
+    Database(String),
     /// Input that does not have the promised form.
     Invalid(String),
 }
@@ -21,7 +23,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io { what, path, source } => write!(f, "{what} {}: {source}", path.display()),
-            Self::Invalid(text) => f.write_str(text),
+            Self::Database(text) | Self::Invalid(text) => f.write_str(text),
         }
     }
 }

@@ -50,28 +50,36 @@ impl<'a> Observation<'a> {
 
     /// Appends the payload to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        text(out, b"{\"repo\":", &self.repo);
-        text(out, b",\"burst\":", &self.burst);
-        number(out, b",\"part\":", self.part);
-        number(out, b",\"parts\":", self.parts);
-        out.extend_from_slice(b",\"changes\":[");
+        begin(out, &self.repo, &self.burst, self.part, self.parts);
         for (place, change) in self.changes.iter().enumerate() {
-            if place > 0 {
-                out.push(b',');
-            }
-            change.encode(out);
+            change.encode(out, place == 0);
         }
-        out.push(b']');
-        if let Some(cause) = &self.cause {
-            text(out, b",\"cause\":", cause);
-        }
-        out.push(b'}');
+        end(out, self.cause.as_deref());
     }
 }
 
+/// Appends what comes before the changes.
+pub fn begin(out: &mut Vec<u8>, repo: &str, burst: &str, part: i64, parts: i64) {
+    text(out, b"{\"repo\":", repo);
+    text(out, b",\"burst\":", burst);
+    number(out, b",\"part\":", part);
+    number(out, b",\"parts\":", parts);
+    out.extend_from_slice(b",\"changes\":[");
+}
+
+/// Appends what comes after the changes.
+pub fn end(out: &mut Vec<u8>, cause: Option<&str>) {
+    out.push(b']');
+    if let Some(cause) = cause {
+        text(out, b",\"cause\":", cause);
+    }
+    out.push(b'}');
+}
+
 impl Change<'_> {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
+    /// Appends a change, the first one or a further.
+    pub fn encode(&self, out: &mut Vec<u8>, first: bool) {
+        out.extend_from_slice(if first { b"{" } else { b",{" });
         self.name.encode(out);
         if self.name != Name::default() {
             out.push(b',');
@@ -138,8 +146,13 @@ fn plain(byte: u8) -> bool {
     byte >= 0x20 && byte != b'"' && byte != b'\\'
 }
 
+/// Looks at every byte, also after one that is not: many at a time is faster than stopping early.
+fn all_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |plain_yet, byte| plain_yet & plain(*byte))
+}
+
 fn quote(out: &mut Vec<u8>, value: &str) {
-    if value.bytes().all(plain) {
+    if all_plain(value.as_bytes()) {
         out.push(b'"');
         out.extend_from_slice(value.as_bytes());
         out.push(b'"');
@@ -232,15 +245,16 @@ impl<'a> Input<'a> {
     fn number(&mut self) -> Option<i64> {
         let rest = &self.text[self.at..];
         let length = rest.bytes().position(|b| !(b == b'-' || b.is_ascii_digit())).unwrap_or(rest.len());
-        let value: i64 = rest[..length].parse().ok()?;
+        let digits = rest[..length].strip_prefix('-').unwrap_or(&rest[..length]);
+        let plain = !digits.starts_with('0') || rest[..length] == *"0"; // as it would be written again
         self.at += length;
-        (itoa::Buffer::new().format(value) == &rest[..length]).then_some(value)
+        rest[..length].parse().ok().filter(|_| plain)
     }
 
     fn text(&mut self) -> Option<Text<'a>> {
         let rest = self.text[self.at..].strip_prefix('"')?;
-        let length = rest.bytes().position(|b| !plain(b))?;
-        if rest.as_bytes()[length] == b'"' {
+        let length = memchr::memchr(b'"', rest.as_bytes())?;
+        if all_plain(&rest.as_bytes()[..length]) {
             self.at += length + 2;
             return Some(Cow::Borrowed(&rest[..length]));
         }

@@ -17,20 +17,20 @@ use parquet::{
 };
 
 use crate::{
-    columns::{self as c, damaged, Lane, Outcome, Stretch, COLUMNS, WIDTH},
+    chain::Header,
+    columns::{self as c, damaged, Lane, Outcome, Stretch, Values, COLUMNS, WIDTH},
     error::{Error, Result},
-    observation::{self, Change, Name, Observation},
-    segment::{at, Row, Wanted},
+    observation::{self, Change, Name},
+    rows::Row,
+    segment::{at, Wanted},
 };
 
-/// Lines that are decoded at a time, unless one event has more.
-const LINES: usize = 8_192;
+/// Lines that are decoded at a time, unless one event has more, and bytes, about: what fits a processor's cache.
+const LINES: usize = 2_048;
+const BYTES: usize = 512 << 10;
 
-/// Rows in order, and the position up to which every wanted one is among them or was in an earlier answer.
-pub struct Found {
-    pub rows: Vec<Row>,
-    pub scanned: i64,
-}
+/// Who takes the rows.
+type Take<'t> = dyn FnMut(&Row<'_>) -> Outcome<()> + 't;
 
 /// An open segment and how far it was read.
 pub struct Reader {
@@ -48,6 +48,8 @@ struct Group {
     index: usize,
     positions: Vec<i64>,
     next: usize,
+    /// Lines that are decoded at a time.
+    most: usize,
     lanes: [Option<Lane>; WIDTH],
 }
 
@@ -63,16 +65,33 @@ impl Reader {
         })
     }
 
-    /// The next wanted rows, ascending, at most `limit`. None: there are no more. The decoder panics on some damaged
-    /// files; that is an error like any other here.
-    pub fn read(&mut self, limit: usize) -> Result<Found> {
-        let path = self.path.clone();
-        guarded(&path, || self.decode(limit))
+    /// Every wanted row up to this position was read.
+    pub fn scanned(&self) -> i64 {
+        self.wanted.after
     }
 
-    fn decode(&mut self, limit: usize) -> Outcome<Found> {
-        let mut found = Found { rows: Vec::new(), scanned: self.wanted.after };
-        while found.rows.len() < limit {
+    /// Gives the next wanted rows, ascending, some but at most `limit`, to `take`; how many. None: there are no more. The
+    /// decoder panics on some damaged files; that is an error like any other here.
+    pub fn visit(&mut self, limit: usize, mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<usize> {
+        let path = self.path.clone();
+        let mut failed = None;
+        let found = guarded(&path, || {
+            self.decode(limit, &mut |row| {
+                take(row).map_err(|error| {
+                    failed = Some(error);
+                    damaged("stopped")
+                })
+            })
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => found,
+        }
+    }
+
+    fn decode(&mut self, limit: usize, take: &mut Take<'_>) -> Outcome<usize> {
+        let mut found = 0;
+        while found == 0 {
             let mut group = match self.group.take() {
                 Some(group) => group,
                 None => match self.next_group()? {
@@ -83,16 +102,15 @@ impl Reader {
                     }
                 },
             };
-            let lines = group.stretch(limit - found.rows.len(), self.nested(), self.wanted.upto);
+            let lines = group.stretch(limit, self.nested(), self.wanted.upto);
             if lines.is_empty() {
                 continue; // the group is done
             }
-            self.read_lines(&mut group, lines.clone(), &mut found.rows)?;
+            found = self.read_lines(&mut group, lines.clone(), take)?;
             self.wanted.after = self.wanted.after.max(group.positions[lines.end - 1]);
             group.next = lines.end;
             self.group = Some(group);
         }
-        found.scanned = self.wanted.after;
         Ok(found)
     }
 
@@ -121,7 +139,9 @@ impl Reader {
                     }
                 }
             }
-            let mut group = Group { index, positions: Vec::new(), next: 0, lanes: std::array::from_fn(|_| None) };
+            let bytes = usize::try_from(meta.total_byte_size()).map_err(|_| damaged("a size"))?;
+            let most = (BYTES / (bytes / count.max(1)).max(1)).clamp(16, LINES);
+            let mut group = Group { index, positions: Vec::new(), next: 0, most, lanes: std::array::from_fn(|_| None) };
             group.positions = self.numbers(&mut group, c::POSITION, 0..count)?.required()?;
             if !group.positions.is_sorted() {
                 return Err(damaged("positions do not ascend"));
@@ -132,46 +152,52 @@ impl Reader {
         Ok(None)
     }
 
-    fn read_lines(&self, group: &mut Group, lines: Range<usize>, rows: &mut Vec<Row>) -> Outcome<()> {
+    fn read_lines(&self, group: &mut Group, lines: Range<usize>, take: &mut Take<'_>) -> Outcome<usize> {
         let starts = starts(&group.positions, &lines, self.nested());
-        let topics = shared(self.texts(group, c::TOPIC, lines.clone())?)?;
+        let topics = self.texts(group, c::TOPIC, lines.clone())?.required()?;
+        let topics = topics.iter().map(c::utf8).collect::<Outcome<Vec<_>>>()?;
         let wanted = &self.wanted.topics;
-        let chosen = |event: &Range<usize>| wanted.is_empty() || wanted.contains(&*topics[event.start]);
+        let chosen = |event: &Range<usize>| wanted.is_empty() || wanted.contains(topics[event.start]);
         if !starts.iter().any(chosen) {
-            return Ok(());
+            return Ok(0);
         }
         let required = |group: &mut Group, column| self.numbers(group, column, lines.clone())?.required();
         let (versions, vs, ats) = (required(group, c::VERSION)?, required(group, c::V)?, required(group, c::AT)?);
         let correlations = required(group, c::CORRELATION)?;
-        let causes = self.numbers(group, c::CAUSED_BY, lines.clone())?.optional();
-        let streams = shared(self.texts(group, c::STREAM, lines.clone())?)?;
-        let origins = shared(self.texts(group, c::ORIGIN, lines.clone())?)?;
-        let payloads = self.texts(group, c::PAYLOAD, lines.clone())?.optional();
-        let leaves = self.texts(group, c::LEAF, lines.clone())?.optional();
-        let observed = |event: &Range<usize>| chosen(event) && &*topics[event.start] == observation::TOPIC;
+        let causes = self.numbers(group, c::CAUSED_BY, lines.clone())?.by_place()?;
+        let streams = self.texts(group, c::STREAM, lines.clone())?.required()?;
+        let origins = self.texts(group, c::ORIGIN, lines.clone())?.required()?;
+        let payloads = self.texts(group, c::PAYLOAD, lines.clone())?.by_place()?;
+        let leaves = self.texts(group, c::LEAF, lines.clone())?.by_place()?;
+        let observed = |event: &Range<usize>| chosen(event) && topics[event.start] == observation::TOPIC;
         let seen = if starts.iter().any(observed) { Some(self.seen(group, &lines)?) } else { None };
+        let mut again = Vec::new();
+        let mut found = 0;
         for event in starts.iter().filter(|event| chosen(event)) {
             let i = event.start;
-            let payload = match (&payloads[i], &seen) {
-                (Some(payload), _) => Some(payload.data().to_vec()),
-                (None, Some(seen)) => seen.payload(event)?,
+            let payload = match (payloads.blob(i)?, &seen) {
+                (Some(payload), _) => Some(payload),
+                (None, Some(seen)) => seen.payload(event, &mut again)?.then_some(&again[..]),
                 (None, None) => None,
             };
-            rows.push(Row {
-                position: group.positions[lines.start + i],
-                stream: streams[i].clone(),
-                version: versions[i],
-                topic: topics[i].clone(),
-                v: vs[i],
-                at: ats[i],
-                caused_by: causes[i],
-                correlation: correlations[i],
-                origin: origins[i].clone(),
+            found += 1;
+            take(&Row {
+                header: Header {
+                    position: group.positions[lines.start + i],
+                    stream: c::utf8(&streams[i])?,
+                    version: versions[i],
+                    topic: topics[i],
+                    v: vs[i],
+                    at: ats[i],
+                    caused_by: causes.get(i)?.copied(),
+                    correlation: correlations[i],
+                    origin: c::utf8(&origins[i])?,
+                },
                 payload,
-                leaf: leaves[i].as_ref().map(|b| b.data().to_vec()),
-            });
+                leaf: leaves.blob(i)?,
+            })?;
         }
-        Ok(())
+        Ok(found)
     }
 
     fn seen(&self, group: &mut Group, lines: &Range<usize>) -> Outcome<Seen> {
@@ -186,30 +212,32 @@ impl Reader {
         } else {
             None
         };
-        let mut texts =
-            |column| -> Outcome<Vec<Option<ByteArray>>> { Ok(self.texts(group, column, lines.clone())?.optional()) };
+        let mut texts = |column| self.texts(group, column, lines.clone())?.by_place();
         let (repos, bursts, causes) = (texts(c::REPO)?, texts(c::BURST)?, texts(c::CAUSE)?);
         let (paths, paths_b64, types) = (texts(c::PATH)?, texts(c::PATH_B64)?, texts(c::TYPE)?);
         let (was, was_b64) = (texts(c::WAS)?, texts(c::WAS_B64)?);
-        let shas = if self.places[c::SHA].is_some() { texts(c::SHA)? } else { Vec::new() };
-        let mut numbers =
-            |column| -> Outcome<Vec<Option<i64>>> { Ok(self.numbers(group, column, lines.clone())?.optional()) };
+        let kinds = kinds.by_place()?;
+        // The first layout has no content hashes.
+        let shas = if self.places[c::SHA].is_some() { texts(c::SHA)? } else { Values::none(usize::MAX) };
+        let mut numbers = |column| self.numbers(group, column, lines.clone())?.by_place();
+        let (part, parts) = (numbers(c::PART)?, numbers(c::PARTS)?);
+        let (sizes, modes, times) = (numbers(c::SIZE)?, numbers(c::MODE)?, numbers(c::MTIME_NS)?);
         Ok(Seen {
             repos,
             bursts,
             causes,
-            part: numbers(c::PART)?,
-            parts: numbers(c::PARTS)?,
+            part,
+            parts,
             entries,
-            kinds: kinds.optional(),
+            kinds,
             paths,
             paths_b64,
             types,
             was,
             was_b64,
-            sizes: numbers(c::SIZE)?,
-            modes: numbers(c::MODE)?,
-            times: numbers(c::MTIME_NS)?,
+            sizes,
+            modes,
+            times,
             shas,
         })
     }
@@ -238,7 +266,7 @@ impl Group {
     /// The next lines to read: whole events, at most so many of them.
     fn stretch(&self, events: usize, nested: bool, upto: i64) -> Range<usize> {
         let beyond = self.positions.partition_point(|position| *position <= upto);
-        let most = beyond.min(self.next.saturating_add(if nested { events.min(LINES) } else { LINES }));
+        let most = beyond.min(self.next.saturating_add(if nested { events.min(self.most) } else { self.most }));
         let mut end = self.next;
         let mut count = 0;
         while end < beyond && count < events && (end < most || end == self.next) {
@@ -267,94 +295,61 @@ fn starts(positions: &[i64], lines: &Range<usize>, nested: bool) -> Vec<Range<us
 
 /// The columns of a stretch's observations. `entries`: which entries are those of a line, where changes are a list.
 struct Seen {
-    repos: Vec<Option<ByteArray>>,
-    bursts: Vec<Option<ByteArray>>,
-    causes: Vec<Option<ByteArray>>,
-    part: Vec<Option<i64>>,
-    parts: Vec<Option<i64>>,
+    repos: Values<ByteArray>,
+    bursts: Values<ByteArray>,
+    causes: Values<ByteArray>,
+    part: Values<i64>,
+    parts: Values<i64>,
     entries: Option<Vec<Range<usize>>>,
-    kinds: Vec<Option<ByteArray>>,
-    paths: Vec<Option<ByteArray>>,
-    paths_b64: Vec<Option<ByteArray>>,
-    types: Vec<Option<ByteArray>>,
-    was: Vec<Option<ByteArray>>,
-    was_b64: Vec<Option<ByteArray>>,
-    sizes: Vec<Option<i64>>,
-    modes: Vec<Option<i64>>,
-    times: Vec<Option<i64>>,
-    shas: Vec<Option<ByteArray>>,
+    kinds: Values<ByteArray>,
+    paths: Values<ByteArray>,
+    paths_b64: Values<ByteArray>,
+    types: Values<ByteArray>,
+    was: Values<ByteArray>,
+    was_b64: Values<ByteArray>,
+    sizes: Values<i64>,
+    modes: Values<i64>,
+    times: Values<i64>,
+    shas: Values<ByteArray>,
 }
 
 impl Seen {
-    /// The payload of the event in these lines, if it was taken apart.
-    fn payload(&self, event: &Range<usize>) -> Outcome<Option<Vec<u8>>> {
+    /// Puts the payload of the event in these lines together again; false if it was not taken apart.
+    fn payload(&self, event: &Range<usize>, out: &mut Vec<u8>) -> Outcome<bool> {
         let i = event.start;
-        let Some(repo) = text(&self.repos, i)? else { return Ok(None) };
+        let Some(repo) = self.repos.text(i)? else { return Ok(false) };
         let entries = match &self.entries {
             Some(entries) => entries[i].clone(),
-            None if self.kinds[i].is_none() => 0..0,
+            None if self.kinds.get(i)?.is_none() => 0..0,
             None => event.clone(),
         };
-        let mut changes = Vec::with_capacity(entries.len());
-        for e in entries {
-            let was = Name { path: text(&self.was, e)?, path_b64: text(&self.was_b64, e)? };
-            changes.push(Change {
-                name: Name { path: text(&self.paths, e)?, path_b64: text(&self.paths_b64, e)? },
-                kind: told(&self.kinds, e)?,
-                entry: told(&self.types, e)?,
+        out.clear();
+        let burst = c::utf8(self.bursts.need(i)?)?;
+        observation::begin(out, repo, burst, *self.part.need(i)?, *self.parts.need(i)?);
+        for e in entries.clone() {
+            let was = name(&self.was, &self.was_b64, e)?;
+            let change = Change {
+                name: name(&self.paths, &self.paths_b64, e)?,
+                kind: c::utf8(self.kinds.need(e)?)?.into(),
+                entry: c::utf8(self.types.need(e)?)?.into(),
                 was: (was != Name::default()).then_some(was),
-                size: number(&self.sizes, e)?,
-                mode: number(&self.modes, e)?,
-                mtime_ns: number(&self.times, e)?,
-                sha: match self.shas.get(e) {
-                    Some(Some(sha)) => Some(sha.data().try_into().map_err(|_| damaged("a content hash is cut"))?),
-                    _ => None,
+                size: self.sizes.get(e)?.copied(),
+                mode: self.modes.get(e)?.copied(),
+                mtime_ns: self.times.get(e)?.copied(),
+                sha: match self.shas.blob(e)? {
+                    Some(sha) => Some(sha.try_into().map_err(|_| damaged("a content hash is cut"))?),
+                    None => None,
                 },
-            });
+            };
+            change.encode(out, e == entries.start);
         }
-        let observation = Observation {
-            repo,
-            burst: told(&self.bursts, i)?,
-            part: number(&self.part, i)?.ok_or_else(missing)?,
-            parts: number(&self.parts, i)?.ok_or_else(missing)?,
-            changes,
-            cause: text(&self.causes, i)?,
-        };
-        let mut payload = Vec::with_capacity(96 + 208 * observation.changes.len());
-        observation.encode(&mut payload);
-        Ok(Some(payload))
+        observation::end(out, self.causes.text(i)?);
+        Ok(true)
     }
 }
 
-fn missing() -> parquet::errors::ParquetError {
-    damaged("a value is missing")
-}
-
-fn number(values: &[Option<i64>], i: usize) -> Outcome<Option<i64>> {
-    values.get(i).copied().ok_or_else(missing)
-}
-
-fn text(values: &[Option<ByteArray>], i: usize) -> Outcome<Option<Cow<'_, str>>> {
-    let value = values.get(i).ok_or_else(missing)?.as_ref();
-    value.map(|b| b.as_utf8().map(Cow::Borrowed).map_err(|_| damaged("text is not UTF-8"))).transpose()
-}
-
-fn told(values: &[Option<ByteArray>], i: usize) -> Outcome<Cow<'_, str>> {
-    text(values, i)?.ok_or_else(missing)
-}
-
-/// Texts of a required column; neighbours that are equal share one allocation.
-fn shared(stretch: Stretch<ByteArray>) -> Outcome<Vec<Arc<str>>> {
-    let values = stretch.required()?;
-    let mut out: Vec<Arc<str>> = Vec::with_capacity(values.len());
-    for value in values {
-        let same = out.last().filter(|last| last.as_bytes() == value.data()).cloned();
-        out.push(match same {
-            Some(text) => text,
-            None => value.as_utf8().map_err(|_| damaged("text is not UTF-8"))?.into(),
-        });
-    }
-    Ok(out)
+fn name<'a>(paths: &'a Values<ByteArray>, coded: &'a Values<ByteArray>, place: usize) -> Outcome<Name<'a>> {
+    Ok(Name { path: paths.text(place)?.map(Cow::Borrowed), path_b64: coded.text(place)?.map(Cow::Borrowed) })
 }
 
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Outcome<T>) -> Result<T> {

@@ -4,7 +4,7 @@ use std::{
     panic::{catch_unwind, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
-        mpsc::{sync_channel, SyncSender},
+        mpsc::{channel, sync_channel, Receiver, SyncSender},
         Arc,
     },
     thread::{self, JoinHandle},
@@ -12,6 +12,7 @@ use std::{
 
 use parquet::{
     basic::{Compression, ZstdLevel},
+    data_type::ByteArray,
     file::{
         properties::{EnabledStatistics, WriterProperties},
         writer::SerializedFileWriter,
@@ -20,24 +21,34 @@ use parquet::{
 };
 
 use crate::{
+    chain::Header,
     columns::{self as c, Outcome, Waiting, COLUMNS},
     error::{Error, Result},
     observation::{Change, Observation, TOPIC},
-    segment::{at, Row},
+    rows::{Row, Rows},
+    segment::at,
 };
 
 /// Lines in one row group, at most. Each has dictionaries of its own: fewer lines cost more bytes each.
 const GROUP: usize = 32_768;
 /// Payload bytes in one row group, about, so that few large events do not make a large group.
 const GROUP_BYTES: usize = 8 << 20;
+/// Rows that are handed to the encoder at a time, and their payload bytes, about.
+const BATCH: usize = 4_096;
+const BATCH_BYTES: usize = 1 << 20;
 /// Batches that wait for the encoder, at most.
 const AHEAD: usize = 2;
-/// A higher one takes a fifth more time for less than a hundredth of the size.
-const LEVEL: i32 = 3;
+/// For columns that are encoded already: a higher one takes a fifth more time for less than a hundredth of the size.
+const LEVEL: i32 = 1;
+/// For whole payloads. A higher one gains little more.
+const PAYLOAD_LEVEL: i32 = 3;
 
 /// A segment file being written. Let go of unfinished, the file is of no use.
 pub struct Writer {
-    batches: Option<SyncSender<Vec<Row>>>,
+    batch: Rows,
+    batches: Option<SyncSender<Rows>>,
+    /// Batches that were encoded, to be filled again.
+    empty: Receiver<Rows>,
     encoder: Option<JoinHandle<Result<Encoder>>>,
 }
 
@@ -45,20 +56,30 @@ impl Writer {
     /// Makes the file, or empties it.
     pub fn new(path: &Path) -> Result<Self> {
         let mut encoder = Encoder::new(path)?;
-        let (batches, waiting) = sync_channel::<Vec<Row>>(AHEAD);
+        let (batches, waiting) = sync_channel::<Rows>(AHEAD);
+        let (emptied, empty) = channel();
         let encode = move || {
-            for rows in waiting {
-                encoder.add(&rows)?;
+            for mut rows in waiting {
+                rows.iter().try_for_each(|row| encoder.add(&row))?;
+                rows.clear();
+                let _ = emptied.send(rows); // nobody may want it any more
             }
             Ok(encoder)
         };
         let failed = |e| Error::io("starting a thread for", path, e);
         let encoder = thread::Builder::new().name("segment".into()).spawn(encode).map_err(failed)?;
-        Ok(Self { batches: Some(batches), encoder: Some(encoder) })
+        Ok(Self { batch: Rows::default(), empty, batches: Some(batches), encoder: Some(encoder) })
     }
 
-    /// Hands over rows, positions ascending. Waits while the encoder has enough to do.
-    pub fn add(&mut self, rows: Vec<Row>) -> Result<()> {
+    /// Takes a row, positions ascending; whether it is time to flush.
+    pub fn push(&mut self, row: &Row<'_>) -> bool {
+        self.batch.push(row);
+        self.batch.len() >= BATCH || self.batch.size() >= BATCH_BYTES
+    }
+
+    /// Hands over what was pushed. Waits while the encoder has enough to do.
+    pub fn flush(&mut self) -> Result<()> {
+        let rows = std::mem::replace(&mut self.batch, self.empty.try_recv().unwrap_or_default());
         match self.batches.as_ref().map(|batches| batches.send(rows)) {
             Some(Ok(())) => Ok(()),
             _ => self.join().map(|_| ()).and(Err(Error::Invalid("the segment is closed".into()))),
@@ -67,7 +88,7 @@ impl Writer {
 
     /// Completes the file and syncs it; its size in bytes.
     pub fn finish(&mut self) -> Result<u64> {
-        self.batches = None;
+        self.flush()?;
         self.join()?.finish()
     }
 
@@ -84,7 +105,9 @@ struct Encoder {
     columns: Vec<Waiting>,
     lines: usize,
     bytes: usize,
+    /// Room that is used again and again.
     again: Vec<u8>,
+    values: Vec<ByteArray>,
 }
 
 impl Encoder {
@@ -97,75 +120,87 @@ impl Encoder {
         let writer = schema.and_then(|s| SerializedFileWriter::new(file, Arc::new(s), Arc::new(properties())));
         let waiting = COLUMNS.iter().map(|_| Waiting::default()).collect();
         let writer = writer.map_err(|e| at(path, e))?;
-        Ok(Self { path: path.to_owned(), writer, columns: waiting, lines: 0, bytes: 0, again: Vec::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            writer,
+            columns: waiting,
+            lines: 0,
+            bytes: 0,
+            again: Vec::new(),
+            values: Vec::new(),
+        })
     }
 
-    fn add(&mut self, rows: &[Row]) -> Result<()> {
-        for row in rows {
-            if self.lines >= GROUP || self.bytes >= GROUP_BYTES {
-                self.end_group()?;
-            }
-            let payload = row.payload.as_deref();
-            let typed = payload.filter(|_| &*row.topic == TOPIC).and_then(|p| Some((Observation::of(p)?, p)));
-            // What is put together again on reading must be what was taken apart.
-            let typed = typed.and_then(|(observation, payload)| {
-                self.again.clear();
-                observation.encode(&mut self.again);
-                (self.again == payload).then_some(observation)
-            });
-            let Some(observation) = typed else {
-                self.bytes += payload.map_or(0, <[u8]>::len);
-                self.line(row, payload, None, None);
-                continue;
-            };
-            if observation.changes.is_empty() {
-                self.line(row, None, Some(&observation), None);
-            }
-            for change in &observation.changes {
-                self.line(row, None, Some(&observation), Some(change));
-            }
+    fn add(&mut self, row: &Row<'_>) -> Result<()> {
+        if self.lines >= GROUP || self.bytes >= GROUP_BYTES {
+            self.end_group()?;
+        }
+        let typed = row.payload.filter(|_| row.header.topic == TOPIC).and_then(|p| Some((Observation::of(p)?, p)));
+        // What is put together again on reading must be what was taken apart.
+        let typed = typed.and_then(|(observation, payload)| {
+            self.again.clear();
+            observation.encode(&mut self.again);
+            (self.again == payload).then_some(observation)
+        });
+        let Some(observation) = typed else {
+            self.bytes += row.payload.map_or(0, <[u8]>::len);
+            self.line(row, row.payload, None, None);
+            return Ok(());
+        };
+        if observation.changes.is_empty() {
+            self.line(row, None, Some(&observation), None);
+        }
+        for change in &observation.changes {
+            self.line(row, None, Some(&observation), Some(change));
         }
         Ok(())
     }
 
     /// One line of the file: an event, or of an observation one of its changes.
-    fn line(&mut self, row: &Row, payload: Option<&[u8]>, seen: Option<&Observation<'_>>, change: Option<&Change<'_>>) {
+    fn line(
+        &mut self,
+        row: &Row<'_>,
+        payload: Option<&[u8]>,
+        seen: Option<&Observation<'_>>,
+        change: Option<&Change<'_>>,
+    ) {
         fn raw(text: Option<&(impl AsRef<str> + ?Sized)>) -> Option<&[u8]> {
             text.map(|text| text.as_ref().as_bytes())
         }
         let columns = &mut self.columns;
-        columns[c::POSITION].number(Some(row.position));
-        columns[c::STREAM].text(raw(Some(&row.stream)));
-        columns[c::VERSION].number(Some(row.version));
-        columns[c::TOPIC].text(raw(Some(&row.topic)));
-        columns[c::V].number(Some(row.v));
-        columns[c::AT].number(Some(row.at));
-        columns[c::CAUSED_BY].number(row.caused_by);
-        columns[c::CORRELATION].number(Some(row.correlation));
-        columns[c::ORIGIN].text(raw(Some(&row.origin)));
-        columns[c::PAYLOAD].text(payload);
-        columns[c::LEAF].text(row.leaf.as_deref());
-        columns[c::REPO].text(raw(seen.map(|o| &o.repo)));
-        columns[c::BURST].text(raw(seen.map(|o| &o.burst)));
-        columns[c::PART].number(seen.map(|o| o.part));
-        columns[c::PARTS].number(seen.map(|o| o.parts));
-        columns[c::CAUSE].text(raw(seen.and_then(|o| o.cause.as_ref())));
-        columns[c::PATH].text(raw(change.and_then(|c| c.name.path.as_ref())));
-        columns[c::PATH_B64].text(raw(change.and_then(|c| c.name.path_b64.as_ref())));
-        columns[c::KIND].text(raw(change.map(|c| &c.kind)));
-        columns[c::TYPE].text(raw(change.map(|c| &c.entry)));
+        let Header { position, stream, version, topic, v, at, caused_by, correlation, origin } = row.header;
+        columns[c::POSITION].number(position);
+        columns[c::STREAM].text(stream.as_bytes());
+        columns[c::VERSION].number(version);
+        columns[c::TOPIC].text(topic.as_bytes());
+        columns[c::V].number(v);
+        columns[c::AT].number(at);
+        columns[c::CAUSED_BY].optional_number(caused_by);
+        columns[c::CORRELATION].number(correlation);
+        columns[c::ORIGIN].text(origin.as_bytes());
+        columns[c::PAYLOAD].optional_text(payload);
+        columns[c::LEAF].optional_text(row.leaf);
+        columns[c::REPO].optional_text(raw(seen.map(|o| &o.repo)));
+        columns[c::BURST].optional_text(raw(seen.map(|o| &o.burst)));
+        columns[c::PART].optional_number(seen.map(|o| o.part));
+        columns[c::PARTS].optional_number(seen.map(|o| o.parts));
+        columns[c::CAUSE].optional_text(raw(seen.and_then(|o| o.cause.as_ref())));
+        columns[c::PATH].optional_text(raw(change.and_then(|c| c.name.path.as_ref())));
+        columns[c::PATH_B64].optional_text(raw(change.and_then(|c| c.name.path_b64.as_ref())));
+        columns[c::KIND].optional_text(raw(change.map(|c| &c.kind)));
+        columns[c::TYPE].optional_text(raw(change.map(|c| &c.entry)));
         let was = change.and_then(|c| c.was.as_ref());
-        columns[c::WAS].text(raw(was.and_then(|w| w.path.as_ref())));
-        columns[c::WAS_B64].text(raw(was.and_then(|w| w.path_b64.as_ref())));
-        columns[c::SIZE].number(change.and_then(|c| c.size));
-        columns[c::MODE].number(change.and_then(|c| c.mode));
-        columns[c::MTIME_NS].number(change.and_then(|c| c.mtime_ns));
-        columns[c::SHA].text(change.and_then(|c| c.sha.as_ref()).map(|sha| &sha[..]));
+        columns[c::WAS].optional_text(raw(was.and_then(|w| w.path.as_ref())));
+        columns[c::WAS_B64].optional_text(raw(was.and_then(|w| w.path_b64.as_ref())));
+        columns[c::SIZE].optional_number(change.and_then(|c| c.size));
+        columns[c::MODE].optional_number(change.and_then(|c| c.mode));
+        columns[c::MTIME_NS].optional_number(change.and_then(|c| c.mtime_ns));
+        columns[c::SHA].optional_text(change.and_then(|c| c.sha.as_ref()).map(|sha| &sha[..]));
         self.lines += 1;
     }
 
     fn end_group(&mut self) -> Result<()> {
-        let put = AssertUnwindSafe(|| put_group(&mut self.writer, &mut self.columns));
+        let put = AssertUnwindSafe(|| put_group(&mut self.writer, &mut self.columns, &mut self.values));
         let done = catch_unwind(put).unwrap_or_else(|_| Err(c::damaged("the encoder panicked")));
         done.map_err(|e| at(&self.path, e))?;
         (self.lines, self.bytes) = (0, 0);
@@ -185,20 +220,29 @@ impl Encoder {
     }
 }
 
-fn put_group(writer: &mut SerializedFileWriter<File>, columns: &mut [Waiting]) -> Outcome<()> {
+fn put_group(
+    writer: &mut SerializedFileWriter<File>,
+    columns: &mut [Waiting],
+    values: &mut Vec<ByteArray>,
+) -> Outcome<()> {
     let mut group = writer.next_row_group()?;
     for (kind, waiting) in COLUMNS.iter().zip(columns) {
         let mut column = group.next_column()?.ok_or_else(|| c::damaged("a column too many"))?;
-        waiting.put(kind, column.untyped())?;
+        waiting.put(kind, column.untyped(), values)?;
         column.close()?;
     }
     group.close()?;
     Ok(())
 }
 
+fn zstd(level: i32) -> Compression {
+    Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default())
+}
+
 fn properties() -> WriterProperties {
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(LEVEL).unwrap_or_default()))
+        .set_compression(zstd(LEVEL))
+        .set_column_compression(ColumnPath::from(COLUMNS[c::PAYLOAD].name), zstd(PAYLOAD_LEVEL))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true);
     for column in &COLUMNS {

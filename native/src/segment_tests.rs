@@ -1,6 +1,8 @@
 use super::*;
 use crate::{
+    chain::Header,
     observation::{Change, Name, Observation, TOPIC},
+    rows::Row,
     sealing::Writer,
 };
 use proptest::prelude::*;
@@ -10,46 +12,83 @@ fn everything() -> Wanted {
     Wanted { after: 0, upto: i64::MAX, topics: HashSet::new() }
 }
 
-fn read(path: &Path, wanted: Wanted, limit: usize) -> Result<Vec<Row>> {
-    let mut reader = Reader::open(path, wanted)?;
-    let mut rows: Vec<Row> = Vec::new();
-    loop {
-        let found = reader.read(limit)?;
-        if found.rows.is_empty() {
-            return Ok(rows);
-        }
-        assert!(found.rows.len() <= limit && found.rows.last().map(|r| r.position) <= Some(found.scanned));
-        rows.extend(found.rows);
+/// A row with bytes of its own.
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
+    position: i64,
+    stream: String,
+    topic: String,
+    caused_by: Option<i64>,
+    correlation: i64,
+    payload: Option<Vec<u8>>,
+    leaf: Option<Vec<u8>>,
+}
+
+impl Kept {
+    fn of(row: &Row<'_>) -> Self {
+        let Header { position, stream, version, topic, v, at, caused_by, correlation, origin } = row.header;
+        assert_eq!((version, v, at, origin), (position, 1, 1_700_000_000_000_000 + position, "live"));
+        let (payload, leaf) = (row.payload.map(<[u8]>::to_vec), row.leaf.map(<[u8]>::to_vec));
+        Self { position, stream: stream.into(), topic: topic.into(), caused_by, correlation, payload, leaf }
+    }
+
+    fn row(&self) -> Row<'_> {
+        let header = Header {
+            position: self.position,
+            stream: &self.stream,
+            version: self.position,
+            topic: &self.topic,
+            v: 1,
+            at: 1_700_000_000_000_000 + self.position,
+            caused_by: self.caused_by,
+            correlation: self.correlation,
+            origin: "live",
+        };
+        Row { header, payload: self.payload.as_deref(), leaf: self.leaf.as_deref() }
     }
 }
 
-fn written(rows: &[Row]) -> (tempfile::TempDir, PathBuf) {
+fn read(path: &Path, wanted: Wanted, limit: usize) -> Result<Vec<Kept>> {
+    let mut reader = Reader::open(path, wanted)?;
+    let mut rows: Vec<Kept> = Vec::new();
+    loop {
+        let before = rows.len();
+        let found = reader.visit(limit, |row| {
+            rows.push(Kept::of(row));
+            Ok(())
+        })?;
+        assert_eq!(found, rows.len() - before);
+        if found == 0 {
+            return Ok(rows);
+        }
+        assert!(found <= limit && rows.last().map(|r| r.position) <= Some(reader.scanned()));
+    }
+}
+
+fn fill(writer: &mut Writer, rows: &[Kept]) -> Result<u64> {
+    for row in rows {
+        if writer.push(&row.row()) {
+            writer.flush()?;
+        }
+    }
+    writer.finish()
+}
+
+fn written(rows: &[Kept]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s.parquet");
-    let mut writer = Writer::new(&path).unwrap();
-    rows.chunks(5_000).for_each(|some| writer.add(some.to_vec()).unwrap());
-    assert_eq!(writer.finish().unwrap(), std::fs::metadata(&path).unwrap().len());
+    let size = fill(&mut Writer::new(&path).unwrap(), rows).unwrap();
+    assert_eq!(size, std::fs::metadata(&path).unwrap().len());
     (folder, path)
 }
 
-fn row(position: i64, payload: Option<Vec<u8>>, caused_by: Option<i64>) -> Row {
+fn row(position: i64, payload: Option<Vec<u8>>, caused_by: Option<i64>) -> Kept {
     let leaf = payload.is_none().then(|| vec![7; 32]);
-    Row {
-        position,
-        stream: format!("s{}", position % 3).into(),
-        version: position,
-        topic: if position % 2 == 0 { TOPIC } else { "Odd" }.into(),
-        v: 1,
-        at: 1_700_000_000_000_000 + position,
-        caused_by,
-        correlation: position,
-        origin: "live".into(),
-        payload,
-        leaf,
-    }
+    let topic = if position % 2 == 0 { TOPIC } else { "Odd" }.into();
+    Kept { position, stream: format!("s{}", position % 3), topic, caused_by, correlation: position, payload, leaf }
 }
 
-fn rows(count: i64) -> Vec<Row> {
+fn rows(count: i64) -> Vec<Kept> {
     (1..=count).map(|p| row(p, Some(vec![b'x'; 5]), None)).collect()
 }
 
@@ -84,7 +123,7 @@ fn observed() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn many() -> impl Strategy<Value = Vec<Row>> {
+fn many() -> impl Strategy<Value = Vec<Kept>> {
     let payload = prop::option::of(prop_oneof![observed(), prop::collection::vec(any::<u8>(), 0..60)]);
     prop::collection::vec((payload, prop::option::of(1i64..9)), 1..120).prop_map(|parts| {
         parts.into_iter().enumerate().map(|(i, (payload, cause))| row(i as i64 + 1, payload, cause)).collect()
@@ -97,12 +136,12 @@ proptest! {
         let (_folder, path) = written(&rows);
         prop_assert_eq!(&read(&path, everything(), limit).unwrap(), &rows);
         let wanted = Wanted { after, upto, topics: HashSet::from([TOPIC.to_owned()]) };
-        let among = |r: &&Row| r.position > after && r.position <= upto && &*r.topic == TOPIC;
-        let some: Vec<Row> = rows.iter().filter(among).cloned().collect();
+        let among = |r: &&Kept| r.position > after && r.position <= upto && &*r.topic == TOPIC;
+        let some: Vec<Kept> = rows.iter().filter(among).cloned().collect();
         prop_assert_eq!(read(&path, wanted, limit).unwrap(), some);
         let mut chain = Chain::from([3; 32]);
         for row in &rows {
-            chain.push(&row.header(), &row.leaf_hash().unwrap());
+            chain.push(&row.row().header, &row.row().leaf_hash().unwrap());
         }
         let walked = walk(&path, [3; 32], i64::MAX).unwrap();
         prop_assert_eq!(walked, Walked { rows: rows.len(), link: chain.link, runs: vec![] });
@@ -128,11 +167,17 @@ fn a_range_a_topic_and_a_limit_select_rows() {
     let wanted = Wanted { after: 39_000, upto: 39_010, topics: HashSet::from(["Odd".to_owned()]) };
     let mut reader = Reader::open(&path, wanted).unwrap();
     let mut next = || {
-        let found = reader.read(3).unwrap();
-        (found.rows.iter().map(|r| r.position).collect::<Vec<_>>(), found.scanned)
+        let mut positions = Vec::new();
+        let take = |row: &Row<'_>| {
+            positions.push(row.header.position);
+            Ok(())
+        };
+        reader.visit(4, take).unwrap();
+        (positions, reader.scanned())
     };
-    assert_eq!(next(), (vec![39_001, 39_003, 39_005], 39_005));
-    assert_eq!(next(), (vec![39_007, 39_009], 39_010));
+    assert_eq!(next(), (vec![39_001, 39_003], 39_004));
+    assert_eq!(next(), (vec![39_005, 39_007], 39_008));
+    assert_eq!(next(), (vec![39_009], 39_010));
     assert_eq!(next(), (vec![], 39_010));
 }
 
@@ -171,7 +216,7 @@ fn an_observation_of_more_changes_than_a_row_group_has_lines_comes_back() {
 #[test]
 fn a_jump_row_is_a_run_and_sets_the_link() {
     let mut rows = rows(9);
-    let jump = Row { topic: "".into(), payload: None, leaf: Some(vec![9; 32]), correlation: 4, ..rows[5].clone() };
+    let jump = Kept { topic: "".into(), payload: None, leaf: Some(vec![9; 32]), correlation: 4, ..rows[5].clone() };
     rows.splice(3..6, [jump]);
     let (_folder, path) = written(&rows);
     assert!(read(&path, everything(), 100).unwrap() == rows);
@@ -182,7 +227,7 @@ fn a_jump_row_is_a_run_and_sets_the_link() {
     assert_eq!(walk(&path, [3; 32], 6).unwrap().link, [9; 32]);
     let mut chain = Chain::from([9; 32]);
     for row in &rows[4..] {
-        chain.push(&row.header(), &row.leaf_hash().unwrap());
+        chain.push(&row.row().header, &row.row().leaf_hash().unwrap());
     }
     assert_eq!(walked.link, chain.link);
 }
@@ -207,14 +252,34 @@ fn garbage_is_an_error_not_a_panic() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    assert!(Writer::new(Path::new("/dev/full")).and_then(|mut w| w.add(rows(9)).and_then(|()| w.finish())).is_err());
+    assert!(Writer::new(Path::new("/dev/full")).and_then(|mut writer| fill(&mut writer, &rows(9))).is_err());
 }
 
 #[test]
 fn the_first_layout_is_still_read() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/layout-1.parquet");
-    let found = read(&path, everything(), 3).unwrap();
-    assert_eq!(found.len(), 12);
+    let mut found = 0;
+    let mut reader = Reader::open(&path, everything()).unwrap();
+    while let rows @ 1.. = reader.visit(3, |_| Ok(())).unwrap() {
+        found += rows;
+    }
+    assert_eq!(found, 12);
     let link = walk(&path, [0; 32], i64::MAX).unwrap().link;
     assert_eq!(link.iter().map(|b| format!("{b:02x}")).collect::<String>(), include_str!("../tests/layout-1.link"));
+}
+
+#[test]
+fn whoever_takes_rows_may_stop_and_its_error_is_told() {
+    let (_folder, path) = written(&rows(9));
+    let mut seen = 0;
+    let stopped = Reader::open(&path, everything()).unwrap().visit(9, |row| {
+        seen = row.header.position;
+        if seen < 4 {
+            Ok(())
+        } else {
+            Err(Error::Invalid("enough".into()))
+        }
+    });
+    assert!(matches!(stopped, Err(Error::Invalid(why)) if why == "enough"));
+    assert_eq!(seen, 4);
 }

@@ -20,7 +20,7 @@ Cited = Annotated[int, msgspec.Meta(extra={"cited": True})]
 """The position of an event that this one rests on: retention never folds away what any event cites."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Base of every event payload: JSON-compatible; the version is stored beside it."""
 
     version: ClassVar[int] = 1

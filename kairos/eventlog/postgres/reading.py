@@ -10,10 +10,13 @@ import psycopg
 from psycopg.errors import UndefinedTable
 
 from kairos.errors import IntegrityError
-from kairos.eventlog.database import Unmade
+from kairos.eventlog.database import Sink, Unmade
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.session import Session, postgres_errors, psycopg_sql
 from kairos.eventlog.schema import SCHEMA_VERSION
+
+_CHUNK = 2_000
+"""Rows that the server sends at a time to whoever takes them one by one."""
 
 
 class PostgresDatabase:
@@ -40,6 +43,13 @@ class PostgresDatabase:
             if self._within is not None:  # a new connection would show another state
                 return self._within.execute(psycopg_sql(sql), parameters).fetchall()
             return self._session.run(sql, parameters).fetchall()
+
+    def feed(self, sink: Sink, sql: str, numbers: list[int]) -> int:
+        with postgres_errors(self._session.url), self.snapshot():
+            assert self._within is not None
+            with self._within.cursor("feed") as cursor:
+                cursor.itersize = _CHUNK
+                return sink.add(cursor.execute(psycopg_sql(sql), numbers))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

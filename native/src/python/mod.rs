@@ -1,5 +1,5 @@
 //! The one PyO3 layer: converts values, releases the GIL, maps errors. No logic lives here.
-use pyo3::{exceptions::PyOSError, exceptions::PyValueError, prelude::*};
+use pyo3::{exceptions::PyOSError, exceptions::PyValueError, import_exception, prelude::*};
 
 mod chain;
 mod exec;
@@ -8,6 +8,8 @@ mod sensing;
 
 use crate::error::Error;
 
+import_exception!(sqlite3, DatabaseError);
+
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
@@ -15,6 +17,7 @@ impl From<Error> for PyErr {
                 let message = format!("{what}: {source}");
                 PyOSError::new_err((source.raw_os_error().unwrap_or(0), message, path.into_os_string()))
             }
+            Error::Database(text) => DatabaseError::new_err(text),
             Error::Invalid(text) => PyValueError::new_err(text),
         }
     }

@@ -1,9 +1,9 @@
 //! Segments for Python: rows are tuples in the order of the segment's columns.
 use std::{
-    ffi::OsString,
+    ffi::{CStr, OsString},
     os::unix::ffi::OsStringExt,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use pyo3::{
@@ -12,16 +12,14 @@ use pyo3::{
 };
 
 use crate::{
-    chain::Hash,
+    chain::{Hash, Header},
     error::Error,
+    hot::Library,
     reading::Reader,
+    rows::{Row, Rows},
     sealing::Writer,
-    segment::{self, Row, Wanted},
+    segment::{self, Wanted},
 };
-
-/// Rows that are handed to the encoder at a time, and their payload bytes, about.
-const ROWS_AT_ONCE: usize = 4_096;
-const BYTES_AT_ONCE: usize = 1 << 20;
 
 fn path_of(raw: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(raw))
@@ -29,76 +27,88 @@ fn path_of(raw: Vec<u8>) -> PathBuf {
 
 /// A segment file being written.
 #[pyclass]
-struct SegmentWriter(Writer);
+struct SegmentWriter(Mutex<Writer>);
 
 #[pymethods]
 impl SegmentWriter {
     #[new]
     fn new(path: Vec<u8>) -> PyResult<Self> {
-        Ok(Self(Writer::new(&path_of(path))?))
+        Ok(Self(Mutex::new(Writer::new(&path_of(path))?)))
     }
 
     /// Takes rows from an iterable as the encoder can use them; returns how many.
     fn add(&mut self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let (mut batch, mut bytes, mut count) = (Vec::new(), 0, 0);
-        let mut texts = Texts::default();
+        let writer = self.writer();
+        let mut count = 0;
         for row in rows.try_iter()? {
-            let row = texts.row(row?.cast::<PyTuple>()?)?;
-            bytes += row.payload.as_ref().map_or(0, Vec::len);
-            batch.push(row);
             count += 1;
-            if batch.len() >= ROWS_AT_ONCE || bytes >= BYTES_AT_ONCE {
-                let full = std::mem::replace(&mut batch, Vec::with_capacity(ROWS_AT_ONCE));
-                py.detach(|| self.0.add(full))?;
-                bytes = 0;
+            if writer.push(&segment_row(row?.cast::<PyTuple>()?)?) {
+                py.detach(|| writer.flush())?;
             }
         }
-        py.detach(|| self.0.add(batch))?;
         Ok(count)
+    }
+
+    /// Takes the rows of a query over a database file, from the SQLite library that a module is linked to; returns how
+    /// many. `None`: that library is out of reach, and nothing was taken.
+    fn add_hot(
+        &mut self,
+        py: Python<'_>,
+        module: &CStr,
+        uri: &CStr,
+        sql: &CStr,
+        numbers: Vec<i64>,
+    ) -> PyResult<Option<usize>> {
+        let Some(library) = Library::of(module) else { return Ok(None) };
+        let mut count = 0;
+        let writer = self.writer();
+        py.detach(|| {
+            library.each(uri, sql, &numbers, |row| {
+                count += 1;
+                if writer.push(row) {
+                    writer.flush()
+                } else {
+                    Ok(())
+                }
+            })
+        })?;
+        Ok(Some(count))
     }
 
     /// Completes and syncs the file; its size in bytes.
     fn finish(&mut self, py: Python<'_>) -> PyResult<u64> {
-        Ok(py.detach(|| self.0.finish())?)
+        Ok(py.detach(|| self.writer().finish())?)
     }
 }
 
-/// Texts of the row before: neighbours share them.
-#[derive(Default)]
-struct Texts([Option<Arc<str>>; 3]);
+impl SegmentWriter {
+    fn writer(&mut self) -> &mut Writer {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
-impl Texts {
-    fn row(&mut self, row: &Bound<'_, PyTuple>) -> PyResult<Row> {
-        if row.len() != 11 {
-            return Err(Error::Invalid("a row of a segment has eleven fields".into()).into());
-        }
-        let number = |place| row.get_borrowed_item(place)?.extract::<i64>();
-        let bytes =
-            |place| Ok::<_, PyErr>(row.get_borrowed_item(place)?.extract::<Option<&[u8]>>()?.map(<[u8]>::to_vec));
-        Ok(Row {
+fn segment_row<'a>(row: &'a Bound<'_, PyTuple>) -> PyResult<Row<'a>> {
+    if row.len() != 11 {
+        return Err(Error::Invalid("a row of a segment has eleven fields".into()).into());
+    }
+    let number = |place| row.get_borrowed_item(place)?.extract::<i64>();
+    let bytes = |place| Ok::<_, PyErr>(row.get_borrowed_item(place)?.extract::<Option<&[u8]>>()?);
+    let text = |place| row.get_borrowed_item(place)?.extract::<&str>();
+    Ok(Row {
+        header: Header {
             position: number(0)?,
-            stream: self.text(0, row, 1)?,
+            stream: text(1)?,
             version: number(2)?,
-            topic: self.text(1, row, 3)?,
+            topic: text(3)?,
             v: number(4)?,
             at: number(5)?,
             caused_by: row.get_borrowed_item(6)?.extract()?,
             correlation: number(7)?,
-            origin: self.text(2, row, 8)?,
-            payload: bytes(9)?,
-            leaf: bytes(10)?,
-        })
-    }
-
-    fn text(&mut self, which: usize, row: &Bound<'_, PyTuple>, place: usize) -> PyResult<Arc<str>> {
-        let item = row.get_borrowed_item(place)?;
-        let item = item.cast::<PyString>()?;
-        let text = item.to_str()?;
-        match &self.0[which] {
-            Some(last) if **last == *text => Ok(last.clone()),
-            _ => Ok(self.0[which].insert(text.into()).clone()),
-        }
-    }
+            origin: text(8)?,
+        },
+        payload: bytes(9)?,
+        leaf: bytes(10)?,
+    })
 }
 
 /// An open segment, read on from where it was.
@@ -116,44 +126,47 @@ impl SegmentReader {
 
     /// (rows, scanned): the next rows, at most `limit`; every wanted one up to position `scanned` was told by now.
     fn read<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<(Vec<Bound<'py, PyTuple>>, i64)> {
-        let found = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).read(limit))?;
+        let mut found = Rows::default();
+        let scanned = py.detach(|| {
+            let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut take = |row: &Row<'_>| {
+                found.push(row);
+                Ok(())
+            };
+            reader.visit(limit, &mut take)?;
+            Ok::<_, Error>(reader.scanned())
+        })?;
         let (mut streams, mut topics, mut origins) = (Shared::default(), Shared::default(), Shared::default());
-        let rows = found
-            .rows
-            .iter()
-            .map(|r| {
-                let payload = r.payload.as_ref().map(|b| PyBytes::new(py, b));
-                let leaf = r.leaf.as_ref().map(|b| PyBytes::new(py, b));
-                (
-                    r.position,
-                    streams.of(py, &r.stream),
-                    r.version,
-                    topics.of(py, &r.topic),
-                    r.v,
-                    r.at,
-                    r.caused_by,
-                    r.correlation,
-                    origins.of(py, &r.origin),
-                    payload,
-                    leaf,
-                )
-                    .into_pyobject(py)
-            })
-            .collect::<PyResult<Vec<_>>>()?;
-        Ok((rows, found.scanned))
+        let tuple = |Row { header, payload, leaf }| {
+            (
+                header.position,
+                streams.of(py, header.stream),
+                header.version,
+                topics.of(py, header.topic),
+                header.v,
+                header.at,
+                header.caused_by,
+                header.correlation,
+                origins.of(py, header.origin),
+                payload.map(|b| PyBytes::new(py, b)),
+                leaf.map(|b| PyBytes::new(py, b)),
+            )
+                .into_pyobject(py)
+        };
+        Ok((found.iter().map(tuple).collect::<PyResult<_>>()?, scanned))
     }
 }
 
 /// The text of the row before, so that neighbours share one Python object.
 #[derive(Default)]
 struct Shared<'a, 'py> {
-    last: Option<(&'a Arc<str>, Bound<'py, PyString>)>,
+    last: Option<(&'a str, Bound<'py, PyString>)>,
 }
 
 impl<'a, 'py> Shared<'a, 'py> {
-    fn of(&mut self, py: Python<'py>, text: &'a Arc<str>) -> Bound<'py, PyString> {
+    fn of(&mut self, py: Python<'py>, text: &'a str) -> Bound<'py, PyString> {
         match &self.last {
-            Some((last, made)) if Arc::ptr_eq(last, text) => made.clone(),
+            Some((last, made)) if std::ptr::eq(*last, text) => made.clone(),
             _ => {
                 let made = PyString::new(py, text);
                 self.last = Some((text, made.clone()));

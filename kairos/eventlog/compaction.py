@@ -20,7 +20,7 @@ from kairos.eventlog.projection import Projection, keep_views
 from kairos.eventlog.record import NewEvent, Retire, Seal
 from kairos.eventlog.segment import NewSegment, Proven, prove_segment, publish
 from kairos.eventlog.upkeep import collect_orphans, finish_forgetting, only_one
-from kairos.eventlog.views import all_views
+from kairos.eventlog.views import RepositoriesView, all_views
 
 ROWS_A_SEGMENT = 50_000
 WORTHWHILE = 1_000
@@ -78,7 +78,9 @@ def _sealable(log: Log, before: int | None, ended: Collection[str], views: Seque
     """The last position that may be sealed: old enough, and behind every follower."""
     limit = log.head()
     current = {view.key for view in views}
-    for name, position in log.trackings().items():
+    # Where the reactor begins in a repository that it has not looked at yet.
+    begins = {f"reactor/{r.id}": r.ready_at for r in RepositoriesView().load(log)[0].watched()}
+    for name, position in (begins | log.trackings()).items():
         if name.startswith("reactor/"):
             position = log.reader().next_position(name.removeprefix("reactor/"), TRIGGERS, position, limit)
         if name in current or not (name.startswith("snapshot/") or name in ended):

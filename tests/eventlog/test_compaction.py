@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kairos.clock import now_us
-from kairos.domain.events import AttentionHeld, Change, FilesChanged, Paused, Resumed
+from kairos.domain.events import AttentionHeld, BaselineRecorded, Change, FilesChanged, Paused, RepoTrusted, Resumed
 from kairos.errors import IntegrityError
 from kairos.eventlog import compaction
 from kairos.eventlog.compaction import compact
@@ -65,6 +65,16 @@ def test_nothing_is_sealed_past_the_slowest_follower(log: Log) -> None:
     filled(log)
     log.append([], writes=[Track("slow", 120)])
     assert [(s.first, s.last) for s in compact(log).sealed] == [(1, 120)]
+
+
+def test_what_the_reactor_has_never_looked_at_is_not_sealed(log: Log) -> None:
+    log.append([NewEvent("r", RepoTrusted(repo="r", root="/r", dev=1, ino=1, by="ada"), None, "user")])
+    log.append([NewEvent("r", BaselineRecorded(repo="r", entries=0, commits=0), None, "baseline")])
+    told = FilesChanged(repo="r", burst="b", part=1, parts=1, changes=[])
+    log.append([NewEvent("b", Paused()), NewEvent("r", told)])
+    assert [(s.first, s.last) for s in compact(log).sealed] == [(1, 3)]
+    log.append([], writes=[Track("reactor/r", log.head())])
+    assert compact(log).sealed[0].first == 4
 
 
 def test_only_what_is_old_enough_is_sealed(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import msgspec
@@ -118,7 +120,7 @@ def test_what_tells_half_of_its_paths_last_stays(past: Any) -> None:
 
 def test_an_event_that_this_program_does_not_know_stops_everything(past: Any) -> None:
     past.busy(2)
-    with past.log.writer().datastore.transaction(commit=True) as c:
-        c.execute("UPDATE events SET topic = 'FromTheFuture' WHERE position = 2")
+    with closing(sqlite3.connect(past.log.path)) as db, db:
+        db.execute("UPDATE events SET topic = 'FromTheFuture' WHERE position = 2")
     with pytest.raises(IntegrityError, match="FromTheFuture"):
         Citations(past.log, 0)

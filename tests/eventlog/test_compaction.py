@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -87,8 +88,8 @@ def test_only_what_is_old_enough_is_sealed(log: Log, monkeypatch: pytest.MonkeyP
 
 def test_a_damaged_row_is_never_sealed(log: Log) -> None:
     filled(log)
-    with log.writer().datastore.transaction(commit=True) as c:
-        c.execute("UPDATE events SET state = ? WHERE position = 40", (b'{"until":5}',))
+    with closing(sqlite3.connect(log.path)) as db, db:
+        db.execute("UPDATE events SET state = ? WHERE position = 40", (b'{"until":5}',))
     with pytest.raises(IntegrityError, match="do not give the links"):
         compact(log)
     assert log.sealed_upto() == 0

@@ -9,12 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.sqlite import (
-    SQLiteApplicationRecorder,
-    SQLiteConnection,
-    SQLiteConnectionPool,
-    SQLiteDatastore,
-)
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from kairos.eventlog import writing
 from kairos.eventlog.record import Draft, Write
@@ -38,16 +33,9 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
-class DurablePool(SQLiteConnectionPool):
-    """The connections of the base class's own queries."""
-
-    def _create_connection(self) -> SQLiteConnection:
-        # Not the base class's own: it keeps one prepared statement, and an append has several.
-        return SQLiteConnection(connect(self.db_name), max_age=self.max_age)
-
-
 class LogRecorder(StockReads, SQLiteApplicationRecorder):
-    """Appends batches in one write-first transaction each; positions are never reused."""
+    """Appends batches in one write-first transaction each; positions are never reused. The pool of the datastore opens
+    no connection: its kind keeps one prepared statement, and an append has several."""
 
     def __init__(self, datastore: SQLiteDatastore):
         super().__init__(datastore, events_table_name="events")
@@ -107,7 +95,4 @@ class LogRecorder(StockReads, SQLiteApplicationRecorder):
 def open_recorder(path: Path) -> LogRecorder:
     """The recorder of the database file at `path`, made or brought up to date if need be."""
     make(path)
-    datastore = SQLiteDatastore(str(path), originator_id_type="text")
-    datastore.pool.close()
-    datastore.pool = DurablePool(db_name=str(path), lock_timeout=LOCK_TIMEOUT_S)
-    return LogRecorder(datastore)
+    return LogRecorder(SQLiteDatastore(str(path), originator_id_type="text"))

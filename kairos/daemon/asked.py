@@ -11,6 +11,8 @@ import signal
 
 STOP = frozenset({signal.SIGTERM, signal.SIGINT})
 TICK = signal.SIGUSR1
+GO_ON = 0
+"""No signal has this number."""
 
 
 class Asked:
@@ -26,6 +28,17 @@ class Asked:
     def stop(self) -> None:
         """Asks the main thread to end, from any thread."""
         os.write(self._write, bytes([signal.SIGTERM]))
+
+    def go_on(self) -> None:
+        """Ends the main thread's wait for it, from any thread."""
+        os.write(self._write, bytes([GO_ON]))
+
+    def waited(self) -> bool:
+        """Blocks until `go_on`: True; False if it was asked to stop before. A tick comes then anyway."""
+        while True:
+            number = os.read(self._read, 1)[0]
+            if number == GO_ON or number in STOP:
+                return number == GO_ON
 
     def next(self) -> bool:
         """Blocks until something is asked: True for a tick, False to stop."""

@@ -91,20 +91,21 @@ class _Daemon:
                 fence(self._log, self._duties.held, [repo.id])
                 list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
         self._log.fences = ()
-        self._watching.start()
         workers = self._workers
         threads = [
             threading.Thread(target=self._guard, args=(self._endure(worker),), name=type(worker).__name__.lower())
             for worker in workers
         ]
-        for thread in threads:
-            thread.start()
-        self._scheduler.start()
+        self._watching.start(self._asked.go_on)
         try:
-            on_ready()
-            self._scheduler.now()
-            while self._asked.next():
+            if self._asked.waited():
+                for thread in threads:
+                    thread.start()
+                self._scheduler.start()
+                on_ready()
                 self._scheduler.now()
+                while self._asked.next():
+                    self._scheduler.now()
         finally:  # the lock on the home must not be let go before the last thread
             self._enduring.stop()
             self._watching.stop()
@@ -112,7 +113,7 @@ class _Daemon:
                 worker.stop()
             self._nights.stop()
             self._scheduler.stop()
-            for thread in threads:
+            for thread in filter(lambda thread: thread.ident, threads):
                 thread.join()
         self._say_stopped()
         return self._failed or 0
@@ -121,8 +122,6 @@ class _Daemon:
         try:
             self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
         except TryAgain as error:
-            if not self._log.shared:
-                raise
             self._report(f"{error.message}; the log does not tell of this end")
 
     def _endure(self, worker: Worker) -> Callable[[], None]:

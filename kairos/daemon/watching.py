@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.presence import RepoStatus
@@ -87,18 +88,13 @@ class Watching:
         self._log = Log.of(home)
         self._enduring = Enduring(self._log, duties.held, report)
         self._follower = Follower(self._log, 0)
-        self._changes = threading.Thread(
-            target=guard, args=(lambda: self._enduring.run(self._follow),), name="repositories"
-        )
+        self._changes: threading.Thread | None = None
 
-    def start(self) -> None:
-        """Arms every sensor; returns when watching has begun everywhere."""
-        position = self._log.head()
-        self._reconcile()
-        for sensing in list(self._sensing.values()):
-            sensing.armed.wait()
-        self._follower.position = position
-        self._show()
+    def start(self, on_armed: Callable[[], None]) -> None:
+        """Has every sensor armed; `on_armed` is called when watching has begun everywhere. That may take as long as a
+        disk is full."""
+        follow = partial(self._enduring.run, partial(self._follow, on_armed))
+        self._changes = threading.Thread(target=self._guard, args=(follow,), name="repositories")
         self._changes.start()
 
     def wake(self) -> None:
@@ -114,12 +110,17 @@ class Watching:
             sensing_now = list(self._sensing.values())
         for sensing in sensing_now:
             sensing.ask_to_end()
-        self._changes.join()
+        if self._changes is not None:
+            self._changes.join()
         for repo_id in list(self._sensing):
             self._end(repo_id)
 
-    def _follow(self) -> None:
+    def _follow(self, on_armed: Callable[[], None]) -> None:
         """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
+        self._follower.position = self._log.head()
+        self._reconcile()
+        self._show()
+        on_armed()
         while not self._follower.stopped:
             new = self._follower.new()
             if any(r.topic in _TOPICS for r in new) or (self._log.shared and not new):

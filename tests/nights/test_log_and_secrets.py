@@ -83,6 +83,17 @@ def test_n26_a_gigabyte_of_output_is_bounded_and_says_what_was_cut(kairos: Any, 
     assert sum(p.stat().st_size for p in kairos.home.rglob("*") if p.is_file()) < 4_000_000
 
 
+@pytest.fixture
+def space(kairos: Any) -> list[str]:
+    """What a command is run with so that it may mount a small disk on Kairos's home, seen by nobody else."""
+    kairos.home.mkdir()
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    mount = [*unshare, "mount", "-t", "tmpfs", "tmpfs", kairos.home]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    return unshare
+
+
 FULL = """
 import os, subprocess, sys
 from pathlib import Path
@@ -114,17 +125,60 @@ assert code == 0, said
 
 
 @pytest.mark.parametrize("pages", [0, 9])
-def test_n27_a_full_disk_is_said_clearly_and_nothing_is_lost(kairos: Any, repo: Any, pages: int) -> None:
+def test_n27_a_full_disk_is_said_clearly_and_nothing_is_lost(
+    kairos: Any, repo: Any, space: list[str], pages: int
+) -> None:
     """Every step of sealing and retiring, page by page, is tried in tests/eventlog/test_full_disk.py."""
-    kairos.home.mkdir()
-    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
-    if subprocess.run(
-        [*unshare, "mount", "-t", "tmpfs", "tmpfs", kairos.home], capture_output=True, check=False
-    ).returncode:
-        pytest.skip("nothing can be mounted here")
     program = Path(sys.executable).with_name("kairos")
     done = subprocess.run(
-        [*unshare, sys.executable, "-P", "-c", FULL, kairos.home, program, repo.root, str(pages)],
+        [*space, sys.executable, "-P", "-c", FULL, kairos.home, program, repo.root, str(pages)],
+        env=kairos.environment, capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3_000:]
+
+
+UNARMED = """
+import os, subprocess, sys, time
+from pathlib import Path
+home, program, repo = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", home], check=True)
+os.environ["KAIROS_HOME"] = str(home)
+def kairos(*arguments):
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
+kairos("init", repo, "--yes")
+for number in range(4_000):  # more than there will be room to tell of
+    (repo / f"{number:0100}").touch()
+free = os.statvfs(home)
+with (home / "ballast").open("wb") as file:
+    os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - 64 * 4096)
+daemon = subprocess.Popen([program, "daemon", "run"], stderr=subprocess.PIPE, text=True)
+def taken():
+    return os.statvfs(home).f_bavail
+deadline = time.monotonic() + 20
+while taken() > 4 and time.monotonic() < deadline:
+    time.sleep(0.01)
+assert daemon.poll() is None and taken() <= 4, taken()
+daemon.terminate()
+begun = time.monotonic()
+said = daemon.communicate(timeout=20)[1]
+assert "Traceback" not in said and "ready" not in said, said
+assert daemon.returncode == 0 and time.monotonic() - begun < 10, (daemon.returncode, time.monotonic() - begun)
+(home / "ballast").unlink()
+daemon = subprocess.Popen([program, "daemon", "run"], stderr=subprocess.PIPE, text=True)
+assert daemon.stderr.readline() == "ready\\n"
+daemon.terminate()
+assert daemon.wait(10) == 0
+assert kairos("--json", "files", repo).count("{") >= 4_000
+kairos("log", "verify")
+"""
+
+
+def test_n27_a_daemon_that_cannot_begin_to_watch_for_want_of_space_still_hears_that_it_shall_end(
+    kairos: Any, repo: Any, space: list[str]
+) -> None:
+    program = Path(sys.executable).with_name("kairos")
+    done = subprocess.run(
+        [*space, sys.executable, "-P", "-c", UNARMED, kairos.home, program, repo.root],
         env=kairos.environment, capture_output=True, text=True, check=False, timeout=100,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3_000:]

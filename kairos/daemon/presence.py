@@ -75,13 +75,15 @@ def publish(home: Home, status: Status) -> None:
 
 
 def read_status(home: Home) -> Status | None:
-    """What the running daemon last said; None when no daemon runs."""
-    if running(home) is None:
+    """What the running daemon last said; None when no daemon runs, or it has said nothing yet."""
+    pid = running(home)
+    if pid is None:
         return None
     try:
-        return msgspec.json.decode(home.status_file.read_bytes(), type=Status)
+        status = msgspec.json.decode(home.status_file.read_bytes(), type=Status)
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
+    return status if status.pid == pid else None
 
 
 def _lock(lock: int) -> bool:

@@ -6,6 +6,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from kairos import clock
@@ -148,8 +149,11 @@ class _Daemon:
             self._asked.stop()
 
     def _tick(self) -> None:
+        self._watching.show()
         self._reactor.tick()
         self._guard(lambda: self._enduring.run(self._nights.tick))
 
     def _publish(self, repos: list[RepoStatus]) -> None:
-        publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))
+        """A full disk does not end the daemon: it is told again at the next tick."""
+        with suppress(TryAgain):
+            publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))

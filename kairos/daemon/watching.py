@@ -119,7 +119,7 @@ class Watching:
         """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
         self._follower.position = self._log.head()
         self._reconcile()
-        self._show()
+        self.show()
         on_armed()
         while not self._follower.stopped:
             new = self._follower.new()
@@ -140,7 +140,7 @@ class Watching:
         for sensing in begun:
             sensing.armed.wait()
         if begun:
-            self._show()
+            self.show()
 
     def _begin(self, repo: Repository, fences: tuple[Fence, ...]) -> _Sensing:
         """Starts a sensor in its own thread, which says when it is armed (or has failed)."""
@@ -156,7 +156,7 @@ class Watching:
     def _end(self, repo_id: str) -> None:
         self._sensing.pop(repo_id).end()
         self._statuses.pop(repo_id, None)
-        self._show()
+        self.show()
 
     def _sense(self, sensing: _Sensing) -> None:
         """Until the repository is not ours any more. A sensor that does not know what became of an append gives way to
@@ -191,9 +191,10 @@ class Watching:
         status = _status(sensor)
         if status != self._statuses.get(sensing.repo.id):
             self._statuses[sensing.repo.id] = status
-            self._show()
+            self.show()
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Publishes what there is to say of each repository."""
         with self._lock:
             self._publish(sorted(self._statuses.values(), key=lambda s: s.path))
 

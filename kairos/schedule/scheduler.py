@@ -61,5 +61,6 @@ class Scheduler:
             return self._running
 
     def stop(self) -> None:
-        """Waits for a running tick and ends the thread."""
-        self._scheduler.shutdown(wait=True)
+        """Waits for a running tick and ends the thread, if it was started."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)

@@ -162,7 +162,7 @@ daemon.terminate()
 begun = time.monotonic()
 said = daemon.communicate(timeout=20)[1]
 assert "Traceback" not in said and "ready" not in said, said
-assert daemon.returncode == 0 and time.monotonic() - begun < 10, (daemon.returncode, time.monotonic() - begun)
+assert daemon.returncode == 0 and time.monotonic() - begun < 10, (daemon.returncode, said)
 (home / "ballast").unlink()
 daemon = subprocess.Popen([program, "daemon", "run"], stderr=subprocess.PIPE, text=True)
 assert daemon.stderr.readline() == "ready\\n"

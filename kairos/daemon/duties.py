@@ -63,8 +63,8 @@ def is_here(repository: Repository) -> bool:
 
 
 class Enduring:
-    """Runs a worker that begins again from the log where a shared one makes it: a lease was lost, the server is away,
-    or does not say what became of an append. Whatever was half done is found as after a crash."""
+    """Runs a worker that begins again from the log: the disk is full, the log busy; of a shared one, a lease was lost,
+    the server is away, or does not say what became of an append. Whatever was half done is found as after a crash."""
 
     def __init__(
         self, log: Log, held: Held, report: Callable[[str], None], stop: threading.Event | None = None
@@ -86,7 +86,9 @@ class Enduring:
                 return work()
             except LeaseLost as lost:
                 self._held.lose(lost)
-            except (TryAgain, OutcomeUnknown) as error:
+            except TryAgain as error:
+                said = self._say(said, error)
+            except OutcomeUnknown as error:
                 if not self._shared:
                     raise
                 said = self._say(said, error)

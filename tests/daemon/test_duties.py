@@ -132,8 +132,14 @@ def test_a_worker_that_is_stopped_does_not_begin_again(homes: list[Log]) -> None
     Enduring(homes[0], Everything(), lambda text: None, stop).run(failing(*[TryAgain("away")] * 1_000))
 
 
-@pytest.mark.parametrize("error", [TryAgain("full"), OutcomeUnknown("x"), LeaseLost("x"), ValueError("x")])
-def test_on_a_log_of_one_home_an_error_ends_the_worker(log: Log, error: Exception) -> None:
+def test_a_full_disk_is_waited_for_on_a_log_of_one_home_too(log: Log) -> None:
+    said: list[str] = []
+    Enduring(log, Everything(), said.append).run(failing(TryAgain("full"), TryAgain("full")))
+    assert said == ["full; trying again"]
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("x"), LeaseLost("x"), ValueError("x")])
+def test_on_a_log_of_one_home_another_error_ends_the_worker(log: Log, error: Exception) -> None:
     with pytest.raises(type(error)):
         Enduring(log, Everything(), lambda text: None).run(failing(error))
 

@@ -184,6 +184,59 @@ def test_n27_a_daemon_that_cannot_begin_to_watch_for_want_of_space_still_hears_t
     assert done.returncode == 0, done.stderr[-3_000:]
 
 
+FULL_WHILE_AT_WORK = """
+import json, os, subprocess, sys, time
+from pathlib import Path
+home, program, repo, pages = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", home], check=True)
+os.environ["KAIROS_HOME"] = str(home)
+def kairos(*arguments):
+    return subprocess.run([program, "--json", *arguments], capture_output=True, text=True, check=True).stdout
+def free():
+    return os.statvfs(home).f_bavail
+kairos("init", repo, "--yes")
+daemon = subprocess.Popen([program, "daemon", "run"], stderr=subprocess.PIPE, text=True)
+assert daemon.stderr.readline() == "ready\\n"
+with (home / "ballast").open("wb") as file:
+    os.posix_fallocate(file.fileno(), 0, (free() - pages) * 4096)
+git = ["git", "-C", repo, "-c", "user.name=a", "-c", "user.email=a@example.invalid"]
+subprocess.run([*git, "mv", "pay.py", "billing.py"], check=True)
+subprocess.run([*git, "commit", "-qm", "rename"], check=True)
+same, last = 0, free()
+while same < 30:  # until it has come as far as it can
+    time.sleep(0.05)
+    same, last = (same + 1, last) if free() == last else (0, free())
+assert daemon.poll() is None, daemon.communicate()
+(home / "ballast").unlink()
+deadline = time.monotonic() + 30
+while not any(p["state"] == "pending" for p in json.loads(kairos("inbox"))["data"]):
+    assert daemon.poll() is None and time.monotonic() < deadline, kairos("log")
+    time.sleep(0.05)
+assert json.loads(kairos("status"))["data"]["repos"][0]["state"] == "watching"
+daemon.terminate()
+assert daemon.wait(10) == 0
+said = daemon.stderr.read()
+assert "Traceback" not in said, said
+kairos("log", "verify")
+print(said)
+"""
+
+
+@pytest.mark.parametrize("pages", [2, 6, 9, 21, 24])
+def test_n27_a_daemon_lives_through_a_full_disk_and_goes_on_when_space_returns(
+    kairos: Any, repo: Any, space: list[str], pages: int
+) -> None:
+    repo.write("pay.py", "def total(items):\n    return sum(items)\n")
+    repo.write("cart.py", "from pay import total\n")
+    repo.commit("shop")
+    program = Path(sys.executable).with_name("kairos")
+    done = subprocess.run(
+        [*space, sys.executable, "-P", "-c", FULL_WHILE_AT_WORK, kairos.home, program, repo.root, str(pages)],
+        env=kairos.environment, capture_output=True, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3_000:]
+
+
 def test_n28_what_rotted_is_named_with_exit_9_and_the_rest_is_read(kairos: Any, repo: Any) -> None:
     for i in range(6):
         repo.write(f"f{i}.py", f"{i}\n")

@@ -16,8 +16,9 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, computed_field, field_validator, model_validator
 
+ROOT = "root"
 NAME = re.compile(r"^event-(?P<index>\d{5,})-(?P<id>[0-9a-fA-F\-]{8,})\.json$")
 
 
@@ -53,9 +54,16 @@ class Kinded(BaseModel):
 
 
 class Text(BaseModel):
-    type: Literal["text"] = "text"
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
     cache_prompt: bool = False
+    type: Literal["text"] = "text"
     text: str
+
+
+class Image(BaseModel):
+    cache_prompt: bool = False
+    type: Literal["image"] = "image"
+    image_urls: list[str]
 
 
 class ToolCall(BaseModel):
@@ -79,7 +87,7 @@ class TerminalAction(Action):
 
 
 class Observation(Kinded, ABC):
-    content: list[Text] = []
+    content: list[Text | Image] = []
     is_error: bool = False
 
 
@@ -102,6 +110,14 @@ class Event(Kinded, ABC):
     id: str
     timestamp: str
     source: Literal["agent", "user", "environment"]
+    parent_id: str | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value == ROOT:
+            raise ValueError(f"{ROOT} is the parent of the first event, not an event")
+        return value
 
 
 class ActionEvent(Event):

@@ -88,13 +88,16 @@ impl Library {
     }
 }
 
-/// A function of the library by its name.
+/// A function of the library by its name. `None` also where the program itself has another one of that name: the module
+/// would call that one.
 fn find<F: Copy>(handle: *mut c_void, name: &CStr) -> Option<F> {
     const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
     // SAFETY: an open handle and a name that ends in NUL.
-    let found = unsafe { libc::dlsym(handle, name.as_ptr()) };
+    let (found, first) =
+        unsafe { (libc::dlsym(handle, name.as_ptr()), libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr())) };
+    let sure = !found.is_null() && (first.is_null() || first == found);
     // SAFETY: a pointer to a function of the signature that SQLite documents and keeps for this name.
-    (!found.is_null()).then(|| unsafe { transmute_copy(&found) })
+    sure.then(|| unsafe { transmute_copy(&found) })
 }
 
 struct Connection<'l> {

@@ -138,11 +138,13 @@ def test_a_segment_with_something_that_was_not_judged_yet_waits(past: Any, watch
         [NewEvent(past.repo, trusted), NewEvent(past.repo, BaselineRecorded(repo=past.repo, entries=0), -1)]
     )
     positions = past.busy(20)
-    assert past.fold().segments == []
-    past.log.append([], writes=[Track(f"reactor/{past.repo}", positions[-2])])
+    reactor = f"reactor/{past.repo}"
+    past.log.append([], writes=[Track(reactor, positions[-1])])
+    compaction.compact(past.log)
+    past.log.append([], writes=[Track(reactor, positions[-2])])  # as where it was sealed too early
     assert fold(past.log, past.ALL).segments == []
     if watched:
-        past.log.append([], writes=[Track(f"reactor/{past.repo}", positions[-1])])
+        past.log.append([], writes=[Track(reactor, positions[-1])])
     else:
         past.log.append([NewEvent(past.repo, RepoUnwatched(repo=past.repo, root="/srv/one"))])
     assert [s.events for s in fold(past.log, past.ALL).segments] == [19]

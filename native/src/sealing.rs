@@ -1,6 +1,7 @@
 //! Writing a segment: rows to columns, in a thread of its own, so that whoever has the rows fetches the next meanwhile.
 use std::{
     fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
     panic::{catch_unwind, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{
@@ -113,7 +114,7 @@ struct Encoder {
 impl Encoder {
     fn new(path: &Path) -> Result<Self> {
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).open(path);
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
         let file = file.map_err(|e| Error::io("creating a segment", path, e))?;
         let columns = COLUMNS.map(|column| format!("{};", column.declared)).concat();
         let schema = parse_message_type(&format!("message kairos_segment_2 {{ {columns} }}"));

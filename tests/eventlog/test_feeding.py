@@ -52,6 +52,10 @@ def test_only_the_rows_between_two_positions_are_fed(log: Log) -> None:
     assert [row[0] for row in segment_rows(fed(log, "some", 7, 31))] == list(range(7, 32))
 
 
+def test_a_segment_is_its_owners_alone(log: Log) -> None:
+    assert fed(log, "own").stat().st_mode & 0o777 == 0o600
+
+
 LOCKED = """
 import sqlite3, sys
 try:

@@ -7,6 +7,7 @@ one page more, until the act gets through. Prints at which steps it ended for wa
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import sqlite3
@@ -89,6 +90,7 @@ def sweep(act: Act, disk: Path) -> Counter[str]:
             shutil.copytree(made.folder, place.folder)
             with closing(sqlite3.connect(place.home.log)) as db:  # so that no log lies ready to be written over
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            gc.collect()  # the log of an act that failed keeps its removed files, and their space, until it is gone
             ballast = leave(disk, pages)
             try:
                 act.do(place)

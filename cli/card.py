@@ -13,7 +13,7 @@ from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchActio
 from kairos.domain.names import quoted
 from kairos.domain.proposal import Proposal
 from kairos.errors import KairosError
-from kairos.eventlog.views import Repositories
+from kairos.eventlog.views.repositories import Repositories
 
 _MOST_BYTES = 8 << 20
 _STATES = {"raised": "not verified yet", "pending": "waits for you"}

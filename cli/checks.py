@@ -81,7 +81,7 @@ def log(context: Context, fix: bool) -> CheckOut:
     """The log opens (a shared one: its server answers) and its hash chain holds."""
     if not context.has_log:
         return _ok("log", f"nothing was recorded yet in {context.log.name}" if context.log.shared else NOTHING_YET)
-    from kairos.eventlog.verify import verify_log
+    from kairos.eventlog.cold.verify import verify_log
 
     with render.progress(context, "verifying the log"):
         found = verify_log(context.log, None)

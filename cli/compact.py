@@ -15,7 +15,7 @@ from kairos.errors import UsageError
 from kairos.settings import Retention
 
 if TYPE_CHECKING:
-    from kairos.eventlog.folding import Folded
+    from kairos.eventlog.cold.folding import Folded
 
 
 class SealedOut(Output, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
@@ -80,9 +80,9 @@ def compact(context: Context, at_once: bool, dry_run: bool, fold_after: float | 
 
 
 def _sealed(context: Context, at_once: bool) -> CompactOut:
+    from kairos.daemon.all_views import kept_views
     from kairos.daemon.compacting import ended
-    from kairos.daemon.kept import kept_views
-    from kairos.eventlog.compaction import compact as seal
+    from kairos.eventlog.cold.compaction import compact as seal
 
     before = None if at_once else now_us() - round(context.config.schedule.keep_hot_days * DAY)
     done = seal(context.log, before=before, ended=ended(context.config, context.log), views=kept_views())
@@ -96,7 +96,7 @@ def _unsealed(context: Context) -> CompactOut:
 
 
 def _folded(context: Context, sealing: CompactOut, before: int, *, dry: bool) -> CompactOut:
-    from kairos.eventlog.folding import fold
+    from kairos.eventlog.cold.folding import fold
 
     done: Folded = fold(context.log, before, dry=dry)
     return msgspec.structs.replace(

@@ -13,6 +13,7 @@ import click
 
 from kairos.errors import UsageError
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.settings import Config, Home, find_home, load_config
 
 
@@ -53,14 +54,13 @@ class Context:
     @property
     def log(self) -> Log:
         if self._log is None:
-            self._log = Log.of(self.home)
-            self._log.clean = self._clean
+            self._log = open_log(self.home, self._clean)
         return self._log
 
-    def _clean(self, needles: Sequence[bytes]) -> None:
+    def _clean(self, log: Log, needles: Sequence[bytes]) -> None:
         from kairos.daemon.traces import clean  # only after a forgetting
 
-        clean(self.home, self.log, needles)
+        clean(self.home, log, needles)
 
     def close(self) -> None:
         if self._log is not None:

@@ -65,7 +65,7 @@ def tick(context: Context) -> None:
 
 def detectors() -> list[str]:
     """The names of the detectors that this program has."""
-    from kairos.agent.judging import DETECTOR
+    from kairos.agent.patches import DETECTOR
     from kairos.detectors.looking import ALL
 
     return sorted([DETECTOR, *(detector.name for detector in ALL)])

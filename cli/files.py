@@ -31,7 +31,7 @@ def files(context: Context, path: str) -> None:
     repository = repositories(context).at(root, machine())
     if repository is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", f"`kairos init {path}` adds it.")
-    from kairos.eventlog.tree import fold_tree, rows
+    from kairos.eventlog.views.watched_tree import fold_tree, rows
 
     def lines() -> Iterator[str]:
         for row in rows(fold_tree(context.log, repository.id)):

@@ -18,7 +18,7 @@ from kairos.errors import Denied, NotFound, TryAgain, UsageError
 from kairos.settings import machine
 
 if TYPE_CHECKING:
-    from kairos.eventlog.forgetting import Forgotten
+    from kairos.eventlog.cold.forgetting import Forgotten
 
 
 @click.command()
@@ -40,7 +40,7 @@ def forget(
         return
     from kairos.daemon.presence import claim
     from kairos.daemon.traces import remaining
-    from kairos.eventlog.mentions import betraying, needles
+    from kairos.eventlog.cold.mentions import betraying, needles
 
     others = other_daemons(context)
     if others:  # like our own, they would keep what they have in memory
@@ -67,11 +67,10 @@ def forget(
 def _forgotten(
     context: Context, pattern: str | None, positions: Sequence[int], root: str | None, reason: str
 ) -> Forgotten:
-    from kairos.daemon.traces import cleaned_with
-    from kairos.eventlog import forgetting
-    from kairos.eventlog.upkeep import finish_if_possible
+    from kairos.eventlog.cold import forgetting
+    from kairos.eventlog.cold.leftovers import finish_if_possible
 
-    log = cleaned_with(context.log, context.home)
+    log = context.log
     if not finish_if_possible(log):
         raise TryAgain("an earlier forgetting could not be finished", "Stop what uses the log, and try again.")
     if pattern is not None:

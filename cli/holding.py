@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.context import Context
 from kairos.errors import Locked, TryAgain
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 
 
 @contextmanager
@@ -41,12 +41,8 @@ def acting_in(context: Context, repo: str) -> Iterator[None]:
                 f"{found[0]} has this repository: what was done there can be taken back there only",
                 "Run the command in that home, or try again when its daemon is stopped.",
             )
-        before = context.log.fences
-        context.log.fences = (*before, *found[1])
-        try:
+        with context.log.fenced(found[1], also=True):
             yield
-        finally:
-            context.log.fences = before
 
 
 def is_here(context: Context, repository: Repository) -> bool:
@@ -92,7 +88,7 @@ def holders(context: Context) -> dict[str, str]:
 def repository_id_of(context: Context, root: Path, dev: int, ino: int) -> tuple[str, str]:
     """(id, machine) under which the directory at a root is registered or will be. On a shared log the machine is part
     of it, unless the log came from one of a single home and knows the directory already."""
-    from kairos.eventlog.views import RepositoriesView, repository_id
+    from kairos.eventlog.views.repositories import RepositoriesView, repository_id
     from kairos.settings import machine
 
     plain = repository_id(dev, ino, str(root))

@@ -127,7 +127,7 @@ def verify(context: Context, anchor: str | None) -> None:
             raise IntegrityError(f"there is no log in {context.home.data}, and the anchor names one", "Restore it.")
         render.emit(context, "log-verify", VerifyOut(ok=True, head=0, hash="0" * 64, problems=[]), "the log is empty")
         return
-    from kairos.eventlog.verify import verify_log
+    from kairos.eventlog.cold.verify import verify_log
 
     try:
         with context.log.errors():
@@ -163,7 +163,7 @@ def anchor(context: Context) -> None:
 @pass_context
 def export(context: Context, file: str) -> None:
     """Write the whole log, hot and cold, as lines of JSON to FILE (default: standard output)."""
-    from kairos.eventlog.carrying import export_all
+    from kairos.eventlog.cold.carrying import export_all
 
     with click.open_file(file, "wb", atomic=file != "-") as out:
         events = export_all(context.log, out) if context.has_log else 0
@@ -177,7 +177,7 @@ def export(context: Context, file: str) -> None:
 @pass_context
 def import_(context: Context, file: str) -> None:
     """Read an exported log into an empty one: all of it, verified, or nothing."""
-    from kairos.eventlog.carrying import import_all
+    from kairos.eventlog.cold.carrying import import_all
 
     with click.open_file(file, "rb") as lines:
         events = import_all(context.log, lines)

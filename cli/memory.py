@@ -18,7 +18,7 @@ from kairos.errors import NotFound
 from kairos.settings import machine
 
 if TYPE_CHECKING:
-    from kairos.eventlog.views import Repository
+    from kairos.eventlog.views.repositories import Repository
     from kairos.memory.claims import Claim, Claims
     from kairos.memory.related import Related
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from cli.context import Context
 from kairos.domain.attention import Attention
 from kairos.errors import NotFound
-from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.record import Row
-from kairos.eventlog.views import AttentionView, Ledger, LedgerView, Repositories, RepositoriesView, Repository
+from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.inbox import Inbox, InboxView
+from kairos.eventlog.views.repositories import Repositories, RepositoriesView, Repository
+from kairos.eventlog.views.usage import Usage, UsageView
 from kairos.settings import machine
 
 
@@ -28,9 +30,9 @@ def attention(context: Context) -> Attention:
     return AttentionView().load(context.log)[0] if context.has_log else Attention()
 
 
-def ledger(context: Context) -> Ledger:
+def ledger(context: Context) -> Usage:
     """What was spent and done."""
-    return LedgerView().load(context.log)[0] if context.has_log else Ledger()
+    return UsageView().load(context.log)[0] if context.has_log else Usage()
 
 
 def repository_at(context: Context, path: Path) -> Repository:

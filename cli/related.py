@@ -10,7 +10,7 @@ from pathlib import Path
 from kairos.clock import SECOND, parse_time
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import Claims
 from kairos.memory.history import HistoryView, learned_at, learned_until, related_in_history
 from kairos.memory.related import Related

@@ -17,8 +17,9 @@ from cli.when import ago
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.domain.attention import local_day
 from kairos.errors import IntegrityError, NotFound, UsageError
-from kairos.eventlog.inbox import InboxView
-from kairos.eventlog.views import LedgerView, RepositoriesView
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.usage import UsageView
 from kairos.memory.claims import MemoryView
 
 
@@ -38,8 +39,8 @@ def replay(context: Context, verify: bool, moment: str | None) -> None:
         empty = ReplayOut(events=0, seconds=0.0, projections={}, identical=True)
         render.emit(context, "replay", empty, "the log is empty")
         return
-    from kairos.daemon.kept import kept_views
-    from kairos.eventlog.replay import replay_verify
+    from kairos.daemon.all_views import kept_views
+    from kairos.eventlog.views.replay import replay_verify
 
     found = msgspec.convert(msgspec.to_builtins(replay_verify(context.log, kept_views())), ReplayOut)
     rows: list[list[render.Cell]] = [[name, value[:16]] for name, value in sorted(found.projections.items())]
@@ -63,7 +64,7 @@ def as_of(context: Context, moment: str) -> ThenOut:
     row = standing_from(context, upto) if upto else None
     inbox = InboxView().load(context.log, upto=upto)[0]
     known = RepositoriesView().load(context.log, upto=upto)[0]
-    ledger = LedgerView().load(context.log, upto=upto)[0]
+    ledger = UsageView().load(context.log, upto=upto)[0]
     claims = MemoryView().load(context.log, upto=upto)[0]
     zone = local_zone()
     at = row.at if row else 0

@@ -17,7 +17,7 @@ from kairos.errors import KairosError, NotFound, OutcomeUnknown, UsageError
 if TYPE_CHECKING:
     from kairos.acting.undo import Plan
     from kairos.domain.proposal import Proposal
-    from kairos.eventlog.views import Inbox
+    from kairos.eventlog.views.inbox import Inbox
 
 
 def described(plan: Plan) -> str:

@@ -14,9 +14,9 @@ from cli.outputs import InitOut, UnwatchOut
 from cli.reading import inbox, names, repositories, short
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
 from kairos.errors import KairosError, NotFound, TryAgain, UsageError
-from kairos.eventlog.projection import keep_views
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.projection import keep_views
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, open_repository
 from kairos.settings import machine
 
@@ -55,7 +55,7 @@ def _recorded(context: Context, id_: str, git: Git, *, new: bool, history: int |
     if new or not _is_listed(context, id_):
         findings = _list_findings(context, repositories(context).by_id[id_])
     if new or history is not None:
-        from kairos.daemon.kept import kept_views
+        from kairos.daemon.all_views import kept_views
 
         keep_views(context.log, kept_views())
     return InitOut(path=str(git.root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
@@ -98,14 +98,14 @@ def _listed(context: Context, repo: str) -> list[str]:
 
 def _is_listed(context: Context, repo: str) -> bool:
     """False after an init that was killed between the baseline and its findings."""
-    from kairos.daemon.baseline import is_listed
+    from kairos.daemon.first_findings import is_listed
 
     return is_listed(context.log, repo)
 
 
 def _list_findings(context: Context, repository: Repository) -> list[str]:
-    from kairos.daemon.baseline import list_baseline_findings
-    from kairos.daemon.salting import salt_of
+    from kairos.daemon.first_findings import list_baseline_findings
+    from kairos.daemon.salt import salt_of
 
     _, problems = list_baseline_findings(context.log, repository, salt_of(context.log, context.home))
     for problem in problems:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from kairos.acting.tree import Blob
+from kairos.acting.worktree import Blob
 from kairos.repo.git import Git, GitError
 from kairos.settings import Home
 

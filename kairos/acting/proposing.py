@@ -17,8 +17,8 @@ from kairos.domain.finding import Finding
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import Proposal, proposal_id, stream_of
 from kairos.domain.risk import assess, worse
-from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.inbox import Inbox
 
 DUPLICATE = "duplicate@1"
 REJECTED = "rejected@1"

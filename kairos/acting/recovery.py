@@ -12,15 +12,15 @@ from kairos.acting import applying, preimages
 from kairos.acting.applying import OnStep, no_step, place
 from kairos.acting.lock import exec_lock
 from kairos.acting.performing import Standing, conclude, open_tree, standing_in
-from kairos.acting.tree import Blob, NotPlain, Tree
+from kairos.acting.worktree import Blob, NotPlain, Tree
 from kairos.clock import now_us
 from kairos.domain import deciding
 from kairos.domain.action import PatchAction
 from kairos.domain.events import ExecutionStarted, Expected
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, NotFound
-from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.log import Log
+from kairos.eventlog.views.inbox import Inbox, InboxView
 from kairos.settings import Home
 
 

@@ -15,15 +15,15 @@ from kairos.acting.applying import OnStep, Write, no_step
 from kairos.acting.lock import exec_lock
 from kairos.acting.merge import merge
 from kairos.acting.performing import open_tree, perform, standing
-from kairos.acting.tree import Blob, NotPlain, Tree
+from kairos.acting.worktree import Blob, NotPlain, Tree
 from kairos.clock import now_us
 from kairos.domain.action import PatchAction
 from kairos.domain.events import Expected
 from kairos.domain.events.proposals import Run
 from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
-from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.log import Log
+from kairos.eventlog.views.inbox import Inbox
 from kairos.settings import Home
 
 

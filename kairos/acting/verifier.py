@@ -17,7 +17,7 @@ from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
 from kairos.acting.performing import append, open_tree, standing
 from kairos.acting.scratch import Verification
-from kairos.acting.tree import Tree
+from kairos.acting.worktree import Tree
 from kairos.clock import SECOND, now_us
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from kairos.clock import now_us
-from kairos.daemon.kept import kept_views
+from kairos.daemon.all_views import kept_views
 from kairos.domain.events import AttentionDue
 from kairos.errors import KairosError
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.opener import open_log
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.settings import Config, find_home, load_config
 
 
@@ -38,7 +39,7 @@ def main(before: int) -> int:
     output what it did."""
     home = find_home()
     try:
-        config, log = load_config(home), Log.of(home)
+        config, log = load_config(home), open_log(home)
         with log.errors():
             done = compact(log, before=before, ended=ended(config, log), views=kept_views())
             said = f"{len(done.sealed)} segments sealed, {done.retired} rows retired"

@@ -15,8 +15,9 @@ from kairos.acting.lock import exec_lock
 from kairos.acting.scratch_home import sweep
 from kairos.domain.events import ExecutionStarted
 from kairos.errors import TryAgain
+from kairos.eventlog.cold.mentions import betraying
 from kairos.eventlog.log import Log
-from kairos.eventlog.mentions import betraying
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Drop, Write
 from kairos.settings import Home, sync_folder
 
@@ -25,10 +26,9 @@ _FILES = "dream/files"
 _INDEX = "MEMORY.md"
 
 
-def cleaned_with(log: Log, home: Home) -> Log:
-    """The log, which from now on cleans the home, too, of what it forgets."""
-    log.clean = partial(clean, home, log)
-    return log
+def open_cleaning(home: Home) -> Log:
+    """The log of a home, which also cleans the home of what it forgets."""
+    return open_log(home, partial(clean, home))
 
 
 def remaining(home: Home, told: re.Pattern[bytes]) -> list[Path]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from kairos.acting.policy_file import load_policy
 from kairos.acting.proposing import raise_findings
 from kairos.clock import DAY, now_us
-from kairos.daemon.salting import salt_of
-from kairos.daemon.world import World
+from kairos.daemon.folded import World
+from kairos.daemon.salt import salt_of
 from kairos.detectors.looking import fitting, look
 from kairos.detectors.protocol import Companion
 from kairos.detectors.scene import scene_of
@@ -21,7 +21,7 @@ from kairos.domain.proposal import Proposal, supersede
 from kairos.errors import Conflict, KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import MemoryView
 from kairos.memory.related import related
 from kairos.repo.git import Git

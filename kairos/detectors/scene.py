@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from kairos.detectors.objects import BlobChange, Objects
 from kairos.detectors.protocol import WHOLE, Companion, Companions
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.eventlog.record import Recorded
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git
+from kairos.repo.objects import BlobChange, Objects
 from kairos.repo.reading import Content, as_text, read_beneath
 
 UNTRACKED_LIMIT = 20_000

@@ -13,14 +13,14 @@ from pathlib import Path
 from kairos.domain.events import BaselineRecorded
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Write
-from kairos.eventlog.views import RepositoriesView, Repository
+from kairos.eventlog.views.repositories import RepositoriesView, Repository
 from kairos.repo.git import Git
 from kairos.sensing import commits
 from kairos.sensing.bursts import Label, events_of
 from kairos.sensing.ignoring import Tracked, excludes_file
+from kairos.sensing.listings import Difference, Tree
 from kairos.sensing.observing import load_refs, refs_row
 from kairos.sensing.refs import places, read_refs
-from kairos.sensing.tree import Difference, Tree
 
 Progress = Callable[[int, int], None]
 _BATCH = 500

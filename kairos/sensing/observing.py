@@ -14,17 +14,17 @@ from kairos.domain.events import CommitRecorded, GitMoved
 from kairos.errors import KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Put, Write
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError
 from kairos.sensing import causes, commits
+from kairos.sensing.attribution import AFTER_MOVE_S, Judge
 from kairos.sensing.bursts import events_of
 from kairos.sensing.causes import Touched
 from kairos.sensing.ignoring import OuterRules, Signature, Tracked, signature
-from kairos.sensing.judging import AFTER_MOVE_S, Judge
+from kairos.sensing.listings import Hinting, Tree
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
-from kairos.sensing.tree import Hinting, Tree
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 
 
 def why_lost(repository: Repository) -> str | None:

@@ -16,7 +16,7 @@ from kairos.domain.events import Event, RootFound, RootLost, WatchGap
 from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError
 from kairos.sensing.git_watch import GitWatch
 from kairos.sensing.hints import Hints, InotifyHints, SuspendClock

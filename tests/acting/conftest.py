@@ -19,10 +19,10 @@ from kairos.domain.events import RepoTrusted
 from kairos.domain.finding import Finding
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import Proposal
-from kairos.eventlog.inbox import InboxView
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import repository_id
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.repositories import repository_id
 from kairos.settings import Config, Home
 
 DAY = 86_400_000_000

@@ -13,8 +13,8 @@ from kairos.clock import now_us
 from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.events import AttentionHeld, ProposalRaised, ProposalStale
 from kairos.domain.policy import parse
-from kairos.eventlog.inbox import InboxView
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.inbox import InboxView
 
 HOUR = 3_600_000_000
 KEY = "test-detector:abc"

@@ -25,7 +25,7 @@ from kairos.domain.events.proposals import Risk
 from kairos.domain.proposal import proposal_id
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import repository_id
+from kairos.eventlog.views.repositories import repository_id
 from kairos.settings import Home
 
 DEADLINE_S = 30.0

@@ -9,9 +9,9 @@ import pytest
 
 from kairos.clock import now_us
 from kairos.daemon import compacting
-from kairos.eventlog import compaction
+from kairos.eventlog.cold import compaction
 from kairos.eventlog.record import Track
-from kairos.eventlog.tree import fold_tree
+from kairos.eventlog.views.watched_tree import fold_tree
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from cli.holding import repository_id_of
 from kairos.domain.events import Paused
 from kairos.eventlog.leases import daemon_lease, holder, repo_lease
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
 from kairos.settings import Home
 
@@ -21,7 +22,7 @@ from kairos.settings import Home
 def shared(home: Home, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The log of this home, on a server."""
     monkeypatch.setenv("KAIROS_LOG", postgres.url())
-    log = Log.of(home)
+    log = open_log(home)
     yield log
     log.close()
 

@@ -12,7 +12,7 @@ from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.leasing import LeaseTable
 from kairos.eventlog.postgres.listening import Listener
 from kairos.eventlog.postgres.making import ALL
-from kairos.eventlog.postgres.reading import PostgresDatabase, layout
+from kairos.eventlog.postgres.queries import PostgresDatabase, layout
 from kairos.eventlog.postgres.session import Session, postgres_errors
 from kairos.settings import replace_file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kairos.errors import IntegrityError
 from kairos.eventlog.postgres.address import shown
-from kairos.eventlog.postgres.reading import layout
+from kairos.eventlog.postgres.queries import layout
 from kairos.eventlog.postgres.session import Session, psycopg_sql
 from kairos.eventlog.schema import FIRST_HEAD, SCHEMA_VERSION, TABLES
 

@@ -19,7 +19,7 @@ from kairos.errors import KairosError, OutcomeUnknown, TryAgain
 from kairos.eventlog import writing
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.making import make
-from kairos.eventlog.postgres.reading import Statements
+from kairos.eventlog.postgres.queries import Statements
 from kairos.eventlog.postgres.session import CHANNEL, PATIENCE_S, Session, psycopg_sql
 from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
 from kairos.eventlog.stock import StockReads

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.eventlog.database import Unmade
-from kairos.eventlog.sqlite.reading import SqliteDatabase, sqlite_errors
+from kairos.eventlog.sqlite.queries import SqliteDatabase, sqlite_errors
 
 if TYPE_CHECKING:
     from kairos.eventlog.sqlite.bell import Bell

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kairos.errors import TryAgain
 from kairos.eventlog.schema import EVENTS, FIRST_HEAD, INDEXES, SCHEMA_VERSION, STREAMS, TABLES
-from kairos.eventlog.sqlite.reading import LOCK_TIMEOUT_S
+from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
 
 _DIALECT = {"integer": "INTEGER", "bytes": "BLOB", "compact": " WITHOUT ROWID"}
 _FROM_1 = (

@@ -87,8 +87,7 @@ def url(postgres: Any) -> str:
 @pytest.fixture
 def shared(home: Home, url: str) -> Iterator[Log]:
     """The log of one of several homes."""
-    log = Log(home.log, url=url)
-    log.owner = "ada"
+    log = Log(home.log, url=url, owner="ada")
     yield log
     log.close()
 

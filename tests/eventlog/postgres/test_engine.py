@@ -106,7 +106,6 @@ def test_only_one_home_compacts_at_a_time(shared: Log, tmp_path: Path) -> None:
 
 
 def test_views_of_a_home_are_its_own(shared: Log, tmp_path: Path) -> None:
-    other = Log(tmp_path / "b", url=shared.url)
-    other.owner = "bob"
+    other = Log(tmp_path / "b", url=shared.url, owner="bob")
     assert shared.of_home("dream/files") != other.of_home("dream/files")
     assert Log(tmp_path / "c").of_home("dream/files") == "dream/files"

@@ -10,7 +10,6 @@ from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
-from kairos.repo.reading import as_text
 from kairos.repo.search import files_with_lines
 
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
@@ -84,8 +83,7 @@ def _before(scene: Scene, path: str) -> int:
                     former = change.was or former
     if not base or (base == "HEAD" and scene.git.head() is None):
         return 0
-    data = scene.objects.path_in(base, former)
-    text = as_text(data) if data else None
+    text = scene.text_in(base, former)
     return len(conflicts(text, fences=path.lower().endswith(_PROSE))) if text else 0
 
 

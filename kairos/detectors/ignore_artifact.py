@@ -14,7 +14,7 @@ from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
-from kairos.repo.reading import as_text
+from kairos.repo.beneath import as_text
 
 LARGE = 10 << 20
 _IGNORE = ".gitignore"

@@ -24,8 +24,8 @@ from kairos.detectors.wording import evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import find
+from kairos.repo.beneath import is_text
 from kairos.repo.objects import BlobChange
-from kairos.repo.reading import is_text
 
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20

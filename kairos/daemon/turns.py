@@ -12,8 +12,7 @@ from kairos.clock import DAY, now_us
 from kairos.daemon.folded import World
 from kairos.daemon.salt import salt_of
 from kairos.detectors.looking import fitting, look
-from kairos.detectors.protocol import Companion
-from kairos.detectors.scene import scene_of
+from kairos.detectors.scene import Companion, scene_of
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import Proposal, stream_of, supersede

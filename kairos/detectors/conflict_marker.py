@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kairos.detectors.protocol import BURST, EVERY
+from kairos.detectors.boundaries import BURST, EVERY
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction

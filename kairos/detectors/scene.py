@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from kairos.detectors.protocol import WHOLE, Companion, Companions
+from kairos.detectors.boundaries import WHOLE
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.repositories import Repository
@@ -46,6 +46,19 @@ class SeenCommit(NamedTuple):
     parents: Sequence[str]
     changes: Sequence[CommitFile]
     cut: int
+
+
+class Companion(NamedTuple):
+    """A path that history says changes together with the asked ones: the share of commits (0 to 1), how many of
+    them, and the log positions that say so."""
+
+    path: str
+    confidence: float
+    support: float
+    cites: Sequence[int]
+
+
+Companions = Callable[[Sequence[str]], Sequence[Companion]]
 
 
 def no_companions(paths: Sequence[str]) -> Sequence[Companion]:

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kairos.detectors.artifacts import is_artifact
+from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_lock_file
-from kairos.detectors.protocol import EVERY
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction

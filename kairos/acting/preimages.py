@@ -7,7 +7,6 @@ touched.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 
@@ -15,6 +14,7 @@ import msgspec
 
 from kairos.domain.action import content_sha
 from kairos.errors import IntegrityError, TryAgain
+from kairos.eventlog.mentions import Names
 from kairos.repo.git import Git, GitError
 from kairos.settings import Home
 
@@ -93,7 +93,7 @@ def _made(git: Git, env: dict[str, str], ref: str) -> list[str]:
     return [bytes.fromhex(m).decode("utf-8", "surrogateescape") for m in msgspec.json.decode(raw, type=list[str])]
 
 
-def forget(home: Home, living: Collection[str], told: re.Pattern[bytes]) -> int:
+def forget(home: Home, living: Collection[str], told: Names[bytes]) -> int:
     """Removes for good the contents of executions that no event in `living` (refs) names any more, and of those in
     whose contents `told` finds something; returns how many executions. What they did cannot be undone afterwards.
 
@@ -116,12 +116,12 @@ def forget(home: Home, living: Collection[str], told: re.Pattern[bytes]) -> int:
     return len(doomed)
 
 
-def _holds(git: Git, env: dict[str, str], ref: str, told: re.Pattern[bytes]) -> bool:
+def _holds(git: Git, env: dict[str, str], ref: str, told: Names[bytes]) -> bool:
     """Whether a content that an execution keeps, or a directory that it made, betrays what is forgotten."""
     names = git.run("ls-tree", "--name-only", ref, env=env).decode().split()
     raw = git.run("cat-file", "--batch", stdin="".join(f"{ref}:{n}\n" for n in names).encode(), env=env)
     made = "\n".join(_made(git, env, ref)).encode("utf-8", "surrogateescape")
-    return bool(told.search(raw) or told.search(made))
+    return told.search(raw) or told.search(made)
 
 
 def _raw(path: str) -> str:

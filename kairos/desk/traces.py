@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +14,7 @@ from kairos.acting.lock import exec_lock
 from kairos.acting.scratch_home import sweep
 from kairos.domain.events import ExecutionStarted
 from kairos.errors import TryAgain
-from kairos.eventlog.cold.mentions import betraying
+from kairos.eventlog.cold.mentions import Names, betraying
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Drop, Write
@@ -31,7 +30,7 @@ def open_cleaning(home: Home) -> Log:
     return open_log(home, partial(clean, home))
 
 
-def remaining(home: Home, told: re.Pattern[bytes]) -> list[Path]:
+def remaining(home: Home, told: Names[bytes]) -> list[Path]:
     """A person's own files in the home in which `told` finds something: configuration, exports. They are not
     touched."""
     return sorted(
@@ -70,7 +69,7 @@ def _sync(home: Home) -> None:
             sync_folder(path)
 
 
-def _clean_memory(home: Home, log: Log, told: re.Pattern[bytes]) -> None:
+def _clean_memory(home: Home, log: Log, told: Names[bytes]) -> None:
     """Removes memory files that tell of the forgotten, a person's edited copies too. The index goes with them, and
     the next dream writes both anew from the log."""
     found = [p for p in home.memory.rglob("*") if p.is_file() and _betrays(p, home.memory, told)]
@@ -87,8 +86,8 @@ def _clean_memory(home: Home, log: Log, told: re.Pattern[bytes]) -> None:
     log.append([], writes=writes)
 
 
-def _betrays(path: Path, root: Path, told: re.Pattern[bytes]) -> bool:
-    return bool(told.search(os.fsencode(path.relative_to(root))) or told.search(path.read_bytes()))
+def _betrays(path: Path, root: Path, told: Names[bytes]) -> bool:
+    return told.search(os.fsencode(path.relative_to(root))) or told.search(path.read_bytes())
 
 
 @contextmanager

@@ -25,6 +25,8 @@ class Context:
         self.no_input = False
         self.repo: str | None = None
         self.home_override: str | None = None
+        self.lenient = False
+        """Whether the log is opened although the configuration is wrong: for what must always work."""
         self._log: Log | None = None
         self._has_log = False
 
@@ -52,7 +54,10 @@ class Context:
 
     @property
     def log(self) -> Log:
+        """The log of the home. UsageError (2) while the configuration is wrong: nothing is done half configured."""
         if self._log is None:
+            if not self.lenient:
+                _ = self.config
             self._log = Log.of(self.home)
             self._log.clean = self._clean
         return self._log

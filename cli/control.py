@@ -22,6 +22,14 @@ from kairos.eventlog.record import NewEvent
 CONTROL = "control"
 
 
+def warn_of_configuration(context: Context) -> None:
+    """Says on stderr what is wrong with the configuration, for a command that works all the same."""
+    try:
+        _ = context.config
+    except UsageError as error:
+        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(error.message)}")
+
+
 def _say(context: Context, event: Event) -> int:
     context.home.prepare()
     return context.log.append([NewEvent(CONTROL, event, None, "user")])[0]
@@ -32,6 +40,7 @@ def _say(context: Context, event: Event) -> int:
 @pass_context
 def pause(context: Context, duration: str | None) -> None:
     """The kill switch: no turns, no deliveries, no executions, for DUR (2h, tonight, …) or until resumed."""
+    context.lenient = True  # what stops everything must not wait for a corrected configuration
     ends = None
     if duration is not None:
         ends = parse_until(duration, now_us(), local_zone())
@@ -41,6 +50,7 @@ def pause(context: Context, duration: str | None) -> None:
     when = rfc3339(ends) if ends else None
     text = f"paused until {when}" if when else "paused until `kairos resume`"
     render.emit(context, "pause", PauseOut(paused=True, until=when, position=position), text)
+    warn_of_configuration(context)
 
 
 @click.command()

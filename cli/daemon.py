@@ -14,6 +14,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.control import warn_of_configuration
 from cli.outputs import RunningOut
 from kairos.daemon.presence import read_status, running
 from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError
@@ -63,6 +64,7 @@ def home_flag(context: Context) -> list[str]:
 @pass_context
 def start(context: Context) -> None:
     """Start the daemon in the background. Harmless when one runs already."""
+    _ = context.config  # what is wrong with it is said here, not in a file
     pid = running(context.home)
     if pid is None:
         pid = _spawn(context)
@@ -129,3 +131,4 @@ def stop(context: Context) -> None:
             raise TryAgain(f"the daemon (pid {pid}) still drains after {STOP_S:g} s", "Look again: `kairos status`.")
         time.sleep(0.05)
     render.emit(context, "stop", RunningOut(running=False, pid=None), f"{render.paint('✓', 'green')} stopped")
+    warn_of_configuration(context)

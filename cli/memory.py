@@ -75,6 +75,7 @@ def dream_child(context: Context, args: Sequence[str]) -> list[DreamChangeOut]:
     """`python -P -m dream` with these arguments: whatever else it does, it mends the memory files."""
     from kairos.schedule.children import Child, child_environment
 
+    _ = context.config  # the child does without it, and a person hears of a wrong one from every command
     context.home.prepare()
     environment = child_environment()
     if context.home_override is not None:

@@ -171,6 +171,7 @@ def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None
 def announce(context: Context, id_: str) -> None:
     """One line for a delivered proposal. Called from a thread of the daemon, so it opens the log anew."""
     own = Context(json=context.json)
+    own.lenient = True  # the daemon runs on the configuration that it started with
     own.home_override, own.no_color = context.home_override, context.no_color
     try:
         known = inbox(own)

@@ -15,7 +15,7 @@ def load_policy(path: Path) -> Policy:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return Policy()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, or too deep
         raise UsageError(f"{path} is not TOML: {error}", "No rule of it is used until it is corrected.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error

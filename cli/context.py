@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.given import place
 from kairos.errors import UsageError
 from kairos.eventlog.log import Log
 from kairos.settings import Config, Home, find_home, load_config
@@ -88,7 +89,7 @@ class Context:
         """--repo as an absolute path, if given. UsageError when there is no such directory."""
         if self.repo is None:
             return None
-        found = Path(self.repo).expanduser().resolve()
+        found = place(self.repo)
         if not found.is_dir():
             raise UsageError(f"--repo {self.repo} is not a directory", "Name a directory.")
         return found

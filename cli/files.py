@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import place
 from cli.reading import repositories
 from kairos.errors import NotFound
 from kairos.settings import machine
@@ -27,7 +27,7 @@ def file_text(row: dict[str, Any]) -> str:
 @pass_context
 def files(context: Context, path: str) -> None:
     """The tree of the repository at PATH, folded from the log alone, sorted bytewise."""
-    root = str(Path(path).expanduser().resolve())
+    root = str(place(path))
     repository = repositories(context).at(root, machine())
     if repository is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", f"`kairos init {path}` adds it.")

@@ -11,6 +11,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import place
 from cli.holding import other_daemons
 from cli.outputs import ForgottenOut
 from cli.reading import repositories
@@ -98,7 +99,7 @@ def _still_there(context: Context, names: Sequence[str]) -> list[str]:
 
 def _gone(context: Context, path: str) -> tuple[str, str]:
     """(id, root) of a repository that is not watched any more: a watched one would tell it all again."""
-    root = str(Path(path).expanduser().resolve())
+    root = str(place(path))
     found = repositories(context).at(root, machine())
     if found is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")

@@ -10,6 +10,7 @@ import msgspec
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import whole
 from cli.outputs import AnchorOut, EventOut, MovedOut, ProblemOut, VerifyOut
 from cli.reading import position_before, selected
 from cli.summary import summary
@@ -111,9 +112,10 @@ def _parse_anchor(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     position, colon, link = text.partition(":")
-    if not colon or not position.isdigit() or len(link) != 64 or set(link.lower()) - set("0123456789abcdef"):
+    noted = whole(position)
+    if not colon or noted is None or len(link) != 64 or set(link.lower()) - set("0123456789abcdef"):
         raise UsageError(f"`{text}` is no anchor", "Give POSITION:HASH as `kairos log anchor` printed it.")
-    return int(position), link.lower()
+    return noted, link.lower()
 
 
 @log.command(short_help="Prove that nothing was changed; exit 9 when something was.")

@@ -11,6 +11,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import typed
 from cli.outputs import Output
 from cli.reading import names, repositories, selected, short
 from kairos.clock import now_us, rfc3339
@@ -237,9 +238,9 @@ def _repository(context: Context, paths: tuple[str, ...]) -> Repository:
     if chosen is not None:
         return chosen
     known = repositories(context)
-    for start in (Path(paths[0]).expanduser().absolute(), Path.cwd()):
-        for place in (start, *start.parents):
-            found = known.at(str(place), machine())
+    for start in (typed(paths[0]).absolute(), Path.cwd()):
+        for folder in (start, *start.parents):
+            found = known.at(str(folder), machine())
             if found is not None:
                 return found
     if len(known.by_id) == 1:
@@ -252,8 +253,8 @@ def _inside(repository: Repository, path: str) -> str:
     root = Path(repository.root)
     here = Path.cwd() if Path.cwd().is_relative_to(root) else root
     for base in (here, root):
-        typed = base / Path(path).expanduser()
-        if typed.exists() and typed.resolve().is_relative_to(root):
-            return typed.parent.resolve().joinpath(typed.name).relative_to(root).as_posix()
-    typed = root / Path(path).expanduser()
-    return typed.relative_to(root).as_posix() if typed.is_relative_to(root) else path
+        found = base / typed(path)
+        if found.exists() and found.resolve().is_relative_to(root):
+            return found.parent.resolve().joinpath(found.name).relative_to(root).as_posix()
+    found = root / typed(path)
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cli.context import Context
+from cli.given import place
 from kairos.domain.attention import Attention
 from kairos.errors import NotFound
 from kairos.eventlog.inbox import Inbox, InboxView
@@ -36,9 +37,9 @@ def ledger(context: Context) -> Ledger:
 def repository_at(context: Context, path: Path) -> Repository:
     """The registered repository whose tree holds a path (default: its root). NotFound (4)."""
     known = repositories(context)
-    found = path.expanduser().resolve()
-    for place in (found, *found.parents):
-        repository = known.at(str(place), machine())
+    found = place(str(path))
+    for folder in (found, *found.parents):
+        repository = known.at(str(folder), machine())
         if repository is not None:
             return repository
     raise NotFound(f"{path} is not a repository that Kairos knows", f"Register it with `kairos init {path}`.")

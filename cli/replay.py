@@ -10,6 +10,7 @@ import msgspec
 from cli import render
 from cli.card import row_of
 from cli.context import Context, pass_context
+from cli.given import whole
 from cli.inbox import in_order
 from cli.outputs import ReplayOut, ThenOut
 from cli.reading import position_before, standing_from
@@ -57,7 +58,8 @@ def as_of(context: Context, moment: str) -> ThenOut:
     if not context.has_log:
         raise NotFound("the log is empty", "There is no past to look at.")
     head = context.log.head()
-    upto = int(moment) if moment.isdigit() else position_before(context, ago(moment, now_us()) + 1)
+    named = whole(moment)
+    upto = named if named is not None else position_before(context, ago(moment, now_us()) + 1)
     if not 0 <= upto <= head:
         raise NotFound(f"the log has no position {upto}", f"It ends at {head}.")
     row = standing_from(context, upto) if upto else None
@@ -67,7 +69,7 @@ def as_of(context: Context, moment: str) -> ThenOut:
     claims = MemoryView().load(context.log, upto=upto)[0]
     zone = local_zone()
     at = row.at if row else 0
-    if not moment.isdigit():
+    if named is None:
         at = ago(moment, now_us())
     today = local_day(at, zone)
     calls = [micros for called, micros in ledger.calls if local_day(called, zone) == today]

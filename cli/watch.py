@@ -9,6 +9,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import place, whole
 from cli.holding import leased, repository_id_of
 from cli.outputs import InitOut, UnwatchOut
 from cli.reading import inbox, names, repositories, short
@@ -134,9 +135,10 @@ def parse_history(text: str | None) -> int | None:
         return None
     if text == "all":
         return 0
-    if not text.isdigit() or int(text) == 0:
+    wanted = whole(text)
+    if not wanted:
         raise UsageError(f"--history is `all` or a number of commits, not `{text}`", "For example --history 500.")
-    return int(text)
+    return wanted
 
 
 @click.command()
@@ -200,7 +202,7 @@ def announce(context: Context, id_: str) -> None:
 @pass_context
 def unwatch(context: Context, path: str) -> None:
     """Stop watching the repository at PATH; its history stays in the log."""
-    root = str(Path(path).expanduser().resolve())
+    root = str(place(path))
     found = repositories(context).at(root, machine())
     if found is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")

@@ -8,6 +8,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import whole
 from cli.outputs import HeldOut, StepOut
 from cli.reading import inbox, names, position_before, repositories, selected
 from cli.summary import summary
@@ -26,8 +27,9 @@ def starts(context: Context, what: str) -> list[int]:
     if not context.has_log:
         raise NotFound(f"the log is empty: nothing is known of `{what}`", "`kairos watch PATH` begins one.")
     spaceless = what.replace(" ", "")
-    if spaceless.isdigit() and int(spaceless) <= context.log.head():
-        return [context.log.at(int(spaceless)).position]
+    position = whole(spaceless)
+    if position is not None and position <= context.log.head():
+        return [context.log.at(position).position]
     if _COMMIT.fullmatch(what) and (found := _of_commit(context, what)):
         return found
     known = inbox(context)

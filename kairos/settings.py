@@ -138,15 +138,25 @@ def machine() -> str:
 
 
 def find_home(override: str | None = None) -> Home:
-    """The home of this person: --home, else KAIROS_HOME, else the platform's folders."""
-    chosen = override or os.environ.get("KAIROS_HOME")
-    if chosen:
-        root = Path(chosen).expanduser().absolute()
+    """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name:
+    a script's unset variable must not lead to another home."""
+    chosen = override if override is not None else os.environ.get("KAIROS_HOME")
+    if chosen is not None:
+        root = _root(chosen)
         return Home(config=root, data=root, run=root / "run")
     import platformdirs
 
     data = Path(platformdirs.user_data_dir("kairos"))
     return Home(config=Path(platformdirs.user_config_dir("kairos")), data=data, run=data / "run")
+
+
+def _root(text: str) -> Path:
+    if not text.strip():
+        raise UsageError("the home is named by an empty text", "Unset KAIROS_HOME, or name a directory.")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"{text} is no path: {error}", "Name another directory.") from error
 
 
 def log_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from cli.reading import repositories
 from kairos._version import VERSION
 from kairos.daemon.presence import read_status, running
 from kairos.errors import KairosError, TryAgain, UsageError
+from kairos.privacy import mending, tighten
 from kairos.settings import load_config
 
 LOW_SPACE = 512 << 20
@@ -212,7 +213,17 @@ def watched(context: Context, fix: bool) -> CheckOut:
     return _ok("repositories", f"{len(known)} watched, all in place")
 
 
+def home(context: Context, fix: bool) -> CheckOut:
+    """Nobody else can write where the home is."""
+    found = context.home.exposures()
+    if not found:
+        return _ok("home", f"{context.home.data}, yours alone")
+    left = tighten(found) if fix else found
+    return _bad("home", f"{found[0].path} {found[0].why}", "" if not left else mending(left), fixed=not left)
+
+
 CHECKS: tuple[tuple[str, Callable[[Context, bool], CheckOut]], ...] = (
+    ("home", home),
     ("git", git),
     ("configuration", configuration),
     ("space", space),
@@ -241,6 +252,8 @@ def examine(context: Context, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
             found.append(_bad(name, error.message, error.hint))
         except OSError as error:
             found.append(_bad(name, str(error), "Check the permissions there."))
+        if name == "home" and found[-1].state == "problem" and not found[-1].fixed:
+            break  # what somebody else may have put there is not acted on, not even to look at it
     return found, passing
 
 

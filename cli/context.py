@@ -28,12 +28,15 @@ class Context:
         self.home_override: str | None = None
         self.lenient = False
         """Whether the log is opened although the configuration is wrong: for what must always work."""
+        self.guarded = True
+        """Whether a home that others can write is refused; the doctor looks at it."""
         self._log: Log | None = None
         self._has_log = False
 
     @cached_property
     def home(self) -> Home:
-        return find_home(self.home_override)
+        """Where everything lies. Denied (6) while others can write there."""
+        return find_home(self.home_override, guarded=self.guarded)
 
     @cached_property
     def config(self) -> Config:

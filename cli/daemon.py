@@ -18,6 +18,7 @@ from cli.control import warn_of_configuration
 from cli.outputs import RunningOut
 from kairos.daemon.presence import read_status, running
 from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError
+from kairos.privacy import open_private
 
 START_S, STOP_S = 30.0, 15.0
 READY = "ready"
@@ -81,7 +82,7 @@ def _spawn(context: Context) -> int:
     """Starts a daemon in a session of its own and waits until it says that it watches; returns its pid."""
     context.home.prepare()
     record = context.home.run / "daemon.log"
-    with record.open("wb") as sink:
+    with os.fdopen(open_private(record, os.O_WRONLY | os.O_TRUNC), "wb") as sink:
         child = subprocess.Popen(
             command(context), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
             cwd=context.home.data,

@@ -18,7 +18,7 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 @pass_context
 def doctor(context: Context, fix: bool) -> None:
     """Find what keeps Kairos from working. Exit 1 when something does, 75 when it only does for now."""
-    context.lenient = True
+    context.lenient, context.guarded = True, False
     checks, passing = examine(context, fix=fix)
     rows: list[list[render.Cell]] = []
     for check in checks:

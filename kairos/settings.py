@@ -19,6 +19,7 @@ from msgspec import Meta
 
 from kairos.contract import complaints
 from kairos.errors import TryAgain, UsageError
+from kairos.privacy import Exposure, exposures, make_private, open_private, refuse
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a full disk says."""
@@ -91,8 +92,7 @@ class Home:
         try:
             if not file.exists():
                 fresh = file.with_name(f"salt.{os.getpid()}")
-                fresh.touch(mode=0o600)
-                with fresh.open("wb") as made:
+                with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_TRUNC), "wb") as made:
                     made.write(os.urandom(32))
                     made.flush()
                     os.fsync(made.fileno())
@@ -114,11 +114,18 @@ class Home:
             place += f":{found.st_dev}:{found.st_ino}"
         return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
+    def exposures(self) -> list[Exposure]:
+        """What others can write of this home."""
+        folders = (self.run, self.log.parent, self.segments, self.undo, self.scratch, self.memory)
+        locks = (self.daemon_lock, self.exec_lock, self.run / "dream.lock")
+        files = (self.config_file, self.policy_file, self.log, self.data / "salt", self.status_file, *locks)
+        return exposures(dict.fromkeys((self.config, self.data)), folders, files)
+
     def prepare(self) -> None:
         """Makes the folders, private to the user. TryAgain on a full disk, UsageError if they cannot be made."""
         for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
             try:
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(folder)
             except OSError as error:
                 raise (TryAgain if error.errno in FULL else UsageError)(
                     f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
@@ -137,9 +144,16 @@ def machine() -> str:
     return sha256(f"kairos:{name or os.uname().nodename}".encode()).hexdigest()[:12]
 
 
-def find_home(override: str | None = None) -> Home:
+def find_home(override: str | None = None, *, guarded: bool = True) -> Home:
     """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name:
-    a script's unset variable must not lead to another home."""
+    a script's unset variable must not lead to another home. Denied (6) while others can write there, if `guarded`."""
+    home = _named_home(override)
+    if guarded:
+        refuse(home.exposures())
+    return home
+
+
+def _named_home(override: str | None) -> Home:
     chosen = override if override is not None else os.environ.get("KAIROS_HOME")
     if chosen is not None:
         root = _root(chosen)
@@ -340,15 +354,16 @@ def set_value(home: Home, key: str, text: str) -> Any:
     import tomli_w
 
     home.prepare()
-    replace_file(home.config_file, tomli_w.dumps(data).encode())
+    replace_file(home.config_file.resolve(), tomli_w.dumps(data).encode())
     return table[parts[-1]]
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replaces a file atomically and durably: temporary file, fsync, rename, fsync of the directory."""
+    """Replaces a file atomically and durably, by one that only its owner reads: temporary file, fsync, rename, fsync
+    of the directory."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

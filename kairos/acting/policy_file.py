@@ -7,10 +7,13 @@ from pathlib import Path
 
 from kairos.domain.policy import Policy, parse
 from kairos.errors import UsageError
+from kairos.privacy import exposures, refuse
 
 
 def load_policy(path: Path) -> Policy:
-    """The policy of a file; the default (everything asks) when there is none. UsageError (2): refused whole."""
+    """The policy of a file; the default (everything asks) when there is none. UsageError (2): refused whole. Denied (6)
+    while others can write it."""
+    refuse(exposures([path.parent], [], [path]))
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -154,6 +154,41 @@ def _check(kairos: Any, name: str) -> Any:
     return next(c for c in data["checks"] if c["name"] == name)
 
 
+def test_an_open_home_is_refused_by_every_command_and_told_by_the_doctor(kairos: Any, seeded: Any, home: Any) -> None:
+    home.config.chmod(0o777)
+    for args in ([], ["status", "--json"], ["inbox"], ["pause"], ["stop"], ["config", "get"], ["log"], ["dream"]):
+        said = kairos(*args)
+        assert said.code == 6 and f"chmod go-w {home.config}" in said.err
+    said = kairos("doctor", "--json")
+    assert said.code == 1
+    [only] = said.data["checks"]
+    assert (only["name"], only["state"]) == ("home", "problem")
+    assert f"chmod go-w {home.config}" in only["hint"]
+
+
+def test_doctor_tightens_an_open_home(kairos: Any, seeded: Any, home: Any) -> None:
+    for path, mode in ((home.config, 0o777), (home.run, 0o770), (home.log, 0o666)):
+        path.chmod(mode)
+    home.config_file.write_text("")
+    home.config_file.chmod(0o622)
+    said = kairos("doctor", "--fix", "--json")
+    assert said.code == 0
+    assert next(c for c in said.data["checks"] if c["name"] == "home")["fixed"]
+    assert [oct(p.stat().st_mode & 0o777) for p in (home.config, home.run, home.log, home.config_file)] == [
+        "0o755", "0o750", "0o644", "0o600"
+    ]  # fmt: skip
+    assert kairos("inbox").code == 0
+    assert _check(kairos, "home")["state"] == "ok"
+
+
+def test_doctor_does_not_tighten_what_is_not_of_the_home(kairos: Any, seeded: Any, home: Any) -> None:
+    home.config.parent.chmod(0o777)
+    said = kairos("doctor", "--fix", "--json")
+    assert said.code == 1
+    assert f"chmod go-w {home.config.parent}" in said.data["checks"][0]["hint"]
+    assert home.config.parent.stat().st_mode & 0o777 == 0o777
+
+
 def test_doctor_is_content_with_a_healthy_home(kairos: Any, seeded: Any) -> None:
     said = kairos("doctor", "--json")
     assert said.code == 0, said.out

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from kairos.desk.desk import Desk
+from kairos.desk.given import place
 from kairos.desk.reading import selected
 from kairos.errors import UsageError
 
@@ -33,7 +33,7 @@ class Context:
         """The repository that --repo names; None without the flag. UsageError where it is no directory, NotFound."""
         if self.repo is None:
             return None
-        found = Path(self.repo).expanduser().resolve()
+        found = place(self.repo)
         if not found.is_dir():
             raise UsageError(f"--repo {self.repo} is not a directory", "Name a directory.")
         return selected(self.desk, found)

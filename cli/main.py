@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from cli.context import Context
+from cli.given import refuse_nothing
 from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
 from kairos.errors import KairosError, UsageError
@@ -22,7 +23,7 @@ from kairos.errors import KairosError, UsageError
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-        if value:
+        if value is not None and value is not False:
             setattr(ctx.ensure_object(Context), name, value)
 
     return callback
@@ -64,9 +65,10 @@ def global_options() -> list[click.Parameter]:
 
 
 def with_global_options(command: click.Command) -> click.Command:
-    """The command, and every command below it, taking the global flags too."""
+    """The command, and every command below it, taking the global flags too and refusing empty values."""
     taken = {option for param in command.params for option in param.opts}
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
+    refuse_nothing(command)
     if isinstance(command, click.Group):
         for below in command.commands.values():
             with_global_options(below)
@@ -134,6 +136,7 @@ root = LazyGroup(
     help="An always-on assistant for your repositories: it proposes, you approve, it acts exactly once.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+refuse_nothing(root)
 
 
 def main(args: Sequence[str]) -> int:

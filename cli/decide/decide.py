@@ -74,7 +74,9 @@ def approve(context: Context, ids: Sequence[str], digest: str | None, wait_s: fl
         if digest is None and not yes and not confirmed(context, proposal):
             render.message(context, f"{proposal.id} stays undecided")
             return None
-        return deciding.approve(context.desk, proposal, digest or proposal.raised.digest, wait_s=wait_s)
+        return deciding.approve(
+            context.desk, proposal, proposal.raised.digest if digest is None else digest, wait_s=wait_s
+        )
 
     _each(context, "approve", ids, decide, wait_s=wait_s)
 

@@ -9,6 +9,13 @@ from cli.context import Context, pass_context
 from kairos.desk import controlling
 
 
+def warn_of_configuration(context: Context) -> None:
+    """Says on stderr what is wrong with the configuration, for a command that works all the same."""
+    wrong = controlling.wrong_configuration(context.desk)
+    if wrong is not None:
+        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(wrong)}")
+
+
 @click.command()
 @click.argument("duration", metavar="[DUR]", required=False)
 @pass_context
@@ -17,6 +24,7 @@ def pause(context: Context, duration: str | None) -> None:
     done = controlling.pause(context.desk, duration)
     text = f"paused until {done.until}" if done.until else "paused until `kairos resume`"
     render.emit(context, "pause", done, text)
+    warn_of_configuration(context)
 
 
 @click.command()

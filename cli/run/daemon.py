@@ -9,6 +9,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.look.status import warn_of_other_version
+from cli.run.control import warn_of_configuration
 from kairos.desk import starting
 from kairos.desk.records.repositories import RunningOut
 
@@ -55,3 +56,4 @@ def stop(context: Context) -> None:
     """Stop the daemon; returns when it has drained and let the home go."""
     starting.stop(context.desk)
     render.emit(context, "stop", RunningOut(running=False, pid=None), f"{render.paint('✓', 'green')} stopped")
+    warn_of_configuration(context)

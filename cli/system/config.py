@@ -6,6 +6,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import AnyText
 from kairos.desk import configuring
 from kairos.desk.records.system import PathOut
 
@@ -36,7 +37,7 @@ def get(context: Context, key: str) -> None:
 
 @config.command("set")
 @click.argument("key")
-@click.argument("value")
+@click.argument("value", type=AnyText())
 @pass_context
 def set_(context: Context, key: str, value: str) -> None:
     """Set KEY to VALUE, read as TOML or else as text. A daemon takes it up when it starts."""

@@ -18,6 +18,7 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 @pass_context
 def doctor(context: Context, fix: bool) -> None:
     """Find what keeps Kairos from working. Exit 1 when something does, 75 when it only does for now."""
+    context.desk.lenient, context.desk.guarded = True, False
     with render.progress(context, "verifying the log"):
         checks, passing = examine(context.desk, fix=fix)
     rows: list[list[render.Cell]] = []

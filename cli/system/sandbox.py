@@ -12,6 +12,7 @@ from cli.context import Context, pass_context
 from kairos.desk.confining import run_confined
 
 _DEFAULT_WALL = 60.0
+_MOST_MB = 4 << 20
 
 
 @click.group()
@@ -22,19 +23,19 @@ def sandbox() -> None:
 @sandbox.command(
     "run", short_help="Run CMD on a scratch view of a directory.", context_settings={"ignore_unknown_options": True}
 )
-@click.option("--root", type=click.Path(path_type=Path), default=Path(), help="The directory; the current one.")
+@click.option("--root", type=click.Path(), default=".", help="The directory; the current one.")
 @click.option("--export", "exported", is_flag=True, help="Apply what passes the gate to the directory.")
 @click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network inside.")
-@click.option("--wall", type=click.FloatRange(min=0.1), default=_DEFAULT_WALL, help="Seconds until it is ended.")
-@click.option("--mem", type=click.IntRange(min=16), default=1024, help="Memory in MB.")
-@click.option("--pids", type=click.IntRange(min=1), default=128, help="Processes at once.")
-@click.option("--out", type=click.IntRange(min=0), default=512 * 1024, help="Bytes kept of each output stream.")
-@click.option("--disk", type=click.IntRange(min=1), default=256, help="MB that it may write.")
+@click.option("--wall", type=click.FloatRange(0.1, 86_400), default=_DEFAULT_WALL, help="Seconds until it is ended.")
+@click.option("--mem", type=click.IntRange(16, _MOST_MB), default=1024, help="Memory in MB.")
+@click.option("--pids", type=click.IntRange(1, 4_194_304), default=128, help="Processes at once.")
+@click.option("--out", type=click.IntRange(0, 1 << 30), default=512 * 1024, help="Bytes kept of each output stream.")
+@click.option("--disk", type=click.IntRange(1, _MOST_MB), default=256, help="MB that it may write.")
 @click.argument("command", metavar="CMD…", nargs=-1, required=True, type=click.UNPROCESSED)
 @pass_context
 def run_command(
     context: Context,
-    root: Path,
+    root: str,
     exported: bool,
     net: Literal["none", "loopback"],
     wall: float,
@@ -46,7 +47,7 @@ def run_command(
 ) -> None:
     """Run CMD on a scratch view of a directory: nothing in it changes unless --export applies what passes the gate."""
     limits = {"wall": wall, "mem_mb": mem, "pids": pids, "out": out, "disk_mb": disk, "file_mb": max(256, disk)}
-    data = run_confined(context.desk, root, command, limits=limits, net=net, exported=exported)
+    data = run_confined(context.desk, Path(root), command, limits=limits, net=net, exported=exported)
     render.emit(context, "sandbox", data, _text(data))
 
 

@@ -14,12 +14,20 @@ import msgspec
 
 from kairos.domain.action import content_sha
 from kairos.errors import IntegrityError, TryAgain
-from kairos.eventlog.mentions import Names
+from kairos.eventlog.cold.mentions import Names
+from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
-from kairos.settings import Home
+from kairos.settings import Home, replace_file
 
 _MADE_FILE = "made"
-_ENOUGH = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsync = all\n[gc]\n\tauto = 0\n"
+_ENOUGH = b"""[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tfsync = all
+\tsharedRepository = 0600
+[gc]
+\tauto = 0
+"""
 
 
 def ref_of(execution: str) -> str:
@@ -130,10 +138,10 @@ def _raw(path: str) -> str:
 
 def _store(home: Home) -> Git:
     if not (home.undo / "HEAD").exists():
-        home.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
-        git = Git(home.undo)
-        git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", ".")
-        (home.undo / "config").write_text(_ENOUGH)
+        for folder in ("objects/info", "objects/pack", "refs/heads"):
+            make_private(home.undo / folder)
+        replace_file(home.undo / "config", _ENOUGH)
+        replace_file(home.undo / "HEAD", b"ref: refs/heads/main\n")  # last: it says that the rest is there
     return Git(home.undo)
 
 

@@ -23,6 +23,7 @@ CONTROL = "control"
 
 def pause(desk: Desk, duration: str | None) -> PauseOut:
     """No turns, deliveries or executions for a while (as typed), or until `resume`. UsageError."""
+    desk.lenient = True  # what stops everything must not wait for a corrected configuration
     ends = None
     if duration is not None:
         ends = until(duration, now_us(), local_zone())
@@ -30,6 +31,15 @@ def pause(desk: Desk, duration: str | None) -> PauseOut:
             raise UsageError(f"`{duration}` is no duration", "Give 30m, 2h, 1d, tonight or tomorrow; or nothing.")
     position = _say(desk, Paused(until=ends))
     return PauseOut(paused=True, until=rfc3339(ends) if ends else None, position=position)
+
+
+def wrong_configuration(desk: Desk) -> str | None:
+    """What is wrong with the configuration, for a command that works all the same."""
+    try:
+        _ = desk.config
+    except UsageError as error:
+        return error.message
+    return None
 
 
 def resume(desk: Desk) -> PauseOut:

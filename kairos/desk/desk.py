@@ -19,12 +19,17 @@ class Desk:
 
     def __init__(self, home_override: str | None = None) -> None:
         self.home_override = home_override
+        self.lenient = False
+        """Whether the log is opened although the configuration is wrong: for what must always work."""
+        self.guarded = True
+        """Whether a home that others can write is refused; the doctor looks at it."""
         self._log: Log | None = None
         self._has_log = False
 
     @cached_property
     def home(self) -> Home:
-        return find_home(self.home_override)
+        """Where everything lies. Denied (6) while others can write there."""
+        return find_home(self.home_override, guarded=self.guarded)
 
     @cached_property
     def config(self) -> Config:
@@ -33,7 +38,10 @@ class Desk:
 
     @property
     def log(self) -> Log:
+        """The log of the home. UsageError (2) while the configuration is wrong: nothing is done half configured."""
         if self._log is None:
+            if not self.lenient:
+                _ = self.config
             self._log = open_log(self.home, self._clean)
         return self._log
 
@@ -61,8 +69,10 @@ class Desk:
         return self.log.errors()
 
     def again(self) -> Desk:
-        """Another desk on the same home, for another thread."""
-        return Desk(self.home_override)
+        """Another desk on the same home, for another thread of a running daemon."""
+        other = Desk(self.home_override)
+        other.lenient = True  # the daemon runs on the configuration that it started with
+        return other
 
     def close(self) -> None:
         """Closes the log; safe to repeat."""

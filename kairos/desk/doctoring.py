@@ -15,6 +15,7 @@ from kairos.desk.reading import repositories
 from kairos.desk.records.system import CheckOut
 from kairos.desk.units import count, number, size
 from kairos.errors import KairosError, TryAgain, UsageError
+from kairos.privacy import mending, tighten
 from kairos.settings import load_config
 
 LOW_SPACE = 512 << 20
@@ -209,7 +210,17 @@ def watched(desk: Desk, fix: bool) -> CheckOut:
     return _ok("repositories", f"{len(known)} watched, all in place")
 
 
+def home(desk: Desk, fix: bool) -> CheckOut:
+    """Nobody else can write where the home is."""
+    found = desk.home.exposures()
+    if not found:
+        return _ok("home", f"{desk.home.data}, yours alone")
+    left = tighten(found) if fix else found
+    return _bad("home", f"{found[0].path} {found[0].why}", "" if not left else mending(left), fixed=not left)
+
+
 CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
+    ("home", home),
     ("git", git),
     ("configuration", configuration),
     ("space", space),
@@ -238,6 +249,8 @@ def examine(desk: Desk, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
             found.append(_bad(name, error.message, error.hint))
         except OSError as error:
             found.append(_bad(name, str(error), "Check the permissions there."))
+        if name == "home" and found[-1].state == "problem" and not found[-1].fixed:
+            break  # what somebody else may have put there is not acted on, not even to look at it
     return found, passing
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk
+from kairos.desk.given import whole
 from kairos.desk.reading import position_before
 from kairos.desk.records.log import AnchorOut, EventOut, MovedOut, ProblemOut, VerifyOut
 from kairos.desk.summary import summary
@@ -109,9 +110,10 @@ def _parse_anchor(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     position, colon, link = text.partition(":")
-    if not colon or not position.isdigit() or len(link) != 64 or set(link.lower()) - set("0123456789abcdef"):
+    noted = whole(position)
+    if not colon or noted is None or len(link) != 64 or set(link.lower()) - set("0123456789abcdef"):
         raise UsageError(f"`{text}` is no anchor", "Give POSITION:HASH as `kairos log anchor` printed it.")
-    return int(position), link.lower()
+    return noted, link.lower()
 
 
 def verify(desk: Desk, anchor: str | None) -> VerifyOut:

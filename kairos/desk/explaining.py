@@ -6,6 +6,7 @@ import re
 
 from kairos.clock import DAY, now_us, rfc3339
 from kairos.desk.desk import Desk
+from kairos.desk.given import whole
 from kairos.desk.reading import inbox, position_before
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.summary import summary
@@ -56,8 +57,9 @@ def starts(desk: Desk, what: str) -> list[int]:
     if not desk.has_log:
         raise NotFound(f"the log is empty: nothing is known of `{what}`", "`kairos watch PATH` begins one.")
     spaceless = what.replace(" ", "")
-    if spaceless.isdigit() and int(spaceless) <= desk.log.head():
-        return [desk.log.at(int(spaceless)).position]
+    position = whole(spaceless)
+    if position is not None and position <= desk.log.head():
+        return [desk.log.at(position).position]
     if _COMMIT.fullmatch(what) and (found := _of_commit(desk, what)):
         return found
     known = inbox(desk)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from kairos.desk.desk import Desk
+from kairos.desk.given import place
 from kairos.desk.reading import repositories
 from kairos.errors import NotFound
 from kairos.settings import machine
@@ -14,7 +14,7 @@ from kairos.settings import machine
 
 def files(desk: Desk, path: str) -> Iterator[dict[str, Any]]:
     """The entries of the repository whose root `path` is, sorted bytewise, shaped as `FileOut`. NotFound (4)."""
-    root = str(Path(path).expanduser().resolve())
+    root = str(place(path))
     repository = repositories(desk).at(root, machine())
     if repository is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", f"`kairos init {path}` adds it.")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.desk.desk import Desk
+from kairos.desk.given import place
 from kairos.domain.attention import Attention
 from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import NotFound
@@ -42,9 +43,9 @@ def usage(desk: Desk) -> Usage:
 def repository_at(desk: Desk, path: Path) -> Repository:
     """The registered repository whose tree holds a path (default: its root). NotFound (4)."""
     known = repositories(desk)
-    found = path.expanduser().resolve()
-    for place in (found, *found.parents):
-        repository = known.at(str(place), machine())
+    found = place(str(path))
+    for folder in (found, *found.parents):
+        repository = known.at(str(folder), machine())
         if repository is not None:
             return repository
     raise NotFound(f"{path} is not a repository that Kairos knows", f"Register it with `kairos init {path}`.")
@@ -52,7 +53,7 @@ def repository_at(desk: Desk, path: Path) -> Repository:
 
 def registered_at(desk: Desk, path: str | Path) -> Repository:
     """The repository whose root a path is, watched or not. NotFound (4)."""
-    found = repositories(desk).at(str(Path(path).expanduser().resolve()), machine())
+    found = repositories(desk).at(str(place(str(path))), machine())
     if found is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")
     return found

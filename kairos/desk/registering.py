@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from kairos.desk.desk import Desk
+from kairos.desk.given import whole
 from kairos.desk.leased import leased, repository_id_of
 from kairos.desk.reading import registered_at, repositories
 from kairos.desk.records.repositories import InitOut, UnwatchOut
@@ -116,9 +117,10 @@ def parse_history(text: str | None) -> int | None:
         return None
     if text == "all":
         return 0
-    if not text.isdigit() or int(text) == 0:
+    wanted = whole(text)
+    if not wanted:
         raise UsageError(f"--history is `all` or a number of commits, not `{text}`", "For example --history 500.")
-    return int(text)
+    return wanted
 
 
 def unwatch(desk: Desk, path: str) -> UnwatchOut:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk
+from kairos.desk.given import typed
 from kairos.desk.reading import repositories, short
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
 from kairos.errors import NotFound
@@ -30,6 +31,7 @@ def dream_child(desk: Desk, args: Sequence[str]) -> list[DreamChangeOut]:
     """`python -P -m dream` with these arguments: whatever else it does, it mends the memory files."""
     from kairos.schedule.children import Child, child_environment
 
+    _ = desk.config  # the child does without it, and a person hears of a wrong one from every command
     desk.home.prepare()
     environment = child_environment()
     if desk.home_override is not None:
@@ -122,9 +124,9 @@ def memory_out(claim: Claim, score: float | None = None) -> MemoryOut:
 def _repository(desk: Desk, paths: Sequence[str]) -> Repository:
     """The repository that holds the first path or this directory, else the only one there is. NotFound."""
     known = repositories(desk)
-    for start in (Path(paths[0]).expanduser().absolute(), Path.cwd()):
-        for place in (start, *start.parents):
-            found = known.at(str(place), machine())
+    for start in (typed(paths[0]).absolute(), Path.cwd()):
+        for folder in (start, *start.parents):
+            found = known.at(str(folder), machine())
             if found is not None:
                 return found
     if len(known.by_id) == 1:
@@ -137,8 +139,8 @@ def _inside(repository: Repository, path: str) -> str:
     root = Path(repository.root)
     here = Path.cwd() if Path.cwd().is_relative_to(root) else root
     for base in (here, root):
-        typed = base / Path(path).expanduser()
-        if typed.exists() and typed.resolve().is_relative_to(root):
-            return typed.parent.resolve().joinpath(typed.name).relative_to(root).as_posix()
-    typed = root / Path(path).expanduser()
-    return typed.relative_to(root).as_posix() if typed.is_relative_to(root) else path
+        found = base / typed(path)
+        if found.exists() and found.resolve().is_relative_to(root):
+            return found.parent.resolve().joinpath(found.name).relative_to(root).as_posix()
+    found = root / typed(path)
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else path

@@ -9,6 +9,7 @@ import msgspec
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.desk.cards import row_of
 from kairos.desk.desk import Desk
+from kairos.desk.given import whole
 from kairos.desk.reading import in_order, position_before, standing_from
 from kairos.desk.records.log import ReplayOut, ThenOut
 from kairos.desk.when import ago
@@ -35,7 +36,8 @@ def as_of(desk: Desk, moment: str) -> ThenOut:
     if not desk.has_log:
         raise NotFound("the log is empty", "There is no past to look at.")
     head = desk.log.head()
-    upto = int(moment) if moment.isdigit() else position_before(desk, ago(moment, now_us()) + 1)
+    named = whole(moment)
+    upto = named if named is not None else position_before(desk, ago(moment, now_us()) + 1)
     if not 0 <= upto <= head:
         raise NotFound(f"the log has no position {upto}", f"It ends at {head}.")
     row = standing_from(desk, upto) if upto else None
@@ -45,7 +47,7 @@ def as_of(desk: Desk, moment: str) -> ThenOut:
     claims = MemoryView().load(desk.log, upto=upto)[0]
     zone = local_zone()
     at = row.at if row else 0
-    if not moment.isdigit():
+    if named is None:
         at = ago(moment, now_us())
     today = local_day(at, zone)
     calls = [micros for called, micros in ledger.calls if local_day(called, zone) == today]

@@ -14,6 +14,7 @@ from pathlib import Path
 from kairos.daemon.presence import running
 from kairos.desk.desk import Desk
 from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError
+from kairos.privacy import open_private
 
 START_S, STOP_S = 30.0, 15.0
 READY = "ready"
@@ -54,6 +55,7 @@ def home_flag(desk: Desk) -> list[str]:
 
 def start(desk: Desk) -> tuple[int, bool]:
     """(The pid of the running daemon, whether it was started now.) TryAgain (75) while it is still starting."""
+    _ = desk.config  # what is wrong with it is said here, not in a file
     pid = running(desk.home)
     return (_spawn(desk), True) if pid is None else (pid, False)
 
@@ -62,7 +64,7 @@ def _spawn(desk: Desk) -> int:
     """Starts a daemon in a session of its own and waits until it says that it watches; returns its pid."""
     desk.home.prepare()
     record = desk.home.run / "daemon.log"
-    with record.open("wb") as sink:
+    with os.fdopen(open_private(record, os.O_WRONLY | os.O_TRUNC), "wb") as sink:
         child = subprocess.Popen(
             command(desk), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
             cwd=desk.home.data,

@@ -18,6 +18,7 @@ from kairos.eventlog.cold.mentions import Names, betraying
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Drop, Write
+from kairos.privacy import make_private
 from kairos.settings import Home, sync_folder
 
 _FILES = "dream/files"
@@ -93,7 +94,7 @@ def _betrays(path: Path, root: Path, told: Names[bytes]) -> bool:
 @contextmanager
 def _no_dream(home: Home) -> Iterator[None]:
     """Keeps dreams away: one that runs would publish what it read before."""
-    home.run.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(home.run)
     lock = os.open(home.run / "dream.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -9,15 +9,21 @@ from kairos.clock import SECOND, parse_time
 from kairos.errors import UsageError
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-_DURATION = re.compile(r"(\d{1,6})\s*([smhdw])")
+_FAR_S = 100 * 366 * 86_400
+_DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 EVENING, MORNING = 20, 9
 """`tonight` and `tomorrow` as local hours."""
 
 
 def duration(text: str) -> int | None:
-    """`90s`, `30m`, `2h`, `1d`, `1w` in microseconds; None when it is not one."""
+    """`90s`, `30m`, `2h`, `1d`, `1w` in microseconds; None when it is not one. UsageError beyond a century."""
     match = _DURATION.fullmatch(text.strip())
-    return int(match[1]) * _UNITS[match[2]] * SECOND if match else None
+    if match is None:
+        return None
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _FAR_S:
+        raise UsageError(f"`{text}` is more than a century", "Give a shorter time.")
+    return seconds * SECOND
 
 
 def ago(text: str, now: int) -> int:

@@ -45,6 +45,14 @@ def test_moments_to_come(text: str, now: int, expected: str) -> None:
     assert _local(until(text, now, ZONE)) == expected
 
 
+@pytest.mark.parametrize("text", ["999999w", "5300w", "999999d"])
+def test_more_than_a_century_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="century"):
+        until(text, NOON, ZONE)
+    with pytest.raises(UsageError, match="century"):
+        ago(text, NOON)
+
+
 def test_the_next_commit_has_no_time() -> None:
     assert until("next-commit", NOON, ZONE) is None
 

@@ -52,12 +52,43 @@ def test_config_round_trips_and_refuses_wrong_keys(kairos: Any, home: Any) -> No
 
 
 def test_a_config_with_a_wrong_key_names_it(kairos: Any, seeded: Any, home: Any) -> None:
-    home.config_file.write_text("[attention]\nper_dya = 3\n")
     raised = seeded.raise_(seeded.note())
-    for args in (["config", "get"], ["approve", raised.id, "--yes"]):
+    home.config_file.write_text("[attention]\nper_dya = 3\n")
+    for args in (["config", "get"], ["approve", raised.id, "--yes"], ["inbox"], ["status", "--json"], [], ["log"]):
         said = kairos(*args)
         assert said.code == 2
-        assert "per_dya" in said.err
+        assert "attention.per_dya" in said.err
+    assert kairos("config", "path").code == 0
+
+
+EVERY_KIND = (
+    [], ["status"], ["inbox"], ["review"], ["show", "ab"], ["why", "1"], ["why-not"], ["approve", "ab", "--yes"],
+    ["reject", "ab", "-m", "no"], ["defer", "ab", "--until", "2h"], ["undo", "--yes"], ["log"], ["log", "verify"],
+    ["log", "anchor"], ["replay"], ["dream"], ["memory", "ls"], ["daemon", "run"], ["start"], ["resume"],
+    ["mute", "secret"], ["config", "get"], ["compact"], ["service", "install", "--print"],
+    ["forget", "--path", "a", "-m", "r", "--yes"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("args", EVERY_KIND)
+def test_a_number_out_of_range_is_said_by_every_command(kairos: Any, seeded: Any, home: Any, args: list[str]) -> None:
+    before = seeded.log.head()
+    home.config_file.write_text("[model]\nper_day_usd = inf\n")
+    said = kairos(*args)
+    assert said.code == 2
+    if args != ["review"]:  # which first wants a terminal
+        assert "model.per_day_usd is inf; it must be a number from 0 to 100 000" in said.err
+    assert seeded.log.head() == before
+
+
+def test_what_stops_everything_works_with_a_wrong_configuration(kairos: Any, seeded: Any, home: Any) -> None:
+    home.config_file.write_text("[model]\nper_day_usd = -1\n")
+    said = kairos("pause", "--json")
+    assert said.code == 0 and said.data["paused"]
+    assert "model.per_day_usd is -1" in said.err
+    assert seeded.log.at(said.data["position"]).topic == "Paused"
+    assert kairos("stop").code == 10
+    assert kairos("config", "set", "model.per_day_usd", "1").code == 0
     assert kairos("inbox").code == 0
 
 
@@ -121,6 +152,41 @@ def test_a_service_starts_this_program_on_this_home(kairos: Any, home: Any, conf
 def _check(kairos: Any, name: str) -> Any:
     data = kairos("doctor", "--json").data
     return next(c for c in data["checks"] if c["name"] == name)
+
+
+def test_an_open_home_is_refused_by_every_command_and_told_by_the_doctor(kairos: Any, seeded: Any, home: Any) -> None:
+    home.config.chmod(0o777)
+    for args in ([], ["status", "--json"], ["inbox"], ["pause"], ["stop"], ["config", "get"], ["log"], ["dream"]):
+        said = kairos(*args)
+        assert said.code == 6 and f"chmod go-w {home.config}" in said.err
+    said = kairos("doctor", "--json")
+    assert said.code == 1
+    [only] = said.data["checks"]
+    assert (only["name"], only["state"]) == ("home", "problem")
+    assert f"chmod go-w {home.config}" in only["hint"]
+
+
+def test_doctor_tightens_an_open_home(kairos: Any, seeded: Any, home: Any) -> None:
+    for path, mode in ((home.config, 0o777), (home.run, 0o770), (home.log, 0o666)):
+        path.chmod(mode)
+    home.config_file.write_text("")
+    home.config_file.chmod(0o622)
+    said = kairos("doctor", "--fix", "--json")
+    assert said.code == 0
+    assert next(c for c in said.data["checks"] if c["name"] == "home")["fixed"]
+    assert [oct(p.stat().st_mode & 0o777) for p in (home.config, home.run, home.log, home.config_file)] == [
+        "0o755", "0o750", "0o644", "0o600"
+    ]  # fmt: skip
+    assert kairos("inbox").code == 0
+    assert _check(kairos, "home")["state"] == "ok"
+
+
+def test_doctor_does_not_tighten_what_is_not_of_the_home(kairos: Any, seeded: Any, home: Any) -> None:
+    home.config.parent.chmod(0o777)
+    said = kairos("doctor", "--fix", "--json")
+    assert said.code == 1
+    assert f"chmod go-w {home.config.parent}" in said.data["checks"][0]["hint"]
+    assert home.config.parent.stat().st_mode & 0o777 == 0o777
 
 
 def test_doctor_is_content_with_a_healthy_home(kairos: Any, seeded: Any) -> None:

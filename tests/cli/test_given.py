@@ -8,10 +8,9 @@ from typing import Any
 import click
 import pytest
 
-from cli.given import AnyText, place, whole
+from cli.given import AnyText
 from cli.main import root
 from cli.verbs import VERBS
-from kairos.errors import UsageError
 
 MAY_BE_EMPTY = {("config", "set", "value")}
 
@@ -128,17 +127,3 @@ def test_what_is_no_number_time_or_path_is_a_usage_error(kairos: Any, seeded: An
 @pytest.mark.parametrize("what", ["²", "9" * 5_000, "٣"])
 def test_digits_of_another_kind_are_no_position(kairos: Any, seeded: Any, what: str) -> None:
     assert kairos("why", what).code == 4
-
-
-@pytest.mark.parametrize(
-    ("text", "number"), [("0", 0), ("12", 12), ("", None), ("-1", None), ("²", None), ("1e3", None)]
-)
-def test_whole_numbers_are_plain_digits(text: str, number: int | None) -> None:
-    assert whole(text) == number
-
-
-def test_a_circle_of_links_is_no_place(tmp_path: Any) -> None:
-    (tmp_path / "a").symlink_to("b")
-    (tmp_path / "b").symlink_to("a")
-    with pytest.raises(UsageError):
-        place(str(tmp_path / "a"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,7 @@ def write_schemas(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in schemas().items():
         (folder / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    write_schemas(Path(sys.argv[1]))

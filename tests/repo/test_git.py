@@ -13,6 +13,7 @@ import pytest
 
 from kairos.errors import Denied, KairosError, UsageError
 from kairos.repo.git import Git, GitError, environment, open_repository
+from kairos.repo.objects import Objects
 
 NOBODY = 65534
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="giving files away needs root")
@@ -93,7 +94,8 @@ def test_opening_a_hostile_repository_runs_nothing(planted: Planted) -> None:
     git = open_repository(planted.root)
     assert git.tracked() == [".gitattributes", "README.md", "a.txt"]
     assert git.head() is not None
-    assert git.blob("HEAD:a.txt") == b"one\n"
+    assert Objects(git).read(["HEAD:a.txt"]) == {"HEAD:a.txt": b"one\n"}
+    assert Objects(git).path_in("HEAD", "a.txt") == b"one\n"
     assert not planted.mark.exists()
 
 
@@ -304,3 +306,18 @@ def test_a_folder_that_may_not_be_read_is_refused(repo: Any) -> None:
         os._exit(99)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) in (2, 6)
+
+
+def test_a_revision_is_the_commit_that_it_names_or_none(repo: Any) -> None:
+    git = Git(repo.root)
+    first, second = git.head(), repo.commit()
+    assert git.commit("HEAD") == git.commit(second[:9]) == git.head() == second
+    assert git.commit("HEAD^1") == first
+    for name in ("HEAD^2", "0" * 40, "HEAD:README.md", "--all", "no such", ""):
+        assert git.commit(name) is None, name
+
+
+def test_a_head_that_cannot_be_read_is_an_error_and_not_no_commit(repo: Any) -> None:
+    (repo.root / ".git" / "HEAD").write_text("")
+    with pytest.raises(GitError):
+        Git(repo.root).head()

@@ -54,6 +54,7 @@ bench: setup
 
 docs: setup
 	$(PY) -P -m kairos.domain.catalogue > docs/events.md
+	$(PY) -P -m kairos.desk.schemas docs/schemas
 
 # Resolve the dependencies anew; the lock file holds hashes and no index addresses.
 lock: | $(BIN)/pip

@@ -7,7 +7,6 @@ touched.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Collection, Iterable, Sequence
 
@@ -15,11 +14,20 @@ import msgspec
 
 from kairos.domain.action import content_sha
 from kairos.errors import IntegrityError, TryAgain
+from kairos.eventlog.cold.mentions import Names
+from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
-from kairos.settings import Home
+from kairos.settings import Home, replace_file
 
 _MADE_FILE = "made"
-_ENOUGH = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n\tfsync = all\n[gc]\n\tauto = 0\n"
+_ENOUGH = b"""[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tfsync = all
+\tsharedRepository = 0600
+[gc]
+\tauto = 0
+"""
 
 
 def ref_of(execution: str) -> str:
@@ -93,7 +101,7 @@ def _made(git: Git, env: dict[str, str], ref: str) -> list[str]:
     return [bytes.fromhex(m).decode("utf-8", "surrogateescape") for m in msgspec.json.decode(raw, type=list[str])]
 
 
-def forget(home: Home, living: Collection[str], told: re.Pattern[bytes]) -> int:
+def forget(home: Home, living: Collection[str], told: Names[bytes]) -> int:
     """Removes for good the contents of executions that no event in `living` (refs) names any more, and of those in
     whose contents `told` finds something; returns how many executions. What they did cannot be undone afterwards.
 
@@ -116,12 +124,12 @@ def forget(home: Home, living: Collection[str], told: re.Pattern[bytes]) -> int:
     return len(doomed)
 
 
-def _holds(git: Git, env: dict[str, str], ref: str, told: re.Pattern[bytes]) -> bool:
+def _holds(git: Git, env: dict[str, str], ref: str, told: Names[bytes]) -> bool:
     """Whether a content that an execution keeps, or a directory that it made, betrays what is forgotten."""
     names = git.run("ls-tree", "--name-only", ref, env=env).decode().split()
     raw = git.run("cat-file", "--batch", stdin="".join(f"{ref}:{n}\n" for n in names).encode(), env=env)
     made = "\n".join(_made(git, env, ref)).encode("utf-8", "surrogateescape")
-    return bool(told.search(raw) or told.search(made))
+    return told.search(raw) or told.search(made)
 
 
 def _raw(path: str) -> str:
@@ -130,10 +138,10 @@ def _raw(path: str) -> str:
 
 def _store(home: Home) -> Git:
     if not (home.undo / "HEAD").exists():
-        home.undo.mkdir(parents=True, exist_ok=True, mode=0o700)
-        git = Git(home.undo)
-        git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", ".")
-        (home.undo / "config").write_text(_ENOUGH)
+        for folder in ("objects/info", "objects/pack", "refs/heads"):
+            make_private(home.undo / folder)
+        replace_file(home.undo / "config", _ENOUGH)
+        replace_file(home.undo / "HEAD", b"ref: refs/heads/main\n")  # last: it says that the rest is there
     return Git(home.undo)
 
 

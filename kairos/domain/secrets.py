@@ -4,7 +4,8 @@ Two strengths from one table. `redact` errs on the side of cutting: what it pass
 (`for_detection`) errs on the side of silence: placeholders, examples and code that merely names a secret are left.
 Paths, git object ids and SHA-256 digests are never cut unless they are assigned to a secret-named key.
 
-Every pattern is linear in the text: repetition is bounded or possessive, and each is anchored at a literal.
+Time is linear in the text. Repetition in a pattern is bounded or possessive, or fails within the value that it
+judges; a text is searched a fixed number of times.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class _Rule(NamedTuple):
 
 
 _MARK = re.compile(r"\[redacted [a-z0-9-]{1,40}\]")
+_BLANK = "\uffff"
+"""Stands for each character of a mark while a text is searched: no name, no white space, no end of a value."""
+_ROUNDS = 8
 _EXAMPLE = re.compile(
     r"(?i)example|placeholder|change[-_]?me|redacted|x{4}|\*{3}|\.{3}|your[-_]?|dummy|fake|sample|0{8}|(.)\1{7}"
     r"|123456789(?:0|a)b|abcdefgh|not[-_]?real|deadbeef"
@@ -127,14 +131,12 @@ _ASSIGNED = re.compile(
     r"(?:\\?\"(?P<d>[^\"\\\n]{4,}+)|'(?P<s>[^'\n]{4,}+)|`(?P<b>[^`\n]{4,}+)"
     r"|(?P<bare>[^\s\"'`,;()<>{}\[\]|\\]{4,}+))"
 )
-_FLAG = re.compile(
-    rf"(?i)(?<![\w-])--(?:[a-z0-9]{{1,16}}-){{0,3}}{_KEYWORD}[ \t]+(?!-)[\"']?([^\s\"'`\[\]]{{4,4096}}+)"
-)
+_FLAG = re.compile(rf"(?i)(?<![\w-])--(?:[a-z0-9]{{1,16}}-){{0,3}}{_KEYWORD}[ \t]++(?!-)[\"']?([^\s\"'`\[\]]{{4,}}+)")
 _USER = re.compile(r"(?<!\S)(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:([^\s\"'\[\]]{4,}+)")
 _BEARER = re.compile(
     r"(?i)(?<![a-z0-9])(?:bearer|basic)[ \t]{1,8}(?=[A-Za-z._~+/=-]{0,256}[0-9])([A-Za-z0-9._~+/=-]{16,}+)"
 )
-_NETRC = re.compile(r"\bmachine\s{1,9}\S{1,255}\s{1,9}login\s{1,9}\S{1,255}\s{1,9}password\s{1,9}(\S{6,512}+)")
+_NETRC = re.compile(r"\bmachine\s{1,9}+\S{1,255}+\s{1,9}+login\s{1,9}+\S{1,255}+\s{1,9}+password\s{1,9}+(\S{6,}+)")
 _DOCKER = re.compile(r"\"auth\"[ \t]{0,9}:[ \t]{0,9}\"([A-Za-z0-9+/=]{20,}+)\"")
 _URL = re.compile(r"://([^\s/:@\"'<>`]{0,128}+):([^\s/@\"'<>`]{1,1024}+)@([\w.-]{0,255}+)")
 _NOT_A_VALUE = re.compile(
@@ -148,24 +150,38 @@ _BODY = re.compile(r"(?:(?:\s|\\[rn])*+[A-Za-z0-9+/=]{16,}+)*+")
 
 
 def find(text: str, *, for_detection: bool = False) -> list[SecretMatch]:
-    """Every credential-like value, in order, not overlapping. With `for_detection` only live-looking ones."""
-    found = sorted(_all(text, for_detection), key=lambda m: (m.start, -m.end))
+    """Every credential-like value, in order, not overlapping. With `for_detection` only live-looking ones.
+
+    Marks of an earlier redaction are no values, but what is joined to one may be."""
+    blanked = _MARK.sub(lambda mark: _BLANK * len(mark[0]), text)
     out: list[SecretMatch] = []
-    for match in found:
+    for match in sorted(_all(blanked, for_detection), key=lambda m: (m.start, -m.end)):
         if not out or match.start >= out[-1].end:
             out.append(match)
+        elif match.end > out[-1].end:
+            out[-1] = out[-1]._replace(end=match.end)
     return out
 
 
 def redact(text: str) -> str:
-    """The text with each credential-like value replaced by [redacted <kind>]; `find` finds nothing in it."""
-    while found := find(text):
-        parts, last = [], 0
-        for match in found:
-            parts += [text[last : match.start], f"[redacted {match.kind}]"]
-            last = match.end
-        text = "".join(parts) + text[last:]
-    return text
+    """The text with each credential-like value replaced by [redacted <kind>]; `find` finds nothing in it.
+
+    A cut can change what the text around it looks like, so the rest is searched again, a few times at most: a text
+    that is made to show a new value after each cut is cut whole."""
+    for _ in range(_ROUNDS):
+        found = find(text)
+        if not found:
+            return text
+        text = _without(text, found)
+    return "[redacted text]" if find(text) else text
+
+
+def _without(text: str, found: list[SecretMatch]) -> str:
+    parts, last = [], 0
+    for match in found:
+        parts += [text[last : match.start], f"[redacted {match.kind}]"]
+        last = match.end
+    return "".join(parts) + text[last:]
 
 
 def _all(text: str, strict: bool) -> Iterator[SecretMatch]:
@@ -223,8 +239,8 @@ def _assigned(text: str, strict: bool) -> Iterator[SecretMatch]:
 
 def _inert(value: str) -> bool:
     """Not a value at all: cut already, or a reference to where the value is kept, or a path."""
-    rest = value.strip()
-    return not rest or bool(_MARK.fullmatch(rest) or _REFERENCE.match(rest) or _is_path(rest))
+    rest = value.replace(_BLANK, "").strip()
+    return not rest or bool(_REFERENCE.match(rest) or _is_path(rest))
 
 
 def _is_path(value: str) -> bool:
@@ -256,7 +272,7 @@ def _live_assignment(text: str, m: re.Match[str], group: str, value: str) -> boo
     digits, letters = any(c.isdigit() for c in value), any(c.isalpha() for c in value)
     if not (digits and letters):
         return False
-    if re.search(r"::|\[.*\]", value):
+    if "::" in value or "[" in value[: value.rfind("]") + 1]:
         return False
     if group == "bare":
         if sum(c.isdigit() for c in value) < 2:

@@ -65,13 +65,6 @@ def test_columns_are_aligned_by_what_the_terminal_shows() -> None:
     assert first.index("x") + 2 == second.index("y")
 
 
-@pytest.mark.parametrize(
-    ("micros", "shown"), [(0, "0s"), (59_000_000, "59s"), (240_000_000, "4m"), (7_200_000_000, "2h"), (-5, "0s")]
-)
-def test_ages_are_short(micros: int, shown: str) -> None:
-    assert render.age(micros) == shown
-
-
 def test_colours_follow_the_flag_then_the_environment_then_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal:
         def isatty(self) -> bool:

@@ -14,6 +14,7 @@ from kairos.eventlog.postgres.listening import Listener
 from kairos.eventlog.postgres.making import ALL
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
 from kairos.eventlog.postgres.session import Session, postgres_errors
+from kairos.privacy import make_private
 from kairos.settings import replace_file
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Postgres:
             found = session.run("SELECT content FROM segment_files WHERE file = ?", (file,)).fetchone()
         if found is None:
             return
-        into.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(into.parent)
         replace_file(into, found[0])
 
     def leases(self) -> LeaseTable:

@@ -97,7 +97,7 @@ def uninstall(context: Context) -> None:
 def status(context: Context) -> None:
     """Whether the unit file is there, and whether it is the one this program would write."""
     path = unit_path()
-    found = path.read_text("utf-8", "replace") if path.exists() else ""
+    found = path.read_text("utf-8", "surrogateescape") if path.exists() else ""
     same = "up to date" if found == unit_text(context) else "differs: run `kairos service install`"
     out = ServiceOut(path=str(path), installed=bool(found), unit=found, enable=ENABLE)
     text = f"{render.inert(str(path))}: {same}" if found else "no service is installed"

@@ -12,6 +12,7 @@ from cli.holding import acting_in
 from cli.outputs import UndoneOut
 from cli.reading import inbox, letters
 from kairos.clock import now_us
+from kairos.domain.names import as_text
 from kairos.errors import KairosError, NotFound, OutcomeUnknown, UsageError
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def _taken(context: Context, run: str, id_: str | None, repo: str, *, yes: bool)
     before = len(known.positions[proposal.id])
     done = (undoing.undo if run == "undo" else undoing.redo)(context.log, context.home, proposal.id)
     out = UndoneOut(
-        id=done.id, state=done.state, positions=inbox(context).positions[done.id][before:], files=plan.paths,
-        kept=plan.kept,
+        id=done.id, state=done.state, positions=inbox(context).positions[done.id][before:],
+        files=[*map(as_text, plan.paths)], kept=[*map(as_text, plan.kept)],
     )  # fmt: skip
     if done.state == "unknown":
         raise OutcomeUnknown(

@@ -14,6 +14,7 @@ from cli.holding import leased, repository_id_of
 from cli.outputs import InitOut, UnwatchOut
 from cli.reading import inbox, names, repositories, short
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
+from kairos.domain.names import as_text
 from kairos.errors import KairosError, NotFound, TryAgain, UsageError
 from kairos.eventlog.projection import keep_views
 from kairos.eventlog.record import NewEvent
@@ -29,6 +30,7 @@ def register(context: Context, path: str, *, yes: bool, history: int | None) -> 
     git = open_repository(Path(path))
     root = git.root
     refuse_own(context, root)
+    refuse_unnamed(root)
     stat = root.stat()
     id_, host = repository_id_of(context, root, stat.st_dev, stat.st_ino)
     known = repositories(context).by_id.get(id_)
@@ -67,6 +69,13 @@ def refuse_own(context: Context, root: Path) -> None:
     for own in context.home.roots:
         if root == own.resolve() or own.resolve() in root.parents:
             raise UsageError(f"{root} lies inside Kairos's own folder {own}", "Name a repository of yours.")
+
+
+def refuse_unnamed(root: Path) -> None:
+    """The log names a repository by its path, as text. UsageError (2) for one that is none; names inside may be any."""
+    name = as_text(str(root))
+    if name != str(root):
+        raise UsageError(f"the path {name} is not UTF-8, so the log cannot name it", "Rename the directory.")
 
 
 def _ask_trust(context: Context, root: Path) -> None:

@@ -4,13 +4,13 @@ with credentials cut out before anything else happens to the text.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from kairos.domain.differences import diff_lines, differences
 from kairos.domain.secrets import redact
 from kairos.repo.beneath import Content, Unreadable, read_beneath
 from kairos.repo.git import Git
@@ -188,11 +188,9 @@ def _decode(content: bytes) -> str:
 
 def _unified(path: str, old: str | None, new: str | None) -> str:
     name = printable(path)
-    lines = difflib.unified_diff(
-        _lines(old), _lines(new), "/dev/null" if old is None else f"a/{name}",
-        "/dev/null" if new is None else f"b/{name}", n=3,
-    )  # fmt: skip
-    body = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+    sides = ("/dev/null" if old is None else f"a/{name}", "/dev/null" if new is None else f"b/{name}")
+    before, after = _lines(old), _lines(new)
+    body = "".join(diff_lines(before, after, differences(before, after), sides))
     return body or f"{name}: no difference that can be shown\n"
 
 

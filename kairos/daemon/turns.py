@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
@@ -22,7 +23,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import MemoryView
-from kairos.memory.related import related
+from kairos.memory.related import Relations
 from kairos.repo.git import Git
 from kairos.settings import Config, Home
 
@@ -161,12 +162,14 @@ def find(
 
 
 def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Companion]]:
-    """What memory says goes with a set of paths; loaded when first asked."""
+    """What memory says goes with a set of paths; memory is loaded once, when first asked."""
+
+    @cache
+    def relations() -> Relations:
+        return Relations(MemoryView().load(log)[0], repo_id)
 
     def ask(paths: Sequence[str]) -> list[Companion]:
-        claims, _ = MemoryView().load(log)
-        found = related(claims, repo_id, paths)
-        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in found]
+        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in relations().related(paths)]
 
     return ask
 

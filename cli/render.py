@@ -12,12 +12,13 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kairos.domain.names import as_text
 
 if TYPE_CHECKING:
     from cli.context import Context
+    from kairos.desk.registering import Progress
     from kairos.errors import KairosError
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
@@ -234,12 +235,6 @@ def clear(context: Context) -> None:
     if os.environ.get("TERM", "") not in ("", "dumb") and sys.stdout.isatty():
         sys.stdout.write("\x1b[2J\x1b[H")
         sys.stdout.flush()
-
-
-class Progress(Protocol):
-    """Called with (done, total) as long work goes on."""
-
-    def __call__(self, done: int, total: int, /) -> None: ...
 
 
 @contextmanager

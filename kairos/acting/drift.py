@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from kairos.acting.gate import already_done, moved_paths
-from kairos.acting.worktree import Tree
+from kairos.acting.worktree import WorkTree
 from kairos.domain import proposal as proposals
 from kairos.domain.action import PatchAction
 from kairos.errors import NotFound
@@ -28,7 +28,7 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
     if not touched:
         return []
     try:
-        tree = Tree(root)
+        tree = WorkTree(root)
     except NotFound:
         return []
     out: list[NewEvent] = []

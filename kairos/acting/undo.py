@@ -24,7 +24,7 @@ from kairos.acting.applying import OnStep, Write, no_step
 from kairos.acting.lock import exec_lock
 from kairos.acting.merge import merge
 from kairos.acting.performing import open_tree, perform, standing
-from kairos.acting.worktree import Blob, NotPlain, Tree
+from kairos.acting.worktree import Blob, NotPlain, WorkTree
 from kairos.clock import now_us
 from kairos.domain.action import PatchAction
 from kairos.domain.events import Expected
@@ -36,7 +36,7 @@ from kairos.eventlog.views.inbox import Inbox
 from kairos.settings import Home
 
 
-class Plan(msgspec.Struct, frozen=True):
+class UndoPlan(msgspec.Struct, frozen=True):
     """What an undo or redo would do, for the prompt. `kept`: files whose later edits stay; `paths`: files changed."""
 
     id: str
@@ -67,12 +67,12 @@ def redo_target(inbox: Inbox) -> Proposal:
     return found
 
 
-def plan_undo(log: Log, home: Home, proposal_id: str) -> Plan:
+def plan_undo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
     """What undoing it would do now. Stale (5) with the conflict shown if it cannot be done cleanly."""
     return _plan_alone(log, home, proposal_id, "undo")
 
 
-def plan_redo(log: Log, home: Home, proposal_id: str) -> Plan:
+def plan_redo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
     """What redoing it would do now. Stale (5) with the conflict shown."""
     return _plan_alone(log, home, proposal_id, "redo")
 
@@ -107,13 +107,13 @@ def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_s
                 ) from error
 
 
-def _plan_alone(log: Log, home: Home, proposal_id: str, run: Run) -> Plan:
+def _plan_alone(log: Log, home: Home, proposal_id: str, run: Run) -> UndoPlan:
     proposal = standing(log, proposal_id).proposal
     with open_tree(log, proposal) as tree:
         return _plan(home, proposal, run, tree)
 
 
-def _plan(home: Home, proposal: Proposal, run: Run, tree: Tree) -> Plan:
+def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
     done = proposal.last_done
     allowed = proposal.state in DONE if run == "undo" else proposal.state == "undone"
     if done is None or not allowed or not isinstance(proposal.raised.action, PatchAction):
@@ -140,7 +140,7 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: Tree) -> Plan:
         words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
         raise Stale("\n".join([words, *conflicts]), "Settle these places by hand, then try again.")
     edits = proposal.raised.action.edits
-    return Plan(
+    return UndoPlan(
         proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
         [w.path for w in writes], proposal.changed_at, writes,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
 from kairos.acting.performing import append, open_tree, standing
 from kairos.acting.scratch import Verification
-from kairos.acting.worktree import Tree
+from kairos.acting.worktree import WorkTree
 from kairos.clock import SECOND, now_us
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
@@ -93,7 +93,7 @@ def _tried(
 
 
 def _judge(
-    home: Home, p: Proposal, tree: Tree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
+    home: Home, p: Proposal, tree: WorkTree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
 ) -> tuple[list[Event], bool]:
     """(what trying it gives, whether nothing speaks against a rule's yes)."""
     action = p.raised.action

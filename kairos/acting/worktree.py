@@ -77,7 +77,7 @@ def expected(path: str, blob: Blob | None) -> Expected:
     )
 
 
-class Tree:
+class WorkTree:
     """An open work tree. Paths are relative, as Python's file functions give them. Close it."""
 
     def __init__(self, root: Path, identity: tuple[int, int] | None = None) -> None:
@@ -92,7 +92,7 @@ class Tree:
             os.close(self._fd)
             raise Denied(f"{root} is not the directory that was trusted: it was replaced", f"Run `kairos init {root}`.")
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> WorkTree:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,12 +15,12 @@ from kairos.errors import KairosError, NotFound, OutcomeUnknown
 _WANTED = {"undo": "undone", "redo": "redone"}
 
 if TYPE_CHECKING:
-    from kairos.acting.undo import Plan
+    from kairos.acting.undo import UndoPlan
     from kairos.domain.proposal import Proposal
     from kairos.eventlog.views.inbox import Inbox
 
 
-def take_back(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool]) -> UndoneOut | None:
+def take_back(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
     """Undoes or redoes (`run`: undo | redo) the last action, or that of `id_`. None where `agreed` said no to the plan.
 
     Stale (5) shows the conflict; nothing is written then."""
@@ -55,7 +55,7 @@ def _settled(desk: Desk, run: str, id_: str | None, repo: str) -> UndoneOut | No
     return None
 
 
-def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool]) -> UndoneOut | None:
+def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
     from kairos.acting import undo as undoing
 
     known = inbox(desk)

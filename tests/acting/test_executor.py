@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kairos.acting import confine, decisions, preimages, recovery, undo
-from kairos.acting.worktree import Tree
+from kairos.acting.worktree import WorkTree
 from kairos.domain import deciding
 from kairos.domain.action import CommandAction
 from kairos.domain.events import ExecutionFinished, ExecutionStarted, Paused, Resumed
@@ -280,7 +280,7 @@ def test_a_full_disk_is_noticed_before_anything_starts_and_the_yes_stands(
     repo.write("a.txt", "one\n")
     approved = bench.approved(bench.patch({"a.txt": "two\n"}))
     with monkeypatch.context() as full:
-        full.setattr(Tree, "free_bytes", lambda self: 4000)
+        full.setattr(WorkTree, "free_bytes", lambda self: 4000)
         with pytest.raises(TryAgain, match="full"):
             bench.execute(approved)
         assert (bench.of(approved.id).state, (repo.root / "a.txt").read_text()) == ("approved", "one\n")

@@ -94,7 +94,7 @@ def test_bytes_that_differ_from_the_approved_ones_do_not_pass(bench: Any, repo: 
     forged = msgspec.structs.replace(approved, raised=msgspec.structs.replace(approved.raised, action=other))
     with open_tree(bench.log, approved) as tree:
         judged = gate.check(home, forged, tree, Policy(), now_us())
-    assert isinstance(judged, gate.Refused)
+    assert isinstance(judged, gate.GateRefusal)
     assert "digest" in judged.error.message
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from kairos._native import blake3_hash, link_row
-from kairos.domain.activity import Folding, Seen
+from kairos.domain.activity import Folding, Observation
 from kairos.domain.events import ActivityFolded, FilesChanged, SegmentFolded
 from kairos.errors import Conflict, IntegrityError
 from kairos.eventlog import codec
@@ -222,7 +222,7 @@ class _Sieve:
         self._held.append((row, event))
         if self._weight >= WORTHWHILE:
             for held, observation in self._held:
-                self.folding.add(Seen(held[0], held[5], held[8], observation))
+                self.folding.add(Observation(held[0], held[5], held[8], observation))
                 self.events += 1
                 self.changes += len(observation.changes)
             self._held.clear()

@@ -26,7 +26,7 @@ class Entry(msgspec.Struct, frozen=True):
     mtime_ns: int | None
 
 
-class Tree:
+class WatchedTree:
     """The newest word on each path, by where it stands in the log: what was folded away counts where it stood, not
     where the log says so."""
 
@@ -77,7 +77,7 @@ def apply_changes(tree: dict[bytes, Entry], event: FilesChanged) -> None:
 def fold_tree(log: Log, repo: str, *, upto: int | None = None) -> dict[bytes, Entry]:
     """Every path of a repository (relative, bytes) up to a position (default: all). Of a past that was folded away
     since, it is what is left of it."""
-    tree = Tree()
+    tree = WatchedTree()
     for recorded in log.read(topics=TOPICS):
         if getattr(recorded.event, "repo", None) == repo:
             tree.apply(recorded.position, recorded.event, upto)

@@ -81,11 +81,13 @@ def _ask_trust(context: Context, root: Path) -> None:
 
 
 def _baseline(context: Context, repository: Repository, git: Git, history: int | None) -> int:
+    from kairos.daemon.salting import salt_of
     from kairos.sensing.baseline import record_baseline
 
+    salt = salt_of(context.log, context.home)
     with render.progress(context, f"reading {repository.root}") as progress:
         return record_baseline(
-            context.log, repository, git, excluded=context.home.roots, history=history, progress=progress
+            context.log, repository, git, excluded=context.home.roots, history=history, progress=progress, salt=salt
         )
 
 

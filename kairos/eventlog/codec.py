@@ -140,12 +140,12 @@ def redacted(value: S) -> S:
 
 
 def _clean(value: Any) -> Any:
-    from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+    from kairos.domain.secrets import redact, redact_all  # its patterns take longer to compile than a reader has
 
     if isinstance(value, str):
         return redact(value if value.isascii() else as_text(value))
     if isinstance(value, msgspec.Struct):
         return redacted(value)
     if isinstance(value, list):
-        return [_clean(item) for item in value]
+        return redact_all(value) if value and isinstance(value[0], str) else [_clean(item) for item in value]
     return value

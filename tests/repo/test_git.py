@@ -204,6 +204,13 @@ def test_a_command_that_fails_says_which_and_why(repo: Any) -> None:
         list(Git(repo.root).stream("cat-file", "blob", "HEAD:nothing"))
 
 
+def test_a_secret_in_the_words_of_git_is_cut(repo: Any) -> None:
+    token = "ghp_" + "a1B2" * 9
+    with pytest.raises(GitError) as failed:
+        Git(repo.root).run("cat-file", "blob", f"refs/heads/{token}")
+    assert token not in failed.value.message and "[redacted" in failed.value.message
+
+
 def test_a_command_that_hangs_is_given_up(repo: Any, tmp_path: Path, monkeypatch: Any) -> None:
     (tmp_path / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (tmp_path / "git").chmod(0o755)

@@ -120,8 +120,7 @@ def test_a_missing_object_is_not_fetched(planted: Planted) -> None:
 
 
 OWN_REPOSITORY = {
-    ("kairos/desk/demonstrating.py", "init"),  # in the demo's own repository
-    ("kairos/desk/demonstrating.py", "add"),
+    ("kairos/desk/demonstrating.py", "add"),  # in the demo's own repository
     ("kairos/desk/doctoring.py", "version"),  # in none
 }
 """Commands that never run in a repository of somebody else."""

@@ -10,6 +10,7 @@ from functools import partial
 
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.presence import RepoStatus
+from kairos.daemon.salt import salt_of
 from kairos.errors import TryAgain
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.opener import open_log
@@ -86,6 +87,7 @@ class Watching:
         self._stopping = False
         self._statuses: dict[str, RepoStatus] = {}
         self._log = open_log(home)
+        self._salt = salt_of(self._log, home)
         self._enduring = Enduring(self._log, duties.held, report)
         self._follower = Follower(self._log, 0)
         self._changes: threading.Thread | None = None
@@ -168,7 +170,7 @@ class Watching:
 
     def _watch(self, sensing: _Sensing) -> None:
         log = open_log(self._home)
-        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots)
+        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
         with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
             self._note(sensing, sensor)

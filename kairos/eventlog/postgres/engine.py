@@ -15,6 +15,7 @@ from kairos.eventlog.postgres.listening import Listener
 from kairos.eventlog.postgres.making import ALL, make
 from kairos.eventlog.postgres.pool import Pool, close_pool, open_pool
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
+from kairos.privacy import make_private
 from kairos.settings import replace_file
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Postgres:
         if not path.exists():
             found = self.pool.run("SELECT content FROM segment_files WHERE file = ?", (file,))
             if found:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(path.parent)
                 replace_file(path, found[0][0])
         return path
 

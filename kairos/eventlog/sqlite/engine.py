@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kairos.eventlog.database import Unmade
 from kairos.eventlog.sqlite.making import make
 from kairos.eventlog.sqlite.queries import SqliteDatabase, sqlite_errors
+from kairos.privacy import make_private
 
 if TYPE_CHECKING:
     from kairos.eventlog.sqlite.bell import Bell
@@ -43,8 +44,8 @@ class Sqlite:
 
     def make(self) -> None:
         """Makes the tables, or brings them up to date."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._bell.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.path.parent)
+        make_private(self._bell.parent)
         make(self.path)
 
     def errors(self) -> AbstractContextManager[None]:

@@ -37,8 +37,8 @@ def _has_due(log: Log, repo: str, after: int) -> bool:
 def main(before: int) -> int:
     """Seals and retires what is older than `before` (us), and folds what the person's rule says; says on standard
     output what it did."""
-    home = find_home()
     try:
+        home = find_home()
         config, log = load_config(home), open_log(home)
         with log.errors():
             done = compact(log, before=before, ended=ended(config, log), views=kept_views())

@@ -17,7 +17,7 @@ from kairos.agent.outputs import Assignment, Result, parse_result
 from kairos.clock import now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
-from kairos.daemon.turns import Looker
+from kairos.daemon.turns import Looker, told
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded
 from kairos.errors import KairosError
 from kairos.eventlog.leases import Held, fences_of, is_mine
@@ -153,12 +153,12 @@ class Modelling(Component):
         cause = history[0].position if history else None
         findings = [result.finding] if result.finding is not None else []
         raised = self._looker.raised(findings, self._repos()[repo_id], result.turn, BOUNDARY)
-        ids = [r.event.id for r in raised if isinstance(r.event, ProposalRaised)]
+        ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
             turn=result.turn, repo=repo_id, engine="model", proposals=ids, why=result.why, micros=micros,
             outcome="quiet" if result.outcome == "proposed" and not ids else result.outcome,
         )  # fmt: skip
-        new = [NewEvent(r.stream, r.event, cause, "system") for r in raised]
+        new = [told(event, cause) for event in raised]
         self._log.append([*new, NewEvent(result.turn, ended, cause, "system")], writes=[track])
 
     def _end_interrupted(self) -> None:

@@ -25,11 +25,11 @@ from kairos.daemon.priming import prime
 from kairos.daemon.reactor import Reactor
 from kairos.daemon.salt import salt_of
 from kairos.daemon.signals import Asked
-from kairos.daemon.traces import open_cleaning
 from kairos.daemon.watching import Watching
 from kairos.domain.events import DaemonStarted, DaemonStopped
 from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.leases import fences_of
+from kairos.eventlog.log import Clean
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
 from kairos.schedule.scheduler import Scheduler
@@ -39,19 +39,26 @@ Report = Callable[[str], None]
 
 
 def run(
-    home: Home, config: Config, *, on_ready: Callable[[], None], report: Report, on_delivery: Report | None = None
+    home: Home,
+    config: Config,
+    clean: Clean,
+    *,
+    on_ready: Callable[[], None],
+    report: Report,
+    on_delivery: Report | None = None,
 ) -> int:
     """The whole life of a daemon; returns the exit code. Locked (11) if another has the home.
 
-    `report` gets lines for a person who looks at stderr; `on_delivery` the id of each delivered proposal."""
+    `clean` removes from the home what a forgetting excised from the log. `report` gets lines for a person who looks
+    at stderr; `on_delivery` the id of each delivered proposal."""
     with claim(home):
-        return _Daemon(home, config, report, on_delivery).run(on_ready)
+        return _Daemon(home, config, clean, report, on_delivery).run(on_ready)
 
 
 class _Daemon:
     """Its components, each in a thread of its own that is begun again where the log or a lease asks for it."""
 
-    def __init__(self, home: Home, config: Config, report: Report, on_delivery: Report | None) -> None:
+    def __init__(self, home: Home, config: Config, clean: Clean, report: Report, on_delivery: Report | None) -> None:
         self._home = home
         self._config = config
         self._report = report
@@ -59,7 +66,7 @@ class _Daemon:
         self._failed: int | None = None
         prime()
         sweep(home.scratch)
-        self._log = open_cleaning(home)
+        self._log = open_log(home, clean)
         self._log.refuse_unknown()
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
         self._duties = Duties(self._log, config.log.lease_seconds, jobs(config), self._changed)

@@ -12,6 +12,7 @@ from kairos.daemon.component import Component
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.folded import World
 from kairos.daemon.presence import RepoStatus
+from kairos.daemon.salt import salt_of
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
@@ -93,6 +94,7 @@ class Watching(Component):
         self._lock = threading.Lock()
         self._sensing: dict[str, _Sensing] = {}
         self._statuses: dict[str, RepoStatus] = {}
+        self._salt = salt_of(log, home)
 
     def stop(self) -> None:
         """Has every sensor end after its present step; one that cannot arm while the server is away ends, too."""
@@ -161,7 +163,7 @@ class Watching(Component):
 
     def _watch(self, sensing: _Sensing) -> None:
         log = open_log(self._home)
-        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots)
+        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
         with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
             self._note(sensing, sensor)

@@ -13,7 +13,6 @@ from typing import Protocol
 from kairos.clock import now_us
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog import codec
-from kairos.eventlog.cold.jumps import absent
 from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Row, Write
@@ -120,6 +119,8 @@ class Log:
         """The stored row at a position. NotFound, also of one that was folded away."""
         row = next(iter(self._read().rows(position - 1, limit=1, upto=position)), None)
         if row is None or not row.topic:
+            from kairos.eventlog.cold.jumps import absent  # rarely needed, and it loads the native library
+
             raise absent(self.read(position, topics={"SegmentFolded"}), position)
         return row
 

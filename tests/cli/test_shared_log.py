@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli.context import Context
-from cli.holding import repository_id_of
+from kairos.desk.desk import Desk
+from kairos.desk.leased import repository_id_of
 from kairos.domain.events import Paused
 from kairos.eventlog.leases import daemon_lease, holder, repo_lease
 from kairos.eventlog.log import Log
@@ -66,8 +66,8 @@ def test_a_repository_that_another_command_registers_is_waited_for(kairos: Any, 
     leases = shared.leases()
     assert leases is not None
     found = repo.root.stat()
-    with closing(Context()) as context:
-        id_, _ = repository_id_of(context, repo.root, found.st_dev, found.st_ino)
+    with closing(Desk()) as desk:
+        id_, _ = repository_id_of(desk, repo.root, found.st_dev, found.st_ino)
     leases.take(repo_lease(id_), "eve", 60)
     said = kairos("init", repo.root, "--yes", "--json")
     assert (said.code, said.error["name"]) == (75, "try_again")

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from kairos.acting.proposing import raise_findings
 from kairos.clock import DAY, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.following import Following
 from kairos.daemon.priming import prime
 from kairos.domain.action import Action, NoteAction, PatchAction, edit
-from kairos.domain.events import BaselineRecorded, Event, RepoTrusted
+from kairos.domain.events import BaselineRecorded, Event, ProposalRaised, RepoTrusted
 from kairos.domain.finding import Finding
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import Proposal, stream_of
+from kairos.domain.raising import raise_findings
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
@@ -69,13 +69,14 @@ class Others:
                 "action": action or self.note(), **fields,
             }
         )  # fmt: skip
-        news = raise_findings(
-            [finding], inbox=InboxView().load(self.log)[0], listed=(), repo=self.repo, turn="turn-1",
-            boundary="commit", policy=Policy(), now=now_us(), expire_us=expire_us, cause=self.cause,
-            root=str(self.root),
+        known = InboxView().load(self.log)[0].proposals
+        (raised,) = raise_findings(
+            [finding], known=list(known.values()), taken=known, listed=(), repo=self.repo, turn="turn-1",
+            boundary="commit", policy=Policy(), now=now_us(), expire_us=expire_us, root=str(self.root),
         )  # fmt: skip
-        self.log.append(news)
-        return self.of(news[0].event.id)  # type: ignore[attr-defined]
+        assert isinstance(raised, ProposalRaised), raised
+        self.say(raised, stream_of(raised.id), self.cause, "system")
+        return self.of(raised.id)
 
     def of(self, proposal_id: str) -> Proposal:
         return InboxView().load(self.log)[0].find(proposal_id)

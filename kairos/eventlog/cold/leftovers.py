@@ -17,6 +17,7 @@ import msgspec
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Write
+from kairos.privacy import make_private
 from kairos.settings import sync_folder
 
 UNFINISHED = "forgetting"
@@ -29,7 +30,7 @@ def only_one(log: Log) -> Iterator[None]:
     shared log."""
     try:
         if not log.segments.is_dir():
-            log.segments.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(log.segments)
             sync_folder(log.segments.parent)
         lock = os.open(log.segments / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:

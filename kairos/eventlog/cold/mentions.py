@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any
+from typing import Any, AnyStr, Generic
 
 import msgspec
 
@@ -15,8 +16,9 @@ from kairos.eventlog.record import Row
 
 _FIELDS = frozenset({"path", "fs", "paths", "files"})
 _INNER = r"[\w./\\-]"
-_BEFORE = rf"(?<!{_INNER})(?:[ab]/|\./|/(?:[^\s'\"<>|]*/)?)?"
-"""What may stand before a path in a text and still mean it: the prefixes of a diff, or where the tree lies."""
+_BEGIN = rf"(?<!{_INNER})|(?<=(?<!{_INNER})[ab]/)|(?<=(?<!{_INNER})\./)|(?P<absolute>(?<=/))"
+"""Where a path may begin: at no inner part of another one, behind a prefix of a diff, or in an absolute path."""
+_ABSOLUTE = rf"(?<!{_INNER})/[^\s'\"<>|]*+"
 _AFTER = r"(?![\w/\\-]|\.\w)"
 _LONG, _HEAD, _TAIL = 120, 59, 60
 
@@ -37,22 +39,58 @@ def paths(row: Row) -> Iterator[str]:
             yield text
 
 
-def naming(names: Collection[str]) -> re.Pattern[str]:
-    """What finds one of these names in a text, whole: `a.py` not in `data.py`, nor `src/a` in `src/a/b`."""
-    ordered = sorted({s for n in names for s in spellings(n)}, key=len, reverse=True)
-    return re.compile(rf"{_BEFORE}(?:{'|'.join(map(re.escape, ordered))}){_AFTER}")
+class Names(Generic[AnyStr]):
+    """Finds any of some names in a text, whole: `a.py` not in `data.py`, nor `src/a` in `src/a/b`.
+
+    Time is linear in the text: each place that may be a name is judged by a few characters around it, and absolute
+    paths are walked once beside."""
+
+    def __init__(self, names: Collection[AnyStr], pattern: Callable[[str], AnyStr]) -> None:
+        self._names: re.Pattern[AnyStr] = re.compile(_any_of(names, pattern) + pattern(_AFTER))
+        self._begin: re.Pattern[AnyStr] = re.compile(pattern(_BEGIN))
+        self._absolute: re.Pattern[AnyStr] = re.compile(pattern(_ABSOLUTE))
+
+    def search(self, text: AnyStr) -> bool:
+        """Whether the text holds one of the names."""
+        walked = self._absolute.finditer(text)
+        at, start, stop = 0, -1, -1
+        while match := self._names.search(text, at):
+            place = match.start()
+            at = place + 1
+            begin = self._begin.match(text, place)
+            if begin and not begin.lastgroup:
+                return True
+            while stop < place and (absolute := next(walked, None)):
+                start, stop = absolute.span()
+            if begin and start < place <= stop:
+                return True
+        return False
+
+
+def _any_of(names: Collection[AnyStr], pattern: Callable[[str], AnyStr]) -> AnyStr:
+    """A pattern of these names, with what is common to the names in a folder written once: the many names of a
+    folder then cost little where it is not named."""
+    folders: defaultdict[AnyStr, list[AnyStr]] = defaultdict(list)
+    for name in sorted(names):
+        folder, slash, rest = name.rpartition(pattern("/"))
+        folders[folder + slash].append(rest)
+    either = pattern("|").join
+    inside = [re.escape(f) + pattern("(?:") + either(map(re.escape, r)) + pattern(")") for f, r in folders.items()]
+    return pattern("(?:") + either(inside) + pattern(")")
+
+
+def naming(names: Collection[str]) -> Names[str]:
+    """What finds one of these names in a text, in any spelling."""
+    return Names({s for n in names for s in spellings(n)}, str)
 
 
 def mentions(names: Collection[str]) -> Touches:
     """Whether a payload names one of these."""
     encoded = {_b64(n) for n in names}
-    pattern = naming(names)
+    named = naming(names)
 
     def touches(row: Row) -> bool:
-        return any(
-            text in encoded if field == "path_b64" else pattern.search(text) is not None
-            for field, text in texts(row.payload)
-        )
+        return any(text in encoded if field == "path_b64" else named.search(text) for field, text in texts(row.payload))
 
     return touches
 
@@ -76,10 +114,9 @@ def needles(names: Iterable[str]) -> list[bytes]:
     return sorted(found)
 
 
-def betraying(needles: Collection[bytes]) -> re.Pattern[bytes]:
+def betraying(needles: Collection[bytes]) -> Names[bytes]:
     """What finds one of these byte strings in a file, whole as in a text."""
-    ordered = sorted(needles, key=len, reverse=True)
-    return re.compile(_BEFORE.encode() + b"(?:" + b"|".join(map(re.escape, ordered)) + b")" + _AFTER.encode())
+    return Names(needles, str.encode)
 
 
 def _strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ import stepper
 from logs import Place
 from power import SYNCS, Disk
 
-from kairos.daemon.traces import open_cleaning
+from kairos.desk.traces import open_cleaning
 from kairos.domain.events import Paused, Resumed
 from kairos.eventlog.cold import compaction, folding, forgetting
 from kairos.eventlog.record import NewEvent, Put

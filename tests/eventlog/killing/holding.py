@@ -8,7 +8,7 @@ from pathlib import Path
 
 from logs import CANARY, Place, Rows, rows
 
-from kairos.daemon.traces import open_cleaning
+from kairos.desk.traces import open_cleaning
 from kairos.domain.events import Resumed
 from kairos.errors import IntegrityError
 from kairos.eventlog.cold import compaction

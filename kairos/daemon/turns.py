@@ -44,27 +44,29 @@ class Looker:
 
     def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
         """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""
-        repo = self._world.repos.by_id[repo_id]
+        repo = self._repo(repo_id)
         self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
 
     def again(self, repo_id: str, proposal_id: str, cause: int | None = None) -> None:
         """Looks once more at the evidence of a proposal whose base moved, with the detector that raised it.
         `cause`: the trigger, if it is not that move. Conflict if this look was already taken."""
-        repo = self._world.repos.by_id[repo_id]
-        raised = self._world.inbox.proposals[proposal_id].raised
+        repo = self._repo(repo_id)
+        with self._world.reading() as views:
+            raised = views.inbox.proposals[proposal_id].raised
+            moved = views.inbox.positions[proposal_id][-1]
         trigger = self._evidence(raised.evidence)
-        moved = self._world.inbox.positions[proposal_id][-1]
         self._run(repo, trigger, raised.boundary or "commit", moved if cause is None else cause,
                   f"turn-again-{proposal_id}-{moved}", [], only=raised.detector)  # fmt: skip
 
     def recheck(self, repo_id: str, cause: int) -> None:
         """Looks again at the evidence of what waits: a proposal whose reason is gone (the commit was reset, the
         marker resolved, the file removed) closes itself."""
-        repo = self._world.repos.by_id[repo_id]
-        for proposal in [p for p in self._world.inbox.pending() if p.raised.repo == repo_id]:
+        repo = self._repo(repo_id)
+        with self._world.reading() as views:
+            mine = [p for p in views.inbox.pending() if p.raised.repo == repo_id]
+            before = [p for p in mine if p.raised.engine == "rules" and views.inbox.positions[p.id][0] <= cause]
+        for proposal in before:
             raised = proposal.raised
-            if raised.engine != "rules" or self._world.inbox.positions[proposal.id][0] > cause:
-                continue
             trigger = self._evidence(raised.evidence)
             findings, problems = find(self._log, repo, trigger, raised.boundary or "commit", self._salt)
             if not problems and raised.key not in {f.key for f in findings}:
@@ -101,8 +103,9 @@ class Looker:
             findings = [f for f in findings if f.detector == only]
         spoken: list[Finding] = []
         muted: list[Finding] = []
-        for finding in findings:
-            (muted if self._world.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
+        with self._world.reading() as views:
+            for finding in findings:
+                (muted if views.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
         rule = f"{boundary}@1" if only is None else AGAIN
         started = TurnStarted(
             turn=turn, repo=repo.id, engine="rules", boundary=boundary,
@@ -121,32 +124,37 @@ class Looker:
             micros=round((time.monotonic() - begun) * 1e6),
         )  # fmt: skip
         new.append(NewEvent(turn, ended, -1 - len(raised), "system"))
-        positions = self._log.append(new, expected={turn: 0}, writes=writes)
-        for recorded in self._log.read(self._world.position, upto=positions[-1]):
-            self._world.fold(recorded)  # at once: the next look must know what this one raised
+        self._log.append(new, expected={turn: 0}, writes=writes)
+        self._world.catch_up()  # at once: the next look must know what this one raised
 
     def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[Raised]:
         """The events that raise findings, or say why not."""
-        now = now_us()
-        proposals = self._world.inbox.proposals
-        return raise_findings(
-            findings,
-            known=[p for p in proposals.values() if p.raised.repo == repo.id],
-            taken=proposals,
-            listed=set(self._world.attention.listed),
-            held=self._world.attention.held,
-            repo=repo.id,
-            root=repo.root,
-            turn=turn,
-            boundary=boundary,
-            policy=load_policy(self._home.policy_file),
-            now=now,
-            expire_us=round(self._config.proposals.expire_days * DAY),
-            cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
-        )
+        policy = load_policy(self._home.policy_file)
+        with self._world.reading() as views:
+            proposals = views.inbox.proposals
+            return raise_findings(
+                findings,
+                known=[p for p in proposals.values() if p.raised.repo == repo.id],
+                taken=proposals,
+                listed=set(views.attention.listed),
+                held=views.attention.held,
+                repo=repo.id,
+                root=repo.root,
+                turn=turn,
+                boundary=boundary,
+                policy=policy,
+                now=now_us(),
+                expire_us=round(self._config.proposals.expire_days * DAY),
+                cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
+            )
+
+    def _repo(self, repo_id: str) -> Repository:
+        with self._world.reading() as views:
+            return views.repos.by_id[repo_id]
 
     def _news(self, finding: Finding) -> bool:
-        return f"{finding.key}|mute@1" not in self._world.attention.held
+        with self._world.reading() as views:
+            return f"{finding.key}|mute@1" not in views.attention.held
 
 
 def find(

@@ -91,9 +91,13 @@ def refuse_unnamed(root: Path) -> None:
 
 
 def _baseline(desk: Desk, repository: Repository, git: Git, history: int | None, told: Told) -> int:
+    from kairos.daemon.salt import salt_of
     from kairos.sensing.baseline import record_baseline
 
-    return record_baseline(desk.log, repository, git, excluded=desk.home.roots, history=history, progress=told.progress)
+    salt = salt_of(desk.log, desk.home)
+    return record_baseline(
+        desk.log, repository, git, excluded=desk.home.roots, history=history, progress=told.progress, salt=salt
+    )
 
 
 def _listed(desk: Desk, repo: str) -> list[str]:

@@ -30,6 +30,8 @@ SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief"})
 """The boundaries at which a person may be spoken to."""
 
 _COMMIT_MOVES = frozenset({"commit", "amend", "merge", "rebase", "cherry-pick", "reset"})
+ACTIVE_ORIGINS = frozenset({"live", "offline"})
+"""Whose changes are a person at work."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
     {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "FindingListed", "Paused", "ProposalDelivered",
@@ -94,7 +96,7 @@ def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
             state.deliveries = [d for d in state.deliveries if d.at > at - 3 * 86_400_000_000]
             state.deliveries.append(Delivery(at, event.id, event.id in state.urgent))
             state.held = {k: v for k, v in state.held.items() if not k.startswith(f"{event.id}|")}
-        case FilesChanged() | GitMoved() if origin in ("live", "offline"):
+        case FilesChanged() | GitMoved() if origin in ACTIVE_ORIGINS:
             state.last_activity[event.repo] = at
         case _:
             pass

@@ -135,9 +135,11 @@ def without_secret(action: Action, claim: str) -> Action:
         texts = ["".join(lines) for e in action.edits for h in e.hunks for lines in (h.old, h.new)]
         texts += [e.fs for e in action.edits]
         what = ", ".join(sorted(secrets.redact(e.fs) for e in action.edits))
+        carries = any(secrets.find(text) for text in texts)
     else:
-        texts, what = [" ".join(action.argv), *action.argv], "a command"
-    if not any(secrets.find(text) for text in texts):
+        what = "a command"
+        carries = secrets.redact_all(action.argv) != action.argv or bool(secrets.find(" ".join(action.argv)))
+    if not carries:
         return action
     text = f"{claim}\nThe change itself ({what}) is not proposed: its text carries a credential-like value."
     return NoteAction(repo=action.repo, text=secrets.redact(text))

@@ -33,12 +33,14 @@ _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 class GitError(KairosError):
-    """git refused or failed; the message carries its last words."""
+    """git refused or failed; the message carries its last words, secrets cut: they may name a ref or a URL."""
 
     name = "git"
 
     def __init__(self, message: str, hint: str = "", *, status: int = 1) -> None:
-        super().__init__(message, hint)
+        from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+
+        super().__init__(redact(message), hint)
         self.status = status
 
 

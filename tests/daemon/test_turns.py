@@ -75,8 +75,7 @@ class Turns:
 
     def _turn(self, boundary: str, *events: Event) -> None:
         trigger = self.append(*events)
-        for recorded in self.log.read(self.world.position):
-            self.world.fold(recorded)
+        self.world.catch_up()
         last = trigger[-1].position
         self.looker.turn(REPO, trigger, boundary, last, last)
 

@@ -12,7 +12,7 @@ from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.connecting import connect, postgres_errors, psycopg_sql
 from kairos.eventlog.postgres.leasing import LeaseTable
 from kairos.eventlog.postgres.listening import Listener
-from kairos.eventlog.postgres.making import ALL
+from kairos.eventlog.postgres.making import ALL, make
 from kairos.eventlog.postgres.pool import Pool, close_pool, open_pool
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
 from kairos.privacy import make_private
@@ -37,7 +37,7 @@ class Postgres:
 
     def __init__(self, url: str, segments: Path) -> None:
         self._url = url
-        self._segments = segments
+        self.segments = segments
         self._opened: Pool | None = None
 
     @property
@@ -45,18 +45,24 @@ class Postgres:
         return shown(self._url)
 
     @property
-    def _pool(self) -> Pool:
+    def pool(self) -> Pool:
+        """The connections of this process, held until `close`."""
         if self._opened is None:
             self._opened = open_pool(self._url)
         return self._opened
 
     def database(self) -> PostgresDatabase:
-        return PostgresDatabase(self._pool)
+        return PostgresDatabase(self.pool)
 
     def recorder(self) -> PostgresRecorder:
         from kairos.eventlog.postgres.recorder import open_recorder  # heavy, and readers do without
 
-        return open_recorder(self._pool, self._segments)
+        self.make()
+        return open_recorder(self)
+
+    def make(self) -> None:
+        """Makes the tables if they are not there."""
+        make(self.pool)
 
     def errors(self) -> AbstractContextManager[None]:
         return postgres_errors(self._url)
@@ -68,20 +74,21 @@ class Postgres:
         return Listener(self._url)
 
     def exists(self) -> bool:
-        return layout(self._pool) is not None
+        return layout(self.pool) is not None
 
     def size(self) -> int:
         """Bytes of the tables and their indexes, segment files included."""
-        return int(self._pool.run(_SIZE, (list(ALL),))[0][0])
+        return int(self.pool.run(_SIZE, (list(ALL),))[0][0])
 
-    def fetch(self, file: str, into: Path) -> None:
-        """Writes a segment file that another home made to where this one keeps them. What it is, its reader proves."""
-        if into.exists():
-            return
-        found = self._pool.run("SELECT content FROM segment_files WHERE file = ?", (file,))
-        if found:
-            make_private(into.parent)
-            replace_file(into, found[0][0])
+    def segment(self, file: str) -> Path:
+        """Writes what another home made to where this one keeps segments. What it is, its reader proves."""
+        path = self.segments / file
+        if not path.exists():
+            found = self.pool.run("SELECT content FROM segment_files WHERE file = ?", (file,))
+            if found:
+                make_private(path.parent)
+                replace_file(path, found[0][0])
+        return path
 
     def leases(self) -> LeaseTable:
         return LeaseTable(self._url)

@@ -10,7 +10,9 @@ import random
 import time
 from typing import Any
 
-from kairos.memory.recall import NEIGHBOURS, Record, Shelf
+from kairos.memory.recall import Record, Shelf
+
+NEIGHBOURS = 2
 
 
 class Kairos:

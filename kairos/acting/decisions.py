@@ -27,7 +27,6 @@ class Decision(msgspec.Struct, frozen=True):
 
     proposal: Proposal
     position: int
-    repeated: bool = False
 
 
 def approve(
@@ -71,7 +70,7 @@ def _decide(log: Log, prefix: str, rule: Callable[[Proposal, int], list[Event]],
             after = append(log, at, events, origin="user", now=moment)
         except Conflict:
             continue
-        return Decision(after.proposal, after.last, repeated=not events)
+        return Decision(after.proposal, after.last)
     raise TryAgain(f"{proposal_id} is being changed by others", "Try again in a moment.")
 
 

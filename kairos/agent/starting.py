@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Literal
@@ -61,11 +60,6 @@ def worker_environment(config: Config, home: Home, environ: Mapping[str, str]) -
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-
-
-def worker_argv() -> list[str]:
-    """How a worker is started; its directory is the home's data directory."""
-    return [sys.executable, "-P", "-m", "kairos.agent.worker"]
 
 
 def wall_seconds(model: Model) -> float:

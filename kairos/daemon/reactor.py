@@ -262,6 +262,5 @@ def manners(config: Config) -> attention.Manners:
     return attention.Manners(
         quiet=parse_hours(config.attention.quiet_hours),
         per_day=config.attention.per_day,
-        cool_down=round(config.attention.cool_down_hours * 3_600_000_000),
         idle=round(config.attention.idle_minutes * 60_000_000),
     )

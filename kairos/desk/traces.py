@@ -6,7 +6,6 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from kairos.acting import preimages
@@ -16,7 +15,6 @@ from kairos.domain.events import ExecutionStarted
 from kairos.errors import TryAgain
 from kairos.eventlog.cold.mentions import Names, betraying
 from kairos.eventlog.log import Log
-from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Drop, Write
 from kairos.privacy import make_private
 from kairos.settings import Home, sync_folder
@@ -24,11 +22,6 @@ from kairos.settings import Home, sync_folder
 _FILES = "dream/files"
 """The view that names each memory file with its hash; a file that it does not name is published anew."""
 _INDEX = "MEMORY.md"
-
-
-def open_cleaning(home: Home) -> Log:
-    """The log of a home, which also cleans the home of what it forgets."""
-    return open_log(home, partial(clean, home))
 
 
 def remaining(home: Home, told: Names[bytes]) -> list[Path]:

@@ -106,11 +106,6 @@ def _parts(repo: str, day: str, whole: _Day, newest: Mapping[Word, int]) -> Iter
         )  # fmt: skip
 
 
-def changes_in(events: list[ActivityFolded]) -> int:
-    """How many changes folded events count."""
-    return sum(p.created + p.modified + p.deleted + p.moved for event in events for p in event.paths)
-
-
 def day_of(at: int) -> str:
     """The calendar day of a time (us), UTC, ISO."""
     return datetime.fromtimestamp(at // 1_000_000, UTC).date().isoformat()

@@ -44,7 +44,6 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
 
     quiet: tuple[int, int] | None
     per_day: int
-    cool_down: int
     idle: int
 
 

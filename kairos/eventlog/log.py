@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from kairos.clock import now_us
 from kairos.errors import NotFound, UsageError
@@ -17,25 +16,6 @@ from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Row, Write
 from kairos.eventlog.sqlite.engine import Sqlite
-
-
-class EventLog(Protocol):
-    """What every engine of the log does. Positions ascend and are never reused."""
-
-    def append(
-        self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None, writes: Sequence[Write] = ()
-    ) -> list[int]: ...
-    def read(
-        self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
-    ) -> Iterator[Recorded]: ...
-    def stream(self, stream: str) -> list[Recorded]: ...
-    def at(self, position: int) -> Recorded: ...
-    def head(self) -> int: ...
-    def view(self, view: str) -> dict[bytes, bytes]: ...
-    def view_size(self, view: str) -> int: ...
-    def view_row(self, view: str, key: bytes) -> bytes | None: ...
-    def kept(self, view: str) -> tuple[bytes | None, int]: ...
-    def tracking(self, name: str) -> int: ...
 
 
 class Log:

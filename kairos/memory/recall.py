@@ -19,7 +19,6 @@ from kairos.memory.words import terms
 
 K1 = 0.9
 B = 0.4
-NEIGHBOURS = 2
 _SHARE = 0.5
 
 

@@ -36,16 +36,18 @@ def _hash(root: bytes, path: bytes, seen: Seen, hasher: hashlib._Hash) -> str | 
         return "moved"
     except OSError:
         return None
-    with os.fdopen(fd, "rb") as file:
+    try:
         found = os.fstat(fd)
         now = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         if not stat.S_ISREG(found.st_mode) or now != (seen.ino, seen.size, seen.mtime_ns, seen.ctime_ns):
             return "moved"
         if found.st_size > MAX_BYTES:
             return None
-        while block := file.read(_BLOCK):
+        while block := os.read(fd, _BLOCK):
             hasher.update(block)
         after = os.fstat(fd)
+    finally:
+        os.close(fd)
     if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) != now[1:]:
         return "moved"
     return hasher.hexdigest()
@@ -66,10 +68,11 @@ def _tail(path: bytes, limit: int, *, from_end: bool) -> bytes | None:
         fd = os.open(path, _FLAGS)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):  # before it is made a file object, which no directory can be
+        os.close(fd)
+        return None
     with os.fdopen(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        if from_end and found.st_size > limit:
-            file.seek(found.st_size - limit)
+        size = os.fstat(fd).st_size
+        if from_end and size > limit:
+            file.seek(size - limit)
         return file.read(limit)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.domain import activity
-from kairos.domain.activity import Folding, Observation, Word, changes_in, day_of
+from kairos.domain.activity import Folding, Observation, Word, day_of
 from kairos.domain.events import ActivityFolded, Change, FilesChanged, Name, Tally
 
 DAY = 86_400_000_000
@@ -28,6 +28,11 @@ def folded(observations: list[Observation], newest: dict[Word, int] | None = Non
     for one in observations:
         folding.add(one)
     return folding.events(newest or {})
+
+
+def changes_in(events: list[ActivityFolded]) -> int:
+    """How many changes folded events count."""
+    return sum(p.created + p.modified + p.deleted + p.moved for event in events for p in event.paths)
 
 
 def test_a_day_is_told_by_its_counts_and_the_newest_word_on_each_path() -> None:

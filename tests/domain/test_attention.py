@@ -36,7 +36,7 @@ from kairos.domain.events import (
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
-MANNERS = Manners(quiet=(22, 8), per_day=4, cool_down=0, idle=600_000_000)
+MANNERS = Manners(quiet=(22, 8), per_day=4, idle=600_000_000)
 
 
 def at(text: str) -> int:

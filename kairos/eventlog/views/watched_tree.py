@@ -64,16 +64,6 @@ def _entry(change: Change | None) -> Entry | None:
     return Entry(change.type, change.size, change.mode, change.mtime_ns)
 
 
-def apply_changes(tree: dict[bytes, Entry], event: FilesChanged) -> None:
-    """Folds one observation into a tree, in place."""
-    for path, change in words(event):
-        entry = _entry(change)
-        if entry is None:
-            tree.pop(path, None)
-        else:
-            tree[path] = entry
-
-
 def fold_tree(log: Log, repo: str, *, upto: int | None = None) -> dict[bytes, Entry]:
     """Every path of a repository (relative, bytes) up to a position (default: all). Of a past that was folded away
     since, it is what is left of it."""

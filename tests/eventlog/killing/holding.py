@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from logs import CANARY, Place, Rows, rows
 
-from kairos.desk.traces import open_cleaning
+from kairos.desk.traces import clean
 from kairos.domain.events import Resumed
 from kairos.errors import IntegrityError
 from kairos.eventlog.cold import compaction
@@ -17,6 +18,7 @@ from kairos.eventlog.cold.leftovers import UNFINISHED, finish_if_possible
 from kairos.eventlog.cold.segment import file_digest, segment_rows
 from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.watched_tree import fold_tree
 
@@ -93,7 +95,7 @@ def forgotten_or_not(place: Place) -> None:
         log.append([NewEvent("s", Resumed())])
         if erased:
             assert traces(log.segments) == [], "in a segment, after anybody opened the log to write"
-    with closing(open_cleaning(place.home)) as log:
+    with closing(open_log(place.home, partial(clean, place.home))) as log:
         assert finish_if_possible(log)
         if erased:
             assert log.view(UNFINISHED) == {}

@@ -149,7 +149,7 @@ class _Daemon:
         try:
             self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
         except TryAgain as error:
-            self._report(f"{error.message}; the log does not tell of this end")
+            self._report(f"{error.message}; the shutdown could not be recorded")
 
     def _changed(self) -> None:
         """What this daemon holds has changed: everybody looks. Called from any thread."""

@@ -128,7 +128,7 @@ def inotify(desk: Desk, fix: bool) -> CheckOut:
     text = f"{number(watches)} of {number(most_watches)} watches, {instances} of {most_instances} instances"
     hint = "Raise fs.inotify.max_user_watches and max_user_instances with sysctl; until then Kairos polls."
     if polled:
-        return _bad("inotify", f"{polled} directories are polled for want of watches ({text})", hint)
+        return _bad("inotify", f"{polled} directories are polled because no watches are left ({text})", hint)
     if watches > 0.9 * most_watches or instances >= most_instances - 2:
         return _bad("inotify", f"nearly exhausted: {text}", hint, state="warning")
     return _ok("inotify", text)

@@ -10,6 +10,7 @@ use parquet::errors::ParquetError;
 use crate::{
     chain::{Chain, Hash},
     error::{Error, Result},
+    opened::Opened,
     reading::Reader,
     rows::Row,
 };
@@ -23,12 +24,13 @@ pub struct Wanted {
 }
 
 /// What the rows of a segment come to: how many there are, the link after the last, and the runs of records that were
-/// folded away.
+/// folded away. `digest`: BLAKE3 of the file that was walked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walked {
     pub rows: usize,
     pub link: Hash,
     pub runs: Vec<Run>,
+    pub digest: Hash,
 }
 
 /// A run of records that were folded away: its positions and the links around it.
@@ -43,7 +45,9 @@ pub struct Run {
 /// Walks the chain from the first row up to a position, given the link before the first, from the content alone.
 /// Positions must follow one another.
 pub fn walk(path: &Path, before: Hash, upto: i64) -> Result<Walked> {
-    let mut reader = Reader::open(path, Wanted { after: i64::MIN, upto, topics: HashSet::new() })?;
+    let opened = Opened::new(path)?;
+    let digest = opened.digest()?;
+    let mut reader = Reader::new(opened, Wanted { after: i64::MIN, upto, topics: HashSet::new() })?;
     let mut chain = Chain::from(before);
     let (mut rows, mut runs, mut position) = (0, Vec::new(), None);
     let mut step = |row: &Row<'_>| {
@@ -61,7 +65,7 @@ pub fn walk(path: &Path, before: Hash, upto: i64) -> Result<Walked> {
         Ok(())
     };
     while reader.visit(usize::MAX, &mut step)? > 0 {}
-    Ok(Walked { rows, link: chain.link, runs })
+    Ok(Walked { rows, link: chain.link, runs, digest })
 }
 
 /// What an error means on a path: what the operating system said stays what it said (a full disk).

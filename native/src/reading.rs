@@ -1,7 +1,7 @@
 //! Reading a segment, on from where the last read ended; no column is decoded that no wanted row needs.
 //! Only what a walk of the chain proves decides which rows are told: not the statistics of a row group.
 use std::{
-    borrow::Cow,
+    collections::HashSet,
     fs::File,
     ops::Range,
     panic::{catch_unwind, AssertUnwindSafe},
@@ -18,15 +18,23 @@ use crate::{
     chain::Header,
     columns::{self as c, damaged, Lane, Outcome, Stretch, Values, COLUMNS, WIDTH},
     error::{Error, Result},
-    observation::{self, Change, Name},
+    observation::TOPIC,
+    observed::Observed,
     opened::Opened,
     rows::Row,
-    segment::{at, Wanted},
 };
 
 /// Lines that are decoded at a time, unless one event has more, and bytes, about: what fits a processor's cache.
 const LINES: usize = 2_048;
 const BYTES: usize = 512 << 10;
+
+/// Which rows a reader wants: `after < position <= upto`, of these topics (none named: all).
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub after: i64,
+    pub upto: i64,
+    pub topics: HashSet<String>,
+}
 
 /// Who takes the rows.
 type Take<'t> = dyn FnMut(&Row<'_>) -> Outcome<()> + 't;
@@ -181,7 +189,7 @@ impl Reader {
         let origins = self.texts(group, c::ORIGIN, lines.clone())?.required()?;
         let payloads = self.texts(group, c::PAYLOAD, lines.clone())?.by_place()?;
         let leaves = self.texts(group, c::LEAF, lines.clone())?.by_place()?;
-        let observed = |event: &Range<usize>| chosen(event) && topics[event.start] == observation::TOPIC;
+        let observed = |event: &Range<usize>| chosen(event) && topics[event.start] == TOPIC;
         let seen = if starts.iter().any(observed) { Some(self.seen(group, &lines)?) } else { None };
         let mut again = Vec::new();
         let mut found = 0;
@@ -189,9 +197,7 @@ impl Reader {
             let i = event.start;
             let payload = match (payloads.blob(i)?, &seen) {
                 (Some(payload), _) => Some(payload),
-                (None, Some(seen)) if topics[i] == observation::TOPIC => {
-                    seen.payload(event, &mut again)?.then_some(&again[..])
-                }
+                (None, Some(seen)) if topics[i] == TOPIC => seen.payload(event, &mut again)?.then_some(&again[..]),
                 (None, _) => None,
             };
             found += 1;
@@ -214,7 +220,7 @@ impl Reader {
         Ok(found)
     }
 
-    fn seen(&self, group: &mut Group, lines: &Range<usize>) -> Outcome<Seen> {
+    fn seen(&self, group: &mut Group, lines: &Range<usize>) -> Outcome<Observed> {
         let kinds = self.texts(group, c::KIND, lines.clone())?;
         let entries = if self.nested() {
             let mut end = 0;
@@ -236,7 +242,7 @@ impl Reader {
         let mut numbers = |column| self.numbers(group, column, lines.clone())?.by_place();
         let (part, parts) = (numbers(c::PART)?, numbers(c::PARTS)?);
         let (sizes, modes, times) = (numbers(c::SIZE)?, numbers(c::MODE)?, numbers(c::MTIME_NS)?);
-        Ok(Seen {
+        Ok(Observed {
             repos,
             bursts,
             causes,
@@ -311,68 +317,9 @@ fn starts(positions: &[i64], lines: &Range<usize>, nested: bool) -> Vec<Range<us
     out
 }
 
-/// The columns of a stretch's observations. `entries`: which entries are those of a line, where changes are a list.
-struct Seen {
-    repos: Values<ByteArray>,
-    bursts: Values<ByteArray>,
-    causes: Values<ByteArray>,
-    part: Values<i64>,
-    parts: Values<i64>,
-    entries: Option<Vec<Range<usize>>>,
-    kinds: Values<ByteArray>,
-    paths: Values<ByteArray>,
-    paths_b64: Values<ByteArray>,
-    types: Values<ByteArray>,
-    was: Values<ByteArray>,
-    was_b64: Values<ByteArray>,
-    sizes: Values<i64>,
-    modes: Values<i64>,
-    times: Values<i64>,
-    shas: Values<ByteArray>,
-}
-
-impl Seen {
-    /// Puts the payload of the event in these lines together again; false if it was not taken apart.
-    fn payload(&self, event: &Range<usize>, out: &mut Vec<u8>) -> Outcome<bool> {
-        let i = event.start;
-        let Some(repo) = self.repos.text(i)? else { return Ok(false) };
-        let entries = match &self.entries {
-            Some(entries) => entries[i].clone(),
-            None if self.kinds.get(i)?.is_none() => 0..0,
-            None => event.clone(),
-        };
-        out.clear();
-        let burst = c::utf8(self.bursts.need(i)?)?;
-        observation::begin(out, repo, burst, *self.part.need(i)?, *self.parts.need(i)?);
-        for e in entries.clone() {
-            let was = name(&self.was, &self.was_b64, e)?;
-            let change = Change {
-                name: name(&self.paths, &self.paths_b64, e)?,
-                kind: c::utf8(self.kinds.need(e)?)?.into(),
-                entry: c::utf8(self.types.need(e)?)?.into(),
-                was: (was != Name::default()).then_some(was),
-                size: self.sizes.get(e)?.copied(),
-                mode: self.modes.get(e)?.copied(),
-                mtime_ns: self.times.get(e)?.copied(),
-                sha: match self.shas.blob(e)? {
-                    Some(sha) => Some(sha.try_into().map_err(|_| damaged("a content hash is cut"))?),
-                    None => None,
-                },
-            };
-            change.encode(out, e == entries.start);
-        }
-        observation::end(out, self.causes.text(i)?);
-        Ok(true)
-    }
-}
-
-fn name<'a>(paths: &'a Values<ByteArray>, coded: &'a Values<ByteArray>, place: usize) -> Outcome<Name<'a>> {
-    Ok(Name { path: paths.text(place)?.map(Cow::Borrowed), path_b64: coded.text(place)?.map(Cow::Borrowed) })
-}
-
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Outcome<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(found) => found.map_err(|e| at(path, e)),
+        Ok(found) => found.map_err(|e| Error::segment(path, e)),
         Err(_) => Err(Error::Invalid(format!("segment {}: damaged beyond decoding", path.display()))),
     }
 }

@@ -3,25 +3,15 @@
 //! kept). A `FilesChanged` is taken apart into columns and has a line for each of its changed paths. Links are not
 //! stored: they follow from headers and leaves, and the manifest holds both ends of the chain. `reading` reads the
 //! first layout too (`kairos_segment_1`), which had a line an event and the changed paths in a list.
-use std::{collections::HashSet, io, path::Path};
-
-use parquet::errors::ParquetError;
+use std::{collections::HashSet, path::Path};
 
 use crate::{
     chain::{Chain, Hash},
     error::{Error, Result},
     opened::Opened,
-    reading::Reader,
+    reading::{Reader, Wanted},
     rows::Row,
 };
-
-/// Which rows a reader wants: `after < position <= upto`, of these topics (none named: all).
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    pub after: i64,
-    pub upto: i64,
-    pub topics: HashSet<String>,
-}
 
 /// What the rows of a segment come to: how many there are, the link after the last, and the runs of records that were
 /// folded away. `digest`: BLAKE3 of the file that was walked.
@@ -66,17 +56,6 @@ pub fn walk(path: &Path, before: Hash, upto: i64) -> Result<Walked> {
     };
     while reader.visit(usize::MAX, &mut step)? > 0 {}
     Ok(Walked { rows, link: chain.link, runs, digest })
-}
-
-/// What an error means on a path: what the operating system said stays what it said (a full disk).
-pub fn at(path: &Path, error: ParquetError) -> Error {
-    match error {
-        ParquetError::External(cause) if cause.is::<io::Error>() => match cause.downcast::<io::Error>() {
-            Ok(cause) => Error::io("using a segment", path, *cause),
-            Err(cause) => Error::Invalid(format!("segment {}: {cause}", path.display())),
-        },
-        error => Error::Invalid(format!("segment {}: {error}", path.display())),
-    }
 }
 
 #[cfg(test)]

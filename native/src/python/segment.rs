@@ -16,10 +16,10 @@ use crate::{
     error::Error,
     hot::Library,
     opened::{Opened, Stamp},
-    reading::Reader,
+    reading::{Reader, Wanted},
     rows::{Row, Rows},
     sealing::Writer,
-    segment::{self, Wanted},
+    segment,
 };
 
 fn path_of(raw: Vec<u8>) -> PathBuf {

@@ -67,7 +67,7 @@ def _repos(context: Context, said: Status | None) -> list[RepoOut]:
         out.append(
             RepoOut(
                 path=repository.root, state=repo.state, directories=repo.directories, watched=repo.watched,
-                polled=repo.polled, ignored=repo.ignored,
+                polled=repo.polled, ignored=repo.ignored, why=repo.why,
             )
             if repo is not None
             else RepoOut(
@@ -114,6 +114,7 @@ def text_of(status: StatusOut) -> str:
     ]
     parts = [f"daemon {daemon}" + (render.paint("  paused", "red") if status.paused else "")]
     parts.append(render.table(rows) if rows else "  no repository is watched")
+    parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
     parts.append(
         f"log {render.number(status.log.events)} events, {render.size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "

@@ -30,6 +30,7 @@ from kairos.eventlog.leases import fence
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import RepositoriesView
+from kairos.repo.git import GitError
 from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config, Home
 
@@ -90,7 +91,10 @@ class _Daemon:
         for repo in mine:
             if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it came to that
                 fence(self._log, self._duties.held, [repo.id])
-                list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
+                with suppress(
+                    GitError
+                ):  # it cannot be read: its sensor says so, and the next start comes to this again
+                    list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
         self._log.fences = ()
         workers = self._workers
         threads = [

@@ -25,7 +25,7 @@ from benches.append import disk
 from benches.table import Row, show
 from kairos.domain.events import ProposalVerified
 from kairos.eventlog import codec
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 

@@ -31,9 +31,9 @@ from benches.table import Row, show
 from kairos._native import chain_drafts
 from kairos.eventlog import codec
 from kairos.eventlog.log import Log
-from kairos.eventlog.projection import keep_views
 from kairos.eventlog.record import NewEvent, Track
-from kairos.eventlog.views import all_views
+from kairos.eventlog.views.log_views import log_views
+from kairos.eventlog.views.projection import keep_views
 
 EVENTS = int(sys.argv[sys.argv.index("--events") + 1]) if "--events" in sys.argv else 1_000_000
 SEALED = EVENTS * 9 // 10
@@ -45,7 +45,7 @@ COMPACT = """
 import json, sys, time
 from pathlib import Path
 from kairos.clock import now_us
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.log import Log
 log, begun = Log(Path(sys.argv[1])), now_us()
 done = compact(log)
@@ -74,7 +74,7 @@ def ours(folder: Path) -> Log:
     log.writer().load(iter(rows), count, link, {})
     del rows
     log.append([], writes=[Track("bench", SEALED)])
-    keep_views(log, all_views())  # as a daemon does all the time
+    keep_views(log, log_views())  # as a daemon does all the time
     return log
 
 

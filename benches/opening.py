@@ -14,12 +14,12 @@ from pathlib import Path
 from benches.append import disk
 from benches.observations import observations
 from benches.table import Row, show
-from kairos.daemon.kept import kept_views
+from kairos.daemon.all_views import kept_views
 from kairos.eventlog import codec
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.log import Log
-from kairos.eventlog.projection import keep_views
 from kairos.eventlog.record import Track
+from kairos.eventlog.views.projection import keep_views
 
 YOUNG = 10_000
 OLD = int(sys.argv[sys.argv.index("--events") + 1]) if "--events" in sys.argv else 1_000_000
@@ -29,7 +29,7 @@ REPEATS = 9
 READY = """
 import sys, time
 from pathlib import Path
-from kairos.daemon.kept import kept_views
+from kairos.daemon.all_views import kept_views
 from kairos.eventlog.log import Log
 begun = time.perf_counter()
 log = Log(Path(sys.argv[1]))

@@ -17,7 +17,7 @@ import msgspec
 from eventsourcing.application import Application
 
 from benches.append import Watched, application, change, disk
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 

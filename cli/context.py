@@ -1,23 +1,22 @@
-"""What every command is handed: the global flags, and the home, configuration and log they lead to."""
+"""What every command is handed: the global flags, and the desk they lead to."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from kairos.desk.desk import Desk
+from kairos.desk.given import place
+from kairos.desk.reading import selected
 from kairos.errors import UsageError
-from kairos.eventlog.log import Log
-from kairos.settings import Config, Home, find_home, load_config
 
 
 class Context:
-    """Global flags as attributes, everything else opened on first use. One command, one thread."""
+    """Global flags as attributes, the desk opened on first use. One command, one thread."""
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
@@ -25,47 +24,19 @@ class Context:
         self.no_input = False
         self.repo: str | None = None
         self.home_override: str | None = None
-        self._log: Log | None = None
-        self._has_log = False
 
     @cached_property
-    def home(self) -> Home:
-        return find_home(self.home_override)
+    def desk(self) -> Desk:
+        return Desk(self.home_override)
 
-    @cached_property
-    def config(self) -> Config:
-        """config.toml. UsageError (2) names a wrong key."""
-        return load_config(self.home)
-
-    @property
-    def actor(self) -> str:
-        """How this command is called among those who share the log."""
-        from kairos.eventlog.leases import holder
-
-        return holder(self.log.owner, os.getpid())
-
-    @property
-    def has_log(self) -> bool:
-        """Whether anything was ever recorded here: looking at an empty home must not create one."""
-        self._has_log = self._has_log or self.log.exists()
-        return self._has_log
-
-    @property
-    def log(self) -> Log:
-        if self._log is None:
-            self._log = Log.of(self.home)
-            self._log.clean = self._clean
-        return self._log
-
-    def _clean(self, needles: Sequence[bytes]) -> None:
-        from kairos.daemon.traces import clean  # only after a forgetting
-
-        clean(self.home, self.log, needles)
-
-    def close(self) -> None:
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+    def only(self) -> Any:
+        """The repository that --repo names; None without the flag. UsageError where it is no directory, NotFound."""
+        if self.repo is None:
+            return None
+        found = place(self.repo)
+        if not found.is_dir():
+            raise UsageError(f"--repo {self.repo} is not a directory", "Name a directory.")
+        return selected(self.desk, found)
 
     def interactive(self) -> bool:
         """Whether a question can be asked."""
@@ -73,20 +44,10 @@ class Context:
             return False
         return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
-    def daemon_running(self) -> bool:
-        """Whether a daemon holds this home. Nothing is created or changed by asking."""
-        from kairos.daemon.presence import running
-
-        return running(self.home) is not None
-
-    def repo_path(self) -> Path | None:
-        """--repo as an absolute path, if given. UsageError when there is no such directory."""
-        if self.repo is None:
-            return None
-        found = Path(self.repo).expanduser().resolve()
-        if not found.is_dir():
-            raise UsageError(f"--repo {self.repo} is not a directory", "Name a directory.")
-        return found
+    def close(self) -> None:
+        """Closes what was opened; safe to repeat."""
+        if "desk" in self.__dict__:
+            self.desk.close()
 
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -5,9 +5,7 @@ A verb's module is imported only when it is called, so that looking costs no mor
 
 from __future__ import annotations
 
-import errno
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,18 +15,15 @@ from typing import Any
 import click
 
 from cli.context import Context
+from cli.given import refuse_nothing
 from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
-from kairos.errors import KairosError, TryAgain, UsageError
-from kairos.settings import FULL
-
-_NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
-"""The way to a file is barred: by permissions, a read-only disk, or a file where a folder should be."""
+from kairos.errors import KairosError, UsageError
 
 
 def _set(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def callback(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-        if value:
+        if value is not None and value is not False:
             setattr(ctx.ensure_object(Context), name, value)
 
     return callback
@@ -70,9 +65,10 @@ def global_options() -> list[click.Parameter]:
 
 
 def with_global_options(command: click.Command) -> click.Command:
-    """The command, and every command below it, taking the global flags too."""
+    """The command, and every command below it, taking the global flags too and refusing empty values."""
     taken = {option for param in command.params for option in param.opts}
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
+    refuse_nothing(command)
     if isinstance(command, click.Group):
         for below in command.commands.values():
             with_global_options(below)
@@ -127,7 +123,7 @@ class LazyGroup(click.Group):
 def _overview(ctx: click.Context) -> None:
     """Without a verb: the status, and the one next command to type."""
     if ctx.invoked_subcommand is None:
-        from cli.status import overview
+        from cli.look.status import overview
 
         overview(ctx.ensure_object(Context))
 
@@ -140,6 +136,7 @@ root = LazyGroup(
     help="An always-on assistant for your repositories: it proposes, you approve, it acts exactly once.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+refuse_nothing(root)
 
 
 def main(args: Sequence[str]) -> int:
@@ -161,17 +158,13 @@ def main(args: Sequence[str]) -> int:
     except (BrokenPipeError, ClosedPipe):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit has somewhere to go
         return 141
-    except sqlite3.Error as error:
-        return _report(context, _of_storage(context, error))
-    except OSError as error:
-        known = _of_files(error)
-        if known is None:
-            raise
-        return _report(context, known)
     except Exception as error:
-        if not type(error).__module__.startswith("psycopg"):  # which is not imported where the log is a file
+        from kairos.desk.failures import known
+
+        meant = known(context.desk, error)
+        if meant is None:
             raise
-        return _report(context, _of_storage(context, error))
+        return _report(context, meant)
     finally:
         context.close()
 
@@ -179,25 +172,6 @@ def main(args: Sequence[str]) -> int:
 def _own_flags(args: Sequence[str]) -> Sequence[str]:
     """The arguments before `--`: what follows belongs to another program."""
     return args[: args.index("--")] if "--" in args else args
-
-
-def _of_storage(context: Context, error: Exception) -> KairosError:
-    """What a database error means for a person; one that means nothing known is a defect and stays as it is."""
-    try:
-        with context.log.errors():
-            raise error
-    except KairosError as known:
-        return known
-
-
-def _of_files(error: OSError) -> KairosError | None:
-    """What an error of the file system means for a person; None for one that means nothing known."""
-    if error.errno in FULL:
-        return TryAgain("the disk is full: nothing was done", "Free some space and try again.")
-    if error.errno in _NO_WAY and error.filename is not None:
-        where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
-        return UsageError(f"{where}: {error.strerror}", "Mend that, or name another folder with --home.")
-    return None
 
 
 def _report(context: Context, error: KairosError) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from kairos.domain.names import as_text
+
 if TYPE_CHECKING:
     from cli.context import Context
     from kairos.errors import KairosError
@@ -94,35 +96,6 @@ def _columns(cells: Sequence[Sequence[object]]) -> int:
     return max((len(row) for row in cells), default=0)
 
 
-def number(value: int) -> str:
-    """8812 as `8 812`, as people read positions."""
-    return f"{value:,}".replace(",", " ")
-
-
-def count(value: int, noun: str, many: str = "") -> str:
-    """`1 file`, `3 files`, `2 directories`."""
-    return f"{number(value)} {noun if value == 1 else many or noun + 's'}"
-
-
-def age(micros: int) -> str:
-    """A duration in microseconds as `40s`, `4m`, `2h` or `3d`."""
-    seconds = max(0, micros // 1_000_000)
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
-
-
-def size(count: int) -> str:
-    """Bytes as `812 B`, `4.2 KiB`, `1.1 MiB`."""
-    value, unit = float(count), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if value < 1024:
-            break
-        value, unit = value / 1024, larger
-    return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
-
-
 def diff(text: str) -> str:
     """A unified diff, inert, with added and removed lines in colour."""
     out = []
@@ -142,13 +115,29 @@ def finished(text: str, *, colours: bool) -> str:
 
 
 def json_text(data: object) -> str:
-    """One line of JSON; characters that could disturb a terminal are \\u escapes, which mean the same."""
+    """One line of JSON, whatever the data; characters that could disturb a terminal are \\u escapes, which mean the
+    same. Bytes of a name that are not UTF-8 become \\xNN."""
     import msgspec
 
-    text = msgspec.json.encode(data).decode("utf-8")
+    try:
+        text = msgspec.json.encode(data).decode("utf-8")
+    except UnicodeEncodeError:  # a name that is not UTF-8 must not keep the answer back: what it tells has happened
+        text = msgspec.json.encode(_encodable(msgspec.to_builtins(data))).decode("utf-8")
     if text.isascii() and "\x7f" not in text:
         return text
     return "".join(c if _is_inert(c) else _json_escape(c) for c in text)
+
+
+def _encodable(data: Any) -> Any:
+    match data:
+        case str():
+            return as_text(data)
+        case list() | tuple():
+            return [_encodable(item) for item in data]
+        case dict():
+            return {_encodable(key): _encodable(value) for key, value in data.items()}
+        case _:
+            return data
 
 
 def _json_escape(char: str) -> str:

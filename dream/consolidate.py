@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from dream.forget import admit, named
+from dream.admission import admit, named
 from dream.gather import Repo
 from kairos.domain.events import Event, Memory, MemoryAccepted, MemoryInvalidated, MemorySuperseded
 from kairos.domain.memory import Key, living_paths, matters, moved, slot_of

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kairos.domain.events import CommitRecorded, ProposalRejected, ProposalVerified
-from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.inbox import Inbox, InboxView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.memory.history import Histories, HistoryView
 from kairos.repo.git import Git, GitError
 

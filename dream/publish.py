@@ -15,6 +15,7 @@ from pathlib import Path
 from kairos.domain.events import MemoryFileEdited
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, NewEvent, Put, Write
+from kairos.privacy import make_private
 from kairos.settings import replace_file
 
 VIEW = "dream/files"
@@ -71,7 +72,7 @@ def _write(log: Log, folder: Path, wanted: Mapping[str, bytes], known: Mapping[s
         if before == _GONE + new:
             continue
         if _hash(path) != new:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(path.parent)
             replace_file(path, wanted[name])
         if before != new:
             writes.append(Put(view, name.encode(), new.encode()))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from dream import gate, index, lease, publish
+from dream import index, lease, publish
+from dream import invariants as gate
 from dream.consolidate import consolidate
 from dream.extract import extract, lost
 from dream.gather import Gathered, gather, signal
@@ -26,8 +27,9 @@ from kairos.domain.events import (
 )
 from kairos.errors import KairosError
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Track
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.memory.claims import Claims, MemoryView, fold
 from kairos.memory.history import HistoryView
 from kairos.settings import Home
@@ -69,7 +71,7 @@ class _Plan:
 def dream(home: Home, *, manual: bool = False) -> Dreamt:
     """Dreams once. With nothing new nothing is written. TryAgain while another dream runs; DreamRefused."""
     home.prepare()
-    log = Log.of(home)
+    log = open_log(home)
     try:
         with log.errors(), lease.alone(home.run / "dream.lock"), lease.among_homes(log):
             return _dream(home, log, manual)
@@ -79,7 +81,7 @@ def dream(home: Home, *, manual: bool = False) -> Dreamt:
 
 def rehearse(home: Home) -> Dreamt:
     """What a dream would change now. Writes nothing."""
-    log = Log.of(home)
+    log = open_log(home)
     try:
         if not log.exists():
             return Dreamt()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+_FIRST, _LAST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
 
 
 def now_us() -> int:
@@ -50,9 +51,10 @@ def local_zone() -> tzinfo:
 
 
 def rfc3339(at_us: int) -> str:
-    """Microseconds since the epoch as RFC 3339 UTC with microseconds."""
-    seconds, micros = divmod(at_us, SECOND)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{micros:06d}Z"
+    """Microseconds since the epoch as RFC 3339 UTC with microseconds. A time before the year 1 or after 9999, which a
+    foreign event may hold, is shown as the nearest there is."""
+    seconds, micros = divmod(min(max(at_us, _FIRST), _LAST), SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{micros:06d}Z"
 
 
 def parse_time(text: str) -> int:

@@ -8,14 +8,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
+from kairos.contract import complaints
 from kairos.errors import TryAgain, UsageError
+from kairos.privacy import Exposure, exposures, make_private, open_private, refuse
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a full disk says."""
@@ -88,8 +92,7 @@ class Home:
         try:
             if not file.exists():
                 fresh = file.with_name(f"salt.{os.getpid()}")
-                fresh.touch(mode=0o600)
-                with fresh.open("wb") as made:
+                with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_TRUNC), "wb") as made:
                     made.write(os.urandom(32))
                     made.flush()
                     os.fsync(made.fileno())
@@ -111,11 +114,18 @@ class Home:
             place += f":{found.st_dev}:{found.st_ino}"
         return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
+    def exposures(self) -> list[Exposure]:
+        """What others can write of this home."""
+        folders = (self.run, self.log.parent, self.segments, self.undo, self.scratch, self.memory)
+        locks = (self.daemon_lock, self.exec_lock, self.run / "dream.lock")
+        files = (self.config_file, self.policy_file, self.log, self.data / "salt", self.status_file, *locks)
+        return exposures(dict.fromkeys((self.config, self.data)), folders, files)
+
     def prepare(self) -> None:
         """Makes the folders, private to the user. TryAgain on a full disk, UsageError if they cannot be made."""
         for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
             try:
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_private(folder)
             except OSError as error:
                 raise (TryAgain if error.errno in FULL else UsageError)(
                     f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
@@ -134,16 +144,33 @@ def machine() -> str:
     return sha256(f"kairos:{name or os.uname().nodename}".encode()).hexdigest()[:12]
 
 
-def find_home(override: str | None = None) -> Home:
-    """The home of this person: --home, else KAIROS_HOME, else the platform's folders."""
-    chosen = override or os.environ.get("KAIROS_HOME")
-    if chosen:
-        root = Path(chosen).expanduser().absolute()
+def find_home(override: str | None = None, *, guarded: bool = True) -> Home:
+    """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name:
+    a script's unset variable must not lead to another home. Denied (6) while others can write there, if `guarded`."""
+    home = _named_home(override)
+    if guarded:
+        refuse(home.exposures())
+    return home
+
+
+def _named_home(override: str | None) -> Home:
+    chosen = override if override is not None else os.environ.get("KAIROS_HOME")
+    if chosen is not None:
+        root = _root(chosen)
         return Home(config=root, data=root, run=root / "run")
     import platformdirs
 
     data = Path(platformdirs.user_data_dir("kairos"))
     return Home(config=Path(platformdirs.user_config_dir("kairos")), data=data, run=data / "run")
+
+
+def _root(text: str) -> Path:
+    if not text.strip():
+        raise UsageError("the home is named by an empty text", "Unset KAIROS_HOME, or name a directory.")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"{text} is no path: {error}", "Name another directory.") from error
 
 
 def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -153,38 +180,45 @@ def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+HOURS = r"\A(?:(?:[01]?[0-9]|2[0-3])-(?:[01]?[0-9]|2[0-4]))?\Z"
+CLOCK = r"\A(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9])?\Z"
+Clock = Annotated[str, Meta(pattern=CLOCK, description="a local time HH:MM, or empty for never")]
+Argument = Annotated[str, Meta(pattern=r"\A[^\0]*\Z", description="a text without NUL")]
+"""What the operating system takes as a word of a command or as a path."""
+
+
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every configuration table: a wrong key is refused."""
+    """Base of every configuration table: a wrong key is refused. Every number states its range where it is declared."""
 
 
 class Attention(_Table, frozen=True, kw_only=True):
     """When to speak. Quiet hours are local `HH-HH` (empty: none) and hold delivery, not evaluation."""
 
-    quiet_hours: str = "22-08"
-    per_day: int = 4
-    cool_down_hours: float = 24.0
-    idle_minutes: float = 10.0
+    quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
+    per_day: Annotated[int, Meta(ge=0, le=1_000)] = 4
+    cool_down_hours: Annotated[float, Meta(ge=0, le=8_760)] = 24.0
+    idle_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 10.0
 
 
 class Proposals(_Table, frozen=True, kw_only=True):
     """How long a proposal and an approval stay valid."""
 
-    expire_days: float = 14.0
-    approval_minutes: float = 15.0
+    expire_days: Annotated[float, Meta(ge=0.01, le=3_650)] = 14.0
+    approval_minutes: Annotated[float, Meta(ge=0.1, le=43_200)] = 15.0
 
 
 class Schedule(_Table, frozen=True, kw_only=True):
     """Local times HH:MM of nightly work; empty: never."""
 
-    dream: str = "03:30"
-    compact: str = "04:00"
-    keep_hot_days: float = 7.0
+    dream: Clock = "03:30"
+    compact: Clock = "04:00"
+    keep_hot_days: Annotated[float, Meta(ge=0, le=36_500)] = 7.0
 
 
 class Retention(_Table, frozen=True, kw_only=True):
     """What may leave the log: after so many days observations in segments fold into `ActivityFolded`; 0: never."""
 
-    fold_after_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 0.0
+    fold_after_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
 
     def fold_before(self, now: int) -> int | None:
         """The time (us) before which observations fold; None: none do."""
@@ -194,7 +228,7 @@ class Retention(_Table, frozen=True, kw_only=True):
 class Notify(_Table, frozen=True, kw_only=True):
     """A command run at boundaries, with the title of what is delivered as its last argument."""
 
-    command: list[str] = []
+    command: list[Argument] = []
 
 
 class Model(_Table, frozen=True, kw_only=True):
@@ -203,38 +237,48 @@ class Model(_Table, frozen=True, kw_only=True):
 
     name: str = ""
     base_url: str = ""
-    key_env: str = ""
-    per_day_usd: float = 1.0
-    per_turn_usd: float = 0.25
-    input_usd_per_million: float | None = None
-    output_usd_per_million: float | None = None
-    max_output_tokens: int = 2_000
-    deadline_seconds: float = 120.0
-    calls_per_turn: int = 8
+    key_env: Annotated[
+        str,
+        Meta(pattern=r"\A[A-Za-z0-9_]*\Z", description="the name of an environment variable", extra={"secret": True}),
+    ] = ""
+    per_day_usd: Annotated[float, Meta(ge=0, le=100_000)] = 1.0
+    per_turn_usd: Annotated[float, Meta(ge=0, le=100_000)] = 0.25
+    input_usd_per_million: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    output_usd_per_million: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    max_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 2_000
+    deadline_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 120.0
+    calls_per_turn: Annotated[int, Meta(ge=1, le=1_000)] = 8
 
 
 class Check(_Table, frozen=True, kw_only=True):
     """A repository's own check command, keyed by its path in `[check."/path"]`, run confined in a scratch tree."""
 
-    command: list[str]
-    seconds: float = 600.0
-    memory_mb: int = 4096
-    read_roots: list[str] = []
+    command: list[Argument]
+    seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 600.0
+    memory_mb: Annotated[int, Meta(ge=16, le=4_194_304)] = 4096
+    read_roots: list[Argument] = []
 
 
 class Watching(_Table, frozen=True, kw_only=True):
     """`observer`: inotify (own reader, Linux) or watchdog. Sweep: a full comparison every so many minutes."""
 
-    observer: str = "auto"
-    sweep_minutes: float = 10.0
+    observer: Literal["auto", "inotify", "watchdog"] = "auto"
+    sweep_minutes: Annotated[float, Meta(ge=0.1, le=10_080)] = 10.0
 
 
 class LogPlace(_Table, frozen=True, kw_only=True):
     """Where the log is: `url` empty for SQLite under the data directory, else postgresql://USER@HOST/DATABASE; the
     environment's KAIROS_LOG comes first. On a shared log a daemon that died is replaced after `lease_seconds`."""
 
-    url: str = ""
-    lease_seconds: float = 15.0
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"\A(?:postgres(?:ql)?://.*)?\Z",
+            description="empty or a postgresql:// address",
+            extra={"secret": True},
+        ),
+    ] = ""
+    lease_seconds: Annotated[float, Meta(ge=1, le=3_600)] = 15.0
 
 
 class Config(_Table, frozen=True, kw_only=True):
@@ -260,37 +304,26 @@ def load_config(home: Home) -> Config:
 def parse_config(data: dict[str, Any], source: str) -> Config:
     """A parsed TOML document as a Config. UsageError for a wrong key, type or value."""
     try:
-        config = msgspec.convert(data, Config)
-        parse_hours(config.attention.quiet_hours)
-        if config.log.url and not config.log.url.startswith(("postgresql://", "postgres://")):
-            raise ValueError("log.url is empty or a postgresql:// address")
-        if not 1 <= config.log.lease_seconds <= 3_600:
-            raise ValueError("log.lease_seconds is between 1 and 3600")
-        for text in (config.schedule.dream, config.schedule.compact):
-            parse_clock(text)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise UsageError(f"{source}: {error}", "Correct it, or see `kairos config get` for every key.") from error
-    return config
+        return msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        what = next(complaints(data, Config), str(error))
+        raise UsageError(f"{source}: {what}", "Correct it, or see `kairos config get` for every key.") from error
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
     """`22-08` as (22, 8); None when empty. ValueError."""
-    if not text:
-        return None
-    first, dash, last = text.partition("-")
-    if not dash or not first.isdigit() or not last.isdigit() or int(first) > 23 or int(last) > 24:
-        raise ValueError(f"quiet_hours is HH-HH, not `{text}`")
-    return int(first), int(last) % 24
+    if not re.search(HOURS, text):
+        raise ValueError(f"quiet hours are HH-HH, not `{text}`")
+    first, _, last = text.partition("-")
+    return (int(first), int(last) % 24) if text else None
 
 
 def parse_clock(text: str) -> tuple[int, int] | None:
     """`03:30` as (3, 30); None when empty. ValueError."""
-    if not text:
-        return None
-    hour, colon, minute = text.partition(":")
-    if not colon or not hour.isdigit() or not minute.isdigit() or int(hour) > 23 or int(minute) > 59:
+    if not re.search(CLOCK, text):
         raise ValueError(f"a local time is HH:MM, not `{text}`")
-    return int(hour), int(minute)
+    hour, _, minute = text.partition(":")
+    return (int(hour), int(minute)) if text else None
 
 
 def get_value(home: Home, key: str) -> Any:
@@ -305,8 +338,10 @@ def get_value(home: Home, key: str) -> Any:
 
 def set_value(home: Home, key: str, text: str) -> Any:
     """Sets a dotted key from text read as TOML, else as a string; refused whole unless the result is valid."""
-    import tomllib
-
+    try:
+        f"{key}{text}".encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("the key or the value is not UTF-8", "A configuration is UTF-8 text.") from error
     data = _read_toml(home.config_file)
     parts = _split_key(key)
     table = data
@@ -314,23 +349,21 @@ def set_value(home: Home, key: str, text: str) -> Any:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UsageError(f"`{key}` is not a table", "`kairos config get` lists every key.")
-    try:
-        table[parts[-1]] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        table[parts[-1]] = text
-    parse_config(data, f"setting {key}")
+    table[parts[-1]] = _value_of(text)
+    parse_config(data, "nothing was set")
     import tomli_w
 
     home.prepare()
-    replace_file(home.config_file, tomli_w.dumps(data).encode())
+    replace_file(home.config_file.resolve(), tomli_w.dumps(data).encode())
     return table[parts[-1]]
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Replaces a file atomically and durably: temporary file, fsync, rename, fsync of the directory."""
+    """Replaces a file atomically and durably, by one that only its owner reads: temporary file, fsync, rename, fsync
+    of the directory."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -378,6 +411,16 @@ def _split_key(key: str) -> list[str]:
     return [*parts, part]
 
 
+def _value_of(text: str) -> Any:
+    """A text as the TOML value that it is, else as itself."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
@@ -385,7 +428,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, or too deep
         raise UsageError(f"{path} is not TOML: {error}", "Correct it or move it away.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from kairos.daemon.kept import kept_views
+from kairos.daemon.all_views import kept_views
 from kairos.domain.action import NoteAction, digest, effects_of
 from kairos.domain.events import (
     ActivityFolded,
@@ -22,12 +22,12 @@ from kairos.domain.events import (
     ProposalRaised,
     SegmentFolded,
 )
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.exchange import export_log, import_log
-from kairos.eventlog.folding import Folded, fold
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.exchange import export_log, import_log
+from kairos.eventlog.cold.folding import Folded, fold
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
-from kairos.eventlog.replay import replay_verify
+from kairos.eventlog.views.replay import replay_verify
 
 
 class Past:

@@ -91,3 +91,10 @@ def test_a_zone_that_nobody_knows_falls_back_to_the_machine(name: str, monkeypat
 def test_without_tz_there_is_always_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TZ", raising=False)
     assert local_zone().utcoffset(datetime(2026, 1, 1)) is not None
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"), [(2**62, "9999-12-31T23:59:59.999999Z"), (-(2**62), "0001-01-01T00:00:00.000000Z")]
+)
+def test_a_time_that_no_calendar_has_is_shown_as_the_nearest(at: int, shown: str) -> None:
+    assert rfc3339(at) == shown

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +64,93 @@ def test_a_wrong_key_or_value_is_refused_and_named(home: Home, text: str, named:
         load_config(home)
     assert str(home.config_file) in caught.value.message
     assert caught.value.hint
+
+
+NUMBERS = [
+    ("attention.per_day", int), ("attention.cool_down_hours", float), ("attention.idle_minutes", float),
+    ("proposals.expire_days", float), ("proposals.approval_minutes", float), ("schedule.keep_hot_days", float),
+    ("retention.fold_after_days", float), ("model.per_day_usd", float), ("model.per_turn_usd", float),
+    ("model.input_usd_per_million", float), ("model.output_usd_per_million", float), ("model.max_output_tokens", int),
+    ("model.deadline_seconds", float), ("model.calls_per_turn", int), ("watching.sweep_minutes", float),
+    ("log.lease_seconds", float), ('check."/srv/a.b".seconds', float), ('check."/srv/a.b".memory_mb', int),
+]  # fmt: skip
+
+
+def numbers(kind: Any, key: str = "") -> Iterator[str]:
+    """The dotted key of every number below a kind."""
+    if get_origin(kind) is dict:
+        yield from numbers(get_args(kind)[1], f'{key}."/srv/a.b"')
+    elif isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for field in msgspec.structs.fields(kind):
+            yield from numbers(field.type, f"{key}.{field.name}" if key else field.name)
+    elif {int, float} & {kind, *get_args(kind), *(a for part in get_args(kind) for a in get_args(part))}:
+        yield key
+
+
+def test_the_table_of_numbers_is_complete() -> None:
+    assert sorted(key for key, _ in NUMBERS) == sorted(numbers(Config))
+
+
+@pytest.mark.parametrize(("key", "kind"), NUMBERS)
+@pytest.mark.parametrize(
+    "text",
+    ["inf", "-inf", "nan", "-1", "-0.001", "1e400", "9" * 400, "9" * 5_000, "0x" + "f" * 5_000, str(2**63), str(2**64),
+     '"3"', "three", "true", "[1]", "{}", "2026-01-01", "", " ", "\x00"],
+)  # fmt: skip
+def test_every_number_has_a_range_and_the_refusal_names_it(home: Home, key: str, kind: type, text: str) -> None:
+    set_value(home, 'check."/srv/a.b".command', '["make"]')
+    before = home.config_file.read_bytes()
+    with pytest.raises(UsageError) as caught:
+        set_value(home, key, text)
+    assert home.config_file.read_bytes() == before
+    noun = "a whole number" if kind is int else "a number"
+    assert re.search(rf"{re.escape(key)} is .*; it must be {noun} from [\d .]+ to [\d ]+$", caught.value.message)
+    assert len(caught.value.message) < 300
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "-1", "1e400", "9" * 5_000, "0x" + "f" * 5_000, "[" * 10_000, "'x'"])
+def test_a_number_edited_by_hand_is_refused_with_its_key(home: Home, text: str) -> None:
+    write(home, f"[model]\nper_day_usd = {text}\n")
+    with pytest.raises(UsageError) as caught:
+        load_config(home)
+    known = "model.per_day_usd" in caught.value.message
+    assert known or (text.startswith(("9", "[")) and "is not TOML" in caught.value.message)
+    assert str(home.config_file) in caught.value.message
+
+
+@pytest.mark.parametrize(("key", "kind"), NUMBERS)
+def test_both_ends_of_a_range_are_in_it(home: Home, key: str, kind: type) -> None:
+    set_value(home, 'check."/srv/a.b".command', '["make"]')
+    with pytest.raises(UsageError) as caught:
+        set_value(home, key, "-7")
+    least, most = re.search(r"from ([\d .]+) to ([\d ]+)$", caught.value.message).groups()  # type: ignore[union-attr]
+    for text in (least, most):
+        assert get_value(home, key) != "" and set_value(home, key, text.replace(" ", "")) == float(
+            text.replace(" ", "")
+        )
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("log.url", "mysql://ada:hunter22@h/d"), ("model.key_env", "sk-ant-hunter22")],
+)
+def test_a_refusal_does_not_repeat_what_may_be_a_secret(home: Home, key: str, text: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(key)) as caught:
+        set_value(home, key, text)
+    assert "hunter22" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("key", ["notify.command", 'check."/srv".command', 'check."/srv".read_roots'])
+def test_a_word_of_a_command_holds_no_nul(home: Home, key: str) -> None:
+    set_value(home, 'check."/srv".command', '["make"]')
+    with pytest.raises(UsageError, match="NUL"):
+        set_value(home, key, '["a\\u0000b"]')
+
+
+@pytest.mark.parametrize(("key", "text"), [("model.name", "caf\udce9"), ('check."/caf\udce9".command', '["make"]')])
+def test_what_is_not_utf_8_cannot_be_configured(home: Home, key: str, text: str) -> None:
+    with pytest.raises(UsageError, match="UTF-8"):
+        set_value(home, key, text)
 
 
 def test_a_file_that_is_no_text_is_refused(home: Home) -> None:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import msgspec
 
-from kairos.acting.tree import Blob, NotPlain, Tree, same
+from kairos.acting.worktree import Blob, NotPlain, Tree, same
 from kairos.domain.events import Signature
 from kairos.errors import KairosError
 

@@ -16,6 +16,7 @@ import msgspec
 from kairos import _native, errors
 from kairos.acting.scratch_home import ScratchRoom, take_room
 from kairos.acting.surroundings import environment_for, home_directory, interpreter_roots
+from kairos.privacy import make_private
 
 LAUNCHER = Path(_native.__file__).parent / "_bin" / "kairos-exec"
 Seed = Mapping[str, tuple[bytes, int] | None]
@@ -240,7 +241,7 @@ def tier(scratch_home: Path) -> Tier:
 
 @functools.lru_cache(maxsize=8)
 def _tier(scratch_home: Path) -> Tier:
-    scratch_home.mkdir(parents=True, exist_ok=True)
+    make_private(scratch_home)
     with take_room(scratch_home) as trial_tree:
         tree = trial_tree.path / "tree"
         tree.mkdir()

@@ -16,7 +16,7 @@ from kairos.domain.events import Event
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.settings import Config, Home
 
 _TRIES = 10

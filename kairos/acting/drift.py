@@ -6,12 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 from kairos.acting.gate import already_done, moved_paths
-from kairos.acting.tree import Tree
+from kairos.acting.worktree import Tree
 from kairos.domain import proposal as proposals
 from kairos.domain.action import PatchAction
 from kairos.errors import NotFound
-from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.inbox import Inbox
 
 BY_HAND = "you made the same change by hand"
 

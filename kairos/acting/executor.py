@@ -10,7 +10,7 @@ from kairos.acting.applying import OnStep, no_step
 from kairos.acting.commanding import run_command
 from kairos.acting.lock import exec_lock
 from kairos.acting.performing import Standing, append, open_tree, perform, standing
-from kairos.acting.tree import Tree
+from kairos.acting.worktree import Tree
 from kairos.clock import now_us
 from kairos.domain.action import CommandAction
 from kairos.domain.policy import Policy

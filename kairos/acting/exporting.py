@@ -6,7 +6,7 @@ from __future__ import annotations
 from kairos.acting import applying
 from kairos.acting.applying import LeftUnknown, RolledBack, Write
 from kairos.acting.confine import Change, ConfinedRun, Refused
-from kairos.acting.tree import Blob, NotPlain, Tree, mode_after
+from kairos.acting.worktree import Blob, NotPlain, Tree, mode_after
 
 MOVED = "changed since the run began"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.acting.applying import Write
-from kairos.acting.tree import Blob, NotPlain, Tree, mode_after
+from kairos.acting.worktree import Blob, NotPlain, Tree, mode_after
 from kairos.domain import proposal as proposals
 from kairos.domain.action import (
     Action,
@@ -26,7 +26,7 @@ from kairos.domain.policy import Policy, Verdict
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import AttentionView
+from kairos.eventlog.views.attention import AttentionView
 from kairos.settings import Home
 
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kairos.errors import TryAgain
+from kairos.privacy import make_private
 from kairos.settings import Home
 
 
 @contextmanager
 def exec_lock(home: Home, *, wait_s: float = 30.0) -> Iterator[None]:
     """Holds `exec.lock`. The kernel releases it when the process dies. TryAgain (75) if another keeps it longer."""
-    home.exec_lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(home.exec_lock.parent)
     lock = os.open(home.exec_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         deadline = time.monotonic() + wait_s

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from kairos.acting.tree import Blob
+from kairos.acting.worktree import Blob
+from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
 from kairos.settings import Home
 
@@ -64,7 +65,7 @@ def _same(a: Blob | None, b: Blob | None) -> bool:
 
 def _merge_file(home: Home, base: bytes, ours: bytes, theirs: bytes) -> tuple[bool, bytes]:
     """(clean, content): with conflict markers when not clean. Content git takes for binary never merges."""
-    home.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(home.scratch)
     with tempfile.TemporaryDirectory(dir=home.scratch, prefix="merge-") as folder:
         for name, content in (("now", ours), ("base", base), ("wanted", theirs)):
             (Path(folder) / name).write_bytes(content)

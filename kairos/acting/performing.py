@@ -13,17 +13,17 @@ import msgspec
 
 from kairos.acting import applying, preimages
 from kairos.acting.applying import LeftUnknown, OnStep, RolledBack, Write, no_step
-from kairos.acting.tree import NotPlain, Tree, expected
+from kairos.acting.worktree import NotPlain, Tree, expected
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, NotFound, TryAgain
-from kairos.eventlog.inbox import Inbox, InboxView
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.inbox import Inbox, InboxView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.settings import Home
 
 # A file takes this much at least on a disk, and up to this much more than its content.

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from kairos import _native
+from kairos.privacy import make_private
 
 _PREFIX = "run-"
 
@@ -43,7 +44,7 @@ class ScratchRoom:
 def take_room(scratch_home: Path) -> ScratchRoom:
     """A new, locked room; what earlier owners left when they were killed goes first. Raises OSError, as on a full
     disk."""
-    scratch_home.mkdir(parents=True, exist_ok=True)
+    make_private(scratch_home)
     sweep(scratch_home)
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=scratch_home.resolve()))

@@ -15,9 +15,9 @@ from kairos.domain.budget import Caps, Slice, Spending
 from kairos.domain.events import ModelCalled, ModelReserved
 from kairos.errors import BudgetExhausted, Conflict, TryAgain
 from kairos.eventlog.log import Log
-from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import NewEvent, Recorded
-from kairos.eventlog.views import AttentionView
+from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.projection import Projection
 from kairos.settings import Model
 
 _TRIES = 20

@@ -9,6 +9,7 @@ import math
 import os
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from kairos.agent.outputs import Assignment, Result
 from kairos.agent.starting import wall_seconds
 from kairos.clock import local_zone
 from kairos.errors import KairosError, UsageError
-from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.repo.git import Git
 from kairos.settings import find_home, load_config
 
@@ -55,15 +56,12 @@ def work(given: bytes, halt: Halt) -> Result:
         raise UsageError("no model is configured", "`kairos config set model.name NAME`.")
     signal.alarm(math.ceil(wall_seconds(model)))  # the last resort: not even a stuck library outlives this
     port = ModelPort(model, os.environ.get(model.key_env, "") if model.key_env else "")
-    log = Log.of(home)
-    log.fences = tuple(assignment.fences)
-    try:
+    log = open_log(home)
+    with closing(log), log.fenced(assignment.fences):
         files = Files(Git(Path(assignment.root)))
         return Driver(
             log, model, port, files, assignment, local_zone(), halt, gone=lambda: os.getppid() != parent
         ).run()
-    finally:
-        log.close()
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 from kairos.clock import now_us
-from kairos.daemon.kept import kept_views
+from kairos.daemon.all_views import kept_views
 from kairos.domain.events import AttentionDue
 from kairos.errors import KairosError
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.opener import open_log
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.settings import Config, find_home, load_config
 
 
@@ -36,9 +37,9 @@ def _has_due(log: Log, repo: str, after: int) -> bool:
 def main(before: int) -> int:
     """Seals and retires what is older than `before` (us), and folds what the person's rule says; says on standard
     output what it did."""
-    home = find_home()
     try:
-        config, log = load_config(home), Log.of(home)
+        home = find_home()
+        config, log = load_config(home), open_log(home)
         with log.errors():
             done = compact(log, before=before, ended=ended(config, log), views=kept_views())
             said = f"{len(done.sealed)} segments sealed, {done.retired} rows retired"

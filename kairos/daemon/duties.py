@@ -9,7 +9,7 @@ from kairos.errors import KairosError, LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import Everything, Held, Keeper, daemon_lease, holder, job_lease, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.sensing.root import why_lost
 from kairos.settings import machine
 

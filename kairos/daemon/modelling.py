@@ -15,12 +15,12 @@ import msgspec
 from kairos.agent import starting
 from kairos.agent.outputs import Assignment, Result, parse_result
 from kairos.clock import now_us
-from kairos.daemon.turns import Looker
-from kairos.daemon.world import World
+from kairos.daemon.folded import World
+from kairos.daemon.turns import Looker, told
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded
 from kairos.errors import KairosError
 from kairos.eventlog.follow import Follower
-from kairos.eventlog.leases import Held, fence, is_mine
+from kairos.eventlog.leases import Held, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.schedule.children import Child
@@ -72,7 +72,13 @@ class Modeller:
 
     def _follow(self, edition: int) -> None:
         self._world.load()
-        fence(self._log, self._held, self._world.repos.by_id)
+        with self._log.fenced(fences_of(self._held, self._world.repos.by_id)):
+            self._catch_up()
+            while not self._follower.stopped and self._held.edition == edition:
+                self._step()
+
+    def _catch_up(self) -> None:
+        """Ends the turns that a crash cut, and finds where each repository's turns had come to."""
         self._end_interrupted()
         before = self._log.trackings()
         begun = before.get(_TOGETHER, 0)
@@ -85,16 +91,18 @@ class Modeller:
         if fresh:  # so that another daemon, which takes over before the first turn, knows from where
             self._log.append([], writes=fresh)
         self._follower.position = min(self._done.values(), default=self._world.position)
-        while not self._follower.stopped and self._held.edition == edition:
-            new = self._follower.new()
-            for recorded in new:
-                self._world.fold(recorded)
-            for recorded in new:
-                if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
-                    self._due(recorded, recorded.event.repo)
-            if not new:
-                self._track()
-                self._follower.wait()
+
+    def _step(self) -> None:
+        """Handles what is new, or sleeps until there is something."""
+        new = self._follower.new()
+        for recorded in new:
+            self._world.fold(recorded)
+        for recorded in new:
+            if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
+                self._due(recorded, recorded.event.repo)
+        if not new:
+            self._track()
+            self._follower.wait()
 
     def _track(self) -> None:
         """Moves the tracking position along, now and then: neither start-up nor compaction should wait for a commit."""
@@ -107,10 +115,9 @@ class Modeller:
 
     def _due(self, recorded: Recorded, repo: str) -> None:
         if not self._follower.stopped and self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
-            fence(self._log, self._held, [repo])
-            self._turn(recorded, repo)
+            with self._log.fenced(fences_of(self._held, [repo])):
+                self._turn(recorded, repo)
             self._done[repo] = recorded.position
-            fence(self._log, self._held, self._world.repos.by_id)
 
     def _turn(self, due: Recorded, repo_id: str) -> None:
         repo = self._world.repos.by_id[repo_id]
@@ -166,12 +173,12 @@ class Modeller:
         cause = history[0].position if history else None
         findings = [result.finding] if result.finding is not None else []
         raised = self._looker.raised(findings, self._world.repos.by_id[repo_id], result.turn, BOUNDARY)
-        ids = [r.event.id for r in raised if isinstance(r.event, ProposalRaised)]
+        ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
             turn=result.turn, repo=repo_id, engine="model", proposals=ids, why=result.why, micros=micros,
             outcome="quiet" if result.outcome == "proposed" and not ids else result.outcome,
         )  # fmt: skip
-        new = [NewEvent(r.stream, r.event, cause, "system") for r in raised]
+        new = [told(event, cause) for event in raised]
         self._log.append([*new, NewEvent(result.turn, ended, cause, "system")], writes=[track])
 
     def _end_interrupted(self) -> None:

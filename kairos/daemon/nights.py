@@ -7,7 +7,7 @@ from datetime import tzinfo
 from kairos.clock import DAY, now_us
 from kairos.errors import KairosError
 from kairos.eventlog.leases import Held, job_lease
-from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence
 from kairos.schedule.children import Child, child_environment
 from kairos.schedule.occurrences import ScheduleView, run_if_due, settle_interrupted
@@ -32,33 +32,34 @@ class Nights:
         self._config = config
         self._zone = zone
         self._child = Child()
-        self._log = Log.of(home)
+        self._log = open_log(home)
         self._begun = ScheduleView().load(self._log)[0].begun or now_us()
         for job in JOBS:
-            self._settle(job)
+            fences = held.fences(job_lease(job))
+            if fences is not None:
+                with self._log.fenced(fences):
+                    self._settle(job, fences)
 
     def tick(self) -> None:
         """Runs what is due, one after another; nothing more is begun once stopped."""
         schedule = self._config.schedule
         for job, at, work in (("dream", schedule.dream, self._dream), ("compact", schedule.compact, self._compact)):
-            if self._child.stopped or not self._settle(job):
+            fences = self._held.fences(job_lease(job))
+            if self._child.stopped or fences is None:
                 continue
-            try:
-                run_if_due(self._log, job, parse_clock(at), self._begun, self._zone, work)
-            except KairosError:
-                self._settled.pop(job, None)  # whether it has its outcome is to be asked again
-                raise
+            with self._log.fenced(fences):
+                self._settle(job, fences)
+                try:
+                    run_if_due(self._log, job, parse_clock(at), self._begun, self._zone, work)
+                except KairosError:
+                    self._settled.pop(job, None)  # whether it has its outcome is to be asked again
+                    raise
 
-    def _settle(self, job: str) -> bool:
-        """Whether this daemon holds a job. What was cut short, here or by whoever held it before, is settled first."""
-        fences = self._held.fences(job_lease(job))
-        if fences is None:
-            return False
-        self._log.fences = fences
+    def _settle(self, job: str, fences: tuple[Fence, ...]) -> None:
+        """Settles what was cut short, here or by whoever held the job before."""
         if self._settled.get(job) != fences:
             settle_interrupted(self._log, job)
             self._settled[job] = fences
-        return True
 
     def stop(self) -> None:
         """Ends a running child; its work is covered by the next occurrence."""

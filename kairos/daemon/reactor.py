@@ -12,10 +12,10 @@ from contextlib import suppress
 from datetime import tzinfo
 
 from kairos.clock import now_us
+from kairos.daemon.folded import World
+from kairos.daemon.housekeeping import Upkeep
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
-from kairos.daemon.upkeep import Upkeep
-from kairos.daemon.world import World
 from kairos.domain import attention
 from kairos.domain.attention import Due
 from kairos.domain.events import (
@@ -29,7 +29,7 @@ from kairos.domain.events import (
 )
 from kairos.errors import Conflict
 from kairos.eventlog.follow import Follower
-from kairos.eventlog.leases import Held, fence, is_mine
+from kairos.eventlog.leases import Held, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.settings import Config, Home
@@ -111,7 +111,14 @@ class Reactor:
 
     def _follow(self, edition: int) -> None:
         self.world.load()
-        fence(self._log, self._leased, self.world.repos.by_id)
+        with self._log.fenced(fences_of(self._leased, self.world.repos.by_id)):
+            self._catch_up()
+            while not self._follower.stopped and self._leased.edition == edition:
+                self._step()
+            self._save(every=1)
+
+    def _catch_up(self) -> None:
+        """Judges again what came since the last turns, and compares every open proposal with the disk."""
         self._gathered.clear()
         self._done = {
             r.id: max(self._log.tracking(f"reactor/{r.id}"), r.ready_at)
@@ -124,22 +131,23 @@ class Reactor:
             self._react(recorded, idle_for=0)
         self._follower.position = self.world.position
         self._upkeep.check_drift()
-        while not self._follower.stopped and self._leased.edition == edition:
-            new = self._follower.new()
-            for recorded in new:
-                idle = self.world.idle_for(recorded)
-                self.world.fold(recorded)
-                self._react(recorded, idle)
-            if len(new) < 1_000:
-                self._turns()
-            if self._tick:
-                self._tick = False
-                self._upkeep.tick(now_us())
-                self._speaker.release(now_us())
-                self._save(every=500)
-            if not new:
-                self._follower.wait(self._patience())
-        self._save(every=1)
+
+    def _step(self) -> None:
+        """Handles what is new, or sleeps until there is something."""
+        new = self._follower.new()
+        for recorded in new:
+            idle = self.world.idle_for(recorded)
+            self.world.fold(recorded)
+            self._react(recorded, idle)
+        if len(new) < 1_000:
+            self._turns()
+        if self._tick:
+            self._tick = False
+            self._upkeep.tick(now_us())
+            self._speaker.release(now_us())
+            self._save(every=500)
+        if not new:
+            self._follower.wait(self._patience())
 
     def _react(self, recorded: Recorded, idle_for: int) -> None:
         event = recorded.event

@@ -12,24 +12,24 @@ from typing import Protocol
 from kairos import clock
 from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
-from kairos.daemon.asked import Asked
-from kairos.daemon.baseline import is_listed, list_baseline_findings
-from kairos.daemon.bench import Bench
 from kairos.daemon.duties import Duties, Enduring
+from kairos.daemon.executing import Bench
+from kairos.daemon.first_findings import is_listed, list_baseline_findings
 from kairos.daemon.modelling import Modeller
 from kairos.daemon.nights import Nights, jobs
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.daemon.priming import prime
 from kairos.daemon.reactor import Reactor
-from kairos.daemon.salting import salt_of
-from kairos.daemon.traces import cleaned_with
+from kairos.daemon.salt import salt_of
+from kairos.daemon.signals import Asked
 from kairos.daemon.watching import Watching
 from kairos.domain.events import DaemonStarted, DaemonStopped
 from kairos.errors import KairosError, TryAgain
-from kairos.eventlog.leases import fence
-from kairos.eventlog.log import Log
+from kairos.eventlog.leases import fences_of
+from kairos.eventlog.log import Clean
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.repo.git import GitError
 from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config, Home
@@ -38,13 +38,20 @@ Report = Callable[[str], None]
 
 
 def run(
-    home: Home, config: Config, *, on_ready: Callable[[], None], report: Report, on_delivery: Report | None = None
+    home: Home,
+    config: Config,
+    clean: Clean,
+    *,
+    on_ready: Callable[[], None],
+    report: Report,
+    on_delivery: Report | None = None,
 ) -> int:
     """The whole life of a daemon; returns the exit code. Locked (11) if another has the home.
 
-    `report` gets lines for a person who looks at stderr; `on_delivery` the id of each delivered proposal."""
+    `clean` removes from the home what a forgetting excised from the log. `report` gets lines for a person who looks
+    at stderr; `on_delivery` the id of each delivered proposal."""
     with claim(home):
-        return _Daemon(home, config, report, on_delivery).run(on_ready)
+        return _Daemon(home, config, clean, report, on_delivery).run(on_ready)
 
 
 class Worker(Protocol):
@@ -56,7 +63,7 @@ class Worker(Protocol):
 
 
 class _Daemon:
-    def __init__(self, home: Home, config: Config, report: Report, on_delivery: Report | None) -> None:
+    def __init__(self, home: Home, config: Config, clean: Clean, report: Report, on_delivery: Report | None) -> None:
         self._home = home
         self._config = config
         self._report = report
@@ -65,16 +72,16 @@ class _Daemon:
         prime()
         zone = clock.local_zone()
         sweep(home.scratch)
-        self._log = cleaned_with(Log.of(home), home)
+        self._log = open_log(home, clean)
         self._log.refuse_unknown()
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
         self._duties = Duties(self._log, config.log.lease_seconds, jobs(config), self._changed)
         held = self._duties.held
         self._enduring = Enduring(self._log, held, report)
         self._watching = Watching(home, config, self._publish, self._guard, self._duties, report)
-        self._reactor = Reactor(home, config, Log.of(home), zone, on_delivery, held)
-        self._bench = Bench(home, config, Log.of(home), report, held)
-        self._modeller = Modeller(home, config, Log.of(home), zone, held) if config.model.name else None
+        self._reactor = Reactor(home, config, open_log(home), zone, on_delivery, held)
+        self._bench = Bench(home, config, open_log(home), report, held)
+        self._modeller = Modeller(home, config, open_log(home), zone, held) if config.model.name else None
         self._nights = Nights(home, config, zone, held)
         self._scheduler = Scheduler(self._tick)
         self._workers: list[Worker] = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
@@ -90,12 +97,9 @@ class _Daemon:
         self._duties.start()
         for repo in mine:
             if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it came to that
-                fence(self._log, self._duties.held, [repo.id])
-                with suppress(
-                    GitError
-                ):  # it cannot be read: its sensor says so, and the next start comes to this again
+                # One that cannot be read: its sensor says so, and the next start comes to this again.
+                with suppress(GitError), self._log.fenced(fences_of(self._duties.held, [repo.id])):
                     list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
-        self._log.fences = ()
         workers = self._workers
         threads = [
             threading.Thread(target=self._guard, args=(self._endure(worker),), name=type(worker).__name__.lower())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import tzinfo
 
 from kairos.clock import now_us
-from kairos.daemon.world import World
+from kairos.daemon.folded import World
 from kairos.domain import attention
 from kairos.domain.attention import Due, Manners
 from kairos.domain.events import AttentionHeld, ProposalDelivered

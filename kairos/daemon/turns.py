@@ -5,25 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
-from kairos.acting.proposing import raise_findings
 from kairos.clock import DAY, now_us
-from kairos.daemon.salting import salt_of
-from kairos.daemon.world import World
+from kairos.daemon.folded import World
+from kairos.daemon.salt import salt_of
 from kairos.detectors.looking import fitting, look
-from kairos.detectors.protocol import Companion
-from kairos.detectors.scene import scene_of
+from kairos.detectors.scene import Companion, scene_of
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.domain.proposal import Proposal, supersede
+from kairos.domain.proposal import Proposal, stream_of, supersede
+from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import MemoryView
-from kairos.memory.related import related
+from kairos.memory.related import Relations
 from kairos.repo.git import Git
 from kairos.repo.health import require_sound
 from kairos.settings import Config, Home
@@ -114,8 +114,8 @@ class Looker:
             NewEvent(turn, started, -1, "system"),
         ]
         raised = self.raised(spoken, repo, turn, boundary) + [_muted(f, repo.id) for f in muted if self._news(f)]
-        new += [NewEvent(r.stream, r.event, -1 - i, "system") for i, r in enumerate(raised)]
-        ids = [r.event.id for r in raised if isinstance(r.event, ProposalRaised)]
+        new += [told(event, -1 - i) for i, event in enumerate(raised)]
+        ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         outcome = "proposed" if ids else "failed" if problems and not findings else "quiet"
         ended = TurnEnded(
             turn=turn, repo=repo.id, engine="rules", outcome=outcome, proposals=ids, why="; ".join(problems),
@@ -126,12 +126,14 @@ class Looker:
         for recorded in self._log.read(self._world.position, upto=positions[-1]):
             self._world.fold(recorded)  # at once: the next look must know what this one raised
 
-    def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[NewEvent]:
-        """The events that raise findings, or say why not. Their causes are the caller's business."""
+    def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[Raised]:
+        """The events that raise findings, or say why not."""
         now = now_us()
+        proposals = self._world.inbox.proposals
         return raise_findings(
             findings,
-            inbox=self._world.inbox,
+            known=[p for p in proposals.values() if p.raised.repo == repo.id],
+            taken=proposals,
             listed=set(self._world.attention.listed),
             held=self._world.attention.held,
             repo=repo.id,
@@ -162,19 +164,26 @@ def find(
 
 
 def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Companion]]:
-    """What memory says goes with a set of paths; loaded when first asked."""
+    """What memory says goes with a set of paths; memory is loaded once, when first asked."""
+
+    @cache
+    def relations() -> Relations:
+        return Relations(MemoryView().load(log)[0], repo_id)
 
     def ask(paths: Sequence[str]) -> list[Companion]:
-        claims, _ = MemoryView().load(log)
-        found = related(claims, repo_id, paths)
-        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in found]
+        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in relations().related(paths)]
 
     return ask
 
 
-def _muted(finding: Finding, repo_id: str) -> NewEvent:
-    held = AttentionHeld(
+def told(event: Raised, cause: int | None) -> NewEvent:
+    """A raised proposal, or the reason why not, in the stream it belongs to."""
+    stream = stream_of(event.id) if isinstance(event, ProposalRaised) else event.repo
+    return NewEvent(stream, event, cause, "system")
+
+
+def _muted(finding: Finding, repo_id: str) -> AttentionHeld:
+    return AttentionHeld(
         repo=repo_id, subject=finding.key, rule="mute@1", why=f"{finding.detector} is muted: {finding.title}",
         detector=finding.detector,
     )  # fmt: skip
-    return NewEvent(repo_id, held)

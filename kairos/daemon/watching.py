@@ -12,11 +12,12 @@ from functools import partial
 
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.presence import RepoStatus
+from kairos.daemon.salt import salt_of
 from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.follow import Follower
-from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence
-from kairos.eventlog.views import RepositoriesView, Repository
+from kairos.eventlog.views.repositories import RepositoriesView, Repository
 from kairos.sensing.sensor import Sensor
 from kairos.settings import Config, Home
 
@@ -95,7 +96,8 @@ class Watching:
         self._sensing: dict[str, _Sensing] = {}
         self._stopping = False
         self._statuses: dict[str, RepoStatus] = {}
-        self._log = Log.of(home)
+        self._log = open_log(home)
+        self._salt = salt_of(self._log, home)
         self._enduring = Enduring(self._log, duties.held, report)
         self._follower = Follower(self._log, 0)
         self._changes: threading.Thread | None = None
@@ -195,10 +197,9 @@ class Watching:
                 sensing.ending.wait(wait)
 
     def _watch(self, sensing: _Sensing) -> None:
-        log = Log.of(self._home)
-        log.fences = sensing.fences
-        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots)
-        with closing(log), sensing.using(sensor):
+        log = open_log(self._home)
+        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
+        with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
             self._note(sensing, _status(sensor))
             sensing.armed.set()

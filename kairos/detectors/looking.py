@@ -10,7 +10,7 @@ from kairos.detectors.missing_companion import MissingCompanion
 from kairos.detectors.protocol import Detector, Problem
 from kairos.detectors.scene import Scene
 from kairos.detectors.secret import Secret
-from kairos.detectors.stale_reference import StaleReference
+from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.detectors.wording import shown
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import redact

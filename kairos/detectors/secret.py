@@ -17,26 +17,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kairos.detectors.artifacts import is_artifact
-from kairos.detectors.objects import BlobChange
-from kairos.detectors.protocol import EVERY
+from kairos.detectors.boundaries import EVERY
+from kairos.detectors.maintained import is_lock_file
 from kairos.detectors.scene import Scene
-from kairos.detectors.upkeep import is_lock_file
 from kairos.detectors.wording import evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import find
-from kairos.repo.reading import is_text
+from kairos.repo.beneath import is_text
+from kairos.repo.objects import BlobChange
 
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20
 _MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key", "jwt"})
 """Kinds that tests and examples make up for themselves: left alone there. A token with an issuer's prefix is not."""
-_MADE_UP = re.compile(
-    r"(?:^|/)(?:tests?|testing|specs?|__tests__|fixtures?|testdata|examples?|samples?|mocks?|docs?)/"
-    r"|(?:^|/)(?:test_[^/]*|[^/]*_test\.[^/]*|[^/]*\.(?:test|spec)\.[^/]*|conftest\.py)$"
-    r"|(?:example|sample|template|\.dist|\.tmpl|\.md|\.rst|\.po)$",
-    re.IGNORECASE,
-)
+_MADE_UP_FOLDERS = frozenset({
+    "test", "tests", "testing", "spec", "specs", "__tests__", "fixture", "fixtures", "testdata", "example", "examples",
+    "sample", "samples", "mock", "mocks", "doc", "docs",
+})  # fmt: skip
+_MADE_UP_ENDS = ("example", "sample", "template", ".dist", ".tmpl", ".md", ".rst", ".po")
 _ENV_FILE = re.compile(r"(?:^|/)(?:\.env(?:\.[^/]*)?|[^/]*\.env)$", re.IGNORECASE)
 _LABELS = {
     "aws-access-key": "AWS key", "github-token": "GitHub token", "gitlab-token": "GitLab token",
@@ -74,7 +73,8 @@ class Secret:
     def _committed(self, scene: Scene) -> Iterator[Finding]:
         oids = [c.oid for c in scene.commits]
         if scene.whole:
-            oids += [oid for oid in scene.unpushed if oid not in oids][:COMMITS]
+            recent = frozenset(oids)
+            oids += [oid for oid in scene.unpushed if oid not in recent][:COMMITS]
         oids = [oid for oid in oids if oid in scene.unpushed]
         if not oids:
             return
@@ -82,7 +82,8 @@ class Secret:
         for change, held in _new_values(scene, scene.objects.introduced(oids)):
             commits, values = by_path.setdefault(change.path, ([], []))
             commits.append(change.commit)
-            values += [h for h in held if h.value not in {v.value for v in values}]
+            known = {v.value for v in values}
+            values += [h for h in held if h.value not in known]
         for path, (commits, values) in sorted(by_path.items()):
             where = f"commit{'s' if len(commits) > 1 else ''} {listed([c[:12] for c in commits])}"
             yield self._finding(
@@ -160,7 +161,7 @@ def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobC
 
 def _held(path: str, data: bytes) -> list[Held]:
     text = _text(data)
-    guess = not (_MADE_UP.search(path) or is_lock_file(path))
+    guess = not (_is_made_up(path) or is_lock_file(path))
     held, line, at = [], 1, 0
     for match in find(text, for_detection=True):
         line += text.count("\n", at, match.start)
@@ -168,6 +169,18 @@ def _held(path: str, data: bytes) -> list[Held]:
         if guess or match.kind not in _MADE_UP_KINDS:
             held.append(Held(match.kind, line, text[match.start : match.end]))
     return held
+
+
+def _is_made_up(path: str) -> bool:
+    """Whether a file by its name is a test, an example or documentation."""
+    *folders, name = path.lower().split("/")
+    return (
+        not _MADE_UP_FOLDERS.isdisjoint(folders)
+        or name.startswith("test_")
+        or any(part in name for part in ("_test.", ".test.", ".spec."))
+        or name == "conftest.py"
+        or name.endswith(_MADE_UP_ENDS)
+    )
 
 
 def _text(data: bytes) -> str:

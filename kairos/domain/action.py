@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kairos.domain.differences import Difference, diff_lines, differences
 from kairos.domain.names import Name, as_text, name_fields, quoted
 
 MODES = (0o644, 0o755)
@@ -87,13 +88,8 @@ def edit(fs_path: str, before: tuple[bytes, int] | None, after: tuple[bytes, int
     """The edit that turns `before` (content, mode) into `after`; contents must be UTF-8 text. ValueError."""
     old = _lines(before[0]) if before else []
     new = _lines(after[0]) if after else []
-    import difflib
-
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     hunks = [
-        Hunk(start=i1, old=old[i1:i2], new=new[j1:j2])
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes()
-        if tag != "equal"
+        Hunk(start=d.start, old=old[d.start : d.end], new=new[d.new_start : d.new_end]) for d in differences(old, new)
     ]
     return FileEdit(
         **name_fields(fs_path),
@@ -114,13 +110,15 @@ def apply_edit(change: FileEdit, content: bytes | None) -> bytes | None:
         raise ValueError("the file is not the one the patch was made from")
     if change.after is None:
         return None
-    lines = _lines(content or b"")
-    for hunk in reversed(change.hunks):
+    lines, at = _lines(content or b""), 0
+    parts: list[str] = []
+    for hunk in change.hunks:
         end = hunk.start + len(hunk.old)
-        if lines[hunk.start : end] != hunk.old:
+        if hunk.start < at or lines[hunk.start : end] != hunk.old:
             raise ValueError("a hunk does not fit its place")
-        lines[hunk.start : end] = hunk.new
-    result = "".join(lines).encode("utf-8")
+        parts += [*lines[at : hunk.start], *hunk.new]
+        at = end
+    result = "".join([*parts, *lines[at:]]).encode("utf-8")
     if content_sha(result) != change.after.sha:
         raise ValueError("the patch does not give the promised content")
     return result
@@ -133,15 +131,14 @@ def headers(change: FileEdit) -> tuple[str, str]:
 
 
 def unified(change: FileEdit, before: bytes | None, context: int = 3) -> str:
-    """The edit as a unified diff, for reading. `before` gives the context lines."""
-    import difflib
-
-    old = _lines(before or b"")
-    new = _lines(apply_edit(change, before) or b"")
-    out: list[str] = []
-    for line in difflib.unified_diff(old, new, *headers(change), n=context):
-        out.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
-    return "".join(out)
+    """The hunks as a unified diff, for reading. `before` gives the context lines."""
+    after = apply_edit(change, before)
+    found, grown = [], 0
+    for hunk in change.hunks:
+        start = hunk.start + grown
+        found.append(Difference(hunk.start, hunk.start + len(hunk.old), start, start + len(hunk.new)))
+        grown += len(hunk.new) - len(hunk.old)
+    return "".join(diff_lines(_lines(before or b""), _lines(after or b""), found, headers(change), context))
 
 
 def canonical(action: Action) -> bytes:

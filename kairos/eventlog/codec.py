@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from kairos.domain.events import REGISTRY, UPCASTS, Event
+from kairos.domain.names import as_text
 from kairos.errors import IntegrityError
 from kairos.eventlog.record import Draft, Origin, Plain, Recorded, Row, header_of
 
@@ -127,7 +128,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def redacted(value: S) -> S:
-    """An event (or a struct in it) with secrets cut from its free-text fields, and only from those."""
+    """An event (or a struct in it) with secrets cut from its free-text fields, and only from those. Bytes in them that
+    are not UTF-8 are escaped: a log holds text."""
     changes = {}
     for name in free_text_fields(type(value)):
         found = getattr(value, name)
@@ -138,12 +140,12 @@ def redacted(value: S) -> S:
 
 
 def _clean(value: Any) -> Any:
-    from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+    from kairos.domain.secrets import redact, redact_all  # its patterns take longer to compile than a reader has
 
     if isinstance(value, str):
-        return redact(value)
+        return redact(value if value.isascii() else as_text(value))
     if isinstance(value, msgspec.Struct):
         return redacted(value)
     if isinstance(value, list):
-        return [_clean(item) for item in value]
+        return redact_all(value) if value and isinstance(value[0], str) else [_clean(item) for item in value]
     return value

@@ -74,9 +74,9 @@ class Everything:
         """Nobody else is there."""
 
 
-def fence(log: Log, held: Held, repos: Iterable[str]) -> None:
-    """From now on `log` appends under the leases of those of these repositories that are held."""
-    log.fences = tuple(f for repo in repos for f in held.fences(repo_lease(repo)) or ())
+def fences_of(held: Held, repos: Iterable[str]) -> tuple[Fence, ...]:
+    """What appends rest on under the leases of those of these repositories that are held."""
+    return tuple(f for repo in repos for f in held.fences(repo_lease(repo)) or ())
 
 
 def is_mine(log: Log, held: Held, repo: str) -> bool:
@@ -212,16 +212,14 @@ def holding(log: Log, name: str, holder: str, seconds: float) -> Iterator[bool]:
         return
     keeper = Keeper(leases, holder, seconds, lambda: None)
     thread = threading.Thread(target=keeper.run, name="lease", daemon=True)
-    before = log.fences
     try:
         keeper.want({name})
         fences = keeper.fences(name)
         if fences is not None:
             thread.start()
-            log.fences = (*before, *fences)
-        yield fences is not None
+        with log.fenced(fences or (), also=True):
+            yield fences is not None
     finally:
-        log.fences = before
         keeper.stop()
         if thread.ident is not None:
             thread.join()

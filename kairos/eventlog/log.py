@@ -1,4 +1,4 @@
-"""The event log: append, read, streams, views. One `Log` belongs to one thread.
+"""The event log: append, read, streams, views. One `Log` belongs to one thread; `opener.open_log` opens that of a home.
 
 Reading opens the database read-only and imports nothing heavy; the writing side is opened at the first append.
 """
@@ -6,7 +6,7 @@ Reading opens the database read-only and imports nothing heavy; the writing side
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -17,10 +17,6 @@ from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Row, Write
 from kairos.eventlog.sqlite.engine import Sqlite
-from kairos.settings import Home
-
-Clean = Callable[[Sequence[bytes]], None]
-"""Removes what is outside of a log and holds one of these byte strings."""
 
 
 class EventLog(Protocol):
@@ -45,29 +41,48 @@ class EventLog(Protocol):
 class Log:
     """The log on SQLite at `path`, or with `url` on PostgreSQL; nothing need exist before the first append.
 
-    `fences`: leases that every append of this object rests on; see `kairos.eventlog.leases`. `owner`: which home this
-    is where several share a log, else empty."""
+    `owner`: which home this is where several share a log, else empty. `clean`: removes what lies outside of the log
+    and holds what a forgetting excised. `on_writing`: called once, when the writing side opens."""
 
-    def __init__(self, path: Path, *, segments: Path | None = None, bell: Path | None = None, url: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        segments: Path | None = None,
+        bell: Path | None = None,
+        url: str = "",
+        owner: str = "",
+        clean: Clean | None = None,
+        on_writing: Callable[[Log], object] | None = None,
+    ) -> None:
         self.path = path
         self.segments = segments or path.parent / "segments"
         self.bell = bell or path.parent / "bell" / "log.bell"
         self.url = url
-        self.fences: tuple[Fence, ...] = ()
-        self.owner = ""
+        self.owner = owner
+        self.clean = clean
+        self._on_writing = on_writing
+        self._fences: tuple[Fence, ...] = ()
         self._engine = _engine(path, self.bell, self.segments, url)
         self._recorder: Recorder | None = None
         self._reader: Reader | None = None
         self._listeners: list[Listener] = []
-        self.clean: Clean | None = None
-        """What a forgetting removes outside of the log, too; set by a door that knows the home."""
 
-    @classmethod
-    def of(cls, home: Home) -> Log:
-        """The log of a home, wherever the environment or the configuration says that it is."""
-        log = cls(home.log, segments=home.segments, url=home.log_url)
-        log.owner = home.identity() if log.shared else ""
-        return log
+    @property
+    def fences(self) -> tuple[Fence, ...]:
+        """The leases that every append rests on now; see `kairos.eventlog.leases`."""
+        return self._fences
+
+    @contextmanager
+    def fenced(self, fences: Sequence[Fence], *, also: bool = False) -> Iterator[None]:
+        """Every append within rests on these leases: LeaseLost once one of them was taken over. `also`: beside those
+        that appends rest on already, not instead."""
+        before = self._fences
+        self._fences = (*before, *fences) if also else tuple(fences)
+        try:
+            yield
+        finally:
+            self._fences = before
 
     def append(
         self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None, writes: Sequence[Write] = ()
@@ -80,7 +95,7 @@ class Log:
             return []
         drafts = [codec.draft(e.stream, e.event, e.caused_by, e.origin) for e in events]
         with self._engine.errors():
-            all_writes = [*self.fences, *writes] if self.fences else writes
+            all_writes = [*self._fences, *writes] if self._fences else writes
             positions = self._writer().append(drafts, now_us(), expected or {}, all_writes, self._root_of)
             if events:
                 self._engine.ring()
@@ -104,9 +119,9 @@ class Log:
         """The stored row at a position. NotFound, also of one that was folded away."""
         row = next(iter(self._read().rows(position - 1, limit=1, upto=position)), None)
         if row is None or not row.topic:
-            from kairos.eventlog.jumps import absent  # it reads through this class
+            from kairos.eventlog.cold.jumps import absent  # rarely needed, and it loads the native library
 
-            raise absent(self, position)
+            raise absent(self.read(position, topics={"SegmentFolded"}), position)
         return row
 
     def at(self, position: int) -> Recorded:
@@ -264,10 +279,13 @@ class Log:
     def _writer(self) -> Recorder:
         if self._recorder is None:
             self._recorder = self._engine.recorder()
-            from kairos.eventlog.upkeep import finish_if_possible  # it writes through this class
-
-            finish_if_possible(self)
+            if self._on_writing is not None:
+                self._on_writing(self)
         return self._recorder
+
+
+Clean = Callable[[Log, Sequence[bytes]], None]
+"""Removes what lies outside of a log and holds one of these byte strings; called with the log."""
 
 
 def _engine(path: Path, bell: Path, segments: Path, url: str) -> Engine:

@@ -73,7 +73,7 @@ class Reader:
                 if ended:
                     return
                 continue
-            from kairos.eventlog.segment import OpenSegment, check_digest  # the hot part does without
+            from kairos.eventlog.cold.segment import OpenSegment, check_digest  # the hot part does without
 
             file, end, digest = cold
             path = self._segment(file)

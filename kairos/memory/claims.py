@@ -22,8 +22,8 @@ from kairos.domain.events import (
     ProposalRejected,
 )
 from kairos.errors import NotFound
-from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.projection import Projection
 
 
 class Claim(msgspec.Struct, kw_only=True):

@@ -9,8 +9,8 @@ import msgspec
 from kairos.domain.events import CommitRecorded
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.log import Log
-from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.projection import Projection
 from kairos.memory.cochange import Learner
 from kairos.memory.counts import Commit, Counts
 from kairos.memory.related import Related

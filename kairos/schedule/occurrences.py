@@ -11,8 +11,8 @@ from kairos.clock import now_us
 from kairos.domain.events import DaemonStarted, OccurrenceDue, OccurrenceEnded
 from kairos.errors import Conflict, KairosError
 from kairos.eventlog.log import Log
-from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import NewEvent, Recorded
+from kairos.eventlog.views.projection import Projection
 from kairos.schedule import triggers
 
 Job = Callable[[], str]

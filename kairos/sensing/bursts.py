@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from kairos.domain.events import Change, FilesChanged, Name, name_fields
 from kairos.eventlog.record import NewEvent, Origin
-from kairos.sensing.tree import Difference, Stat
+from kairos.sensing.listings import Difference, Stat
 
 PART = 1_000
 

@@ -7,8 +7,8 @@ import os
 import stat
 from typing import Literal
 
+from kairos.sensing.listings import absolute
 from kairos.sensing.provenance import Seen
-from kairos.sensing.tree import absolute
 
 MAX_BYTES = 64 * 1024 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

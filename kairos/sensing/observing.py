@@ -14,18 +14,19 @@ from kairos.domain.events import CommitRecorded, GitMoved
 from kairos.errors import KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Put, Write
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError, GitHangs
 from kairos.repo.health import require_readable_root, require_sound, require_usable
 from kairos.sensing import causes, commits
+from kairos.sensing.attribution import AFTER_MOVE_S, Judge
 from kairos.sensing.bursts import events_of
 from kairos.sensing.causes import Touched
 from kairos.sensing.ignoring import OuterRules, Signature, Tracked, signature
-from kairos.sensing.judging import AFTER_MOVE_S, Judge
+from kairos.sensing.listings import Hinting, Tree
+from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
-from kairos.sensing.tree import Hinting, Tree
 
 logger = logging.getLogger(__name__)
 
@@ -64,8 +65,9 @@ class Observer:
     """Holds what the log was last told of one repository, and tells it the difference."""
 
     def __init__(
-        self, log: Log, repository: Repository, git: Git, at: GitPlaces, excluded: Iterable[Path], hints: Hinting
-    ) -> None:
+        self, log: Log, repository: Repository, git: Git, at: GitPlaces, excluded: Iterable[Path], hints: Hinting,
+        salt: bytes = b"",
+    ) -> None:  # fmt: skip
         self.repo = repository.id
         self.places = at
         self._repository = repository
@@ -76,7 +78,9 @@ class Observer:
         self._hints = hints
         self.rules = OuterRules(git, at)
         self.tree = self._open_tree()
-        self._refs = load_refs(log, self.repo)
+        self._ref_names = RefNames(salt)
+        told = load_refs(log, self.repo)
+        self._refs = None if told is None else self._ref_names.held(told)
         self._judge = Judge(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
         self._graced = False
         self.trouble: GitError | None = None
@@ -154,12 +158,13 @@ class Observer:
             require_sound(self._git.root)
             if doubtful:
                 require_usable(self._git)
-            snapshot = read_refs(self._git, self.places, self._refs)
+            snapshot = self._ref_names.held(read_refs(self._git, self.places, self._refs))
             if self._refs is None or snapshot == self._refs:
                 return None, snapshot if self._refs is None else None, []
             move = difference(
-                self._refs, snapshot, read_reflog(self.places), self._parents, lambda ref: pushed(self.places, ref)
-            )
+                self._refs, snapshot, read_reflog(self.places), self._parents,
+                lambda ref: pushed(self.places, self._ref_names.of_git(ref)),
+            )  # fmt: skip
             return move, snapshot, self._new_commits(snapshot) if move is not None else []
         except GitHangs:
             raise

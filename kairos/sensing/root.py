@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from kairos.errors import KairosError
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.health import mode_of
 
 

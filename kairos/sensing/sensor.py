@@ -15,7 +15,7 @@ from kairos.domain.events import Event, RootFound, RootLost, WatchGap
 from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError
 from kairos.repo.health import advised, require_readable_root, require_sound, vitals
 from kairos.sensing.git_watch import GitWatch
@@ -51,11 +51,15 @@ class Sensor:
         repository: Repository,
         watching: Watching | None = None,
         excluded: Sequence[Path] = (),
+        *,
+        salt: bytes = b"",
     ) -> None:
+        """`excluded`: directories of no interest inside the tree. `salt` makes a secret in a ref's name unguessable."""
         self._log = log
         self._repository = repository
         self._watching = watching or Watching()
         self._excluded = list(excluded)
+        self._salt = salt
         self._root = os.fsencode(repository.root)
         self._path = Path(repository.root)
         self._git = Git(self._path)
@@ -259,7 +263,9 @@ class Sensor:
         at = places(self._git)
         self._git_watch = GitWatch(at.git_dir, at.common, self._hints)
         self._git_watch.cover_all()
-        self._observer = Observer(self._log, self._repository, self._git, at, self._excluded, self._hints)
+        self._observer = Observer(
+            self._log, self._repository, self._git, at, self._excluded, self._hints, self._salt
+        )  # fmt: skip
         now = time.monotonic()
         self._next_sweep = now + self._watching.sweep_minutes * 60
         try:

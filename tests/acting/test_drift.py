@@ -7,7 +7,7 @@ from typing import Any
 from kairos.acting.drift import drift
 from kairos.domain.action import NoteAction
 from kairos.domain.events import ProposalStale, ProposalSuperseded
-from kairos.eventlog.inbox import InboxView
+from kairos.eventlog.views.inbox import InboxView
 
 
 def seen(bench: Any, paths: set[str] | None) -> list[Any]:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from kairos.acting import confine, decisions, preimages, recovery, undo
-from kairos.acting.tree import Tree
+from kairos.acting.worktree import Tree
 from kairos.domain import deciding
 from kairos.domain.action import CommandAction
 from kairos.domain.events import ExecutionFinished, ExecutionStarted, Paused, Resumed
 from kairos.errors import NotFound, Stale, TryAgain
-from kairos.eventlog.inbox import InboxView
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.inbox import InboxView
 
 
 def test_an_approved_patch_walks_from_raised_to_redone(bench: Any, repo: Any) -> None:

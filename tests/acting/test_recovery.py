@@ -24,7 +24,7 @@ from kairos.acting.executor import execute
 from kairos.acting.recovery import recover
 from kairos.acting import undo as undoing
 from kairos.eventlog.log import Log
-from kairos.eventlog.inbox import InboxView
+from kairos.eventlog.views.inbox import InboxView
 from kairos.settings import Config, find_home
 
 home, root = find_home(), Path(sys.argv[1])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kairos.acting import undo
 from kairos.domain.events import Undone
 from kairos.errors import NotFound, Stale
-from kairos.eventlog.inbox import InboxView
+from kairos.eventlog.views.inbox import InboxView
 
 LINES = "".join(f"line {n}\n" for n in range(20))
 

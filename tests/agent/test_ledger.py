@@ -11,10 +11,10 @@ from kairos.agent.ledger import BudgetView, Ledger, Pauses, day_start_us, spent_
 from kairos.clock import SECOND, now_us
 from kairos.domain.events import ModelCalled, Paused, Resumed, TurnStarted
 from kairos.errors import BudgetExhausted
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.replay import replay_verify
+from kairos.eventlog.views.replay import replay_verify
 from kairos.settings import Model
 
 MODEL = Model(name="m", per_day_usd=0.01, per_turn_usd=0.01)

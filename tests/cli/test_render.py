@@ -65,13 +65,6 @@ def test_columns_are_aligned_by_what_the_terminal_shows() -> None:
     assert first.index("x") + 2 == second.index("y")
 
 
-@pytest.mark.parametrize(
-    ("micros", "shown"), [(0, "0s"), (59_000_000, "59s"), (240_000_000, "4m"), (7_200_000_000, "2h"), (-5, "0s")]
-)
-def test_ages_are_short(micros: int, shown: str) -> None:
-    assert render.age(micros) == shown
-
-
 def test_colours_follow_the_flag_then_the_environment_then_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal:
         def isatty(self) -> bool:
@@ -110,3 +103,22 @@ def test_colours_are_forced_when_asked(kairos: Any, seeded: Any, monkeypatch: py
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[32mlow" in kairos("inbox").out
     assert "\x1b[" not in kairos("--no-color", "inbox").out
+
+
+_TREES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec=None)), inner),
+)
+
+
+@given(_TREES)
+def test_any_answer_can_be_written(data: object) -> None:
+    text = render.json_text(data)
+    text.encode("utf-8")
+    assert "\n" not in text
+    read = json.loads(text)
+    try:
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return
+    assert read == data

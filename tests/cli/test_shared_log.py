@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from cli.context import Context
-from cli.holding import repository_id_of
+from kairos.desk.desk import Desk
+from kairos.desk.leased import repository_id_of
 from kairos.domain.events import Paused
 from kairos.eventlog.leases import daemon_lease, holder, repo_lease
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
 from kairos.settings import Home
 
@@ -21,7 +22,7 @@ from kairos.settings import Home
 def shared(home: Home, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The log of this home, on a server."""
     monkeypatch.setenv("KAIROS_LOG", postgres.url())
-    log = Log.of(home)
+    log = open_log(home)
     yield log
     log.close()
 
@@ -65,8 +66,8 @@ def test_a_repository_that_another_command_registers_is_waited_for(kairos: Any, 
     leases = shared.leases()
     assert leases is not None
     found = repo.root.stat()
-    with closing(Context()) as context:
-        id_, _ = repository_id_of(context, repo.root, found.st_dev, found.st_ino)
+    with closing(Desk()) as desk:
+        id_, _ = repository_id_of(desk, repo.root, found.st_dev, found.st_ino)
     leases.take(repo_lease(id_), "eve", 60)
     said = kairos("init", repo.root, "--yes", "--json")
     assert (said.code, said.error["name"]) == (75, "try_again")

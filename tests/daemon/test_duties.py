@@ -14,7 +14,7 @@ import pytest
 from kairos.daemon.compacting import ended
 from kairos.daemon.duties import Duties, Enduring, is_here
 from kairos.daemon.nights import Nights, jobs
-from kairos.daemon.salting import salt_of
+from kairos.daemon.salt import salt_of
 from kairos.domain.events import (
     AttentionDue,
     BaselineRecorded,
@@ -27,8 +27,9 @@ from kairos.domain.events import (
 from kairos.errors import LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, NewEvent, Track
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.settings import Config, Home, LogPlace, Model, Schedule, find_home, machine
 
 
@@ -57,7 +58,7 @@ def homes(tmp_path: Path, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     for name in ("ada", "bob"):
         home = find_home(str(tmp_path / name))
         home.prepare()
-        logs.append(Log.of(home))
+        logs.append(open_log(home))
     yield logs
     for log in logs:
         log.close()

@@ -17,7 +17,7 @@ from kairos.daemon.watching import Watching
 from kairos.domain.events import FilesChanged, RepoTrusted
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import RepositoriesView, repository_id
+from kairos.eventlog.views.repositories import RepositoriesView, repository_id
 from kairos.repo.git import Git
 from kairos.sensing.baseline import record_baseline
 from kairos.sensing.sensor import Sensor

@@ -8,17 +8,16 @@ from typing import Any
 
 import pytest
 
-from kairos.detectors.objects import Objects
-from kairos.detectors.protocol import Companions
-from kairos.detectors.scene import Scene, no_companions, scene_of
-from kairos.detectors.stale_reference import StaleReference
+from kairos.detectors.scene import Companions, Scene, no_companions, scene_of
+from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, apply_edit
 from kairos.domain.events import Change, CommitChange, Event, Name, name_fields
 from kairos.domain.finding import Finding
 from kairos.eventlog.record import Recorded
-from kairos.eventlog.views import Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git
+from kairos.repo.objects import Objects
 
 REPO = "repo-0123456789ab"
 

@@ -8,7 +8,7 @@ import os
 import msgspec
 import pytest
 
-from kairos.detectors.secret import Secret
+from kairos.detectors.secret import Secret, _held
 from kairos.domain.secrets import redact
 
 AWS = "AKIAQ3EGRT5HZX7WLMNP"
@@ -223,3 +223,26 @@ def test_hostile_names_links_and_sizes_are_inert(repo, see, tmp_path):
     for finding in found:
         assert finding.title.isprintable()
         msgspec.json.encode(finding)
+
+
+@pytest.mark.parametrize(
+    ("path", "made_up"),
+    [
+        ("tests/a.env", True),
+        ("src/Docs/a.env", True),
+        ("test_a.py", True),
+        ("src/a_test.go", True),
+        ("src/a.spec.ts", True),
+        ("README.md", True),
+        (".env.example", True),
+        ("src/contests/a.env", False),
+        ("src/latest.py", False),
+        ("a_test.d/b.env", False),
+        ("a_test." * 50_000 + "/b.env", False),
+        ("/" * 300_000 + "b.env", False),
+    ],
+    ids=range(12),
+)
+def test_tests_and_examples_are_known_by_a_name_of_any_length(path, made_up):
+    held = _held(path, f"TOKEN={GENERIC}\n".encode())
+    assert (held == []) is made_up

@@ -8,14 +8,14 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dream.admission import admit
 from dream.consolidate import consolidate
 from dream.extract import extract, lost
-from dream.forget import admit
 from dream.gather import Gathered, Move, Repo
 from dream.index import MAX_BYTES, MAX_LINES, NAME, files
 from kairos.domain.events import Event, Memory, MemoryAccepted, MemoryInvalidated, MemorySuperseded, Ref
 from kairos.domain.memory import LIMITS, living_paths, matters, slot_of
-from kairos.eventlog.inbox import Inbox
+from kairos.eventlog.views.inbox import Inbox
 from kairos.memory.claims import Claims, fold
 from kairos.memory.counts import Commit
 from kairos.memory.history import Histories

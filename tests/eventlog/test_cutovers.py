@@ -15,15 +15,15 @@ import pytest
 
 from kairos.domain.events import Change, FilesChanged, Paused, Resumed
 from kairos.errors import Conflict, TryAgain
-from kairos.eventlog import compaction
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
-from kairos.eventlog.forgetting import forget_positions
+from kairos.eventlog.cold import compaction
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
+from kairos.eventlog.cold.forgetting import forget_positions
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Track
-from kairos.eventlog.replay import replay_verify
-from kairos.eventlog.verify import verify_log
-from kairos.eventlog.views import all_views
+from kairos.eventlog.views.log_views import log_views
+from kairos.eventlog.views.replay import replay_verify
 
 WRITERS, BATCHES = 2, 150
 
@@ -96,7 +96,7 @@ def test_a_follower_sees_each_position_once_in_order_while_all_moves_under_it(an
     assert set(range(1, any_log.head() + 1)) - set(seen) <= excised, "a position never came"
     assert len(list(any_log.stream("both"))) == WRITERS * BATCHES
     assert any_log.reader().segments() and verify_log(any_log).problems == []
-    assert replay_verify(any_log, all_views()).identical
+    assert replay_verify(any_log, log_views()).identical
 
 
 def filled(log: Log, count: int = 300) -> None:

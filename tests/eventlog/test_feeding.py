@@ -14,10 +14,10 @@ import pytest
 
 from kairos.domain.events import FilesChanged, Paused
 from kairos.errors import IntegrityError
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.segment import NewSegment, segment_rows
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.segment import NewSegment, segment_rows
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from kairos.errors import IntegrityError, NotFound
-from kairos.eventlog import compaction, verify
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.exchange import export_log, import_log
-from kairos.eventlog.forgetting import forget_paths, forget_positions, forget_repository
-from kairos.eventlog.jumps import jump_row
+from kairos.eventlog.cold import compaction, verify
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.exchange import export_log, import_log
+from kairos.eventlog.cold.forgetting import forget_paths, forget_positions, forget_repository
+from kairos.eventlog.cold.jumps import jump_row
+from kairos.eventlog.cold.segment import Run
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
-from kairos.eventlog.segment import Run
-from kairos.eventlog.tree import fold_tree
-from kairos.eventlog.verify import verify_log
+from kairos.eventlog.views.watched_tree import fold_tree
 
 CANARY = "private/diary-of-an-owl.txt"
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from kairos.domain.activity import changes_in
 from kairos.domain.events import Change, Name
 from kairos.eventlog import codec
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.tree import fold_tree
-from kairos.eventlog.verify import verify_log
+from kairos.eventlog.views.watched_tree import fold_tree
 
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Where a log that lives for a moment is put: every append waits for the disk otherwise."""

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from kairos.domain.events import Paused
+from kairos.eventlog.cold.forgetting import forget_positions
 from kairos.eventlog.follow import Follower
-from kairos.eventlog.forgetting import forget_positions
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 

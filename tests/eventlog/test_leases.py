@@ -6,7 +6,7 @@ import pytest
 
 from kairos.domain.events import Paused
 from kairos.errors import LeaseLost
-from kairos.eventlog.leases import Everything, Plan, fence, holding, is_mine, plan
+from kairos.eventlog.leases import Everything, Plan, fences_of, holding, is_mine, plan
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent
 
@@ -40,23 +40,24 @@ def test_a_lease_is_renewed_long_before_it_would_run_out(age: float, due: bool) 
 
 def test_a_repository_that_was_gained_since_waits_for_its_fence(log: Log) -> None:
     held = Some({"repo/a": 1})
-    fence(log, held, ["a", "b"])
-    assert log.fences == (Fence("repo/a", 1),)
-    assert (is_mine(log, held, "a"), is_mine(log, held, "b")) == (True, False)
-    held.tokens["repo/b"] = 5
-    assert not is_mine(log, held, "b")
-    held.tokens["repo/a"] = 2
-    assert not is_mine(log, held, "a"), "what its appends rest on is of the past"
-    fence(log, held, ["a", "b"])
-    assert is_mine(log, held, "a") and is_mine(log, held, "b")
+    with log.fenced(fences_of(held, ["a", "b"])):
+        assert log.fences == (Fence("repo/a", 1),)
+        assert (is_mine(log, held, "a"), is_mine(log, held, "b")) == (True, False)
+        held.tokens["repo/b"] = 5
+        assert not is_mine(log, held, "b")
+        held.tokens["repo/a"] = 2
+        assert not is_mine(log, held, "a"), "what its appends rest on is of the past"
+    with log.fenced(fences_of(held, ["a", "b"])):
+        assert is_mine(log, held, "a") and is_mine(log, held, "b")
+    assert log.fences == ()
 
 
 def test_on_a_log_of_one_home_everything_is_held_and_nothing_is_fenced(log: Log) -> None:
     held = Everything()
-    fence(log, held, ["a"])
-    held.confirm("repo/a")
-    assert log.fences == ()
-    assert is_mine(log, held, "a")
+    with log.fenced(fences_of(held, ["a"])):
+        held.confirm("repo/a")
+        assert log.fences == ()
+        assert is_mine(log, held, "a")
     with holding(log, "x", "ada", 1.0) as mine:
         assert mine
         assert log.append([NewEvent("a", Paused())]) == [1]

@@ -13,13 +13,13 @@ import pytest
 
 from kairos.domain.events import AttentionHeld, Change, CommitChange, CommitRecorded, FilesChanged, Paused
 from kairos.errors import IntegrityError
-from kairos.eventlog import compaction
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.forgetting import forget_positions
+from kairos.eventlog.cold import compaction
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.forgetting import forget_positions
+from kairos.eventlog.cold.segment import file_digest, segment_rows, walk_segment
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.segment import file_digest, segment_rows, walk_segment
-from kairos.eventlog.verify import verify_log
 
 pytestmark = pytest.mark.slow
 

@@ -12,12 +12,12 @@ import pytest
 
 from kairos.domain.events import AttentionHeld, Change, FilesChanged, Paused
 from kairos.errors import IntegrityError
-from kairos.eventlog import compaction
-from kairos.eventlog.compaction import compact
+from kairos.eventlog.cold import compaction
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.segment import SegmentRow, file_digest, segment_rows, write_segment
+from kairos.eventlog.cold.verify import Problem, verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.segment import SegmentRow, file_digest, segment_rows, write_segment
-from kairos.eventlog.verify import Problem, verify_log
 
 RANGES = [(1, 20), (21, 40), (41, 60)]
 HOT = range(61, 91)

@@ -14,26 +14,31 @@ from typing import Any
 import msgspec
 import pytest
 
-from kairos.daemon.kept import kept_views
+from kairos.daemon.all_views import kept_views
 from kairos.domain.events import REGISTRY, Paused
 from kairos.errors import NotFound, TryAgain
 from kairos.eventlog import codec
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
-from kairos.eventlog.inbox import InboxView
-from kairos.eventlog.jumps import folded_into
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
+from kairos.eventlog.cold.jumps import folded_into
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.replay import replay_verify
 from kairos.eventlog.schema import SCHEMA_VERSION
-from kairos.eventlog.tree import fold_tree
-from kairos.eventlog.verify import verify_log
-from kairos.eventlog.views import AttentionView, RepositoriesView
+from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.replay import replay_verify
+from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.watched_tree import fold_tree
 
 HERE = Path(__file__).resolve().parent
 FILES = sorted((HERE / "events").glob("*.json"))
 LOGS = sorted(HERE.glob("log-v*"))
 FOLDED = sorted(HERE.glob("folded-v*"))
+
+
+def into(log: Log, position: int) -> int | None:
+    return folded_into(log.read(position, topics={"SegmentFolded"}), position)
 
 
 def parts(file: Path) -> tuple[str, int, bytes]:
@@ -148,7 +153,9 @@ def test_an_old_log_opens_replays_and_verifies(old: tuple[Log, tuple[int, str]])
     found = verify_log(log, anchor)
     assert found.problems == []
     assert (found.head, found.hash) == anchor
-    assert [r.position for r in log.read()] == [p for p in range(1, anchor[0] + 1) if not folded_into(log, p)]
+    assert [r.position for r in log.read()] == [
+        p for p in range(1, anchor[0] + 1) if not folded_into(log.read(p, topics={"SegmentFolded"}), p)
+    ]
     assert 0 < log.sealed_upto() < anchor[0], "one part is cold, one is hot"
     assert replay_verify(log, kept_views()).identical
 
@@ -156,7 +163,11 @@ def test_an_old_log_opens_replays_and_verifies(old: tuple[Log, tuple[int, str]])
 @pytest.mark.parametrize("old", FOLDED, indirect=True, ids=lambda p: p.name)
 def test_an_old_log_that_was_folded_still_tells_the_tree_and_what_is_left(old: tuple[Log, tuple[int, str]]) -> None:
     log, _ = old
-    gone = [position for position in range(1, log.head() + 1) if folded_into(log, position)]
+    gone = [
+        position
+        for position in range(1, log.head() + 1)
+        if folded_into(log.read(position, topics={"SegmentFolded"}), position)
+    ]
     assert gone == [5, 6, 7, 10, 11, 12, 13]
     with pytest.raises(NotFound, match="6 was folded away into ev 17"):
         log.at(6)

@@ -20,8 +20,8 @@ from kairos.domain import events as ev
 from kairos.domain.action import Effects, PatchAction, digest, edit
 from kairos.domain.events import REGISTRY, Event, Name, name_fields
 from kairos.eventlog import codec
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.schema import SCHEMA_VERSION

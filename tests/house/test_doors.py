@@ -16,7 +16,7 @@ PRINTING = {
     "kairos/daemon/compacting.py",
     "kairos/domain/catalogue.py",  # the generator of a document
 }
-SETTINGS_DOORS = ("cli/", "dream/", "kairos/daemon/", "kairos/agent/worker.py", "kairos/settings.py")
+SETTINGS_DOORS = ("kairos/desk/", "dream/", "kairos/daemon/", "kairos/agent/worker.py", "kairos/settings.py")
 READS_SETTINGS = {"find_home", "load_config", "get_value", "set_value"}
 CLOCKS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime",
@@ -26,7 +26,7 @@ REAL_TIME = {
     "kairos/clock.py",
     "kairos/schedule/scheduler.py",  # APScheduler's own timer runs on real time; what is due is the log's word
     "kairos/agent/model.py",  # a server's Retry-After is a date of the real world
-    "cli/checks.py",  # the age of a file is told by the file system's clock
+    "kairos/desk/doctoring.py",  # the age of a file is told by the file system's clock
 }
 IMPURE = {
     "asyncio", "ctypes", "fcntl", "glob", "io", "logging", "multiprocessing", "pathlib", "random", "secrets", "select",

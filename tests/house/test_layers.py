@@ -26,19 +26,42 @@ def test_every_import_contract_is_kept(root: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:]
 
 
-@pytest.mark.slow
-def test_the_contracts_notice_a_room_that_calls_its_neighbour(root: Path, tmp_path: Path) -> None:
+def planted(root: Path, into: Path, sources: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """What the contracts say of a copy of the tree in which these files end with these lines."""
     for package in ("kairos", "dream", "cli"):
         for source in (root / package).rglob("*.py"):
-            copy = tmp_path / source.relative_to(root)
+            copy = into / source.relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(source.read_bytes())
-    (tmp_path / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
-    with (tmp_path / "kairos/sensing/settle.py").open("a") as file:
-        file.write("\nimport kairos.acting.gate\n")
-    done = lint(tmp_path)
+    (into / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
+    for name, text in sources.items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        with (into / name).open("a") as file:
+            file.write(f"\n{text}\n")
+    return lint(into)
+
+
+@pytest.mark.slow
+def test_the_contracts_notice_a_room_that_calls_its_neighbour(root: Path, tmp_path: Path) -> None:
+    done = planted(root, tmp_path, {"kairos/sensing/settle.py": "import kairos.acting.gate"})
     assert done.returncode == 1
     assert "kairos.sensing.settle -> kairos.acting.gate" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_contracts_notice_a_door_that_reaches_past_the_desk_or_into_another_door(
+    root: Path, tmp_path: Path
+) -> None:
+    doors = {
+        "kairos/doors/tui/__init__.py": "", "kairos/doors/web/__init__.py": "",
+        "kairos/doors/tui/app.py": "import kairos.acting.gate\nimport kairos.doors.web.server",
+        "kairos/doors/web/server.py": "import cli.render\nimport kairos.desk.reading",
+    }  # fmt: skip
+    done = planted(root, tmp_path, doors)
+    assert done.returncode == 1
+    for found in ("tui.app -> kairos.acting.gate", "tui.app -> kairos.doors.web.server", "web.server -> cli.render"):
+        assert found in done.stdout
+    assert "kairos.doors.web.server -> kairos.desk" not in done.stdout
 
 
 def test_every_room_of_the_house_stands_in_the_contract(root: Path) -> None:

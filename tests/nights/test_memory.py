@@ -23,7 +23,7 @@ from kairos.clock import now_us
 from kairos.domain.events import CommitChange, CommitRecorded
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.settings import find_home
 
 home, clock = find_home(), Path(sys.argv[1])

@@ -14,8 +14,8 @@ import pytest
 from kairos.domain.events import RepoTrusted
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
-from kairos.eventlog.tree import Entry, fold_tree
-from kairos.eventlog.views import RepositoriesView, Repository, repository_id
+from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
+from kairos.eventlog.views.watched_tree import Entry, fold_tree
 from kairos.repo.git import Git
 from kairos.sensing.baseline import record_baseline
 from kairos.sensing.sensor import Sensor

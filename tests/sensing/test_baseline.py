@@ -13,7 +13,7 @@ import pytest
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.tree import fold_tree
+from kairos.eventlog.views.watched_tree import fold_tree
 from kairos.repo.git import Git
 from kairos.sensing.baseline import record_baseline
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kairos.sensing.bursts import PART, Label, changes_of, events_of
-from kairos.sensing.tree import Difference, Stat
+from kairos.sensing.listings import Difference, Stat
 
 
 def stat(ino: int, kind: str = "file", mtime: int = 1, size: int = 3) -> Stat:

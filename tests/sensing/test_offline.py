@@ -237,7 +237,7 @@ LIMITED = """
 import sys
 from pathlib import Path
 from kairos.eventlog.log import Log
-from kairos.eventlog.views import RepositoriesView
+from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.sensing.sensor import Sensor
 import kairos.sensing.sensor as sensor_module
 

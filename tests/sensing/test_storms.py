@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kairos.domain.events import FilesChanged
-from kairos.eventlog.tree import fold_tree
+from kairos.eventlog.views.watched_tree import fold_tree
 
 NAMES = ["a", "b", "c.txt", "d.log", "sub", "deep", "x.tmp", "é", "with space"]
 

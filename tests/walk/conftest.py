@@ -16,7 +16,7 @@ import pytest
 
 from kairos.domain.action import PatchAction
 from kairos.domain.proposal import DONE
-from kairos.eventlog.inbox import Inbox, InboxView
+from kairos.eventlog.views.inbox import Inbox, InboxView
 
 Row = tuple[str, int | None, int, int | None]
 """(kind, size, mode, mtime_ns) as `kairos files` tells them."""

@@ -12,8 +12,8 @@ import pytest
 
 from kairos.domain.events import Paused, Resumed
 from kairos.eventlog.log import Log
-from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import NewEvent, Recorded
+from kairos.eventlog.views.projection import Projection
 
 TOGETHER = """
 import sys, threading

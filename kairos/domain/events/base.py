@@ -14,7 +14,8 @@ from kairos.domain.names import Name as Name
 from kairos.domain.names import name_fields as name_fields
 
 FreeText = Annotated[str, msgspec.Meta(extra={"free_text": True})]
-"""Free text: the append path redacts secrets in fields of this type, and in no others."""
+"""Free text: the append path redacts secrets in fields of this type, and in no others. A list of it may be a command:
+what follows an option such as `--token` is cut as well."""
 
 Cited = Annotated[int, msgspec.Meta(extra={"cited": True})]
 """The position of an event that this one rests on: retention never folds away what any event cites."""

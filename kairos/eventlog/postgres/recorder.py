@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from kairos.errors import KairosError, OutcomeUnknown, TryAgain
 from kairos.eventlog import writing
 from kairos.eventlog.postgres.address import shown
+from kairos.eventlog.postgres.connecting import CHANNEL, PATIENCE_S, Connection, connect, is_lost, psycopg_sql
 from kairos.eventlog.postgres.making import make
-from kairos.eventlog.postgres.reading import Statements
-from kairos.eventlog.postgres.session import CHANNEL, PATIENCE_S, Session, psycopg_sql
+from kairos.eventlog.postgres.pool import Pool
+from kairos.eventlog.postgres.queries import Statements
 from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
 from kairos.eventlog.stock import StockReads
 
@@ -29,33 +30,33 @@ DOUBT_S = 5.0
 _REWRITTEN = ("events", "streams", "views", "tracking", "segments", "segment_files")
 
 
-class OneConnection(PostgresDatastore):
-    """The datastore of a log: one connection instead of a pool and its threads; no composite types."""
+class PooledDatastore(PostgresDatastore):
+    """The datastore of a log: the connections of this process to it, and no composite types."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, pool: Pool) -> None:
         super().__init__("", "", 0, "", "", originator_id_type="text")
-        self.session = session
+        self.connections = pool
 
     @contextmanager
     def get_connection(self) -> Iterator[psycopg.Connection[Any]]:
-        yield self.session.connection()
+        with self.connections.connection() as connection:
+            yield connection
 
     def register_type_adapters(self) -> None:
         """None are used: rows go in as they are."""
 
     def close(self) -> None:
-        self.session.close()
+        """Nothing: the connections are those of the process."""
 
 
 class PostgresRecorder(StockReads, PostgresApplicationRecorder):
     """Appends batches in one write-first transaction each; positions are never reused. `segments`: where the files
     are that a manifest row names; their bytes go into the database with it."""
 
-    def __init__(self, datastore: OneConnection, segments: Path) -> None:
+    def __init__(self, datastore: PooledDatastore, segments: Path) -> None:
         super().__init__(datastore, events_table_name="events")
-        self._session = datastore.session
+        self._pool = datastore.connections
         self._segments = segments
-        self._channel = ""
 
     def append(
         self,
@@ -74,62 +75,61 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         return self._durably(store)
 
     def load(self, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tracking: Mapping[str, int]) -> None:
-        with self._transaction() as c:
-            writing.load(c, rows, head, link, tracking)
-        self._session.connection().execute("ANALYZE")
+        with self._pool.connection() as connection:
+            with connection.transaction(), connection.cursor() as cursor:
+                writing.load(Statements(cursor), rows, head, link, tracking)
+            connection.execute("ANALYZE")
 
     def purge(self) -> bool:
         """What a client can do: every table is written anew; the server's own WAL, its archive and backups are not
         ours. A checkpoint and a new WAL file are asked for, and not insisted on."""
-        connection = self._session.connection()
-        connection.execute("SET lock_timeout = 0")
-        try:
+        with closing(connect(self._pool.url, "SET lock_timeout = 0")) as connection:
             connection.execute(psycopg_sql(f"VACUUM (FULL, ANALYZE) {', '.join(_REWRITTEN)}"))
-        finally:
-            connection.execute(psycopg_sql("RESET lock_timeout"))
-        for wish in ("SELECT pg_switch_wal()", "CHECKPOINT", "CHECKPOINT"):
-            with suppress(psycopg.errors.InsufficientPrivilege):
-                connection.execute(psycopg_sql(wish))
+            for wish in ("SELECT pg_switch_wal()", "CHECKPOINT", "CHECKPOINT"):
+                with suppress(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(psycopg_sql(wish))
         return True
 
     def shrink(self) -> None:
-        self._session.connection().execute("VACUUM (ANALYZE) events")
+        self._pool.run("VACUUM (ANALYZE) events")
 
     def _durably(self, store: Callable[[Statements, tuple[int, bytes]], list[int]]) -> list[int]:
         """Runs an append in a transaction, again where the connection was lost before COMMIT. Where it was lost after,
         the log is asked whether our link is at our position: it is done once, whatever the network does."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            connection = self._session.connection()
-            committing = False
-            positions: list[int] = []
-            link = b""
-            try:
-                with connection.cursor() as cursor:
-                    c = Statements(cursor)
-                    cursor.execute("BEGIN; UPDATE head SET id = id RETURNING position, link")
-                    cursor.nextset()
-                    positions = store(c, self._head(cursor))
-                    if positions:
-                        c.execute("SELECT link, pg_notify(?, '') FROM head", (self._name_channel(),))
-                        link = c.fetchone()[0]
-                    committing = True
-                    cursor.execute("COMMIT")
-                return positions
-            except psycopg.OperationalError as error:
-                if not self._session.lost:
-                    self._roll_back()
-                    raise
-                if committing and positions and self._settled(positions[-1], link, error):
-                    return positions
-                if time.monotonic() > deadline:
-                    where = shown(self._session.url)
-                    raise TryAgain(
-                        f"{where} does not stay: the connection broke again and again", "Try again."
-                    ) from error
-            except BaseException:
-                self._roll_back()
-                raise
+            tried = _Tried()
+            with self._pool.connection() as connection:
+                try:
+                    self._store(connection, store, tried)
+                    return tried.positions
+                except psycopg.OperationalError as error:
+                    if not is_lost(connection):
+                        raise
+                    lost = error
+            if tried.link and self._settled(tried.positions[-1], tried.link, lost):
+                return tried.positions
+            if time.monotonic() > deadline:
+                where = shown(self._pool.url)
+                raise TryAgain(f"{where} does not stay: the connection broke again and again", "Try again.") from lost
+
+    @staticmethod
+    def _store(
+        connection: Connection, store: Callable[[Statements, tuple[int, bytes]], list[int]], tried: _Tried
+    ) -> None:
+        """One transaction; what raises is rolled back with the connection. `tried` gets a link before COMMIT."""
+        with connection.cursor() as cursor:
+            c = Statements(cursor)
+            cursor.execute("BEGIN; UPDATE head SET id = id RETURNING position, link")
+            cursor.nextset()
+            head = cursor.fetchone()
+            if head is None:
+                raise KairosError("the log has no head row", "Restore the database from a backup.")
+            tried.positions = store(c, (head[0], head[1]))
+            if tried.positions:
+                c.execute(f"SELECT link, pg_notify({CHANNEL}, '') FROM head")
+                tried.link = c.fetchone()[0]
+            cursor.execute("COMMIT")
 
     def _settled(self, position: int, link: bytes, error: psycopg.OperationalError) -> bool:
         """Whether an append whose COMMIT was not answered is in the log. The row lock on the head waits for the server
@@ -137,22 +137,19 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         deadline = time.monotonic() + DOUBT_S
         while True:
             try:
-                connection = self._session.connection()
-                head = connection.execute("SELECT position FROM head FOR UPDATE").fetchone()
-                row = connection.execute(
-                    psycopg_sql("SELECT link FROM events WHERE position = ?"), (position,)
-                ).fetchone()
-            except psycopg.OperationalError:
+                [(head,)] = self._pool.run("SELECT position FROM head FOR UPDATE")
+                row = self._pool.run("SELECT link FROM events WHERE position = ?", (position,))
+            except (psycopg.OperationalError, TryAgain):
                 if time.monotonic() < deadline:
                     time.sleep(0.2)
                     continue
-                head = row = None
-            if head is not None and row is not None:
-                return bool(row[0] == link)
-            if head is not None and head[0] < position:
+                head, row = position, []
+            if row:
+                return bool(row[0][0] == link)
+            if head < position:
                 return False
             raise OutcomeUnknown(
-                f"{shown(self._session.url)} went away while it stored position {position}; and it may have",
+                f"{shown(self._pool.url)} went away while it stored position {position}; and it may have",
                 "Look at `kairos log` when the server is back; what the daemon watches is compared anew at its start.",
             ) from error
 
@@ -184,42 +181,22 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         if named:
             c.execute("DELETE FROM segment_files WHERE file NOT IN (SELECT file FROM segments)")
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Statements]:
-        connection = self._session.connection()
-        with connection.transaction(), connection.cursor() as cursor:
-            yield Statements(cursor)
-
-    @staticmethod
-    def _head(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[int, bytes]:
-        row = cursor.fetchone()
-        if row is None:
-            raise KairosError("the log has no head row", "Restore the database from a backup.")
-        return row[0], row[1]
-
-    def _roll_back(self) -> None:
-        with suppress(psycopg.Error):
-            if not self._session.lost:
-                self._session.connection().execute("ROLLBACK")
-
-    def _name_channel(self) -> str:
-        if not self._channel:
-            row = self._session.connection().execute(CHANNEL).fetchone()
-            self._channel = str(row[0]) if row else ""
-        return self._channel
-
     def close(self) -> None:
-        self._session.close()
+        """Nothing: the connections are those of the process."""
 
     def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return self._session.run(sql, parameters).fetchall()
+        return self._pool.run(sql, parameters)
 
 
-def open_recorder(session: Session, segments: Path) -> PostgresRecorder:
+class _Tried:
+    """How far an append came: the positions it would have, and its link once all that was missing was COMMIT."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.link = b""
+
+
+def open_recorder(pool: Pool, segments: Path) -> PostgresRecorder:
     """The recorder of the log in the present schema, made if absent."""
-    try:
-        make(session)
-    except BaseException:
-        session.close()
-        raise
-    return PostgresRecorder(OneConnection(session), segments)
+    make(pool)
+    return PostgresRecorder(PooledDatastore(pool), segments)

@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 
 from kairos._native import Watcher
+from kairos.privacy import make_private
 
 
 class Bell:
     """Watches the folder of the bell: each append opens the bell after its COMMIT."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         self._watcher = Watcher()
         self._watcher.add([os.fsencode(folder)], opened=True)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.eventlog.database import Unmade
-from kairos.eventlog.sqlite.reading import SqliteDatabase, sqlite_errors
+from kairos.eventlog.sqlite.queries import SqliteDatabase, sqlite_errors
+from kairos.privacy import make_private
 
 if TYPE_CHECKING:
     from kairos.eventlog.sqlite.bell import Bell
@@ -36,8 +37,8 @@ class Sqlite:
     def recorder(self) -> LogRecorder:
         from kairos.eventlog.sqlite.recorder import open_recorder  # heavy, and readers do without
 
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._bell.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(self.path.parent)
+        make_private(self._bell.parent)
         return open_recorder(self.path)
 
     def errors(self) -> AbstractContextManager[None]:

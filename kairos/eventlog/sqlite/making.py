@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from kairos.errors import TryAgain
 from kairos.eventlog.schema import EVENTS, FIRST_HEAD, INDEXES, SCHEMA_VERSION, STREAMS, TABLES
-from kairos.eventlog.sqlite.reading import LOCK_TIMEOUT_S
+from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
+from kairos.privacy import open_private
 
 _DIALECT = {"integer": "INTEGER", "bytes": "BLOB", "compact": " WITHOUT ROWID"}
 _FROM_1 = (
@@ -31,8 +33,15 @@ def make(path: Path) -> None:
     do not wait for a lock as later writes do. Incremental vacuum can only be chosen on an empty file.
 
     TryAgain when the layout must change while another process has the log open."""
-    with Path(f"{path}.lock").open("ab") as lock, closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)) as db:
+    with os.fdopen(open_private(Path(f"{path}.lock"), os.O_RDWR), "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(path)
+
+
+def _make(path: Path) -> None:
+    with suppress(FileExistsError):  # SQLite would make it readable to all; its other files take the mode of this one
+        os.close(open_private(path, os.O_RDWR | os.O_EXCL))
+    with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)) as db:
         db.isolation_level = None
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version == 0:

@@ -14,7 +14,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from kairos.eventlog import writing
 from kairos.eventlog.record import Draft, Write
 from kairos.eventlog.sqlite.making import make
-from kairos.eventlog.sqlite.reading import LOCK_TIMEOUT_S
+from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
 from kairos.eventlog.stock import StockReads
 
 PAGES = 200

@@ -24,11 +24,11 @@ import stepper
 from logs import Place
 from power import SYNCS, Disk
 
-from kairos.daemon.traces import cleaned_with
+from kairos.desk.traces import open_cleaning
 from kairos.domain.events import Paused, Resumed
-from kairos.eventlog import compaction, folding, forgetting
+from kairos.eventlog.cold import compaction, folding, forgetting
 from kairos.eventlog.record import NewEvent, Put
-from kairos.eventlog.tree import fold_tree
+from kairos.eventlog.views.watched_tree import fold_tree
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _half_cold(place: Place) -> None:
 
 
 def _forget(place: Place) -> None:
-    log = cleaned_with(place.open(), place.home)
+    log = open_cleaning(place.home)
     forgetting.forget_paths(log, logs.GLOB, "not yours", "user")
 
 

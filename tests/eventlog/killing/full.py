@@ -25,7 +25,7 @@ from acts import ACTS, Act, template
 from logs import Place
 
 from kairos.errors import TryAgain
-from kairos.eventlog.upkeep import UNFINISHED
+from kairos.eventlog.cold.leftovers import UNFINISHED
 
 PAGE = 4096
 INDEX_PAGES = 9

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from logs import CANARY, Place, Rows, rows
 
-from kairos.daemon.traces import cleaned_with
+from kairos.desk.traces import open_cleaning
 from kairos.domain.events import Resumed
 from kairos.errors import IntegrityError
-from kairos.eventlog import compaction
-from kairos.eventlog.folding import fold
+from kairos.eventlog.cold import compaction
+from kairos.eventlog.cold.folding import fold
+from kairos.eventlog.cold.leftovers import UNFINISHED, finish_if_possible
+from kairos.eventlog.cold.segment import file_digest, segment_rows
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.segment import file_digest, segment_rows
-from kairos.eventlog.tree import fold_tree
-from kairos.eventlog.upkeep import UNFINISHED, finish_if_possible
-from kairos.eventlog.verify import verify_log
+from kairos.eventlog.views.watched_tree import fold_tree
 
 ERASED = 9
 """Where a row has its payload."""
@@ -93,8 +93,8 @@ def forgotten_or_not(place: Place) -> None:
         log.append([NewEvent("s", Resumed())])
         if erased:
             assert traces(log.segments) == [], "in a segment, after anybody opened the log to write"
-    with closing(place.open()) as log:
-        assert finish_if_possible(cleaned_with(log, place.home))
+    with closing(open_cleaning(place.home)) as log:
+        assert finish_if_possible(log)
         if erased:
             assert log.view(UNFINISHED) == {}
             assert traces(place.folder) == []

@@ -20,8 +20,9 @@ from kairos.domain.events import (
     Paused,
     Resumed,
 )
-from kairos.eventlog import compaction
+from kairos.eventlog.cold import compaction
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Put, header_of
 from kairos.settings import Home, find_home
 
@@ -94,7 +95,7 @@ class Place:
         return find_home(str(self.folder))
 
     def open(self) -> Log:
-        return Log(self.home.log)
+        return open_log(self.home)
 
 
 def made(base: Path) -> Place:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
+from kairos.eventlog.cold.leftovers import finish_if_possible
 from kairos.eventlog.log import Log
 from kairos.settings import Home
 
@@ -87,8 +88,7 @@ def url(postgres: Any) -> str:
 @pytest.fixture
 def shared(home: Home, url: str) -> Iterator[Log]:
     """The log of one of several homes."""
-    log = Log(home.log, url=url)
-    log.owner = "ada"
+    log = Log(home.log, url=url, owner="ada", on_writing=finish_if_possible)
     yield log
     log.close()
 

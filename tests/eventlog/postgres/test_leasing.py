@@ -148,13 +148,11 @@ def test_a_refused_append_tells_the_keeper_what_it_lost(shared: Log, tmp_path: P
     ada.want({"x"})
     fences = ada.fences("x")
     assert fences is not None
-    shared.fences = fences
     until(lambda: bob.want({"x"}) or bob.fences("x") is not None)
-    with pytest.raises(LeaseLost) as lost:
+    with shared.fenced(fences), pytest.raises(LeaseLost) as lost:
         shared.append([NewEvent("a", Paused())])
     ada.lose(lost.value)
     assert ada.fences("x") is None
-    shared.fences = ()
     ada.close()
     bob.close()
 

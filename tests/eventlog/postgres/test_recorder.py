@@ -10,9 +10,9 @@ import pytest
 
 from kairos.domain.events import Paused, Resumed
 from kairos.errors import Conflict, LeaseLost, TryAgain
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Put, Track
-from kairos.eventlog.verify import verify_log
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -88,15 +88,14 @@ def test_an_append_under_a_lost_lease_writes_nothing(shared: Log) -> None:
     assert leases is not None
     token = leases.take("repo/r", "ada", 60)
     assert token is not None
-    shared.fences = (Fence("repo/r", token),)
-    assert shared.append([NewEvent("a", Paused())]) == [1]
-    leases.give_up("repo/r", token)
-    assert leases.take("repo/r", "bob", 60) == token + 2
-    with pytest.raises(LeaseLost, match="repo/r"):
-        shared.append([NewEvent("a", Resumed())], writes=[Put("v", b"k", b"1")])
-    with pytest.raises(LeaseLost):
-        shared.append([], writes=[Track("t", 1)])
-    shared.fences = ()
+    with shared.fenced([Fence("repo/r", token)]):
+        assert shared.append([NewEvent("a", Paused())]) == [1]
+        leases.give_up("repo/r", token)
+        assert leases.take("repo/r", "bob", 60) == token + 2
+        with pytest.raises(LeaseLost, match="repo/r"):
+            shared.append([NewEvent("a", Resumed())], writes=[Put("v", b"k", b"1")])
+        with pytest.raises(LeaseLost):
+            shared.append([], writes=[Track("t", 1)])
     assert (shared.head(), shared.view("v"), shared.tracking("t")) == (1, {}, 0)
     leases.close()
 
@@ -105,10 +104,10 @@ def test_of_many_leases_each_is_asked_for(shared: Log) -> None:
     leases = shared.leases()
     assert leases is not None
     fences = [Fence(name, leases.take(name, "ada", 60) or 0) for name in ("c", "a", "b")]
-    shared.fences = tuple(fences)
-    assert shared.append([NewEvent("a", Paused())]) == [1]
-    shared.fences = (*fences[:2], Fence("b", fences[2].token + 1))
-    with pytest.raises(LeaseLost, match="lease on b "):
+    with shared.fenced(fences):
+        assert shared.append([NewEvent("a", Paused())]) == [1]
+    stale = [*fences[:2], Fence("b", fences[2].token + 1)]
+    with shared.fenced(stale), pytest.raises(LeaseLost, match="lease on b "):
         shared.append([NewEvent("a", Paused())])
     leases.close()
 

@@ -1,0 +1,1 @@
+"""Deciding: approve, reject, defer, undo, redo, review."""

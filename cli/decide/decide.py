@@ -1,0 +1,107 @@
+"""`approve`, `reject`, `defer`: how a person is asked, and what a script gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from cli.look.card import card_text
+from kairos.desk import deciding
+from kairos.desk.cards import card
+from kairos.desk.reading import letters
+from kairos.desk.records.proposals import DecidedOut
+from kairos.desk.units import number
+from kairos.domain.proposal import Proposal
+from kairos.errors import UsageError
+
+LETTERS = 4
+"""How much of the id a person types to approve high risk."""
+
+_SIGNS = {"executed": "✓", "acknowledged": "✓", "redone": "✓", "failed": "✗", "unknown": "?"}
+
+
+def confirmed(context: Context, proposal: Proposal) -> bool:
+    """Shows the card and asks. High risk wants the first letters of the id typed."""
+    if not context.interactive():
+        raise UsageError(
+            f"{proposal.id} was not shown, and nobody can be asked here",
+            f"Read `kairos show {proposal.id}`, then add `--digest {proposal.raised.digest}` (or --yes).",
+        )
+    render.message(context, card_text(context, proposal, card(context.desk, proposal)))
+    if proposal.raised.risk in ("high", "urgent"):
+        wanted = proposal.id[:LETTERS]
+        typed = render.answer(context, f"{proposal.raised.risk} risk: type {wanted} to approve: ")
+        return typed.strip() == wanted
+    return render.ask(context, "Approve exactly this?", flag="--digest or --yes")
+
+
+def _each(
+    context: Context,
+    verb: str,
+    ids: Sequence[str],
+    decide: Callable[[Proposal], DecidedOut | None],
+    *,
+    wait_s: float | None = None,
+) -> None:
+    """Decides one after another; the first that cannot be decided ends it, and what was done is still reported."""
+    results, failure = deciding.each(context.desk, ids, decide, wait_s=wait_s)
+    text = "\n".join(
+        f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"
+        + (f" (ev {number(r.positions[-1])})" if r.positions else "")
+        for r in results
+    )
+    if results:
+        render.emit(context, verb, results[0] if len(results) == 1 else results, text)
+    if failure is not None:
+        raise failure
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option("--digest", metavar="D", help="The digest that was read; stands for having seen it.")
+@click.option("--wait", "wait_s", type=click.FloatRange(min=0), metavar="S", help="Wait up to S seconds for the end.")
+@click.option("--yes", is_flag=True, help="Approve what is there now without showing it.")
+@pass_context
+def approve(context: Context, ids: Sequence[str], digest: str | None, wait_s: float | None, yes: bool) -> None:
+    """Say yes to exactly what was shown. Repeating it is harmless."""
+    if digest is not None and len(ids) > 1:
+        raise UsageError("--digest names one proposal, and several ids were given", "Approve them one by one.")
+
+    def decide(proposal: Proposal) -> DecidedOut | None:
+        if digest is None and not yes and not confirmed(context, proposal):
+            render.message(context, f"{proposal.id} stays undecided")
+            return None
+        return deciding.approve(
+            context.desk, proposal, proposal.raised.digest if digest is None else digest, wait_s=wait_s
+        )
+
+    _each(context, "approve", ids, decide, wait_s=wait_s)
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option("-m", "text", metavar="TEXT", required=True, help="Why not.")
+@click.option(
+    "--reason",
+    type=click.Choice(["wrong", "not_now", "style", "too_risky", "duplicate", "other"]),
+    default="other",
+    help="What kind of no.",
+)
+@click.option("--never", is_flag=True, help="Never propose this here again.")
+@pass_context
+def reject(context: Context, ids: Sequence[str], text: str, reason: str, never: bool) -> None:
+    """Say no, with a reason. It is not raised again unless its evidence changes."""
+    _each(context, "reject", ids, lambda p: deciding.reject(context.desk, p.id, reason, text, never=never))
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True)
+@click.option("--until", "when", metavar="WHEN", required=True, help="2h, tonight, tomorrow, next-commit, or a time.")
+@pass_context
+def defer(context: Context, ids: Sequence[str], when: str) -> None:
+    """Decide later: it comes back by itself."""
+    moment = deciding.moment(when)
+    _each(context, "defer", ids, lambda p: deciding.defer(context.desk, p.id, moment))

@@ -1,0 +1,1 @@
+"""Looking: status, inbox, cards, why, the log, the tree, memory."""

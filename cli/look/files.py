@@ -1,0 +1,28 @@
+"""`kairos files`: the watched tree as the log has it. The disk is not looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos.desk.files import files as rows
+from kairos.desk.units import size
+
+
+def file_text(row: dict[str, Any]) -> str:
+    """One entry for a person."""
+    bytes_ = "" if row["size"] is None else size(row["size"])
+    name = row["path"] if "path" in row else f"base64:{row['path_b64']}"
+    return f"{row['kind']:<7} {row['mode'] or 0:04o} {bytes_:>10}  {render.inert(name)}"
+
+
+@click.command()
+@click.argument("path", type=click.Path())
+@pass_context
+def files(context: Context, path: str) -> None:
+    """The tree of the repository at PATH, folded from the log alone, sorted bytewise."""
+    found = rows(context.desk, path)
+    render.records((render.json_text(row) if context.json else file_text(row) for row in found), context)

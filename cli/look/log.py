@@ -1,0 +1,100 @@
+"""`kairos log`: the events as they are, and proof that nobody changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos.clock import rfc3339
+from kairos.desk import events
+from kairos.desk.events import Entry
+from kairos.desk.records.log import ProblemOut
+from kairos.desk.units import count, number
+from kairos.errors import IntegrityError
+
+
+def entry_text(entry: Entry) -> str:
+    """One line of the log for a person."""
+    position, at = number(entry.position).rjust(9), rfc3339(entry.at)[:19]
+    return f"{position}  {at}  {entry.type:<20}  {render.inert(entry.summary())}"
+
+
+@click.group(invoke_without_command=True)
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only positions above N.")
+@click.option("--type", "types", multiple=True, metavar="T", help="Only events of this exact type; repeatable.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
+@click.option("--since", metavar="T", help="Only events since a time, or of the last 30m, 2h, 1d.")
+@click.option("--follow", is_flag=True, help="Go on as events come.")
+@pass_context
+@click.pass_context
+def log(
+    ctx: click.Context, context: Context, after: int, types: Sequence[str], limit: int | None, since: str | None,
+    follow: bool,
+) -> None:  # fmt: skip
+    """The event log, oldest first; one JSON object a line with --json."""
+    if ctx.invoked_subcommand is not None:
+        return
+    source = events.read(
+        context.desk, after=after, types=types, since=since, limit=limit, only=context.only(), follow=follow
+    )
+    if follow:
+        for entry in source:
+            render.line(context, entry.out() if context.json else None, entry_text(entry))
+    else:
+        render.records((render.json_text(e.out()) if context.json else entry_text(e) for e in source), context)
+
+
+@log.command(short_help="Prove that nothing was changed; exit 9 when something was.")
+@click.option("--anchor", metavar="POSITION:HASH", help="A head that was noted elsewhere; it must still be there.")
+@pass_context
+def verify(context: Context, anchor: str | None) -> None:
+    """Walk the whole hash chain, hot and cold; exit 9 when anything was changed, dropped or reordered."""
+    found = events.verify(context.desk, anchor)
+    text = "\n".join(f"  {_place(p)}: {render.inert(p.what)}" for p in found.problems)
+    good = f"{render.paint('✓', 'green')} {number(found.head)} events, head {found.hash}"
+    render.emit(context, "log-verify", found, text if not found.ok else good if found.head else "the log is empty")
+    if not found.ok:
+        raise IntegrityError(
+            f"the log has {count(len(found.problems), 'damaged place')}",
+            "What can still be read stays readable; restore a backup to repair it.",
+        )
+
+
+def _place(problem: ProblemOut) -> str:
+    if problem.segment:
+        return f"segment {render.inert(problem.segment)}"
+    return "the database" if problem.position is None else f"position {problem.position}"
+
+
+@log.command(short_help="Print the head as POSITION:HASH, to keep elsewhere.")
+@pass_context
+def anchor(context: Context) -> None:
+    """Print the head as POSITION:HASH, to keep elsewhere: in a git note, a file, a mail."""
+    found = events.anchor(context.desk)
+    render.emit(context, "log-anchor", found, f"{found.position}:{found.hash}")
+
+
+@log.command(short_help="Write every record as a line of JSON, positions and hashes kept.")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True), default="-")
+@pass_context
+def export(context: Context, file: str) -> None:
+    """Write the whole log, hot and cold, as lines of JSON to FILE (default: standard output)."""
+    with click.open_file(file, "wb", atomic=file != "-") as out:
+        moved = events.export(context.desk, out)
+    if file != "-":
+        said = f"{number(moved.events)} events written to {render.inert(file)}"
+        render.emit(context, "log-export", moved, said)
+
+
+@log.command("import", short_help="Read what `log export` wrote into an empty log.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@pass_context
+def import_(context: Context, file: str) -> None:
+    """Read an exported log into an empty one: all of it, verified, or nothing."""
+    with click.open_file(file, "rb") as lines:
+        moved = events.import_(context.desk, lines)
+    said = f"{render.paint('✓', 'green')} {number(moved.events)} events, verified"
+    render.emit(context, "log-import", moved, said)

@@ -1,0 +1,96 @@
+"""`kairos dream` and `kairos memory`: consolidating now, and reading what was learned with its evidence."""
+
+from __future__ import annotations
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos.desk import remembering
+from kairos.desk.reading import names, repositories
+from kairos.desk.records.memory import MemoryOut
+from kairos.desk.units import count
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
+@pass_context
+def dream(context: Context, dry_run: bool) -> None:
+    """Consolidate what the log taught, now: what came of it, as memory events."""
+    changes = remembering.dream_changes(context.desk, dry_run=dry_run)
+    rows: list[list[render.Cell]] = [[*remembering.in_words(c)] for c in changes]
+    shown = render.table(rows[:40]) if rows else "  Nothing new was learned."
+    if len(rows) > 40:
+        shown += f"\n  … and {count(len(rows) - 40, 'more change')}: see {render.inert(str(context.desk.home.memory))}"
+    if dry_run and rows:
+        shown += "\n  Nothing was written."
+    render.emit(context, "dream", changes, shown)
+
+
+@click.group()
+def memory() -> None:
+    """What was learned, with its evidence."""
+
+
+@memory.command("ls")
+@click.option("--all", "everything", is_flag=True, help="What no longer holds, too.")
+@click.option("--kind", help="Only this kind, such as co-change or rename.")
+@pass_context
+def ls(context: Context, everything: bool, kind: str | None) -> None:
+    """Memories that hold, the most worth first."""
+    found = remembering.listed(context.desk, context.only(), kind=kind, closed=everything)
+    text = _listed(context, found) if found else "  Nothing is remembered yet.   Next: kairos dream"
+    render.emit(context, "memory-ls", found, text, page=True)
+
+
+@memory.command("recall")
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@pass_context
+def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
+    """The memories that answer QUERY best."""
+    found = remembering.recall(context.desk, " ".join(query), limit, context.only())
+    text = _listed(context, found) if found else "  Nothing is remembered about that."
+    render.emit(context, "memory-recall", found, text)
+
+
+@memory.command("related")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@click.option("--as-of", metavar="COMMIT|TIME", help="What history said then.")
+@pass_context
+def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | None) -> None:
+    """Files that history says change together with PATH."""
+    found = remembering.related(context.desk, context.only(), paths, limit, as_of)
+    rows: list[list[render.Cell]] = [["SURE", "COMMITS", "FILE", "EVENTS"]]
+    rows += [[f"{r.confidence:.0%}", str(r.support), r.path, ", ".join(map(str, r.cites[-3:]))] for r in found]
+    text = render.table(rows, right=(0, 1)) if found else "  No commit shows another file changing with it."
+    render.emit(context, "memory-related", found, text)
+
+
+@memory.command("show")
+@click.argument("id_", metavar="ID")
+@pass_context
+def show(context: Context, id_: str) -> None:
+    """One memory: what it says, since when, and the events it rests on."""
+    m = remembering.memory(context.desk, id_)
+    rows: list[list[render.Cell]] = [
+        ["id", m.id],
+        ["says", m.text],
+        ["kind", m.kind],
+        ["sure", f"{m.confidence:.0%}, from {m.support:g} observations, trust: {m.trust}"],
+        ["true", f"since {m.valid_from}" + (f" until {m.valid_to}" if m.valid_to else "")],
+        ["cites", ", ".join(map(str, m.cites))],
+        ["state", "holds" if m.state == "open" else f"closed at event {m.retired}: {m.why} {m.by}".rstrip()],
+    ]
+    render.emit(context, "memory-show", m, render.table(rows))
+
+
+def _listed(context: Context, found: list[MemoryOut]) -> str:
+    called, letters = names(repositories(context.desk)), remembering.letters(context.desk)
+    rows: list[list[render.Cell]] = [["ID", "REPO", "KIND", "WHAT", "EVENTS"]]
+    for m in found:
+        what: render.Cell = m.text if m.state == "open" else render.Styled(f"{m.text} ({m.why})", "dim")
+        events = ", ".join(map(str, m.cites[-3:]))
+        rows.append([render.Styled(letters[m.id], "bold"), called.get(m.repo, m.repo), m.kind, what, events])
+    return render.table(rows)

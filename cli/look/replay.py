@@ -1,0 +1,49 @@
+"""`kairos replay`: the log folded anew."""
+
+from __future__ import annotations
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos.desk import replaying
+from kairos.desk.records.log import ThenOut
+from kairos.desk.units import number
+from kairos.errors import IntegrityError, UsageError
+
+
+@click.command()
+@click.option("--verify", is_flag=True, help="Exit 9 unless every fold equals the one that is kept.")
+@click.option("--at", "moment", metavar="POSITION|TIME", help="Show inbox, memory and budget as they were then.")
+@pass_context
+def replay(context: Context, verify: bool, moment: str | None) -> None:
+    """Fold the whole log from nothing and compare with the views that are kept."""
+    if moment is not None:
+        if verify:
+            raise UsageError("--verify compares with what is kept now, --at shows what was", "Give one of them.")
+        then = replaying.as_of(context.desk, moment)
+        render.emit(context, "replay-at", then, then_text(then))
+        return
+    found = replaying.replay(context.desk)
+    rows: list[list[render.Cell]] = [[name, value[:16]] for name, value in sorted(found.projections.items())]
+    sign = render.paint("✓ identical", "green") if found.identical else render.paint("✗ different", "red")
+    text = f"{render.table(rows)}\n  {number(found.events)} events in {found.seconds:.2f} s: {sign}"
+    render.emit(context, "replay", found, text if found.projections else "the log is empty")
+    if verify and not found.identical:
+        raise IntegrityError(
+            "a kept view differs from the fold of the log", "Views are disposable; run `kairos log verify` next."
+        )
+
+
+def then_text(then: ThenOut) -> str:
+    """The same for a person."""
+    rows: list[list[render.Cell]] = [[p.id, p.risk, p.title] for p in then.pending]
+    kinds = ", ".join(f"{number(n)} {kind}" for kind, n in then.memories.items()) or "none"
+    return "\n".join(
+        [
+            f"at position {number(then.position)}" + (f", {then.at[:19]}" if then.at else ""),
+            render.table(rows) if rows else "  Nothing waited for a decision.",
+            f"  {len(then.pending)} pending · {then.deferred} deferred · memories: {kinds}",
+            f"  that day {then.turns} turns, {then.model_calls} model calls, ${then.spent_usd:.2f}",
+        ]
+    )

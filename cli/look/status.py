@@ -1,0 +1,82 @@
+"""`kairos status`, and what `kairos` alone says."""
+
+from __future__ import annotations
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos._version import VERSION
+from kairos.desk.records.repositories import RepoOut, StatusOut
+from kairos.desk.status import next_command, other_version
+from kairos.desk.status import status as status_of
+from kairos.desk.units import count, number, size
+
+STATE_STYLES = {"watching": "green", "degraded": "yellow", "lost": "red", "stopped": "dim"}
+
+
+def answer(context: Context) -> StatusOut:
+    """The status; a daemon of another version than this program is said so, on stderr."""
+    found = status_of(context.desk)
+    warn_of_other_version(context)
+    return found
+
+
+def warn_of_other_version(context: Context) -> None:
+    other = other_version(context.desk)
+    if other is not None:
+        render.message(
+            context,
+            f"{render.paint('warning:', 'yellow')} the daemon is version {render.inert(other)}, this command"
+            f" {VERSION}; run `kairos stop` and `kairos start`",
+        )
+
+
+def text_of(status: StatusOut) -> str:
+    """The status for a person."""
+    daemon = (
+        f"{render.paint('running', 'green')} (pid {status.daemon.pid})"
+        if status.daemon.running
+        else render.paint("not running", "yellow")
+    )
+    rows: list[list[render.Cell]] = [
+        [render.Styled(r.state, STATE_STYLES.get(r.state, "")), r.path, _directories(r)] for r in status.repos
+    ]
+    parts = [f"daemon {daemon}" + (render.paint("  paused", "red") if status.paused else "")]
+    parts.append(render.table(rows) if rows else "  no repository is watched")
+    parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
+    parts.append(
+        f"log {number(status.log.events)} events, {size(status.log.bytes)}   ·   "
+        f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
+        f"today {status.today.turns} turns, {status.today.model_calls} model calls, ${status.today.spent_usd:.2f}"
+    )
+    return "\n".join(parts)
+
+
+def _directories(repo: RepoOut) -> str:
+    if repo.state == "stopped":
+        return f"{render.inert(repo.held_by)} has it" if repo.held_by else ""
+    polled = f", {number(repo.polled)} polled" if repo.polled else ""
+    return f"{count(repo.directories, 'directory', 'directories')}, {number(repo.watched)} watches{polled}"
+
+
+def short_text(status: StatusOut) -> str:
+    """One line, for a prompt or a status bar."""
+    daemon = "paused" if status.paused else "on" if status.daemon.running else "off"
+    bad = [r.state for r in status.repos if r.state in ("degraded", "lost")]
+    return f"kairos {daemon} · {status.inbox.pending} pending" + (f" · {len(bad)} {bad[0]}" if bad else "")
+
+
+def overview(context: Context) -> None:
+    """`kairos` alone."""
+    status = answer(context)
+    render.emit(context, "status", status, f"{text_of(status)}\n\nNext: {render.paint(next_command(status), 'bold')}")
+
+
+@click.command()
+@click.option("--short", is_flag=True, help="One line, for a prompt or a status bar.")
+@pass_context
+def status(context: Context, short: bool) -> None:
+    """What is watched, what is pending, and what today cost."""
+    found = answer(context)
+    render.emit(context, "status", found, short_text(found) if short else text_of(found))

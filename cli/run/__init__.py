@@ -1,0 +1,1 @@
+"""Running: the daemon, pause, mute, the service."""

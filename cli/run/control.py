@@ -1,0 +1,65 @@
+"""`pause`, `resume`, `mute`, `unmute`, `tick`: what a person says to the assistant as a whole."""
+
+from __future__ import annotations
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos.desk import controlling
+
+
+def warn_of_configuration(context: Context) -> None:
+    """Says on stderr what is wrong with the configuration, for a command that works all the same."""
+    wrong = controlling.wrong_configuration(context.desk)
+    if wrong is not None:
+        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(wrong)}")
+
+
+@click.command()
+@click.argument("duration", metavar="[DUR]", required=False)
+@pass_context
+def pause(context: Context, duration: str | None) -> None:
+    """The kill switch: no turns, no deliveries, no executions, for DUR (2h, tonight, …) or until resumed."""
+    done = controlling.pause(context.desk, duration)
+    text = f"paused until {done.until}" if done.until else "paused until `kairos resume`"
+    render.emit(context, "pause", done, text)
+    warn_of_configuration(context)
+
+
+@click.command()
+@pass_context
+def resume(context: Context) -> None:
+    """End a pause."""
+    done = controlling.resume(context.desk)
+    render.emit(context, "resume", done, "resumed" if done.position else "nothing was paused")
+
+
+@click.command()
+@pass_context
+def tick(context: Context) -> None:
+    """Have the daemon look now whether something is due: nightly work, expiry, held deliveries."""
+    done = controlling.tick(context.desk)
+    render.emit(context, "tick", done, f"the daemon (pid {done.pid}) looks now")
+
+
+def _mute(context: Context, detector: str, *, muted: bool) -> None:
+    done = controlling.mute(context.desk, detector, context.only(), muted=muted)
+    where = f"in {render.inert(done.repo)}" if done.repo else "everywhere"
+    render.emit(context, "mute" if muted else "unmute", done, f"{detector} is {'silent' if muted else 'heard'} {where}")
+
+
+@click.command()
+@click.argument("detector")
+@pass_context
+def mute(context: Context, detector: str) -> None:
+    """Silence one detector everywhere, or with --repo in one repository."""
+    _mute(context, detector, muted=True)
+
+
+@click.command()
+@click.argument("detector")
+@pass_context
+def unmute(context: Context, detector: str) -> None:
+    """Let a silenced detector speak again, everywhere or with --repo in one repository."""
+    _mute(context, detector, muted=False)

@@ -1,0 +1,59 @@
+"""`daemon run`, `start`, `stop`: the process that watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from cli.look.status import warn_of_other_version
+from cli.run.control import warn_of_configuration
+from kairos.desk import starting
+from kairos.desk.records.repositories import RunningOut
+
+
+def run_here(context: Context, on_delivery: Callable[[str], None] | None = None) -> int:
+    """The daemon in this process, until a signal ends it; returns its exit code."""
+    return starting.run_here(
+        context.desk,
+        on_ready=lambda: render.exactly(starting.READY),
+        report=lambda text: render.message(context, render.inert(text, lines=True)),
+        on_delivery=on_delivery,
+    )
+
+
+@click.group()
+def daemon() -> None:
+    """Run the daemon in the foreground."""
+
+
+@daemon.command(short_help="Watch every trusted repository until SIGTERM.")
+@pass_context
+def run(context: Context) -> int:
+    """Watch every trusted repository until SIGTERM; says `ready` on stderr when watching has begun everywhere."""
+    return run_here(context)
+
+
+@click.command()
+@pass_context
+def start(context: Context) -> None:
+    """Start the daemon in the background. Harmless when one runs already."""
+    with render.progress(context, "starting"):
+        pid, now = starting.start(context.desk)
+    if now:
+        text = f"{render.paint('✓', 'green')} the daemon watches (pid {pid})"
+    else:
+        warn_of_other_version(context)
+        text = f"the daemon runs already (pid {pid})"
+    render.emit(context, "start", RunningOut(running=True, pid=pid), text)
+
+
+@click.command()
+@pass_context
+def stop(context: Context) -> None:
+    """Stop the daemon; returns when it has drained and let the home go."""
+    starting.stop(context.desk)
+    render.emit(context, "stop", RunningOut(running=False, pid=None), f"{render.paint('✓', 'green')} stopped")
+    warn_of_configuration(context)

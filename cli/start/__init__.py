@@ -1,0 +1,1 @@
+"""Getting started: demo, watch, init, unwatch."""

@@ -1,0 +1,1 @@
+"""The system: settings, doctor, compact, forget, sandbox, tools, completion."""

@@ -1,0 +1,68 @@
+"""`kairos sandbox`: runs a command confined, on a scratch view of a directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from cli import render
+from cli.context import Context, pass_context
+from kairos.desk.confining import run_confined
+
+_DEFAULT_WALL = 60.0
+_MOST_MB = 4 << 20
+
+
+@click.group()
+def sandbox() -> None:
+    """Run commands confined, on a scratch view of a directory."""
+
+
+@sandbox.command(
+    "run", short_help="Run CMD on a scratch view of a directory.", context_settings={"ignore_unknown_options": True}
+)
+@click.option("--root", type=click.Path(), default=".", help="The directory; the current one.")
+@click.option("--export", "exported", is_flag=True, help="Apply what passes the gate to the directory.")
+@click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network inside.")
+@click.option("--wall", type=click.FloatRange(0.1, 86_400), default=_DEFAULT_WALL, help="Seconds until it is ended.")
+@click.option("--mem", type=click.IntRange(16, _MOST_MB), default=1024, help="Memory in MB.")
+@click.option("--pids", type=click.IntRange(1, 4_194_304), default=128, help="Processes at once.")
+@click.option("--out", type=click.IntRange(0, 1 << 30), default=512 * 1024, help="Bytes kept of each output stream.")
+@click.option("--disk", type=click.IntRange(1, _MOST_MB), default=256, help="MB that it may write.")
+@click.argument("command", metavar="CMD…", nargs=-1, required=True, type=click.UNPROCESSED)
+@pass_context
+def run_command(
+    context: Context,
+    root: str,
+    exported: bool,
+    net: Literal["none", "loopback"],
+    wall: float,
+    mem: int,
+    pids: int,
+    out: int,
+    disk: int,
+    command: tuple[str, ...],
+) -> None:
+    """Run CMD on a scratch view of a directory: nothing in it changes unless --export applies what passes the gate."""
+    limits = {"wall": wall, "mem_mb": mem, "pids": pids, "out": out, "disk_mb": disk, "file_mb": max(256, disk)}
+    data = run_confined(context.desk, Path(root), command, limits=limits, net=net, exported=exported)
+    render.emit(context, "sandbox", data, _text(data))
+
+
+def _text(data: dict[str, Any]) -> str:
+    parts = [render.inert(data[stream].rstrip("\n"), lines=True) for stream in ("stdout", "stderr") if data[stream]]
+    ended = f"signal {data['signal']}" if data["exit"] is None else f"exit {data['exit']}"
+    if data["stopped"]:
+        ended += f", stopped: {data['stopped']}"
+    parts.append(render.paint(f"{ended} · {data['seconds']} s · {data['tier']}", "dim"))
+    for change in data["changes"]:
+        parts.append(f"  {change['kind']:9}{render.inert(_name(change))}")
+    for refusal in data["refused"]:
+        parts.append(f"  {render.paint('refused', 'yellow')}  {render.inert(_name(refusal))}: {refusal['why']}")
+    return "\n".join(parts)
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return str(entry.get("path") or f"base64:{entry.get('path_b64')}")

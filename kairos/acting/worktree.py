@@ -1,0 +1,266 @@
+"""A repository's work tree, opened so that no path can lead out of it.
+
+Every directory on the way is opened by name from its parent's descriptor without following symbolic links, which
+gives what openat2's RESOLVE_BENEATH, NO_SYMLINKS and NO_MAGICLINKS give, on every POSIX system: a component that was
+swapped for a link fails, and a directory moved away meanwhile is never re-resolved. Only regular files are read or
+replaced.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from kairos.domain.action import content_sha
+from kairos.domain.events import Expected, Signature, name_fields
+from kairos.domain.policy import unsafe_path
+from kairos.errors import Denied, NotFound
+from kairos.repo.beneath import DIRECTORY, FILE, descend
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class NotPlain(Denied):
+    """A path that leads through a symbolic link, or is no regular file."""
+
+
+class Blob(msgspec.Struct, frozen=True):
+    """A regular file: content, permission bits (st_mode & 0o7777), and what the file system shows of it."""
+
+    content: bytes
+    mode: int
+    seen: Signature | None = None
+
+    @property
+    def sha(self) -> str:
+        return content_sha(self.content)
+
+    @property
+    def executable(self) -> bool:
+        return bool(self.mode & 0o100)
+
+    def same(self, other: Blob | None) -> bool:
+        """Equal content and equal executable bit: what git would call the same."""
+        return other is not None and self.content == other.content and self.executable == other.executable
+
+
+def same(a: Blob | None, b: Blob | None) -> bool:
+    """Whether two states of a path are the same; None is no file."""
+    return b is None if a is None else a.same(b)
+
+
+def mode_after(executable: bool, before: Blob | None) -> int:
+    """The permission bits of a file that is to be executable or not, keeping those that git does not know."""
+    if before is None:
+        return (0o777 if executable else 0o666) & ~umask()
+    if executable and not before.executable:
+        return before.mode | (before.mode & 0o444) >> 2
+    return before.mode if executable or not before.executable else before.mode & ~0o111
+
+
+def expected(path: str, blob: Blob | None) -> Expected:
+    """The state of a path as events carry it."""
+    name = name_fields(path)
+    return Expected(
+        path=name.get("path"),
+        path_b64=name.get("path_b64"),
+        sha=None if blob is None else blob.sha,
+        mode=None if blob is None else blob.mode,
+    )
+
+
+class Tree:
+    """An open work tree. Paths are relative, as Python's file functions give them. Close it."""
+
+    def __init__(self, root: Path, identity: tuple[int, int] | None = None) -> None:
+        """NotFound if the directory is gone; Denied if it is not the directory (dev, ino) that was trusted."""
+        self.root = root
+        try:
+            self._fd = os.open(root, DIRECTORY)
+        except OSError as error:
+            raise NotFound(f"{root} cannot be opened: {error.strerror}", "Is the repository there?") from error
+        found = os.fstat(self._fd)
+        if identity is not None and (found.st_dev, found.st_ino) != identity:
+            os.close(self._fd)
+            raise Denied(f"{root} is not the directory that was trusted: it was replaced", f"Run `kairos init {root}`.")
+
+    def __enter__(self) -> Tree:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def read(self, path: str) -> Blob | None:
+        """The regular file at a path, None if there is nothing. NotPlain for anything else."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                return None
+            try:
+                fd = os.open(name, FILE, dir_fd=folder)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                raise NotPlain(f"{path} is not a plain file: {error.strerror}") from error
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                os.close(fd)
+                raise NotPlain(f"{path} is not a regular file")
+            with os.fdopen(fd, "rb") as file:
+                if found.st_size > MAX_BYTES:
+                    raise NotPlain(f"{path} is too large to be changed: {found.st_size} bytes")
+                return Blob(file.read(MAX_BYTES + 1), stat.S_IMODE(found.st_mode), _signature(path, found))
+
+    def free_bytes(self) -> int:
+        """What may still be written to the disk that holds the tree."""
+        found = os.fstatvfs(self._fd)
+        return found.f_bavail * found.f_frsize
+
+    def signature(self, path: str) -> Signature:
+        """What lstat shows of a path now; without size if there is nothing."""
+        with self._parent(path) as (folder, name):
+            if folder is not None:
+                try:
+                    return _signature(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+                except FileNotFoundError:
+                    return _signature(path, None)
+        return _signature(path, None)
+
+    def missing_parents(self, path: str) -> list[str]:
+        """The directories on the way to a path that do not exist, outermost first."""
+        parts = path.split("/")[:-1]
+        for n in range(len(parts)):
+            inner = "/".join([*parts[: n + 1], "x"])
+            with self._parent(inner) as (folder, _):
+                if folder is None:
+                    return ["/".join(parts[: k + 1]) for k in range(n, len(parts))]
+        return []
+
+    def make_folder(self, path: str) -> None:
+        """Makes one directory; one that exists is fine."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                raise NotPlain(f"{path} has no parent directory")
+            try:
+                os.mkdir(name, 0o777, dir_fd=folder)
+            except FileExistsError:
+                if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+                    raise NotPlain(f"{path} is in the way: it is no directory") from None
+
+    def remove_folder(self, path: str) -> bool:
+        """Removes a directory if it is there and empty; whether it did."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                return False
+            try:
+                os.rmdir(name, dir_fd=folder)
+            except OSError:
+                return False
+            return True
+
+    def stage(self, path: str, temporary: str, blob: Blob) -> None:
+        """Writes `blob` durably under the name `temporary` beside `path`, with the group of the file at `path`."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                raise NotPlain(f"{path} has no parent directory")
+            fd = os.open(temporary, _NEW, 0o600, dir_fd=folder)
+            with os.fdopen(fd, "wb") as file:
+                _take_group(fd, folder, name)
+                os.fchmod(fd, blob.mode)
+                file.write(blob.content)
+                file.flush()
+                os.fsync(fd)
+
+    def put(self, path: str, temporary: str, *, new: bool) -> None:
+        """Gives a staged file its name. `new`: FileExistsError if somebody made the path meanwhile."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                raise NotPlain(f"{path} has no parent directory")
+            if new:
+                try:
+                    os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+                    os.unlink(temporary, dir_fd=folder)
+                    return
+                except OSError as error:
+                    if error.errno not in _NO_LINKS:
+                        raise
+                if self.signature(path).size is not None:
+                    raise FileExistsError(errno.EEXIST, "appeared meanwhile", path)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def remove(self, path: str, temporary: str | None = None) -> None:
+        """Removes a file, or the temporary one beside it; one that is gone is fine."""
+        with self._parent(path) as (folder, name):
+            if folder is not None:
+                try:
+                    os.unlink(temporary or name, dir_fd=folder)
+                except FileNotFoundError:
+                    return
+
+    def sync(self, path: str) -> None:
+        """Makes the names in a path's directory durable."""
+        with self._parent(path) as (folder, _):
+            if folder is not None:
+                os.fsync(folder)
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[tuple[int | None, str]]:
+        """(descriptor of the directory that holds the path or None if it is missing, the last name)."""
+        why = unsafe_path(path)
+        if why:
+            raise NotPlain(f"{path!r} {why}")
+        *parts, name = path.split("/")
+        folder: int | None
+        try:
+            folder = descend(self._fd, parts)
+        except FileNotFoundError:
+            folder = None
+        except OSError as error:
+            if error.filename is None:  # no descriptor left: nothing is wrong with the path
+                raise
+            raise NotPlain(f"{path} leads through {error.filename}, which is no plain directory") from error
+        try:
+            yield folder, name
+        finally:
+            if folder is not None:
+                os.close(folder)
+
+
+def _take_group(fd: int, folder: int, name: str) -> None:
+    try:
+        group = os.stat(name, dir_fd=folder, follow_symlinks=False).st_gid
+    except FileNotFoundError:
+        return
+    if group != os.fstat(fd).st_gid and (group in os.getgroups() or os.geteuid() == 0):
+        os.fchown(fd, -1, group)
+
+
+def umask() -> int:
+    """The creation mask of this process, read without changing it (that would race with other threads)."""
+    try:
+        for line in Path("/proc/self/status").read_text("ascii").splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    except OSError:
+        return 0o022
+    return 0o022
+
+
+def _signature(path: str, found: os.stat_result | None) -> Signature:
+    name = name_fields(path)
+    return Signature(
+        path=name.get("path"),
+        path_b64=name.get("path_b64"),
+        ino=found.st_ino if found else None,
+        size=found.st_size if found else None,
+        mode=stat.S_IMODE(found.st_mode) if found else None,
+        mtime_ns=found.st_mtime_ns if found else None,
+        ctime_ns=found.st_ctime_ns if found else None,
+    )

@@ -1,0 +1,17 @@
+"""Every view that is kept, of every storey: what sealing waits for, and what `replay --verify` proves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kairos.agent.ledger import BudgetView
+from kairos.eventlog.views.log_views import log_views
+from kairos.eventlog.views.projection import Projection
+from kairos.memory.claims import MemoryView
+from kairos.memory.history import HistoryView
+from kairos.schedule.occurrences import ScheduleView
+
+
+def kept_views() -> tuple[Projection[Any], ...]:
+    """In a fixed order."""
+    return (*log_views(), BudgetView(), ScheduleView(), MemoryView(), HistoryView())

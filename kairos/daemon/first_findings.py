@@ -1,0 +1,46 @@
+"""What was wrong before Kairos came: found once at init, listed, and never raised."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kairos.daemon.turns import find
+from kairos.domain.events import FindingListed
+from kairos.domain.finding import Finding
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Put
+from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.repositories import Repository
+from kairos.repo.health import require_sound
+
+LISTED = "listed"
+"""The view that has a row for each repository whose findings were listed; an init that was killed left none."""
+
+
+def is_listed(log: Log, repo_id: str) -> bool:
+    """Whether what was wrong in a repository at its baseline is listed."""
+    return log.view_row(LISTED, repo_id.encode()) is not None
+
+
+def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
+    """(findings that were not listed before, problems). Each is kept as FindingListed in one append. GitError if the
+    repository cannot be read: nothing is listed then."""
+    require_sound(Path(repository.root))
+    listed = set(AttentionView().load(log)[0].listed)
+    done = [log.at(repository.ready_at)] if repository.ready else []
+    found, problems = find(log, repository, done, "baseline", salt)
+    news = [f for f in found if f.key not in listed]
+    cause = done[-1].position if done else None
+    log.append(
+        [
+            NewEvent(
+                repository.id,
+                FindingListed(repo=repository.id, key=f.key, detector=f.detector, title=f.title),
+                cause,
+                "baseline",
+            )
+            for f in news
+        ],
+        writes=[Put(LISTED, repository.id.encode(), b"")],
+    )
+    return news, problems

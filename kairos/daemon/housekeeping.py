@@ -1,0 +1,76 @@
+"""Housekeeping of proposals: drift of their base, expiry, coming back from deferral, the end of a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from kairos.acting.drift import drift
+from kairos.daemon.folded import World
+from kairos.domain import proposal as proposals
+from kairos.domain.events import Event, FilesChanged, Resumed
+from kairos.errors import Conflict
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import HeadAt, NewEvent, Recorded, Write
+
+
+class Upkeep:
+    """Every step appends with the stream version it saw; a decision that came first wins."""
+
+    def __init__(self, log: Log, world: World, is_mine: Callable[[str], bool]) -> None:
+        """`is_mine`: whether a repository is this daemon's business."""
+        self._log = log
+        self._world = world
+        self._is_mine = is_mine
+
+    def changed(self, recorded: Recorded, event: FilesChanged) -> None:
+        """Compares the open proposals that touch changed paths with the disk."""
+        paths = {c.fs for c in event.changes} | {c.was.fs for c in event.changes if c.was is not None}
+        self._drift(event.repo, paths, recorded.position)
+
+    def check_drift(self) -> None:
+        """Compares every open proposal with the disk, once at the start."""
+        for repo in filter(lambda r: self._is_mine(r.id), self._world.repos.watched()):
+            self._drift(repo.id, None, None)
+
+    def tick(self, now: int) -> None:
+        """Expires, gives back what was deferred until now, ends a pause whose time is over."""
+        for proposal in self._world.inbox.live():
+            if proposal.state in proposals.OPEN and self._is_mine(proposal.raised.repo):
+                self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
+        paused = self._world.attention
+        if paused.paused and not paused.is_paused(now):
+            alone: list[Write] = [HeadAt(self._world.position)] if self._log.shared else []
+            with suppress(Conflict):  # another daemon may have said it: the next tick knows
+                self._log.append([NewEvent("control", Resumed(), None, "system")], writes=alone)
+
+    def next_commit(self, repo: str, boundary: str) -> None:
+        """Gives back what waits for the next commit."""
+        if boundary == "commit":
+            for proposal in self._world.inbox.live():
+                if proposal.state == "deferred" and proposal.raised.repo == repo and proposal.deferred_until is None:
+                    self._try(proposal, proposals.give_back(proposal, None))
+
+    def _drift(self, repo_id: str, paths: set[str] | None, cause: int | None) -> None:
+        repo = self._world.repos.by_id.get(repo_id)
+        if repo is None or repo.lost:
+            return
+        for new in drift(self._world.inbox, repo_id, paths, Path(repo.root)):
+            version = self._world.inbox.proposals[new.event.id].version  # type: ignore[attr-defined]
+            try:
+                self._log.append([NewEvent(new.stream, new.event, cause, "system")], expected={new.stream: version})
+            except Conflict:
+                continue
+
+    def _try(self, proposal: proposals.Proposal, events: Sequence[Event]) -> None:
+        if not events:
+            return
+        cause = self._world.inbox.positions[proposal.id][-1]
+        try:
+            self._log.append(
+                [NewEvent(proposal.stream, e, cause, "system") for e in events],
+                expected={proposal.stream: proposal.version},
+            )
+        except Conflict:
+            return

@@ -1,0 +1,187 @@
+"""Proposals as records: a row of the inbox, and the whole card with its exact patch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kairos.clock import rfc3339
+from kairos.desk.desk import Desk
+from kairos.desk.reading import inbox, repositories
+from kairos.desk.records.proposals import ActionOut, BaseOut, CardOut, EffectsOut, ProposalOut, VerificationOut
+from kairos.desk.summary import utf8
+from kairos.desk.units import number
+from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
+from kairos.domain.names import quoted
+from kairos.domain.proposal import Proposal
+from kairos.eventlog.views.repositories import Repositories
+
+_MOST_BYTES = 8 << 20
+WHY_NOW = {
+    "commit": "you committed",
+    "switch": "you switched branches",
+    "burst": "files changed",
+    "idle_return": "you came back",
+    "manual": "you asked",
+    "later": "you said later",
+    "brief": "the morning brief",
+}
+
+
+def card(desk: Desk, proposal: Proposal) -> CardOut:
+    """The card of a proposal as it now stands."""
+    return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
+
+
+def row_of(proposal: Proposal, known: Repositories) -> ProposalOut:
+    """A proposal as `inbox` lists it."""
+    return ProposalOut(**_common(proposal, known))  # type: ignore[arg-type]
+
+
+def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> CardOut:
+    """A proposal as `show` gives it. `patch` has context lines where the files are still those it was made from."""
+    raised = proposal.raised
+    action = raised.action
+    edits = action.edits if isinstance(action, PatchAction) else []
+    e = raised.effects
+    v = proposal.verified
+    return CardOut(
+        **_common(proposal, known),  # type: ignore[arg-type]
+        claim=raised.claim,
+        patch=patch_text(action, _root(proposal, known)) if isinstance(action, PatchAction) else None,
+        argv=action.argv if isinstance(action, CommandAction) else None,
+        base=[
+            BaseOut(path=shown(x), sha=x.before.sha if x.before else None, mode=x.before.mode if x.before else None)
+            for x in edits
+        ],
+        effects=EffectsOut(
+            files=e.files, added=e.added, removed=e.removed, commands=e.commands, network=e.network,
+            reversible=e.reversible,
+        ),
+        verification=VerificationOut(
+            ok=v.ok, check=v.check, exit=v.exit, output=v.output, seconds=v.seconds, why=v.why
+        ) if v else None,
+        unchecked=raised.unchecked,
+        drift=proposal.stale_paths,
+        cost_usd=raised.cost_microusd / 1e6,
+        policy_version=raised.policy_version,
+        positions=positions,
+    )  # fmt: skip
+
+
+def why_now(proposal: Proposal) -> str:
+    """The moment in words, with the event it points at."""
+    words = WHY_NOW.get(proposal.raised.boundary, proposal.raised.boundary)
+    cause = f"(ev {number(proposal.raised.evidence[0])})" if proposal.raised.evidence else ""
+    return f"{words} {cause}".strip()
+
+
+def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
+    raised = proposal.raised
+    return {
+        "id": raised.id,
+        "digest": raised.digest,
+        "title": raised.title,
+        "risk": raised.risk,
+        "state": proposal.state,
+        "engine": raised.engine,
+        "detector": raised.detector,
+        "repo": _root_text(raised.repo, known),
+        "evidence": raised.evidence,
+        "action": _action(proposal),
+        "raised_at": rfc3339(proposal.raised_at),
+        "expires_at": rfc3339(raised.expires_at),
+        "why_now": raised.boundary,
+        "deferred_until": rfc3339(proposal.deferred_until) if proposal.deferred_until else None,
+    }
+
+
+def _action(proposal: Proposal) -> ActionOut:
+    match proposal.raised.action:
+        case NoteAction(text=text):
+            return ActionOut(kind="note", text=text)
+        case CommandAction():
+            return ActionOut(kind="command")
+        case PatchAction():
+            return ActionOut(kind="patch")
+
+
+def _root_text(repo: str, known: Repositories) -> str:
+    found = known.by_id.get(repo)
+    return found.root if found else repo
+
+
+def _root(proposal: Proposal, known: Repositories) -> Path | None:
+    found = known.by_id.get(proposal.raised.repo)
+    return Path(found.root) if found else None
+
+
+def shown(edit: FileEdit) -> str:
+    return utf8(edit.fs)
+
+
+def patch_text(action: PatchAction, root: Path | None) -> str:
+    """The exact diff of every edit. Context lines come from the present file where it is the one that the patch
+    was made from; otherwise only the changed lines themselves are shown."""
+    return utf8("".join(_edit_text(edit, root) for edit in action.edits))
+
+
+def _edit_text(edit: FileEdit, root: Path | None) -> str:
+    before = _content(edit, root)
+    mode = _mode_line(edit)
+    if before is not None or edit.before is None:
+        try:
+            return mode + unified(edit, before)
+        except ValueError:
+            return mode + _bare(edit)
+    return mode + _bare(edit)
+
+
+def _content(edit: FileEdit, root: Path | None) -> bytes | None:
+    """The base content, if the file still is it: a regular file inside the root, reached through no symlink."""
+    if root is None or edit.before is None or ".." in Path(edit.fs).parts:
+        return None
+    path = root / edit.fs
+    try:
+        if path.resolve() != root.resolve() / edit.fs or not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return None
+        content = path.read_bytes()
+    except OSError:
+        return None
+    return content if content_sha(content) == edit.before.sha else None
+
+
+def _mode_line(edit: FileEdit) -> str:
+    path = quoted(edit.fs)
+    if edit.before is None and edit.after is not None:
+        return f"new file mode {0o100000 | edit.after.mode:o}: {path}\n" if edit.after.mode != 0o644 else ""
+    if edit.after is None:
+        return f"deleted file: {path}\n"
+    if edit.before is not None and edit.before.mode != edit.after.mode:
+        return f"mode of {path}: {edit.before.mode:o} → {edit.after.mode:o}\n"
+    return ""
+
+
+def _bare(edit: FileEdit) -> str:
+    source, target = headers(edit)
+    out = [f"--- {source}\n", f"+++ {target}\n"]
+    shift = 0
+    for hunk in edit.hunks:
+        first, now = hunk.start + bool(hunk.old), hunk.start + shift + bool(hunk.new)
+        out.append(f"@@ -{first},{len(hunk.old)} +{now},{len(hunk.new)} @@\n")
+        out += [_closed("-" + text) for text in hunk.old] + [_closed("+" + text) for text in hunk.new]
+        shift += len(hunk.new) - len(hunk.old)
+    return "".join(out)
+
+
+def _closed(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n\\ No newline at end of file\n"
+
+
+def unchecked(proposal: Proposal) -> list[str]:
+    """What was not checked, as the card says it."""
+    listed = list(proposal.raised.unchecked)
+    if proposal.verified is None:
+        listed.append("it has not been tried in a scratch tree yet")
+    elif not proposal.verified.check and not proposal.is_note:
+        listed.append("no check command is configured for this repository: its tests did not run")
+    return listed or ["nothing more to say"]

@@ -1,0 +1,78 @@
+"""What a person says to the assistant as a whole: pause, resume, mute, tick. It is in the log, so it works without a
+daemon and survives its restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from kairos.clock import local_zone, now_us, rfc3339
+from kairos.daemon.presence import running
+from kairos.desk.desk import Desk
+from kairos.desk.reading import attention
+from kairos.desk.records.repositories import RunningOut
+from kairos.desk.records.system import MuteOut, PauseOut
+from kairos.desk.when import until
+from kairos.domain.events import DetectorMuted, DetectorUnmuted, Event, Paused, Resumed
+from kairos.errors import NoDaemon, UsageError
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.repositories import Repository
+
+CONTROL = "control"
+
+
+def pause(desk: Desk, duration: str | None) -> PauseOut:
+    """No turns, deliveries or executions for a while (as typed), or until `resume`. UsageError."""
+    desk.lenient = True  # what stops everything must not wait for a corrected configuration
+    ends = None
+    if duration is not None:
+        ends = until(duration, now_us(), local_zone())
+        if ends is None:
+            raise UsageError(f"`{duration}` is no duration", "Give 30m, 2h, 1d, tonight or tomorrow; or nothing.")
+    position = _say(desk, Paused(until=ends))
+    return PauseOut(paused=True, until=rfc3339(ends) if ends else None, position=position)
+
+
+def wrong_configuration(desk: Desk) -> str | None:
+    """What is wrong with the configuration, for a command that works all the same."""
+    try:
+        _ = desk.config
+    except UsageError as error:
+        return error.message
+    return None
+
+
+def resume(desk: Desk) -> PauseOut:
+    """Ends a pause; `position` is null where nothing was paused."""
+    return PauseOut(paused=False, until=None, position=_say(desk, Resumed()) if attention(desk).paused else None)
+
+
+def tick(desk: Desk) -> RunningOut:
+    """Has the daemon look now whether something is due. NoDaemon (10)."""
+    pid = running(desk.home)
+    if not pid:  # 0: a daemon that has the lock and not yet said who it is; the signal would go to ourselves
+        raise NoDaemon("no daemon runs on this home", "Start one: kairos start.")
+    os.kill(pid, signal.SIGUSR1)
+    return RunningOut(running=True, pid=pid)
+
+
+def detectors() -> list[str]:
+    """The names of the detectors that this program has."""
+    from kairos.agent.patches import DETECTOR
+    from kairos.detectors.looking import ALL
+
+    return sorted([DETECTOR, *(detector.name for detector in ALL)])
+
+
+def mute(desk: Desk, detector: str, repo: Repository | None, *, muted: bool = True) -> MuteOut:
+    """Silences a detector everywhere or in one repository, or with `muted` false lets it speak again. UsageError."""
+    known = detectors()
+    if detector not in known:
+        raise UsageError(f"there is no detector `{detector}`", f"Detectors are {', '.join(known)}.")
+    event = (DetectorMuted if muted else DetectorUnmuted)(detector=detector, repo=repo.id if repo else "")
+    return MuteOut(detector=detector, repo=repo.root if repo else None, muted=muted, position=_say(desk, event))
+
+
+def _say(desk: Desk, event: Event) -> int:
+    desk.home.prepare()
+    return desk.log.append([NewEvent(CONTROL, event, None, "user")])[0]

@@ -1,0 +1,131 @@
+"""Deciding: approve and carry out, reject, defer, and waiting for the end. The rules are the aggregate's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kairos.clock import local_zone, now_us
+from kairos.desk.desk import Desk
+from kairos.desk.leased import is_here, leased
+from kairos.desk.reading import inbox, repositories
+from kairos.desk.records.proposals import DecidedOut
+from kairos.desk.when import until
+from kairos.domain.proposal import TERMINAL, Proposal
+from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
+
+
+def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None = None) -> DecidedOut:
+    """Approves exactly `digest`. Without a daemon the action is carried out here, or settled if a crash cut it short;
+    with one it is left to it, and awaited up to `wait_s` seconds if given."""
+    from kairos.acting.decisions import approve as append_approval
+
+    now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
+    todo = now.state in ("approved", "executing")
+    done = todo and not desk.daemon_running() and _carried_out(desk, now)
+    if not done and wait_s is not None and now.state not in TERMINAL:
+        await_end(desk, proposal.id, wait_s)
+    return decided(desk, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
+
+
+def reject(desk: Desk, id_: str, reason: str, text: str, *, never: bool = False) -> DecidedOut:
+    """Says no. `reason`: wrong | not_now | style | too_risky | duplicate | other; `never`: never propose it here."""
+    from kairos.acting.decisions import reject as append_rejection
+
+    append_rejection(desk.log, id_, reason, text, never=never)
+    return decided(desk, id_, since=("ProposalRejected",))
+
+
+def moment(text: str) -> int | None:
+    """A moment to come as a person types it (see `when.until`): microseconds, None for the next commit. UsageError."""
+    return until(text, now_us(), local_zone())
+
+
+def defer(desk: Desk, id_: str, until_us: int | None) -> DecidedOut:
+    """Decides later; it comes back by itself, at a moment or (None) after the next commit."""
+    from kairos.acting.decisions import defer as append_deferral
+
+    append_deferral(desk.log, id_, until_us)
+    return decided(desk, id_, since=("ProposalDeferred",))
+
+
+def each(
+    desk: Desk,
+    ids: Sequence[str],
+    decide: Callable[[Proposal], DecidedOut | None],
+    *,
+    wait_s: float | None = None,
+) -> tuple[list[DecidedOut], KairosError | None]:
+    """Decides one after another: (what was done, the error that ended it). NotFound before anything is decided."""
+    known = inbox(desk)
+    chosen = [known.find(prefix) for prefix in dict.fromkeys(ids)]
+    results: list[DecidedOut] = []
+    for proposal in {p.id: p for p in chosen}.values():
+        try:
+            done = decide(proposal)
+            if done is not None:
+                results.append(done)
+                refuse_if_bad(desk, done, waited_s=wait_s)
+        except KairosError as error:
+            return results, error
+    return results, None
+
+
+def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
+    """A proposal as it now stands. `positions`: its events from the first of the topics `since` on."""
+    known = inbox(desk)
+    positions = known.positions[id_]
+    for index, position in enumerate(positions):
+        if desk.log.at(position).topic in since:
+            positions = positions[index:]
+            break
+    return DecidedOut(id=id_, state=known.proposals[id_].state, positions=positions)
+
+
+def await_end(desk: Desk, id_: str, wait_s: float) -> None:
+    """Sleeps until the proposal is at a terminal state or the time is over."""
+    from kairos.eventlog.follow import Follower
+
+    deadline = time.monotonic() + wait_s
+    follower = Follower(desk.log, desk.log.head())
+    while inbox(desk).proposals[id_].state not in TERMINAL:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        follower.wait(min(left, 1.0))
+        follower.new()
+
+
+def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None) -> None:
+    """Raises what a state that is not success means: failed 1, unknown 8, stale and its like 5, and 75 where the end
+    was waited for and did not come."""
+    proposal = inbox(desk).proposals[done.id]
+    hint = f"`kairos show {done.id}` has the details."
+    if done.state == "failed":
+        raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
+    if done.state == "unknown":
+        raise OutcomeUnknown(f"nobody can tell how {done.id} ended: look at its files", hint)
+    if done.state in ("stale", "superseded", "expired", "withdrawn"):
+        raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
+    if waited_s is not None and done.state not in TERMINAL:
+        raise TryAgain(
+            f"{done.id} is {done.state} after {waited_s:g} s", f"It goes on: {hint[:-1]}, or wait longer with --wait."
+        )
+
+
+def _carried_out(desk: Desk, proposal: Proposal) -> bool:
+    """Carries it out here. False where another home has the repository, or the repository is on another machine."""
+    if not is_here(desk, repositories(desk).by_id[proposal.raised.repo]):
+        return False
+    from kairos.acting.executor import execute
+
+    with leased(desk, proposal.raised.repo) as mine:
+        if mine:
+            execute(desk.log, desk.home, desk.config, proposal, root_of(desk, proposal))
+        return mine
+
+
+def root_of(desk: Desk, proposal: Proposal) -> Path:
+    """Where the proposal's repository is."""
+    return Path(repositories(desk).by_id[proposal.raised.repo].root)

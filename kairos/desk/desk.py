@@ -1,0 +1,86 @@
+"""The home, the configuration and the log that a door works with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+
+from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
+from kairos.settings import Config, Home, find_home, load_config
+
+
+class Desk:
+    """What the functions of this storey are handed. Everything is opened on first use; belongs to one thread.
+
+    `home_override`: a directory that holds all of the state; without one the environment or the platform says."""
+
+    def __init__(self, home_override: str | None = None) -> None:
+        self.home_override = home_override
+        self.lenient = False
+        """Whether the log is opened although the configuration is wrong: for what must always work."""
+        self.guarded = True
+        """Whether a home that others can write is refused; the doctor looks at it."""
+        self._log: Log | None = None
+        self._has_log = False
+
+    @cached_property
+    def home(self) -> Home:
+        """Where everything lies. Denied (6) while others can write there."""
+        return find_home(self.home_override, guarded=self.guarded)
+
+    @cached_property
+    def config(self) -> Config:
+        """config.toml. UsageError (2) names a wrong key."""
+        return load_config(self.home)
+
+    @property
+    def log(self) -> Log:
+        """The log of the home. UsageError (2) while the configuration is wrong: nothing is done half configured."""
+        if self._log is None:
+            if not self.lenient:
+                _ = self.config
+            self._log = open_log(self.home, self._clean)
+        return self._log
+
+    @property
+    def has_log(self) -> bool:
+        """Whether anything was ever recorded here. Looking at an empty home creates nothing."""
+        self._has_log = self._has_log or self.log.exists()
+        return self._has_log
+
+    @property
+    def actor(self) -> str:
+        """How this process is called among those who share the log."""
+        from kairos.eventlog.leases import holder
+
+        return holder(self.log.owner, os.getpid())
+
+    def daemon_running(self) -> bool:
+        """Whether a daemon holds this home. Nothing is created or changed by asking."""
+        from kairos.daemon.presence import running
+
+        return running(self.home) is not None
+
+    def errors(self) -> AbstractContextManager[None]:
+        """Turns what the log's database raises into errors a person can act on."""
+        return self.log.errors()
+
+    def again(self) -> Desk:
+        """Another desk on the same home, for another thread of a running daemon."""
+        other = Desk(self.home_override)
+        other.lenient = True  # the daemon runs on the configuration that it started with
+        return other
+
+    def close(self) -> None:
+        """Closes the log; safe to repeat."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _clean(self, log: Log, needles: Sequence[bytes]) -> None:
+        from kairos.desk.traces import clean  # only after a forgetting
+
+        clean(self.home, log, needles)

@@ -1,0 +1,279 @@
+"""What keeps Kairos from working: one function a cause of trouble, each returning what it found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kairos._version import VERSION
+from kairos.daemon.presence import RepoStatus, read_status, running
+from kairos.desk.desk import Desk
+from kairos.desk.reading import repositories
+from kairos.desk.records.system import CheckOut
+from kairos.desk.units import count, number, size
+from kairos.errors import KairosError, TryAgain, UsageError
+from kairos.eventlog.views.repositories import Repository
+from kairos.privacy import mending, tighten
+from kairos.settings import load_config
+
+LOW_SPACE = 512 << 20
+STALE_LOCK_S = 3_600
+CONFINING = ("T2", "T3")
+"""The tiers at which commands may run."""
+
+NOTHING_YET = "nothing was recorded yet"
+
+_INOTIFY = Path("/proc/sys/fs/inotify")
+
+
+def _ok(name: str, what: str) -> CheckOut:
+    return CheckOut(name=name, state="ok", what=what, hint="", fixed=False)
+
+
+def _bad(name: str, what: str, hint: str, *, state: str = "problem", fixed: bool = False) -> CheckOut:
+    return CheckOut(name=name, state=state, what=what, hint=hint, fixed=fixed)
+
+
+def git(desk: Desk, fix: bool) -> CheckOut:
+    """git is there and runs."""
+    from kairos.repo.git import Git
+
+    if shutil.which("git") is None:
+        return _bad("git", "git is not on PATH", "Install git: Kairos reads repositories through it.")
+    return _ok("git", Git(Path("/")).text("version"))
+
+
+def configuration(desk: Desk, fix: bool) -> CheckOut:
+    """config.toml and policy.toml are readable and right."""
+    from kairos.acting.policy_file import load_policy
+
+    load_config(desk.home)
+    load_policy(desk.home.policy_file)
+    return _ok("configuration", str(desk.home.config_file))
+
+
+def model_key(desk: Desk, fix: bool) -> CheckOut:
+    """The model's key is where it will be looked for: here, and in the running daemon's environment."""
+    try:
+        model = load_config(desk.home).model
+    except UsageError:
+        return _ok("model", "not looked at: the configuration cannot be read")
+    if not model.name:
+        return _ok("model", "none is configured: everything but model turns works")
+    if not model.key_env:
+        return _ok("model", f"{model.name}, without a key")
+    hint = f"Set {model.key_env} where the daemon is started (for a service: systemctl --user set-environment)."
+    pid = running(desk.home)
+    if pid:
+        try:
+            names = {pair.split(b"=")[0] for pair in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")}
+        except OSError as error:
+            return _bad("model", f"the daemon's environment cannot be read: {error.strerror}", hint, state="warning")
+        if model.key_env.encode() not in names:
+            return _bad("model", f"{model.key_env} is not in the environment of the running daemon", hint)
+    elif not os.environ.get(model.key_env):
+        return _bad("model", f"{model.key_env} is not set here", hint)
+    return _ok("model", f"{model.name}, key in {model.key_env}")
+
+
+def log(desk: Desk, fix: bool) -> CheckOut:
+    """The log opens (a shared one: its server answers) and its hash chain holds."""
+    if not desk.has_log:
+        return _ok("log", f"nothing was recorded yet in {desk.log.name}" if desk.log.shared else NOTHING_YET)
+    from kairos.eventlog.cold.verify import verify_log
+
+    found = verify_log(desk.log, None)
+    if not found.ok:
+        places = count(len(found.problems), "damaged place")
+        return _bad("log", places, "`kairos log verify` names them; restore a backup.")
+    where = f" in {desk.log.name}" if desk.log.shared else ""
+    return _ok("log", f"{number(found.head)} events verified{where}")
+
+
+def locks(desk: Desk, fix: bool) -> CheckOut:
+    """No lock of git's was left behind by a crash in a watched repository, and ours is held or harmless."""
+    from kairos.repo.git import Git
+
+    now = time.time()
+    for repository in repositories(desk).watched():
+        root = Path(repository.root)
+        if not root.is_dir():
+            continue
+        lock = Git(root).git_dir() / "index.lock"
+        if lock.exists() and now - lock.stat().st_mtime > STALE_LOCK_S:
+            hours = round((now - lock.stat().st_mtime) / 3_600)
+            return _bad(
+                "locks", f"{lock} is {hours} h old: a git process died and left it",
+                "If no git runs there, remove it; Kairos never touches .git.",
+            )  # fmt: skip
+    if running(desk.home) is None and desk.home.status_file.exists():
+        if fix:
+            desk.home.status_file.unlink()
+        return _bad("locks", "a daemon ended without clearing up", "Harmless; --fix removes what it left.",
+                    state="warning", fixed=fix)  # fmt: skip
+    return _ok("locks", "none is stale")
+
+
+def inotify(desk: Desk, fix: bool) -> CheckOut:
+    """The kernel still has watches and instances to give."""
+    if not _INOTIFY.is_dir():
+        return _ok("inotify", "not used on this system")
+    most_watches = int((_INOTIFY / "max_user_watches").read_text())
+    most_instances = int((_INOTIFY / "max_user_instances").read_text())
+    instances, watches = inotify_use()
+    said = read_status(desk.home)
+    polled = sum(repo.polled for repo in said.repos) if said is not None else 0
+    text = f"{number(watches)} of {number(most_watches)} watches, {instances} of {most_instances} instances"
+    hint = "Raise fs.inotify.max_user_watches and max_user_instances with sysctl; until then Kairos polls."
+    if polled:
+        return _bad("inotify", f"{polled} directories are polled for want of watches ({text})", hint)
+    if watches > 0.9 * most_watches or instances >= most_instances - 2:
+        return _bad("inotify", f"nearly exhausted: {text}", hint, state="warning")
+    return _ok("inotify", text)
+
+
+def inotify_use() -> tuple[int, int]:
+    """(instances, watches) that this user's processes hold, as far as /proc shows them."""
+    instances = watches = 0
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            if process.stat().st_uid != os.getuid():
+                continue
+            for handle in (process / "fd").iterdir():
+                if handle.readlink().name == "anon_inode:inotify":
+                    instances += 1
+                    watches += (process / "fdinfo" / handle.name).read_text().count("inotify wd:")
+        except OSError:
+            continue  # it ended, or is not ours to read
+    return instances, watches
+
+
+def sandbox(desk: Desk, fix: bool) -> CheckOut:
+    """Commands can be confined here."""
+    from kairos.acting.confine import tier
+
+    desk.home.prepare()
+    found = tier(desk.home.scratch)
+    if found.name not in CONFINING:
+        return _bad(
+            "sandbox", f"tier {found.name}; missing: {', '.join(found.missing)}. {found.why}".strip(),
+            "Commands are refused here; detectors, patches and undo work without them.", state="warning",
+        )  # fmt: skip
+    return _ok("sandbox", f"tier {found.name}: {', '.join(found.layers)}")
+
+
+def version(desk: Desk, fix: bool) -> CheckOut:
+    """The running daemon is the same program."""
+    said = read_status(desk.home)
+    if said is None:
+        return _ok("version", f"{VERSION}; no daemon runs")
+    if said.program != VERSION:
+        return _bad(
+            "version", f"the daemon is {said.program}, this command {VERSION}", "Run `kairos stop` and `kairos start`."
+        )
+    return _ok("version", f"{VERSION}, as the daemon (pid {said.pid})")
+
+
+def space(desk: Desk, fix: bool) -> CheckOut:
+    """There is room for the log."""
+    place = desk.home.data
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    text = f"{size(free)} free where {desk.home.data} lives"
+    if free < LOW_SPACE:
+        return _bad("space", text, "Free some space: a full disk stops recording (nothing is lost, nothing half-done).")
+    if not os.access(place, os.W_OK):
+        return _bad("space", f"{place} cannot be written", "Check its permissions, or use --home DIR.")
+    return _ok("space", text)
+
+
+def watched(desk: Desk, fix: bool) -> CheckOut:
+    """Every watched repository is where it was trusted, and can be read."""
+    known = repositories(desk).watched()
+    said = read_status(desk.home)
+    told = {repo.path: repo for repo in said.repos} if said is not None else {}
+    found = list(filter(None, (_trouble(repository, told.get(repository.root)) for repository in known)))
+    if found:
+        hints = " ".join(dict.fromkeys(filter(None, (error.hint for error in found))))
+        return _bad("repositories", "; ".join(error.message for error in found), hints)
+    return _ok("repositories", f"{len(known)} watched, all in place")
+
+
+def _trouble(repository: Repository, told: RepoStatus | None) -> KairosError | None:
+    """What is wrong with a repository, as it is now or as the daemon says."""
+    from kairos.repo.git import Git, GitError
+    from kairos.repo.health import advised, require_sound, require_usable
+    from kairos.sensing.root import lost, why_lost
+
+    why = why_lost(repository)
+    if why is not None:
+        return lost(why, repository.root)
+    root = Path(repository.root)
+    try:
+        require_sound(root)
+        require_usable(Git(root))
+    except GitError as error:
+        return advised(error, root)
+    if told is not None and told.state == "degraded" and told.why and not told.polled:
+        return KairosError(told.why)
+    return None
+
+
+def home(desk: Desk, fix: bool) -> CheckOut:
+    """Nobody else can write where the home is."""
+    found = desk.home.exposures()
+    if not found:
+        return _ok("home", f"{desk.home.data}, yours alone")
+    left = tighten(found) if fix else found
+    return _bad("home", f"{found[0].path} {found[0].why}", "" if not left else mending(left), fixed=not left)
+
+
+CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
+    ("home", home),
+    ("git", git),
+    ("configuration", configuration),
+    ("space", space),
+    ("log", log),
+    ("locks", locks),
+    ("repositories", watched),
+    ("inotify", inotify),
+    ("sandbox", sandbox),
+    ("model", model_key),
+    ("version", version),
+)
+
+
+def examine(desk: Desk, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
+    """(every check, the names of those that failed for now only: the server of the log is away, the disk is full). One
+    that cannot be made is itself a finding."""
+    found: list[CheckOut] = []
+    passing: set[str] = set()
+    for name, check in CHECKS:
+        try:
+            found.append(_made(desk, check, fix))
+        except TryAgain as error:
+            found.append(_bad(name, error.message, error.hint))
+            passing.add(name)
+        except KairosError as error:
+            found.append(_bad(name, error.message, error.hint))
+        except OSError as error:
+            found.append(_bad(name, str(error), "Check the permissions there."))
+        if name == "home" and found[-1].state == "problem" and not found[-1].fixed:
+            break  # what somebody else may have put there is not acted on, not even to look at it
+    return found, passing
+
+
+def _made(desk: Desk, check: Callable[[Desk, bool], CheckOut], fix: bool) -> CheckOut:
+    """One check. What a database raises is told as what it means, where there is an address that leads to one."""
+    try:
+        errors = desk.log.errors()
+    except KairosError:
+        return check(desk, fix)
+    with errors:
+        return check(desk, fix)

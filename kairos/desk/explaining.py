@@ -1,0 +1,106 @@
+"""Why something happened, and why not: every proposal and every silence, traced back through the log."""
+
+from __future__ import annotations
+
+import re
+
+from kairos.clock import DAY, now_us, rfc3339
+from kairos.desk.desk import Desk
+from kairos.desk.given import whole
+from kairos.desk.reading import inbox, position_before
+from kairos.desk.records.proposals import HeldOut, StepOut
+from kairos.desk.summary import summary
+from kairos.desk.when import ago
+from kairos.domain.events import AttentionHeld, CommitRecorded, GitMoved
+from kairos.errors import NotFound
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.repositories import Repository
+
+_COMMIT = re.compile(r"[0-9a-f]{4,64}")
+_MOST_STEPS = 500
+
+
+def why(desk: Desk, what: str) -> list[StepOut]:
+    """The causal chain of a proposal (id), an event (position) or a commit (object id), root first. NotFound (4)."""
+    return steps(desk, starts(desk, what))
+
+
+def steps(desk: Desk, positions: list[int]) -> list[StepOut]:
+    """The events on the way from these positions up to their roots, in order."""
+    events = chain(desk, positions)
+    return [StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r)) for r in events]
+
+
+def why_not(desk: Desk, since: str | None, only: Repository | None) -> list[HeldOut]:
+    """What was held or suppressed since a moment (as typed; default one day ago), in one repository or in all."""
+    now = now_us()
+    start = ago(since, now) if since is not None else now - DAY
+    if not desk.has_log:
+        return []
+    found = desk.log.read(position_before(desk, start), topics={"AttentionHeld"})
+    return [
+        _held(r, r.event)
+        for r in found
+        if isinstance(r.event, AttentionHeld) and (only is None or r.event.repo == only.id)
+    ]
+
+
+def _held(recorded: Recorded, event: AttentionHeld) -> HeldOut:
+    return HeldOut(
+        position=recorded.position, at=rfc3339(recorded.at), repo=event.repo, subject=event.subject, why=event.why,
+        rule=event.rule, until=rfc3339(event.until) if event.until else None, detector=event.detector,
+    )  # fmt: skip
+
+
+def starts(desk: Desk, what: str) -> list[int]:
+    """The positions that `why WHAT` explains: a proposal's events, one position, or the events of a commit."""
+    if not desk.has_log:
+        raise NotFound(f"the log is empty: nothing is known of `{what}`", "`kairos watch PATH` begins one.")
+    spaceless = what.replace(" ", "")
+    position = whole(spaceless)
+    if position is not None and position <= desk.log.head():
+        return [desk.log.at(position).position]
+    if _COMMIT.fullmatch(what) and (found := _of_commit(desk, what)):
+        return found
+    known = inbox(desk)
+    return known.positions[known.find(what).id]
+
+
+def _of_commit(desk: Desk, oid: str) -> list[int]:
+    found: dict[str, list[int]] = {}
+    for recorded in desk.log.read(topics={"CommitRecorded", "GitMoved"}):
+        for full in _objects(recorded):
+            if full.startswith(oid):
+                found.setdefault(full, []).append(recorded.position)
+    if len(found) > 1:
+        raise NotFound(f"`{oid}` is ambiguous: {', '.join(sorted(found)[:5])}", "Type more of the commit id.")
+    return next(iter(found.values()), [])
+
+
+def _objects(recorded: Recorded) -> list[str]:
+    match recorded.event:
+        case CommitRecorded(oid=oid):
+            return [oid]
+        case GitMoved(refs=refs):
+            return [ref.new for ref in refs if ref.new]
+        case _:
+            return []
+
+
+def chain(desk: Desk, positions: list[int]) -> list[Recorded]:
+    """Every event on the way from these up to their roots, by cause and by cited evidence, in order."""
+    found: dict[int, Recorded] = {}
+    waiting = list(positions)
+    while waiting and len(found) < _MOST_STEPS:
+        position = waiting.pop()
+        if position in found:
+            continue
+        try:
+            recorded = desk.log.at(position)
+        except NotFound:
+            continue  # erased: the chain goes round it
+        found[position] = recorded
+        if recorded.caused_by is not None:
+            waiting.append(recorded.caused_by)
+        waiting += getattr(recorded.event, "evidence", [])
+    return [found[position] for position in sorted(found)]

@@ -1,0 +1,31 @@
+"""What is given as text: whole numbers and paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kairos.errors import UsageError
+
+_MOST_DIGITS = 18
+
+
+def whole(text: str) -> int | None:
+    """A whole number of plain digits; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def typed(text: str) -> Path:
+    """A path as typed, `~` filled in. UsageError where that is nobody's home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{text} is no path: {error}", "Name another one.") from error
+
+
+def place(text: str) -> Path:
+    """The absolute path that a typed one leads to, links followed; it need not exist. UsageError for a circle."""
+    try:
+        return typed(text).resolve()
+    except (RuntimeError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{text} is no path: {reason}", "Name another one.") from error

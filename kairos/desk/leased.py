@@ -1,0 +1,100 @@
+"""Working in a repository from a door, on a log that several homes share: who holds it, and holding it for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kairos.desk.desk import Desk
+from kairos.errors import Locked, TryAgain
+from kairos.eventlog.views.repositories import Repository
+
+
+@contextmanager
+def leased(desk: Desk, repo: str) -> Iterator[bool]:
+    """Takes the lease on a repository for the while, and fences what is appended. False while a daemon or another
+    command has it. Always True on a log of one home."""
+    if not desk.log.shared:
+        yield True
+        return
+    from kairos.eventlog.leases import holding, repo_lease
+
+    with holding(desk.log, repo_lease(repo), desk.actor, desk.config.log.lease_seconds) as mine:
+        yield mine
+
+
+@contextmanager
+def acting_in(desk: Desk, repo: str) -> Iterator[None]:
+    """As `leased`, or under the lease that this home's own daemon has. Locked (11) if another home has it."""
+    with leased(desk, repo) as mine:
+        if mine:
+            yield
+            return
+        from kairos.eventlog.leases import held_by, holder, repo_lease
+
+        found = held_by(desk.log, repo_lease(repo))
+        if found is None:
+            raise TryAgain("the repository changes hands at this very moment", "Try again.")
+        if found[0] != holder(desk.log.owner):
+            raise Locked(
+                f"{found[0]} has this repository: what was done there can be taken back there only",
+                "Run the command in that home, or try again when its daemon is stopped.",
+            )
+        with desk.log.fenced(found[1], also=True):
+            yield
+
+
+def is_here(desk: Desk, repository: Repository) -> bool:
+    """Whether the directory of a repository is on this machine, as far as the log is shared with others."""
+    if not desk.log.shared:
+        return True
+    from kairos.daemon.duties import is_here as on_this_machine
+
+    return on_this_machine(repository)
+
+
+def other_daemons(desk: Desk) -> list[str]:
+    """Who runs a daemon on the shared log, this home left out."""
+    leases = desk.log.leases()
+    if leases is None:
+        return []
+    from kairos.eventlog.leases import daemon_lease
+
+    own = daemon_lease(desk.log.owner)
+    try:
+        return [one.holder for one in leases.current() if one.name.startswith("daemon/") and one.name != own]
+    finally:
+        leases.close()
+
+
+def holders(desk: Desk) -> dict[str, str]:
+    """Repository id → which other home or command holds it now; empty on a log of one home."""
+    if not desk.log.shared or not desk.has_log:
+        return {}
+    leases = desk.log.leases()
+    if leases is None:
+        return {}
+    from kairos.eventlog.leases import holder
+
+    own = holder(desk.log.owner)
+    try:
+        found = [one for one in leases.current() if one.name.startswith("repo/") and one.holder != own]
+        return {one.name.removeprefix("repo/"): one.holder for one in found}
+    finally:
+        leases.close()
+
+
+def repository_id_of(desk: Desk, root: Path, dev: int, ino: int) -> tuple[str, str]:
+    """(id, machine) under which the directory at a root is registered or will be. On a shared log the machine is part
+    of it, unless the log came from one of a single home and knows the directory already."""
+    from kairos.eventlog.views.repositories import RepositoriesView, repository_id
+    from kairos.settings import machine
+
+    plain = repository_id(dev, ino, str(root))
+    if not desk.log.shared:
+        return plain, ""
+    known = RepositoriesView().load(desk.log)[0].by_id.get(plain) if desk.has_log else None
+    if known is not None and known.watched:
+        return plain, ""
+    return repository_id(dev, ino, str(root), machine()), machine()

@@ -1,0 +1,132 @@
+"""Reading for an answer: the views, empty where nothing was ever recorded, places in time, and short ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kairos.desk.desk import Desk
+from kairos.desk.given import place
+from kairos.domain.attention import Attention
+from kairos.domain.proposal import UNDECIDED, Proposal
+from kairos.errors import NotFound
+from kairos.eventlog.record import Row
+from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.inbox import Inbox, InboxView
+from kairos.eventlog.views.repositories import Repositories, RepositoriesView, Repository
+from kairos.eventlog.views.usage import Usage, UsageView
+from kairos.settings import machine
+
+RISKS = {"urgent": 0, "high": 1, "medium": 2, "low": 3}
+
+
+def inbox(desk: Desk) -> Inbox:
+    """Every proposal, as of now."""
+    return InboxView().load(desk.log)[0] if desk.has_log else Inbox()
+
+
+def repositories(desk: Desk) -> Repositories:
+    """Every repository the log knows."""
+    return RepositoriesView().load(desk.log)[0] if desk.has_log else Repositories()
+
+
+def attention(desk: Desk) -> Attention:
+    """What is muted, paused and held."""
+    return AttentionView().load(desk.log)[0] if desk.has_log else Attention()
+
+
+def usage(desk: Desk) -> Usage:
+    """What was spent and done."""
+    return UsageView().load(desk.log)[0] if desk.has_log else Usage()
+
+
+def repository_at(desk: Desk, path: Path) -> Repository:
+    """The registered repository whose tree holds a path (default: its root). NotFound (4)."""
+    known = repositories(desk)
+    found = place(str(path))
+    for folder in (found, *found.parents):
+        repository = known.at(str(folder), machine())
+        if repository is not None:
+            return repository
+    raise NotFound(f"{path} is not a repository that Kairos knows", f"Register it with `kairos init {path}`.")
+
+
+def registered_at(desk: Desk, path: str | Path) -> Repository:
+    """The repository whose root a path is, watched or not. NotFound (4)."""
+    found = repositories(desk).at(str(place(str(path))), machine())
+    if found is None:
+        raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")
+    return found
+
+
+def selected(desk: Desk, path: Path | None) -> Repository | None:
+    """The repository that a door was told to look at only; None without one."""
+    return None if path is None else repository_at(desk, path)
+
+
+def names(known: Repositories) -> dict[str, str]:
+    """Repository id → the short name people see: the directory's name, longer where two share it."""
+    roots = {r.id: Path(r.root) for r in known.by_id.values()}
+    shared = [root.name for root in roots.values()]
+    return {i: root.name if shared.count(root.name) == 1 else str(root) for i, root in roots.items()}
+
+
+def in_order(proposals: Sequence[Proposal]) -> list[Proposal]:
+    """The order in which people see them: risk first, then the oldest."""
+    return sorted(proposals, key=lambda p: (RISKS[p.raised.risk], p.raised_at, p.id))
+
+
+def chosen(desk: Desk, prefixes: Sequence[str]) -> list[Proposal]:
+    """The proposals that a person named, each once, in the order in which people see them. NotFound (4)."""
+    known = inbox(desk)
+    return in_order([known.find(prefix) for prefix in dict.fromkeys(prefixes)])
+
+
+def undecided(desk: Desk, ids: Sequence[str]) -> list[Proposal]:
+    """Those of these proposals that still wait for a decision, in the order given."""
+    known = inbox(desk).proposals
+    return [known[i] for i in ids if known[i].state in UNDECIDED]
+
+
+def waiting(desk: Desk, only: Repository | None = None) -> list[Proposal]:
+    """Undecided proposals, of one repository if one is given, in the order in which people see them."""
+    return in_order([p for p in inbox(desk).pending() if only is None or p.raised.repo == only.id])
+
+
+def position_before(desk: Desk, at: int) -> int:
+    """The last position recorded before a time (us), 0 if none: a bisection, for times ascend with positions."""
+    low, high = 0, desk.log.head()
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = standing_from(desk, middle)
+        if row is not None and row.at < at:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def standing_from(desk: Desk, position: int) -> Row | None:
+    """The first row at or after a position; what stands for folded positions has no time and is passed over."""
+    row = next(desk.log.reader().rows(position - 1, limit=1), None)
+    while row is not None and not row.topic:
+        row = next(desk.log.reader().rows(row.position, limit=1), None)
+    return row
+
+
+def letters(desk: Desk, id_: str) -> str:
+    """A proposal's id as people see and type it."""
+    return short(list(inbox(desk).proposals))[id_]
+
+
+def short(ids: list[str], *, least: int = 4) -> dict[str, str]:
+    """Each id → its shortest prefix, of at least so many letters, that no other id shares."""
+    ordered = sorted(set(ids))
+    out = {}
+    for i, one in enumerate(ordered):
+        need = least
+        for other in (*ordered[max(0, i - 1) : i], *ordered[i + 1 : i + 2]):
+            while need < len(one) and one[:need] == other[:need]:
+                need += 1
+        out[one] = one[:need]
+    return out

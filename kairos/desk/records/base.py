@@ -1,0 +1,9 @@
+"""What every record of an answer shares."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every record that a script may rely on. Times are RFC 3339 UTC with microseconds."""

@@ -1,0 +1,50 @@
+"""Answers about what was learned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kairos.desk.records.base import Output
+
+
+class MemoryOut(Output, frozen=True, kw_only=True):
+    """A memory. `cites` are event positions; `valid_from`, `valid_to`: when it was true in the world; `recorded` and
+    `retired` are positions; state: open | closed; `score` only for recall."""
+
+    id: str
+    repo: str
+    kind: str
+    subject: str
+    predicate: str
+    value: str
+    text: str
+    cites: list[int]
+    support: float
+    confidence: float
+    trust: str
+    valid_from: str
+    valid_to: str | None
+    recorded: int
+    retired: int | None
+    state: str
+    why: str = ""
+    by: str = ""
+    uses: int = 0
+    score: float | None = None
+
+
+class RelatedOut(Output, frozen=True, kw_only=True):
+    """A file that changes together with those asked about: how surely, in how many commits, recorded where."""
+
+    path: str
+    confidence: float
+    support: int
+    cites: list[int]
+
+
+class DreamChangeOut(Output, frozen=True, kw_only=True):
+    """One memory event; `position` is null in a dry run."""
+
+    position: int | None
+    type: str
+    data: dict[str, Any]

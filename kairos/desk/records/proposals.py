@@ -1,0 +1,109 @@
+"""Answers about proposals and what was decided on them."""
+
+from __future__ import annotations
+
+from kairos.desk.records.base import Output
+
+
+class ActionOut(Output, frozen=True, kw_only=True):
+    """kind: patch | command | note."""
+
+    kind: str
+    text: str | None = None
+
+
+class ProposalOut(Output, frozen=True, kw_only=True):
+    """risk: low | medium | high | urgent; `evidence` are event positions; `why_now` is the boundary."""
+
+    id: str
+    digest: str
+    title: str
+    risk: str
+    state: str
+    engine: str
+    detector: str
+    repo: str
+    evidence: list[int]
+    action: ActionOut
+    raised_at: str
+    expires_at: str
+    why_now: str
+    deferred_until: str | None = None
+
+
+class BaseOut(Output, frozen=True, kw_only=True):
+    """The file that a patch was made from; `sha` (SHA-256) and `mode` are null where there is none."""
+
+    path: str
+    sha: str | None
+    mode: int | None
+
+
+class EffectsOut(Output, frozen=True, kw_only=True):
+    files: list[str]
+    added: int
+    removed: int
+    commands: list[list[str]]
+    network: bool
+    reversible: bool
+
+
+class VerificationOut(Output, frozen=True, kw_only=True):
+    ok: bool
+    check: list[str]
+    exit: int | None
+    output: str
+    seconds: float
+    why: str
+
+
+class CardOut(ProposalOut, frozen=True, kw_only=True):
+    claim: str
+    patch: str | None
+    argv: list[str] | None
+    base: list[BaseOut]
+    effects: EffectsOut
+    verification: VerificationOut | None
+    unchecked: list[str]
+    drift: list[str]
+    cost_usd: float
+    policy_version: str
+    positions: list[int]
+
+
+class DecidedOut(Output, frozen=True, kw_only=True):
+    """`positions`: the events that the decision led to so far."""
+
+    id: str
+    state: str
+    positions: list[int]
+
+
+class UndoneOut(Output, frozen=True, kw_only=True):
+    """`kept`: files in which later edits of the user were kept."""
+
+    id: str
+    state: str
+    positions: list[int]
+    files: list[str]
+    kept: list[str]
+
+
+class StepOut(Output, frozen=True, kw_only=True):
+    position: int
+    type: str
+    at: str
+    summary: str
+
+
+class HeldOut(Output, frozen=True, kw_only=True):
+    """What stayed silent: `subject` is a proposal id, a finding's key or `turn`; `until` null: for good."""
+
+    position: int
+    at: str
+    repo: str
+    subject: str
+    why: str
+    rule: str
+    until: str | None
+    detector: str

@@ -1,0 +1,74 @@
+"""Answers about repositories and the daemon that watches them."""
+
+from __future__ import annotations
+
+from kairos.desk.records.base import Output
+
+
+class DaemonOut(Output, frozen=True, kw_only=True):
+    running: bool
+    pid: int | None
+
+
+class RepoOut(Output, frozen=True, kw_only=True):
+    """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: the other home whose daemon
+    has the repository, on a shared log; to this one it is `stopped` then. `why`: the reason that it is degraded or
+    lost, and what to do about it."""
+
+    path: str
+    state: str
+    directories: int
+    watched: int
+    polled: int
+    ignored: int
+    held_by: str | None = None
+    why: str | None = None
+
+
+class LogOut(Output, frozen=True, kw_only=True):
+    head: int
+    sealed_upto: int
+    bytes: int
+    events: int
+
+
+class InboxCount(Output, frozen=True, kw_only=True):
+    pending: int
+    deferred: int = 0
+
+
+class TodayOut(Output, frozen=True, kw_only=True):
+    model_calls: int
+    spent_usd: float
+    turns: int
+
+
+class StatusOut(Output, frozen=True, kw_only=True):
+    daemon: DaemonOut
+    repos: list[RepoOut]
+    log: LogOut
+    inbox: InboxCount
+    today: TodayOut
+    paused: bool = False
+
+
+class InitOut(Output, frozen=True, kw_only=True):
+    """`commits`: imported by this call; `findings`: what was wrong before Kairos came, listed and never raised."""
+
+    path: str
+    repo: str
+    new: bool
+    entries: int
+    commits: int
+    findings: list[str]
+
+
+class UnwatchOut(Output, frozen=True, kw_only=True):
+    path: str
+    repo: str
+    position: int
+
+
+class RunningOut(Output, frozen=True, kw_only=True):
+    running: bool
+    pid: int | None

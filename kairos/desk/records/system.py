@@ -1,0 +1,117 @@
+"""Answers about Kairos itself: control, settings, tools, confinement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kairos.desk.records.base import Output
+
+
+class VersionOut(Output, frozen=True, kw_only=True):
+    version: str
+
+
+class PauseOut(Output, frozen=True, kw_only=True):
+    paused: bool
+    until: str | None
+    position: int | None
+
+
+class MuteOut(Output, frozen=True, kw_only=True):
+    detector: str
+    repo: str | None
+    muted: bool
+    position: int
+
+
+class ConfigOut(Output, frozen=True, kw_only=True):
+    key: str
+    value: Any
+
+
+class PathOut(Output, frozen=True, kw_only=True):
+    path: str
+
+
+class ServiceOut(Output, frozen=True, kw_only=True):
+    path: str
+    installed: bool
+    unit: str
+    enable: str
+
+
+class CheckOut(Output, frozen=True, kw_only=True):
+    """state: ok | warning | problem."""
+
+    name: str
+    state: str
+    what: str
+    hint: str
+    fixed: bool
+
+
+class DoctorOut(Output, frozen=True, kw_only=True):
+    ok: bool
+    checks: list[CheckOut]
+
+
+class CompletionOut(Output, frozen=True, kw_only=True):
+    shell: str
+    script: str
+
+
+class DemoOut(Output, frozen=True, kw_only=True):
+    ok: bool
+    seconds: float
+    steps: list[str]
+
+
+class ToolOut(Output, frozen=True, kw_only=True):
+    name: str
+    level: int
+    schema: dict[str, Any]
+    description: str = ""
+
+
+class SandboxChangeOut(Output, frozen=True, kw_only=True, omit_defaults=True):
+    """`mode` as git writes it, null for what is gone."""
+
+    kind: str
+    mode: str | None
+    path: str | None = None
+    path_b64: str | None = None
+
+
+class SandboxRefusedOut(Output, frozen=True, kw_only=True, omit_defaults=True):
+    why: str
+    path: str | None = None
+    path_b64: str | None = None
+
+
+class SandboxOut(Output, frozen=True, kw_only=True):
+    """`exit` null when a signal ended it; `stopped` names the limit that did; `truncated` counts bytes cut."""
+
+    exit: int | None
+    signal: int | None
+    timed_out: bool
+    stopped: str | None
+    stdout: str
+    stderr: str
+    truncated: int
+    tier: str
+    layers: list[str]
+    missing: list[str]
+    seconds: float
+    changes: list[SandboxChangeOut]
+    refused: list[SandboxRefusedOut]
+
+
+class ErrorBody(Output, frozen=True, kw_only=True):
+    code: int
+    name: str
+    message: str
+    hint: str
+
+
+class ErrorOut(Output, frozen=True, kw_only=True):
+    error: ErrorBody

@@ -1,0 +1,146 @@
+"""Which repositories a person trusts to be watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from kairos.desk.desk import Desk
+from kairos.desk.given import whole
+from kairos.desk.leased import leased, repository_id_of
+from kairos.desk.reading import registered_at, repositories
+from kairos.desk.records.repositories import InitOut, UnwatchOut
+from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
+from kairos.domain.names import as_text
+from kairos.errors import TryAgain, UsageError
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.projection import keep_views
+from kairos.eventlog.views.repositories import Repository
+from kairos.repo.git import Git, open_repository
+
+
+class Progress(Protocol):
+    """Called with (done, total) as long work goes on."""
+
+    def __call__(self, done: int, total: int, /) -> None: ...
+
+
+class Told(NamedTuple):
+    """How a door takes part in registering: `trusts` asks for the trust in a root and raises where it is refused,
+    `progress` hears how far the reading is, `warn` gets problems of detectors in words."""
+
+    trusts: Callable[[Path], None]
+    progress: Progress
+    warn: Callable[[str], None]
+
+
+def register(desk: Desk, path: str, *, history: int | None, told: Told) -> InitOut:
+    """Trusts and registers the repository that holds `path`, once; its baseline triggers nothing.
+
+    `history`: None no commits, 0 all, else the last so many. UsageError (2), Denied (6), and what
+    `told.trusts` raises."""
+    git = open_repository(Path(path))
+    root = git.root
+    refuse_own(desk, root)
+    refuse_unnamed(root)
+    stat = root.stat()
+    id_, host = repository_id_of(desk, root, stat.st_dev, stat.st_ino)
+    known = repositories(desk).by_id.get(id_)
+    new = known is None or not known.watched or not known.ready
+    if known is None or not known.watched:
+        told.trusts(root)
+        desk.home.prepare()
+    with leased(desk, id_) as mine:
+        if new and not mine:
+            raise TryAgain(f"{root} is being registered by another command", "Wait for it to end.")
+        if known is None or not known.watched:
+            trusted = RepoTrusted(repo=id_, root=str(root), dev=stat.st_dev, ino=stat.st_ino, by="user", host=host)
+            desk.log.append([NewEvent(id_, trusted, None, "user")])
+        return _recorded(desk, id_, git, told, new=new, history=history)
+
+
+def _recorded(desk: Desk, id_: str, git: Git, told: Told, *, new: bool, history: int | None) -> InitOut:
+    """The baseline of a repository that is registered, and its findings, where they are not in the log yet."""
+    entries, before = 0, desk.log.head()
+    if new or history is not None:
+        entries = _baseline(desk, repositories(desk).by_id[id_], git, history, told)
+    commits = sum(1 for r in desk.log.read(before, topics={"CommitRecorded"}) if r.stream == id_)
+    findings = _listed(desk, id_)
+    if new or not _is_listed(desk, id_):
+        findings = _list_findings(desk, repositories(desk).by_id[id_], told)
+    if new or history is not None:
+        from kairos.daemon.all_views import kept_views
+
+        keep_views(desk.log, kept_views())
+    return InitOut(path=str(git.root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
+
+
+def refuse_own(desk: Desk, root: Path) -> None:
+    """Kairos's own folders are never watched as a repository. UsageError (2)."""
+    for own in desk.home.roots:
+        if root == own.resolve() or own.resolve() in root.parents:
+            raise UsageError(f"{root} lies inside Kairos's own folder {own}", "Name a repository of yours.")
+
+
+def refuse_unnamed(root: Path) -> None:
+    """The log names a repository by its path, as text. UsageError (2) for one that is none; names inside may be any."""
+    name = as_text(str(root))
+    if name != str(root):
+        raise UsageError(f"the path {name} is not UTF-8, so the log cannot name it", "Rename the directory.")
+
+
+def _baseline(desk: Desk, repository: Repository, git: Git, history: int | None, told: Told) -> int:
+    from kairos.daemon.salt import salt_of
+    from kairos.sensing.baseline import record_baseline
+
+    salt = salt_of(desk.log, desk.home)
+    return record_baseline(
+        desk.log, repository, git, excluded=desk.home.roots, history=history, progress=told.progress, salt=salt
+    )
+
+
+def _listed(desk: Desk, repo: str) -> list[str]:
+    """The findings that were listed at init, as text."""
+    trusted = repositories(desk).by_id[repo].trusted_at
+    found = [r.event for r in desk.log.read(trusted, topics={"FindingListed"})]
+    return [f"{e.detector}: {e.title}" for e in found if isinstance(e, FindingListed) and e.repo == repo]
+
+
+def _is_listed(desk: Desk, repo: str) -> bool:
+    """False after an init that was killed between the baseline and its findings."""
+    from kairos.daemon.first_findings import is_listed
+
+    return is_listed(desk.log, repo)
+
+
+def _list_findings(desk: Desk, repository: Repository, told: Told) -> list[str]:
+    from kairos.daemon.first_findings import list_baseline_findings
+    from kairos.daemon.salt import salt_of
+
+    _, problems = list_baseline_findings(desk.log, repository, salt_of(desk.log, desk.home))
+    for problem in problems:
+        told.warn(problem)
+    return _listed(desk, repository.id)
+
+
+def parse_history(text: str | None) -> int | None:
+    """`all` as 0, a number as itself, nothing as None. UsageError."""
+    if text is None:
+        return None
+    if text == "all":
+        return 0
+    wanted = whole(text)
+    if not wanted:
+        raise UsageError(f"--history is `all` or a number of commits, not `{text}`", "For example --history 500.")
+    return wanted
+
+
+def unwatch(desk: Desk, path: str) -> UnwatchOut:
+    """Stops watching the repository whose root a path is; its history stays. NotFound (4)."""
+    found = registered_at(desk, path)
+    position = found.trusted_at
+    if found.watched:
+        event = RepoUnwatched(repo=found.id, root=found.root)
+        position = desk.log.append([NewEvent(found.id, event, None, "user")])[0]
+    return UnwatchOut(path=found.root, repo=found.id, position=position)

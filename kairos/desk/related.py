@@ -1,0 +1,66 @@
+"""What changes together, now or as of a moment: history's answer, without files that are not there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from kairos.clock import SECOND, parse_time
+from kairos.errors import NotFound, UsageError
+from kairos.eventlog.log import Log
+from kairos.eventlog.views.repositories import Repository
+from kairos.memory.claims import Claims
+from kairos.memory.history import HistoryView, learned_at, learned_until, related_in_history
+from kairos.memory.related import Related
+from kairos.repo.git import Git, GitError
+
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+_MARGIN = 40
+"""How many more answers to ask for, so that enough are left when files that are gone are taken out."""
+
+
+def related_now(log: Log, claims: Claims, repository: Repository, paths: Sequence[str], limit: int) -> list[Related]:
+    """What goes with these paths today. A former name stands for the file it became."""
+    learner = HistoryView().load(log)[0].of(repository.id)
+    former = {c.memory.subject: c.memory.value for c in claims.open(repository.id, "rename")}
+    asked = [path if path in learner.ids else former.get(path, path) for path in paths]
+    found = related_in_history(learner, asked, limit + _MARGIN)
+    return _living(found, _tree(repository, "HEAD"), limit)
+
+
+def related_then(log: Log, repository: Repository, paths: Sequence[str], limit: int, as_of: str) -> list[Related]:
+    """What history said at a commit (with its ancestors) or a time. NotFound, UsageError."""
+    if _TIME.fullmatch(as_of):
+        try:
+            at_s = parse_time(as_of) // SECOND
+        except ValueError:
+            raise UsageError(f"`{as_of}` is no time", "Give an ISO date or time, or a commit.") from None
+        return related_in_history(learned_until(log, repository.id, at_s), paths, limit)
+    commit = _commit(repository, as_of)
+    found = related_in_history(learned_at(log, repository.id, commit), paths, limit + _MARGIN)
+    return _living(found, _tree(repository, commit), limit)
+
+
+def _living(found: Sequence[Related], tree: frozenset[str] | None, limit: int) -> list[Related]:
+    return [r for r in found if tree is None or r.path in tree][:limit]
+
+
+def _tree(repository: Repository, commit: str) -> frozenset[str] | None:
+    """The paths of a commit; None where nobody can look."""
+    try:
+        raw = Git(Path(repository.root)).run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    except GitError:
+        return None
+    return frozenset(os.fsdecode(path) for path in raw.split(b"\0") if path)
+
+
+def _commit(repository: Repository, name: str) -> str:
+    """The object id of a commit, as git knows it by this name; the name itself where git cannot tell."""
+    if name.startswith("-"):
+        raise NotFound(f"`{name}` is no commit", "Give an object id, a ref, or an ISO date.")
+    try:
+        return Git(Path(repository.root)).text("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    except GitError:
+        return name

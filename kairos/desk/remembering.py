@@ -1,0 +1,146 @@
+"""Consolidating now, and reading what was learned with its evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kairos.clock import now_us, rfc3339
+from kairos.desk.desk import Desk
+from kairos.desk.given import typed
+from kairos.desk.reading import repositories, short
+from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
+from kairos.errors import NotFound
+from kairos.settings import machine
+
+if TYPE_CHECKING:
+    from kairos.eventlog.views.repositories import Repository
+    from kairos.memory.claims import Claim, Claims
+
+_VERBS = {"MemoryAccepted": "learned", "MemorySuperseded": "gave way", "MemoryInvalidated": "dropped"}
+
+
+def dream_changes(desk: Desk, *, dry_run: bool) -> list[DreamChangeOut]:
+    """Runs the dream in its own process and returns its events. TryAgain (75) while another dream runs."""
+    return dream_child(desk, ["--manual", *(["--dry-run"] if dry_run else [])])
+
+
+def dream_child(desk: Desk, args: Sequence[str]) -> list[DreamChangeOut]:
+    """`python -P -m dream` with these arguments: whatever else it does, it mends the memory files."""
+    from kairos.schedule.children import Child, child_environment
+
+    _ = desk.config  # the child does without it, and a person hears of a wrong one from every command
+    desk.home.prepare()
+    environment = child_environment()
+    if desk.home_override is not None:
+        environment["KAIROS_HOME"] = str(desk.home.data)
+    out = Child().run("dream", ["--json", *args], cwd=desk.home.data, environment=environment, seconds=3_600)
+    return [DreamChangeOut(**json.loads(line)) for line in out.splitlines()]
+
+
+def claims(desk: Desk) -> Claims:
+    """Everything remembered, open and closed."""
+    from kairos.memory.claims import Claims, MemoryView
+
+    return MemoryView().load(desk.log)[0] if desk.has_log else Claims()
+
+
+def in_words(change: DreamChangeOut) -> tuple[str, str]:
+    """(verb, what) of a memory event, for a person. Not inert yet."""
+    return _VERBS.get(change.type, change.type), _what(change)
+
+
+def _what(change: DreamChangeOut) -> str:
+    data = change.data
+    if "memory" in data:
+        return f"{data['memory']['kind']}: {data['memory']['text']}"
+    if "file" in data:
+        kept = f", kept as {data['kept']}" if data.get("kept") else ""
+        return f"{data['file']} was {data['what']} by hand{kept}"
+    return f"{data.get('id', '')}: {data.get('why', '')} {data.get('detail', '')}".rstrip()
+
+
+def listed(desk: Desk, only: Repository | None, *, kind: str | None = None, closed: bool = False) -> list[MemoryOut]:
+    """Memories of one repository or of all, the most worth first; with `closed` also what no longer holds."""
+    from kairos.domain.memory import score
+
+    now = now_us()
+    found = [
+        c
+        for c in claims(desk).by_id.values()
+        if (closed or c.is_open) and (only is None or c.memory.repo == only.id) and kind in (None, c.memory.kind)
+    ]
+    found.sort(key=lambda c: (-score(c.memory, at=now, uses=c.uses, against=c.against), c.memory.id))
+    return [memory_out(c) for c in found]
+
+
+def recall(desk: Desk, query: str, limit: int, only: Repository | None) -> list[MemoryOut]:
+    """The memories that answer a query best, each with its `score`."""
+    from kairos.memory.recall import recall as search
+
+    found = search(claims(desk), query, limit, repo=only.id if only else None)
+    return [memory_out(c, round(s, 4)) for c, s in found]
+
+
+def memory(desk: Desk, id_: str) -> MemoryOut:
+    """One memory by its id or a prefix that no other has. NotFound (4)."""
+    return memory_out(claims(desk).find(id_))
+
+
+def letters(desk: Desk) -> dict[str, str]:
+    """Each memory's id → its shortest unambiguous prefix."""
+    return short(list(claims(desk).by_id))
+
+
+def related(
+    desk: Desk, chosen: Repository | None, paths: Sequence[str], limit: int, as_of: str | None
+) -> list[RelatedOut]:
+    """Files that history says change together with these paths, now or as of a commit or a time."""
+    from kairos.desk.related import related_now, related_then
+
+    repository = chosen or _repository(desk, paths)
+    asked = [_inside(repository, path) for path in paths]
+    if as_of is None:
+        found = related_now(desk.log, claims(desk), repository, asked, limit)
+    else:
+        found = related_then(desk.log, repository, asked, limit, as_of)
+    return [RelatedOut(path=r.path, confidence=r.confidence, support=r.support, cites=r.cites) for r in found]
+
+
+def memory_out(claim: Claim, score: float | None = None) -> MemoryOut:
+    """A claim for a script."""
+    m = claim.memory
+    return MemoryOut(
+        id=m.id, repo=m.repo, kind=m.kind, subject=m.subject, predicate=m.predicate, value=m.value, text=m.text,
+        cites=m.cites, support=m.support, confidence=m.confidence, trust=m.trust, valid_from=rfc3339(m.valid_from),
+        valid_to=None if claim.valid_to is None else rfc3339(claim.valid_to), recorded=claim.recorded,
+        retired=claim.retired, state="open" if claim.is_open else "closed", why=claim.why, by=claim.by,
+        uses=claim.uses, score=score,
+    )  # fmt: skip
+
+
+def _repository(desk: Desk, paths: Sequence[str]) -> Repository:
+    """The repository that holds the first path or this directory, else the only one there is. NotFound."""
+    known = repositories(desk)
+    for start in (typed(paths[0]).absolute(), Path.cwd()):
+        for folder in (start, *start.parents):
+            found = known.at(str(folder), machine())
+            if found is not None:
+                return found
+    if len(known.by_id) == 1:
+        return next(iter(known.by_id.values()))
+    raise NotFound(f"{paths[0]} is in no repository that Kairos knows", "Name the repository with --repo.")
+
+
+def _inside(repository: Repository, path: str) -> str:
+    """A path as typed, relative to the root: from here when that is inside the repository, else as it stands."""
+    root = Path(repository.root)
+    here = Path.cwd() if Path.cwd().is_relative_to(root) else root
+    for base in (here, root):
+        found = base / typed(path)
+        if found.exists() and found.resolve().is_relative_to(root):
+            return found.parent.resolve().joinpath(found.name).relative_to(root).as_posix()
+    found = root / typed(path)
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else path

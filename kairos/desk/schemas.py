@@ -1,0 +1,123 @@
+"""The JSON Schema of every verb's answer, from the records; docs/schemas holds the files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kairos.desk.records.log import (
+    AnchorOut,
+    CompactOut,
+    EventOut,
+    FileOut,
+    ForgottenOut,
+    MovedOut,
+    ReplayOut,
+    ThenOut,
+    VerifyOut,
+)
+from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
+from kairos.desk.records.proposals import CardOut, DecidedOut, HeldOut, ProposalOut, StepOut, UndoneOut
+from kairos.desk.records.repositories import InitOut, RunningOut, StatusOut, UnwatchOut
+from kairos.desk.records.system import (
+    CompletionOut,
+    ConfigOut,
+    DemoOut,
+    DoctorOut,
+    ErrorOut,
+    MuteOut,
+    PathOut,
+    PauseOut,
+    SandboxOut,
+    ServiceOut,
+    ToolOut,
+    VersionOut,
+)
+
+DATA: dict[str, Any] = {
+    "version": VersionOut,
+    "status": StatusOut,
+    "inbox": list[ProposalOut],
+    "show": CardOut,
+    "approve": DecidedOut | list[DecidedOut],
+    "reject": DecidedOut | list[DecidedOut],
+    "defer": DecidedOut | list[DecidedOut],
+    "undo": UndoneOut,
+    "redo": UndoneOut,
+    "why": list[StepOut],
+    "why-not": list[HeldOut],
+    "log-verify": VerifyOut,
+    "log-anchor": AnchorOut,
+    "log-export": MovedOut,
+    "log-import": MovedOut,
+    "replay": ReplayOut,
+    "replay-at": ThenOut,
+    "forget": ForgottenOut,
+    "compact": CompactOut,
+    "sandbox": SandboxOut,
+    "dream": list[DreamChangeOut],
+    "memory-ls": list[MemoryOut],
+    "memory-recall": list[MemoryOut],
+    "memory-related": list[RelatedOut],
+    "memory-show": MemoryOut,
+    "tools": list[ToolOut],
+    "init": InitOut,
+    "unwatch": UnwatchOut,
+    "start": RunningOut,
+    "stop": RunningOut,
+    "pause": PauseOut,
+    "tick": RunningOut,
+    "resume": PauseOut,
+    "mute": MuteOut,
+    "unmute": MuteOut,
+    "config-get": ConfigOut,
+    "config-set": ConfigOut,
+    "config-path": PathOut,
+    "service": ServiceOut,
+    "doctor": DoctorOut,
+    "completion": CompletionOut,
+    "demo": DemoOut,
+}
+"""Verb → type of `data`."""
+
+BARE: dict[str, Any] = {"log": EventOut, "files": FileOut, "error": ErrorOut}
+"""Records that stand alone, without the envelope: NDJSON verbs and errors."""
+
+
+def schemas() -> dict[str, bytes]:
+    """File name → JSON Schema, for every verb."""
+    found = {}
+    for verb, data in DATA.items():
+        schema = msgspec.json.schema(data)
+        definitions = schema.pop("$defs", {})
+        body = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"kairos.{verb}/1",
+            "type": "object",
+            "required": ["schema", "data"],
+            "properties": {"schema": {"const": f"kairos.{verb}/1"}, "data": schema},
+            "$defs": definitions,
+        }
+        found[f"kairos.{verb}.json"] = msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2) + b"\n"
+    for verb, data in BARE.items():
+        body = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": f"kairos.{verb}/1",
+            **msgspec.json.schema(data),
+        }
+        found[f"kairos.{verb}.json"] = msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2) + b"\n"
+    return found
+
+
+def write_schemas(folder: Path) -> None:
+    """Writes every schema file of docs/schemas."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in schemas().items():
+        (folder / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    write_schemas(Path(sys.argv[1]))

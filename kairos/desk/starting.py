@@ -1,0 +1,112 @@
+"""Running the daemon: in this process, in the background, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from kairos.daemon.presence import running
+from kairos.desk.desk import Desk
+from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError
+from kairos.privacy import open_private
+
+START_S, STOP_S = 30.0, 15.0
+READY = "ready"
+
+
+def run_here(
+    desk: Desk,
+    *,
+    on_ready: Callable[[], None],
+    report: Callable[[str], None],
+    on_delivery: Callable[[str], None] | None = None,
+) -> int:
+    """The daemon in this process, until a signal ends it; returns its exit code. Locked (11)."""
+    from kairos.daemon.running import run
+    from kairos.desk.traces import clean
+
+    desk.home.prepare()
+    return run(
+        desk.home,
+        desk.config,
+        clean=partial(clean, desk.home),
+        on_ready=on_ready,
+        report=report,
+        on_delivery=on_delivery,
+    )
+
+
+def command(desk: Desk) -> list[str]:
+    """How to start this very program's daemon on this home, from any working directory."""
+    return [sys.executable, "-P", "-m", "cli", *home_flag(desk), "daemon", "run"]
+
+
+def home_flag(desk: Desk) -> list[str]:
+    """`--home DIR` when the home is not the platform's own."""
+    chosen = desk.home_override or os.environ.get("KAIROS_HOME")
+    return ["--home", str(desk.home.data)] if chosen else []
+
+
+def start(desk: Desk) -> tuple[int, bool]:
+    """(The pid of the running daemon, whether it was started now.) TryAgain (75) while it is still starting."""
+    _ = desk.config  # what is wrong with it is said here, not in a file
+    pid = running(desk.home)
+    return (_spawn(desk), True) if pid is None else (pid, False)
+
+
+def _spawn(desk: Desk) -> int:
+    """Starts a daemon in a session of its own and waits until it says that it watches; returns its pid."""
+    desk.home.prepare()
+    record = desk.home.run / "daemon.log"
+    with os.fdopen(open_private(record, os.O_WRONLY | os.O_TRUNC), "wb") as sink:
+        child = subprocess.Popen(
+            command(desk), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
+            cwd=desk.home.data,
+        )  # fmt: skip
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        said = record.read_text("utf-8", "replace")
+        if READY in said.splitlines():
+            return child.pid
+        code = child.poll()
+        if code is not None:
+            raise _ended(code, said, record)
+        time.sleep(0.05)
+    raise TryAgain(f"the daemon (pid {child.pid}) is still starting", "Look again with `kairos status`.")
+
+
+def _ended(code: int, said: str, record: Path) -> KairosError:
+    """What a daemon that ended at once said last, with its exit code."""
+    errors = [line for line in said.splitlines() if line.startswith("error: ")]
+    last = errors[-1].removeprefix("error: ") if errors else (said.strip().splitlines() or ["it said nothing"])[-1]
+    failure = KairosError(
+        f"the daemon ended at once ({code}): {last}",
+        f"All of what it said is in {record}; `kairos doctor` looks for the usual causes.",
+    )
+    failure.code = code if code > 0 else 1
+    failure.name = {known.code: known.name for known in (UsageError, Denied, IntegrityError, Locked, TryAgain)}.get(
+        failure.code, failure.name
+    )
+    return failure
+
+
+def stop(desk: Desk) -> None:
+    """Has the daemon drain, and returns when it has let the home go. NoDaemon (10), TryAgain (75)."""
+    pid = running(desk.home)
+    if not pid:
+        raise NoDaemon("no daemon is running", "`kairos start` starts one.")
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        raise TryAgain("the daemon ended in this very moment", "Look again with `kairos status`.") from None
+    deadline = time.monotonic() + STOP_S
+    while running(desk.home) is not None:
+        if time.monotonic() >= deadline:
+            raise TryAgain(f"the daemon (pid {pid}) still drains after {STOP_S:g} s", "Look again: `kairos status`.")
+        time.sleep(0.05)

@@ -1,0 +1,176 @@
+"""One event as one line for a person. The line is not inert yet: whoever shows it makes it so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kairos.clock import rfc3339
+from kairos.desk.desk import Desk
+from kairos.desk.units import count
+from kairos.domain import events as ev
+from kairos.errors import KairosError
+from kairos.eventlog.record import Recorded
+
+
+def summary(recorded: Recorded) -> str:
+    """What the event says, without its type and position."""
+    event = recorded.event
+    text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event)
+    return utf8(
+        text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")
+    )
+
+
+def cited(desk: Desk, positions: Sequence[int]) -> list[tuple[int, str, str]]:
+    """(position, type, summary) of events that something rests on; of one that is gone, `?` and what became of it."""
+    found = []
+    for position in positions:
+        try:
+            recorded = desk.log.at(position)
+        except KairosError as error:
+            found.append((position, "?", error.message))
+            continue
+        found.append((position, recorded.topic, summary(recorded)))
+    return found
+
+
+def utf8(text: str) -> str:
+    """Text with file names as Python holds them, made encodable: bytes that are no UTF-8 become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _of_repository(event: ev.Event) -> str:
+    match event:
+        case ev.FilesChanged():
+            shown = ", ".join(_change(c) for c in event.changes[:3])
+            more = f" and {len(event.changes) - 3} more" if len(event.changes) > 3 else ""
+            return f"{shown}{more}" + (" (by git)" if event.cause == "git" else "")
+        case ev.ActivityFolded():
+            part = f", part {event.part} of {event.parts}" if event.parts > 1 else ""
+            return f"{event.day}: {count(event.events, 'observation')}, {count(len(event.paths), 'path')}{part}"
+        case ev.GitMoved():
+            moved = next((r.new for r in event.refs if r.new), None)
+            return f"{event.what}" + (f" {moved[:8]}" if moved else "") + (f" “{event.note}”" if event.note else "")
+        case ev.CommitRecorded():
+            size = count(len(event.changes) + event.cut, "file")
+            return f"commit {event.oid[:8]} “{event.subject}” {size}, {event.author}"
+        case ev.RepoTrusted() | ev.RepoUnwatched():
+            return event.root
+        case ev.BaselineRecorded():
+            return f"{count(event.entries, 'entry', 'entries')}, {count(event.commits, 'commit')}"
+        case ev.WatchGap():
+            return f"{event.reason}: a full comparison follows"
+        case ev.RootLost():
+            return event.why
+        case ev.RootFound():
+            return "the directory is back"
+        case _:
+            return ""
+
+
+def _change(change: ev.Change) -> str:
+    was = f" (was {change.was.fs})" if change.was else ""
+    return f"{change.kind} {change.fs}{was}"
+
+
+def _of_proposal(event: ev.Event) -> str:
+    match event:
+        case ev.ProposalRaised():
+            cited = ", ".join(map(str, event.evidence[:5]))
+            return f"{event.id} {event.title} · digest {event.digest[:8]}… evidence {cited}"
+        case ev.ProposalVerified():
+            tried = f"`{' '.join(event.check)}` exit {event.exit}" if event.check else "the action applies"
+            return f"{tried}, in a scratch tree" if event.ok else f"not verified: {event.why}"
+        case ev.ProposalDelivered():
+            return f"delivered at boundary {event.boundary}"
+        case ev.ProposalApproved():
+            return f"by {event.by}, digest {event.digest[:8]}… until {rfc3339(event.expires_at)}"
+        case ev.ProposalAcknowledged():
+            return "read"
+        case ev.ProposalRejected():
+            return f"{event.reason} {event.text}".strip() + (" (never again here)" if event.never else "")
+        case ev.ProposalDeferred():
+            return f"until {rfc3339(event.until)}" if event.until else "until the next commit"
+        case ev.ProposalReturned():
+            return "pending again"
+        case ev.ProposalStale():
+            return f"the base moved: {', '.join(event.paths[:3])}"
+        case ev.ProposalSuperseded():
+            return event.why
+        case ev.ProposalExpired():
+            return "nobody decided in time"
+        case ev.ExecutionStarted():
+            return f"{event.run}: {count(len(event.expect), 'file')}" + (
+                f", {' '.join(event.argv)}" if event.argv else ""
+            )
+        case ev.ExecutionFinished():
+            return f"{event.run}: {event.outcome} {event.why}".strip()
+        case ev.ExecutionUnknown():
+            return f"{event.run}: nobody can tell; look at {', '.join(event.paths[:3])}"
+        case ev.Undone():
+            return "undone" + (f"; later edits kept in {', '.join(event.kept[:3])}" if event.kept else "")
+        case ev.Redone():
+            return "applied again"
+        case _:
+            return ""
+
+
+def _of_turn(event: ev.Event) -> str:
+    match event:
+        case ev.AttentionDue():
+            return f"boundary: {event.boundary} (rule {event.rule})"
+        case ev.AttentionHeld():
+            return f"{event.subject}: {event.why} (rule {event.rule})"
+        case ev.TurnStarted():
+            return f"engine={event.engine} {', '.join(event.detectors)}".strip()
+        case ev.TurnEnded():
+            return f"{event.outcome} {event.why}".strip()
+        case ev.FindingListed():
+            return f"{event.detector}: {event.title}"
+        case ev.ModelReserved():
+            return f"{event.model}: up to ${event.reserved_microusd / 1e6:.4f}"
+        case ev.ModelCalled():
+            return f"{event.model}: {event.outcome}, ${event.spent_microusd / 1e6:.4f}"
+        case ev.DetectorMuted() | ev.DetectorUnmuted():
+            return event.detector
+        case ev.Paused():
+            return f"until {rfc3339(event.until)}" if event.until else "until resumed"
+        case ev.Resumed():
+            return "resumed"
+        case _:
+            return ""
+
+
+def _of_night(event: ev.Event) -> str:
+    match event:
+        case ev.OccurrenceDue():
+            late = f", {event.late // 1_000_000} s late" if event.late else ""
+            return f"{event.job} {rfc3339(event.scheduled)}{late}"
+        case ev.OccurrenceEnded():
+            return f"{event.job} {event.outcome} {event.why}".strip()
+        case ev.DreamStarted():
+            return f"events {event.after + 1} to {event.upto}"
+        case ev.DreamFinished():
+            return f"{event.accepted} new, {event.superseded} superseded, {event.invalidated} dropped"
+        case ev.DreamRejected():
+            return event.why
+        case ev.MemoryAccepted():
+            return f"{event.memory.kind}: {event.memory.text}"
+        case ev.MemorySuperseded() | ev.MemoryInvalidated():
+            return f"{event.id}: {event.why}"
+        case ev.IndexPublished():
+            return f"{count(event.lines, 'line')}, {count(event.bytes, 'byte')}"
+        case ev.DaemonStarted():
+            return f"version {event.program}, pid {event.pid}"
+        case ev.DaemonStopped():
+            return f"pid {event.pid}"
+        case ev.SegmentSealed():
+            return f"{event.first} to {event.last} in {event.file}"
+        case ev.SegmentRetired():
+            return f"{event.first} to {event.last}"
+        case ev.SegmentFolded():
+            return f"{count(event.events, 'observation')} of {event.first} to {event.last}"
+        case ev.Erased():
+            return f"{count(len(event.positions), 'payload')}: {event.reason}"
+        case _:
+            return ""

@@ -1,0 +1,32 @@
+"""Numbers, sizes and durations in words, the same at every door."""
+
+from __future__ import annotations
+
+
+def number(value: int) -> str:
+    """8812 as `8 812`, as people read positions."""
+    return f"{value:,}".replace(",", " ")
+
+
+def count(value: int, noun: str, many: str = "") -> str:
+    """`1 file`, `3 files`, `2 directories`."""
+    return f"{number(value)} {noun if value == 1 else many or noun + 's'}"
+
+
+def age(micros: int) -> str:
+    """A duration in microseconds as `40s`, `4m`, `2h` or `3d`."""
+    seconds = max(0, micros // 1_000_000)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def size(count: int) -> str:
+    """Bytes as `812 B`, `4.2 KiB`, `1.1 MiB`."""
+    value, unit = float(count), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"

@@ -1,0 +1,26 @@
+"""What a door that stays open says as things happen."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kairos.desk.desk import Desk
+from kairos.desk.reading import inbox, names, repositories, short
+
+
+class Delivered(NamedTuple):
+    """A proposal at the moment of its delivery; `letters` is its id as people type it, `where` its repository."""
+
+    letters: str
+    title: str
+    risk: str
+    digest: str
+    where: str
+
+
+def delivered(desk: Desk, id_: str) -> Delivered:
+    """What to say of a proposal that was delivered now."""
+    known = inbox(desk)
+    raised = known.proposals[id_].raised
+    where = names(repositories(desk)).get(raised.repo, "")
+    return Delivered(short(list(known.proposals))[id_], raised.title, raised.risk, raised.digest, where)

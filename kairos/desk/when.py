@@ -1,0 +1,63 @@
+"""Times as people type them: durations (`30m`, `2h`, `1d`) and moments (`tonight`, `tomorrow`, RFC 3339)."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, tzinfo
+
+from kairos.clock import SECOND, parse_time
+from kairos.errors import UsageError
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_FAR_S = 100 * 366 * 86_400
+_DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+EVENING, MORNING = 20, 9
+"""`tonight` and `tomorrow` as local hours."""
+
+
+def duration(text: str) -> int | None:
+    """`90s`, `30m`, `2h`, `1d`, `1w` in microseconds; None when it is not one. UsageError beyond a century."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        return None
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _FAR_S:
+        raise UsageError(f"`{text}` is more than a century", "Give a shorter time.")
+    return seconds * SECOND
+
+
+def ago(text: str, now: int) -> int:
+    """A moment in the past: a duration before now, or a date or time. Microseconds. UsageError."""
+    back = duration(text)
+    if back is not None:
+        return now - back
+    return _moment(text, "a duration such as 2h, or a time such as 2026-05-01T09:00")
+
+
+def until(text: str, now: int, zone: tzinfo) -> int | None:
+    """A moment to come: a duration, `tonight` (20:00), `tomorrow` (09:00), a date or time; None for
+    `next-commit`. Microseconds. UsageError for anything else, and for the past."""
+    word = text.strip().lower()
+    if word in ("next-commit", "next commit", "commit"):
+        return None
+    ahead = duration(word)
+    if ahead is not None:
+        return now + ahead
+    if word in ("tonight", "tomorrow"):
+        local = datetime.fromtimestamp(now / SECOND, zone)
+        hour, days = (EVENING, 0) if word == "tonight" else (MORNING, 1)
+        moment = (local + timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
+        if moment <= local:
+            moment += timedelta(days=1)
+        return round(moment.timestamp() * SECOND)
+    at = _moment(text, "2h, tonight, tomorrow, next-commit or a time such as 2026-05-01T09:00")
+    if at <= now:
+        raise UsageError(f"`{text}` is in the past", "Name a moment to come.")
+    return at
+
+
+def _moment(text: str, expected: str) -> int:
+    try:
+        return parse_time(text.strip())
+    except (ValueError, OverflowError):
+        raise UsageError(f"`{text}` is no time", f"Give {expected}.") from None

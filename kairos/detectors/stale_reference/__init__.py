@@ -1,0 +1,1 @@
+"""References to files that were renamed or deleted."""

@@ -1,0 +1,194 @@
+"""Raising what a look found: the events that propose it, or say why not. Pure: what is known comes in, events go out.
+
+A finding is named by its key (detector and hash of what its evidence says). What was said once is not said
+again: silence has a rule and an event, so that `why-not` can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from kairos.domain import secrets
+from kairos.domain.action import Action, NoteAction, PatchAction, digest, effects_of
+from kairos.domain.events import AttentionHeld, ProposalRaised
+from kairos.domain.finding import Finding
+from kairos.domain.policy import Policy
+from kairos.domain.proposal import Proposal, proposal_id
+from kairos.domain.risk import assess, worse
+
+Raised: TypeAlias = ProposalRaised | AttentionHeld
+DUPLICATE = "duplicate@1"
+REJECTED = "rejected@1"
+NEVER = "never@1"
+BASELINE = "baseline@1"
+COOL_DOWN = "cool-down@1"
+_RAISED_AGAIN = frozenset({"stale", "superseded", "failed"})
+_WHY = {
+    "rejected": "you rejected it, and its evidence has not changed",
+    "undone": "you undid it, and its evidence has not changed",
+    "acknowledged": "you have read it",
+    "executed": "it was carried out",
+    "redone": "it was carried out",
+    "expired": "it expired undecided, and its evidence has not changed",
+    "withdrawn": "the same action did not pass verification",
+    "unknown": "it was started and its outcome is unknown",
+}
+
+
+class _Hold(msgspec.Struct, frozen=True):
+    rule: str
+    why: str
+    until: int | None = None
+
+
+def raise_findings(
+    findings: Sequence[Finding],
+    *,
+    known: Sequence[Proposal],
+    taken: Container[str],
+    listed: Container[str],
+    repo: str,
+    turn: str,
+    boundary: str,
+    policy: Policy,
+    now: int,
+    expire_us: int,
+    cool_down_us: int = 0,
+    held: Container[str] = (),
+    root: str = "",
+) -> list[Raised]:
+    """A ProposalRaised for each finding that is news, an AttentionHeld for each that is not.
+
+    `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
+    proposals; `listed`: keys that were there before Kairos came; `held`: `key|rule` of holds already recorded, which
+    are not recorded again. ValueError for a finding of another repository."""
+    out: list[Raised] = []
+    keys: set[str] = set()
+    ids: set[str] = set()
+    for finding in findings:
+        if finding.action.repo != repo:
+            raise ValueError(f"{finding.detector} proposes for {finding.action.repo} in a turn over {repo}")
+        if finding.key in keys:
+            continue
+        keys.add(finding.key)
+        made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
+        hold = made if isinstance(made, _Hold) else _held(finding, made, known, listed, now, cool_down_us)
+        if hold is None and isinstance(made, ProposalRaised):
+            raised = _unique(made, taken, ids)
+            ids.add(raised.id)
+            out.append(raised)
+        elif hold is not None and f"{finding.key}|{hold.rule}" not in held:
+            out.append(
+                AttentionHeld(
+                    repo=repo, subject=finding.key, why=f"{finding.title}: {hold.why}", rule=hold.rule,
+                    until=hold.until, detector=finding.detector,
+                )
+            )  # fmt: skip
+    return out
+
+
+def propose(
+    finding: Finding, *, turn: str, boundary: str, policy: Policy, now: int, expire_us: int, root: str = ""
+) -> ProposalRaised | _Hold:
+    """The proposal that a finding would be, or the policy that forbids it."""
+    action = without_secret(finding.action, finding.claim)
+    effects = effects_of(action)
+    risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
+    if finding.engine == "rules":
+        risk = worse(risk, finding.at_least)
+    verdict = policy.decide(action, risk=risk, detector=finding.detector, repo=finding.action.repo, root=root)
+    if verdict.effect == "deny":
+        return _Hold(f"policy:{verdict.rule}", verdict.why)
+    bound = digest(action, effects, policy.version)
+    return ProposalRaised(
+        id=proposal_id(f"{finding.action.repo}\0{finding.key}\0{bound}\0{now}"),
+        repo=finding.action.repo,
+        digest=bound,
+        detector=finding.detector,
+        detector_version=finding.version,
+        engine=finding.engine,
+        turn=turn,
+        key=finding.key,
+        title=finding.title,
+        claim=finding.claim,
+        risk=risk,
+        action=action,
+        effects=effects,
+        evidence=finding.evidence,
+        expires_at=now + expire_us,
+        policy_version=policy.version,
+        verdict="allow" if verdict.effect == "allow" else "ask",
+        boundary=boundary,
+        unchecked=finding.unchecked,
+        cost_microusd=finding.cost_microusd,
+    )
+
+
+def without_secret(action: Action, claim: str) -> Action:
+    """The action, or the note that takes its place when its text carries a credential-like value."""
+    if isinstance(action, NoteAction):
+        return msgspec.structs.replace(action, text=secrets.redact(action.text))
+    if isinstance(action, PatchAction):
+        texts = ["".join(lines) for e in action.edits for h in e.hunks for lines in (h.old, h.new)]
+        texts += [e.fs for e in action.edits]
+        what = ", ".join(sorted(secrets.redact(e.fs) for e in action.edits))
+        carries = any(secrets.find(text) for text in texts)
+    else:
+        what = "a command"
+        carries = secrets.redact_all(action.argv) != action.argv or bool(secrets.find(" ".join(action.argv)))
+    if not carries:
+        return action
+    text = f"{claim}\nThe change itself ({what}) is not proposed: its text carries a credential-like value."
+    return NoteAction(repo=action.repo, text=secrets.redact(text))
+
+
+def is_here(finding: Finding, rejected: ProposalRaised) -> bool:
+    """Whether a finding speaks of the place of a proposal that was rejected for good: the same detector on no other
+    files, or for notes under the same title."""
+    if finding.detector != rejected.detector:
+        return False
+    if isinstance(finding.action, PatchAction) and isinstance(rejected.action, PatchAction):
+        return {e.fs for e in finding.action.edits} <= {e.fs for e in rejected.action.edits}
+    return finding.title == rejected.title
+
+
+def _held(
+    finding: Finding,
+    made: ProposalRaised | _Hold,
+    known: Sequence[Proposal],
+    listed: Container[str],
+    now: int,
+    cool_down_us: int,
+) -> _Hold | None:
+    if finding.key in listed:
+        return _Hold(BASELINE, "it was there before Kairos came and is listed, not raised")
+    same = [p for p in known if p.raised.key == finding.key]
+    for p in same:
+        if p.state in ("rejected", "undone"):
+            return _Hold(REJECTED, f"{_WHY[p.state]} ({p.id})")
+    for p in same:
+        again = p.state in _RAISED_AGAIN
+        fixed = p.state == "withdrawn" and isinstance(made, ProposalRaised) and made.digest != p.raised.digest
+        if not again and not fixed:
+            return _Hold(DUPLICATE, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
+    for p in known:
+        if p.rejected is None or p.raised.detector != finding.detector:
+            continue
+        if p.rejected.never and is_here(finding, p.raised):
+            return _Hold(NEVER, f"you said never here ({p.id})")
+        if not finding.urgent and p.state == "rejected" and p.changed_at + cool_down_us > now:
+            until = p.changed_at + cool_down_us
+            return _Hold(COOL_DOWN, f"you rejected {p.id} of the same detector a short while ago", until)
+    return None
+
+
+def _unique(raised: ProposalRaised, taken: Container[str], ids: Collection[str]) -> ProposalRaised:
+    """The proposal under an id that no other has."""
+    n = 0
+    while raised.id in taken or raised.id in ids:
+        n += 1
+        raised = msgspec.structs.replace(raised, id=proposal_id(f"{raised.id}\0{n}"))
+    return raised

@@ -1,0 +1,1 @@
+"""Doors to come beside the command line, a folder each. They see the desk and never each other."""

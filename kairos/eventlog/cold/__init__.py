@@ -1,0 +1,1 @@
+"""Old events in sealed segments: compaction, folding, forgetting, and the proofs over them."""

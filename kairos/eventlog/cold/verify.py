@@ -1,0 +1,191 @@
+"""Proving the log: every link of the chain from the first event to the head, hot and cold.
+
+A chain proves that nothing was changed, dropped, reordered or swapped before its head; a cut-off tail shows only
+against an anchor that was kept elsewhere. Where positions were folded away the chain takes a link over, and an event
+after it, itself in the chain, must attest that.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos._native import blake3_hash, link_row
+from kairos.errors import IntegrityError
+from kairos.eventlog import codec
+from kairos.eventlog.cold.jumps import first_of, is_jump, is_sound
+from kairos.eventlog.cold.missing import Missing
+from kairos.eventlog.cold.segment import Run, file_digest, segment_rows, walk_segment
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Row, header_of, row_of
+
+AGAIN = 3
+"""How often at most a walk is taken again because somebody wrote meanwhile."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that is not as it was written, at a position or in a segment file."""
+
+    what: str
+    position: int | None = None
+    segment: str | None = None
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """The outcome: `head` and `hash` are what an anchor would note."""
+
+    ok: bool
+    head: int
+    hash: str
+    problems: list[Problem]
+
+
+def verify_log(log: Log, anchor: tuple[int, str] | None = None) -> Verified:
+    """Walks the whole log. `anchor`: a (position, hash) noted earlier that the chain must still pass through.
+
+    What a walk finds while segments are sealed or rewritten under it may be no damage: it is walked again."""
+    found = _walked(log, anchor)
+    for _ in range(AGAIN):
+        if found.ok or log.head() == found.head:
+            break
+        found = _walked(log, anchor)
+    return found
+
+
+def _walked(log: Log, anchor: tuple[int, str] | None) -> Verified:
+    walk = _Walk(log, anchor[0] if anchor else -1)
+    head, head_link, sealed = log.reader().head()
+    walk.cold(sealed)
+    walk.hot(sealed, head)
+    walk.settle()
+    beyond = next(log.reader().rows(head, limit=1), None)
+    if beyond is not None and log.head() == head:
+        walk.found(f"this {beyond.topic} stands behind the head of the log", beyond.position)
+    if walk.position != head:
+        walk.found(f"the head is {head}, but the rows end at {walk.position}", min(walk.position, head) + 1)
+    elif walk.link != head_link:
+        walk.found("the head does not carry the link of the last row", head)
+    if anchor is not None:
+        walk.check_anchor(anchor[1])
+    return Verified(ok=not walk.problems, head=head, hash=head_link.hex(), problems=walk.problems)
+
+
+class _Walk:
+    """What was seen on the way, and what was wrong with it."""
+
+    def __init__(self, log: Log, anchored: int) -> None:
+        self.problems: list[Problem] = []
+        self.link, self.position = bytes(32), 0
+        self._log = log
+        self._anchored = anchored
+        self._anchor: bytes | None = bytes(32) if anchored == 0 else None
+        """The link at the anchor's position."""
+        self._missing = Missing()
+
+    def found(self, what: str, position: int | None = None, segment: str | None = None) -> None:
+        self.problems.append(Problem(what, position, segment))
+
+    def cold(self, sealed: int) -> None:
+        """Every segment of the manifest."""
+        for row in self._log.reader().segments():
+            try:
+                self._manifested(*row)
+            except (TypeError, ValueError, OverflowError):
+                self.found("the manifest holds what no manifest holds", segment=str(row[2]))
+        if self.position != sealed:
+            self.found(f"sealed up to {sealed}, but the segments end at {self.position}")
+
+    def _manifested(
+        self, first: int, last: int, file: str, _: int, digest: bytes, before: bytes, after: bytes, __: int
+    ) -> None:
+        if first != self.position + 1:
+            self.found(f"positions {self.position + 1}..{first - 1} are in no segment", segment=file)
+        if before != self.link:
+            self.found("does not follow the segment before it", segment=file)
+        try:
+            self._segment(file, first, last, digest, before, after)
+        except IntegrityError as error:
+            self.found(error.message, segment=file)
+        self.link, self.position = after, int(last)
+
+    def _segment(self, file: str, first: int, last: int, digest: bytes, before: bytes, after: bytes) -> None:
+        path = self._log.segment(file)
+        if file_digest(path) != digest:
+            self.found("the file is not the one that was sealed", segment=file)
+        walked = walk_segment(path, before)
+        if walked.link != after:
+            self.found("its content does not give the link it was sealed with", segment=file)
+        if first <= self._anchored <= last and not any(r.first <= self._anchored < r.last for r in walked.runs):
+            self._anchor = walk_segment(path, before, self._anchored).link
+        for run in walked.runs:
+            self._missing.run(run)
+        ends: list[int] = []
+        for row in map(row_of, segment_rows(path)):
+            ends = [ends[0] if ends else first_of(row), row.position]
+            self._read(row)
+        if ends != [first, last]:
+            self.found(f"does not hold exactly {first}..{last}", segment=file)
+
+    def hot(self, sealed: int, head: int) -> None:
+        """Every row that is not sealed, up to the head."""
+        for row in self._log.reader().rows(sealed, upto=head):
+            if not row.link:
+                self.found("was sealed while it was looked for", row.position)
+                return
+            try:
+                self._hot(row)
+            except (TypeError, ValueError, OverflowError):
+                self.found("the row holds what no row holds", row.position)
+            self.link, self.position = row.link, row.position
+            if self.position == self._anchored:
+                self._anchor = self.link
+
+    def _hot(self, row: Row) -> None:
+        first = first_of(row)
+        if first != self.position + 1:
+            self.found(f"positions {self.position + 1}..{first - 1} are missing", self.position + 1)
+        if row.payload is not None and row.leaf:
+            self.found(f"this {row.topic} has both a payload and the hash of an erased one", row.position)
+        if _link(self.link, row) != row.link:
+            self.found(f"this {row.topic} or its place in the order is not as it was written", row.position)
+        if is_jump(row):
+            self._missing.run(Run(first, row.position, self.link, row.link))
+        self._read(row)
+
+    def _read(self, row: Row) -> None:
+        """What a row says: that it decodes, what was erased, what was folded away."""
+        if is_jump(row):
+            if not is_sound(row):
+                self.found("what stands for folded positions holds something else", row.position)
+            return
+        try:
+            recorded = codec.decode_row(row)
+        except IntegrityError as error:
+            self.found(error.message, row.position)
+            return
+        if recorded is None:
+            self._missing.payload(row.position)
+        elif not self._missing.read(recorded):
+            self.found("what it says was folded away is not what is missing", row.position)
+
+    def settle(self) -> None:
+        """Names what is missing and no event accounts for."""
+        for position, what in self._missing.unaccounted():
+            self.found(what, position)
+
+    def check_anchor(self, noted: str) -> None:
+        """Whether the chain passes through what was noted."""
+        if self._missing.folded(self._anchored):
+            what = "was folded away, and what it proved with it; use one of a position that is still there"
+        elif self._anchored > self.position:
+            what = "is beyond the end of the log: its tail was cut off"
+        elif self._anchor is None or self._anchor.hex() != noted:
+            what = "carries another hash"
+        else:
+            return
+        self.found(f"the anchor {what}", self._anchored)
+
+
+def _link(before: bytes, row: Row) -> bytes:
+    """The link that a row should have; none where it holds what no row may."""
+    leaf = row.leaf if row.payload is None else blake3_hash(row.payload)
+    return link_row(before, header_of(row), leaf) if len(leaf) == len(before) else b""

@@ -1,0 +1,113 @@
+"""Opening the database of a log to read, and what the errors of SQLite mean. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from kairos.errors import IntegrityError, KairosError, TryAgain
+from kairos.eventlog.database import Sink, Unmade
+from kairos.eventlog.schema import SCHEMA_VERSION
+
+LOCK_TIMEOUT_S = 30
+
+
+class SqliteDatabase:
+    """The file at `path`, read-only. IntegrityError for a layout that this program does not know."""
+
+    def __init__(self, path: Path) -> None:
+        self._uri = f"file:{quote(os.fsencode(path))}?mode=ro"
+        self._db = sqlite3.connect(
+            self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=LOCK_TIMEOUT_S
+        )
+        try:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            if "readonly" not in str(error):
+                raise
+            raise Unmade from error  # a journal that a crash left behind: only a writer may roll it back
+        if version == 0 and self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            raise Unmade
+        if 0 < version < SCHEMA_VERSION:
+            self._db.close()
+            raise Unmade
+        if version != SCHEMA_VERSION:
+            raise IntegrityError(
+                f"{path} has layout {version}; this program knows {SCHEMA_VERSION}",
+                "It was written by another Kairos (upgrade), or is not a log at all.",
+            )
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+            self._db.text_factory = _legible  # from here on: it costs every text a call
+            return self._db.execute(sql, parameters).fetchall()
+
+    def feed(self, sink: Sink, sql: str, numbers: list[int]) -> int:
+        """Where the library that this Python has loaded is within reach, without a Python object for each value."""
+        module = getattr(sys.modules["_sqlite3"], "__file__", None)
+        taken = None if module is None else sink.add_hot(module, self._uri, sql, numbers)
+        return sink.add(self._db.execute(sql, numbers)) if taken is None else taken
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+
+_DAMAGED = ("malformed", "not a database", "no such", "corrupt", "decode", "unsupported", "encod")
+"""What SQLite says of a file that is not as it was written."""
+
+
+def _legible(raw: bytes) -> str:
+    """Text as it can be read: one damaged byte must not hide the rows around it, and the chain names its row."""
+    return raw.decode("utf-8", "replace")
+
+
+@contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turns what SQLite and eventsourcing raise into errors a person can act on."""
+    try:
+        yield
+    except KairosError:
+        raise
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, sqlite3.Error | UnicodeDecodeError):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        text = str(cause).lower()
+        if "full" in text or "disk i/o" in text:
+            raise TryAgain(
+                f"the disk that holds {path} is full: nothing was written",
+                "Free some space and try again; the log is intact.",
+            ) from error
+        if "locked" in text or "busy" in text:
+            raise TryAgain(f"{path} is busy: another process holds its write lock", "Try again in a moment.") from error
+        if any(words in text for words in _DAMAGED):
+            raise IntegrityError(
+                f"{path} is damaged: {cause}",
+                "Nothing was changed. Run `kairos log verify`, and restore the file from a backup.",
+            ) from error
+        if "unable to open" in text or "readonly" in text:
+            raise TryAgain(
+                f"{path} cannot be opened: {cause}", "Check its permissions and that its disk is there."
+            ) from error
+        raise

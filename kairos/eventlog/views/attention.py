@@ -1,0 +1,17 @@
+"""The view of what is muted, paused and held."""
+
+from __future__ import annotations
+
+from kairos.domain import attention
+from kairos.domain.attention import Attention
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.projection import Projection
+
+
+class AttentionView(Projection[Attention]):
+    name = "attention"
+    state = Attention
+    topics = attention.TOPICS
+
+    def apply(self, state: Attention, recorded: Recorded) -> None:
+        attention.evolve(state, recorded.event, recorded.at, recorded.origin)

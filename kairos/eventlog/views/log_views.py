@@ -1,0 +1,17 @@
+"""The views of the event log's own storey."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.open_turns import OpenTurnsView
+from kairos.eventlog.views.projection import Projection
+from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.usage import UsageView
+
+
+def log_views() -> tuple[Projection[Any], ...]:
+    """The views of this storey, in a fixed order. `kairos.daemon.all_views` adds those of rooms and memory."""
+    return (RepositoriesView(), InboxView(), AttentionView(), UsageView(), OpenTurnsView())

@@ -1,0 +1,193 @@
+"""What git's objects say: staged blobs, commits that were never pushed, the content of blobs. All bounded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from kairos.repo.beneath import TEXT_LIMIT, Unreadable
+from kairos.repo.git import Git
+
+UNPUSHED_LIMIT = 10_000
+BYTES_LIMIT = 64 << 20
+LATEST = 20
+_REGULAR = ("100644", "100755")
+
+
+class BlobChange(NamedTuple):
+    """A regular file that became blob `new`; `old`: the blobs it was before (several in a merge, none if created)."""
+
+    commit: str
+    path: str
+    old: Sequence[str]
+    new: str
+
+
+class PastCommit(NamedTuple):
+    """A commit read from git rather than from the log; files are (path, status, was)."""
+
+    oid: str
+    parents: Sequence[str]
+    files: Sequence[tuple[str, str, str | None]]
+
+
+class Objects:
+    """Reading git's objects in one repository."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+
+    def staged(self) -> list[BlobChange]:
+        """Regular files whose blob in the index is not the one in HEAD."""
+        if self._git.head() is None:
+            out = self._git.run("ls-files", "-z", "--stage")
+            found = []
+            for record in out.split(b"\0"):
+                fields, _, path = record.partition(b"\t")
+                mode, oid, stage = [*fields.decode("ascii").split(), "", "", ""][:3]
+                if mode in _REGULAR and stage == "0":
+                    found.append(BlobChange("", os.fsdecode(path), (), oid))
+            return found
+        out = self._git.run("diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--")
+        return list(_raw(out))
+
+    def unpushed(self) -> dict[str, int]:
+        """Commits reachable from HEAD or a local branch and from no remote-tracking branch; the latest
+        UNPUSHED_LIMIT of them, each with its place from the newest."""
+        heads = ["--branches"] + (["HEAD"] if self._git.head() else [])
+        out = self._git.run("rev-list", f"--max-count={UNPUSHED_LIMIT}", *heads, "--not", "--remotes", "--")
+        return {oid: place for place, oid in enumerate(out.decode("ascii").split())}
+
+    def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
+        """Regular files that commits made what they are, against every parent. Unknown commits are left out."""
+        known = self._known(oids)
+        if not known:
+            return []
+        out = self._git.run(
+            "diff-tree", "--stdin", "-r", "-c", "--root", "--raw", "-z", "--no-renames", "--no-abbrev",
+            stdin="".join(f"{oid}\n" for oid in known).encode("ascii"),
+        )  # fmt: skip
+        return list(_raw(out))
+
+    def latest(self, count: int = LATEST) -> list[PastCommit]:
+        """The latest first-parent commits of HEAD with their renames, oldest first."""
+        if self._git.head() is None:
+            return []
+        out = self._git.run(
+            "rev-list", f"--max-count={count}", "--first-parent", "--no-merges", "--parents", "HEAD", "--"
+        )
+        commits = []
+        for line in reversed(out.decode("ascii").splitlines()):
+            oid, *parents = line.split()
+            raw = self._git.run("diff-tree", "-r", "--root", "-M", "-z", "--name-status", "--no-commit-id", oid, "--")
+            commits.append(PastCommit(oid, parents, list(_name_status(raw))))
+        return commits
+
+    def before(self, commit: str, count: int) -> list[frozenset[str]]:
+        """The paths that each ordinary ancestor of a commit touched, newest first, at most `count` of them."""
+        out = self._git.run(
+            "log", f"--max-count={count + 1}", "--no-merges", "--topo-order", "--no-renames", "--name-only", "-z",
+            "--format=%x01%H", "--end-of-options", commit, "--",
+        )  # fmt: skip
+        found = [block.split(b"\0") for block in out.split(b"\x01")[1:]]
+        return [
+            frozenset(os.fsdecode(p.removeprefix(b"\n")) for p in paths if p.strip())
+            for oid, *paths in found
+            if oid.decode("ascii", "replace") != commit
+        ]
+
+    def path_in(self, commit: str, path: str, *, each: int = TEXT_LIMIT) -> bytes | None:
+        """A file as a commit has it. None if it has none; Unreadable if it is larger than `each` bytes."""
+        try:
+            name = os.fsencode(path)
+        except UnicodeEncodeError:
+            return None
+        if b"\0" in name:
+            return None
+        args = ("ls-tree", "-z", "-l", "--full-tree", commit, "--", b":(literal,top)" + name)
+        _, out = self._git.result(*args, ok=(0, 128))
+        fields, _, found = out.partition(b"\0")[0].partition(b"\t")
+        _, kind, oid, size = [*fields.decode("ascii", "replace").split(), "", "", "", ""][:4]
+        if found != name or kind != "blob" or not size.isdigit():  # `.` lists what is in the root
+            return None
+        if int(size) > each:
+            raise Unreadable("too large to show")
+        return self.read([oid]).get(oid)
+
+    def blobs(self, oids: Iterable[str], *, each: int = TEXT_LIMIT) -> dict[str, bytes]:
+        """The content of blobs of at most `each` bytes and BYTES_LIMIT together; larger or missing ones left out."""
+        wanted, total = [], 0
+        for oid, (kind, size) in self._headers(sorted(set(oids))).items():
+            if kind == "blob" and size <= each and total + size <= BYTES_LIMIT:
+                wanted.append(oid)
+                total += size
+        return self.read(wanted)
+
+    def read(self, names: Sequence[str]) -> dict[str, bytes]:
+        """The content of objects of any kind by the names asked for (ids or revisions without a line break), whole;
+        missing ones left out. One git process."""
+        if not names:
+            return {}
+        out = self._git.run("cat-file", "--batch", stdin=_lines(names))
+        found, at = {}, 0
+        for name in names:
+            end = out.index(b"\n", at)
+            header = _header(out[at:end])
+            at = end + 1
+            if header is not None:
+                found[name] = out[at : at + header[1]]
+                at += header[1] + 1
+        return found
+
+    def _known(self, oids: Sequence[str]) -> list[str]:
+        headers = self._headers(oids)
+        return [oid for oid in oids if oid in headers and headers[oid][0] == "commit"]
+
+    def _headers(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """(kind, size) of objects by the names asked for; missing ones left out. One git process."""
+        if not names:
+            return {}
+        out = self._git.run("cat-file", "--batch-check", stdin=_lines(names))
+        headers = zip(names, map(_header, out.splitlines()), strict=True)
+        return {name: header for name, header in headers if header is not None}
+
+
+def _lines(names: Sequence[str]) -> bytes:
+    return b"".join(os.fsencode(name) + b"\n" for name in names)
+
+
+def _header(line: bytes) -> tuple[str, int] | None:
+    """(kind, size) of `<id> <kind> <size>`; None for `<name> missing` or `<name> ambiguous`."""
+    *_, kind, size = [b"", *line.split(b" ")]
+    return (kind.decode("ascii"), int(size)) if size.isdigit() else None
+
+
+def _raw(out: bytes) -> Iterator[BlobChange]:
+    """Records of git's raw format with -z, ordinary (one colon) and combined (one colon a parent); a record
+    without a colon is the id of the commit that the next ones belong to."""
+    fields = iter(out.split(b"\0"))
+    commit = ""
+    for head in fields:
+        if not head.startswith(b":"):
+            commit = head.decode("ascii", "replace").strip() or commit
+            continue
+        parents = len(head) - len(head.lstrip(b":"))
+        values = head.lstrip(b":").decode("ascii").split()
+        path = os.fsdecode(next(fields))
+        modes, oids = values[: parents + 1], values[parents + 1 : 2 * parents + 2]
+        if modes[-1] in _REGULAR:
+            yield BlobChange(commit, path, tuple(o for o in oids[:-1] if o.strip("0")), oids[-1])
+
+
+def _name_status(out: bytes) -> Iterator[tuple[str, str, str | None]]:
+    fields = iter(out.split(b"\0"))
+    for status in fields:
+        if not status:
+            continue
+        letter = status[:1].decode("ascii")
+        first = os.fsdecode(next(fields))
+        if letter in "RC":
+            yield os.fsdecode(next(fields)), letter, first
+        else:
+            yield first, letter, None

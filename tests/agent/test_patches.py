@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kairos.agent.files import Files
+from kairos.agent.outputs import Assignment
+from kairos.agent.patches import Unfit, finding_of
+from kairos.domain.action import NoteAction, PatchAction, apply_edit
+from kairos.domain.finding import Finding
+from kairos.domain.turn import FileChange, Patch, Quote
+
+Judge = Callable[..., Finding]
+
+
+@pytest.fixture
+def judge(repo: Any, files_of: Callable[[Any], Files]) -> Judge:
+    def run(*changes: tuple[str, str, str], title: str = "t", claim: str = "c", quotes: Any = ()) -> Finding:
+        given = Assignment(turn="t", repo="repo-1", root=str(repo.root), boundary="commit", cause=7, evidence=[3, 7])
+        patch = Patch(title, claim, [FileChange(*c) for c in changes], [Quote(*q) for q in quotes])
+        return finding_of(patch, files_of(repo), given, 42)
+
+    return run
+
+
+def test_a_patch_becomes_the_exact_action(repo: Any, judge: Judge) -> None:
+    repo.write("run.sh", "one\ntwo\nthree\n", mode=0o755)
+    repo.commit()
+    finding = judge(("run.sh", "two", "2"), ("run.sh", "three", "3"), ("README.md", "Demo", "Show"))
+    assert isinstance(finding.action, PatchAction)
+    readme, script = finding.action.edits
+    assert apply_edit(script, b"one\ntwo\nthree\n") == b"one\n2\n3\n"
+    assert script.before is not None and script.before.mode == 0o755
+    assert apply_edit(readme, b"# Demo\n") == b"# Show\n"
+    assert (finding.evidence, finding.cost_microusd, finding.urgent) == ([7, 3], 42, False)
+
+
+def test_line_ends_of_the_file_are_kept(repo: Any, judge: Judge) -> None:
+    repo.write("dos.txt", "one\r\ntwo\r\n")
+    repo.commit()
+    finding = judge(("dos.txt", "one\ntwo", "one\nzwei"))
+    assert isinstance(finding.action, PatchAction)
+    assert apply_edit(finding.action.edits[0], b"one\r\ntwo\r\n") == b"one\r\nzwei\r\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("README.md", "nowhere", "x"), "occurs 0 times"),
+        (("twice.txt", "x", "y"), "occurs 2 times"),
+        (("README.md", "", "x"), "empty"),
+        (("README.md", "Demo", "Demo"), "would not change"),
+        (("README.md", "Demo", "a\0b"), "must not be written"),
+        (("README.md", "Demo", "[redacted github-token]"), "must not be written"),
+        (("README.md", "Demo", "\ud800"), "not valid Unicode"),
+        (("new.txt", "a", "b"), "not a tracked"),
+        (("untracked.txt", "a", "b"), "not a tracked"),
+        ((".env", "A", "B"), "not a tracked"),
+        (("link", "Demo", "b"), "not a readable"),
+        (("binary", "a", "b"), "not a text file"),
+        ((".git/config", "core", "b"), "not a tracked"),
+        (("../outside", "a", "b"), "not a tracked"),
+    ],
+)
+def test_a_patch_that_does_not_fit_is_refused(repo: Any, judge: Judge, change: Any, why: str) -> None:
+    repo.write("twice.txt", "x x")
+    repo.write(".env", "A=1")
+    repo.write("binary", b"a\0")
+    (repo.root / "link").symlink_to("README.md")
+    repo.commit()
+    repo.write("untracked.txt", "a")
+    with pytest.raises(Unfit, match=why):
+        judge(change)
+
+
+def test_evidence_must_occur_in_its_file(judge: Judge) -> None:
+    change = ("README.md", "Demo", "Show")
+    assert judge(change, quotes=[("README.md", "# Demo")]).claim == "c Seen in README.md:1."
+    for quote in (("README.md", "invented"), ("README.md", "  "), ("no.txt", "x"), (".git/config", "core")):
+        with pytest.raises(Unfit, match="evidence"):
+            judge(change, quotes=[quote])
+
+
+def test_the_words_of_a_model_are_made_inert_and_short(judge: Judge) -> None:
+    finding = judge(("README.md", "Demo", "Show"), title="a\x1b[31m\nb\u202e" + "x" * 200, claim="y" * 5000)
+    assert finding.title.startswith("a [31m b x") and len(finding.title) == 100
+    assert len(finding.claim) == 1_000
+
+
+def test_the_same_evidence_gives_the_same_key_whatever_the_model_says(repo: Any, judge: Judge) -> None:
+    one = judge(("README.md", "Demo", "Show"), title="one")
+    assert judge(("README.md", "# Demo", "# Exhibit"), title="other").key == one.key
+    repo.write("README.md", "# Demo\nmore\n")
+    assert judge(("README.md", "Demo", "Show")).key != one.key
+
+
+def test_a_credential_is_not_carried(judge: Judge) -> None:
+    finding = judge(("README.md", "Demo", "AKIA" + "V" * 16), claim="Use AKIA" + "V" * 16)
+    assert isinstance(finding.action, NoteAction)
+    assert "VVVV" not in repr(finding)

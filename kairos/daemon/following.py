@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kairos.daemon.folded import World
 from kairos.errors import TryAgain
-from kairos.eventlog.follow import AWAY_S, FALLBACK_S
+from kairos.eventlog.database import FALLBACK_S
+from kairos.eventlog.follow import AWAY_S
 from kairos.eventlog.log import Log
 
 

@@ -74,6 +74,9 @@ class Recorder(Protocol):
     def close(self) -> None: ...
 
 
+FALLBACK_S = 30.0
+
+
 class Listener(Protocol):
     """How a follower sleeps."""
 

@@ -21,8 +21,7 @@ from eventsourcing.persistence import Notification, StoredEvent, Tracking
 from kairos import errors
 from kairos.clock import now_us
 from kairos.domain.events import is_foreign
-from kairos.eventlog.database import Engine, Unmade
-from kairos.eventlog.follow import FALLBACK_S
+from kairos.eventlog.database import FALLBACK_S, Engine, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import FROM_ZERO, UPSTREAM, Advance, Draft, Origin, Put, Write
 

@@ -191,7 +191,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Base of every configuration table: a wrong key is refused. Every number states its range where it is declared."""
 
 
-class Attention(_Table, frozen=True, kw_only=True):
+class AttentionSettings(_Table, frozen=True, kw_only=True):
     """When to speak. Quiet hours are local `HH-HH` (empty: none) and hold delivery, not evaluation."""
 
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
@@ -207,7 +207,7 @@ class Proposals(_Table, frozen=True, kw_only=True):
     approval_minutes: Annotated[float, Meta(ge=0.1, le=43_200)] = 15.0
 
 
-class Schedule(_Table, frozen=True, kw_only=True):
+class ScheduleSettings(_Table, frozen=True, kw_only=True):
     """Local times HH:MM of nightly work; empty: never."""
 
     dream: Clock = "03:30"
@@ -259,7 +259,7 @@ class Check(_Table, frozen=True, kw_only=True):
     read_roots: list[Argument] = []
 
 
-class Watching(_Table, frozen=True, kw_only=True):
+class WatchSettings(_Table, frozen=True, kw_only=True):
     """`observer`: inotify (own reader, Linux) or watchdog. Sweep: a full comparison every so many minutes."""
 
     observer: Literal["auto", "inotify", "watchdog"] = "auto"
@@ -286,13 +286,13 @@ class Config(_Table, frozen=True, kw_only=True):
 
     log: LogPlace = LogPlace()
 
-    attention: Attention = Attention()
+    attention: AttentionSettings = AttentionSettings()
     proposals: Proposals = Proposals()
-    schedule: Schedule = Schedule()
+    schedule: ScheduleSettings = ScheduleSettings()
     retention: Retention = Retention()
     notify: Notify = Notify()
     model: Model = Model()
-    watching: Watching = Watching()
+    watching: WatchSettings = WatchSettings()
     check: dict[str, Check] = {}
 
 

@@ -17,7 +17,7 @@ from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, IntegrityError, KairosError, LeaseLost, Stale
-from kairos.eventlog.leases import Held, fences_of, is_mine, repo_lease
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository
@@ -33,7 +33,7 @@ class Executing(Component):
     wakes = InboxView.topics | RepositoriesView.topics | {"Paused", "Resumed"}
 
     def __init__(
-        self, home: Home, config: Config, log: Log, world: World, held: Held, report: Callable[[str], None]
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, report: Callable[[str], None]
     ) -> None:
         super().__init__(log, world, held)
         self._home = home

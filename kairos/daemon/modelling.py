@@ -20,7 +20,7 @@ from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded
 from kairos.errors import KairosError
-from kairos.eventlog.leases import Held, fences_of, is_mine
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
@@ -45,7 +45,7 @@ class Modelling(Component):
     name = "modelling"
     reads = frozenset({"AttentionDue"})
 
-    def __init__(self, home: Home, config: Config, log: Log, world: World, held: Held, zone: tzinfo) -> None:
+    def __init__(self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: tzinfo) -> None:
         super().__init__(log, world, held)
         self._home = home
         self._config = config

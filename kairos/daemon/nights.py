@@ -7,7 +7,7 @@ from datetime import tzinfo
 from kairos.clock import DAY, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
-from kairos.eventlog.leases import Held, job_lease
+from kairos.eventlog.leases import HeldLeases, job_lease
 from kairos.eventlog.log import Log
 from kairos.schedule.children import Child, child_environment
 from kairos.schedule.occurrences import ScheduleView, run_if_due, settle_interrupted
@@ -27,7 +27,7 @@ class Nights(Component):
 
     name = "nights"
 
-    def __init__(self, home: Home, config: Config, log: Log, world: World, held: Held, zone: tzinfo) -> None:
+    def __init__(self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: tzinfo) -> None:
         super().__init__(log, world, held)
         self._home = home
         self._config = config

@@ -78,7 +78,7 @@ class Reactor(Component):
         config: Config,
         log: Log,
         world: World,
-        held: leases.Held,
+        held: leases.HeldLeases,
         zone: tzinfo,
         on_delivery: Callable[[str], None] | None,
     ) -> None:

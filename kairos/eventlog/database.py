@@ -130,8 +130,8 @@ class Engine(Protocol):
     def database(self) -> Database:
         """The reading side. Unmade when a writer must come first."""
 
-    def recorder(self) -> Recorder:
-        """The writing side; makes the tables where they are absent."""
+    def make(self) -> None:
+        """Makes the tables where they are absent."""
 
     def errors(self) -> AbstractContextManager[None]:
         """Turns what the database raises into errors a person can act on."""

@@ -255,7 +255,7 @@ class Log:
 
     def _writer(self) -> Recorder:
         if self._recorder is None:
-            self._recorder = self._engine.recorder()
+            self._recorder = _recorder(self._engine)
             if self._on_writing is not None:
                 self._on_writing(self)
         return self._recorder
@@ -281,3 +281,17 @@ def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
             "Install the extra: `pip install 'kairos-assistant[postgres]'`.",
         ) from error
     return Postgres(url, segments)
+
+
+def _recorder(engine: Engine) -> Recorder:
+    """The writing side, of tables that are there. What it imports is heavy, and readers do without."""
+    engine.make()
+    if isinstance(engine, Sqlite):
+        from kairos.eventlog.sqlite.recorder import open_recorder
+
+        return open_recorder(engine)
+    from kairos.eventlog.postgres.engine import Postgres
+    from kairos.eventlog.postgres.recorder import open_recorder as open_shared
+
+    assert isinstance(engine, Postgres)
+    return open_shared(engine)

@@ -8,20 +8,20 @@ import stat
 from typing import Literal
 
 from kairos.sensing.listings import absolute
-from kairos.sensing.provenance import Seen
+from kairos.sensing.provenance import PathState
 
 MAX_BYTES = 64 * 1024 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _BLOCK = 1 << 18
 
 
-def sha_of(root: bytes, path: bytes, seen: Seen) -> str | Literal["moved"] | None:
+def sha_of(root: bytes, path: bytes, seen: PathState) -> str | Literal["moved"] | None:
     """SHA-256 (hex) of a file below the root if it still is as seen; `moved` if it is not; None if it cannot be
     read or is larger than MAX_BYTES."""
     return _hash(root, path, seen, hashlib.sha256())
 
 
-def blob_of(root: bytes, path: bytes, seen: Seen, oid_length: int) -> str | None:
+def blob_of(root: bytes, path: bytes, seen: PathState, oid_length: int) -> str | None:
     """git's object id of a file's content as it is on disk (no filters), None if it cannot be told."""
     hasher = hashlib.sha1(usedforsecurity=False) if oid_length == 40 else hashlib.sha256()
     hasher.update(b"blob %d\0" % seen.size)
@@ -29,7 +29,7 @@ def blob_of(root: bytes, path: bytes, seen: Seen, oid_length: int) -> str | None
     return None if found == "moved" else found
 
 
-def _hash(root: bytes, path: bytes, seen: Seen, hasher: hashlib._Hash) -> str | Literal["moved"] | None:
+def _hash(root: bytes, path: bytes, seen: PathState, hasher: hashlib._Hash) -> str | Literal["moved"] | None:
     try:
         fd = os.open(absolute(root, path), _FLAGS)
     except FileNotFoundError:

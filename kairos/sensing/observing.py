@@ -18,11 +18,11 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError, GitHangs
 from kairos.repo.health import require_readable_root, require_sound, require_usable
 from kairos.sensing import causes, commits
-from kairos.sensing.attribution import AFTER_MOVE_S, Judge
+from kairos.sensing.attribution import AFTER_MOVE_S, Attribution
 from kairos.sensing.bursts import events_of
 from kairos.sensing.causes import Touched
 from kairos.sensing.ignoring import OuterRules, Signature, Tracked, signature
-from kairos.sensing.listings import Hinting, Tree
+from kairos.sensing.listings import Hinting, TreeOnDisk
 from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
@@ -81,7 +81,7 @@ class Observer:
         self._ref_names = RefNames(salt)
         told = load_refs(log, self.repo)
         self._refs = None if told is None else self._ref_names.held(told)
-        self._judge = Judge(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
+        self._judge = Attribution(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
         self._graced = False
         self.trouble: GitError | None = None
         self.directories = self.tree.known()
@@ -198,8 +198,8 @@ class Observer:
 
     # -- tree ------------------------------------------------------------------------------------------
 
-    def _open_tree(self) -> Tree:
-        tree = Tree(
+    def _open_tree(self) -> TreeOnDisk:
+        tree = TreeOnDisk(
             self._log, self.repo, self._git.root, excluded=self._excluded, info_dir=self.places.common,
             excludes_file=self.rules.excludes, hints=self._hints,
         )  # fmt: skip

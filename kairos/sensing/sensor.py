@@ -27,7 +27,7 @@ from kairos.sensing.retry import Retry
 from kairos.sensing.root import lost, nearest, why_lost
 from kairos.sensing.settle import Burst, Settle
 from kairos.sensing.status import SensorStatus, status_of
-from kairos.settings import Watching
+from kairos.settings import WatchSettings
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Sensor:
         self,
         log: Log,
         repository: Repository,
-        watching: Watching | None = None,
+        watching: WatchSettings | None = None,
         excluded: Sequence[Path] = (),
         *,
         salt: bytes = b"",
@@ -57,7 +57,7 @@ class Sensor:
         """`excluded`: directories of no interest inside the tree. `salt` makes a secret in a ref's name unguessable."""
         self._log = log
         self._repository = repository
-        self._watching = watching or Watching()
+        self._watching = watching or WatchSettings()
         self._excluded = list(excluded)
         self._salt = salt
         self._root = os.fsencode(repository.root)

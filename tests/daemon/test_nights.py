@@ -17,12 +17,12 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, NewEvent
-from kairos.settings import Config, Home, Schedule, find_home
+from kairos.settings import Config, Home, ScheduleSettings, find_home
 
 
 def test_a_job_that_is_switched_off_is_not_wanted() -> None:
     assert jobs(Config()) == {"dream", "compact"}
-    assert jobs(Config(schedule=Schedule(dream=""))) == {"compact"}
+    assert jobs(Config(schedule=ScheduleSettings(dream=""))) == {"compact"}
 
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
@@ -75,7 +75,9 @@ def test_a_job_that_is_switched_off_never_runs(
     home: Home, world: World, log: Log, noon: Callable[[float], None]
 ) -> None:
     log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1))])
-    nights = Nights(home, Config(schedule=Schedule(dream="", compact="")), open_log(home), world, Everything(), UTC)
+    nights = Nights(
+        home, Config(schedule=ScheduleSettings(dream="", compact="")), open_log(home), world, Everything(), UTC
+    )
     nights.catch_up()
     noon(21)
     nights.step()
@@ -108,7 +110,7 @@ def test_who_takes_a_job_over_settles_what_was_cut_short_and_runs_nothing_twice(
     due = OccurrenceDue(job="dream", scheduled=1_000_000, late=0)
     log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1)), NewEvent("job-dream", due)])
     home = find_home(str(tmp_path / "ada"))
-    nights = Nights(home, Config(schedule=Schedule(dream="", compact="")), open_log(home), world, held, UTC)
+    nights = Nights(home, Config(schedule=ScheduleSettings(dream="", compact="")), open_log(home), world, held, UTC)
     nights.catch_up()
     assert outcomes(log) == [], "another daemon is at it"
     leases = log.leases()

@@ -11,9 +11,7 @@ import pytest
 Graph = Callable[..., dict[str, set[str]]]
 
 COVERED = {
-    "dream/__main__.py": "tests/dream/test_running.py",
     "dream/extract.py": "tests/dream/test_running.py",
-    "kairos/_version.py": "tests/house/test_version.py",
     "kairos/acting/applying.py": "tests/acting/test_recovery.py",
     "kairos/acting/performing.py": "tests/acting/test_executor.py",
     "kairos/contract.py": "tests/test_settings.py",
@@ -44,6 +42,7 @@ COVERED = {
     "kairos/sensing/ignoring.py": "tests/sensing/test_sensor.py",
     "kairos/sensing/listings.py": "tests/sensing/test_sensor.py",
     "kairos/sensing/observing.py": "tests/sensing/test_sensor.py",
+    "kairos/sensing/status.py": "tests/sensing/test_sensor.py",
 }
 """Modules whose tests speak of what they are a part of: there they can fail, and here would be said again."""
 
@@ -62,6 +61,7 @@ STORIES = {
     "tests/eventlog/test_killing.py": "a log killed at every system call",
     "tests/eventlog/test_mutations.py": "faults planted in the log's own code",
     "tests/eventlog/test_tampering.py": "every changed byte of a log",
+    "tests/sensing/test_damage.py": "repositories that cannot be read",
     "tests/sensing/test_git_moves.py": "what git does to a watched tree",
     "tests/sensing/test_offline.py": "what happens while nobody watches",
     "tests/sensing/test_patience.py": "bursts that do not end",
@@ -74,7 +74,7 @@ ACROSS = ("tests/golden/", "tests/house/", "tests/native/", "tests/nights/", "te
 whole program from outside."""
 
 # Temporary: rooms whose tests are being written.
-PENDING = ("cli/", "kairos/daemon/", "kairos/desk/")
+PENDING = ("cli/", "dream/__main__.py", "kairos/daemon/", "kairos/desk/")
 
 
 def mirror(source: str) -> str:

@@ -11,12 +11,12 @@ import pytest
 
 from kairos.sensing import content
 from kairos.sensing.content import blob_of, read_small, read_tail, sha_of
-from kairos.sensing.provenance import Seen
+from kairos.sensing.provenance import PathState
 
 
-def seen(path: Path) -> Seen:
+def seen(path: Path) -> PathState:
     found = path.lstat()
-    return Seen("file", found.st_mode & 0o7777, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return PathState("file", found.st_mode & 0o7777, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def test_the_hash_is_of_the_bytes_and_the_blob_is_gits_own_name(repo: Any) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,9 @@ from cli.given import place
 from kairos.errors import UsageError
 from kairos.eventlog.log import Log
 from kairos.settings import Config, Home, find_home, load_config
+
+if TYPE_CHECKING:
+    from kairos.eventlog.moment import Moment
 
 
 class Context:
@@ -30,6 +33,8 @@ class Context:
         """Whether the log is opened although the configuration is wrong: for what must always work."""
         self.guarded = True
         """Whether a home that others can write is refused; the doctor looks at it."""
+        self.moment: Moment | None = None
+        """What is read is of this moment, if there is one: see `cli.reading.at_one_moment`."""
         self._log: Log | None = None
         self._has_log = False
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from cli import render
-from cli.card import card_of, card_text
 from cli.context import Context, pass_context
 from cli.holding import is_here, leased
+from cli.inbox import shown_card
 from cli.outputs import DecidedOut
-from cli.reading import inbox, letters, repositories
+from cli.reading import at_one_moment, inbox, letters, repositories
 from cli.when import until as parse_until
 from kairos.clock import local_zone, now_us
 from kairos.domain.proposal import TERMINAL, Proposal
@@ -28,13 +28,14 @@ _SIGNS = {"executed": "✓", "acknowledged": "✓", "redone": "✓", "failed": "
 
 def decided(context: Context, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
     """A proposal as it now stands. `positions`: its events from the first of the topics `since` on."""
-    known = inbox(context)
-    positions = known.positions[id_]
-    for index, position in enumerate(positions):
-        if context.log.at(position).topic in since:
-            positions = positions[index:]
-            break
-    return DecidedOut(id=id_, state=known.proposals[id_].state, positions=positions)
+
+    def read() -> DecidedOut:
+        filed = inbox(context).shelf[id_]
+        topics = [context.log.at(position).topic for position in filed.positions]
+        first = next((index for index, topic in enumerate(topics) if topic in since), 0)
+        return DecidedOut(id=id_, state=filed.proposal.state, positions=filed.positions[first:])
+
+    return at_one_moment(context, read)
 
 
 def root_of(context: Context, proposal: Proposal) -> Path:
@@ -105,9 +106,8 @@ def confirmed(context: Context, proposal: Proposal) -> bool:
             f"{proposal.id} was not shown, and nobody can be asked here",
             f"Read `kairos show {proposal.id}`, then add `--digest {proposal.raised.digest}` (or --yes).",
         )
-    known = inbox(context)
-    card = card_of(proposal, repositories(context), known.positions[proposal.id])
-    render.message(context, card_text(context, proposal, card))
+    _, text = at_one_moment(context, lambda: shown_card(context, lambda known: proposal))
+    render.message(context, text)
     if proposal.raised.risk in ("high", "urgent"):
         wanted = proposal.id[:LETTERS]
         typed = render.answer(context, f"{proposal.raised.risk} risk: type {wanted} to approve: ")

@@ -13,7 +13,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.given import typed
 from cli.outputs import Output
-from cli.reading import names, repositories, selected, short
+from cli.reading import at_one_moment, names, repositories, selected, short, view
 from kairos.clock import now_us, rfc3339
 from kairos.errors import NotFound
 from kairos.settings import machine
@@ -113,6 +113,11 @@ def memory() -> None:
 @pass_context
 def ls(context: Context, everything: bool, kind: str | None) -> None:
     """Memories that hold, the most worth first."""
+    data, text = at_one_moment(context, lambda: _held(context, everything=everything, kind=kind))
+    render.emit(context, "memory-ls", data, text, page=True)
+
+
+def _held(context: Context, *, everything: bool, kind: str | None) -> tuple[list[MemoryOut], str]:
     from kairos.domain.memory import score
 
     claims, only, now = read_claims(context), selected(context), now_us()
@@ -123,7 +128,7 @@ def ls(context: Context, everything: bool, kind: str | None) -> None:
     ]
     found.sort(key=lambda c: (-score(c.memory, at=now, uses=c.uses, against=c.against), c.memory.id))
     text = _listed(context, claims, found) if found else "  Nothing is remembered yet.   Next: kairos dream"
-    render.emit(context, "memory-ls", [memory_out(c) for c in found], text, page=True)
+    return [memory_out(c) for c in found], text
 
 
 @memory.command("recall")
@@ -132,12 +137,17 @@ def ls(context: Context, everything: bool, kind: str | None) -> None:
 @pass_context
 def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
     """The memories that answer QUERY best."""
+    data, text = at_one_moment(context, lambda: _recalled(context, " ".join(query), limit))
+    render.emit(context, "memory-recall", data, text)
+
+
+def _recalled(context: Context, query: str, limit: int) -> tuple[list[MemoryOut], str]:
     from kairos.memory.recall import recall as search
 
     claims, only = read_claims(context), selected(context)
-    found = search(claims, " ".join(query), limit, repo=only.id if only else None)
+    found = search(claims, query, limit, repo=only.id if only else None)
     text = _listed(context, claims, [c for c, _ in found]) if found else "  Nothing is remembered about that."
-    render.emit(context, "memory-recall", [memory_out(c, round(s, 4)) for c, s in found], text)
+    return [memory_out(c, round(s, 4)) for c, s in found], text
 
 
 @memory.command("related")
@@ -147,18 +157,21 @@ def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
 @pass_context
 def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | None) -> None:
     """Files that history says change together with PATH."""
+    found = at_one_moment(context, lambda: _related(context, paths, limit, as_of))
+    rows: list[list[render.Cell]] = [["SURE", "COMMITS", "FILE", "EVENTS"], *(_related_row(r) for r in found)]
+    data = [RelatedOut(path=r.path, confidence=r.confidence, support=r.support, cites=r.cites) for r in found]
+    text = render.table(rows, right=(0, 1)) if found else "  No commit shows another file changing with it."
+    render.emit(context, "memory-related", data, text)
+
+
+def _related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | None) -> list[Related]:
     from cli.related import related_now, related_then
 
     repository = _repository(context, paths)
     asked = [_inside(repository, path) for path in paths]
     if as_of is None:
-        found = related_now(context.log, read_claims(context), repository, asked, limit)
-    else:
-        found = related_then(context.log, repository, asked, limit, as_of)
-    rows: list[list[render.Cell]] = [["SURE", "COMMITS", "FILE", "EVENTS"], *(_related_row(r) for r in found)]
-    data = [RelatedOut(path=r.path, confidence=r.confidence, support=r.support, cites=r.cites) for r in found]
-    text = render.table(rows, right=(0, 1)) if found else "  No commit shows another file changing with it."
-    render.emit(context, "memory-related", data, text)
+        return related_now(context.log, read_claims(context), repository, asked, limit)
+    return related_then(context.log, repository, asked, limit, as_of)
 
 
 @memory.command("show")
@@ -183,9 +196,9 @@ def show(context: Context, id_: str) -> None:
 
 def read_claims(context: Context) -> Claims:
     """Everything remembered, open and closed."""
-    from kairos.memory.claims import Claims, MemoryView
+    from kairos.memory.claims import MemoryView
 
-    return MemoryView().load(context.log)[0] if context.has_log else Claims()
+    return view(context, MemoryView())
 
 
 def memory_out(claim: Claim, score: float | None = None) -> MemoryOut:

@@ -2,36 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from cli.context import Context
 from cli.given import place
 from kairos.domain.attention import Attention
 from kairos.errors import NotFound
 from kairos.eventlog.inbox import Inbox, InboxView
+from kairos.eventlog.moment import Moment
+from kairos.eventlog.moment import at_one_moment as one_moment
+from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import Row
 from kairos.eventlog.views import AttentionView, Ledger, LedgerView, Repositories, RepositoriesView, Repository
 from kairos.settings import machine
 
+S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
+
+
+def at_one_moment(context: Context, build: Callable[[], T]) -> T:
+    """What `build` makes of one state of the log, whatever is appended meanwhile: an answer rests on one, however many
+    views it reads. `build` only reads and may be called again; it neither prints nor asks."""
+    if context.moment is not None:
+        return build()
+
+    def of(moment: Moment) -> T:
+        context.moment = moment
+        try:
+            return build()
+        finally:
+            context.moment = None
+
+    return one_moment(context.log if context.has_log else None, of)
+
+
+def view(context: Context, wanted: Projection[S]) -> S:
+    """The state of a view: that of the moment that is being read, else as of now."""
+    return at_one_moment(context, lambda: _of_moment(context, wanted))
+
+
+def _of_moment(context: Context, wanted: Projection[S]) -> S:
+    assert context.moment is not None
+    return context.moment.view(wanted)
+
 
 def inbox(context: Context) -> Inbox:
     """Every proposal, as of now."""
-    return InboxView().load(context.log)[0] if context.has_log else Inbox()
+    return view(context, InboxView())
 
 
 def repositories(context: Context) -> Repositories:
     """Every repository the log knows."""
-    return RepositoriesView().load(context.log)[0] if context.has_log else Repositories()
+    return view(context, RepositoriesView())
 
 
 def attention(context: Context) -> Attention:
     """What is muted, paused and held."""
-    return AttentionView().load(context.log)[0] if context.has_log else Attention()
+    return view(context, AttentionView())
 
 
 def ledger(context: Context) -> Ledger:
     """What was spent and done."""
-    return LedgerView().load(context.log)[0] if context.has_log else Ledger()
+    return view(context, LedgerView())
 
 
 def repository_at(context: Context, path: Path) -> Repository:

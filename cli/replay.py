@@ -13,7 +13,7 @@ from cli.context import Context, pass_context
 from cli.given import whole
 from cli.inbox import in_order
 from cli.outputs import ReplayOut, ThenOut
-from cli.reading import position_before, standing_from
+from cli.reading import at_one_moment, position_before, standing_from
 from cli.when import ago
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.domain.attention import local_day
@@ -32,7 +32,7 @@ def replay(context: Context, verify: bool, moment: str | None) -> None:
     if moment is not None:
         if verify:
             raise UsageError("--verify compares with what is kept now, --at shows what was", "Give one of them.")
-        then = as_of(context, moment)
+        then = at_one_moment(context, lambda: as_of(context, moment))
         render.emit(context, "replay-at", then, then_text(then))
         return
     if not context.has_log:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import click
 
 from cli import render
-from cli.card import card_of, card_text
 from cli.context import Context, pass_context
 from cli.decide import LETTERS, refuse_if_bad, say_yes
-from cli.inbox import in_order, waiting
+from cli.inbox import in_order, shown_card, waiting
 from cli.keys import QUIT, Keys
 from cli.outputs import DecidedOut
-from cli.reading import inbox, repositories
+from cli.reading import at_one_moment, inbox
 from cli.summary import summary
 from cli.when import until
 from cli.why import chain
@@ -61,19 +60,25 @@ class Review:
 
     def _card(self) -> Proposal | None:
         """Shows the present card and returns what it shows: whatever the log says later, keys decide this."""
+        drawn = at_one_moment(self._context, self._drawn)
+        if drawn is None:
+            return None
+        proposal, text = drawn
+        render.clear(self._context)
+        said = f"{self._said}\n\n" if self._said else ""
+        self._said = ""
+        render.emit(self._context, "review", None, f"{said}{text}")
+        return proposal
+
+    def _drawn(self) -> tuple[Proposal, str] | None:
+        """The present proposal and its card; None when nothing is left."""
         left = self._undecided()
         if not left:
             return None
         self._at %= len(left)
         proposal = left[self._at]
-        known = inbox(self._context)
-        card = card_of(proposal, repositories(self._context), known.positions[proposal.id])
-        render.clear(self._context)
-        text = card_text(self._context, proposal, card, body=BODIES[self._body])
-        said = f"{self._said}\n\n" if self._said else ""
-        self._said = ""
-        render.emit(self._context, "review", None, f"{said}{text}\n\n{self._at + 1} of {len(left)}")
-        return proposal
+        _, text = shown_card(self._context, lambda known: proposal, body=BODIES[self._body])
+        return proposal, f"{text}\n\n{self._at + 1} of {len(left)}"
 
     def _decide(self, shown: Proposal) -> bool:
         """Takes keys until one changes what is on screen; False to quit."""
@@ -164,7 +169,7 @@ class Review:
         return True
 
     def _show_why(self, shown: Proposal) -> None:
-        events = chain(self._context, inbox(self._context).positions[shown.id])
+        events = at_one_moment(self._context, lambda: chain(self._context, inbox(self._context).positions[shown.id]))
         rows: list[list[render.Cell]] = [[render.number(r.position), r.topic, summary(r)] for r in events]
         render.prompt(self._context, f"\n{render.table(rows, right=(0,))}\n")
 
@@ -189,6 +194,13 @@ class Review:
         self._said = f"{render.paint('✓', 'green')} {done.id} {done.state}"
 
 
+def _chosen(context: Context, ids: Sequence[str]) -> list[Proposal]:
+    if not ids:
+        return waiting(context)
+    known = inbox(context)
+    return in_order([known.find(prefix) for prefix in dict.fromkeys(ids)])
+
+
 @click.command()
 @click.argument("ids", metavar="[ID…]", nargs=-1)
 @pass_context
@@ -199,11 +211,7 @@ def review(context: Context, ids: Sequence[str]) -> None:
             "review needs a terminal",
             "Use `kairos inbox`, `show ID`, and `approve ID --digest D` or `reject ID -m TEXT`.",
         )
-    if ids:
-        known = inbox(context)
-        chosen = in_order([known.find(prefix) for prefix in dict.fromkeys(ids)])
-    else:
-        chosen = waiting(context)
+    chosen = at_one_moment(context, lambda: _chosen(context, ids))
     if not chosen:
         render.emit(context, "review", None, "  Nothing waits for a decision.")
         return

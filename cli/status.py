@@ -8,7 +8,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.holding import holders
 from cli.outputs import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
-from cli.reading import attention, inbox, ledger, repositories
+from cli.reading import at_one_moment, attention, inbox, ledger, repositories
 from kairos._version import VERSION
 from kairos.clock import local_zone, now_us
 from kairos.daemon.presence import Status, read_status, running
@@ -22,6 +22,10 @@ def collect(context: Context) -> StatusOut:
     pid = running(context.home)
     said = read_status(context.home) if pid is not None else None
     warn_of_other_version(context, said)
+    return at_one_moment(context, lambda: _collected(context, pid, said))
+
+
+def _collected(context: Context, pid: int | None, said: Status | None) -> StatusOut:
     now, zone = now_us(), local_zone()
     today = local_day(now, zone)
     spent = ledger(context)

@@ -12,7 +12,7 @@ from cli.context import Context, pass_context
 from cli.given import place, whole
 from cli.holding import leased, repository_id_of
 from cli.outputs import InitOut, UnwatchOut
-from cli.reading import inbox, names, repositories, short
+from cli.reading import at_one_moment, inbox, names, repositories, short
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
 from kairos.domain.names import as_text
 from kairos.errors import KairosError, NotFound, TryAgain, UsageError
@@ -185,25 +185,23 @@ def announce(context: Context, id_: str) -> None:
     own.lenient = True  # the daemon runs on the configuration that it started with
     own.home_override, own.no_color = context.home_override, context.no_color
     try:
-        known = inbox(own)
-        proposal = known.proposals[id_]
-        letters = short(list(known.proposals))[id_]
-        where = names(repositories(own)).get(proposal.raised.repo, "")
-        text = (
-            f"{render.paint(letters, 'bold')}  {proposal.raised.risk}  {render.inert(where)}  "
-            f"{render.inert(proposal.raised.title)}   kairos show {letters}"
-        )
-        data = {
-            "id": id_,
-            "title": proposal.raised.title,
-            "risk": proposal.raised.risk,
-            "digest": proposal.raised.digest,
-        }
-        render.line(own, data, text)
+        render.line(own, *at_one_moment(own, lambda: _announced(own, id_)))
     except KairosError as error:
         render.error(own, error)
     finally:
         own.close()
+
+
+def _announced(context: Context, id_: str) -> tuple[dict[str, str], str]:
+    known = inbox(context)
+    raised = known.proposals[id_].raised
+    letters = short(list(known.proposals))[id_]
+    where = names(repositories(context)).get(raised.repo, "")
+    text = (
+        f"{render.paint(letters, 'bold')}  {raised.risk}  {render.inert(where)}  "
+        f"{render.inert(raised.title)}   kairos show {letters}"
+    )
+    return {"id": id_, "title": raised.title, "risk": raised.risk, "digest": raised.digest}, text
 
 
 @click.command()

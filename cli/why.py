@@ -10,7 +10,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.given import whole
 from cli.outputs import HeldOut, StepOut
-from cli.reading import inbox, names, position_before, repositories, selected
+from cli.reading import at_one_moment, inbox, names, position_before, repositories, selected
 from cli.summary import summary
 from cli.when import ago
 from kairos.clock import DAY, now_us, rfc3339
@@ -81,7 +81,7 @@ def chain(context: Context, positions: list[int]) -> list[Recorded]:
 @pass_context
 def why(context: Context, what: str) -> None:
     """The causal chain of a proposal, an event or a commit, root first."""
-    events = chain(context, starts(context, what))
+    events = at_one_moment(context, lambda: chain(context, starts(context, what)))
     steps = [StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r)) for r in events]
     rows: list[list[render.Cell]] = [[render.number(s.position), s.type, s.summary] for s in steps]
     render.emit(context, "why", steps, render.table(rows, right=(0,)), page=True)
@@ -94,6 +94,12 @@ def why_not(context: Context, since: str | None) -> None:
     """What was held or suppressed, and by which rule."""
     now = now_us()
     start = ago(since, now) if since is not None else now - DAY
+    held, text = at_one_moment(context, lambda: _held(context, start))
+    render.emit(context, "why-not", held, text, page=True)
+
+
+def _held(context: Context, start: int) -> tuple[list[HeldOut], str]:
+    """What was held since a time (us), as data and as text."""
     only = selected(context)
     held: list[HeldOut] = []
     if context.has_log:
@@ -121,5 +127,4 @@ def why_not(context: Context, since: str | None) -> None:
         ]
         for h in held
     ]
-    text = render.table(rows, right=(0,)) if rows else "  Nothing was held or suppressed."
-    render.emit(context, "why-not", held, text, page=True)
+    return held, render.table(rows, right=(0,)) if rows else "  Nothing was held or suppressed."

@@ -6,7 +6,7 @@ Reading opens the database read-only and imports nothing heavy; the writing side
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -231,6 +231,13 @@ class Log:
     def writer(self) -> Recorder:
         """The writing side, for compaction (its transactions are its own)."""
         return self._writer()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state of the log, whoever appends meanwhile; nothing is appended inside, and
+        nobody waited for: old rows stay as long. Rewritten (75) where a segment of that state is gone."""
+        with self._engine.errors(), self._read().snapshot():
+            yield
 
     def errors(self) -> AbstractContextManager[None]:
         """Turns what the database raises into errors a person can act on."""

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kairos.errors import IntegrityError
+from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.database import Database, Sink
 from kairos.eventlog.record import Manifested, Plain, Row, hot_row, row_of
 from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SEGMENT_COLUMNS
 
 _CHUNK = 2_000
+
+
+class Rewritten(TryAgain):
+    """The state of the log that is being read rests on a segment file that is gone: rewritten meanwhile, or lost."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"the segment {file} was rewritten while it was read", "Try again.")
+        self.file = file
 
 
 class Reader:
@@ -24,8 +33,21 @@ class Reader:
         self._sound: set[str] = set()
         """Segments whose bytes were compared with the manifest: a damaged one must not pass over rows unseen."""
 
+        self._held = False
+
     def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state of the log. Rewritten (75) where that state rests on a segment file
+        that was replaced meanwhile."""
+        before, self._held = self._held, True
+        try:
+            with self._db.snapshot():
+                yield
+        finally:
+            self._held = before
 
     def head(self) -> tuple[int, bytes, int]:
         """(last position, its link, sealed_upto)."""
@@ -82,9 +104,11 @@ class Reader:
                     check_digest(path, digest)
                     self._sound.add(file)
                 segment = OpenSegment(path, after, min(last, end), topics)
-            except IntegrityError:
+            except IntegrityError as error:
                 if file == gone or path.exists():
                     raise
+                if self._held:
+                    raise Rewritten(file) from error
                 gone = file  # rewritten since the glance: the manifest names another file by now
                 continue
             while left > 0 and (rows := segment.read(min(left, _CHUNK))):

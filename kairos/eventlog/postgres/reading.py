@@ -53,6 +53,9 @@ class PostgresDatabase:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
+        if self._within is not None:
+            yield
+            return
         with postgres_errors(self._session.url):
             self._within = self._session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").connection
         try:

@@ -14,7 +14,8 @@ import click
 from cli.given import place
 from kairos.errors import UsageError
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home, find_home, load_config
+from kairos.home import Home, find_home
+from kairos.settings import Config, load_config
 
 if TYPE_CHECKING:
     from kairos.eventlog.moment import Moment

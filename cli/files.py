@@ -12,7 +12,7 @@ from cli.context import Context, pass_context
 from cli.given import place
 from cli.reading import repositories
 from kairos.errors import NotFound
-from kairos.settings import machine
+from kairos.home import machine
 
 
 def file_text(row: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from cli.holding import other_daemons
 from cli.outputs import ForgottenOut
 from cli.reading import repositories
 from kairos.errors import Denied, NotFound, TryAgain, UsageError
-from kairos.settings import machine
+from kairos.home import machine
 
 if TYPE_CHECKING:
     from kairos.eventlog.forgetting import Forgotten

@@ -20,8 +20,8 @@ from cli.context import Context
 from cli.given import refuse_nothing
 from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
+from kairos.durable import FULL
 from kairos.errors import KairosError, TryAgain, UsageError
-from kairos.settings import FULL
 
 _NO_WAY = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 """The way to a file is barred: by permissions, a read-only disk, or a file where a folder should be."""

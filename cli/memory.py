@@ -16,7 +16,7 @@ from cli.outputs import Output
 from cli.reading import at_one_moment, names, repositories, selected, short, view
 from kairos.clock import now_us, rfc3339
 from kairos.errors import NotFound
-from kairos.settings import machine
+from kairos.home import machine
 
 if TYPE_CHECKING:
     from kairos.eventlog.views import Repository

@@ -18,7 +18,7 @@ from kairos.eventlog.moment import at_one_moment as one_moment
 from kairos.eventlog.projection import Projection
 from kairos.eventlog.record import Row
 from kairos.eventlog.views import AttentionView, Ledger, LedgerView, Repositories, RepositoriesView, Repository
-from kairos.settings import machine
+from kairos.home import machine
 
 S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.daemon import command
 from cli.outputs import ServiceOut
-from kairos.settings import replace_file
+from kairos.durable import replace_file
 
 UNIT = "kairos.service"
 ENABLE = "systemctl --user daemon-reload && systemctl --user enable --now kairos"

@@ -19,8 +19,8 @@ from kairos.errors import KairosError, NotFound, TryAgain, UsageError
 from kairos.eventlog.projection import keep_views
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import Repository
+from kairos.home import machine
 from kairos.repo.git import Git, open_repository
-from kairos.settings import machine
 
 
 def register(context: Context, path: str, *, yes: bool, history: int | None) -> InitOut:

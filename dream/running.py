@@ -28,9 +28,9 @@ from kairos.errors import KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.views import RepositoriesView
+from kairos.home import Home
 from kairos.memory.claims import Claims, MemoryView, fold
 from kairos.memory.history import HistoryView
-from kairos.settings import Home
 
 FOLLOWER = "dream"
 REST_US = 20 * 3_600 * SECOND
@@ -71,7 +71,7 @@ def dream(home: Home, *, manual: bool = False) -> Dreamt:
     home.prepare()
     log = Log.of(home)
     try:
-        with log.errors(), lease.alone(home.run / "dream.lock"), lease.among_homes(log):
+        with log.errors(), lease.alone(home.dream_lock), lease.among_homes(log):
             return _dream(home, log, manual)
     finally:
         log.close()

@@ -24,7 +24,7 @@ from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
 from kairos.eventlog.inbox import Inbox
 from kairos.eventlog.log import Log
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class Plan(msgspec.Struct, frozen=True):

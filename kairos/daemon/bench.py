@@ -19,7 +19,8 @@ from kairos.errors import Conflict, IntegrityError, KairosError, LeaseLost, Stal
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.leases import Held, fence, is_mine, repo_lease
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 RETRY_S = 2.0
 

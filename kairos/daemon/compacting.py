@@ -12,7 +12,8 @@ from kairos.eventlog.compaction import compact
 from kairos.eventlog.folding import fold
 from kairos.eventlog.log import Log
 from kairos.eventlog.views import RepositoriesView
-from kairos.settings import Config, find_home, load_config
+from kairos.home import find_home
+from kairos.settings import Config, load_config
 
 
 def ended(config: Config, log: Log) -> set[str]:

@@ -23,8 +23,9 @@ from kairos.eventlog.follow import Follower
 from kairos.eventlog.leases import Held, fence, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
+from kairos.home import Home, log_environment
 from kairos.schedule.children import Child
-from kairos.settings import Config, Home, log_environment
+from kairos.settings import Config
 
 _TOGETHER = "modeller"
 """The one tracking position of all repositories that earlier versions kept."""

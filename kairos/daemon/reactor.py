@@ -32,7 +32,8 @@ from kairos.eventlog.follow import Follower
 from kairos.eventlog.leases import Held, fence, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 LULL_S = 1.0
 

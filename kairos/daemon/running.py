@@ -30,8 +30,9 @@ from kairos.eventlog.leases import fence
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import RepositoriesView
+from kairos.home import Home
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 Report = Callable[[str], None]
 

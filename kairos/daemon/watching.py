@@ -15,8 +15,9 @@ from kairos.eventlog.follow import Follower
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence
 from kairos.eventlog.views import RepositoriesView, Repository
+from kairos.home import Home
 from kairos.sensing.sensor import Sensor
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Row, Write
 from kairos.eventlog.sqlite.engine import Sqlite
-from kairos.settings import Home
+from kairos.home import Home
 
 Clean = Callable[[Sequence[bytes]], None]
 """Removes what is outside of a log and holds one of these byte strings."""

@@ -26,7 +26,7 @@ from kairos.domain.proposal import proposal_id
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views import repository_id
-from kairos.settings import Home
+from kairos.home import Home
 
 DEADLINE_S = 30.0
 KAIROS = [sys.executable, "-P", "-m", "cli"]

@@ -15,7 +15,7 @@ from kairos.daemon.kept import kept_views
 from kairos.eventlog.log import Log
 from kairos.eventlog.projection import keep_views
 from kairos.eventlog.sqlite.reading import SqliteDatabase
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class States:

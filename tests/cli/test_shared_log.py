@@ -14,7 +14,7 @@ from kairos.domain.events import Paused
 from kairos.eventlog.leases import daemon_lease, holder, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.settings import Home
+from kairos.home import Home
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Track
 from kairos.eventlog.views import Repository
-from kairos.settings import Config, Home, LogPlace, Model, Schedule, find_home, machine
+from kairos.home import Home, find_home, machine
+from kairos.settings import Config, LogPlace, Model, Schedule
 
 
 def repository(root: Path, host: str = "") -> Repository:

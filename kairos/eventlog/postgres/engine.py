@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kairos.durable import replace_file
 from kairos.errors import TryAgain
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.leasing import LeaseTable
@@ -15,7 +16,6 @@ from kairos.eventlog.postgres.making import ALL
 from kairos.eventlog.postgres.reading import PostgresDatabase, layout
 from kairos.eventlog.postgres.session import Session, postgres_errors
 from kairos.privacy import make_private
-from kairos.settings import replace_file
 
 if TYPE_CHECKING:
     from kairos.eventlog.postgres.recorder import PostgresRecorder

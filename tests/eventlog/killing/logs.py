@@ -23,7 +23,7 @@ from kairos.domain.events import (
 from kairos.eventlog import compaction
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, header_of
-from kairos.settings import Home, find_home
+from kairos.home import Home, find_home
 
 CANARY = "private/diary-of-an-owl.txt"
 GLOB = "private/diary-*"

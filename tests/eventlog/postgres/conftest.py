@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from kairos.eventlog.log import Log
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class Proxy:

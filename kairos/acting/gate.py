@@ -27,7 +27,7 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.attention import AttentionView
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class GateRefusal(msgspec.Struct, frozen=True):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kairos.acting.worktree import Blob
+from kairos.home import Home
 from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
-from kairos.settings import Home
 
 _MOST_CONFLICTS = 127
 

@@ -33,7 +33,7 @@ from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import Inbox
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class UndoPlan(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kairos.clock import rfc3339
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import inbox, repositories
 from kairos.desk.records.proposals import ActionOut, BaseOut, CardOut, EffectsOut, ProposalOut, VerificationOut
 from kairos.desk.summary import utf8
@@ -27,6 +27,7 @@ WHY_NOW = {
 }
 
 
+@of_one_moment
 def card(desk: Desk, proposal: Proposal) -> CardOut:
     """The card of a proposal as it now stands."""
     return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])

@@ -10,12 +10,12 @@ import pytest
 
 from kairos.acting.lock import exec_lock
 from kairos.errors import TryAgain
-from kairos.settings import Home
+from kairos.home import Home
 
 HOLDING = """
 import sys, time
 from kairos.acting.lock import exec_lock
-from kairos.settings import find_home
+from kairos.home import find_home
 with exec_lock(find_home()):
     print("held", flush=True)
     time.sleep(100)

@@ -6,7 +6,7 @@ import pytest
 
 from kairos.acting.merge import Merged, merge
 from kairos.acting.worktree import Blob
-from kairos.settings import Home
+from kairos.home import Home
 
 LINES = "".join(f"{n}\n" for n in range(12))
 

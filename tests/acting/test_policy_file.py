@@ -9,7 +9,7 @@ import pytest
 from kairos.acting.policy_file import load_policy
 from kairos.domain.policy import Policy
 from kairos.errors import Denied, UsageError
-from kairos.settings import Home
+from kairos.home import Home
 
 RULE = '[[rule]]\nname = "hands-off"\neffect = "deny"\npaths = ["a.txt"]\n'
 

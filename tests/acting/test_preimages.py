@@ -11,7 +11,7 @@ from kairos.acting import preimages, undo
 from kairos.domain.action import content_sha
 from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.cold.mentions import betraying
-from kairos.settings import Home
+from kairos.home import Home
 
 
 def test_the_undo_store_survives_a_prune(bench: Any, repo: Any) -> None:

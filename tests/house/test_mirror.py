@@ -49,6 +49,7 @@ COVERED = {
 STORIES = {
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/test_answers.py": "every answer of a recorded home",
+    "tests/cli/test_one_moment.py": "each command answers from one state of the log",
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",
     "tests/cli/test_terminal.py": "every command on a terminal",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
+from kairos.durable import replace_file
 from kairos.errors import TryAgain
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.connecting import connect, postgres_errors, psycopg_sql
@@ -15,7 +16,6 @@ from kairos.eventlog.postgres.making import ALL, make
 from kairos.eventlog.postgres.pool import Pool, close_pool, open_pool
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
 from kairos.privacy import make_private
-from kairos.settings import replace_file
 
 _SIZE = (
     "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relname = ANY(?) AND relkind = 'r'"

@@ -13,7 +13,7 @@ from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.cold.leftovers import UNFINISHED, beginning, collect_orphans, finish_if_possible, only_one
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put
-from kairos.settings import Home
+from kairos.home import Home
 
 NEEDLES = [b"hidden/plan.txt"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from cli import render
 from cli.context import Context
 from cli.outputs import ActionOut, BaseOut, CardOut, EffectsOut, ProposalOut, VerificationOut
-from cli.summary import summary, utf8
+from cli.summary import summary
 from kairos.clock import now_us, rfc3339
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
-from kairos.domain.names import quoted
+from kairos.domain.inert import as_text, quoted
 from kairos.domain.proposal import Proposal
 from kairos.errors import KairosError
 from kairos.eventlog.views import Repositories
@@ -96,13 +96,13 @@ def _root(proposal: Proposal, known: Repositories) -> Path | None:
 
 
 def _shown(edit: FileEdit) -> str:
-    return utf8(edit.fs)
+    return as_text(edit.fs)
 
 
 def patch_text(action: PatchAction, root: Path | None) -> str:
     """The exact diff of every edit. Context lines come from the present file where it is the one that the patch
     was made from; otherwise only the changed lines themselves are shown."""
-    return utf8("".join(_edit_text(edit, root) for edit in action.edits))
+    return as_text("".join(_edit_text(edit, root) for edit in action.edits))
 
 
 def _edit_text(edit: FileEdit, root: Path | None) -> str:

@@ -11,6 +11,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.reading import repositories
+from kairos.domain.names import Name
 from kairos.errors import NotFound
 from kairos.settings import machine
 
@@ -18,7 +19,7 @@ from kairos.settings import machine
 def file_text(row: dict[str, Any]) -> str:
     """One entry for a person."""
     size = "" if row["size"] is None else render.size(row["size"])
-    name = row["path"] if "path" in row else f"base64:{row['path_b64']}"
+    name = Name(path=row.get("path"), path_b64=row.get("path_b64")).fs
     return f"{row['kind']:<7} {row['mode'] or 0:04o} {size:>10}  {render.inert(name)}"
 
 

@@ -14,6 +14,7 @@ from cli.context import Context, pass_context
 from cli.holding import other_daemons
 from cli.outputs import ForgottenOut
 from cli.reading import repositories
+from kairos.domain.inert import as_text
 from kairos.errors import Denied, NotFound, TryAgain, UsageError
 from kairos.settings import machine
 
@@ -93,7 +94,7 @@ def _still_there(context: Context, names: Sequence[str]) -> list[str]:
     """Which of these paths still are in a watched tree."""
     roots = [Path(r.root) for r in repositories(context).watched()]
     found = (root / name for root in roots for name in names)
-    return [os.fsencode(path).decode("utf-8", "backslashreplace") for path in found if os.path.lexists(path)]
+    return [as_text(str(path)) for path in found if os.path.lexists(path)]
 
 
 def _gone(context: Context, path: str) -> tuple[str, str]:

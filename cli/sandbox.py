@@ -9,6 +9,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from kairos.domain.names import Name
 
 _DEFAULT_WALL = 60.0
 
@@ -106,4 +107,4 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def _name(entry: dict[str, Any]) -> str:
-    return str(entry.get("path") or f"base64:{entry.get('path_b64')}")
+    return Name(path=entry.get("path"), path_b64=entry.get("path_b64")).fs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cli.render import count
 from kairos.clock import rfc3339
 from kairos.domain import events as ev
+from kairos.domain.inert import as_text
 from kairos.eventlog.record import Recorded
 
 
@@ -12,14 +13,9 @@ def summary(recorded: Recorded) -> str:
     """What the event says, without its type and position."""
     event = recorded.event
     text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event)
-    return utf8(
+    return as_text(
         text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")
     )
-
-
-def utf8(text: str) -> str:
-    """Text with file names as Python holds them, made encodable: bytes that are no UTF-8 become U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _of_repository(event: ev.Event) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from kairos.domain.inert import escape
 from kairos.domain.secrets import redact
 from kairos.repo.git import Git, GitError
 
@@ -120,13 +121,13 @@ class Files:
         sections = []
         for change in changes[:DIFFED_FILES]:
             if not shown(change.path):
-                sections.append(f"{change.status} {printable(change.path)}: not shown (private)\n")
+                sections.append(f"{change.status} {escape(change.path)}: not shown (private)\n")
                 continue
             try:
                 old = _side(blobs, change.old)
                 new = _side(blobs, change.new)
             except Unreadable as why:
-                sections.append(f"{change.status} {printable(change.path)}: {why}\n")
+                sections.append(f"{change.status} {escape(change.path)}: {why}\n")
                 continue
             sections.append(_unified(change.path, old, new))
         if len(changes) > DIFFED_FILES:
@@ -180,12 +181,6 @@ def shown(path: str) -> bool:
     return not _PRIVATE.search(path)
 
 
-def printable(path: str) -> str:
-    """A path on one line, with control and undecodable characters escaped."""
-    text = path.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
 def _blob(oid: str, mode: str) -> str | None:
     return None if _ZERO.match(oid) or not mode.startswith("100") else oid
 
@@ -208,7 +203,7 @@ def _decode(content: bytes) -> str:
 
 
 def _unified(path: str, old: str | None, new: str | None) -> str:
-    name = printable(path)
+    name = escape(path)
     lines = difflib.unified_diff(
         _lines(old), _lines(new), "/dev/null" if old is None else f"a/{name}",
         "/dev/null" if new is None else f"b/{name}", n=3,

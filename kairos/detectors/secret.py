@@ -21,9 +21,10 @@ from kairos.detectors.objects import BlobChange
 from kairos.detectors.protocol import EVERY
 from kairos.detectors.scene import Scene
 from kairos.detectors.upkeep import is_lock_file
-from kairos.detectors.wording import evidence, key_of, listed, shown
+from kairos.detectors.wording import evidence, key_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.domain.secrets import find
 from kairos.repo.reading import is_text
 

@@ -15,9 +15,10 @@ from kairos.detectors.protocol import EVERY
 from kairos.detectors.references import Found
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.upkeep import is_generated, kept_by_hand
-from kairos.detectors.wording import counted, evidence, key_of, listed, places, shown
+from kairos.detectors.wording import counted, evidence, key_of, listed, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.repo.search import files_naming
 
 _NEEDLES, _DOUBTS = 60, 8

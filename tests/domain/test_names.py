@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kairos.domain.names import Name, as_text, name_fields, quoted
+from kairos.domain.inert import as_text, quoted
+from kairos.domain.names import Name, name_fields
 
 BYTES = st.binary(min_size=1, max_size=40).filter(lambda raw: b"\0" not in raw)
 

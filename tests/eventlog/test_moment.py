@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kairos.eventlog.compaction import compact
-from kairos.eventlog.folding import fold
-from kairos.eventlog.projection import keep_views
 
 from kairos.domain.events import Paused, RepoTrusted
 from kairos.errors import IntegrityError, NotFound
+from kairos.eventlog.cold.compaction import compact
+from kairos.eventlog.cold.folding import fold
 from kairos.eventlog.log import Log
 from kairos.eventlog.moment import Moment, at_one_moment
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views import RepositoriesView, all_views
+from kairos.eventlog.views.log_views import log_views
+from kairos.eventlog.views.projection import keep_views
+from kairos.eventlog.views.repositories import RepositoriesView
 
 
 def trust(log: Log, number: int) -> None:
@@ -33,7 +34,7 @@ def test_what_is_appended_meanwhile_is_of_the_next_moment(any_log: Log) -> None:
     def build(moment: Moment) -> tuple[int, int, list[str], list[str]]:
         before = any_log.head()
         trust(other, 2)
-        keep_views(other, all_views())
+        keep_views(other, log_views())
         return before, any_log.head(), known(moment), sorted(RepositoriesView().load(any_log)[0].by_id)
 
     assert at_one_moment(any_log, build) == (1, 1, ["repo-1"], ["repo-1"])

@@ -53,6 +53,7 @@ STORIES = {
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",
     "tests/cli/test_terminal.py": "every command on a terminal",
+    "tests/detectors/test_forgotten.py": "what any room shows of a name, forgetting finds",
     "tests/dream/test_killing.py": "a dream killed at every write",
     "tests/eventlog/test_cutovers.py": "readers while sealing, folding and a change of layout go on",
     "tests/eventlog/test_feeding.py": "rows on both ways into a segment",

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from kairos.eventlog.mentions import betraying, naming, needles
 
 from kairos.domain.inert import BRIEF, LONGEST, as_text, code_span, escape, quoted, shorten, shown, spellings
 from kairos.domain.secrets import redact
+from kairos.eventlog.cold.mentions import betraying, naming, needles
 
 _PIECES = [
     b"a", b"pay.py", b"x" * 90, b"/", b" ", b"\n", b"\r\t", b"\xff\xe9", b"\x1b[31m", b"'", b'"', b"`", b"\\", b"\\n",

@@ -106,9 +106,11 @@ class Reader:
             try:
                 known = self._sound.get((file, digest))
                 segment = OpenSegment(path, after, min(last, end), topics, sealed=digest, known=known)
-            except IntegrityError:
+            except IntegrityError as error:
                 if file == gone or path.exists():
                     raise
+                if self._held:
+                    raise Rewritten(file) from error
                 gone = file  # rewritten since the glance: the manifest names another file by now
                 continue
             if segment.stamp is not None:

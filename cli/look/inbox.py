@@ -9,7 +9,7 @@ from cli.context import Context, pass_context
 from cli.look.card import card_text
 from kairos.clock import now_us
 from kairos.desk.cards import card_of, row_of, why_now
-from kairos.desk.reading import in_order, names, repositories, short
+from kairos.desk.reading import in_order, names, repositories
 from kairos.desk.reading import inbox as read_inbox
 from kairos.desk.status import calls_today
 from kairos.desk.units import age
@@ -31,13 +31,12 @@ def inbox(context: Context, exit_code: bool, everything: bool) -> None:
     if everything:
         shown = in_order([p for p in known.proposals.values() if only is None or p.raised.repo == only.id])
     called = names(roots)
-    letters = short(list(known.proposals))
     now = now_us()
     rows: list[list[render.Cell]] = [["ID", "RISK", "AGE", "REPO", "WHAT", "WHY NOW" if not everything else "STATE"]]
     for p in shown:
         rows.append(
             [
-                render.Styled(letters[p.id], "bold"),
+                render.Styled(known.letters(p.id), "bold"),
                 render.Styled(p.raised.risk, RISK_STYLES[p.raised.risk]),
                 age(now - p.raised_at),
                 called.get(p.raised.repo, p.raised.repo),

@@ -65,7 +65,7 @@ def raise_findings(
     `listed`: keys that were there before Kairos came; `held`: `key|rule` of holds already recorded, which are not
     recorded again; `cause`: the position that all of them are caused by. ValueError for a finding of another
     repository."""
-    mine = [p for p in inbox.proposals.values() if p.raised.repo == repo]
+    mine = inbox.known(repo, {f.key for f in findings}, {f.detector for f in findings})
     out: list[NewEvent] = []
     keys: set[str] = set()
     ids: set[str] = set()

@@ -82,5 +82,5 @@ class World:
             writes += view.saving(self._states[view.name], self.position)
         self._log.append([], writes=writes)
         for view in behind:
-            view.saved(self._states[view.name])
+            view.saved(self._states[view.name], self._log)
         self._saved = self.position

@@ -12,9 +12,11 @@ import pytest
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
 from kairos.domain import events as ev
+from kairos.domain.action import Effects, NoteAction
 from kairos.domain.events import Change, CommitChange, Event, Memory, Name
+from kairos.domain.proposal import proposal_id, stream_of
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent, Recorded
+from kairos.eventlog.record import NewEvent, Put, Recorded
 from kairos.eventlog.views.projection import keep_views
 from kairos.memory.claims import MemoryView
 from kairos.repo.git import Git
@@ -25,15 +27,29 @@ REPO = "repo-0123456789ab"
 
 
 class Counting(Log):
-    """A log that counts how often each kept view is read."""
+    """A log that counts how often each kept view is read, how many rows of views are, and the bytes that are saved."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.loads: Counter[str] = Counter()
+        self.rows = self.bytes = 0
 
     def kept(self, view: str) -> tuple[bytes | None, int]:
         self.loads[view] += 1
         return super().kept(view)
+
+    def view(self, view: str) -> dict[bytes, bytes]:
+        found = super().view(view)
+        self.rows += len(found)
+        return found
+
+    def view_row(self, view: str, key: bytes) -> bytes | None:
+        self.rows += 1
+        return super().view_row(view, key)
+
+    def append(self, events: Any, *, expected: Any = None, writes: Any = ()) -> list[int]:
+        self.bytes += sum(len(w.key) + len(w.value) for w in writes if isinstance(w, Put))
+        return super().append(events, expected=expected, writes=writes)
 
 
 class Turns:
@@ -105,3 +121,36 @@ def test_memory_is_loaded_once_a_turn_however_many_files_were_committed(turns: T
         turns.repo.write(path, "x = 1\n")
     turns.commit()
     assert turns.log.loads[MemoryView().key] == 1
+
+
+def settle(turns: Turns, first: int, count: int) -> None:
+    """So many proposals that were raised and rejected long ago."""
+    new = []
+    for n in range(first, first + count):
+        id_ = proposal_id(f"{n}")
+        one = ev.ProposalRaised(
+            id=id_, repo=REPO, digest="0", detector="secret", detector_version=1, engine="rules", turn="t",
+            key=f"secret:{n}", title="t", claim="c", risk="low", action=NoteAction(repo=REPO, text="n"),
+            effects=Effects(), evidence=[1], expires_at=1, policy_version="0",
+        )  # fmt: skip
+        new += [NewEvent(stream_of(id_), one), NewEvent(stream_of(id_), ev.ProposalExpired(id=id_))]
+    turns.log.append(new)
+    turns.world.load()
+    turns.world.save()
+    turns.world.load()
+
+
+def test_a_turn_and_a_save_take_as_much_with_many_settled_proposals_as_with_few(turns: Turns) -> None:
+    seen = []
+    for number, many in ((1, 20), (2, 2_000)):
+        settle(turns, many, many)
+        path = f"key{number}.env"
+        turns.repo.write(path, "AWS=AKIAQ3EGRT5HZX7WLMN" + str(number))
+        turns.log.rows = turns.log.bytes = 0
+        turns.burst(path, kind="created")
+        turns.looker.recheck(REPO, turns.log.head())
+        assert [p.raised.title for p in turns.world.inbox.pending()][-1].endswith("untracked and not ignored")
+        turns.world.save()
+        seen.append((turns.log.rows, turns.log.bytes))
+    (rows, saved), (more_rows, more_saved) = seen
+    assert more_rows <= rows + 2 and more_saved <= saved + 1_000

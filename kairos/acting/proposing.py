@@ -6,7 +6,7 @@ again: silence has a rule and an event, so that `why-not` can tell.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 
 import msgspec
 
@@ -48,7 +48,7 @@ def raise_findings(
     findings: Sequence[Finding],
     *,
     inbox: Inbox,
-    listed: Collection[str],
+    listed: Container[str],
     repo: str,
     turn: str,
     boundary: str,
@@ -57,7 +57,7 @@ def raise_findings(
     expire_us: int,
     cause: int | None = None,
     cool_down_us: int = 0,
-    held: Collection[str] = (),
+    held: Container[str] = (),
     root: str = "",
 ) -> list[NewEvent]:
     """A ProposalRaised for each finding that is news, an AttentionHeld for each that is not.
@@ -157,7 +157,7 @@ def _held(
     finding: Finding,
     made: ProposalRaised | _Hold,
     mine: Sequence[Proposal],
-    listed: Collection[str],
+    listed: Container[str],
     now: int,
     cool_down_us: int,
 ) -> _Hold | None:

@@ -7,7 +7,7 @@ from kairos.domain.events import FindingListed
 from kairos.domain.finding import Finding
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put
-from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.repositories import Repository
 
 LISTED = "listed"
@@ -21,7 +21,7 @@ def is_listed(log: Log, repo_id: str) -> bool:
 
 def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
     """(findings that were not listed before, problems). Each is kept as FindingListed in one append."""
-    listed = set(AttentionView().load(log)[0].listed)
+    listed = FindingsView().load(log)[0].listed
     done = [log.at(repository.ready_at)] if repository.ready else []
     found, problems = find(log, repository, done, "baseline", salt)
     news = [f for f in found if f.key not in listed]

@@ -9,6 +9,7 @@ from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded, Write
+from kairos.eventlog.views.findings import Findings
 from kairos.eventlog.views.inbox import Inbox
 from kairos.eventlog.views.log_views import log_views
 from kairos.eventlog.views.open_turns import OpenTurns
@@ -50,6 +51,11 @@ class World:
     @property
     def attention(self) -> Attention:
         found: Attention = self._states["attention"]
+        return found
+
+    @property
+    def findings(self) -> Findings:
+        found: Findings = self._states["findings"]
         return found
 
     @property

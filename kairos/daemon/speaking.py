@@ -59,7 +59,7 @@ class Speaker:
         for proposal_id in attention.releasable(list(waiting), self._world.attention, now):
             self._offer(waiting[proposal_id], "brief")
         for proposal in waiting.values():
-            if not any(k.startswith(f"{proposal.id}|") for k in self._world.attention.held):
+            if not self._world.attention.holds(proposal.id):
                 self._offer(proposal, proposal.raised.boundary)
 
     def _undelivered(self) -> list[Proposal]:
@@ -79,7 +79,7 @@ class Speaker:
         )
         if isinstance(judged, Due):
             self._deliver(proposal, judged.boundary)
-        elif state.held.get(f"{proposal.id}|{judged.rule}") != (judged.until or 0):
+        elif state.holds(proposal.id).get(judged.rule) != (judged.until or 0):
             held = AttentionHeld(
                 repo=proposal.raised.repo, subject=proposal.id, why=judged.why, rule=judged.rule,
                 until=judged.until, detector=proposal.raised.detector,

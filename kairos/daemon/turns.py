@@ -132,8 +132,8 @@ class Looker:
         return raise_findings(
             findings,
             inbox=self._world.inbox,
-            listed=set(self._world.attention.listed),
-            held=self._world.attention.held,
+            listed=self._world.findings.listed,
+            held=self._world.findings.held,
             repo=repo.id,
             root=repo.root,
             turn=turn,
@@ -145,7 +145,7 @@ class Looker:
         )
 
     def _news(self, finding: Finding) -> bool:
-        return f"{finding.key}|mute@1" not in self._world.attention.held
+        return f"{finding.key}|mute@1" not in self._world.findings.held
 
 
 def find(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import msgspec
 
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Drop, Put, Write
+from kairos.eventlog.record import Drop, Put, Track, Write
+from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
 
 _FEW, _MANY = 4, 2_048
 
@@ -83,3 +87,42 @@ def stored_keys(log: Log | None, view: str, first: bytes, before: bytes, *, back
 def after(prefix: bytes) -> bytes:
     """The first key behind all that begin with a prefix, which does not end with 0xff."""
     return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+class Indexed(msgspec.Struct):
+    """A state that is nothing but keys."""
+
+    index: Index
+
+
+K = TypeVar("K", bound=Indexed)
+
+
+class IndexView(Projection[K]):
+    """Keeps a row for each key: loading reads none of them, saving writes those that changed."""
+
+    def kept(self, log: Log, upto: int) -> tuple[K | None, int]:
+        raw, position = log.kept(self.key)
+        if raw is None or position > log.head() or not self._holds(log, upto, position):
+            return None, 0
+        try:
+            checked(raw)
+        except ValueError:
+            return None, 0
+        return self.state(Index(self.key, log)), position
+
+    def saving(self, state: K, position: int) -> list[Write]:
+        whole = [Drop(self.key)] if state.index.log is None else []  # what an earlier fold may have left
+        return [*whole, *state.index.writes(), Put(self.key, STATE, sealed(b"")), Track(self.key, position)]
+
+    def saved(self, state: K, log: Log) -> None:
+        state.index.saved(log)
+
+    def encode(self, state: K) -> bytes:
+        keys = [key.hex() for key in state.index.between(b"", b"\xff" * 64) if key != STATE]
+        return msgspec.json.encode(keys)
+
+    def decode(self, raw: bytes) -> K:
+        state: K = self.state()
+        state.index.add(map(bytes.fromhex, msgspec.json.decode(raw, type=list[str])))
+        return state

@@ -6,26 +6,39 @@ RUST := Cargo.toml Cargo.lock native/Cargo.toml native/build.rs native/launcher/
 	$(shell find native/src native/launcher/src -name '*.rs')
 PYTEST := $(PY) -m pytest -n auto --dist worksteal
 
-.PHONY: setup watch demo test test-fast test-rust check bench lock docs
+# Runs a step of the set-up: says what it is, keeps what it prints in .venv/setup.log, and shows that where it fails.
+step = @printf '%s … ' "$(1)"; if ( $(2) ) >>$(VENV)/setup.log 2>&1; then echo done; \
+	else echo failed; tail -n 40 $(VENV)/setup.log; exit 1; fi
+
+.PHONY: setup install watch demo test test-fast test-rust check bench lock docs
 
 setup: $(VENV)/.built
+	@command -v kairos >/dev/null || echo "Kairos is $(BIN)/kairos. To call it from anywhere: make install"
+
+# Put `kairos` on PATH: a link in ~/.local/bin (or PREFIX/bin).
+PREFIX := $(HOME)/.local
+install: setup
+	@mkdir -p "$(PREFIX)/bin" && ln -sfn "$(abspath $(BIN))/kairos" "$(PREFIX)/bin/kairos" && echo "✓ $(PREFIX)/bin/kairos"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "Add it to your PATH: export PATH=\"$(PREFIX)/bin:\$$PATH\"";; esac
 
 $(BIN)/pip:
-	python3 -m venv $(VENV)
+	@python3 -m venv $(VENV)
 
 $(VENV)/.locked: requirements.lock | $(BIN)/pip
-	$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(call step,1/3 Python packages,$(PY) -m pip install --quiet --require-hashes --no-deps -r requirements.lock)
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.locked pyproject.toml $(RUST)
-	VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" $(BIN)/maturin develop --quiet --release --locked
-	$(PY) -m compileall -q kairos dream cli
+	$(call step,2/3 the Rust floor (some minutes at first),VIRTUAL_ENV=$(abspath $(VENV)) PATH="$(abspath $(BIN)):$$PATH" \
+		$(BIN)/maturin develop --quiet --release --locked)
+	$(call step,3/3 compiling Python ahead,$(PY) -m compileall -q kairos dream cli)
 	@touch $@
 
 # The main job: watch a repository and print a line for each proposal. Ctrl-C ends it.
 watch: setup
 	@test -n "$(REPO)" || { echo "usage: make watch REPO=path/to/a/repository"; exit 2; }
-	$(BIN)/kairos watch "$(REPO)" --yes
+	@command -v kairos >/dev/null || echo "In another terminal: $(abspath $(BIN))/kairos inbox   (make install puts it on PATH)"
+	@$(BIN)/kairos watch "$(REPO)" --yes
 
 demo: setup
 	$(BIN)/kairos demo

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from kairos.domain.names import as_text
+
 if TYPE_CHECKING:
     from cli.context import Context
     from kairos.errors import KairosError
@@ -113,13 +115,29 @@ def finished(text: str, *, colours: bool) -> str:
 
 
 def json_text(data: object) -> str:
-    """One line of JSON; characters that could disturb a terminal are \\u escapes, which mean the same."""
+    """One line of JSON, whatever the data; characters that could disturb a terminal are \\u escapes, which mean the
+    same. Bytes of a name that are not UTF-8 become \\xNN."""
     import msgspec
 
-    text = msgspec.json.encode(data).decode("utf-8")
+    try:
+        text = msgspec.json.encode(data).decode("utf-8")
+    except UnicodeEncodeError:  # a name that is not UTF-8 must not keep the answer back: what it tells has happened
+        text = msgspec.json.encode(_encodable(msgspec.to_builtins(data))).decode("utf-8")
     if text.isascii() and "\x7f" not in text:
         return text
     return "".join(c if _is_inert(c) else _json_escape(c) for c in text)
+
+
+def _encodable(data: Any) -> Any:
+    match data:
+        case str():
+            return as_text(data)
+        case list() | tuple():
+            return [_encodable(item) for item in data]
+        case dict():
+            return {_encodable(key): _encodable(value) for key, value in data.items()}
+        case _:
+            return data
 
 
 def _json_escape(char: str) -> str:

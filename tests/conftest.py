@@ -249,3 +249,9 @@ def another_log(any_log: Log, tmp_path: Path, request: pytest.FixtureRequest) ->
 def past(log: Log) -> Any:
     """Fills the log of the home with observations to fold; see `retained`."""
     return _load("retained").Past(log)
+
+
+@pytest.fixture
+def seeded(log: Log, repo: Repo) -> Any:
+    """A trusted repository and the means to raise proposals in it; see `seeded`."""
+    return _load("seeded").Seeded(log, repo.root.resolve())

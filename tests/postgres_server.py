@@ -73,9 +73,17 @@ class PostgresServer:
 
     def until_waiting(self, condition: str, seconds: float = 10.0) -> None:
         """Waits until a query over pg_stat_activity gives a row."""
+        self._until(condition, True, seconds)
+
+    def until_gone(self, condition: str, seconds: float = 10.0) -> None:
+        """Waits until a query over pg_stat_activity gives no row."""
+        self._until(condition, False, seconds)
+
+    def _until(self, condition: str, found: bool, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         with self.admin() as db:
-            while not db.execute(f"SELECT 1 FROM pg_stat_activity WHERE {condition}".encode()).fetchall():
+            query = f"SELECT 1 FROM pg_stat_activity WHERE {condition} AND pid <> pg_backend_pid()".encode()
+            while bool(db.execute(query).fetchall()) != found:
                 assert time.monotonic() < deadline, condition
                 time.sleep(0.01)
 

@@ -12,6 +12,7 @@ from kairos.acting import confine
 from kairos.acting.performing import Standing, append, conclude
 from kairos.domain import deciding
 from kairos.domain.action import CommandAction
+from kairos.domain.secrets import redact
 from kairos.errors import SandboxUnavailable, UsageError
 from kairos.eventlog.log import Log
 from kairos.settings import Home
@@ -44,7 +45,7 @@ def _run(home: Home, action: CommandAction, root: Path, cancelled: Callable[[], 
     """(outcome, why, output)"""
     try:
         with confine.run(root, action.argv, scratch_home=home.scratch, cancelled=cancelled) as done:
-            output = (done.stdout + done.stderr)[-_TAIL:].decode("utf-8", "replace")
+            output = redact((done.stdout + done.stderr).decode("utf-8", "replace"))[-_TAIL:]
             if done.stopped is not None:
                 return "failed", f"stopped by the limit {done.stopped}", output
             if done.exit != 0:

@@ -17,6 +17,7 @@ from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.cold.mentions import Names
 from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
+from kairos.repo.objects import Objects
 from kairos.settings import Home, replace_file
 
 _MADE_FILE = "made"
@@ -49,7 +50,7 @@ def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[s
         stream += f"M 100644 :{mark} {name}\n".encode()
     stream += b"\ndone\n"
     try:
-        _store(home).run("fast-import", "--quiet", "--force", "--done", stdin=bytes(stream), env=_env(home))
+        _store(home).run("fast-import", "--quiet", "--force", "--done", stdin=bytes(stream))
     except (GitError, OSError) as error:
         _tidy(home)
         raise TryAgain(
@@ -70,32 +71,22 @@ def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:
     wanted = sorted(set(shas))
     if not wanted or not (home.undo / "HEAD").exists():
         return {}
-    asked = "".join(f"{store}:{sha}\n" for sha in wanted).encode()
-    raw = Git(home.undo).run("cat-file", "--batch", stdin=asked, env=_env(home))
-    found: dict[str, bytes] = {}
-    at = 0
-    for sha in wanted:
-        end = raw.index(b"\n", at)
-        header = raw[at:end].split()
-        at = end + 1
-        if header[-1] == b"missing":
-            continue
-        size = int(header[2])
-        content, at = raw[at : at + size], at + size + 1
-        if content_sha(content) != sha:
-            raise IntegrityError(f"the undo store holds a damaged content in {store}", "Restore it from a backup.")
-        found[sha] = content
+    kept = Objects(_git(home)).read([f"{store}:{sha}" for sha in wanted])
+    found = {sha: kept[f"{store}:{sha}"] for sha in wanted if f"{store}:{sha}" in kept}
+    if any(content_sha(content) != sha for sha, content in found.items()):
+        raise IntegrityError(f"the undo store holds a damaged content in {store}", "Restore it from a backup.")
     return found
 
 
 def made_by(home: Home, store: str) -> list[str]:
     """The directories an execution made, outermost first; empty if the store does not know."""
-    return _made(Git(home.undo), _env(home), store)
+    return _made(_git(home), store)
 
 
-def _made(git: Git, env: dict[str, str], ref: str) -> list[str]:
+def _made(git: Git, ref: str) -> list[str]:
+    name = f"{ref}:{_MADE_FILE}"
     try:
-        raw = git.run("cat-file", "blob", f"{ref}:{_MADE_FILE}", env=env)
+        raw = Objects(git).read([name]).get(name, b"[]")
     except GitError:
         return []
     return [bytes.fromhex(m).decode("utf-8", "surrogateescape") for m in msgspec.json.decode(raw, type=list[str])]
@@ -108,28 +99,28 @@ def forget(home: Home, living: Collection[str], told: Names[bytes]) -> int:
     The caller holds `exec.lock`. TryAgain (75) if the store cannot be written."""
     if not (home.undo / "HEAD").exists():
         return 0
-    git, env = Git(home.undo), _env(home)
+    git = _git(home)
     try:
-        refs = git.run("for-each-ref", "--format=%(refname)", ref_of(""), env=env).decode().split()
-        doomed = [ref for ref in refs if ref not in living or _holds(git, env, ref, told)]
+        refs = git.run("for-each-ref", "--format=%(refname)", ref_of("")).decode().split()
+        doomed = [ref for ref in refs if ref not in living or _holds(git, ref, told)]
         if len(doomed) == len(refs):
             shutil.rmtree(home.undo)  # made anew when it is needed
             return len(doomed)
-        git.run("update-ref", "--stdin", stdin="".join(f"delete {ref}\n" for ref in doomed).encode(), env=env)
-        git.run("repack", "-a", "-d", "-q", env=env)
-        git.run("prune", "--expire=now", env=env)
+        git.run("update-ref", "--stdin", stdin="".join(f"delete {ref}\n" for ref in doomed).encode())
+        git.run("repack", "-a", "-d", "-q")
+        git.run("prune", "--expire=now")
     except (GitError, OSError) as error:
         raise TryAgain(f"the undo store {home.undo} cannot be cleaned: {error}", "Free some space.") from error
     _tidy(home)
     return len(doomed)
 
 
-def _holds(git: Git, env: dict[str, str], ref: str, told: Names[bytes]) -> bool:
+def _holds(git: Git, ref: str, told: Names[bytes]) -> bool:
     """Whether a content that an execution keeps, or a directory that it made, betrays what is forgotten."""
-    names = git.run("ls-tree", "--name-only", ref, env=env).decode().split()
-    raw = git.run("cat-file", "--batch", stdin="".join(f"{ref}:{n}\n" for n in names).encode(), env=env)
-    made = "\n".join(_made(git, env, ref)).encode("utf-8", "surrogateescape")
-    return told.search(raw) or told.search(made)
+    names = git.run("ls-tree", "--name-only", ref).decode().split()
+    contents = Objects(git).read([f"{ref}:{name}" for name in names])
+    made = "\n".join(_made(git, ref)).encode("utf-8", "surrogateescape")
+    return any(told.search(content) for content in (*contents.values(), made))
 
 
 def _raw(path: str) -> str:
@@ -142,8 +133,8 @@ def _store(home: Home) -> Git:
             make_private(home.undo / folder)
         replace_file(home.undo / "config", _ENOUGH)
         replace_file(home.undo / "HEAD", b"ref: refs/heads/main\n")  # last: it says that the rest is there
-    return Git(home.undo)
+    return _git(home)
 
 
-def _env(home: Home) -> dict[str, str]:
-    return {"GIT_DIR": str(home.undo)}
+def _git(home: Home) -> Git:
+    return Git(home.undo, bare=True)

@@ -1,7 +1,15 @@
 """After a crash: what did the runs that started and never ended leave behind? Asked of the tree, under the lock.
 
-All after → rolled forward. All before → rolled back. A mixture of only these two → completed from the undo store.
-Anything else is a foreign change: the outcome is unknown and nothing is touched.
+    each expected file is      what is done                                  outcome
+    -------------------------  --------------------------------------------  -------------------------------
+    as after, all of them      nothing                                       rolled_forward: it is executed
+    as before, all of them     nothing                                       rolled_back: nothing changed
+    as after or as before      the rest is completed from the undo store     rolled_forward
+      (and the store has it not)  nothing is touched                         unknown, with the rest named
+    anything else, even one    nothing is touched                            unknown, with those named
+    (a command, not a patch)   files cannot tell                             unknown
+
+A run whose repository is away stays open until it is back.
 """
 
 from __future__ import annotations

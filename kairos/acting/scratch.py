@@ -9,6 +9,7 @@ import msgspec
 
 from kairos.acting.confine import Limits, Seed, SeedRefused, run
 from kairos.acting.scratch_home import sweep as sweep
+from kairos.domain.secrets import redact
 
 # Of the check's output, this much from its end is pinned to the proposal.
 _TAIL = 8 * 1024
@@ -61,7 +62,7 @@ def verify(
             applies=True,
             check_ran=bool(check),
             exit=done.exit if check else None,
-            output_tail=output[-_TAIL:].decode("utf-8", "replace") if check else "",
+            output_tail=redact(output.decode("utf-8", "replace"))[-_TAIL:] if check else "",
             seconds=done.seconds,
             tier=done.tier,
             stopped=done.stopped,

@@ -1,7 +1,16 @@
 """Undo takes back exactly what a run did and keeps what a person did since; redo makes the same step again.
 
 Each is a three-way merge per file between what the run left, what was there before it, and what is there now. One
-conflict and nothing is written.
+conflict and nothing is written. Both are runs of their own: recorded, recovered after a crash, and undoable.
+
+Without an id, `undo` walks back over what still stands and `redo` walks forward again, newest first:
+
+    executed:     A  B  C         undo → C     A  B  (C)       undo → B     A  (B) (C)
+    redo target:  none            redo target: C               redo target: B
+                                                               redo → B     A  B  (C)     redo target: C
+    ( ) is undone                 execute D →  A  B  (C)  D    redo target: none (`redo C` still works)
+
+The newest is the one whose last event is the latest; an undone action that was carried out again counts as standing.
 """
 
 from __future__ import annotations

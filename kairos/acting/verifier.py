@@ -25,6 +25,7 @@ from kairos.domain.action import PatchAction
 from kairos.domain.events import Event
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import Proposal
+from kairos.domain.secrets import redact_all
 from kairos.errors import Conflict, Denied, SandboxUnavailable, TryAgain, UsageError
 from kairos.eventlog.log import Log
 from kairos.settings import Check, Config, Home
@@ -117,7 +118,7 @@ def _judge(
     trial = _try(seed, check, lambda laid: _run(home, tree.root, laid, check, cancelled))
     shown = trial.shown
     events = deciding.verified(
-        p, ok=trial.ok, why=trial.why, check=check.command,
+        p, ok=trial.ok, why=trial.why, check=redact_all(check.command),
         exit_status=shown.exit if shown is not None else None,
         output=shown.output_tail if shown is not None else "",
         seconds=round(shown.seconds, 3) if shown is not None else 0.0,
@@ -127,7 +128,7 @@ def _judge(
 
 def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification]) -> Trial:
     """Runs the check on the patched view, and on the unpatched one if it fails there."""
-    words = f"`{shlex.join(check.command)}`"
+    words = f"`{shlex.join(redact_all(check.command))}`"
     try:
         shown = run(seed)
         if not shown.applies:

@@ -21,9 +21,8 @@ from kairos.domain.action import content_sha
 from kairos.domain.events import Expected, Signature, name_fields
 from kairos.domain.policy import unsafe_path
 from kairos.errors import Denied, NotFound
+from kairos.repo.beneath import DIRECTORY, FILE, descend
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 MAX_BYTES = 64 * 1024 * 1024
@@ -85,7 +84,7 @@ class Tree:
         """NotFound if the directory is gone; Denied if it is not the directory (dev, ino) that was trusted."""
         self.root = root
         try:
-            self._fd = os.open(root, _FOLDER)
+            self._fd = os.open(root, DIRECTORY)
         except OSError as error:
             raise NotFound(f"{root} cannot be opened: {error.strerror}", "Is the repository there?") from error
         found = os.fstat(self._fd)
@@ -105,7 +104,7 @@ class Tree:
             if folder is None:
                 return None
             try:
-                fd = os.open(name, _FILE, dir_fd=folder)
+                fd = os.open(name, FILE, dir_fd=folder)
             except FileNotFoundError:
                 return None
             except OSError as error:
@@ -218,22 +217,20 @@ class Tree:
         if why:
             raise NotPlain(f"{path!r} {why}")
         *parts, name = path.split("/")
-        fd = os.dup(self._fd)
+        folder: int | None
         try:
-            missing = False
-            for part in parts:
-                try:
-                    inner = os.open(part, _FOLDER, dir_fd=fd)
-                except FileNotFoundError:
-                    missing = True
-                    break
-                except OSError as error:
-                    raise NotPlain(f"{path} leads through {part}, which is no plain directory") from error
-                os.close(fd)
-                fd = inner
-            yield (None if missing else fd), name
+            folder = descend(self._fd, parts)
+        except FileNotFoundError:
+            folder = None
+        except OSError as error:
+            if error.filename is None:  # no descriptor left: nothing is wrong with the path
+                raise
+            raise NotPlain(f"{path} leads through {error.filename}, which is no plain directory") from error
+        try:
+            yield folder, name
         finally:
-            os.close(fd)
+            if folder is not None:
+                os.close(folder)
 
 
 def _take_group(fd: int, folder: int, name: str) -> None:

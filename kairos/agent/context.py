@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from kairos.agent.files import Files, Unreadable, printable, shown
+from kairos.agent.files import Files, printable, shown
 from kairos.agent.outputs import Assignment
 from kairos.agent.tools import wrapped
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
@@ -16,6 +16,7 @@ from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 from kairos.memory.claims import MemoryView
+from kairos.repo.beneath import Unreadable
 
 DIFF_AT_MOST = 24_000
 MEMORY_AT_MOST = 2_000

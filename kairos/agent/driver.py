@@ -20,6 +20,7 @@ from kairos.clock import now_us
 from kairos.domain import budget
 from kairos.domain.events import ModelCalled, TurnStarted
 from kairos.domain.finding import Finding
+from kairos.domain.secrets import redact
 from kairos.domain.turn import (
     Accepted,
     Answered,
@@ -82,7 +83,7 @@ class Driver:
         except KairosError as error:
             end = End("failed", f"{error.message}. {error.hint}")
         return Result(
-            turn=self._assignment.turn, outcome=end.outcome, why=end.why[:500],
+            turn=self._assignment.turn, outcome=end.outcome, why=redact(end.why)[:500],
             finding=self._finding if end.outcome == "proposed" else None,
             spent_microusd=self._ledger.spent(), micros=round((time.monotonic() - begun) * 1e6),
         )  # fmt: skip

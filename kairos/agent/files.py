@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from kairos.domain.differences import diff_lines, differences
 from kairos.domain.secrets import redact
-from kairos.repo.git import Git, GitError
+from kairos.repo.beneath import Content, Unreadable, read_beneath
+from kairos.repo.git import Git
+from kairos.repo.objects import Objects
 
 FILE_AT_MOST = 1_000_000
 DIFFED_AT_MOST = 256_000
@@ -26,10 +27,6 @@ _PRIVATE = re.compile(
     re.IGNORECASE,
 )
 _ZERO = re.compile(r"0+$")
-
-
-class Unreadable(Exception):
-    """A file that is not shown, with the reason in words for the model."""
 
 
 class Changed(NamedTuple):
@@ -46,6 +43,7 @@ class Files:
 
     def __init__(self, git: Git) -> None:
         self._git = git
+        self._objects = Objects(git)
 
     @cached_property
     def tracked(self) -> frozenset[str]:
@@ -63,21 +61,24 @@ class Files:
     def _listed(self) -> frozenset[str]:
         return frozenset(self.listing)
 
-    def raw(self, path: str) -> tuple[bytes, int]:
-        """(content, permission bits) of a listed text file. Unreadable."""
+    def raw(self, path: str) -> Content:
+        """Content and permission bits of a listed text file. Unreadable."""
         if path not in self._listed:
             raise Unreadable("no such file, or one that is not shown (ignored, private, or outside the repository)")
-        return _read_beneath(os.fspath(self._git.root), path)
+        try:
+            return read_beneath(self._git.root, path, FILE_AT_MOST)
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {error.strerror}") from error
 
     def text(self, path: str) -> str:
         """The text of a listed file with credentials cut. Unreadable."""
-        return redact(_decode(self.raw(path)[0]))
+        return redact(_decode(self.raw(path).data))
 
     def containing(self, wanted: str, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
         """(path, text) of each path whose redacted text holds `wanted`, (path, None) of each other one."""
         for path in paths:
             try:
-                text = _decode(self.raw(path)[0])
+                text = _decode(self.raw(path).data)
             except Unreadable:
                 text = ""
             clean = redact(text) if wanted in text else ""
@@ -87,14 +88,13 @@ class Files:
         """The id of a commit by (short) id or `HEAD`; None when there is none. Other names are not looked up."""
         if not re.fullmatch(r"[0-9a-fA-F]{4,64}|HEAD(?:~[0-9]{1,3})?", name):
             return None
-        status, out = self._git.result("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", ok=(0, 1, 128))
-        return out.decode("ascii", "replace").strip() if status == 0 else None
+        return self._git.commit(name)
 
     def changes(self, commit: str) -> list[Changed]:
         """What a commit changed against its first parent."""
-        status, out = self._git.result("rev-parse", "--verify", "--quiet", f"{commit}^1^{{commit}}", ok=(0, 1, 128))
-        if status == 0:
-            args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", out.decode().strip(), commit]
+        parent = self._git.commit(f"{commit}^1")
+        if parent is not None:
+            args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", parent, commit]
         else:
             args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", "--root", commit]
         fields = iter(self._git.run(*args, "--").split(b"\0"))
@@ -108,7 +108,7 @@ class Files:
 
     def subject(self, commit: str) -> str:
         """The message of a commit, credentials cut, at most 1 000 characters."""
-        raw = self._git.run("cat-file", "commit", commit)
+        raw = self._objects.read([commit]).get(commit, b"")
         message = raw.partition(b"\n\n")[2].decode("utf-8", "replace")
         return redact(message).strip()[:1_000]
 
@@ -116,15 +116,15 @@ class Files:
         """One section a file: the unified diff of both redacted sides, or why it is not shown."""
         changes = self.changes(commit)
         wanted = [c for c in changes[:DIFFED_FILES] if shown(c.path)]
-        blobs = self._blobs({oid for c in wanted for oid in (c.old, c.new) if oid})
+        blobs = self._objects.blobs((oid for c in wanted for oid in (c.old, c.new) if oid), each=DIFFED_AT_MOST)
         sections = []
         for change in changes[:DIFFED_FILES]:
             if not shown(change.path):
                 sections.append(f"{change.status} {printable(change.path)}: not shown (private)\n")
                 continue
             try:
-                old = _side(blobs, change.old)
-                new = _side(blobs, change.new)
+                old = _text(_blob_of(blobs, change.old))
+                new = _text(_blob_of(blobs, change.new))
             except Unreadable as why:
                 sections.append(f"{change.status} {printable(change.path)}: {why}\n")
                 continue
@@ -137,40 +137,14 @@ class Files:
         """The unified diff of a file from HEAD to the work tree, both redacted. Unreadable."""
         if not shown(path):
             raise Unreadable("not shown (private)")
-        old: str | None = None
-        try:
-            blob = self._git.blob(f"HEAD:{path}") if path in self.tracked or path not in self._listed else None
-            old = None if blob is None else _side({"": blob}, "")
-        except GitError:
-            old = None
-        new: str | None = None
+        old = new = None
+        if path in self.tracked or path not in self._listed:
+            old = _text(self._objects.path_in("HEAD", path, each=DIFFED_AT_MOST))
         if path in self._listed and os.path.lexists(self._git.root / path):
-            new = _side({"": self.raw(path)[0]}, "")
+            new = _text(self.raw(path).data)
         if old is None and new is None:
             raise Unreadable("no such file")
         return _unified(path, old, new)
-
-    def _blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
-        """Contents by id; those above the size limit are left out."""
-        names = sorted(oids)
-        if not names:
-            return {}
-        asked = "".join(f"{n}\n" for n in names).encode()
-        small = []
-        for line in self._git.run("cat-file", "--batch-check", stdin=asked).decode("ascii", "replace").splitlines():
-            parts = line.split(" ")
-            if len(parts) == 3 and parts[1] == "blob" and int(parts[2]) <= DIFFED_AT_MOST:
-                small.append(parts[0])
-        if not small:
-            return {}
-        out = self._git.run("cat-file", "--batch", stdin="".join(f"{n}\n" for n in small).encode())
-        found, place = {}, 0
-        for name in small:
-            end = out.index(b"\n", place)
-            size = int(out[place:end].rpartition(b" ")[2])
-            found[name] = out[end + 1 : end + 1 + size]
-            place = end + size + 2
-        return found
 
 
 def shown(path: str) -> bool:
@@ -190,12 +164,17 @@ def _blob(oid: str, mode: str) -> str | None:
     return None if _ZERO.match(oid) or not mode.startswith("100") else oid
 
 
-def _side(blobs: dict[str, bytes], oid: str | None) -> str | None:
-    if oid is None:
-        return None
-    if oid not in blobs or len(blobs[oid]) > DIFFED_AT_MOST:
+def _blob_of(blobs: dict[str, bytes], oid: str | None) -> bytes | None:
+    if oid is not None and oid not in blobs:
         raise Unreadable("too large to show")
-    return redact(_decode(blobs[oid]))
+    return None if oid is None else blobs[oid]
+
+
+def _text(content: bytes | None) -> str | None:
+    """One side of a diff, credentials cut; None for no file. Unreadable."""
+    if content is not None and len(content) > DIFFED_AT_MOST:
+        raise Unreadable("too large to show")
+    return None if content is None else redact(_decode(content))
 
 
 def _decode(content: bytes) -> str:
@@ -221,29 +200,3 @@ def _lines(text: str | None) -> list[str]:
         if text is None
         else [line + "\n" for line in text.split("\n")[:-1]] + [last for last in text.split("\n")[-1:] if last]
     )
-
-
-def _read_beneath(root: str, path: str) -> tuple[bytes, int]:
-    """Opens each component without following symlinks; regular files only. Unreadable."""
-    *folders, name = path.split("/")
-    here = -1
-    try:
-        here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        for folder in folders:
-            below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-            os.close(here)
-            here = below
-        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
-    except OSError as error:
-        raise Unreadable(f"cannot be read: {error.strerror}") from error
-    finally:
-        if here >= 0:
-            os.close(here)
-    with os.fdopen(file, "rb") as opened:
-        found = os.fstat(opened.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise Unreadable("not a regular file")
-        content = opened.read(FILE_AT_MOST + 1)
-    if len(content) > FILE_AT_MOST:
-        raise Unreadable("too large to show")
-    return content, stat.S_IMODE(found.st_mode)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from kairos.agent.files import DIFFED_AT_MOST, Files, Unreadable
+from kairos.agent.files import DIFFED_AT_MOST, Files
 from kairos.agent.outputs import Assignment
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import find, redact
 from kairos.domain.turn import Patch
+from kairos.repo.beneath import Unreadable
 
 DETECTOR, VERSION = "review-change", 1
 TITLE_AT_MOST, CLAIM_AT_MOST = 100, 1_000

@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from kairos.agent.files import Files, Unreadable, printable
+from kairos.agent.files import Files, printable
 from kairos.domain.globs import matches
 from kairos.domain.turn import Patch
+from kairos.repo.beneath import Unreadable
 
 OUTPUT_AT_MOST = 16_000
 """UTF-8 bytes of one tool output, what is said about a cut included."""

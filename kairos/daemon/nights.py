@@ -1,14 +1,14 @@
-"""Nightly work: dream and compaction, each occurrence once, in the timer's thread with its own log."""
+"""Nightly work: dream and compaction, each occurrence once."""
 
 from __future__ import annotations
 
 from datetime import tzinfo
 
 from kairos.clock import DAY, now_us
-from kairos.errors import KairosError
+from kairos.daemon.component import Component
+from kairos.daemon.folded import World
 from kairos.eventlog.leases import Held, job_lease
-from kairos.eventlog.opener import open_log
-from kairos.eventlog.record import Fence
+from kairos.eventlog.log import Log
 from kairos.schedule.children import Child, child_environment
 from kairos.schedule.occurrences import ScheduleView, run_if_due, settle_interrupted
 from kairos.settings import Config, Home, parse_clock
@@ -22,48 +22,41 @@ def jobs(config: Config) -> set[str]:
     return {job for job, at in zip(JOBS, times, strict=True) if at}
 
 
-class Nights:
-    """Asked at every tick whether something is due. Not thread-safe: one tick at a time."""
+class Nights(Component):
+    """Runs the nightly jobs that this daemon holds, one after another. Woken when one may be due."""
 
-    def __init__(self, home: Home, config: Config, zone: tzinfo, held: Held) -> None:
-        self._held = held
-        self._settled: dict[str, tuple[Fence, ...]] = {}
+    name = "nights"
+
+    def __init__(self, home: Home, config: Config, log: Log, world: World, held: Held, zone: tzinfo) -> None:
+        super().__init__(log, world, held)
         self._home = home
         self._config = config
         self._zone = zone
         self._child = Child()
-        self._log = open_log(home)
+
+    def stop(self) -> None:
+        """Ends a running child, too; its work is covered by the next occurrence."""
+        super().stop()
+        self._child.stop()
+
+    def catch_up(self) -> int:
+        """Settles what was cut short, here or by whoever held the job before."""
         self._begun = ScheduleView().load(self._log)[0].begun or now_us()
         for job in JOBS:
-            fences = held.fences(job_lease(job))
+            fences = self._held.fences(job_lease(job))
             if fences is not None:
                 with self._log.fenced(fences):
-                    self._settle(job, fences)
+                    settle_interrupted(self._log, job)
+        return super().catch_up()
 
-    def tick(self) -> None:
-        """Runs what is due, one after another; nothing more is begun once stopped."""
+    def step(self) -> float | None:
         schedule = self._config.schedule
         for job, at, work in (("dream", schedule.dream, self._dream), ("compact", schedule.compact, self._compact)):
             fences = self._held.fences(job_lease(job))
-            if self._child.stopped or fences is None:
-                continue
-            with self._log.fenced(fences):
-                self._settle(job, fences)
-                try:
+            if not self.stopped and fences is not None:
+                with self._log.fenced(fences):
                     run_if_due(self._log, job, parse_clock(at), self._begun, self._zone, work)
-                except KairosError:
-                    self._settled.pop(job, None)  # whether it has its outcome is to be asked again
-                    raise
-
-    def _settle(self, job: str, fences: tuple[Fence, ...]) -> None:
-        """Settles what was cut short, here or by whoever held the job before."""
-        if self._settled.get(job) != fences:
-            settle_interrupted(self._log, job)
-            self._settled[job] = fences
-
-    def stop(self) -> None:
-        """Ends a running child; its work is covered by the next occurrence."""
-        self._child.stop()
+        return None
 
     def _dream(self) -> str:
         out = self._child.run("dream", ["--json"], cwd=self._home.data, environment=child_environment(), seconds=3_600)

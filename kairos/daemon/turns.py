@@ -9,16 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
-from kairos.acting.proposing import raise_findings
 from kairos.clock import DAY, now_us
 from kairos.daemon.folded import World
 from kairos.daemon.salt import salt_of
 from kairos.detectors.looking import fitting, look
-from kairos.detectors.protocol import Companion
-from kairos.detectors.scene import scene_of
+from kairos.detectors.scene import Companion, scene_of
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.domain.proposal import Proposal, supersede
+from kairos.domain.proposal import Proposal, stream_of, supersede
+from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
@@ -45,27 +44,29 @@ class Looker:
 
     def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
         """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""
-        repo = self._world.repos.by_id[repo_id]
+        repo = self._repo(repo_id)
         self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
 
     def again(self, repo_id: str, proposal_id: str, cause: int | None = None) -> None:
         """Looks once more at the evidence of a proposal whose base moved, with the detector that raised it.
         `cause`: the trigger, if it is not that move. Conflict if this look was already taken."""
-        repo = self._world.repos.by_id[repo_id]
-        raised = self._world.inbox.proposals[proposal_id].raised
+        repo = self._repo(repo_id)
+        with self._world.reading() as views:
+            raised = views.inbox.proposals[proposal_id].raised
+            moved = views.inbox.positions[proposal_id][-1]
         trigger = self._evidence(raised.evidence)
-        moved = self._world.inbox.positions[proposal_id][-1]
         self._run(repo, trigger, raised.boundary or "commit", moved if cause is None else cause,
                   f"turn-again-{proposal_id}-{moved}", [], only=raised.detector)  # fmt: skip
 
     def recheck(self, repo_id: str, cause: int) -> None:
         """Looks again at the evidence of what waits: a proposal whose reason is gone (the commit was reset, the
         marker resolved, the file removed) closes itself."""
-        repo = self._world.repos.by_id[repo_id]
-        for proposal in [p for p in self._world.inbox.pending() if p.raised.repo == repo_id]:
+        repo = self._repo(repo_id)
+        with self._world.reading() as views:
+            mine = [p for p in views.inbox.pending() if p.raised.repo == repo_id]
+            before = [p for p in mine if p.raised.engine == "rules" and views.inbox.positions[p.id][0] <= cause]
+        for proposal in before:
             raised = proposal.raised
-            if raised.engine != "rules" or self._world.inbox.positions[proposal.id][0] > cause:
-                continue
             trigger = self._evidence(raised.evidence)
             findings, problems = find(self._log, repo, trigger, raised.boundary or "commit", self._salt)
             if not problems and raised.key not in {f.key for f in findings}:
@@ -102,8 +103,9 @@ class Looker:
             findings = [f for f in findings if f.detector == only]
         spoken: list[Finding] = []
         muted: list[Finding] = []
-        for finding in findings:
-            (muted if self._world.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
+        with self._world.reading() as views:
+            for finding in findings:
+                (muted if views.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
         rule = f"{boundary}@1" if only is None else AGAIN
         started = TurnStarted(
             turn=turn, repo=repo.id, engine="rules", boundary=boundary,
@@ -114,38 +116,45 @@ class Looker:
             NewEvent(turn, started, -1, "system"),
         ]
         raised = self.raised(spoken, repo, turn, boundary) + [_muted(f, repo.id) for f in muted if self._news(f)]
-        new += [NewEvent(r.stream, r.event, -1 - i, "system") for i, r in enumerate(raised)]
-        ids = [r.event.id for r in raised if isinstance(r.event, ProposalRaised)]
+        new += [told(event, -1 - i) for i, event in enumerate(raised)]
+        ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         outcome = "proposed" if ids else "failed" if problems and not findings else "quiet"
         ended = TurnEnded(
             turn=turn, repo=repo.id, engine="rules", outcome=outcome, proposals=ids, why="; ".join(problems),
             micros=round((time.monotonic() - begun) * 1e6),
         )  # fmt: skip
         new.append(NewEvent(turn, ended, -1 - len(raised), "system"))
-        positions = self._log.append(new, expected={turn: 0}, writes=writes)
-        for recorded in self._log.read(self._world.position, upto=positions[-1]):
-            self._world.fold(recorded)  # at once: the next look must know what this one raised
+        self._log.append(new, expected={turn: 0}, writes=writes)
+        self._world.catch_up()  # at once: the next look must know what this one raised
 
-    def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[NewEvent]:
-        """The events that raise findings, or say why not. Their causes are the caller's business."""
-        now = now_us()
-        return raise_findings(
-            findings,
-            inbox=self._world.inbox,
-            listed=self._world.findings.listed,
-            held=self._world.findings.held,
-            repo=repo.id,
-            root=repo.root,
-            turn=turn,
-            boundary=boundary,
-            policy=load_policy(self._home.policy_file),
-            now=now,
-            expire_us=round(self._config.proposals.expire_days * DAY),
-            cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
-        )
+    def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[Raised]:
+        """The events that raise findings, or say why not."""
+        policy = load_policy(self._home.policy_file)
+        with self._world.reading() as views:
+            known = views.inbox.known(repo.id, {f.key for f in findings}, {f.detector for f in findings})
+            return raise_findings(
+                findings,
+                known=known,
+                taken=views.inbox.proposals,
+                listed=views.findings.listed,
+                held=views.findings.held,
+                repo=repo.id,
+                root=repo.root,
+                turn=turn,
+                boundary=boundary,
+                policy=policy,
+                now=now_us(),
+                expire_us=round(self._config.proposals.expire_days * DAY),
+                cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
+            )
+
+    def _repo(self, repo_id: str) -> Repository:
+        with self._world.reading() as views:
+            return views.repos.by_id[repo_id]
 
     def _news(self, finding: Finding) -> bool:
-        return f"{finding.key}|mute@1" not in self._world.findings.held
+        with self._world.reading() as views:
+            return f"{finding.key}|mute@1" not in views.findings.held
 
 
 def find(
@@ -173,9 +182,14 @@ def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Compani
     return ask
 
 
-def _muted(finding: Finding, repo_id: str) -> NewEvent:
-    held = AttentionHeld(
+def told(event: Raised, cause: int | None) -> NewEvent:
+    """A raised proposal, or the reason why not, in the stream it belongs to."""
+    stream = stream_of(event.id) if isinstance(event, ProposalRaised) else event.repo
+    return NewEvent(stream, event, cause, "system")
+
+
+def _muted(finding: Finding, repo_id: str) -> AttentionHeld:
+    return AttentionHeld(
         repo=repo_id, subject=finding.key, rule="mute@1", why=f"{finding.detector} is muted: {finding.title}",
         detector=finding.detector,
     )  # fmt: skip
-    return NewEvent(repo_id, held)

@@ -6,15 +6,18 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from copy import copy
 
+from kairos.daemon.component import Component
 from kairos.daemon.duties import Duties, Enduring
+from kairos.daemon.folded import World
 from kairos.daemon.presence import RepoStatus
+from kairos.daemon.salt import salt_of
 from kairos.errors import TryAgain
-from kairos.eventlog.follow import Follower
+from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence
-from kairos.eventlog.views.repositories import RepositoriesView, Repository
+from kairos.eventlog.views.repositories import Repository
 from kairos.sensing.sensor import Sensor
 from kairos.settings import Config, Home
 
@@ -23,7 +26,6 @@ logger = logging.getLogger(__name__)
 RETRY_S = 2.0
 LOOK_S = 5.0
 """So often a shared log's repositories are looked for on this disk: a directory may have come back."""
-_TOPICS = frozenset({"RepoTrusted", "BaselineRecorded", "RepoUnwatched"})
 
 
 class _Sensing:
@@ -64,74 +66,67 @@ class _Sensing:
                 sensor.close()
 
 
-class Watching:
+class Watching(Component):
     """Keeps a `Sensor` running for each trusted repository that this daemon holds, and publishes their status."""
+
+    name = "watching"
+    wakes = frozenset({"RepoTrusted", "BaselineRecorded", "RepoUnwatched"})
 
     def __init__(
         self,
         home: Home,
         config: Config,
-        publish: Callable[[list[RepoStatus]], None],
-        guard: Callable[[Callable[[], None]], None],
+        log: Log,
+        world: World,
         duties: Duties,
-        report: Callable[[str], None],
+        guard: Callable[[Callable[[], None]], None],
+        publish: Callable[[list[RepoStatus]], None],
+        on_armed: Callable[[], None],
     ) -> None:
+        """`on_armed` is called whenever watching has begun everywhere. That may take as long as a disk is full."""
+        super().__init__(log, world, duties.held)
         self._home = home
         self._config = config
-        self._publish = publish
-        self._guard = guard
         self._duties = duties
+        self._guard = guard
+        self._publish = publish
+        self._on_armed = on_armed
         self._lock = threading.Lock()
         self._sensing: dict[str, _Sensing] = {}
-        self._stopping = False
         self._statuses: dict[str, RepoStatus] = {}
-        self._log = open_log(home)
-        self._enduring = Enduring(self._log, duties.held, report)
-        self._follower = Follower(self._log, 0)
-        self._changes: threading.Thread | None = None
-
-    def start(self, on_armed: Callable[[], None]) -> None:
-        """Has every sensor armed; `on_armed` is called when watching has begun everywhere. That may take as long as a
-        disk is full."""
-        follow = partial(self._enduring.run, partial(self._follow, on_armed))
-        self._changes = threading.Thread(target=self._guard, args=(follow,), name="repositories")
-        self._changes.start()
-
-    def wake(self) -> None:
-        """Has it look whether what this daemon holds has changed."""
-        self._follower.wake()
+        self._salt = salt_of(log, home)
 
     def stop(self) -> None:
-        """Ends every sensor after its present step; one that cannot arm while the server is away ends, too."""
-        self._enduring.stop()
-        self._follower.stop()
+        """Has every sensor end after its present step; one that cannot arm while the server is away ends, too."""
+        super().stop()
         with self._lock:
-            self._stopping = True
             sensing_now = list(self._sensing.values())
         for sensing in sensing_now:
             sensing.ask_to_end()
-        if self._changes is not None:
-            self._changes.join()
+
+    def close(self) -> None:
+        """Ends every sensor; returns when the last thread has ended."""
         for repo_id in list(self._sensing):
             self._end(repo_id)
+        super().close()
 
-    def _follow(self, on_armed: Callable[[], None]) -> None:
-        """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
-        self._follower.position = self._log.head()
+    def catch_up(self) -> int:
+        here = super().catch_up()
         self._reconcile()
         self.show()
-        on_armed()
-        while not self._follower.stopped:
-            new = self._follower.new()
-            if any(r.topic in _TOPICS for r in new) or (self._log.shared and not new):
-                self._reconcile()
-            if not new:
-                self._follower.wait(LOOK_S if self._log.shared else 30.0)
+        self._on_armed()
+        return here
+
+    def step(self) -> float | None:
+        """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
+        self._reconcile()
+        return LOOK_S if self._log.shared else None
 
     def _reconcile(self) -> None:
         """Brings the sensors to what this daemon should watch now."""
-        state, _ = RepositoriesView().load(self._log)
-        wanted = {r.id: r for r in self._duties.choose(state.watched())}
+        with self._world.reading() as views:
+            watched = [copy(r) for r in views.repos.watched()]  # a sensor's is its own: a fold changes it in place
+        wanted = {r.id: r for r in self._duties.choose(watched)}
         fences = {i: self._duties.fences(i) for i in wanted}
         for repo_id, sensing in list(self._sensing.items()):
             if repo_id not in wanted or sensing.fences != fences[repo_id]:
@@ -147,7 +142,7 @@ class Watching:
         sensing = _Sensing(repo, fences)
         with self._lock:
             self._sensing[repo.id] = sensing
-            if self._stopping:
+            if self.stopped:
                 sensing.ending.set()
         sensing.thread = threading.Thread(target=self._guard, args=(lambda: self._sense(sensing),), name=repo.id)
         sensing.thread.start()
@@ -168,7 +163,7 @@ class Watching:
 
     def _watch(self, sensing: _Sensing) -> None:
         log = open_log(self._home)
-        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots)
+        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
         with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
             self._note(sensing, sensor)

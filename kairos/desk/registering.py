@@ -12,6 +12,7 @@ from kairos.desk.leased import leased, repository_id_of
 from kairos.desk.reading import registered_at, repositories
 from kairos.desk.records.repositories import InitOut, UnwatchOut
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
+from kairos.domain.names import as_text
 from kairos.errors import TryAgain, UsageError
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.projection import keep_views
@@ -42,6 +43,7 @@ def register(desk: Desk, path: str, *, history: int | None, told: Told) -> InitO
     git = open_repository(Path(path))
     root = git.root
     refuse_own(desk, root)
+    refuse_unnamed(root)
     stat = root.stat()
     id_, host = repository_id_of(desk, root, stat.st_dev, stat.st_ino)
     known = repositories(desk).by_id.get(id_)
@@ -81,10 +83,21 @@ def refuse_own(desk: Desk, root: Path) -> None:
             raise UsageError(f"{root} lies inside Kairos's own folder {own}", "Name a repository of yours.")
 
 
+def refuse_unnamed(root: Path) -> None:
+    """The log names a repository by its path, as text. UsageError (2) for one that is none; names inside may be any."""
+    name = as_text(str(root))
+    if name != str(root):
+        raise UsageError(f"the path {name} is not UTF-8, so the log cannot name it", "Rename the directory.")
+
+
 def _baseline(desk: Desk, repository: Repository, git: Git, history: int | None, told: Told) -> int:
+    from kairos.daemon.salt import salt_of
     from kairos.sensing.baseline import record_baseline
 
-    return record_baseline(desk.log, repository, git, excluded=desk.home.roots, history=history, progress=told.progress)
+    salt = salt_of(desk.log, desk.home)
+    return record_baseline(
+        desk.log, repository, git, excluded=desk.home.roots, history=history, progress=told.progress, salt=salt
+    )
 
 
 def _listed(desk: Desk, repo: str) -> list[str]:

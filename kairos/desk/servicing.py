@@ -49,7 +49,7 @@ def uninstall() -> tuple[ServiceOut, bool]:
 def installed(desk: Desk) -> tuple[ServiceOut, bool]:
     """(The unit file that is there, whether it is the one this program would write.)"""
     path = unit_path()
-    found = path.read_text("utf-8", "replace") if path.exists() else ""
+    found = path.read_text("utf-8", "surrogateescape") if path.exists() else ""
     return ServiceOut(path=str(path), installed=bool(found), unit=found, enable=ENABLE), found == unit_text(desk)
 
 

@@ -9,6 +9,7 @@ from kairos.desk.desk import Desk
 from kairos.desk.leased import acting_in
 from kairos.desk.reading import inbox
 from kairos.desk.records.proposals import UndoneOut
+from kairos.domain.names import as_text
 from kairos.errors import KairosError, NotFound, OutcomeUnknown
 
 _WANTED = {"undo": "undone", "redo": "redone"}
@@ -49,7 +50,8 @@ def _settled(desk: Desk, run: str, id_: str | None, repo: str) -> UndoneOut | No
     for done in (p for p in open_ if p.state == _WANTED[run]):
         if id_ is None or known.find(id_).id == done.id:
             last = known.positions[done.id][-1:]
-            return UndoneOut(id=done.id, state=done.state, positions=last, files=done.raised.effects.files, kept=[])
+            files = [*map(as_text, done.raised.effects.files)]
+            return UndoneOut(id=done.id, state=done.state, positions=last, files=files, kept=[])
     return None
 
 
@@ -70,4 +72,5 @@ def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool])
     if done.state != _WANTED[run]:
         raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")
     positions = inbox(desk).positions[done.id][before:]
-    return UndoneOut(id=done.id, state=done.state, positions=positions, files=plan.paths, kept=plan.kept)
+    files, kept = [*map(as_text, plan.paths)], [*map(as_text, plan.kept)]
+    return UndoneOut(id=done.id, state=done.state, positions=positions, files=files, kept=kept)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kairos.detectors.protocol import BURST, EVERY
+from kairos.detectors.boundaries import BURST, EVERY
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
-from kairos.repo.reading import as_text
 from kairos.repo.search import files_with_lines
 
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
@@ -84,8 +83,7 @@ def _before(scene: Scene, path: str) -> int:
                     former = change.was or former
     if not base or (base == "HEAD" and scene.git.head() is None):
         return 0
-    data = scene.objects.path_in(base, former)
-    text = as_text(data) if data else None
+    text = scene.text_in(base, former)
     return len(conflicts(text, fences=path.lower().endswith(_PROSE))) if text else 0
 
 

@@ -8,13 +8,13 @@ import stat
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.artifacts import directory_rule, file_rule
+from kairos.detectors.boundaries import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
 from kairos.detectors.patching import Span, spliced
-from kairos.detectors.protocol import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
-from kairos.repo.reading import as_text
+from kairos.repo.beneath import as_text
 
 LARGE = 10 << 20
 _IGNORE = ".gitignore"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kairos.detectors.protocol import COMMIT, IDLE_RETURN, LATER, Companion
-from kairos.detectors.scene import Scene, SeenCommit
+from kairos.detectors.boundaries import COMMIT, IDLE_RETURN, LATER
+from kairos.detectors.scene import Companion, Scene, SeenCommit
 from kairos.detectors.wording import evidence, key_of, shown
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding

@@ -1,32 +1,12 @@
-"""What a detector is, and what the daemon lends it."""
+"""What a detector is, and what is said of one that could not finish."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from kairos.detectors.scene import Scene
-    from kairos.domain.finding import Finding
-
-COMMIT, SWITCH, BURST, IDLE_RETURN = "commit", "switch", "burst", "idle_return"
-BASELINE, MANUAL, LATER = "baseline", "manual", "later"
-EVERY = frozenset({COMMIT, SWITCH, BURST, IDLE_RETURN, BASELINE, MANUAL, LATER})
-WHOLE = frozenset({BASELINE, MANUAL})
-"""The boundaries at which a detector looks at the whole tree, not only at what just changed."""
-
-
-class Companion(NamedTuple):
-    """A path that history says changes together with the asked ones: the share of commits (0 to 1), how many of
-    them, and the log positions that say so."""
-
-    path: str
-    confidence: float
-    support: float
-    cites: Sequence[int]
-
-
-Companions = Callable[[Sequence[str]], Sequence[Companion]]
+from kairos.detectors.scene import Scene
+from kairos.domain.finding import Finding
 
 
 class Problem(NamedTuple):

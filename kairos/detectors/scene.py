@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from kairos.detectors.protocol import WHOLE, Companion, Companions
+from kairos.detectors.boundaries import WHOLE
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.repositories import Repository
+from kairos.repo.beneath import Content, Unreadable, as_text, read_beneath
 from kairos.repo.git import Git
 from kairos.repo.objects import BlobChange, Objects
-from kairos.repo.reading import Content, as_text, read_beneath
 
 UNTRACKED_LIMIT = 20_000
 
@@ -46,6 +46,19 @@ class SeenCommit(NamedTuple):
     parents: Sequence[str]
     changes: Sequence[CommitFile]
     cut: int
+
+
+class Companion(NamedTuple):
+    """A path that history says changes together with the asked ones: the share of commits (0 to 1), how many of
+    them, and the log positions that say so."""
+
+    path: str
+    confidence: float
+    support: float
+    cites: Sequence[int]
+
+
+Companions = Callable[[Sequence[str]], Sequence[Companion]]
 
 
 def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
@@ -124,7 +137,7 @@ class Scene:
         if path not in self._texts:
             try:
                 self._texts[path] = read_beneath(self.root, path)
-            except ValueError:
+            except (Unreadable, ValueError):
                 self._texts[path] = None
         return self._texts[path]
 
@@ -132,6 +145,14 @@ class Scene:
         """The text of such a file, None unless it is UTF-8 text."""
         content = self.read(path)
         return None if content is None else as_text(content.data)
+
+    def text_in(self, commit: str, path: str) -> str | None:
+        """The text of a file as a commit has it, None unless it is UTF-8 text of at most 1 MiB."""
+        try:
+            data = self.objects.path_in(commit, path)
+        except Unreadable:
+            return None
+        return None if data is None else as_text(data)
 
     def exists(self, path: str) -> bool:
         """Whether anything is at `path`, a dangling symlink included."""

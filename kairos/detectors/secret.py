@@ -17,15 +17,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kairos.detectors.artifacts import is_artifact
+from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_lock_file
-from kairos.detectors.protocol import EVERY
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, key_of, listed, shown
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import find
+from kairos.repo.beneath import is_text
 from kairos.repo.objects import BlobChange
-from kairos.repo.reading import is_text
 
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20

@@ -41,6 +41,8 @@ _ENDS = (
     ExecutionStarted, ProposalAcknowledged, ProposalExpired, ProposalRejected, ProposalStale, ProposalSuperseded
 )  # fmt: skip
 """After these nobody is told of a proposal any more."""
+ACTIVE_ORIGINS = frozenset({"live", "offline"})
+"""Whose changes are a person at work."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
     {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "Paused", "ProposalDelivered", "ProposalRaised", "Resumed",
@@ -119,7 +121,7 @@ def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
             state.waiting.pop(event.id, None)
         case _ if isinstance(event, _ENDS):
             state.waiting.pop(event.id, None)
-        case FilesChanged() | GitMoved() if origin in ("live", "offline"):
+        case FilesChanged() | GitMoved() if origin in ACTIVE_ORIGINS:
             state.last_activity[event.repo] = at
         case _:
             pass

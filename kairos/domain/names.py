@@ -37,7 +37,11 @@ def name_fields(fs_path: str) -> dict[str, str]:
 
 def as_text(fs_path: str) -> str:
     """A path as text that can be stored: bytes that are not UTF-8 as \\xNN. For reading, not for opening."""
-    return fs_path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        raw = fs_path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair: no path, but text from elsewhere may hold one
+        raw = fs_path.encode("utf-8", "surrogatepass")
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def quoted(fs_path: str) -> str:

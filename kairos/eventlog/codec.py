@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from kairos.domain.events import REGISTRY, UPCASTS, Event
+from kairos.domain.events import REGISTRY, UPCASTS, Event, is_foreign
+from kairos.domain.names import as_text
 from kairos.errors import IntegrityError
-from kairos.eventlog.record import Draft, Origin, Plain, Recorded, Row, header_of
+from kairos.eventlog.record import Draft, ForeignEvent, Origin, Plain, Recorded, Row, header_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -54,9 +55,9 @@ def encode(event: Event) -> tuple[str, int, bytes]:
 
 
 def refuse_unknown(topic: str, version: int) -> None:
-    """IntegrityError unless this program knows the event type at this version."""
+    """IntegrityError unless this program knows the event type at this version, or it is another application's."""
     cls = REGISTRY.get(topic)
-    if cls is None or version > cls.version:
+    if not is_foreign(topic) and (cls is None or version > cls.version):
         raise IntegrityError(
             f"the log holds {topic} version {version}, which this program does not know",
             "It was written by a newer Kairos: upgrade, or run the version that wrote it.",
@@ -65,6 +66,8 @@ def refuse_unknown(topic: str, version: int) -> None:
 
 def decode(topic: str, version: int, payload: bytes) -> Event:
     """The event of a stored payload, upcast to the present version. IntegrityError if nobody knows it."""
+    if is_foreign(topic):
+        return ForeignEvent(bytes=len(payload))
     refuse_unknown(topic, version)
     cls = REGISTRY[topic]
     try:
@@ -127,7 +130,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def redacted(value: S) -> S:
-    """An event (or a struct in it) with secrets cut from its free-text fields, and only from those."""
+    """An event (or a struct in it) with secrets cut from its free-text fields, and only from those. Bytes in them that
+    are not UTF-8 are escaped: a log holds text."""
     changes = {}
     for name in free_text_fields(type(value)):
         found = getattr(value, name)
@@ -138,12 +142,12 @@ def redacted(value: S) -> S:
 
 
 def _clean(value: Any) -> Any:
-    from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+    from kairos.domain.secrets import redact, redact_all  # its patterns take longer to compile than a reader has
 
     if isinstance(value, str):
-        return redact(value)
+        return redact(value if value.isascii() else as_text(value))
     if isinstance(value, msgspec.Struct):
         return redacted(value)
     if isinstance(value, list):
-        return [_clean(item) for item in value]
+        return redact_all(value) if value and isinstance(value[0], str) else [_clean(item) for item in value]
     return value

@@ -74,6 +74,9 @@ class Recorder(Protocol):
     def close(self) -> None: ...
 
 
+FALLBACK_S = 30.0
+
+
 class Listener(Protocol):
     """How a follower sleeps."""
 
@@ -145,8 +148,8 @@ class Engine(Protocol):
     def size(self) -> int:
         """Bytes that the hot log takes."""
 
-    def fetch(self, file: str, into: Path) -> None:
-        """Brings a segment file that another home made, where it is not there yet."""
+    def segment(self, file: str) -> Path:
+        """Where a segment file of the manifest lies, brought there if another home made it."""
 
     def leases(self) -> Leases | None:
         """The leases of a shared log; None where only one home writes."""

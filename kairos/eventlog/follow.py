@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from kairos.errors import TryAgain
+from kairos.eventlog.database import FALLBACK_S
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 
-FALLBACK_S = 30.0
 AWAY_S = 1.0
 """So often a shared log that does not answer is asked again."""
 

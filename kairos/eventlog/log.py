@@ -60,13 +60,12 @@ class Log:
     ) -> None:
         self.path = path
         self.segments = segments or path.parent / "segments"
-        self.bell = bell or path.parent / "bell" / "log.bell"
         self.url = url
         self.owner = owner
         self.clean = clean
         self._on_writing = on_writing
         self._fences: tuple[Fence, ...] = ()
-        self._engine = _engine(path, self.bell, self.segments, url)
+        self._engine = _engine(path, bell, self.segments, url)
         self._recorder: Recorder | None = None
         self._reader: Reader | None = None
         self._listeners: list[Listener] = []
@@ -158,7 +157,7 @@ class Log:
 
     def refuse_unknown(self) -> None:
         """IntegrityError if there is an event type that this program does not know: who acts on the log must not
-        pass over what a newer program wrote."""
+        pass over what a newer program wrote. Other applications' events are theirs."""
         with self._engine.errors():
             for topic in filter(None, self._read().topics()):  # none: it stands for folded positions
                 codec.refuse_unknown(topic, 1)
@@ -224,9 +223,7 @@ class Log:
 
     def segment(self, file: str) -> Path:
         """Where a segment file of the manifest is, fetched from the shared log if another home made it."""
-        path = self.segments / file
-        self._engine.fetch(file, path)
-        return path
+        return self._engine.segment(file)
 
     def listener(self) -> Listener:
         """What a follower waits with; closed with the log."""
@@ -296,10 +293,10 @@ Clean = Callable[[Log, Sequence[bytes]], None]
 """Removes what lies outside of a log and holds one of these byte strings; called with the log."""
 
 
-def _engine(path: Path, bell: Path, segments: Path, url: str) -> Engine:
+def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
     """UsageError for an address of no known kind, and where what PostgreSQL needs is not installed."""
     if not url:
-        return Sqlite(path, bell)
+        return Sqlite(path, bell, segments)
     if not url.startswith(("postgresql://", "postgres://")):
         raise UsageError("the address of the log is no postgresql:// address", "Mend KAIROS_LOG or `log.url`.")
     try:

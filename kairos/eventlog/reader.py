@@ -115,22 +115,25 @@ class Reader:
             )
             return None, hot, len(hot) < limit
 
-    def stream(self, stream: str) -> list[Row]:
-        """Every row of a stream, in order. What is not hot, or of a topic that no index lists, is looked for only when
-        the rest does not make up the version of the stream."""
-        version = self.version(stream)
-        found = self._hot_stream(stream, FEW)
-        if len(found) < version:
-            found = sorted([*found, *self._hot_stream(stream, f"NOT ({FEW})")], key=lambda row: row.position)
-        if len(found) < version:
+    def stream(self, stream: str, first: int = 1) -> list[Row]:
+        """Every row of a stream from a version on, in order. What is not hot, or of a topic that no index lists, is
+        looked for only when the rest does not make up the version of the stream."""
+        wanted = self.version(stream) - first + 1
+        found = self._hot_stream(stream, first, FEW)
+        if len(found) < wanted:
+            found = sorted([*found, *self._hot_stream(stream, first, f"NOT ({FEW})")], key=lambda row: row.position)
+        if len(found) < wanted:
             sealed = self.head()[2]
-            cold = [row for row in self.rows(0, upto=sealed) if row.stream == stream]
+            cold = [row for row in self.rows(0, upto=sealed) if row.stream == stream and row.version >= first]
             found = cold + [row for row in found if row.position > sealed]
         return found
 
-    def _hot_stream(self, stream: str, topics: str) -> list[Row]:
-        sql = f"SELECT {ROW_COLUMNS} FROM events WHERE originator_id = ? AND {topics} ORDER BY originator_version"
-        return [hot_row(row) for row in self._db.all(sql, (stream,))]
+    def _hot_stream(self, stream: str, first: int, topics: str) -> list[Row]:
+        sql = (
+            f"SELECT {ROW_COLUMNS} FROM events WHERE originator_id = ? AND originator_version >= ? AND {topics}"
+            " ORDER BY originator_version"
+        )
+        return [hot_row(row) for row in self._db.all(sql, (stream, first))]
 
     def version(self, stream: str) -> int:
         row = self._one("SELECT version FROM streams WHERE stream = ?", (stream,))

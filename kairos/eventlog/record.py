@@ -10,7 +10,12 @@ import msgspec
 from kairos.domain.events import Event
 from kairos.errors import LeaseLost
 
-Origin = Literal["live", "offline", "self", "baseline", "history", "user", "system"]
+FROM_ZERO = "from-zero"
+"""The view with a row for each stream of foreign events whose first version is 0. All others begin with 1."""
+UPSTREAM = "upstream/"
+"""How the tracking positions begin that foreign applications keep: they are places in *their* upstreams."""
+
+Origin = Literal["live", "offline", "self", "baseline", "history", "user", "system", "foreign"]
 
 
 class NewEvent(msgspec.Struct, frozen=True):
@@ -21,6 +26,12 @@ class NewEvent(msgspec.Struct, frozen=True):
     event: Event
     caused_by: int | None = None
     origin: Origin = "live"
+
+
+class ForeignEvent(Event, frozen=True):
+    """What another application stored on this log: so many bytes, which mean nothing here. Nobody acts on it."""
+
+    bytes: int
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
@@ -118,6 +129,13 @@ class Track(msgspec.Struct, frozen=True):
     position: int
 
 
+class Advance(msgspec.Struct, frozen=True):
+    """Move a tracking position forward: Conflict unless it rises."""
+
+    name: str
+    position: int
+
+
 class Seal(msgspec.Struct, frozen=True):
     """Name a verified segment file in the manifest and move `sealed_upto` to its end."""
 
@@ -172,4 +190,4 @@ class Fence(msgspec.Struct, frozen=True):
         )
 
 
-Write = Put | Drop | Track | Seal | Retire | Erase | Swap | HeadAt | Fence
+Write = Put | Drop | Track | Advance | Seal | Retire | Erase | Swap | HeadAt | Fence

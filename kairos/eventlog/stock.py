@@ -1,27 +1,79 @@
-"""What eventsourcing's own consumers ask of an application recorder, over our table, for every engine."""
+"""The recorder that eventsourcing's own consumers ask: an `Application`, its notification log, projections.
+
+What such an application stores are *foreign events*: their topics are no names of ours, and what they hold means
+nothing here. They are in the chain, in segments and in exports as every other event, and nobody acts on them. The
+application in turn reads every event of the log: a position is the id of a notification.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing import persistence as es
+from eventsourcing.persistence import Notification, StoredEvent, Tracking
 
-NO_LIMIT = 2**62
+from kairos import errors
+from kairos.clock import now_us
+from kairos.domain.events import is_foreign
+from kairos.eventlog.database import FALLBACK_S, Engine, Unmade
+from kairos.eventlog.reader import Reader
+from kairos.eventlog.record import FROM_ZERO, UPSTREAM, Advance, Draft, Origin, Put, Write
+
+_ORIGIN: Origin = "foreign"
+_MEANING: Mapping[type[Exception], type[es.PersistenceError]] = {
+    errors.Conflict: es.IntegrityError,
+    errors.IntegrityError: es.InternalError,
+    errors.UsageError: es.ProgrammingError,
+}
 
 
-class StockReads:
-    """Comes before the engine's recorder of eventsourcing, whose statements know another table. Positions are the ids
-    of notifications."""
+class StockRecorder(es.ProcessRecorder):
+    """Comes before an engine's recorder of eventsourcing, whose statements know other tables, and answers for it."""
 
-    def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Every row of a query in the portable SQL of this package."""
-        raise TypeError(f"{type(self).__name__} defines no query")
+    datastore: Any
+    _engine: Engine
 
-    def max_notification_id(self) -> int:
-        position: int = self.query("SELECT position FROM head", ())[0][0]
-        return position
+    @abstractmethod
+    def append(
+        self,
+        drafts: list[Draft],
+        at: int,
+        expected: Mapping[str, int],
+        writes: Sequence[Write],
+        cold_root: Callable[[int], int],
+    ) -> list[int]:
+        """See `database.Recorder`."""
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Reader]:
+        """The log, hot and cold, for one thread at a time."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
+        """Appends foreign events, and with `tracking` how far their upstream was followed; returns the positions."""
+        drafts, expected = drafted(stored_events)
+        writes: list[Write] = [Put(FROM_ZERO, s.encode(), b"") for s, version in expected.items() if version < 0]
+        tracking: Tracking | None = kwargs.get("tracking")
+        if tracking is not None:
+            writes.append(_advance(tracking))
+        return self._record(drafts, expected, writes)
+
+    def insert_tracking(self, tracking: Tracking) -> None:
+        self._record([], {}, [_advance(tracking)])
+
+    def _record(self, drafts: list[Draft], expected: Mapping[str, int], writes: Sequence[Write]) -> list[int]:
+        if not drafts and not writes:
+            return []
+        with self._told():
+            positions = self.append(drafts, now_us(), expected, writes, lambda cause: cause)
+            if positions:
+                self._engine.ring()
+        return positions
 
     def select_events(
         self,
@@ -32,12 +84,17 @@ class StockReads:
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        rows = self.query(
-            "SELECT originator_version, topic, state FROM events WHERE originator_id = ? AND originator_version > ?"
-            f" AND originator_version <= ? ORDER BY originator_version {'DESC' if desc else 'ASC'} LIMIT ?",
-            (str(originator_id), gt or 0, _or_none(lte), _or_none(limit)),
-        )
-        return [StoredEvent(originator_id, *row) for row in rows]
+        """The events of a stream, hot and cold; what was forgotten is left out."""
+        stream = str(originator_id)
+        with self._told(), self._reading() as reader:
+            begin = 1 if reader.view_row(FROM_ZERO, stream.encode()) is None else 0
+            rows = reader.stream(stream, begin if gt is None else max(begin, gt + 1))
+        found = [
+            StoredEvent(originator_id, row.version, row.topic, row.payload)
+            for row in rows
+            if row.payload is not None and (lte is None or row.version <= lte)
+        ]
+        return (found[::-1] if desc else found)[:limit]
 
     def select_notifications(
         self,
@@ -48,15 +105,114 @@ class StockReads:
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        first = 0 if start is None else start if inclusive_of_start else start + 1
-        among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
-        rows = self.query(
-            "SELECT originator_id, originator_version, topic, state, position FROM events"
-            f" WHERE position >= ? AND position <= ?{among} ORDER BY position LIMIT ?",
-            (first, _or_none(stop), *topics, limit),
+        """Events of the whole log, hot and cold. What was forgotten or folded away is left out, and does not count."""
+        after = 0 if start is None else start - inclusive_of_start
+        found: list[Notification] = []
+        with self._told(), self._reading() as reader:
+            while (left := limit - len(found)) > 0:
+                rows = [row for chunk in reader.plain(after, limit=left, topics=topics, upto=stop) for row in chunk]
+                found += [
+                    Notification(self._id_of(stream), version, topic, payload, position)
+                    for position, stream, version, topic, _, _, _, _, _, payload in (row[:10] for row in rows)
+                    if payload is not None
+                ]
+                if len(rows) < left:
+                    break
+                after = rows[-1][0]
+        return found
+
+    def max_notification_id(self) -> int | None:
+        with self._told(), self._reading() as reader:
+            return reader.head()[0] or None
+
+    def max_tracking_id(self, application_name: str) -> int | None:
+        with self._told(), self._reading() as reader:
+            return reader.trackings().get(UPSTREAM + application_name)
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> LogSubscription:
+        return LogSubscription(self, gt, topics, self._engine)
+
+    def _id_of(self, stream: str) -> UUID | str:
+        """The id that an application knows a stream by: a UUID if it uses those and this is one."""
+        if self.datastore.originator_id_type != "uuid":
+            return stream
+        try:
+            found = UUID(stream)
+        except ValueError:
+            return stream
+        return found if str(found) == stream else stream
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raises what goes wrong as eventsourcing's consumers know it."""
+        try:
+            with self._engine.errors():
+                yield
+        except Unmade as error:
+            raise es.OperationalError(f"there is no log in {self._engine.name}: let it make its tables") from error
+        except errors.KairosError as error:
+            raise _MEANING.get(type(error), es.OperationalError)(f"{error.message}. {error.hint}") from error
+
+
+class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
+    """Yields notifications as they come: a thread sleeps until somebody appends."""
+
+    def __init__(self, recorder: StockRecorder, gt: int | None, topics: Sequence[str], engine: Engine) -> None:
+        self._listener = engine.listener()  # before the first look: what comes in between is heard
+        super().__init__(recorder, gt, topics)
+        self._listen_thread = Thread(target=self._listen)
+        self._listen_thread.start()
+
+    def stop(self) -> None:
+        super().stop()
+        self._listener.wake()
+
+    def __exit__(self, *args: object, **kwargs: Any) -> None:
+        super().__exit__(*args, **kwargs)
+        self._listen_thread.join()
+        self._listener.close()
+
+    def _listen(self) -> None:
+        while not self._has_been_stopped:
+            self._listener.wait(FALLBACK_S)
+            self._has_been_notified.set()
+
+
+def drafted(stored_events: Sequence[StoredEvent]) -> tuple[list[Draft], dict[str, int]]:
+    """(drafts to append, the version that each of their streams must be at).
+
+    DataError for what a log cannot hold, IntegrityError for versions that do not follow one another."""
+    versions: dict[str, Iterator[int]] = {}
+    expected: dict[str, int] = {}
+    drafts: list[Draft] = []
+    for event in stored_events:
+        stream, version = str(event.originator_id), event.originator_version
+        if stream not in versions:
+            versions[stream], expected[stream] = count(version), version - 1
+        if version != next(versions[stream]):
+            raise es.IntegrityError(f"version {version} of {stream} does not follow the one before it")
+        _check(stream, version, event.topic)
+        drafts.append((stream, event.topic, 0, bytes(event.state), None, _ORIGIN))
+    return drafts, expected
+
+
+def _check(stream: str, version: int, topic: str) -> None:
+    if not is_foreign(topic):
+        raise es.DataError(
+            f"{topic!r} is a name that Kairos keeps for its own events: they come from Kairos alone. Give the event"
+            " another topic, for example its module and class, as it has without `TOPIC`"
         )
-        return [Notification(*row) for row in rows]
+    if not stream or version < 0 or not all(map(_is_storable, (stream, topic))):
+        raise es.DataError(f"a log cannot hold version {version} of {stream!r} with the topic {topic!r}")
 
 
-def _or_none(bound: int | None) -> int:
-    return NO_LIMIT if bound is None else bound
+def _is_storable(text: str) -> bool:
+    """Whether both engines can hold a text: UTF-8 without NUL."""
+    try:
+        return "\0" not in text and bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _advance(tracking: Tracking) -> Advance:
+    return Advance(UPSTREAM + tracking.application_name, tracking.notification_id)

@@ -9,7 +9,7 @@ from typing import Any
 from kairos._native import blake3_hash, chain_drafts
 from kairos.errors import Conflict
 from kairos.eventlog.database import Cursor
-from kairos.eventlog.record import Draft, Drop, Erase, HeadAt, Put, Retire, Seal, Swap, Track, Write
+from kairos.eventlog.record import Advance, Draft, Drop, Erase, HeadAt, Put, Retire, Seal, Swap, Track, Write
 
 _COLUMNS = "position, originator_id, originator_version, topic, state, v, at, caused_by, correlation, origin, link"
 _ROW = "(?,?,?,?,?,?,?,?,?,?,?)"
@@ -28,6 +28,7 @@ _VIEW = (
 _TRACKING = (
     "INSERT INTO tracking (name, position) VALUES (?,?) ON CONFLICT (name) DO UPDATE SET position = excluded.position"
 )
+_ADVANCE = f"{_TRACKING} WHERE tracking.position < excluded.position RETURNING position"
 
 
 def append(
@@ -42,10 +43,12 @@ def append(
     """Stores drafts behind `head` (position, link), then the writes, in the transaction of `c`, which holds the write
     lock. `cold_root` gives the correlation of a stored event that is no longer hot.
 
-    Conflict if a stream of `expected` is not at that version, or the log not where a `HeadAt` says."""
+    Conflict if a stream of `expected` is not at that version (-1: new, and its first version is to be 0), the log not
+    where a `HeadAt` says, or a position of an `Advance` does not rise."""
     position, link = head
     streams = {d[0] for d in drafts}.union(expected)
-    versions = dict.fromkeys(streams, 0) | _looked_up(c, "stream, version", "streams", "stream", streams)
+    versions = {stream: min(expected.get(stream, 0), 0) for stream in streams}
+    versions |= _looked_up(c, "stream, version", "streams", "stream", streams)
     for stream, version in expected.items():
         if versions[stream] != version:
             raise Conflict(
@@ -97,6 +100,10 @@ def _write(c: Cursor, write: Write) -> None:
             c.execute("DELETE FROM views WHERE view = ? AND key = ?", (view, key))
         case Track(name, position):
             c.execute(_TRACKING, (name, position))
+        case Advance(name, position):
+            c.execute(_ADVANCE, (name, position))
+            if c.fetchone() is None:
+                raise Conflict(f"{name} is at {position} or further already", "Look again and decide anew.")
         case Seal(first, last, file, size, digest, before, after):
             c.execute("INSERT INTO segments VALUES (?,?,?,?,?,?,?,0)", (first, last, file, size, digest, before, after))
             c.execute("UPDATE head SET sealed_upto = ? WHERE sealed_upto = ?", (last, first - 1))

@@ -33,12 +33,14 @@ _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 class GitError(KairosError):
-    """git refused or failed; the message carries its last words."""
+    """git refused or failed; the message carries its last words, secrets cut: they may name a ref or a URL."""
 
     name = "git"
 
     def __init__(self, message: str, hint: str = "", *, status: int = 1) -> None:
-        super().__init__(message, hint)
+        from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+
+        super().__init__(redact(message), hint)
         self.status = status
 
 
@@ -59,28 +61,29 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 class Git:
     """git in one work tree. Arguments after `--end-of-options` and pathspecs are the caller's business."""
 
-    def __init__(self, root: Path, *, bounded: bool = True) -> None:
-        """`bounded`: never takes a repository above `root` for the one that should be there."""
+    def __init__(self, root: Path, *, bounded: bool = True, bare: bool = False) -> None:
+        """`bounded`: never takes a repository above `root` for the one that should be there. `bare`: `root` is a
+        repository without a work tree."""
         self.root = root
         self._bounds = {"GIT_CEILING_DIRECTORIES": str(root.parent)} if bounded else {}
+        if bare:
+            self._bounds["GIT_DIR"] = str(root)
 
     def run(
         self,
         *args: str | bytes,
         stdin: bytes | None = None,
         ok: Sequence[int] = (0,),
-        env: Mapping[str, str] | None = None,
         timeout: float = 120.0,
     ) -> bytes:
         """Standard output of `git args`. GitError unless it exits with one of `ok`."""
-        return self.result(*args, stdin=stdin, ok=ok, env=env, timeout=timeout)[1]
+        return self.result(*args, stdin=stdin, ok=ok, timeout=timeout)[1]
 
     def result(
         self,
         *args: str | bytes,
         stdin: bytes | None = None,
         ok: Sequence[int] = (0,),
-        env: Mapping[str, str] | None = None,
         timeout: float = 120.0,
     ) -> tuple[int, bytes]:
         """(exit status, standard output) of `git args`. GitError unless the status is one of `ok`."""
@@ -90,7 +93,7 @@ class Git:
                 input=stdin,
                 stdin=subprocess.DEVNULL if stdin is None else None,
                 capture_output=True,
-                env=self._environment(args[0], env),
+                env=self._environment(args[0]),
                 timeout=timeout,
                 check=False,
             )
@@ -118,9 +121,9 @@ class Git:
         entries |= {f"GIT_CONFIG_VALUE_{i}": value for i, (_, value) in enumerate(pairs)}
         return {**entries, "GIT_CONFIG_COUNT": str(len(pairs))} if pairs else {}
 
-    def _environment(self, command: str | bytes, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    def _environment(self, command: str | bytes) -> dict[str, str]:
         comparing = self._unfiltered() if os.fsdecode(command) in _COMPARING else {}
-        return environment({**self._bounds, **comparing, **(extra or {})})
+        return environment({**self._bounds, **comparing})
 
     def stream(self, *args: str | bytes, separator: bytes = b"\0") -> Iterator[bytes]:
         """The records of a long output, one at a time, without holding it in memory."""
@@ -158,12 +161,16 @@ class Git:
 
     def head(self) -> str | None:
         """The commit of HEAD, None before the first commit."""
-        status, out = self.result("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1))
-        return out.decode().strip() if status == 0 else None
+        return self._revision("HEAD", ok=(0, 1))
 
-    def blob(self, name: str) -> bytes:
-        """The content of an object: an id, `HEAD:path` or `:path` (index)."""
-        return self.run("cat-file", "blob", name)
+    def commit(self, name: str) -> str | None:
+        """The id of the commit that a revision names (`HEAD`, a short id, `<id>^1`), None if there is none."""
+        return self._revision(name, ok=(0, 1, 128))
+
+    def _revision(self, name: str, ok: Sequence[int]) -> str | None:
+        args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        status, out = self.result(*args, ok=ok)
+        return out.decode("ascii", "replace").strip() if status == 0 else None
 
 
 def _reason(stderr: bytes) -> str:

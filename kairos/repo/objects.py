@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from kairos.repo.beneath import TEXT_LIMIT, Unreadable
 from kairos.repo.git import Git
-from kairos.repo.reading import TEXT_LIMIT
 
 UNPUSHED_LIMIT = 10_000
 BYTES_LIMIT = 64 << 20
@@ -97,44 +97,70 @@ class Objects:
             if oid.decode("ascii", "replace") != commit
         ]
 
-    def path_in(self, commit: str, path: str) -> bytes | None:
-        """A file as a commit has it, None if it has none or it is larger than 1 MiB."""
-        status, out = self._git.result(
-            "ls-tree", "-z", "--full-tree", commit, "--", os.fsencode(f":(literal,top){path}"), ok=(0, 128)
-        )
-        fields = out.split(b"\t", 1)[0].decode("ascii", "replace").split()
-        if status != 0 or len(fields) != 3 or fields[1] != "blob":
+    def path_in(self, commit: str, path: str, *, each: int = TEXT_LIMIT) -> bytes | None:
+        """A file as a commit has it. None if it has none; Unreadable if it is larger than `each` bytes."""
+        try:
+            name = os.fsencode(path)
+        except UnicodeEncodeError:
             return None
-        return self.blobs([fields[2]]).get(fields[2])
+        if b"\0" in name:
+            return None
+        here = b":(literal,top)" + name
+        _, out = self._git.result("ls-tree", "-z", "-l", "--full-tree", commit, "--", here, ok=(0, 128))
+        fields, _, found = out.partition(b"\0")[0].partition(b"\t")
+        _, kind, oid, size = [*fields.decode("ascii", "replace").split(), "", "", "", ""][:4]
+        if found != name or kind != "blob" or not size.isdigit():  # `.` lists what is in the root
+            return None
+        if int(size) > each:
+            raise Unreadable("too large to show")
+        return self.read([oid]).get(oid)
 
-    def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
-        """The content of blobs of at most 1 MiB each and BYTES_LIMIT together; larger or missing ones left out."""
+    def blobs(self, oids: Iterable[str], *, each: int = TEXT_LIMIT) -> dict[str, bytes]:
+        """The content of blobs of at most `each` bytes and BYTES_LIMIT together; larger or missing ones left out."""
         wanted, total = [], 0
-        for oid, (kind, size) in self._sizes(sorted(set(oids))).items():
-            total += size
-            if kind == "blob" and size <= TEXT_LIMIT and total <= BYTES_LIMIT:
+        for oid, (kind, size) in self._headers(sorted(set(oids))).items():
+            if kind == "blob" and size <= each and total + size <= BYTES_LIMIT:
                 wanted.append(oid)
-        if not wanted:
+                total += size
+        return self.read(wanted)
+
+    def read(self, names: Sequence[str]) -> dict[str, bytes]:
+        """The content of objects of any kind by the names asked for (ids or revisions without a line break), whole;
+        missing ones left out. One git process."""
+        if not names:
             return {}
-        out = self._git.run("cat-file", "--batch", stdin="".join(f"{oid}\n" for oid in wanted).encode("ascii"))
+        out = self._git.run("cat-file", "--batch", stdin=_lines(names))
         found, at = {}, 0
-        for oid in wanted:
+        for name in names:
             end = out.index(b"\n", at)
-            size = int(out[at:end].split()[2])
-            found[oid] = out[end + 1 : end + 1 + size]
-            at = end + size + 2
+            header = _header(out[at:end])
+            at = end + 1
+            if header is not None:
+                found[name] = out[at : at + header[1]]
+                at += header[1] + 1
         return found
 
     def _known(self, oids: Sequence[str]) -> list[str]:
-        sizes = self._sizes(oids)
-        return [oid for oid in oids if sizes.get(oid, ("", 0))[0] == "commit"]
+        headers = self._headers(oids)
+        return [oid for oid in oids if oid in headers and headers[oid][0] == "commit"]
 
-    def _sizes(self, oids: Sequence[str]) -> dict[str, tuple[str, int]]:
-        if not oids:
+    def _headers(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """(kind, size) of objects by the names asked for; missing ones left out. One git process."""
+        if not names:
             return {}
-        out = self._git.run("cat-file", "--batch-check", stdin="".join(f"{oid}\n" for oid in oids).encode("ascii"))
-        rows = [line.split() for line in out.decode("ascii").splitlines()]
-        return {row[0]: (row[1], int(row[2])) for row in rows if len(row) == 3}
+        out = self._git.run("cat-file", "--batch-check", stdin=_lines(names))
+        headers = zip(names, map(_header, out.splitlines()), strict=True)
+        return {name: header for name, header in headers if header is not None}
+
+
+def _lines(names: Sequence[str]) -> bytes:
+    return b"".join(os.fsencode(name) + b"\n" for name in names)
+
+
+def _header(line: bytes) -> tuple[str, int] | None:
+    """(kind, size) of `<id> <kind> <size>`; None for `<name> missing` or `<name> ambiguous`."""
+    *_, kind, size = [b"", *line.split(b" ")]
+    return (kind.decode("ascii"), int(size)) if size.isdigit() else None
 
 
 def _raw(out: bytes) -> Iterator[BlobChange]:

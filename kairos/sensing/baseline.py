@@ -20,6 +20,7 @@ from kairos.sensing.bursts import Label, events_of
 from kairos.sensing.ignoring import Tracked, excludes_file
 from kairos.sensing.listings import Difference, Tree
 from kairos.sensing.observing import load_refs, refs_row
+from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import places, read_refs
 
 Progress = Callable[[int, int], None]
@@ -35,18 +36,19 @@ def record_baseline(
     excluded: Sequence[Path] = (),
     history: int | None = None,
     progress: Progress = lambda done, total: None,
+    salt: bytes = b"",
 ) -> int:
     """Appends the baseline and returns how many entries the tree has; 0 for a repository that has its baseline.
 
     `history`: None for no past commits, 0 for all of HEAD's, else the newest so many. `progress(done, total)` counts
     commits. For a repository that has its baseline only commits are appended, those that the log lacks of the HEAD it
-    was last told. GitError, TryAgain.
+    was last told. `salt` makes a secret in the name of a ref unguessable. GitError, TryAgain.
     """
     cause = repository.trusted_at or None
     at = places(git)
     ready = RepositoriesView().load(log)[0].by_id.get(repository.id, repository).ready
     told = load_refs(log, repository.id) if ready else None
-    snapshot = told or read_refs(git, at, None)
+    snapshot = told or RefNames(salt).held(read_refs(git, at, None))
     entries = 0
     if not ready:
         entries = _record_tree(log, repository, git, excluded)

@@ -66,8 +66,7 @@ def _between(git: Git, old: str | None, new: str | None) -> set[bytes]:
 def _stash(git: Git, oid: str) -> dict[bytes, str]:
     """Path → blob (empty: deleted) of what a stash holds, untracked files included."""
     found = dict(_raw(git, f"{oid}^1", oid))
-    status, _ = git.result("rev-parse", "--verify", "--quiet", f"{oid}^3^{{commit}}", ok=(0, 1, 128))
-    if status == 0:
+    if git.commit(f"{oid}^3") is not None:
         found |= _raw(git, None, f"{oid}^3")
     return found
 

@@ -22,6 +22,7 @@ from kairos.sensing.bursts import events_of
 from kairos.sensing.causes import Touched
 from kairos.sensing.ignoring import OuterRules, Signature, Tracked, signature
 from kairos.sensing.listings import Hinting, Tree
+from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
@@ -63,8 +64,9 @@ class Observer:
     """Holds what the log was last told of one repository, and tells it the difference."""
 
     def __init__(
-        self, log: Log, repository: Repository, git: Git, at: GitPlaces, excluded: Iterable[Path], hints: Hinting
-    ) -> None:
+        self, log: Log, repository: Repository, git: Git, at: GitPlaces, excluded: Iterable[Path], hints: Hinting,
+        salt: bytes = b"",
+    ) -> None:  # fmt: skip
         self.repo = repository.id
         self.places = at
         self._repository = repository
@@ -75,7 +77,9 @@ class Observer:
         self._hints = hints
         self.rules = OuterRules(git, at)
         self.tree = self._open_tree()
-        self._refs = load_refs(log, self.repo)
+        self._ref_names = RefNames(salt)
+        told = load_refs(log, self.repo)
+        self._refs = None if told is None else self._ref_names.held(told)
         self._judge = Judge(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
         self._graced = False
         self.trouble = ""
@@ -140,12 +144,13 @@ class Observer:
         if not (burst.git or burst.everything):
             return None, None
         try:
-            snapshot = read_refs(self._git, self.places, self._refs)
+            snapshot = self._ref_names.held(read_refs(self._git, self.places, self._refs))
             if self._refs is None or snapshot == self._refs:
                 return None, snapshot if self._refs is None else None
             move = difference(
-                self._refs, snapshot, read_reflog(self.places), self._parents, lambda ref: pushed(self.places, ref)
-            )
+                self._refs, snapshot, read_reflog(self.places), self._parents,
+                lambda ref: pushed(self.places, self._ref_names.of_git(ref)),
+            )  # fmt: skip
         except GitError as error:
             self.trouble = error.message
             return None, None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from kairos.domain.events import RefMove
+from kairos.domain.secrets import redact
 from kairos.repo.git import Git
 from kairos.sensing.content import read_small, read_tail
 
@@ -140,7 +141,7 @@ def difference(
         last = None
         what = _refs_moved(old, new, {m.name for m in moves}, was_pushed)
     steps = _steps(old.head_oid, new.head_oid, reflog, what) if old.head_oid != new.head_oid else ()
-    return Move(what, moves, last.message[:_NOTE] if last else "", steps, ongoing)
+    return Move(what, moves, redact(last.message)[:_NOTE] if last else "", steps, ongoing)
 
 
 def _steps(

@@ -62,11 +62,15 @@ class Sensor:
         repository: Repository,
         watching: Watching | None = None,
         excluded: Sequence[Path] = (),
+        *,
+        salt: bytes = b"",
     ) -> None:
+        """`excluded`: directories of no interest inside the tree. `salt` makes a secret in a ref's name unguessable."""
         self._log = log
         self._repository = repository
         self._watching = watching or Watching()
         self._excluded = list(excluded)
+        self._salt = salt
         self._root = os.fsencode(repository.root)
         self._git = Git(Path(repository.root))
         self._hints: Hints = _hints(self._watching.observer, self._root)
@@ -248,7 +252,9 @@ class Sensor:
         at = places(self._git)
         self._git_watch = GitWatch(at.git_dir, at.common, self._hints)
         self._git_watch.cover_all()
-        self._observer = Observer(self._log, self._repository, self._git, at, self._excluded, self._hints)
+        self._observer = Observer(
+            self._log, self._repository, self._git, at, self._excluded, self._hints, self._salt
+        )  # fmt: skip
         now = time.monotonic()
         self._next_sweep = now + self._watching.sweep_minutes * 60
         return self._look(Burst(frozenset(), True, True, now), origin, patient=False)

@@ -11,14 +11,14 @@ import pytest
 
 from kairos.acting import decisions
 from kairos.acting.executor import execute
-from kairos.acting.proposing import raise_findings
 from kairos.acting.verifier import verify
 from kairos.clock import now_us
 from kairos.domain.action import Action, PatchAction, edit
-from kairos.domain.events import RepoTrusted
+from kairos.domain.events import ProposalRaised, RepoTrusted
 from kairos.domain.finding import Finding
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import Proposal, stream_of
+from kairos.domain.raising import raise_findings
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.inbox import InboxView
@@ -73,13 +73,15 @@ class Workbench:
     def raised(
         self, action: Action, *, policy: Policy | None = None, now: int | None = None, **fields: Any
     ) -> Proposal:
-        news = raise_findings(
-            [self.finding(action, **fields)], inbox=InboxView().load(self.log)[0], listed=(), repo=self.repo,
+        known = InboxView().load(self.log)[0].proposals
+        (raised,) = raise_findings(
+            [self.finding(action, **fields)], known=list(known.values()), taken=known, listed=(), repo=self.repo,
             turn="turn-1", boundary="commit", policy=policy or Policy(), now=now_us() if now is None else now,
-            expire_us=14 * DAY, cause=self.cause, root=str(self.root),
+            expire_us=14 * DAY, root=str(self.root),
         )  # fmt: skip
-        self.log.append(news)
-        return self.of(news[0].event.id)  # type: ignore[attr-defined]
+        assert isinstance(raised, ProposalRaised), raised
+        self.log.append([NewEvent(stream_of(raised.id), raised, self.cause, "system")])
+        return self.of(raised.id)
 
     def verified(self, action: Action, **fields: Any) -> Proposal:
         return verify(self.log, self.home, self.config, self.raised(action, **fields), self.root)

@@ -74,6 +74,30 @@ def test_the_users_check_runs_on_the_patched_view_only(bench: Any, repo: Any, sa
     assert (repo.root / "a.txt").read_text() == "one\n"
 
 
+@pytest.mark.parametrize("exits", [0, 3])
+def test_a_secret_of_the_check_command_is_used_and_never_stored(
+    bench: Any, repo: Any, sandbox: None, exits: int
+) -> None:
+    repo.write("a.txt", "one\n")
+    command = ["/bin/sh", "-c", f'test "$2" = "o w l" || exit 9; exit {exits}', "x", "--token", "o w l"]
+    checked(bench, command)
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    assert p.verified is not None and p.verified.exit == exits, "the real value was given"
+    assert p.verified.check == [*command[:-3], "x", "--token", "[redacted credential]"]
+    stored = b"".join(f.read_bytes() for f in bench.log.path.parent.rglob("*") if f.is_file())
+    assert b"--token" in stored and stored.count(b"o w l") == stored.count(b'= \\"o w l'), "only where it is compared"
+
+
+def test_a_secret_that_the_output_is_cut_in_is_cut_whole(bench: Any, repo: Any, sandbox: None) -> None:
+    repo.write("a.txt", "one\n")
+    body = "A" * 63 + "\\n"
+    key = f"-----BEGIN RSA PRIVATE KEY-----\\n{body * 200}-----END RSA PRIVATE KEY-----"
+    checked(bench, ["/bin/sh", "-c", f"printf -- '{key}\\nend'; exit 3"])
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    assert p.verified is not None
+    assert p.verified.output == "[redacted private-key]\nend"
+
+
 def test_a_check_that_fails_only_with_the_patch_withdraws_it(bench: Any, repo: Any, sandbox: None) -> None:
     repo.write("a.txt", "two\n")
     checked(bench, CHECK)

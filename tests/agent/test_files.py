@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kairos.agent.files import Files, Unreadable, shown
+from kairos.agent.files import Files, shown
+from kairos.repo.beneath import Unreadable
 
 
 @pytest.fixture
@@ -111,6 +112,23 @@ def test_a_new_a_changed_and_a_deleted_file_have_tree_diffs(repo: Any, files: An
     assert "-old\n" in files().tree_diff("gone.txt")
     with pytest.raises(Unreadable):
         files().tree_diff("never.txt")
+
+
+@pytest.mark.parametrize("path", [".", "./README.md", "README.md/", "*", ":(top)README.md", "a\0b", "\ud800"])
+def test_a_tree_diff_is_of_one_exact_path(files: Any, path: str) -> None:
+    with pytest.raises(Unreadable):
+        files().tree_diff(path)
+
+
+def test_a_tree_diff_of_a_file_that_was_or_is_too_large_says_so(repo: Any, files: Any) -> None:
+    repo.write("was.txt", b"x" * 256_001)
+    repo.write("is.txt", b"x")
+    repo.commit()
+    repo.write("was.txt", b"x")
+    repo.write("is.txt", b"x" * 256_001)
+    for path in ("was.txt", "is.txt"):
+        with pytest.raises(Unreadable, match="too large"):
+            files().tree_diff(path)
 
 
 @pytest.mark.parametrize("name", ["HEAD; rm -rf /", "--output=x", "main", "@{-1}", "zzzz", "0" * 40, ""])

@@ -103,3 +103,22 @@ def test_colours_are_forced_when_asked(kairos: Any, seeded: Any, monkeypatch: py
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[32mlow" in kairos("inbox").out
     assert "\x1b[" not in kairos("--no-color", "inbox").out
+
+
+_TREES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec=None)), inner),
+)
+
+
+@given(_TREES)
+def test_any_answer_can_be_written(data: object) -> None:
+    text = render.json_text(data)
+    text.encode("utf-8")
+    assert "\n" not in text
+    read = json.loads(text)
+    try:
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return
+    assert read == data

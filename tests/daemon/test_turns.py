@@ -14,7 +14,7 @@ from kairos.daemon.turns import Looker
 from kairos.domain import events as ev
 from kairos.domain.action import Effects, NoteAction
 from kairos.domain.events import Change, CommitChange, Event, Memory, Name
-from kairos.domain.proposal import proposal_id, stream_of
+from kairos.domain.proposal import Proposal, proposal_id, stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, Recorded
 from kairos.eventlog.views.projection import keep_views
@@ -83,6 +83,10 @@ class Turns:
             ),
         )
 
+    def pending(self) -> list[Proposal]:
+        with self.world.reading() as views:
+            return views.inbox.pending()
+
     def burst(self, *paths: str, kind: Any = "modified") -> None:
         """The turn of a burst over these paths."""
         changes = [Change(kind=kind, path=p) for p in paths]
@@ -91,8 +95,7 @@ class Turns:
 
     def _turn(self, boundary: str, *events: Event) -> None:
         trigger = self.append(*events)
-        for recorded in self.log.read(self.world.position):
-            self.world.fold(recorded)
+        self.world.catch_up()
         last = trigger[-1].position
         self.looker.turn(REPO, trigger, boundary, last, last)
 
@@ -136,7 +139,7 @@ def settle(turns: Turns, first: int, count: int) -> None:
         new += [NewEvent(stream_of(id_), one), NewEvent(stream_of(id_), ev.ProposalExpired(id=id_))]
     turns.log.append(new)
     turns.world.load()
-    turns.world.save()
+    turns.world.save(turns.log)
     turns.world.load()
 
 
@@ -149,8 +152,8 @@ def test_a_turn_and_a_save_take_as_much_with_many_settled_proposals_as_with_few(
         turns.log.rows = turns.log.bytes = 0
         turns.burst(path, kind="created")
         turns.looker.recheck(REPO, turns.log.head())
-        assert [p.raised.title for p in turns.world.inbox.pending()][-1].endswith("untracked and not ignored")
-        turns.world.save()
+        assert turns.pending()[-1].raised.title.endswith("untracked and not ignored")
+        turns.world.save(turns.log)
         seen.append((turns.log.rows, turns.log.bytes))
     (rows, saved), (more_rows, more_saved) = seen
     assert more_rows <= rows + 2 and more_saved <= saved + 1_000

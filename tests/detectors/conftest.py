@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from kairos.detectors.protocol import Companions
-from kairos.detectors.scene import Scene, no_companions, scene_of
+from kairos.detectors.scene import Companions, Scene, no_companions, scene_of
 from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, apply_edit

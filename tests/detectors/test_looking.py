@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kairos.detectors.boundaries import EVERY
 from kairos.detectors.looking import ALL, fitting, look
-from kairos.detectors.protocol import EVERY
 from kairos.errors import KairosError
 
 CONFLICT = "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kairos.detectors.missing_companion import MissingCompanion
-from kairos.detectors.protocol import Companion
+from kairos.detectors.scene import Companion
 from kairos.domain.action import NoteAction
 
 SURE = Companion("b.py", 0.9, 12, [7, 9])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import inspect
 
 from kairos.domain import events
 from kairos.domain.catalogue import catalogue
@@ -29,7 +30,7 @@ def test_every_event_is_frozen_named_by_its_class_and_described(topic: str) -> N
 
 def test_every_event_class_is_registered() -> None:
     classes = {
-        c.__name__ for c in vars(events).values() if inspect.isclass(c) and issubclass(c, Event) and c is not Event
+        c.__name__ for c in vars(events).values() if isinstance(c, type) and issubclass(c, Event) and c is not Event
     }
     assert classes == set(REGISTRY)
 
@@ -85,6 +86,50 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
     monkeypatch.setitem(REGISTRY, "Stray", Stray)
     with pytest.raises(ValueError, match="Stray"):
         catalogue()
+
+
+IDENTITIES = {
+    "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
+    "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version",
+}  # fmt: skip
+PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
+OURS = {
+    "boundary", "rule", "detector", "detectors", "outcome", "kind", "origin", "day", "status", "program", "job", "what",
+    "predicate",
+}  # fmt: skip
+"""Words that this program chose, not the world."""
+DECIDED = {
+    "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
+    "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject",
+}  # fmt: skip
+"""Ours, too, or an id; the same word is free text in another event."""
+AT_ITS_SOURCE = {
+    "CommandAction.argv", "Effects.commands", "Hunk.old", "Hunk.new", "NoteAction.text", "Memory.subject",
+    "Memory.value", "Ref.name",
+}  # fmt: skip
+"""What a digest or the identity of a memory rests on: whoever makes it cuts secrets, or makes something else."""
+
+
+def plain_texts(kind: inspect.Type, field: str = "") -> Iterator[str]:
+    """The fields, as Struct.field, that hold text and are not marked as free text."""
+    match kind:
+        case inspect.Metadata(extra={"free_text": True}):
+            return
+        case inspect.Metadata(type=inner) | inspect.ListType(item_type=inner):
+            yield from plain_texts(inner, field)
+        case inspect.UnionType(types=types):
+            yield from (found for one in types for found in plain_texts(one, field))
+        case inspect.StructType(cls=cls, fields=fields):
+            yield from (found for f in fields for found in plain_texts(f.type, f"{cls.__name__}.{f.name}"))
+        case inspect.StrType() | inspect.AnyType() | inspect.DictType():
+            yield field
+
+
+@pytest.mark.parametrize("topic", sorted(REGISTRY))
+def test_every_text_from_outside_is_free_text(topic: str) -> None:
+    """A field that is not marked holds an id, a path or a word of our own, and says so here."""
+    found = set(plain_texts(inspect.type_info(REGISTRY[topic]))) - DECIDED - AT_ITS_SOURCE
+    assert {f for f in found if f.partition(".")[2] not in IDENTITIES | PATHS | OURS} == set()
 
 
 def test_the_names_of_topics_are_never_python_paths() -> None:

@@ -1,15 +1,18 @@
-"""Random events of every type, built from the types of their fields."""
+"""Random events of every type, built from the types of their fields; where a stock application finds a log."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import strategies as st
 from msgspec import inspect
 
 from kairos.domain.events import Event, Name, name_fields
+from kairos.settings import Home
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PATHS = st.binary(min_size=1, max_size=8).map(lambda raw: name_fields(raw.decode("utf-8", "surrogateescape")))
@@ -62,3 +65,41 @@ def events_of() -> Callable[..., st.SearchStrategy[Any]]:
         return st.builds(cls, **drawn)
 
     return build
+
+
+def _recorders(topic: str) -> dict[str, str]:
+    return {f"{kind}_RECORDER_TOPIC": topic for kind in ("APPLICATION", "PROCESS", "TRACKING")}
+
+
+@pytest.fixture
+def environments(postgres: Any) -> Callable[[Path | str], dict[str, str]]:
+    """The environment that leads an application of eventsourcing to the log in a file, or at an address."""
+
+    def environment(place: Path | str) -> dict[str, str]:
+        if isinstance(place, Path):
+            recorders = _recorders("kairos.eventlog.sqlite.recorder:LogRecorder")
+            return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(place), **recorders}
+        parts, query = urlsplit(place), parse_qs(urlsplit(place).query)
+        return {
+            "PERSISTENCE_MODULE": "eventsourcing.postgres",
+            "POSTGRES_DBNAME": parts.path.strip("/"),
+            "POSTGRES_HOST": query["host"][0],
+            "POSTGRES_USER": parts.username or "",
+            "POSTGRES_PASSWORD": "",
+            "POSTGRES_SCHEMA": query["options"][0].removeprefix("-csearch_path="),
+            **_recorders("kairos.eventlog.postgres.recorder:PostgresRecorder"),
+        }
+
+    return environment
+
+
+@pytest.fixture
+def on_sqlite(environments: Callable[[Path | str], dict[str, str]], home: Home) -> dict[str, str]:
+    """The environment that leads to the log of the home."""
+    return environments(home.log)
+
+
+@pytest.fixture
+def on_postgres(environments: Callable[[Path | str], dict[str, str]], postgres: Any) -> dict[str, str]:
+    """The environment that leads to an empty schema."""
+    return environments(postgres.url())

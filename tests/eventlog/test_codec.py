@@ -21,6 +21,7 @@ from kairos.domain.events import (
     Memory,
     MemoryAccepted,
     Paused,
+    ProposalVerified,
     upcast,
 )
 from kairos.errors import IntegrityError
@@ -97,6 +98,13 @@ def test_the_text_of_a_memory_is_free_text_too() -> None:
     )
     clean = codec.redacted(MemoryAccepted(memory=memory))
     assert SECRET.encode() not in codec.encode(clean)[2]
+
+
+def test_a_command_in_an_event_loses_what_follows_a_secret_option() -> None:
+    check = ["sh", "-c", "exit 0", "--token", "hunter2"]
+    clean = codec.redacted(ProposalVerified(id="p", digest="d", ok=True, check=check))
+    assert clean.check == ["sh", "-c", "exit 0", "--token", "[redacted credential]"]
+    assert check[-1] == "hunter2", "the command that is run is another"
 
 
 def test_a_payload_without_its_defaults_reads_as_one_with_them() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from kairos.errors import Denied, KairosError, UsageError
 from kairos.repo.git import Git, GitError, environment, open_repository
+from kairos.repo.objects import Objects
 
 NOBODY = 65534
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="giving files away needs root")
@@ -93,7 +94,8 @@ def test_opening_a_hostile_repository_runs_nothing(planted: Planted) -> None:
     git = open_repository(planted.root)
     assert git.tracked() == [".gitattributes", "README.md", "a.txt"]
     assert git.head() is not None
-    assert git.blob("HEAD:a.txt") == b"one\n"
+    assert Objects(git).read(["HEAD:a.txt"]) == {"HEAD:a.txt": b"one\n"}
+    assert Objects(git).path_in("HEAD", "a.txt") == b"one\n"
     assert not planted.mark.exists()
 
 
@@ -117,6 +119,13 @@ def test_a_missing_object_is_not_fetched(planted: Planted) -> None:
     assert not planted.mark.exists(), planted.mark.read_text()
 
 
+OWN_REPOSITORY = {
+    ("kairos/desk/demonstrating.py", "add"),  # in the demo's own repository
+    ("kairos/desk/doctoring.py", "version"),  # in none
+}
+"""Commands that never run in a repository of somebody else."""
+
+
 def git_commands() -> Iterator[tuple[str, str]]:
     """(file, git command) of every call through the wrapper, read from the syntax trees."""
     for package in ("kairos", "dream"):
@@ -136,7 +145,7 @@ def git_commands() -> Iterator[tuple[str, str]]:
 def test_every_git_command_that_is_used_is_tried_here() -> None:
     found = list(git_commands())
     assert len(found) > 10
-    assert [(file, command) for file, command in found if command not in {*USED, *OWN_STORE}] == []
+    assert {(file, command) for file, command in found if command not in {*USED, *OWN_STORE}} == OWN_REPOSITORY
 
 
 def test_the_callers_environment_does_not_redirect_git(repo: Any, tmp_path: Path, monkeypatch: Any) -> None:
@@ -200,6 +209,13 @@ def test_a_command_that_fails_says_which_and_why(repo: Any) -> None:
     assert caught.value.status == 128
     with pytest.raises(GitError, match="cat-file"):
         list(Git(repo.root).stream("cat-file", "blob", "HEAD:nothing"))
+
+
+def test_a_secret_in_the_words_of_git_is_cut(repo: Any) -> None:
+    token = "ghp_" + "a1B2" * 9
+    with pytest.raises(GitError) as failed:
+        Git(repo.root).run("cat-file", "blob", f"refs/heads/{token}")
+    assert token not in failed.value.message and "[redacted" in failed.value.message
 
 
 def test_a_command_that_hangs_is_given_up(repo: Any, tmp_path: Path, monkeypatch: Any) -> None:
@@ -304,3 +320,18 @@ def test_a_folder_that_may_not_be_read_is_refused(repo: Any) -> None:
         os._exit(99)
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) in (2, 6)
+
+
+def test_a_revision_is_the_commit_that_it_names_or_none(repo: Any) -> None:
+    git = Git(repo.root)
+    first, second = git.head(), repo.commit()
+    assert git.commit("HEAD") == git.commit(second[:9]) == git.head() == second
+    assert git.commit("HEAD^1") == first
+    for name in ("HEAD^2", "0" * 40, "HEAD:README.md", "--all", "no such", ""):
+        assert git.commit(name) is None, name
+
+
+def test_a_head_that_cannot_be_read_is_an_error_and_not_no_commit(repo: Any) -> None:
+    (repo.root / ".git" / "HEAD").write_text("")
+    with pytest.raises(GitError):
+        Git(repo.root).head()

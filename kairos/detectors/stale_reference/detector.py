@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
-from kairos.detectors.protocol import EVERY
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import markdown_links, path_values, python_imports
 from kairos.detectors.stale_reference.modules import Modules

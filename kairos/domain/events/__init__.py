@@ -7,6 +7,7 @@ from kairos.domain.events.base import (
     Event,
     FreeText,
     Name,
+    is_foreign,
     name_fields,
     register,
     upcast,
@@ -95,5 +96,5 @@ __all__ = [
     "ProposalRejected", "ProposalReturned", "ProposalStale", "ProposalSuperseded", "ProposalVerified", "Redone",
     "Ref", "RefMove", "RepoTrusted", "RepoUnwatched", "Resumed", "RootFound", "RootLost", "SegmentFolded",
     "SegmentRetired", "SegmentSealed", "Signature", "Tally", "TurnEnded", "TurnStarted", "Undone", "WatchGap",
-    "name_fields", "register", "upcast",
+    "is_foreign", "name_fields", "register", "upcast",
 ]  # fmt: skip

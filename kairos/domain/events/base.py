@@ -5,6 +5,7 @@ Topics are the registered names, never Python paths: a class may move without or
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -14,7 +15,8 @@ from kairos.domain.names import Name as Name
 from kairos.domain.names import name_fields as name_fields
 
 FreeText = Annotated[str, msgspec.Meta(extra={"free_text": True})]
-"""Free text: the append path redacts secrets in fields of this type, and in no others."""
+"""Free text: the append path redacts secrets in fields of this type, and in no others. A list of it may be a command:
+what follows an option such as `--token` is cut as well."""
 
 Cited = Annotated[int, msgspec.Meta(extra={"cited": True})]
 """The position of an event that this one rests on: retention never folds away what any event cites."""
@@ -29,16 +31,25 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 E_ = TypeVar("E_", bound=type[Event])
 
+_OURS = re.compile(r"[A-Z][A-Za-z0-9]*")
+"""The names that are kept for events of Kairos, of this and any later version."""
 REGISTRY: dict[str, type[Event]] = {}
 UPCASTS: dict[tuple[str, int], Upcast] = {}
 
 
 def register(cls: E_) -> E_:
     """Class decorator: the class name becomes the topic, for ever."""
+    if is_foreign(cls.__name__):
+        raise ValueError(f"{cls.__name__} is no name for an event: {_OURS.pattern}")
     if cls.__name__ in REGISTRY:
         raise ValueError(f"the topic {cls.__name__} is registered twice")
     REGISTRY[cls.__name__] = cls
     return cls
+
+
+def is_foreign(topic: str) -> bool:
+    """Whether a topic is that of another application's event: no event of Kairos has such a name, and none will."""
+    return topic != "" and _OURS.fullmatch(topic) is None
 
 
 def upcast(topic: str, from_version: int) -> Callable[[Upcast], Upcast]:

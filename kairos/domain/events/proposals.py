@@ -52,7 +52,7 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
     policy_version: str
     verdict: Literal["allow", "ask"] = "ask"
     boundary: str = ""
-    unchecked: list[str] = []
+    unchecked: list[FreeText] = []
     cost_microusd: int = 0
 
 
@@ -63,7 +63,7 @@ class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     digest: str
     ok: bool
-    check: list[str] = []
+    check: list[FreeText] = []
     exit: int | None = None
     output: FreeText = ""
     seconds: float = 0.0
@@ -84,7 +84,7 @@ class ProposalApproved(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     digest: str
-    by: str
+    by: FreeText
     expires_at: int
 
 
@@ -134,7 +134,7 @@ class ProposalSuperseded(Event, frozen=True, kw_only=True, omit_defaults=True):
     """No longer needed: the user made the change by hand, or another proposal (`by`) took its place."""
 
     id: str
-    why: str
+    why: FreeText
     by: str = ""
 
 
@@ -158,7 +158,7 @@ class ExecutionStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
     expect: list[Expected]
     before: list[Expected]
     store: str
-    argv: list[str] = []
+    argv: list[FreeText] = []
 
 
 @register

@@ -33,7 +33,7 @@ class Change(Name, frozen=True, kw_only=True, omit_defaults=True):
 class RefMove(msgspec.Struct, frozen=True, kw_only=True):
     """A ref that moved: full name, old and new object id (None: absent before or after)."""
 
-    name: str
+    name: FreeText
     old: str | None
     new: str | None
 
@@ -133,10 +133,10 @@ class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
     `ongoing`: a rebase has stopped midway, or still runs; its end is told by a move that is not."""
 
     repo: str
-    head: str | None
+    head: FreeText | None
     refs: list[RefMove]
     what: str
-    previous_head: str | None = None
+    previous_head: FreeText | None = None
     note: FreeText = ""
     ongoing: bool = False
 
@@ -171,7 +171,7 @@ class RootLost(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The repository's directory is gone, renamed or replaced."""
 
     repo: str
-    why: str
+    why: FreeText
 
 
 @register

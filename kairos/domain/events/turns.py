@@ -72,7 +72,7 @@ class ModelReserved(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     turn: str
     call: int
-    model: str
+    model: FreeText
     reserved_microusd: int
     attempt: int = 1
 
@@ -83,7 +83,7 @@ class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     turn: str
     call: int
-    model: str
+    model: FreeText
     attempt: int
     outcome: str
     spent_microusd: int

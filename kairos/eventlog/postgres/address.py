@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 
 def shown(url: str) -> str:
@@ -14,6 +14,14 @@ def shown(url: str) -> str:
     except ValueError:
         return "postgresql://…"
     return f"postgresql://{host}{port}{parts.path}"
+
+
+def address(dbname: str, host: str, port: str | int, user: str, password: str, schema: str) -> str:
+    """The address of a log in a schema, from its parts."""
+    name = schema.replace('"', '""').replace("\\", "\\\\").replace(" ", "\\ ")
+    parts = {"host": host, "port": port, "user": user, "password": password, "options": f'-csearch_path="{name}"'}
+    given = {key: value for key, value in parts.items() if value != ""}
+    return f"postgresql:///{quote(dbname, safe='')}?{urlencode(given, quote_via=quote)}"
 
 
 def secrets_of(url: str) -> set[str]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from kairos.errors import TryAgain
 from kairos.eventlog.postgres.address import shown
+from kairos.eventlog.postgres.connecting import connect, postgres_errors, psycopg_sql
 from kairos.eventlog.postgres.leasing import LeaseTable
 from kairos.eventlog.postgres.listening import Listener
-from kairos.eventlog.postgres.making import ALL
+from kairos.eventlog.postgres.making import ALL, make
+from kairos.eventlog.postgres.pool import Pool, close_pool, open_pool
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
-from kairos.eventlog.postgres.session import Session, postgres_errors
 from kairos.privacy import make_private
 from kairos.settings import replace_file
 
@@ -24,6 +25,7 @@ _SIZE = (
     "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relname = ANY(?) AND relkind = 'r'"
     " AND relnamespace = current_schema()::regnamespace"
 )
+_TRY_ALONE = "SELECT pg_try_advisory_lock(?, hashtext(current_schema()))"
 _ALONE = 420_311
 """Number of the advisory lock that a compaction or forgetting holds, in whichever home."""
 
@@ -35,19 +37,32 @@ class Postgres:
 
     def __init__(self, url: str, segments: Path) -> None:
         self._url = url
-        self._segments = segments
+        self.segments = segments
+        self._opened: Pool | None = None
 
     @property
     def name(self) -> str:
         return shown(self._url)
 
+    @property
+    def pool(self) -> Pool:
+        """The connections of this process, held until `close`."""
+        if self._opened is None:
+            self._opened = open_pool(self._url)
+        return self._opened
+
     def database(self) -> PostgresDatabase:
-        return PostgresDatabase(self._url)
+        return PostgresDatabase(self.pool)
 
     def recorder(self) -> PostgresRecorder:
         from kairos.eventlog.postgres.recorder import open_recorder  # heavy, and readers do without
 
-        return open_recorder(Session(self._url), self._segments)
+        self.make()
+        return open_recorder(self)
+
+    def make(self) -> None:
+        """Makes the tables if they are not there."""
+        make(self.pool)
 
     def errors(self) -> AbstractContextManager[None]:
         return postgres_errors(self._url)
@@ -59,37 +74,38 @@ class Postgres:
         return Listener(self._url)
 
     def exists(self) -> bool:
-        with closing(Session(self._url)) as session:
-            return layout(session) is not None
+        return layout(self.pool) is not None
 
     def size(self) -> int:
         """Bytes of the tables and their indexes, segment files included."""
-        with closing(Session(self._url)) as session:
-            return int(session.run(_SIZE, (list(ALL),)).fetchall()[0][0])
+        return int(self.pool.run(_SIZE, (list(ALL),))[0][0])
 
-    def fetch(self, file: str, into: Path) -> None:
-        """Writes a segment file that another home made to where this one keeps them. What it is, its reader proves."""
-        if into.exists():
-            return
-        with closing(Session(self._url)) as session:
-            found = session.run("SELECT content FROM segment_files WHERE file = ?", (file,)).fetchone()
-        if found is None:
-            return
-        make_private(into.parent)
-        replace_file(into, found[0])
+    def segment(self, file: str) -> Path:
+        """Writes what another home made to where this one keeps segments. What it is, its reader proves."""
+        path = self.segments / file
+        if not path.exists():
+            found = self.pool.run("SELECT content FROM segment_files WHERE file = ?", (file,))
+            if found:
+                make_private(path.parent)
+                replace_file(path, found[0][0])
+        return path
 
     def leases(self) -> LeaseTable:
         return LeaseTable(self._url)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """TryAgain while another home compacts or forgets."""
-        with closing(Session(self._url)) as session:
-            if not session.run("SELECT pg_try_advisory_lock(?, hashtext(current_schema()))", (_ALONE,)).fetchall()[0][
-                0
-            ]:
+        """TryAgain while another home compacts or forgets. The lock is a connection's, so it has one of its own."""
+        with self.errors():
+            connection = connect(self._url)
+        with closing(connection):
+            with self.errors():
+                taken = connection.execute(psycopg_sql(_TRY_ALONE), (_ALONE,)).fetchone()
+            if taken != (True,):
                 raise TryAgain("another compaction or forgetting is running", "Let it finish.")
             yield
 
     def close(self) -> None:
-        """Nothing is held here."""
+        if self._opened is not None:
+            pool, self._opened = self._opened, None
+            close_pool(pool)

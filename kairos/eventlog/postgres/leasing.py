@@ -6,7 +6,8 @@ A lease that ran out still is its holder's until somebody takes it over: what fe
 from __future__ import annotations
 
 from kairos.eventlog.database import Lease
-from kairos.eventlog.postgres.session import Session, postgres_errors
+from kairos.eventlog.postgres.connecting import postgres_errors
+from kairos.eventlog.postgres.pool import close_pool, open_pool
 
 _UNTIL = "clock_timestamp() + ? * interval '1 second'"
 _TAKE = (
@@ -23,30 +24,31 @@ WAIT = "SET lock_timeout = '2s'"
 
 
 class LeaseTable:
-    """The leases of the log at `url`, over a connection of its own; the tables must be there."""
+    """The leases of the log at `url`; the tables must be there. All of a process share one connection, apart from the
+    others: appends that wait for each other must not keep a lease from being renewed."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._session = Session(url, WAIT)
+        self._pool = open_pool(url, 1, WAIT)
 
     def take(self, name: str, holder: str, seconds: float) -> int | None:
         with postgres_errors(self._url):
-            if self._session.run(_OTHERS, (name, holder)).fetchone() is not None:
+            if self._pool.run(_OTHERS, (name, holder)):
                 return None  # looking waits for nobody: an attempt would lock the row, even in vain
-            found = self._session.run(_TAKE, (name, holder, seconds)).fetchone()
-        return None if found is None else int(found[0])
+            found = self._pool.run(_TAKE, (name, holder, seconds))
+        return int(found[0][0]) if found else None
 
     def renew(self, name: str, token: int, seconds: float) -> bool:
         with postgres_errors(self._url):
-            return self._session.run(_RENEW, (seconds, name, token)).fetchone() is not None
+            return bool(self._pool.run(_RENEW, (seconds, name, token)))
 
     def give_up(self, name: str, token: int) -> None:
         with postgres_errors(self._url):
-            self._session.run(_GIVE_UP, (name, token))
+            self._pool.run(_GIVE_UP, (name, token))
 
     def current(self) -> list[Lease]:
         with postgres_errors(self._url):
-            return [Lease(*row) for row in self._session.run(_CURRENT).fetchall()]
+            return [Lease(*row) for row in self._pool.run(_CURRENT)]
 
     def close(self) -> None:
-        self._session.close()
+        close_pool(self._pool)

@@ -1,17 +1,48 @@
-"""Waiting for news of the log by LISTEN: the notice is part of the append, so it comes when the row is visible."""
+"""Waiting for news of the log by LISTEN: the notice is part of the append, so it comes when the row is visible.
+
+All followers of a process share one connection, which a thread listens on.
+"""
 
 from __future__ import annotations
 
 import os
 import select
-import time
-from contextlib import suppress
+import threading
+from contextlib import closing, suppress
+from math import ceil
 
 import psycopg
 
-from kairos.eventlog.postgres.session import CHANNEL, connect
+from kairos.errors import KairosError
+from kairos.eventlog.postgres.connecting import CHANNEL, Connection, connect
 
 RETRY_S = 1.0
+
+
+class Pipe:
+    """Wakes whoever waits for it. What woke it while nobody waited ends the next wait."""
+
+    def __init__(self) -> None:
+        self._out, self._in = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def wake(self) -> None:
+        """Ends the present `wait`, or the next. For any thread, and for handlers of signals."""
+        with suppress(BlockingIOError):  # it is full of what wakes already
+            os.write(self._in, b"!")
+
+    def wait(self, timeout_s: float | None, also: int | None = None) -> None:
+        """Sleeps until it is woken, the time is over or the descriptor `also` can be read."""
+        poll = select.poll()
+        for end in filter(None, (self._out, also)):
+            poll.register(end, select.POLLIN)
+        poll.poll(None if timeout_s is None else max(0, ceil(timeout_s * 1000)))
+        with suppress(BlockingIOError):
+            os.read(self._out, 1024)
+
+    def close(self) -> None:
+        for end in (self._out, self._in):
+            os.close(end)
+        self._out = self._in = -1
 
 
 class Listener:
@@ -19,69 +50,118 @@ class Listener:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._connection: psycopg.Connection[object] | None = None
-        self._woken, self._wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._pipe = Pipe()
+        self._notices: Notices | None = None
+        self._closed = False
 
     def wait(self, timeout_s: float) -> None:
         """Returns at once where listening only begins now: what came before it is to be read first. While the server
         is away it returns every second, so that the caller meets that itself."""
-        if self._connection is None or self._connection.closed or self._connection.broken:
-            self._connection = self._listen()
-            if self._connection is None:
-                self._sleep(min(timeout_s, RETRY_S), -1)
-            return
-        end = time.monotonic() + timeout_s
-        try:
-            while not self._heard() and not self._sleep(end - time.monotonic(), self._connection.fileno()):
-                pass
-        except psycopg.Error:
-            self._drop()
+        if self._notices is None:
+            self._notices = join(self._url, self._pipe)
+        if self._notices.away:
+            timeout_s = min(timeout_s, RETRY_S)
+        self._pipe.wait(timeout_s)
 
     def wake(self) -> None:
         """Ends the present `wait`, from any thread."""
-        with suppress(BlockingIOError):
-            os.write(self._wake, b"!")
+        self._pipe.wake()
 
     def close(self) -> None:
         """Only when nobody waits any more."""
-        self._drop()
-        for end in (self._woken, self._wake):
-            if end >= 0:
-                os.close(end)
-        self._woken = self._wake = -1
+        if self._closed:
+            return
+        self._closed = True
+        if self._notices is not None:
+            leave(self._url, self._pipe)
+        self._pipe.close()
 
-    def _listen(self) -> psycopg.Connection[object] | None:
-        try:
-            made = connect(self._url)
-            row = made.execute(CHANNEL).fetchone()
-            made.execute(f'LISTEN "{row[0] if row else ""}"'.encode())
-        except psycopg.Error:
-            return None
-        return made
 
-    def _heard(self) -> bool:
-        """Takes every notice that is there."""
-        assert self._connection is not None
-        heard = False
-        self._connection.pgconn.consume_input()
-        while self._connection.pgconn.notifies() is not None:
-            heard = True
-        return heard
+class Notices:
+    """Listens in a thread of its own, on a connection that comes back after a loss, and wakes every pipe of `pipes`
+    when there is news: an append, that listening began, or that the server went away."""
 
-    def _sleep(self, seconds: float, descriptor: int) -> bool:
-        """True when it is over: woken, or the time has passed; False when there is something to read."""
-        if seconds <= 0:
-            return True
-        watched = [self._woken, *([descriptor] if descriptor >= 0 else [])]
-        ready, _, _ = select.select(watched, [], [], seconds)
-        if self._woken in ready:
-            with suppress(BlockingIOError):
-                os.read(self._woken, 1024)
-            return True
-        return not ready
+    def __init__(self, url: str) -> None:
+        self.pipes: set[Pipe] = set()
+        self.away = False
+        self._url = url
+        self._listening = self._ending = False
+        self._own = Pipe()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name="listen", daemon=True)
 
-    def _drop(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-            self._connection = None
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self, pipe: Pipe) -> None:
+        with self._lock:
+            self.pipes.add(pipe)
+            if self._listening:
+                pipe.wake()
+
+    def remove(self, pipe: Pipe) -> None:
+        with self._lock:
+            self.pipes.discard(pipe)
+
+    def end(self) -> None:
+        """Ends the thread and closes the connection."""
+        self._ending = True
+        self._own.wake()
+        self._thread.join()
+        self._own.close()
+
+    def _run(self) -> None:
+        while not self._ending:
+            try:
+                with closing(connect(self._url)) as connection:
+                    row = connection.execute(f"SELECT {CHANNEL}".encode()).fetchone()
+                    connection.execute(f'LISTEN "{row[0] if row else ""}"'.encode())
+                    self._say(listening=True)
+                    self._listen(connection)
+            except (psycopg.Error, KairosError):  # whoever is woken meets the same when it reads
+                was_lost = self._listening
+                self._say(listening=False)
+                self._own.wait(0 if was_lost else RETRY_S)
+
+    def _say(self, *, listening: bool) -> None:
+        with self._lock:
+            self._listening, self.away = listening, not listening
+            for pipe in self.pipes:
+                pipe.wake()
+
+    def _listen(self, connection: Connection) -> None:
+        """Until the end or the loss of the connection."""
+        while not self._ending:
+            connection.pgconn.consume_input()
+            heard = False
+            while connection.pgconn.notifies() is not None:
+                heard = True
+            if heard:
+                self._say(listening=True)
+            self._own.wait(None, connection.fileno())
+
+
+_notices: dict[str, Notices] = {}
+_lock = threading.Lock()
+
+
+def join(url: str, pipe: Pipe) -> Notices:
+    """Has a pipe woken by the news of the log at an address."""
+    with _lock:
+        found = _notices.get(url)
+        if found is None:
+            found = _notices[url] = Notices(url)
+            found.start()
+        found.add(pipe)
+        return found
+
+
+def leave(url: str, pipe: Pipe) -> None:
+    """Ends that. With the last of them, the connection goes."""
+    with _lock:
+        found = _notices[url]
+        found.remove(pipe)
+        if found.pipes:
+            return
+        del _notices[url]
+    found.end()

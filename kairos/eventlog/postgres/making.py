@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kairos.errors import IntegrityError
 from kairos.eventlog.postgres.address import shown
+from kairos.eventlog.postgres.connecting import psycopg_sql
+from kairos.eventlog.postgres.pool import Pool
 from kairos.eventlog.postgres.queries import layout
-from kairos.eventlog.postgres.session import Session, psycopg_sql
 from kairos.eventlog.schema import FIRST_HEAD, SCHEMA_VERSION, TABLES
 
 _DIALECT = {"integer": "BIGINT", "bytes": "BYTEA", "compact": ""}
@@ -22,12 +23,11 @@ MAKING = 4_203_117_001
 """Number of the advisory lock under which tables are made: two first starts must not collide."""
 
 
-def make(session: Session) -> None:
+def make(pool: Pool) -> None:
     """Makes the tables if they are not there, all or nothing. IntegrityError for an unknown layout."""
-    version = layout(session)
+    version = layout(pool)
     if version is None:
-        connection = session.connection()
-        with connection.transaction(), connection.cursor() as c:
+        with pool.connection() as connection, connection.transaction(), connection.cursor() as c:
             c.execute(psycopg_sql("SELECT pg_advisory_xact_lock(?)"), (MAKING,))
             # Asked again under the lock: another start may have made them meanwhile and append already, and even a
             # CREATE INDEX IF NOT EXISTS that does nothing locks its table, so the two would wait for each other.
@@ -37,9 +37,9 @@ def make(session: Session) -> None:
                     c.execute(psycopg_sql(statement.format(**_DIALECT)))
                 c.execute(psycopg_sql(FIRST_HEAD), (bytes(32),))
                 c.execute(psycopg_sql("INSERT INTO layout VALUES (1, ?)"), (SCHEMA_VERSION,))
-        version = layout(session)
+        version = layout(pool)
     if version != SCHEMA_VERSION:
         raise IntegrityError(
-            f"{shown(session.url)} has layout {version}; this program knows {SCHEMA_VERSION}",
+            f"{shown(pool.url)} has layout {version}; this program knows {SCHEMA_VERSION}",
             "It was written by another Kairos: upgrade.",
         )

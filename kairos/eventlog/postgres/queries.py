@@ -12,67 +12,65 @@ from psycopg.errors import UndefinedTable
 from kairos.errors import IntegrityError
 from kairos.eventlog.database import Sink, Unmade
 from kairos.eventlog.postgres.address import shown
-from kairos.eventlog.postgres.session import Session, postgres_errors, psycopg_sql
+from kairos.eventlog.postgres.connecting import postgres_errors, psycopg_sql
+from kairos.eventlog.postgres.pool import Pool
 from kairos.eventlog.schema import SCHEMA_VERSION
 
+_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CHUNK = 2_000
 """Rows that the server sends at a time to whoever takes them one by one."""
 
 
 class PostgresDatabase:
-    """One connection that only reads, and that comes back after a loss. Unmade for an empty schema, IntegrityError
-    for a layout that this program does not know."""
+    """A database that is only read, over the connections of a pool. Unmade for an empty schema, IntegrityError for a
+    layout that this program does not know."""
 
-    def __init__(self, url: str) -> None:
-        self._session = Session(url)
-        self._within: psycopg.Connection[tuple[Any, ...]] | None = None
-        with postgres_errors(url):
-            version = layout(self._session)
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        with postgres_errors(pool.url):
+            version = layout(pool)
         if version is None:
-            self._session.close()
             raise Unmade
         if version != SCHEMA_VERSION:
-            self._session.close()
             raise IntegrityError(
-                f"{shown(url)} has layout {version}; this program knows {SCHEMA_VERSION}",
+                f"{shown(pool.url)} has layout {version}; this program knows {SCHEMA_VERSION}",
                 "It was written by another Kairos: upgrade.",
             )
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with postgres_errors(self._session.url):
-            if self._within is not None:  # a new connection would show another state
-                return self._within.execute(psycopg_sql(sql), parameters).fetchall()
-            return self._session.run(sql, parameters).fetchall()
+        with postgres_errors(self._pool.url):
+            return self._pool.run(sql, parameters)
 
     def feed(self, sink: Sink, sql: str, numbers: list[int]) -> int:
-        with postgres_errors(self._session.url), self.snapshot():
-            assert self._within is not None
-            with self._within.cursor("feed") as cursor:
-                cursor.itersize = _CHUNK
-                return sink.add(cursor.execute(psycopg_sql(sql), numbers))
+        with (
+            postgres_errors(self._pool.url), self.snapshot(), self._pool.connection() as connection,
+            connection.cursor("feed") as cursor,
+        ):  # fmt: skip
+            cursor.itersize = _CHUNK
+            return sink.add(cursor.execute(psycopg_sql(sql), numbers))
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        with postgres_errors(self._session.url):
-            self._within = self._session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").connection
-        try:
+        """Within an append it begins nothing: that holds the lock on the head, so nobody else changes the log."""
+        if self._pool.in_transaction:
             yield
-        finally:
-            within, self._within = self._within, None
+            return
+        with postgres_errors(self._pool.url), self._pool.connection(_SNAPSHOT) as connection:
+            yield
             with suppress(psycopg.Error):  # nothing was written, and a lost connection has ended it already
-                within.execute("ROLLBACK")
+                connection.execute("COMMIT")
 
     def close(self) -> None:
-        self._session.close()
+        """Nothing: the connections are those of the pool."""
 
 
-def layout(session: Session) -> int | None:
+def layout(pool: Pool) -> int | None:
     """The layout of the tables in the present schema; None when there are none."""
     try:
-        found = session.run("SELECT version FROM layout").fetchone()
+        found = pool.run("SELECT version FROM layout")
     except UndefinedTable:
         return None
-    return None if found is None else int(found[0])
+    return int(found[0][0]) if found else None
 
 
 class Statements:

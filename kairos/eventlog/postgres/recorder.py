@@ -6,56 +6,75 @@ and positions become visible in order. Not by way of the base class's inserts, n
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import psycopg
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
+from eventsourcing.persistence import ProgrammingError
+from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 
 from kairos.errors import KairosError, OutcomeUnknown, TryAgain
 from kairos.eventlog import writing
-from kairos.eventlog.postgres.address import shown
-from kairos.eventlog.postgres.making import make
+from kairos.eventlog.postgres.address import address, shown
+from kairos.eventlog.postgres.connecting import CHANNEL, PATIENCE_S, Connection, connect, is_lost, psycopg_sql
+from kairos.eventlog.postgres.engine import Postgres
+from kairos.eventlog.postgres.pool import Pool
 from kairos.eventlog.postgres.queries import Statements
-from kairos.eventlog.postgres.session import CHANNEL, PATIENCE_S, Session, psycopg_sql
+from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
-from kairos.eventlog.stock import StockReads
+from kairos.eventlog.stock import StockRecorder
 
 DOUBT_S = 5.0
 """So long an append whose COMMIT was not answered waits for the server to say what became of it."""
 _REWRITTEN = ("events", "streams", "views", "tracking", "segments", "segment_files")
 
 
-class OneConnection(PostgresDatastore):
-    """The datastore of a log: one connection instead of a pool and its threads; no composite types."""
+class LogDatastore(PostgresDatastore):
+    """The datastore of a log: the connections of this process to it, and no composite types."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__("", "", 0, "", "", originator_id_type="text")
-        self.session = session
+    def __init__(self, pool: Pool, originator_id_type: Literal["uuid", "text"] = "text") -> None:
+        super().__init__("", "", 0, "", "", originator_id_type=originator_id_type)
+        self._connections = pool
 
     @contextmanager
     def get_connection(self) -> Iterator[psycopg.Connection[Any]]:
-        yield self.session.connection()
+        with self._connections.connection() as connection:
+            yield connection
 
     def register_type_adapters(self) -> None:
         """None are used: rows go in as they are."""
 
-    def close(self) -> None:
-        self.session.close()
 
+class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
+    """Appends batches in one write-first transaction each; positions are never reused. Any thread may use it. The
+    bytes of the segment files that a manifest row names go into the database with it.
 
-class PostgresRecorder(StockReads, PostgresApplicationRecorder):
-    """Appends batches in one write-first transaction each; positions are never reused. `segments`: where the files
-    are that a manifest row names; their bytes go into the database with it."""
+    `engine`: the log it belongs to. Without one, as a factory of eventsourcing makes it: the schema that the datastore
+    leads to. The names of tables that such a factory gives are of no concern: a log has its own."""
 
-    def __init__(self, datastore: OneConnection, segments: Path) -> None:
-        super().__init__(datastore, events_table_name="events")
-        self._session = datastore.session
-        self._segments = segments
-        self._channel = ""
+    def __init__(self, datastore: PostgresDatastore, engine: Postgres | None = None, **_: str) -> None:
+        self._engine: Postgres = engine or _engine_of(datastore)
+        self._pool = self._engine.pool
+        self._own = weakref.finalize(self, _let_go, self._engine) if engine is None else None
+        kind = cast(Literal["uuid", "text"], datastore.originator_id_type)
+        self._reader: Reader | None = None
+        super().__init__(LogDatastore(self._pool, kind), events_table_name="events", tracking_table_name="tracking")
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        if self._reader is None:
+            self._reader = Reader(self._engine.database(), self._engine.segment)
+        yield self._reader
+
+    def create_table(self) -> None:
+        with self._told():
+            self._engine.make()
 
     def append(
         self,
@@ -74,62 +93,61 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         return self._durably(store)
 
     def load(self, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tracking: Mapping[str, int]) -> None:
-        with self._transaction() as c:
-            writing.load(c, rows, head, link, tracking)
-        self._session.connection().execute("ANALYZE")
+        with self._pool.connection() as connection:
+            with connection.transaction(), connection.cursor() as cursor:
+                writing.load(Statements(cursor), rows, head, link, tracking)
+            connection.execute("ANALYZE")
 
     def purge(self) -> bool:
         """What a client can do: every table is written anew; the server's own WAL, its archive and backups are not
         ours. A checkpoint and a new WAL file are asked for, and not insisted on."""
-        connection = self._session.connection()
-        connection.execute("SET lock_timeout = 0")
-        try:
+        with closing(connect(self._pool.url, "SET lock_timeout = 0")) as connection:
             connection.execute(psycopg_sql(f"VACUUM (FULL, ANALYZE) {', '.join(_REWRITTEN)}"))
-        finally:
-            connection.execute(psycopg_sql("RESET lock_timeout"))
-        for wish in ("SELECT pg_switch_wal()", "CHECKPOINT", "CHECKPOINT"):
-            with suppress(psycopg.errors.InsufficientPrivilege):
-                connection.execute(psycopg_sql(wish))
+            for wish in ("SELECT pg_switch_wal()", "CHECKPOINT", "CHECKPOINT"):
+                with suppress(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(psycopg_sql(wish))
         return True
 
     def shrink(self) -> None:
-        self._session.connection().execute("VACUUM (ANALYZE) events")
+        self._pool.run("VACUUM (ANALYZE) events")
 
     def _durably(self, store: Callable[[Statements, tuple[int, bytes]], list[int]]) -> list[int]:
         """Runs an append in a transaction, again where the connection was lost before COMMIT. Where it was lost after,
         the log is asked whether our link is at our position: it is done once, whatever the network does."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            connection = self._session.connection()
-            committing = False
-            positions: list[int] = []
-            link = b""
-            try:
-                with connection.cursor() as cursor:
-                    c = Statements(cursor)
-                    cursor.execute("BEGIN; UPDATE head SET id = id RETURNING position, link")
-                    cursor.nextset()
-                    positions = store(c, self._head(cursor))
-                    if positions:
-                        c.execute("SELECT link, pg_notify(?, '') FROM head", (self._name_channel(),))
-                        link = c.fetchone()[0]
-                    committing = True
-                    cursor.execute("COMMIT")
-                return positions
-            except psycopg.OperationalError as error:
-                if not self._session.lost:
-                    self._roll_back()
-                    raise
-                if committing and positions and self._settled(positions[-1], link, error):
-                    return positions
-                if time.monotonic() > deadline:
-                    where = shown(self._session.url)
-                    raise TryAgain(
-                        f"{where} does not stay: the connection broke again and again", "Try again."
-                    ) from error
-            except BaseException:
-                self._roll_back()
-                raise
+            tried = _Tried()
+            with self._pool.connection() as connection:
+                try:
+                    self._store(connection, store, tried)
+                    return tried.positions
+                except psycopg.OperationalError as error:
+                    if not is_lost(connection):
+                        raise
+                    lost = error
+            if tried.link and self._settled(tried.positions[-1], tried.link, lost):
+                return tried.positions
+            if time.monotonic() > deadline:
+                where = shown(self._pool.url)
+                raise TryAgain(f"{where} does not stay: the connection broke again and again", "Try again.") from lost
+
+    @staticmethod
+    def _store(
+        connection: Connection, store: Callable[[Statements, tuple[int, bytes]], list[int]], tried: _Tried
+    ) -> None:
+        """One transaction; what raises is rolled back with the connection. `tried` gets a link before COMMIT."""
+        with connection.cursor() as cursor:
+            c = Statements(cursor)
+            cursor.execute("BEGIN; UPDATE head SET id = id RETURNING position, link")
+            cursor.nextset()
+            head = cursor.fetchone()
+            if head is None:
+                raise KairosError("the log has no head row", "Restore the database from a backup.")
+            tried.positions = store(c, (head[0], head[1]))
+            if tried.positions:
+                c.execute(f"SELECT link, pg_notify({CHANNEL}, '') FROM head")
+                tried.link = c.fetchone()[0]
+            cursor.execute("COMMIT")
 
     def _settled(self, position: int, link: bytes, error: psycopg.OperationalError) -> bool:
         """Whether an append whose COMMIT was not answered is in the log. The row lock on the head waits for the server
@@ -137,22 +155,19 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         deadline = time.monotonic() + DOUBT_S
         while True:
             try:
-                connection = self._session.connection()
-                head = connection.execute("SELECT position FROM head FOR UPDATE").fetchone()
-                row = connection.execute(
-                    psycopg_sql("SELECT link FROM events WHERE position = ?"), (position,)
-                ).fetchone()
-            except psycopg.OperationalError:
+                [(head,)] = self._pool.run("SELECT position FROM head FOR UPDATE")
+                row = self._pool.run("SELECT link FROM events WHERE position = ?", (position,))
+            except (psycopg.OperationalError, TryAgain):
                 if time.monotonic() < deadline:
                     time.sleep(0.2)
                     continue
-                head = row = None
-            if head is not None and row is not None:
-                return bool(row[0] == link)
-            if head is not None and head[0] < position:
+                head, row = position, []
+            if row:
+                return bool(row[0][0] == link)
+            if head < position:
                 return False
             raise OutcomeUnknown(
-                f"{shown(self._session.url)} went away while it stored position {position}; and it may have",
+                f"{shown(self._pool.url)} went away while it stored position {position}; and it may have",
                 "Look at `kairos log` when the server is back; what the daemon watches is compared anew at its start.",
             ) from error
 
@@ -176,7 +191,7 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         """Stores the bytes of segment files with the manifest rows that name them, and drops those no row names."""
         named = [w.file for w in writes if isinstance(w, (Seal, Swap))]
         for file in named:
-            content = (self._segments / file).read_bytes()
+            content = (self._engine.segments / file).read_bytes()
             c.execute(
                 "INSERT INTO segment_files VALUES (?,?) ON CONFLICT (file) DO UPDATE SET content = excluded.content",
                 (file, content),
@@ -184,42 +199,36 @@ class PostgresRecorder(StockReads, PostgresApplicationRecorder):
         if named:
             c.execute("DELETE FROM segment_files WHERE file NOT IN (SELECT file FROM segments)")
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Statements]:
-        connection = self._session.connection()
-        with connection.transaction(), connection.cursor() as cursor:
-            yield Statements(cursor)
-
-    @staticmethod
-    def _head(cursor: psycopg.Cursor[tuple[Any, ...]]) -> tuple[int, bytes]:
-        row = cursor.fetchone()
-        if row is None:
-            raise KairosError("the log has no head row", "Restore the database from a backup.")
-        return row[0], row[1]
-
-    def _roll_back(self) -> None:
-        with suppress(psycopg.Error):
-            if not self._session.lost:
-                self._session.connection().execute("ROLLBACK")
-
-    def _name_channel(self) -> str:
-        if not self._channel:
-            row = self._session.connection().execute(CHANNEL).fetchone()
-            self._channel = str(row[0]) if row else ""
-        return self._channel
-
     def close(self) -> None:
-        self._session.close()
+        """Lets go of an engine of its own; that of a log is closed with it."""
+        if self._own is not None:
+            self._own()
 
-    def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return self._session.run(sql, parameters).fetchall()
+
+class _Tried:
+    """How far an append came: the positions it would have, and its link once all that was missing was COMMIT."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.link = b""
 
 
-def open_recorder(session: Session, segments: Path) -> PostgresRecorder:
-    """The recorder of the log in the present schema, made if absent."""
-    try:
-        make(session)
-    except BaseException:
-        session.close()
-        raise
-    return PostgresRecorder(OneConnection(session), segments)
+def open_recorder(engine: Postgres) -> PostgresRecorder:
+    """The recorder of a log whose tables are there."""
+    return PostgresRecorder(LogDatastore(engine.pool), engine)
+
+
+def _engine_of(datastore: PostgresDatastore) -> Postgres:
+    """The log in the schema that a datastore leads to, with a folder of its own for segments. ProgrammingError if it
+    is told to insert through database functions."""
+    if datastore.enable_db_functions:
+        raise ProgrammingError("POSTGRES_ENABLE_DB_FUNCTIONS is set: followers would skip events. Unset it")
+    given = cast(dict[str, Any], datastore.pool.kwargs)
+    password = datastore.pool.get_password_func() if datastore.pool.get_password_func else given["password"]
+    url = address(given["dbname"], given["host"], given["port"], given["user"], password, datastore.schema)
+    return Postgres(url, Path(tempfile.mkdtemp(prefix="kairos-segments-")))
+
+
+def _let_go(engine: Postgres) -> None:
+    engine.close()
+    shutil.rmtree(engine.segments, ignore_errors=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.eventlog.database import Unmade
+from kairos.eventlog.sqlite.making import make
 from kairos.eventlog.sqlite.queries import SqliteDatabase, sqlite_errors
 from kairos.privacy import make_private
 
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
 
 
 class Sqlite:
-    """The database at `path`; `bell` is the file that followers watch."""
+    """The database at `path`; `bell` is the file that followers watch, `segments` where segment files lie."""
 
     shared = False
 
-    def __init__(self, path: Path, bell: Path) -> None:
+    def __init__(self, path: Path, bell: Path | None = None, segments: Path | None = None) -> None:
         self.path = path
-        self._bell = bell
+        self._bell = bell or path.parent / "bell" / "log.bell"
+        self._segments = segments or path.parent / "segments"
 
     @property
     def name(self) -> str:
@@ -37,9 +39,14 @@ class Sqlite:
     def recorder(self) -> LogRecorder:
         from kairos.eventlog.sqlite.recorder import open_recorder  # heavy, and readers do without
 
+        self.make()
+        return open_recorder(self)
+
+    def make(self) -> None:
+        """Makes the tables, or brings them up to date."""
         make_private(self.path.parent)
         make_private(self._bell.parent)
-        return open_recorder(self.path)
+        make(self.path)
 
     def errors(self) -> AbstractContextManager[None]:
         return sqlite_errors(self.path)
@@ -65,8 +72,9 @@ class Sqlite:
         files = (self.path, self.path.with_name(self.path.name + "-wal"))
         return sum(p.stat().st_size for p in files if p.exists())
 
-    def fetch(self, file: str, into: Path) -> None:
-        """Nothing: every segment file was made in this home."""
+    def segment(self, file: str) -> Path:
+        """Every segment file was made in this home."""
+        return self._segments / file
 
     def leases(self) -> None:
         """None: one home, and its daemon's lock, are all there is."""

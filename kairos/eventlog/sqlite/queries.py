@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ class SqliteDatabase:
     """The file at `path`, read-only. IntegrityError for a layout that this program does not know."""
 
     def __init__(self, path: Path) -> None:
-        self._uri = f"file:{quote(str(path))}?mode=ro"
+        self._uri = f"file:{quote(os.fsencode(path))}?mode=ro"
         self._db = sqlite3.connect(
             self._uri, uri=True, isolation_level=None, check_same_thread=False, timeout=LOCK_TIMEOUT_S
         )

@@ -1,27 +1,31 @@
-"""The writing side of the log on SQLite: eventsourcing's application recorder with our columns and chain."""
+"""The writing side of the log on SQLite: eventsourcing's recorder with our columns and chain."""
 
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+from eventsourcing.persistence import ProgrammingError
+from eventsourcing.sqlite import SQLiteDatastore, SQLiteProcessRecorder
 
 from kairos.eventlog import writing
+from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Draft, Write
-from kairos.eventlog.sqlite.making import make
+from kairos.eventlog.sqlite.engine import Sqlite
 from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
-from kairos.eventlog.stock import StockReads
+from kairos.eventlog.stock import StockRecorder
 
 PAGES = 200
 """Freed pages that are given back at a time; a writer waits so long."""
 
 
-def connect(path: str) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """A connection that survives power loss (WAL with synchronous=FULL).
 
     Once the write-ahead log has the size at which it is checkpointed, appends overwrite it: a sync that need not record
@@ -33,29 +37,51 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
-class LogRecorder(StockReads, SQLiteApplicationRecorder):
-    """Appends batches in one write-first transaction each; positions are never reused. The pool of the datastore opens
-    no connection: its kind keeps one prepared statement, and an append has several."""
+class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  # they say int, and return None, too
+    """Appends batches in one write-first transaction each; positions are never reused. Any thread may use it: one at a
+    time is served. The pool of the datastore opens no connection: its kind keeps one prepared statement, and an append
+    has several.
 
-    def __init__(self, datastore: SQLiteDatastore):
+    `engine`: the log it belongs to. Without one, as a factory of eventsourcing makes it: the file that the datastore
+    names, with its bell and segments beside it."""
+
+    def __init__(self, datastore: SQLiteDatastore, engine: Sqlite | None = None) -> None:
         super().__init__(datastore, events_table_name="events")
-        self._db = connect(datastore.pool.db_name)
+        self._engine: Sqlite = engine or Sqlite(_file(datastore))
+        self._lock = threading.RLock()
+        self._opened = ExitStack()
+        self._db_if_open: sqlite3.Connection | None = None
+        self._reader: Reader | None = None
+        weakref.finalize(self, self._opened.close)
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._db_if_open is None:
+            self._db_if_open = connect(self._engine.path)
+            self._opened.callback(self._db_if_open.close)
+        return self._db_if_open
+
+    @contextmanager
+    def _reading(self) -> Iterator[Reader]:
+        with self._lock:
+            if self._reader is None:
+                self._reader = Reader(self._engine.database(), self._engine.segment)
+                self._opened.callback(self._reader.close)
+            yield self._reader
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
         """A transaction that is a writer from its first statement: it waits its turn, where an upgrade from reader
         would fail at once."""
-        cursor = self._db.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        try:
-            yield cursor
-            cursor.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:  # a full disk may have rolled back already
-                cursor.execute("ROLLBACK")
-            raise
-        finally:
-            cursor.close()
+        with self._lock, closing(self._db.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # a full disk may have rolled back already
+                    cursor.execute("ROLLBACK")
+                raise
 
     def append(
         self,
@@ -84,15 +110,28 @@ class LogRecorder(StockReads, SQLiteApplicationRecorder):
             time.sleep(time.monotonic() - begun)
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
+    def create_table(self) -> None:
+        with self._told():
+            self._engine.make()
+
     def close(self) -> None:
-        self._db.close()
+        """Closes what is open; safe to repeat."""
+        with self._lock:
+            self._opened.close()
+            self._db_if_open = self._reader = None
         self.datastore.close()
 
-    def query(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return self._db.execute(sql, parameters).fetchall()
+
+def _file(datastore: SQLiteDatastore) -> Path:
+    """ProgrammingError where the datastore names no file: a log is more than one."""
+    name = datastore.pool.db_name
+    if datastore.pool.is_sqlite_memory_mode or not name or name.startswith("file:"):
+        raise ProgrammingError(
+            f"{name!r} is no path: SQLITE_DBNAME names the file of a Kairos log, `log.db` in its home"
+        )
+    return Path(name)
 
 
-def open_recorder(path: Path) -> LogRecorder:
-    """The recorder of the database file at `path`, made or brought up to date if need be."""
-    make(path)
-    return LogRecorder(SQLiteDatastore(str(path), originator_id_type="text"))
+def open_recorder(engine: Sqlite) -> LogRecorder:
+    """The recorder of a log whose tables are there."""
+    return LogRecorder(SQLiteDatastore(str(engine.path), originator_id_type="text"), engine)

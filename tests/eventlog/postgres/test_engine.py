@@ -13,7 +13,7 @@ from kairos.domain.events import Paused
 from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.postgres.making import ALL, MAKING, make
-from kairos.eventlog.postgres.session import Session
+from kairos.eventlog.postgres.pool import Pool
 from kairos.eventlog.record import NewEvent
 
 
@@ -49,20 +49,20 @@ def test_many_first_starts_at_once_make_one_log(shared: Log, tmp_path: Path) -> 
 
 
 def test_a_late_first_start_waits_for_an_append_and_does_not_lock_against_it(postgres: Any, shared: Log) -> None:
-    ahead = Session(shared.url)
-    ahead.run("SELECT pg_advisory_lock(?)", (MAKING,))
-    late = ThreadPoolExecutor(1)
-    appended = late.submit(shared.append, [NewEvent("a", Paused())])
-    postgres.until_waiting("wait_event = 'advisory'")  # it has seen that there is no log
-    make(ahead)
-    ahead.run("BEGIN")
-    ahead.run("UPDATE head SET id = id")  # as an append begins
-    ahead.run("SELECT pg_advisory_unlock(?)", (MAKING,))
-    postgres.until_waiting("wait_event = 'transactionid'")
-    ahead.run("LOCK TABLE events IN ROW EXCLUSIVE MODE")  # as its INSERT does
-    ahead.run("COMMIT")
+    pool, late = Pool(shared.url), ThreadPoolExecutor(1)
+    with pool.connection() as ahead:
+        ahead.execute("SELECT pg_advisory_lock(%s)", (MAKING,))
+        appended = late.submit(shared.append, [NewEvent("a", Paused())])
+        postgres.until_waiting("wait_event = 'advisory'")  # it has seen that there is no log
+        make(pool)
+        ahead.execute("BEGIN")
+        ahead.execute("UPDATE head SET id = id")  # as an append begins
+        ahead.execute("SELECT pg_advisory_unlock(%s)", (MAKING,))
+        postgres.until_waiting("wait_event = 'transactionid'")
+        ahead.execute("LOCK TABLE events IN ROW EXCLUSIVE MODE")  # as its INSERT does
+        ahead.execute("COMMIT")
     assert appended.result(30) == [1]
-    ahead.close()
+    pool.close()
     late.shutdown()
 
 

@@ -1,9 +1,8 @@
-"""Connections come back, and no message tells a password."""
+"""What the server says, and that no message tells a password."""
 
 from __future__ import annotations
 
 import traceback
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from kairos.domain.events import Paused
 from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.eventlog.log import Log
 from kairos.eventlog.postgres.address import secrets_of, shown
-from kairos.eventlog.postgres.session import Session
 from kairos.eventlog.record import NewEvent
 
 
@@ -54,13 +52,6 @@ def test_no_error_tells_the_password(tmp_path: Path, url: str, kind: type[Kairos
 def test_a_database_that_does_not_exist_is_a_mistake_of_the_configuration(postgres: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
         Log(tmp_path / "log.db", url=f"postgresql://kairos@/missing?host={postgres.folder}").head()
-
-
-def test_a_connection_that_was_cut_is_opened_again(postgres: Any, url: str) -> None:
-    with closing(Session(url)) as session:
-        first = session.run("SELECT pg_backend_pid()").fetchall()
-        assert postgres.cut() >= 1
-        assert session.run("SELECT pg_backend_pid()").fetchall() != first
 
 
 def test_a_server_that_never_answered_is_told_at_once(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
-"""One connection to the server, opened again when it was lost, and what psycopg's errors mean."""
+"""Opening a connection to the server, and what psycopg's errors mean."""
 
 from __future__ import annotations
 
 import os
 import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -26,69 +25,18 @@ _SETTINGS = (
     " SET default_transaction_isolation = 'read committed';"  # a stricter one would fail where it should wait
     " SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
-_AWAY: dict[str, float] = {}
-"""Since when (monotonic, s) a server has not answered this process: its connections do not wait for it one by one."""
-CHANNEL = "SELECT 'kairos_' || md5(current_schema())"
-"""Names the channel on which this log's appends are told: channels are a database's, and logs a schema's."""
+CHANNEL = "'kairos_' || md5(current_schema())"
+"""SQL for the channel on which this log's appends are told: channels are a database's, and logs a schema's."""
 _FINAL = re.compile(
     r"FATAL: .*(authentication failed|does not exist|no pg_hba\.conf entry)|no password supplied|invalid \w+ value"
 )
 _TRUE = frozenset({"1", "y", "yes", "t", "true", "on", "enabled"})
 
 
-class Session:
-    """A lazily opened connection in autocommit mode. Not thread-safe; any thread may use it after another."""
-
-    def __init__(self, url: str, settings: str = "") -> None:
-        """`settings`: SQL to run on each new connection."""
-        refuse_db_functions()
-        self.url = url
-        self._settings = settings
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
-        self._opened = False
-
-    def connection(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """The open connection. psycopg.OperationalError when the server does not answer: at once the first time,
-        after some patience where it answered before, and at once again while the whole process waits for it in vain."""
-        if self._connection is not None and not (self._connection.closed or self._connection.broken):
-            return self._connection
-        self.close()
-        while True:
-            try:
-                self._connection = connect(self.url, self._settings)
-            except psycopg.OperationalError as error:
-                since = _AWAY.setdefault(self.url, time.monotonic())
-                if not self._opened or time.monotonic() - since > PATIENCE_S or refused(str(error)):
-                    raise
-                time.sleep(0.1)
-            else:
-                _AWAY.pop(self.url, None)
-                self._opened = True
-                return self._connection
-
-    @property
-    def lost(self) -> bool:
-        """Whether the connection broke under the last statement."""
-        return self._connection is None or self._connection.closed or self._connection.broken
-
-    def run(self, sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Runs a statement outside of a transaction; once more on a new connection if that was lost meanwhile. Only for
-        what may happen twice."""
-        try:
-            return self.connection().execute(psycopg_sql(sql), parameters)
-        except psycopg.OperationalError:
-            if not self.lost:
-                raise
-            return self.connection().execute(psycopg_sql(sql), parameters)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg.Error):
-                self._connection.close()
-            self._connection = None
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def connect(url: str, settings: str = "") -> psycopg.Connection[tuple[Any, ...]]:
+def connect(url: str, settings: str = "") -> Connection:
     """A connection that notices a dead server, waits for locks a bounded time and commits durably."""
     try:
         made = psycopg.connect(
@@ -105,6 +53,11 @@ def connect(url: str, settings: str = "") -> psycopg.Connection[tuple[Any, ...]]
         made.close()
         raise
     return made
+
+
+def is_lost(connection: Connection) -> bool:
+    """Whether a connection broke, as far as its last statement has shown."""
+    return connection.closed or connection.broken
 
 
 @lru_cache(512)

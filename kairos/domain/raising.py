@@ -1,4 +1,4 @@
-"""From findings to proposals, or to the reason why not. Pure: what is known comes in, events go out.
+"""Raising what a look found: the events that propose it, or say why not. Pure: what is known comes in, events go out.
 
 A finding is named by its key (detector and hash of what its evidence says). What was said once is not said
 again: silence has a rule and an event, so that `why-not` can tell.
@@ -7,6 +7,7 @@ again: silence has a rule and an event, so that `why-not` can tell.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -15,11 +16,10 @@ from kairos.domain.action import Action, NoteAction, PatchAction, digest, effect
 from kairos.domain.events import AttentionHeld, ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import Proposal, proposal_id, stream_of
+from kairos.domain.proposal import Proposal, proposal_id
 from kairos.domain.risk import assess, worse
-from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views.inbox import Inbox
 
+Raised: TypeAlias = ProposalRaised | AttentionHeld
 DUPLICATE = "duplicate@1"
 REJECTED = "rejected@1"
 NEVER = "never@1"
@@ -47,7 +47,8 @@ class _Hold(msgspec.Struct, frozen=True):
 def raise_findings(
     findings: Sequence[Finding],
     *,
-    inbox: Inbox,
+    known: Sequence[Proposal],
+    taken: Container[str],
     listed: Container[str],
     repo: str,
     turn: str,
@@ -55,18 +56,16 @@ def raise_findings(
     policy: Policy,
     now: int,
     expire_us: int,
-    cause: int | None = None,
     cool_down_us: int = 0,
     held: Container[str] = (),
     root: str = "",
-) -> list[NewEvent]:
+) -> list[Raised]:
     """A ProposalRaised for each finding that is news, an AttentionHeld for each that is not.
 
-    `listed`: keys that were there before Kairos came; `held`: `key|rule` of holds already recorded, which are not
-    recorded again; `cause`: the position that all of them are caused by. ValueError for a finding of another
-    repository."""
-    mine = inbox.known(repo, {f.key for f in findings}, {f.detector for f in findings})
-    out: list[NewEvent] = []
+    `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
+    proposals; `listed`: keys that were there before Kairos came; `held`: `key|rule` of holds already recorded, which
+    are not recorded again. ValueError for a finding of another repository."""
+    out: list[Raised] = []
     keys: set[str] = set()
     ids: set[str] = set()
     for finding in findings:
@@ -76,17 +75,18 @@ def raise_findings(
             continue
         keys.add(finding.key)
         made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
-        hold = made if isinstance(made, _Hold) else _held(finding, made, mine, listed, now, cool_down_us)
+        hold = made if isinstance(made, _Hold) else _held(finding, made, known, listed, now, cool_down_us)
         if hold is None and isinstance(made, ProposalRaised):
-            raised = _unique(made, inbox, ids)
+            raised = _unique(made, taken, ids)
             ids.add(raised.id)
-            out.append(NewEvent(stream_of(raised.id), raised, cause, "system"))
+            out.append(raised)
         elif hold is not None and f"{finding.key}|{hold.rule}" not in held:
-            event = AttentionHeld(
-                repo=repo, subject=finding.key, why=f"{finding.title}: {hold.why}", rule=hold.rule, until=hold.until,
-                detector=finding.detector,
+            out.append(
+                AttentionHeld(
+                    repo=repo, subject=finding.key, why=f"{finding.title}: {hold.why}", rule=hold.rule,
+                    until=hold.until, detector=finding.detector,
+                )
             )  # fmt: skip
-            out.append(NewEvent(repo, event, cause, "system"))
     return out
 
 
@@ -135,9 +135,11 @@ def without_secret(action: Action, claim: str) -> Action:
         texts = ["".join(lines) for e in action.edits for h in e.hunks for lines in (h.old, h.new)]
         texts += [e.fs for e in action.edits]
         what = ", ".join(sorted(secrets.redact(e.fs) for e in action.edits))
+        carries = any(secrets.find(text) for text in texts)
     else:
-        texts, what = [" ".join(action.argv), *action.argv], "a command"
-    if not any(secrets.find(text) for text in texts):
+        what = "a command"
+        carries = secrets.redact_all(action.argv) != action.argv or bool(secrets.find(" ".join(action.argv)))
+    if not carries:
         return action
     text = f"{claim}\nThe change itself ({what}) is not proposed: its text carries a credential-like value."
     return NoteAction(repo=action.repo, text=secrets.redact(text))
@@ -156,14 +158,14 @@ def is_here(finding: Finding, rejected: ProposalRaised) -> bool:
 def _held(
     finding: Finding,
     made: ProposalRaised | _Hold,
-    mine: Sequence[Proposal],
+    known: Sequence[Proposal],
     listed: Container[str],
     now: int,
     cool_down_us: int,
 ) -> _Hold | None:
     if finding.key in listed:
         return _Hold(BASELINE, "it was there before Kairos came and is listed, not raised")
-    same = [p for p in mine if p.raised.key == finding.key]
+    same = [p for p in known if p.raised.key == finding.key]
     for p in same:
         if p.state in ("rejected", "undone"):
             return _Hold(REJECTED, f"{_WHY[p.state]} ({p.id})")
@@ -172,7 +174,7 @@ def _held(
         fixed = p.state == "withdrawn" and isinstance(made, ProposalRaised) and made.digest != p.raised.digest
         if not again and not fixed:
             return _Hold(DUPLICATE, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
-    for p in mine:
+    for p in known:
         if p.rejected is None or p.raised.detector != finding.detector:
             continue
         if p.rejected.never and is_here(finding, p.raised):
@@ -183,10 +185,10 @@ def _held(
     return None
 
 
-def _unique(raised: ProposalRaised, inbox: Inbox, ids: Collection[str]) -> ProposalRaised:
+def _unique(raised: ProposalRaised, taken: Container[str], ids: Collection[str]) -> ProposalRaised:
     """The proposal under an id that no other has."""
     n = 0
-    while raised.id in inbox.proposals or raised.id in ids:
+    while raised.id in taken or raised.id in ids:
         n += 1
         raised = msgspec.structs.replace(raised, id=proposal_id(f"{raised.id}\0{n}"))
     return raised

@@ -1,0 +1,17 @@
+"""A desk on the private home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from kairos.desk.desk import Desk
+from kairos.settings import Home
+
+
+@pytest.fixture
+def desk(home: Home) -> Iterator[Desk]:
+    with closing(Desk()) as opened:
+        yield opened

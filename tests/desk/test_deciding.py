@@ -1,0 +1,76 @@
+"""Decisions without a terminal: approve and carry out, reject, defer, one after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kairos.desk import deciding
+from kairos.desk.desk import Desk
+from kairos.desk.reading import inbox
+from kairos.domain.proposal import Proposal
+from kairos.errors import KairosError, NotFound, Stale, TryAgain, UsageError
+
+
+def the(desk: Desk, id_: str) -> Proposal:
+    return inbox(desk).proposals[id_]
+
+
+def test_an_approval_is_carried_out_here_where_no_daemon_runs(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    done = deciding.approve(desk, the(desk, raised.id), raised.digest)
+    assert done.state == "executed"
+    assert (seeded.root / "README.md").read_bytes() == b"# Demo\nmore\n"
+    assert desk.log.at(done.positions[0]).topic == "ProposalApproved"
+    assert deciding.approve(desk, the(desk, raised.id), raised.digest).state == "executed", "repeating is harmless"
+
+
+def test_approval_of_another_digest_is_stale_and_writes_nothing(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    for digest in ("", "0" * 64, raised.digest[:-1]):
+        with pytest.raises(Stale):
+            deciding.approve(desk, the(desk, raised.id), digest)
+    assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
+    assert the(desk, raised.id).state == "pending"
+
+
+def test_a_rejection_keeps_its_reason_and_whether_it_is_for_good(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    done = deciding.reject(desk, raised.id, "style", "not like this", never=True)
+    (event,) = [desk.log.at(p).event for p in done.positions]
+    assert (event.reason, event.text, event.never) == ("style", "not like this", True)  # type: ignore[attr-defined]
+
+
+def test_a_deferral_is_until_a_moment_or_until_the_next_commit(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    assert deciding.moment("next-commit") is None
+    assert deciding.defer(desk, raised.id, None).state == "deferred"
+    assert the(desk, raised.id).deferred_until is None
+    with pytest.raises(UsageError):
+        deciding.moment("2001-01-01")
+
+
+def test_deciding_one_after_another_ends_at_the_first_that_cannot_be_decided(desk: Desk, seeded: Any) -> None:
+    first, second, third = (seeded.raise_(seeded.note(s), seed=s).id for s in "abc")
+    deciding.reject(desk, second, "wrong", "")
+    results, failure = deciding.each(desk, [first, second, third], lambda p: deciding.approve(desk, p, p.raised.digest))
+    assert [r.id for r in results] == [first]
+    assert isinstance(failure, KairosError)
+    assert the(desk, third).state == "pending"
+
+
+def test_no_decision_is_made_where_one_of_the_ids_is_unknown(desk: Desk, seeded: Any) -> None:
+    first = seeded.raise_(seeded.note()).id
+    with pytest.raises(NotFound):
+        deciding.each(desk, [first, "zzzz"], lambda p: deciding.reject(desk, p.id, "wrong", ""))
+    assert the(desk, first).state == "pending"
+
+
+def test_an_end_that_did_not_come_in_time_is_said(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    waiting = deciding.decided(desk, raised.id)
+    deciding.await_end(desk, raised.id, 0.0)
+    deciding.refuse_if_bad(desk, waiting)
+    with pytest.raises(TryAgain):
+        deciding.refuse_if_bad(desk, waiting, waited_s=0.0)

@@ -43,7 +43,7 @@ def recover(
     """Settles every run that is open in the repositories that `is_mine` names and returns the proposals concerned;
     call it at start.
 
-    A run whose repository is away stays open until it is back: nobody can tell before."""
+    A run whose repository is away stays open until it is back: its files decide the outcome."""
 
     def ours(inbox: Inbox) -> list[Proposal]:
         return [p for p in inbox.live() if p.state == "executing" and is_mine(p.raised.repo)]

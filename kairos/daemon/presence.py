@@ -16,7 +16,8 @@ from kairos.settings import Home, replace_file
 
 
 class RepoStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One watched repository. state: watching | degraded | lost | stopped; counts of directories."""
+    """One watched repository. state: watching | degraded | lost | stopped; counts of directories; `why` it is degraded
+    or lost, and what a person can do about it."""
 
     path: str
     state: str
@@ -24,6 +25,7 @@ class RepoStatus(msgspec.Struct, frozen=True, kw_only=True):
     watched: int
     polled: int
     ignored: int
+    why: str | None = None
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import MemoryView
 from kairos.memory.related import Relations
 from kairos.repo.git import Git
+from kairos.repo.health import require_sound
 from kairos.settings import Config, Home
 
 AGAIN = "again@1"
@@ -162,6 +163,7 @@ def find(
 ) -> tuple[list[Finding], list[str]]:
     """(findings, problems) of every detector that looks at this boundary. `salt` is the home's."""
     try:
+        require_sound(Path(repo.root))
         scene = scene_of(repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt)
         findings, problems = look(scene)
         return findings, [f"{p.detector}: {p.why}" for p in problems]

@@ -105,7 +105,7 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
     if done.state == "failed":
         raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
     if done.state == "unknown":
-        raise OutcomeUnknown(f"nobody can tell how {done.id} ended: look at its files", hint)
+        raise OutcomeUnknown(f"the outcome of {done.id} is unknown: look at its files", hint)
     if done.state in ("stale", "superseded", "expired", "withdrawn"):
         raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
     if waited_s is not None and done.state not in TERMINAL:

@@ -112,7 +112,7 @@ def _parse_anchor(text: str | None) -> tuple[int, str] | None:
     position, colon, link = text.partition(":")
     noted = whole(position)
     if not colon or noted is None or len(link) != 64 or set(link.lower()) - set("0123456789abcdef"):
-        raise UsageError(f"`{text}` is no anchor", "Give POSITION:HASH as `kairos log anchor` printed it.")
+        raise UsageError(f"`{text}` is not an anchor", "Give POSITION:HASH as `kairos log anchor` printed it.")
     return noted, link.lower()
 
 

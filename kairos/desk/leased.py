@@ -35,7 +35,7 @@ def acting_in(desk: Desk, repo: str) -> Iterator[None]:
 
         found = held_by(desk.log, repo_lease(repo))
         if found is None:
-            raise TryAgain("the repository changes hands at this very moment", "Try again.")
+            raise TryAgain("the repository is changing hands right now", "Try again.")
         if found[0] != holder(desk.log.owner):
             raise Locked(
                 f"{found[0]} has this repository: what was done there can be taken back there only",

@@ -73,7 +73,7 @@ def _repos(desk: Desk, said: Status | None) -> list[RepoOut]:
         out.append(
             RepoOut(
                 path=repository.root, state=repo.state, directories=repo.directories, watched=repo.watched,
-                polled=repo.polled, ignored=repo.ignored,
+                polled=repo.polled, ignored=repo.ignored, why=repo.why,
             )
             if repo is not None
             else RepoOut(

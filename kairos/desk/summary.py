@@ -106,7 +106,7 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ExecutionFinished():
             return f"{event.run}: {event.outcome} {event.why}".strip()
         case ev.ExecutionUnknown():
-            return f"{event.run}: nobody can tell; look at {', '.join(event.paths[:3])}"
+            return f"{event.run}: the outcome is unknown; look at {', '.join(event.paths[:3])}"
         case ev.Undone():
             return "undone" + (f"; later edits kept in {', '.join(event.kept[:3])}" if event.kept else "")
         case ev.Redone():

@@ -67,7 +67,7 @@ def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool])
     done = (undoing.undo if run == "undo" else undoing.redo)(desk.log, desk.home, proposal.id)
     if done.state == "unknown":
         raise OutcomeUnknown(
-            f"nobody can tell how {run} of {done.id} ended", f"`kairos show {done.id}` names its files."
+            f"the outcome of {run} of {done.id} is unknown", f"`kairos show {done.id}` names its files."
         )
     if done.state != _WANTED[run]:
         raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")

@@ -151,7 +151,7 @@ def finish_run(
 
 
 def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
-    """A run started and nobody can tell how it ended: a person must look at `paths`."""
+    """Ends a run whose outcome is unknown; a person must look at `paths`."""
     started = _open_run(p)
     return [
         ev.ExecutionUnknown(id=p.id, execution=started.execution, run=started.run, paths=sorted(map(as_text, paths)))

@@ -298,7 +298,7 @@ def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
     if not url:
         return Sqlite(path, bell, segments)
     if not url.startswith(("postgresql://", "postgres://")):
-        raise UsageError("the address of the log is no postgresql:// address", "Mend KAIROS_LOG or `log.url`.")
+        raise UsageError("the address of the log is not a postgresql:// address", "Correct KAIROS_LOG or `log.url`.")
     try:
         from kairos.eventlog.postgres.engine import Postgres
     except ModuleNotFoundError as error:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kairos.errors import IntegrityError
 from kairos.eventlog.database import Database, Sink
 from kairos.eventlog.record import Manifested, Plain, Row, hot_row, row_of
 from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SEGMENT_COLUMNS
+
+if TYPE_CHECKING:
+    from kairos.eventlog.cold.segment import Stamp
 
 _CHUNK = 2_000
 
@@ -21,8 +24,9 @@ class Reader:
     def __init__(self, database: Database, segment: Callable[[str], Path]) -> None:
         self._db = database
         self._segment = segment
-        self._sound: set[str] = set()
-        """Segments whose bytes were compared with the manifest: a damaged one must not pass over rows unseen."""
+        self._sound: dict[tuple[str, bytes], Stamp] = {}
+        """By file and digest, the stamp of each segment whose bytes were compared with the manifest: a damaged one must
+        not pass over rows unseen, and one that was touched since is compared again."""
 
     def close(self) -> None:
         self._db.close()
@@ -73,20 +77,20 @@ class Reader:
                 if ended:
                     return
                 continue
-            from kairos.eventlog.cold.segment import OpenSegment, check_digest  # the hot part does without
+            from kairos.eventlog.cold.segment import OpenSegment  # the hot part does without
 
             file, end, digest = cold
             path = self._segment(file)
             try:
-                if file not in self._sound:
-                    check_digest(path, digest)
-                    self._sound.add(file)
-                segment = OpenSegment(path, after, min(last, end), topics)
+                known = self._sound.get((file, digest))
+                segment = OpenSegment(path, after, min(last, end), topics, sealed=digest, known=known)
             except IntegrityError:
                 if file == gone or path.exists():
                     raise
                 gone = file  # rewritten since the glance: the manifest names another file by now
                 continue
+            if segment.stamp is not None:
+                self._sound[file, digest] = segment.stamp
             while left > 0 and (rows := segment.read(min(left, _CHUNK))):
                 yield True, rows
                 left -= len(rows)

@@ -15,6 +15,8 @@ pub mod listing;
 pub mod memory;
 pub mod names;
 pub mod observation;
+pub mod observed;
+pub mod opened;
 pub mod paths;
 pub mod pattern;
 #[cfg(feature = "python")]

@@ -75,8 +75,9 @@ def apply_changes(tree: dict[bytes, Entry], event: FilesChanged) -> None:
 
 
 def fold_tree(log: Log, repo: str, *, upto: int | None = None) -> dict[bytes, Entry]:
-    """Every path of a repository (relative, bytes) up to a position (default: all). Of a past that was folded away
-    since, it is what is left of it."""
+    """Returns every path of a repository (relative, bytes) as of a position (default: the head).
+
+    If older observations were folded away, only the surviving entries are returned."""
     tree = Tree()
     for recorded in log.read(topics=TOPICS):
         if getattr(recorded.event, "repo", None) == repo:

@@ -131,6 +131,8 @@ class Watched:
         trigger = self._append(*events)
         self.world.catch_up()
         last = trigger[-1].position
+        for recorded in trigger:
+            self.looker.note(self.repo, recorded.event)
         self.looker.turn(self.repo, trigger, boundary, last, last)
         self.looker.recheck(self.repo, last)
 

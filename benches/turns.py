@@ -28,9 +28,10 @@ from kairos.domain.proposal import proposal_id, stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, Recorded
 from kairos.eventlog.views.repositories import repository_id
+from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 PENDING = (0, 5, 20, 100)
 SETTLED = (0, 1_000, 20_000)

@@ -30,9 +30,9 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.home import Home
 from kairos.memory.claims import Claims, MemoryView, fold
 from kairos.memory.history import HistoryView
-from kairos.settings import Home
 
 FOLLOWER = "dream"
 REST_US = 20 * 3_600 * SECOND

@@ -18,7 +18,7 @@ import pytest
 
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
-from kairos.settings import Home, find_home
+from kairos.home import Home, find_home
 
 GIT_ENV = {
     "GIT_CONFIG_GLOBAL": "/dev/null",

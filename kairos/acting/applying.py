@@ -13,6 +13,7 @@ import msgspec
 
 from kairos.acting.worktree import Blob, NotPlain, Tree, same
 from kairos.domain.events import Signature
+from kairos.domain.inert import shown
 from kairos.errors import KairosError
 
 OnStep = Callable[[str], None]
@@ -107,7 +108,7 @@ class _Moved(NotPlain):
     """A path changed between the gate and its turn."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} changed while the action was being carried out")
+        super().__init__(f"{shown(path)} changed while the action was being carried out")
         self.path = path
 
 

@@ -17,7 +17,8 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import RepositoriesView
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 _TRIES = 10
 

@@ -17,7 +17,8 @@ from kairos.domain.policy import Policy
 from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, Denied, Stale
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 _TRIES = 8
 

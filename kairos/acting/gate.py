@@ -22,12 +22,13 @@ from kairos.domain.action import (
 )
 from kairos.domain.deciding import PERSON, decided
 from kairos.domain.events import Event, ProposalReturned
+from kairos.domain.inert import shown
 from kairos.domain.policy import Policy, Verdict
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.attention import AttentionView
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
         return verdict.why
     for path in _paths(proposal.raised.action):
         if any((root / path).is_relative_to(own) for own in home.roots):
-            return f"{path!r} belongs to Kairos itself"
+            return f"'{shown(path)}' belongs to Kairos itself"
     return ""
 
 
@@ -146,4 +147,4 @@ def _paths(action: Action) -> list[str]:
 
 
 def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    return ", ".join(map(shown, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

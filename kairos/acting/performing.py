@@ -24,7 +24,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
 from kairos.eventlog.views.inbox import Inbox, InboxView
 from kairos.eventlog.views.repositories import RepositoriesView
-from kairos.settings import Home
+from kairos.home import Home
 
 # A file takes this much at least on a disk, and up to this much more than its content.
 _BLOCK = 4096

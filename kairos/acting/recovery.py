@@ -29,7 +29,7 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import Inbox, InboxView
-from kairos.settings import Home
+from kairos.home import Home
 
 
 def recover(

@@ -29,11 +29,12 @@ from kairos.clock import now_us
 from kairos.domain.action import PatchAction
 from kairos.domain.events import Expected
 from kairos.domain.events.proposals import Run
+from kairos.domain.inert import shown
 from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import Inbox
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -152,7 +153,7 @@ def _states(expected: Sequence[Expected], contents: dict[str, bytes]) -> dict[st
             out[state.fs] = None
         elif state.sha not in contents:
             raise OutcomeUnknown(
-                f"the undo store no longer has what {state.fs} was", "It cannot be undone; use your own history."
+                f"the undo store no longer has what {shown(state.fs)} was", "It cannot be undone; use your own history."
             )
         else:
             out[state.fs] = Blob(contents[state.sha], 0o644 if state.mode is None else state.mode)

@@ -28,7 +28,8 @@ from kairos.domain.proposal import Proposal
 from kairos.domain.secrets import redact_all
 from kairos.errors import Conflict, Denied, SandboxUnavailable, TryAgain, UsageError
 from kairos.eventlog.log import Log
-from kairos.settings import Check, Config, Home
+from kairos.home import Home
+from kairos.settings import Check, Config
 
 _TRIES = 5
 NO_CHECK = "the patch applies; no check command is configured for this repository"

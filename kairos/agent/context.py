@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from kairos.agent.files import Files, printable, shown
+from kairos.agent.files import Files, shown
 from kairos.agent.outputs import Assignment
 from kairos.agent.tools import wrapped
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
+from kairos.domain.inert import escape
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
@@ -53,7 +54,7 @@ def subject_of(log: Log, assignment: Assignment) -> Subject:
 
 def opening(files: Files, assignment: Assignment, subject: Subject, memory: Sequence[str]) -> list[dict[str, str]]:
     """The system and the first user message."""
-    parts = [f"Repository: {printable(PurePosixPath(assignment.root).name)}. Moment: {assignment.boundary}."]
+    parts = [f"Repository: {escape(PurePosixPath(assignment.root).name)}. Moment: {assignment.boundary}."]
     share = DIFF_AT_MOST // max(len(subject.commits), 1)
     for name in subject.commits:
         commit = files.commit(name)
@@ -102,7 +103,7 @@ def _tree_diffs(files: Files, paths: Sequence[str]) -> str:
             sections.append(files.tree_diff(path))
         except Unreadable as why:
             if shown(path):
-                sections.append(f"{printable(path)}: {why}\n")
+                sections.append(f"{escape(path)}: {why}\n")
     if len(paths) > PATHS_AT_MOST:
         sections.append(f"[{len(paths) - PATHS_AT_MOST} of {len(paths)} files are left out]\n")
     return "".join(sections)

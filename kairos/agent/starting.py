@@ -12,7 +12,8 @@ import msgspec
 
 from kairos.agent.ledger import Pauses, caps_of, spent_today
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home, Model
+from kairos.home import Home
+from kairos.settings import Config, Model
 
 _KEPT = (
     "PATH", "HOME", "LANG", "TZ", "KAIROS_HOME", "KAIROS_CLOCK_FILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME",

@@ -10,8 +10,8 @@ from kairos.eventlog.leases import Everything, Held, Keeper, daemon_lease, holde
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import machine
 from kairos.sensing.root import why_lost
-from kairos.settings import machine
 
 RETRY_S = 1.0
 

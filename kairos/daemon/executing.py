@@ -21,7 +21,8 @@ from kairos.eventlog.leases import Held, fences_of, is_mine, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 RETRY_S = 2.0
 

@@ -24,8 +24,9 @@ from kairos.eventlog.leases import Held, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home, log_environment
 from kairos.schedule.children import Child
-from kairos.settings import Config, Home, log_environment
+from kairos.settings import Config
 
 _TOGETHER = "modeller"
 """The one tracking position of all repositories that earlier versions kept."""

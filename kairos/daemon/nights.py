@@ -9,9 +9,10 @@ from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.eventlog.leases import Held, job_lease
 from kairos.eventlog.log import Log
+from kairos.home import Home
 from kairos.schedule.children import Child, child_environment
 from kairos.schedule.occurrences import ScheduleView, run_if_due, settle_interrupted
-from kairos.settings import Config, Home, parse_clock
+from kairos.settings import Config, parse_clock
 
 JOBS = ("dream", "compact")
 

@@ -34,7 +34,8 @@ from kairos.eventlog.leases import fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 LULL_S = 1.0
 

@@ -32,9 +32,10 @@ from kairos.eventlog.leases import fences_of
 from kairos.eventlog.log import Clean
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
+from kairos.home import Home
 from kairos.repo.git import GitError
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 Report = Callable[[str], None]
 

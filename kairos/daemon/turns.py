@@ -23,11 +23,12 @@ from kairos.errors import Conflict, KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
 from kairos.memory.claims import MemoryView
 from kairos.memory.related import Relations
 from kairos.repo.git import Git
 from kairos.repo.health import require_sound
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 AGAIN = "again@1"
 """The rule of a second look: the base of a waiting proposal moved."""

@@ -20,8 +20,9 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
 from kairos.sensing.sensor import Sensor
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 logger = logging.getLogger(__name__)
 

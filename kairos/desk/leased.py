@@ -89,7 +89,7 @@ def repository_id_of(desk: Desk, root: Path, dev: int, ino: int) -> tuple[str, s
     """(id, machine) under which the directory at a root is registered or will be. On a shared log the machine is part
     of it, unless the log came from one of a single home and knows the directory already."""
     from kairos.eventlog.views.repositories import RepositoriesView, repository_id
-    from kairos.settings import machine
+    from kairos.home import machine
 
     plain = repository_id(dev, ino, str(root))
     if not desk.log.shared:

@@ -8,6 +8,7 @@ from kairos.clock import rfc3339
 from kairos.desk.desk import Desk
 from kairos.desk.units import count
 from kairos.domain import events as ev
+from kairos.domain.inert import as_text
 from kairos.errors import KairosError
 from kairos.eventlog.record import Recorded
 
@@ -16,7 +17,7 @@ def summary(recorded: Recorded) -> str:
     """What the event says, without its type and position."""
     event = recorded.event
     text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event)
-    return utf8(
+    return as_text(
         text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")
     )
 
@@ -32,11 +33,6 @@ def cited(desk: Desk, positions: Sequence[int]) -> list[tuple[int, str, str]]:
             continue
         found.append((position, recorded.topic, summary(recorded)))
     return found
-
-
-def utf8(text: str) -> str:
-    """Text with file names as Python holds them, made encodable: bytes that are no UTF-8 become U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _of_repository(event: ev.Event) -> str:

@@ -9,7 +9,7 @@ from kairos.desk.desk import Desk
 from kairos.desk.leased import acting_in
 from kairos.desk.reading import inbox
 from kairos.desk.records.proposals import UndoneOut
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 from kairos.errors import KairosError, NotFound, OutcomeUnknown
 
 _WANTED = {"undo": "undone", "redo": "redone"}

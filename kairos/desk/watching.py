@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import inbox, names, repositories
 
 
@@ -18,6 +18,7 @@ class Delivered(NamedTuple):
     where: str
 
 
+@of_one_moment
 def delivered(desk: Desk, id_: str) -> Delivered:
     """What to say of a proposal that was delivered now."""
     known = inbox(desk)

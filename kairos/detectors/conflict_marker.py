@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from kairos.detectors.boundaries import BURST, EVERY
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, key_of, listed, shown
+from kairos.detectors.wording import counted, evidence, key_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.repo.search import files_with_lines
 
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")

@@ -11,8 +11,8 @@ from kairos.detectors.protocol import Detector, Problem
 from kairos.detectors.scene import Scene
 from kairos.detectors.secret import Secret
 from kairos.detectors.stale_reference.detector import StaleReference
-from kairos.detectors.wording import shown
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.domain.secrets import redact
 from kairos.errors import KairosError
 

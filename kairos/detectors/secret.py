@@ -20,9 +20,10 @@ from kairos.detectors.artifacts import is_artifact
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_lock_file
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, key_of, listed, shown
+from kairos.detectors.wording import evidence, key_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.domain.secrets import find
 from kairos.repo.beneath import is_text
 from kairos.repo.objects import BlobChange

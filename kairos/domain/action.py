@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from kairos.domain.differences import Difference, diff_lines, differences
-from kairos.domain.names import Name, as_text, name_fields, quoted
+from kairos.domain.inert import as_text, quoted
+from kairos.domain.names import Name, name_fields
 
 MODES = (0o644, 0o755)
 

@@ -12,7 +12,7 @@ from kairos.domain import events as ev
 from kairos.domain.action import CommandAction, NoteAction, PatchAction
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 from kairos.domain.proposal import DONE, OPEN, Proposal, is_verified
 from kairos.errors import Denied, Stale, TryAgain, UsageError
 

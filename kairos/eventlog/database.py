@@ -34,7 +34,7 @@ class Database(Protocol):
         """Gives the rows of a query to a sink, from one state of the log; returns how many."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """A read transaction: the queries in it see one state of the log."""
+        """A read transaction: the queries in it see one state of the log. Within another it is part of that one."""
 
     def close(self) -> None: ...
 

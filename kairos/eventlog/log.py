@@ -252,6 +252,13 @@ class Log:
         """The writing side, for compaction (its transactions are its own)."""
         return self._writer()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state of the log. Nothing may be appended inside, and it should be short:
+        the database keeps old pages as long. Rewritten (75) if a segment of that state is gone."""
+        with self._engine.errors(), self._read().snapshot():
+            yield
+
     def errors(self) -> AbstractContextManager[None]:
         """Turns what the database raises into errors a person can act on."""
         return self._engine.errors()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kairos.errors import IntegrityError
+from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.database import Database, Sink
 from kairos.eventlog.record import Manifested, Plain, Row, hot_row, row_of
 from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SEGMENT_COLUMNS
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from kairos.eventlog.cold.segment import Stamp
 
 _CHUNK = 2_000
+
+
+class Rewritten(TryAgain):
+    """The state of the log that is being read rests on a segment file that is gone: rewritten meanwhile, or lost."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"the segment {file} was rewritten while it was read", "Try again.")
+        self.file = file
 
 
 class Reader:
@@ -28,8 +37,21 @@ class Reader:
         """By file and digest, the stamp of each segment whose bytes were compared with the manifest: a damaged one must
         not pass over rows unseen, and one that was touched since is compared again."""
 
+        self._held = False
+
     def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state of the log. Rewritten (75) where that state rests on a segment file
+        that was replaced meanwhile."""
+        before, self._held = self._held, True
+        try:
+            with self._db.snapshot():
+                yield
+        finally:
+            self._held = before
 
     def head(self) -> tuple[int, bytes, int]:
         """(last position, its link, sealed_upto)."""

@@ -13,7 +13,7 @@ from kairos.acting.performing import open_tree
 from kairos.clock import now_us
 from kairos.domain.policy import Policy
 from kairos.errors import Denied, Stale
-from kairos.settings import Home
+from kairos.home import Home
 
 HOUR = 3_600_000_000
 

@@ -25,7 +25,8 @@ from kairos.acting.recovery import recover
 from kairos.acting import undo as undoing
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import InboxView
-from kairos.settings import Config, find_home
+from kairos.home import find_home
+from kairos.settings import Config
 
 home, root = find_home(), Path(sys.argv[1])
 id_, run, step, again = sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def test_a_sweep_takes_what_a_crash_left_and_spares_what_lives(tmp_path: Path) -
     (crashed.path / "layers/upper").mkdir(parents=True)
     (crashed.path / "layers/upper/closed").mkdir(mode=0)
     (scratch / "not-ours").mkdir()
-    os.close(crashed._lock)  # what the end of its process does
+    crashed._lock.close()  # what the end of its process does
     assert sweep(scratch) == 1
     assert {path.name for path in scratch.iterdir()} == {living.path.name, "not-ours"}
     living.leave()

@@ -16,7 +16,8 @@ import pytest
 
 from kairos.agent.outputs import parse_result
 from kairos.agent.starting import worker_argv, worker_environment
-from kairos.settings import Home, load_config, set_value
+from kairos.home import Home
+from kairos.settings import load_config, set_value
 
 pytestmark = pytest.mark.slow
 

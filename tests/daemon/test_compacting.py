@@ -6,7 +6,8 @@ from kairos.daemon.compacting import ended
 from kairos.domain.events import AttentionDue, BaselineRecorded, RepoTrusted, RepoUnwatched
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Track
-from kairos.settings import Config, Home, Model, Schedule
+from kairos.home import Home
+from kairos.settings import Config, Model, Schedule
 
 
 def test_model_turns_hold_sealing_back_only_where_a_commit_waits_for_one(log: Log, home: Home) -> None:

@@ -17,7 +17,8 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, NewEvent
-from kairos.settings import Config, Home, Schedule, find_home
+from kairos.home import Home, find_home
+from kairos.settings import Config, Schedule
 
 
 def test_a_job_that_is_switched_off_is_not_wanted() -> None:

@@ -19,10 +19,11 @@ from kairos.domain.proposal import Proposal, proposal_id, stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, Recorded
 from kairos.eventlog.views.projection import keep_views
+from kairos.home import Home
 from kairos.memory.claims import MemoryView
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 REPO = "repo-0123456789ab"
 

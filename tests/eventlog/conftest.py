@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from kairos.domain.events import Event, Name, name_fields
-from kairos.settings import Home
+from kairos.home import Home
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PATHS = st.binary(min_size=1, max_size=8).map(lambda raw: name_fields(raw.decode("utf-8", "surrogateescape")))

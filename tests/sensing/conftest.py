@@ -16,10 +16,11 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
 from kairos.eventlog.views.watched_tree import Entry, fold_tree
+from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.sensing.baseline import record_baseline
 from kairos.sensing.sensor import Sensor
-from kairos.settings import Home, Watching
+from kairos.settings import Watching
 
 
 def trust(log: Log, root: Path) -> Repository:

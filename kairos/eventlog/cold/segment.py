@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kairos import _native
+from kairos.durable import sync_folder
 from kairos.errors import IntegrityError, TryAgain
-from kairos.settings import sync_folder
 
 NO_LIMIT = 2**62
 CHUNK = 2_000

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kairos.durable import replace_file
 from kairos.errors import TryAgain
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.connecting import connect, postgres_errors, psycopg_sql
@@ -16,7 +17,6 @@ from kairos.eventlog.postgres.making import ALL, make
 from kairos.eventlog.postgres.pool import Pool, close_pool, open_pool
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
 from kairos.privacy import make_private
-from kairos.settings import replace_file
 
 if TYPE_CHECKING:
     from kairos.eventlog.postgres.recorder import PostgresRecorder

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from kairos.detectors.boundaries import WHOLE
-from kairos.detectors.wording import shown
 from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.events import CommitRecorded, Event, FilesChanged, GitMoved, ProposalRaised
+from kairos.domain.inert import shown
 from kairos.eventlog.record import Recorded
 
 _CUT = re.compile(r"\band \d+ more\b")

@@ -12,7 +12,7 @@ from cli.context import Context, pass_context
 from cli.look.card import card_text
 from kairos.clock import now_us
 from kairos.desk.cards import card, row_of, why_now
-from kairos.desk.reading import in_order, names, repositories, short, waiting
+from kairos.desk.reading import in_order, names, repositories, waiting
 from kairos.desk.reading import inbox as read_inbox
 from kairos.desk.records.proposals import CardOut, ProposalOut
 from kairos.desk.status import calls_today
@@ -41,7 +41,7 @@ def listed(context: Context, *, everything: bool) -> Listed:
     deferred = sum(p.state == "deferred" for p in known.live())
     foot = f"  {len(pending)} pending · {deferred} deferred · {calls_today(desk)} model calls today."
     foot += f"   Next: {render.paint('kairos review', 'bold')}" if pending else ""
-    rows = _rows(shown, names(roots), short(list(known.proposals)), everything=everything)
+    rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, everything=everything)
     text = f"{render.table(rows)}\n{foot}" if shown else f"  Nothing waits for a decision.\n{foot}"
     return Listed([row_of(p, roots) for p in shown], text, len(pending))
 

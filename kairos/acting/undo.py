@@ -53,7 +53,7 @@ class UndoPlan(msgspec.Struct, frozen=True):
 
 def undo_target(inbox: Inbox) -> Proposal:
     """What `undo` without an id means: the last thing carried out that still stands. NotFound (4)."""
-    found = _latest(inbox, [p for p in inbox.ran() if p.state in DONE and _is_patch(p)])
+    found = inbox.latest("executed", "redone")
     if found is None:
         raise NotFound("there is nothing to undo", "`kairos inbox` lists what is pending.")
     return found
@@ -61,8 +61,7 @@ def undo_target(inbox: Inbox) -> Proposal:
 
 def redo_target(inbox: Inbox) -> Proposal:
     """What `redo` without an id means: the last thing undone, unless something new was carried out since."""
-    found = _latest(inbox, [p for p in inbox.ran() if p.state == "undone"])
-    newest = _latest(inbox, [p for p in inbox.ran() if p.state == "executed" and _is_patch(p)])
+    found, newest = inbox.latest("undone"), inbox.latest("executed")
     if found is None or (newest is not None and _moved_at(inbox, newest) > _moved_at(inbox, found)):
         raise NotFound("there is nothing to redo", "`kairos redo ID` redoes an older undo.")
     return found
@@ -170,14 +169,6 @@ def _equal(a: Blob | None, b: Blob | None) -> bool:
     return (a is None and b is None) or (
         a is not None and b is not None and a.content == b.content and a.mode == b.mode
     )
-
-
-def _is_patch(proposal: Proposal) -> bool:
-    return isinstance(proposal.raised.action, PatchAction)
-
-
-def _latest(inbox: Inbox, among: Sequence[Proposal]) -> Proposal | None:
-    return max(among, key=lambda p: _moved_at(inbox, p), default=None)
 
 
 def _moved_at(inbox: Inbox, proposal: Proposal) -> int:

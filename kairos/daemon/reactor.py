@@ -103,6 +103,7 @@ class Reactor(Component):
     def catch_up(self) -> int:
         """Judges again what came since the last turns, and compares every open proposal with the disk."""
         self._gathered.clear()
+        self._looker.start_over()
         self._world.catch_up()
         with self._world.reading() as views:
             here = views.position
@@ -159,6 +160,7 @@ class Reactor(Component):
             case FilesChanged() | GitMoved() | CommitRecorded() if self._is_mine(event.repo):
                 if recorded.position <= self._done.get(event.repo, 0):
                     return
+                self._looker.note(event.repo, event)
                 if isinstance(event, FilesChanged):
                     self._housekeeping.changed(recorded, event)
                 self._gather(recorded, event.repo, idle_for)

@@ -121,7 +121,7 @@ def standing_from(desk: Desk, position: int) -> Row | None:
 @of_one_moment
 def letters(desk: Desk, id_: str) -> str:
     """A proposal's id as people see and type it."""
-    return short(list(inbox(desk).proposals))[id_]
+    return inbox(desk).letters(id_)
 
 
 def short(ids: list[str], *, least: int = 4) -> dict[str, str]:

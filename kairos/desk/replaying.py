@@ -60,5 +60,5 @@ def as_of(desk: Desk, moment: str) -> ThenOut:
         memories=dict(sorted(Counter(claim.memory.kind for claim in claims.open()).items())),
         model_calls=len(calls),
         spent_usd=round(sum(calls) / 1e6, 6),
-        turns=sum(local_day(turn, zone) == today for turn in ledger.turns),
+        turns=sum(count for turn, count in ledger.turns if local_day(turn, zone) == today),
     )

@@ -37,7 +37,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None) -> StatusOut:
         today=TodayOut(
             model_calls=len(calls),
             spent_usd=round(sum(calls) / 1e6, 6),
-            turns=sum(local_day(at, zone) == today for at in spent.turns),
+            turns=sum(count for at, count in spent.turns if local_day(at, zone) == today),
         ),
         paused=attention(desk).is_paused(now),
     )

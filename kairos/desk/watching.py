@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import inbox, names, repositories, short
+from kairos.desk.reading import inbox, names, repositories
 
 
 class Delivered(NamedTuple):
@@ -24,4 +24,4 @@ def delivered(desk: Desk, id_: str) -> Delivered:
     known = inbox(desk)
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")
-    return Delivered(short(list(known.proposals))[id_], raised.title, raised.risk, raised.digest, where)
+    return Delivered(known.letters(id_), raised.title, raised.risk, raised.digest, where)

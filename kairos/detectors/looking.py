@@ -44,3 +44,8 @@ def look(
 def fitting(boundary: str, muted: Collection[str] = (), detectors: Sequence[Detector] = ALL) -> list[str]:
     """The names of the detectors that would look at a boundary, as `TurnStarted` records them."""
     return [d.name for d in detectors if d.name not in muted and boundary in d.boundaries]
+
+
+def named(name: str) -> list[Detector]:
+    """The detector of a name, if there still is one."""
+    return [d for d in ALL if d.name == name]

@@ -181,6 +181,11 @@ class Reader:
         row = self._one("SELECT value FROM views WHERE view = ? AND key = ?", (view, key))
         return row[0] if row else None
 
+    def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
+        order = "DESC" if backwards else "ASC"
+        sql = f"SELECT key FROM views WHERE view = ? AND key >= ? AND key < ? ORDER BY key {order} LIMIT ?"
+        return [bytes(row[0]) for row in self._db.all(sql, (view, first, before, limit))]
+
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """The state and tracking position of a view in one statement: a save between two would tear them apart."""
         row = self._one(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -23,6 +25,12 @@ def trust(log: Log, number: int) -> None:
     log.append([NewEvent(event.repo, event, None, "user")])
 
 
+def meanwhile(work: Callable[[], None]) -> None:
+    """Does it as another process would: on connections that this thread does not use."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(work).result()
+
+
 def known(moment: Moment) -> list[str]:
     return sorted(moment.view(RepositoriesView()).by_id)
 
@@ -31,15 +39,18 @@ def test_what_is_appended_meanwhile_is_of_the_next_moment(any_log: Log) -> None:
     trust(any_log, 1)
     other = Log(any_log.path, url=any_log.url)
 
-    def build(moment: Moment) -> tuple[int, int, list[str], list[str]]:
-        before = any_log.head()
+    def append_and_save() -> None:
         trust(other, 2)
         keep_views(other, log_views())
+        other.close()
+
+    def build(moment: Moment) -> tuple[int, int, list[str], list[str]]:
+        before = any_log.head()
+        meanwhile(append_and_save)
         return before, any_log.head(), known(moment), sorted(RepositoriesView().load(any_log)[0].by_id)
 
     assert at_one_moment(any_log, build) == (1, 1, ["repo-1"], ["repo-1"])
     assert at_one_moment(any_log, known) == ["repo-1", "repo-2"]
-    other.close()
 
 
 def test_a_view_is_loaded_once_a_moment(any_log: Log) -> None:
@@ -51,14 +62,17 @@ def test_a_moment_within_another_is_the_same(any_log: Log) -> None:
     trust(any_log, 1)
     other = Log(any_log.path, url=any_log.url)
 
+    def append() -> None:
+        trust(other, 2)
+        other.close()
+
     def build(moment: Moment) -> list[str]:
         assert any_log.head() == 1
-        trust(other, 2)
+        meanwhile(append)
         return at_one_moment(any_log, known)
 
     assert at_one_moment(any_log, build) == ["repo-1"]
     assert any_log.head() == 2
-    other.close()
 
 
 def test_an_error_ends_the_moment(any_log: Log) -> None:

@@ -1,30 +1,32 @@
+"""Turns are counted by the quarter of an hour: a busy day takes no more room than a quiet one."""
+
 from __future__ import annotations
 
-from kairos.clock import DAY
-from kairos.domain.events import Event, ModelCalled, TurnStarted
+from kairos.clock import DAY, SECOND
+from kairos.domain.events import ModelCalled, TurnStarted
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.usage import Usage, UsageView
 
-
-def folded(*told: tuple[int, Event]) -> Usage:
-    state, view = Usage(), UsageView()
-    for position, (at, event) in enumerate(told, 1):
-        view.apply(state, Recorded(position, "s", position, type(event).__name__, 1, at, None, 1, "live", event))
-    return state
+NOON = 1_780_315_200 * SECOND
+TURN = TurnStarted(turn="t", repo="r", engine="rules", boundary="burst", detectors=[])
 
 
-def call(spent: int) -> ModelCalled:
-    return ModelCalled(turn="t", call=1, model="m", attempt=1, outcome="ok", spent_microusd=spent)
+def at(time: int, event: TurnStarted | ModelCalled = TURN) -> Recorded:
+    return Recorded(1, "s", 1, type(event).__name__, 1, time, None, 1, "system", event)
 
 
-TURN = TurnStarted(turn="t", repo="r", engine="rules", boundary="commit", detectors=[])
+def test_a_turn_every_second_takes_the_room_of_a_quarter_of_an_hour() -> None:
+    view, usage = UsageView(), Usage()
+    for second in range(1_800):
+        view.apply(usage, at(NOON + second * SECOND))
+    assert usage.turns == [(NOON, 900), (NOON + 900 * SECOND, 900)]
 
 
-def test_calls_and_turns_are_kept_with_their_times_and_costs() -> None:
-    state = folded((5, call(7)), (6, TURN), (8, call(9)))
-    assert (state.calls, state.turns) == ([(5, 7), (8, 9)], [6])
-
-
-def test_what_is_older_than_three_days_goes_when_something_new_comes() -> None:
-    state = folded((1, call(7)), (1, TURN), (2, TURN), (3 * DAY + 1, call(9)), (3 * DAY + 1, TURN))
-    assert (state.calls, state.turns) == ([(3 * DAY + 1, 9)], [2, 3 * DAY + 1])
+def test_turns_and_calls_older_than_three_days_are_forgotten() -> None:
+    view, usage = UsageView(), Usage()
+    call = ModelCalled(turn="t", call=1, attempt=1, model="m", outcome="done", spent_microusd=7)
+    for day in range(9):
+        view.apply(usage, at(NOON + day * DAY))
+        view.apply(usage, at(NOON + day * DAY, call))
+    assert [time for time, _ in usage.turns] == [NOON + day * DAY for day in (5, 6, 7, 8)]
+    assert [time for time, _ in usage.calls] == [NOON + day * DAY for day in (6, 7, 8)]

@@ -14,7 +14,7 @@ from kairos.daemon.folded import World
 from kairos.daemon.salt import salt_of
 from kairos.detectors.looking import fitting, look, named
 from kairos.detectors.scene import Companion, Facts, scene_of
-from kairos.detectors.touching import Signature, Touched, signature_of
+from kairos.detectors.touching import Signature, TouchedSince, signature_of
 from kairos.domain.events import AttentionDue, AttentionHeld, Event, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import Proposal, stream_of, supersede
@@ -44,7 +44,7 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
-        self._touched: dict[str, Touched] = {}
+        self._touched: dict[str, TouchedSince] = {}
         """What happened in each repository since what waits there was last looked at; none yet: all is looked at."""
         self._seen: dict[str, tuple[Signature, Facts]] = {}
         """What the turn that was just taken saw."""
@@ -85,7 +85,7 @@ class Looker:
         touched = self._touched.get(repo_id)
         if touched is not None and touched.signature != signature:
             touched.everything = True
-        self._touched[repo_id] = Touched(signature)
+        self._touched[repo_id] = TouchedSince(signature)
         for proposal in before:
             raised = proposal.raised
             trigger = self._evidence(raised.evidence)

@@ -17,7 +17,7 @@ _MOST = 20_000
 Signature = tuple[tuple[int, int, int] | None, ...]
 
 
-class Touched:
+class TouchedSince:
     """The paths that changed; `everything` when refs, the index or ignore rules did, or too much to tell. `appeared`:
     whether a path came or went."""
 

@@ -154,6 +154,11 @@ class Log:
         with self._engine.errors():
             return self._read().view_row(view, key)
 
+    def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
+        """The keys of a view from `first` up to and without `before`, ascending or backwards, at most so many."""
+        with self._engine.errors():
+            return self._read().view_keys(view, first, before, limit, backwards=backwards)
+
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """(the saved state of a view, its tracking position), as one save left them; (None, 0) without one."""
         with self._engine.errors():

@@ -43,7 +43,7 @@ def lost(before: Any, now: Any, where: str = "$") -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in before.keys() - VARYING:
             if key in now and key == "projections":  # a fold may be made anew; that it holds is `identical`
-                yield from lost(sorted(before[key]), sorted(now[key]), f"{where}.{key}")
+                yield from (f"{where}.{key}.{name} is gone" for name in before[key].keys() - now[key].keys())
             elif key in now:
                 yield from lost(before[key], now[key], f"{where}.{key}")
             else:

@@ -116,7 +116,7 @@ class Watched:
         self._append(ev.AttentionHeld(repo=self.repo, subject="turn", why="paused", rule="pause@1"))
         self._fold()
         self.log.bytes, begun = 0, time.perf_counter()
-        self.world.save()
+        self.world.save(self.log)
         return self.log.bytes, (time.perf_counter() - begun) * 1e3
 
     def settle(self, number: int) -> None:
@@ -124,7 +124,7 @@ class Watched:
         for first in range(0, number, 1_000):
             self._append_to(settled(self.repo, n) for n in range(first, min(number, first + 1_000)))
         self.world.load()
-        self.world.save()
+        self.world.save(self.log)
         self.world.load()
 
     def _turn(self, boundary: str, *events: ev.Event) -> None:
@@ -142,8 +142,7 @@ class Watched:
         self.log.append([new for pair in pairs for new in pair])
 
     def _fold(self) -> None:
-        for recorded in self.log.read(self.world.position):
-            self.world.fold(recorded)
+        self.world.catch_up()
 
 
 def grow(root: Path) -> None:
@@ -206,7 +205,8 @@ def pending_rows(number: int, none: tuple[float, float] | None) -> tuple[tuple[f
     try:
         watched = Watched(place)
         raise_some(watched, number)
-        waiting = len(watched.world.inbox.pending())
+        with watched.world.reading() as views:
+            waiting = len(views.inbox.pending())
         assert waiting == number, (waiting, number)
         found = [watched.edit() for _ in range(EDITS)]
         processes, ms = statistics.median(f[0] for f in found), statistics.median(f[1] for f in found)

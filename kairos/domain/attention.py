@@ -32,6 +32,8 @@ SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief"})
 _COMMIT_MOVES = frozenset({"commit", "amend", "merge", "rebase", "cherry-pick", "reset"})
 ACTIVE_ORIGINS = frozenset({"live", "offline"})
 """Whose changes are a person at work."""
+_TIMED = ("pause@1", "per-day@1", "quiet-hours@1")
+"""The rules that hold until a time."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
     {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "FindingListed", "Paused", "ProposalDelivered",
@@ -192,11 +194,11 @@ def next_day(now: int, zone: tzinfo) -> int:
     return round(midnight.timestamp() * 1e6)
 
 
+def held_until(id_: str, state: Attention) -> int | None:
+    """Until when a proposal is held by time, None if it is not."""
+    return max((u for rule in _TIMED if (u := state.held.get(f"{id_}|{rule}"))), default=None)
+
+
 def releasable(ids: Collection[str], state: Attention, now: int) -> list[str]:
     """Of these undelivered proposals, those whose hold by time is over (quiet hours, daily cap)."""
-    out = []
-    for proposal_id in ids:
-        untils = [u for k, u in state.held.items() if k.startswith(f"{proposal_id}|") and u]
-        if untils and max(untils) <= now:
-            out.append(proposal_id)
-    return sorted(out)
+    return sorted(i for i in ids if (until := held_until(i, state)) is not None and until <= now)

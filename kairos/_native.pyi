@@ -142,6 +142,21 @@ def suspend_offset_ns() -> int:
 def give_back_memory() -> None:
     """Returns memory that the allocator keeps free to the system."""
 
+# -- time -------------------------------------------------------------------------------------------
+
+@final
+class Alarm:
+    """Sleeps on the wall clock of the machine. Safe to use from several threads, with one that waits."""
+
+    def __new__(cls) -> Alarm: ...
+    def wait(self, at_us: int | None = None) -> bool:
+        """Blocks until a moment (microseconds since the epoch; None: none) has come, whether or not the machine slept
+        through it, or until `wake` is called: False. True when the clock jumped, because somebody set it or the machine
+        was suspended: work out anew for what to wait."""
+
+    def wake(self) -> None:
+        """Makes the wait that runs, or else the next, return at once. From any thread."""
+
 # -- segments: sealed ranges of the log as Parquet files ---------------------------------------------
 # A row: (position, stream, version, topic, v, at, caused_by, correlation, origin, payload, leaf);
 # payload None and leaf 32 bytes once erased, leaf None otherwise. A jump row stands for a run of positions that were

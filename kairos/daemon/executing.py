@@ -24,7 +24,8 @@ from kairos.eventlog.views.repositories import RepositoriesView, Repository
 from kairos.home import Home
 from kairos.settings import Config
 
-RETRY_S = 2.0
+RETRY_S, RETRY_MOST_S = 2.0, 60.0
+"""What could not be done is tried again after so long, then after twice as long each time."""
 
 
 class Executing(Component):
@@ -40,6 +41,7 @@ class Executing(Component):
         self._home = home
         self._config = config
         self._report = report
+        self._patience: float | None = None
 
     def step(self) -> float | None:
         """Does everything that can be done now; what a crash left comes first."""
@@ -55,7 +57,8 @@ class Executing(Component):
                 break
             if proposal.raised.repo in repos:
                 done &= self._look(proposal, repos[proposal.raised.repo])
-        return None if done else RETRY_S
+        self._patience = None if done else min(2 * (self._patience or RETRY_S / 2), RETRY_MOST_S)
+        return self._patience
 
     def _look(self, proposal: Proposal, repo: Repository) -> bool:
         """Does what one proposal waits for, if it is this daemon's business; False if it must be tried again."""

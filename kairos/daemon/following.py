@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from kairos.daemon.folded import World
 from kairos.errors import TryAgain
-from kairos.eventlog.database import FALLBACK_S
-from kairos.eventlog.follow import AWAY_S
+from kairos.eventlog.follow import AWAY_S, fallback
 from kairos.eventlog.log import Log
 
 
@@ -24,7 +23,7 @@ class Following:
     def run(self) -> None:
         """Works until stopped. While the server of a shared log is away, it is asked again every second."""
         while not self.stopped:
-            patience = FALLBACK_S
+            patience = fallback(self._log)
             try:
                 self._world.catch_up()
             except TryAgain:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from kairos.acting.drift import drift
@@ -37,17 +36,26 @@ class Housekeeping:
             self._drift(repo.id, None, None)
 
     def tick(self, now: int) -> None:
-        """Expires, gives back what was deferred until now, ends a pause whose time is over."""
+        """Ends a pause whose time is over, expires, gives back what was deferred until now and what was approved and
+        not carried out in time."""
+        while not self._resumed(now):
+            self._world.catch_up()
         with self._world.reading() as views:
-            here, live = views.position, views.inbox.live()
-            over = views.attention.paused and not views.attention.is_paused(now)
-        for proposal in live:
-            if proposal.state in proposals.OPEN and self._is_mine(proposal.raised.repo):
-                self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
+            waiting = [p for p in views.inbox.live() if p.state in proposals.WAITING and self._is_mine(p.raised.repo)]
+        for proposal in waiting:
+            self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
+
+    def _resumed(self, now: int) -> bool:
+        """Ends a pause whose time is over; False if somebody appended meanwhile, perhaps just that."""
+        with self._world.reading() as views:
+            here, over = views.position, views.attention.paused and not views.attention.is_paused(now)
         if over:
             alone: list[Write] = [HeadAt(here)] if self._log.shared else []
-            with suppress(Conflict):  # another daemon may have said it: the next tick knows
+            try:
                 self._log.append([NewEvent("control", Resumed(), None, "system")], writes=alone)
+            except Conflict:
+                return False
+        return True
 
     def next_commit(self, repo: str, boundary: str) -> None:
         """Gives back what waits for the next commit."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import tzinfo
 
 import msgspec
@@ -46,7 +47,9 @@ class Modelling(Component):
     name = "modelling"
     reads = frozenset({"AttentionDue"})
 
-    def __init__(self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: tzinfo) -> None:
+    def __init__(
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: Callable[[], tzinfo]
+    ) -> None:
         super().__init__(log, world, held)
         self._home = home
         self._config = config
@@ -128,7 +131,7 @@ class Modelling(Component):
         with self._world.reading() as views:
             if views.attention.is_muted(DETECTOR, repo_id):
                 return "mute@1", f"{DETECTOR} is muted"
-        refusal = starting.prepare(self._log, self._config, os.environ, now_us(), self._zone)
+        refusal = starting.prepare(self._log, self._config, os.environ, now_us(), self._zone())
         return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why)
 
     def _work(self, assignment: Assignment) -> Result:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import tzinfo
 
 from kairos.clock import now_us
+from kairos.daemon.agenda import agenda
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.housekeeping import Housekeeping
@@ -33,11 +34,15 @@ from kairos.eventlog import leases
 from kairos.eventlog.leases import fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
+from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
+from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config
 
 LULL_S = 1.0
+KEEP_EVERY = 500
+"""After so many events the views are kept."""
 
 
 class Gathered:
@@ -72,6 +77,7 @@ class Reactor(Component):
 
     name = "reactor"
     reads = frozenset({"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed"})
+    wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
     def __init__(
         self,
@@ -80,7 +86,8 @@ class Reactor(Component):
         log: Log,
         world: World,
         held: leases.HeldLeases,
-        zone: tzinfo,
+        zone: Callable[[], tzinfo],
+        scheduler: Scheduler,
         on_delivery: Callable[[str], None] | None,
     ) -> None:
         super().__init__(log, world, held)
@@ -90,10 +97,12 @@ class Reactor(Component):
         self._housekeeping = Housekeeping(log, world, self._is_mine)
         self._gathered: dict[str, Gathered] = {}
         self._active: dict[str, int] = {}
+        self._scheduler = scheduler
+        self._looked = 0
         self._tick = True
 
     def tick(self) -> None:
-        """Asks for housekeeping in the reactor's own thread."""
+        """Has it look what is due by now, in its own thread."""
         self._tick = True
         self.wake()
 
@@ -104,6 +113,7 @@ class Reactor(Component):
         """Judges again what came since the last turns, and compares every open proposal with the disk."""
         self._gathered.clear()
         self._looker.start_over()
+        self._tick = True  # what an error kept from being done is due still
         self._world.catch_up()
         with self._world.reading() as views:
             here = views.position
@@ -125,13 +135,22 @@ class Reactor(Component):
         self._turns()
         if self._tick:
             self._tick = False
-            self._housekeeping.tick(now_us())
-            self._speaker.release(now_us())
-            self._save(every=500)
+            self._looked = now_us()
+            self._housekeeping.tick(self._looked)
+            self._speaker.release(self._looked)
+        self._plan()
+        self._save(every=KEEP_EVERY)
         return self._patience()
 
     def leave(self) -> None:
         self._save(every=1)
+
+    def _plan(self) -> None:
+        """Has itself woken for what becomes due by time alone."""
+        with self._world.reading() as views:
+            instants = agenda(views, self._looked, self._is_mine)
+        for kind, instant in instants.items():
+            self._scheduler.at(kind, instant, self.tick)
 
     def _is_mine(self, repo: str) -> bool:
         return is_mine(self._log, self._held, repo)

@@ -19,7 +19,7 @@ from kairos.daemon.first_findings import is_listed, list_baseline_findings
 from kairos.daemon.folded import World
 from kairos.daemon.following import Following
 from kairos.daemon.modelling import Modelling
-from kairos.daemon.nights import Nights, jobs
+from kairos.daemon.nights import Nights, times
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.daemon.priming import prime
 from kairos.daemon.reactor import Reactor
@@ -71,24 +71,24 @@ class _Daemon:
         self._log = open_log(home, clean)
         self._log.refuse_unknown()
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
-        self._duties = Duties(self._log, config.log.lease_seconds, jobs(config), self._changed)
+        self._duties = Duties(self._log, config.log.lease_seconds, times(config), self._changed)
         self._enduring = Enduring(self._log, self._duties.held, report)
         self._world = World(open_log(home))
+        self._scheduler = Scheduler(self._look)
         self._make(on_delivery)
-        self._scheduler = Scheduler(self._tick)
         self._threads: dict[str, threading.Thread] = {}
 
     def _make(self, on_delivery: Report | None) -> None:
         """Makes the components: all that runs beside the sensors, the scheduler and the leases."""
         home, config, world, held = self._home, self._config, self._world, self._duties.held
-        zone = clock.local_zone()
+        zone, scheduler = clock.local_zone, self._scheduler
         self._following = Following(open_log(home), world)
         self._watching = Watching(
             home, config, open_log(home), world, self._duties, self._guard, self._publish, self._asked.go_on,
             self._report,
         )  # fmt: skip
-        self._reactor = Reactor(home, config, open_log(home), world, held, zone, on_delivery)
-        self._nights = Nights(home, config, open_log(home), world, held, zone)
+        self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler, on_delivery)
+        self._nights = Nights(home, config, open_log(home), world, held, zone, scheduler)
         self._components: list[Component] = [
             self._watching,
             self._reactor,
@@ -120,17 +120,16 @@ class _Daemon:
             if self._asked.waited():
                 for component in self._components:
                     self._start(component)
-                self._scheduler.start()
+                self._start(self._scheduler)
                 on_ready()
-                self._scheduler.now()
                 while self._asked.next():
-                    self._scheduler.now()
+                    self._look()
         finally:  # the lock on the home must not be let go before the last thread
             self._stop()
         self._say_stopped()
         return self._failed or 0
 
-    def _start(self, component: Component | Following) -> None:
+    def _start(self, component: Component | Following | Scheduler) -> None:
         if component.name not in self._threads:
             work = partial(self._enduring.run, component.run)
             self._threads[component.name] = threading.Thread(target=self._guard, args=(work,), name=component.name)
@@ -174,13 +173,10 @@ class _Daemon:
         if self._failed is not None:
             self._asked.stop()
 
-    def _tick(self) -> None:
-        """Has everybody look whether something is due by now."""
-        self._watching.show()
+    def _look(self) -> None:
+        """A person asks, or the clock jumped: everybody looks what is due by now, and says anew when to be woken."""
         self._reactor.tick()
         self._nights.wake()
 
     def _publish(self, repos: list[RepoStatus]) -> None:
-        """A full disk does not end the daemon: it is told again at the next tick."""
-        with suppress(TryAgain):
-            publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))
+        publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import tzinfo
 
 from kairos.clock import now_us
+from kairos.daemon.agenda import is_untold
 from kairos.daemon.folded import World
 from kairos.domain import attention
 from kairos.domain.attention import Due, Manners
@@ -27,7 +29,7 @@ class Speaker:
         log: Log,
         world: World,
         manners: Manners,
-        zone: tzinfo,
+        zone: Callable[[], tzinfo],
         on_delivery: Callable[[str], None] | None,
         is_mine: Callable[[str], bool],
     ) -> None:
@@ -39,7 +41,6 @@ class Speaker:
         self._manners = manners
         self._zone = zone
         self._tell = on_delivery
-        self._notifying: list[subprocess.Popen[bytes]] = []
 
     def offer(self, proposal_id: str) -> None:
         """Judges one proposal at the boundary it was raised at."""
@@ -54,8 +55,7 @@ class Speaker:
             self._offer(proposal, boundary)
 
     def release(self, now: int) -> None:
-        """Delivers, as one brief, what quiet hours or the daily cap held until now; reaps notify commands."""
-        self._notifying = [p for p in self._notifying if p.poll() is None]
+        """Delivers, as one brief, what quiet hours or the daily cap held until now."""
         waiting = {p.id: p for p in self._undelivered()}
         with self._world.reading() as views:
             due = attention.releasable(list(waiting), views.attention, now)
@@ -69,16 +69,16 @@ class Speaker:
     def _undelivered(self) -> list[Proposal]:
         with self._world.reading() as views:
             pending = views.inbox.pending()
-        found = [p for p in pending if p.state == "pending" and not p.delivered and self._is_mine(p.raised.repo)]
+        found = [p for p in pending if is_untold(p) and self._is_mine(p.raised.repo)]
         return sorted(found, key=lambda p: p.raised_at)
 
     def _offer(self, proposal: Proposal, boundary: str) -> None:
-        if proposal.state != "pending" or proposal.delivered:
+        if not is_untold(proposal):
             return
         urgent = proposal.raised.risk == "urgent"
         with self._world.reading() as views:
             judged = attention.decide_delivery(
-                proposal.id, urgent, boundary, views.attention, self._manners, now_us(), self._zone
+                proposal.id, urgent, boundary, views.attention, self._manners, now_us(), self._zone()
             )
             known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):
@@ -98,7 +98,7 @@ class Speaker:
             self._tell(proposal.id)
         if self._command:
             try:
-                self._notifying.append(_start([*self._command, proposal.raised.title]))
+                _start([*self._command, proposal.raised.title])
             except OSError as error:
                 held = AttentionHeld(
                     repo=proposal.raised.repo, subject=proposal.id, rule="notify@1",
@@ -120,8 +120,9 @@ class Speaker:
             return views.inbox.positions[proposal.id][0]
 
 
-def _start(argv: list[str]) -> subprocess.Popen[bytes]:
-    """Starts the person's own command, of which nothing is waited for."""
-    return subprocess.Popen(
+def _start(argv: list[str]) -> None:
+    """Starts the person's own command. A thread waits for its end, so that it does not stay a zombie until then."""
+    process = subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
+    threading.Thread(target=process.wait, name="notify", daemon=True).start()

@@ -106,6 +106,7 @@ class Watching(Component):
         self._lock = threading.Lock()
         self._sensing: dict[str, _Sensing] = {}
         self._statuses: dict[str, RepoStatus] = {}
+        self._unshown = False
         self._salt = salt_of(log, home)
 
     def stop(self) -> None:
@@ -132,7 +133,9 @@ class Watching(Component):
     def step(self) -> float | None:
         """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
         self._reconcile()
-        return LOOK_S if self._log.shared else None
+        if self._unshown:
+            self.show()
+        return RETRY_S if self._unshown else LOOK_S if self._log.shared else None
 
     def _reconcile(self) -> None:
         """Brings the sensors to what this daemon should watch now."""
@@ -214,12 +217,19 @@ class Watching(Component):
     def _note(self, sensing: _Sensing, status: RepoStatus) -> None:
         if status != self._statuses.get(sensing.repo.id):
             self._statuses[sensing.repo.id] = status
-            self.show()
+            if not self.show():
+                self.wake()
 
-    def show(self) -> None:
-        """Publishes what there is to say of each repository."""
+    def show(self) -> bool:
+        """Publishes what there is to say of each repository; False if the disk is too full for it, and it is tried
+        again."""
         with self._lock:
-            self._publish(sorted(self._statuses.values(), key=lambda s: s.path))
+            try:
+                self._publish(sorted(self._statuses.values(), key=lambda s: s.path))
+                self._unshown = False
+            except TryAgain:
+                self._unshown = True
+            return not self._unshown
 
 
 def _status(sensor: Sensor) -> RepoStatus:

@@ -43,6 +43,8 @@ _ENDS = (
 """After these nobody is told of a proposal any more."""
 ACTIVE_ORIGINS = frozenset({"live", "offline"})
 """Whose changes are a person at work."""
+_TIMED = ("pause@1", "per-day@1", "quiet-hours@1")
+"""The rules that hold until a time."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
     {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "Paused", "ProposalDelivered", "ProposalRaised", "Resumed",
@@ -221,11 +223,12 @@ def next_day(now: int, zone: tzinfo) -> int:
     return round(midnight.timestamp() * 1e6)
 
 
+def held_until(id_: str, state: Attention) -> int | None:
+    """Until when a proposal is held by time, None if it is not."""
+    holds = state.holds(id_)
+    return max((until for rule in _TIMED if (until := holds.get(rule))), default=None)
+
+
 def releasable(ids: Collection[str], state: Attention, now: int) -> list[str]:
     """Of these undelivered proposals, those whose hold by time is over (quiet hours, daily cap)."""
-    out = []
-    for proposal_id in ids:
-        untils = [until for until in state.holds(proposal_id).values() if until]
-        if untils and max(untils) <= now:
-            out.append(proposal_id)
-    return sorted(out)
+    return sorted(i for i in ids if (until := held_until(i, state)) is not None and until <= now)

@@ -74,7 +74,11 @@ class Recorder(Protocol):
     def close(self) -> None: ...
 
 
-FALLBACK_S = 30.0
+FALLBACK_S = 600.0
+"""How long a follower of one home's log sleeps at most. The bell rings after every COMMIT: only a writer that is killed
+between the two leaves news without it, until the next append."""
+SHARED_FALLBACK_S = 30.0
+"""The same for a shared log: a connection can die without a sign."""
 
 
 class Listener(Protocol):

@@ -21,7 +21,7 @@ from eventsourcing.persistence import Notification, StoredEvent, Tracking
 from kairos import errors
 from kairos.clock import now_us
 from kairos.domain.events import is_foreign
-from kairos.eventlog.database import FALLBACK_S, Engine, Unmade
+from kairos.eventlog.database import SHARED_FALLBACK_S, Engine, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import FROM_ZERO, UPSTREAM, Advance, Draft, Origin, Put, Write
 
@@ -174,7 +174,7 @@ class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
 
     def _listen(self) -> None:
         while not self._has_been_stopped:
-            self._listener.wait(FALLBACK_S)
+            self._listener.wait(SHARED_FALLBACK_S)
             self._has_been_notified.set()
 
 

@@ -1,4 +1,5 @@
 //! The Rust floor of Kairos. Pure Rust modules; `python` is the one thin layer over them.
+pub mod alarm;
 pub mod beneath;
 pub mod capture;
 pub mod chain;

@@ -20,6 +20,7 @@ COVERED = {
     "kairos/domain/catalogue.py": "tests/house/test_docs.py",
     "kairos/domain/deciding.py": "tests/domain/test_proposal.py",
     "kairos/domain/events/base.py": "tests/domain/test_events.py",
+    "kairos/domain/finding.py": "tests/domain/test_raising.py",
     "kairos/domain/secret_places.py": "tests/domain/test_secrets.py",
     "kairos/domain/secret_values.py": "tests/domain/test_secrets.py",
     "kairos/eventlog/opener.py": "tests/eventlog/killing/acts.py",

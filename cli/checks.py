@@ -16,7 +16,7 @@ from kairos._version import VERSION
 from kairos.daemon.presence import read_status, running
 from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.privacy import mending, tighten
-from kairos.settings import load_config
+from kairos.settings import check_config, load_config
 
 LOW_SPACE = 512 << 20
 STALE_LOCK_S = 3_600
@@ -46,11 +46,17 @@ def git(context: Context, fix: bool) -> CheckOut:
 
 
 def configuration(context: Context, fix: bool) -> CheckOut:
-    """config.toml and policy.toml are readable and right."""
+    """config.toml and policy.toml are readable and right; everything that is not is named."""
     from kairos.acting.policy_file import load_policy
 
-    load_config(context.home)
-    load_policy(context.home.policy_file)
+    wrong: list[UsageError] = []
+    for read in (lambda: check_config(context.home), lambda: load_policy(context.home.policy_file)):
+        try:
+            read()
+        except UsageError as error:
+            wrong.append(error)
+    if wrong:
+        return _bad("configuration", "; ".join(" · ".join(e.message.split("\n  ")) for e in wrong), wrong[0].hint)
     return _ok("configuration", str(context.home.config_file))
 
 

@@ -8,6 +8,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.control import warn_of_configuration
 from cli.given import AnyText
 from cli.outputs import ConfigOut, PathOut
 from kairos.eventlog.postgres.address import secrets_of
@@ -58,6 +59,7 @@ def set_(context: Context, key: str, value: str) -> None:
     stored = _without_password(key, set_value(context.home, key, value))
     text = f"{render.inert(key)} = {render.inert(render.json_text(stored))}"
     render.emit(context, "config-set", ConfigOut(key=key, value=stored), text)
+    warn_of_configuration(context)  # one of several wrong settings may have been corrected
     if context.daemon_running():
         render.message(context, "The running daemon takes it up after `kairos stop` and `kairos start`.")
 

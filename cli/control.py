@@ -27,7 +27,7 @@ def warn_of_configuration(context: Context) -> None:
     try:
         _ = context.config
     except UsageError as error:
-        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(error.message)}")
+        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(error.message, lines=True)}")
 
 
 def _say(context: Context, event: Event) -> int:

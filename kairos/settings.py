@@ -6,12 +6,13 @@ Nothing in a watched repository is read here: a repository cannot configure its 
 from __future__ import annotations
 
 import re
+from copy import deepcopy
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from kairos.contract import complaints
 from kairos.durable import replace_file
 from kairos.errors import UsageError
 from kairos.home import Home, read_toml
@@ -21,6 +22,10 @@ CLOCK = r"\A(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9])?\Z"
 Clock = Annotated[str, Meta(pattern=CLOCK, description="a local time HH:MM, or empty for never")]
 Argument = Annotated[str, Meta(pattern=r"\A[^\0]*\Z", description="a text without NUL")]
 """What the operating system takes as a word of a command or as a path."""
+
+
+_HINT = "Correct it, or `kairos config set KEY VALUE`."
+_NOTHING = "nothing was set"
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,12 +143,24 @@ def load_config(home: Home) -> Config:
 
 
 def parse_config(data: dict[str, Any], source: str) -> Config:
-    """A parsed TOML document as a Config. UsageError for a wrong key, type or value."""
+    """A parsed TOML document as a Config. UsageError for wrong keys, types or values: it names all of them."""
     try:
         return msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        what = next(complaints(data, Config), str(error))
-        raise UsageError(f"{source}: {what}", "Correct it, or see `kairos config get` for every key.") from error
+        from kairos.contract import Problem, problems, refusal  # takes longer to import than a quick command has
+
+        raise refusal(source, problems(data, Config) or [Problem("", str(error), "")], _HINT) from error
+
+
+def check_config(home: Home) -> Config:
+    """The configuration as `load_config` reads it, also held against the contract that explains what is wrong."""
+    from kairos.contract import problems, refusal
+
+    data = read_toml(home.config_file)
+    found = problems(data, Config)
+    if found:
+        raise refusal(str(home.config_file), found, _HINT)
+    return parse_config(data, str(home.config_file))
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
@@ -173,25 +190,74 @@ def get_value(home: Home, key: str) -> Any:
 
 
 def set_value(home: Home, key: str, text: str) -> Any:
-    """Sets a dotted key from text read as TOML, else as a string; refused whole unless the result is valid."""
+    """Sets a dotted key from text read as TOML, else as a string; everything else in the file stays as a person wrote
+    it, comments and order included. Refused whole unless the result is valid; of several wrong settings one may be
+    corrected at a time."""
     try:
         f"{key}{text}".encode()
     except UnicodeEncodeError as error:
         raise UsageError("the key or the value is not UTF-8", "A configuration is UTF-8 text.") from error
-    data = read_toml(home.config_file)
-    parts = _split_key(key)
-    table = data
+    before, parts, value = read_toml(home.config_file), _split_key(key), _value_of(text)
+    wanted = _with(before, parts, value, key)
+    _refuse_worse(before, wanted)
+    written = _edited(home.config_file, parts, value)
+    if not _same(_parsed(written), wanted):
+        raise UsageError(f"{home.config_file} is laid out so that {key} cannot be set in it", "Edit it by hand.")
+    home.prepare()
+    replace_file(home.config_file.resolve(), written.encode())
+    return value
+
+
+def _with(data: dict[str, Any], parts: list[str], value: Any, key: str) -> dict[str, Any]:
+    """A document with one value set."""
+    found = deepcopy(data)
+    table = found
     for part in parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UsageError(f"`{key}` is not a table", "`kairos config get` lists every key.")
-    table[parts[-1]] = _value_of(text)
-    parse_config(data, "nothing was set")
-    import tomli_w
+    table[parts[-1]] = value
+    return found
 
-    home.prepare()
-    replace_file(home.config_file.resolve(), tomli_w.dumps(data).encode())
-    return table[parts[-1]]
+
+def _refuse_worse(before: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """UsageError that names everything wrong with a document, unless it is what is left of more."""
+    from kairos.contract import problems, refusal
+
+    left, had = problems(wanted, Config), problems(before, Config)
+    if not left:
+        parse_config(wanted, _NOTHING)
+    elif not set(left) < set(had):
+        raise refusal(_NOTHING, left, _HINT)
+
+
+def _edited(path: Path, parts: list[str], value: Any) -> str:
+    """The text of a file with one value set and nothing else changed."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+    from tomlkit.items import InlineTable
+
+    try:
+        document = tomlkit.parse(path.read_bytes().decode() if path.exists() else "")
+        table: Any = document
+        for depth, part in enumerate(parts[:-1], 2):
+            if part not in table:
+                inline = isinstance(table, InlineTable)
+                table[part] = tomlkit.inline_table() if inline else tomlkit.table(is_super_table=depth < len(parts))
+            table = table[part]
+        table[parts[-1]] = value
+        return tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, TypeError, LookupError) as error:  # a layout that it cannot change
+        raise UsageError(f"{path} cannot be edited by a program: {error}", "Edit it by hand.") from error
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two documents hold the same: what is no number is the same as itself here."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
 def _split_key(key: str) -> list[str]:
@@ -210,9 +276,15 @@ def _split_key(key: str) -> list[str]:
 
 def _value_of(text: str) -> Any:
     """A text as the TOML value that it is, else as itself."""
+    found = _parsed(f"value = {text}")
+    return text if found is None else found["value"]
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """A text as TOML; None if it is none."""
     import tomllib
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
-        return text
+        return None

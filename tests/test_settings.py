@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from kairos.errors import UsageError
 from kairos.home import Home
-from kairos.settings import Config, get_value, load_config, parse_clock, parse_config, parse_hours, set_value
+from kairos.settings import (
+    Config,
+    check_config,
+    get_value,
+    load_config,
+    parse_clock,
+    parse_config,
+    parse_hours,
+    set_value,
+)
 
 
 def write(home: Home, text: str) -> None:
@@ -238,6 +247,121 @@ def test_setting_keeps_what_a_person_wrote_elsewhere(home: Home) -> None:
         "proposals": {"expire_days": 3.0},
         "attention": {"per_day": 2},
     }
+
+
+WRITTEN = """\
+# how I like to be spoken to
+[attention]  # manners
+per_day = 3      # no more
+quiet_hours = '23-07'
+
+[model]
+name = "openai/x"   # cheap
+
+
+# the checks of my repositories
+[check."/srv/a.b"]
+command = [
+  "make",  # everything
+  "test",
+]
+seconds = 5.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "line", "becomes"),
+    [
+        ("attention.per_day", "9", "per_day = 3      # no more", "per_day = 9      # no more"),
+        ("attention.quiet_hours", "", "quiet_hours = '23-07'", 'quiet_hours = ""'),
+        ('check."/srv/a.b".seconds', "7", "seconds = 5.0", "seconds = 7"),
+    ],
+)
+def test_comments_and_order_outlast_a_setting(home: Home, key: str, text: str, line: str, becomes: str) -> None:
+    write(home, WRITTEN)
+    set_value(home, key, text)
+    assert home.config_file.read_text() == WRITTEN.replace(line, becomes)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "ending"),
+    [
+        ("model.per_turn_usd", "0.5", None), ("proposals.expire_days", "3", "\n[proposals]\nexpire_days = 3\n"),
+        ('check."/srv/c".command', '["make"]', '\n[check."/srv/c"]\ncommand = ["make"]\n'),
+    ],
+)  # fmt: skip
+def test_a_new_setting_is_added_to_what_a_person_wrote(home: Home, key: str, text: str, ending: str | None) -> None:
+    write(home, WRITTEN)
+    set_value(home, key, text)
+    found = home.config_file.read_text()
+    kept = [line for line in found.splitlines() if line in WRITTEN.splitlines()]
+    assert [line for line in kept if line] == [line for line in WRITTEN.splitlines() if line]
+    assert ending is None or found == WRITTEN + ending
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "attention.per_day = 3 # dotted\n", "attention = { per_day = 3, quiet_hours = '' } # inline\n",
+        "[attention]\r\nper_day = 3 # CRLF\r\n", "# only a comment", "", "[check]\n[attention]\n",
+        "[check.a]\ncommand = ['x']\n[attention]\nper_day = 3\n[check.b]\ncommand = ['y'] # out of order\n",
+        'check = { "/srv/a" = { command = ["x"] } }\n', "[ attention ]\n 'per_day'=3#tight\n",
+        "[check.a]\ncommand = [\n'x', # one\n]\n\n\n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("attention.per_day", "9"), ("attention.cool_down_hours", "1.5"), ('check."/srv/n".command', '["make", "it"]')],
+)
+def test_a_setting_is_set_in_whatever_layout_and_everything_else_stays(
+    home: Home, text: str, key: str, value: str
+) -> None:
+    home.config_file.write_bytes(text.encode())
+    before = load_config(home)
+    set_value(home, key, value)
+    assert get_value(home, key) == tomllib.loads(f"v = {value}")["v"]
+    home.config_file.write_bytes(home.config_file.read_bytes())
+    after = load_config(home)
+    rest = [f for f in Config.__struct_fields__ if f not in ("attention", "check")]
+    assert [getattr(after, f) for f in rest] == [getattr(before, f) for f in rest]
+    assert {k: v for k, v in after.check.items() if k != "/srv/n"} == dict(before.check)
+    for comment in re.findall("#.*", text):
+        assert comment.strip() in home.config_file.read_bytes().decode()
+    assert ("\r\n" in text) is (b"\r\n" in home.config_file.read_bytes())
+
+
+def test_everything_wrong_is_said_at_once(home: Home) -> None:
+    write(home, "[model]\nper_day_usd = inf\nnmae = 'x'\n[attention]\nper_day = -1\n[schedule]\ndream = '25:00'\n")
+    for call in (load_config, check_config, lambda h: set_value(h, "model.name", "x")):
+        with pytest.raises(UsageError) as caught:
+            call(home)
+        for key in ("model.per_day_usd", "model.nmae", "attention.per_day", "schedule.dream"):
+            assert key in caught.value.message
+        assert caught.value.message.count("\n") == 4
+
+
+def test_of_several_wrong_settings_one_may_be_corrected_at_a_time(home: Home) -> None:
+    write(home, "[model]\nper_day_usd = inf # oops\n[attention]\nper_day = -1\n")
+    with pytest.raises(UsageError, match="2 things"):
+        set_value(home, "model.per_turn_usd", "0.5")
+    with pytest.raises(UsageError, match="2 things"):
+        set_value(home, "attention.per_day", "-2")
+    set_value(home, "attention.per_day", "2")
+    with pytest.raises(UsageError, match=r"model\.per_day_usd is inf"):
+        load_config(home)
+    set_value(home, "model.per_day_usd", "2")
+    assert load_config(home).model.per_day_usd == 2.0
+    assert "# oops" in home.config_file.read_text()
+
+
+def test_a_link_to_a_configuration_elsewhere_stays_a_link(home: Home, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "kairos.toml"
+    elsewhere.write_text("# mine\n")
+    home.config_file.symlink_to(elsewhere)
+    set_value(home, "attention.per_day", "2")
+    assert home.config_file.is_symlink()
+    assert elsewhere.read_text().startswith("# mine\n")
+    assert load_config(home).attention.per_day == 2
 
 
 def test_a_setting_that_does_not_exist_cannot_be_read(home: Home) -> None:

@@ -17,7 +17,7 @@ from kairos.desk.units import count, number, size
 from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.eventlog.views.repositories import Repository
 from kairos.privacy import mending, tighten
-from kairos.settings import load_config
+from kairos.settings import check_config, load_config
 
 LOW_SPACE = 512 << 20
 STALE_LOCK_S = 3_600
@@ -47,11 +47,17 @@ def git(desk: Desk, fix: bool) -> CheckOut:
 
 
 def configuration(desk: Desk, fix: bool) -> CheckOut:
-    """config.toml and policy.toml are readable and right."""
+    """config.toml and policy.toml are readable and right; everything that is not is named."""
     from kairos.acting.policy_file import load_policy
 
-    load_config(desk.home)
-    load_policy(desk.home.policy_file)
+    wrong: list[UsageError] = []
+    for read in (lambda: check_config(desk.home), lambda: load_policy(desk.home.policy_file)):
+        try:
+            read()
+        except UsageError as error:
+            wrong.append(error)
+    if wrong:
+        return _bad("configuration", "; ".join(" · ".join(e.message.split("\n  ")) for e in wrong), wrong[0].hint)
     return _ok("configuration", str(desk.home.config_file))
 
 

@@ -7,6 +7,7 @@ they are checked at load, and one wrong example refuses the file whole. What is 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -199,27 +200,36 @@ def unsafe_path(path: str) -> str:
     return ""
 
 
+class PolicyFile(_Strict, frozen=True, kw_only=True):
+    """policy.toml as a whole."""
+
+    mode: Mode = "suggest"
+    rule: list[Rule] = []
+
+    def policy(self) -> Policy:
+        return Policy(mode=self.mode, rules=tuple(self.rule))
+
+
+def faults(rules: Sequence[Rule]) -> list[str]:
+    """What is wrong with rules beyond their form: names that are missing or used twice, examples that fail."""
+    names = [rule.name for rule in rules]
+    found = [f"each rule needs a name of its own: `{n}`" for n in dict.fromkeys(names) if not n or names.count(n) > 1]
+    for rule in rules:
+        for number, example in enumerate(rule.examples, 1):
+            if rule.matches(example.subject()) != (example.expect == "match"):
+                found.append(f"rule `{rule.name}`: example {number} should be a {example.expect} and is not")
+    return found
+
+
 def parse(data: dict[str, Any], source: str) -> Policy:
     """A parsed policy.toml. UsageError (2) for a wrong key or value, a name used twice, or an example that fails."""
     try:
-        unknown = set(data) - {"mode", "rule"}
-        if unknown:
-            raise ValueError(f"unknown key `{min(unknown)}`")
-        policy = msgspec.convert({"mode": data.get("mode", "suggest"), "rules": data.get("rule", [])}, Policy)
-        names = [r.name for r in policy.rules]
-        for rule in policy.rules:
-            if not rule.name or names.count(rule.name) > 1:
-                raise ValueError(f"each rule needs a name of its own: `{rule.name}`")
-            _check_examples(rule)
+        file = msgspec.convert(data, PolicyFile)
+        if found := faults(file.rule):
+            raise ValueError("; ".join(found))
     except (msgspec.ValidationError, ValueError) as error:
         raise UsageError(f"{source}: {error}", "No rule of it is used until it is corrected.") from error
-    return policy
-
-
-def _check_examples(rule: Rule) -> None:
-    for number, example in enumerate(rule.examples, 1):
-        if rule.matches(example.subject()) != (example.expect == "match"):
-            raise ValueError(f"rule `{rule.name}`: example {number} should be a {example.expect} and is not")
+    return file.policy()
 
 
 def _git_like(name: str) -> bool:

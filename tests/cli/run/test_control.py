@@ -268,5 +268,41 @@ def test_doctor_finds_a_wrong_configuration(kairos: Any, home: Any) -> None:
     assert _check(kairos, "configuration")["state"] == "problem"
 
 
+def test_doctor_names_everything_wrong_with_configuration_and_policy(kairos: Any, home: Any) -> None:
+    home.config_file.write_text("nonsense = 1\n[model]\nper_day_usd = nan\n[attention]\nper_day = -1\n")
+    home.policy_file.write_text("mode = 'yolo'\n[[rule]]\nname = 'a'\neffect = 'allow'\npahts = ['x']\n")
+    found = _check(kairos, "configuration")
+    for key in (
+        "nonsense",
+        "model.per_day_usd",
+        "attention.per_day",
+        "mode is `yolo`",
+        "rule[0].pahts",
+        "rule[0].paths",
+    ):
+        assert key in found["what"]
+
+
+def test_a_daemon_that_is_misconfigured_says_everything_at_once(kairos: Any, home: Any) -> None:
+    home.config_file.write_text(
+        "[model]\nper_day_usd = inf\n[attention]\nper_day = -1\n[watching]\nobserver = 'ebpf'\n"
+    )
+    for args in (["daemon", "run"], ["start"], ["watch"]):
+        said = kairos(*args)
+        assert said.code == 2
+        for key in ("model.per_day_usd", "attention.per_day", "watching.observer"):
+            assert key in said.err
+    assert not home.daemon_lock.exists()
+
+
+def test_setting_one_of_several_wrong_settings_warns_of_the_rest(kairos: Any, home: Any) -> None:
+    home.config_file.write_text("[model] # mine\nper_day_usd = inf\n[attention]\nper_day = -1\n")
+    said = kairos("config", "set", "attention.per_day", "3")
+    assert said.code == 0 and "model.per_day_usd is inf" in said.err
+    said = kairos("config", "set", "model.per_day_usd", "3")
+    assert said.code == 0 and said.err == ""
+    assert "# mine" in home.config_file.read_text()
+
+
 def test_a_tick_needs_a_daemon(kairos: Any) -> None:
     assert kairos("tick", "--json").code == 10

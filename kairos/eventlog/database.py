@@ -127,6 +127,9 @@ class Engine(Protocol):
     def database(self) -> Database:
         """The reading side. Unmade when a writer must come first."""
 
+    def make(self) -> None:
+        """Makes the tables where they are absent, or brings them up to date."""
+
     def recorder(self) -> Recorder:
         """The writing side; makes the tables where they are absent."""
 

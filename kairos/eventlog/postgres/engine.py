@@ -58,7 +58,7 @@ class Postgres:
         from kairos.eventlog.postgres.recorder import open_recorder  # heavy, and readers do without
 
         self.make()
-        return open_recorder(self)
+        return open_recorder(self.pool, self, self.segments)
 
     def make(self) -> None:
         """Makes the tables if they are not there."""

@@ -40,7 +40,7 @@ class Sqlite:
         from kairos.eventlog.sqlite.recorder import open_recorder  # heavy, and readers do without
 
         self.make()
-        return open_recorder(self)
+        return open_recorder(self.path, self)
 
     def make(self) -> None:
         """Makes the tables, or brings them up to date."""

@@ -28,9 +28,10 @@ from kairos.domain.proposal import proposal_id, stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, Recorded
 from kairos.eventlog.views.repositories import repository_id
+from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 PENDING = (0, 5, 20, 100)
 SETTLED = (0, 1_000, 20_000)
@@ -114,9 +115,9 @@ class Watched:
     def save(self) -> tuple[int, float]:
         """(bytes, milliseconds) of keeping the views as they are now."""
         self._append(ev.AttentionHeld(repo=self.repo, subject="turn", why="paused", rule="pause@1"))
-        self._fold()
+        self.world.catch_up()
         self.log.bytes, begun = 0, time.perf_counter()
-        self.world.save()
+        self.world.save(self.log)
         return self.log.bytes, (time.perf_counter() - begun) * 1e3
 
     def settle(self, number: int) -> None:
@@ -124,13 +125,15 @@ class Watched:
         for first in range(0, number, 1_000):
             self._append_to(settled(self.repo, n) for n in range(first, min(number, first + 1_000)))
         self.world.load()
-        self.world.save()
+        self.world.save(self.log)
         self.world.load()
 
     def _turn(self, boundary: str, *events: ev.Event) -> None:
         trigger = self._append(*events)
-        self._fold()
+        self.world.catch_up()
         last = trigger[-1].position
+        for recorded in trigger:
+            self.looker.note(self.repo, recorded.event)
         self.looker.turn(self.repo, trigger, boundary, last, last)
         self.looker.recheck(self.repo, last)
 
@@ -140,10 +143,6 @@ class Watched:
 
     def _append_to(self, pairs: Iterator[list[NewEvent]]) -> None:
         self.log.append([new for pair in pairs for new in pair])
-
-    def _fold(self) -> None:
-        for recorded in self.log.read(self.world.position):
-            self.world.fold(recorded)
 
 
 def grow(root: Path) -> None:
@@ -206,7 +205,8 @@ def pending_rows(number: int, none: tuple[float, float] | None) -> tuple[tuple[f
     try:
         watched = Watched(place)
         raise_some(watched, number)
-        waiting = len(watched.world.inbox.pending())
+        with watched.world.reading() as views:
+            waiting = len(views.inbox.pending())
         assert waiting == number, (waiting, number)
         found = [watched.edit() for _ in range(EDITS)]
         processes, ms = statistics.median(f[0] for f in found), statistics.median(f[1] for f in found)

@@ -142,6 +142,21 @@ def suspend_offset_ns() -> int:
 def give_back_memory() -> None:
     """Returns memory that the allocator keeps free to the system."""
 
+# -- time -------------------------------------------------------------------------------------------
+
+@final
+class Alarm:
+    """Sleeps on the wall clock of the machine. Safe to use from several threads, with one that waits."""
+
+    def __new__(cls) -> Alarm: ...
+    def wait(self, at_us: int | None = None) -> bool:
+        """Blocks until a moment (microseconds since the epoch; None: none) has come, whether or not the machine slept
+        through it, or until `wake` is called: False. True when the clock jumped, because somebody set it or the machine
+        was suspended: work out anew for what to wait."""
+
+    def wake(self) -> None:
+        """Makes the wait that runs, or else the next, return at once. From any thread."""
+
 # -- segments: sealed ranges of the log as Parquet files ---------------------------------------------
 # A row: (position, stream, version, topic, v, at, caused_by, correlation, origin, payload, leaf);
 # payload None and leaf 32 bytes once erased, leaf None otherwise. A jump row stands for a run of positions that were
@@ -169,19 +184,38 @@ class SegmentWriter:
         """Completes and syncs the file; its size in bytes. OSError."""
 
 @final
-class SegmentReader:
-    """An open segment, for rows with after < position <= upto, of the named topics (none: all)."""
+class SegmentFile:
+    """A segment file that is open. It stays the same one where its name is given to another."""
 
-    def __new__(cls, path: bytes, after: int, upto: int, topics: list[str]) -> SegmentReader:
-        """OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+    def __new__(cls, path: bytes) -> SegmentFile:
+        """OSError."""
+
+    def stamp(self) -> tuple[int, int, int, tuple[int, int], tuple[int, int]] | None:
+        """(device, inode, size, last write, last change) when it was opened: the same again for a file that nobody
+        touched in between. None if it was written to just before: the next write may leave no other stamp."""
+
+    def digest(self) -> bytes:
+        """BLAKE3 of its bytes. OSError."""
+
+    def rows(self, after: int, upto: int, topics: list[str]) -> SegmentReader:
+        """A reader of rows with after < position <= upto, of the named topics (none: all).
+
+        OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+
+@final
+class SegmentReader:
+    """A segment being read, on from where it was."""
 
     def read(self, limit: int) -> tuple[list[_SegmentRow], int]:
         """(rows, scanned): the next rows, some but at most `limit`, none when there are no more; every wanted row up to
-        position `scanned` was told by now. ValueError as above."""
+        position `scanned` was told by now. ValueError as above, and if the file was written to since it was opened."""
 
-def walk_segment(path: bytes, before: bytes, upto: int) -> tuple[int, bytes, list[tuple[int, int, bytes, bytes]]]:
-    """(rows, link, runs) up to a position, given the link before the first row (32 bytes), from the content alone.
-    `runs`: (first, last, link before, link after) of each run of positions that a jump row stands for.
+def walk_segment(
+    path: bytes, before: bytes, upto: int
+) -> tuple[int, bytes, list[tuple[int, int, bytes, bytes]], bytes]:
+    """(rows, link, runs, digest) up to a position, given the link before the first row (32 bytes), from the content
+    alone. `runs`: (first, last, link before, link after) of each run of positions that a jump row stands for. The
+    digest is BLAKE3 of the file that was walked.
 
     OSError, ValueError as above; ValueError where positions do not follow one another."""
 

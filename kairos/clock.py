@@ -6,7 +6,6 @@ move a running daemon through nights; the file is read at every call, so moving 
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from datetime import UTC, datetime, tzinfo
@@ -19,35 +18,45 @@ _FIRST, _LAST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
 
 def now_us() -> int:
     """The current time in microseconds since the epoch, shifted by the clock file if one is named."""
-    real = time.time_ns() // 1000
-    shift = os.environ.get("KAIROS_CLOCK_FILE")
-    if not shift:
-        return real
+    return machine_us() + shift_us()
+
+
+def machine_us() -> int:
+    """The time of the machine's own clock, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def shift_us() -> int:
+    """By how much `now_us` is ahead of the machine's clock."""
+    file = os.environ.get("KAIROS_CLOCK_FILE")
+    if not file:
+        return 0
     try:
-        return real + round(float(Path(shift).read_text("ascii").strip() or 0) * SECOND)
+        return round(float(Path(file).read_text("ascii").strip() or 0) * SECOND)
     except FileNotFoundError:
-        return real
+        return 0
 
 
 def local_zone() -> tzinfo:
-    """The zone that quiet hours and nightly jobs are meant in: TZ, else the machine's."""
-    zone = datetime.now(UTC).astimezone().tzinfo
+    """The zone that quiet hours and nightly jobs are meant in: TZ, a name or a file, else the machine's. Ask each time:
+    a person may travel."""
     name = os.environ.get("TZ", "").lstrip(":")
-    if name:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+    zone = _zone(Path("/usr/share/zoneinfo", name) if name else Path("/etc/localtime"))
+    return zone or datetime.now(UTC).astimezone().tzinfo or UTC
 
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
-            return zone or UTC
-    localtime = Path("/etc/localtime")
-    target = str(localtime.resolve()) if localtime.is_symlink() else ""
-    if "zoneinfo/" in target:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-        with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
-            return ZoneInfo(target.split("zoneinfo/", 1)[1])
-    return zone or UTC
+def _zone(path: Path) -> tzinfo | None:
+    """The zone that a file describes: the one of its name where it lies among the system's, else what it holds."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    place = os.path.realpath(path)
+    try:
+        if "/zoneinfo/" in place:
+            return ZoneInfo(place.split("/zoneinfo/", 1)[1])
+        with Path(place).open("rb") as file:
+            return ZoneInfo.from_file(file, key=place)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def rfc3339(at_us: int) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,20 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.errors import TryAgain, UsageError
-from kairos.settings import (
-    Config,
-    Home,
-    find_home,
-    get_value,
-    load_config,
-    log_environment,
-    parse_clock,
-    parse_config,
-    parse_hours,
-    replace_file,
-    set_value,
-)
+from kairos.errors import UsageError
+from kairos.home import Home
+from kairos.settings import Config, get_value, load_config, parse_clock, parse_config, parse_hours, set_value
 
 
 def write(home: Home, text: str) -> None:
@@ -260,66 +246,6 @@ def test_a_setting_that_does_not_exist_cannot_be_read(home: Home) -> None:
     assert get_value(home, "")["attention"]["per_day"] == 4
 
 
-def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"old")
-    synced: list[bytes] = []
-    real = os.fsync
-
-    def fsync(number: int) -> None:
-        if stat.S_ISREG(os.fstat(number).st_mode):
-            synced.append(file.read_bytes())  # durable under its temporary name, while the old one still stands
-        real(number)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    replace_file(file, b"new")
-    assert synced == [b"old"]
-    assert file.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_a_file_that_cannot_be_replaced_stays_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    target.mkdir()
-    (target / "inside").write_text("kept")
-    with pytest.raises(TryAgain, match="cannot be written"):
-        replace_file(target, b"new")
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert (target / "inside").read_text() == "kept"
-
-
-def test_one_home_holds_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAIROS_HOME", str(tmp_path / "from-environment"))
-    assert find_home().log.is_relative_to(tmp_path / "from-environment")
-    chosen = find_home(str(tmp_path / "chosen"))
-    found = [getattr(chosen, n) for n in vars(Home) if isinstance(vars(Home)[n], property) and n != "roots"]
-    places = [place for place in found if isinstance(place, Path)]
-    assert len(places) >= 8
-    assert all(place.is_relative_to(tmp_path / "chosen") for place in (*places, *chosen.roots))
-
-
-def test_a_home_is_private(tmp_path: Path) -> None:
-    home = find_home(str(tmp_path / "h"))
-    home.prepare()
-    home.prepare()
-    assert [stat.S_IMODE(folder.stat().st_mode) & 0o077 for folder in home.roots] == [0] * len(home.roots)
-
-
-def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot be made"):
-        find_home(str(tmp_path / "file" / "h")).prepare()
-
-
-def test_without_a_home_the_platforms_folders_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KAIROS_HOME", raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    home = find_home()
-    assert home.config_file == tmp_path / "config" / "kairos" / "config.toml"
-    assert home.log.is_relative_to(tmp_path / "data" / "kairos")
-
-
 def test_a_repository_cannot_configure_its_own_watcher(home: Home, tmp_path: Path, monkeypatch: Any) -> None:
     for name in ("config.toml", ".kairos.toml", "kairos.toml", "pyproject.toml"):
         (tmp_path / name).write_text("[notify]\ncommand = ['evil']\n[tool.kairos.notify]\ncommand = ['evil']\n")
@@ -332,19 +258,6 @@ def test_parsing_names_its_source() -> None:
         parse_config({"x": 1}, "the file")
 
 
-def test_where_the_log_is_says_the_environment_first_and_then_the_configuration(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("KAIROS_LOG", raising=False)
-    assert home.log_url == ""
-    set_value(home, "log.url", "postgresql://ada@/work")
-    assert home.log_url == "postgresql://ada@/work"
-    monkeypatch.setenv("KAIROS_LOG", "postgresql://bob@/work")
-    assert home.log_url == "postgresql://bob@/work"
-    monkeypatch.setenv("KAIROS_LOG", "")
-    assert home.log_url == "postgresql://ada@/work"
-
-
 @pytest.mark.parametrize(
     ("key", "text"),
     [("log.url", "mysql://h/d"), ("log.url", "log.db"), ("log.lease_seconds", "0"), ("log.lease_seconds", "86400")],
@@ -352,22 +265,3 @@ def test_where_the_log_is_says_the_environment_first_and_then_the_configuration(
 def test_a_place_of_the_log_that_makes_no_sense_is_refused(home: Home, key: str, text: str) -> None:
     with pytest.raises(UsageError, match=key.replace(".", r"\.")):
         set_value(home, key, text)
-
-
-def test_two_homes_are_never_called_the_same(tmp_path: Path) -> None:
-    home = find_home(str(tmp_path / "a"))
-    home.prepare()
-    known = home.identity()
-    assert find_home(str(tmp_path / "a")).identity() == known
-    shutil.copytree(tmp_path / "a", tmp_path / "b")
-    assert find_home(str(tmp_path / "b")).identity() != known
-
-
-def test_a_child_is_led_to_the_same_log_and_told_nothing_else() -> None:
-    environ = {
-        "KAIROS_LOG": "postgresql://h/d",
-        "PGPASSFILE": "/p",
-        "AWS_KEY": "x",
-        "POSTGRES_ENABLE_DB_FUNCTIONS": "1",
-    }
-    assert log_environment(environ) == {k: v for k, v in environ.items() if k != "AWS_KEY"}

@@ -1,4 +1,4 @@
-"""The bench: verifies what was raised and executes what was approved, one at a time, from the state of the log.
+"""Executing: verifies what was raised and carries out what was approved, one at a time, from the state of the log.
 
 It asks the folded inbox what is to be done, not which event came: after a crash the same question gives the rest.
 """
@@ -13,65 +13,64 @@ from kairos.acting.executor import execute
 from kairos.acting.recovery import recover
 from kairos.acting.verifier import verify
 from kairos.clock import now_us
+from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, IntegrityError, KairosError, LeaseLost, Stale
-from kairos.eventlog.follow import Follower
-from kairos.eventlog.leases import Held, fences_of, is_mine, repo_lease
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine, repo_lease
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.repositories import RepositoriesView, Repository
+from kairos.home import Home
+from kairos.settings import Config
 
-RETRY_S = 2.0
+RETRY_S, RETRY_MOST_S = 2.0, 60.0
+"""What could not be done is tried again after so long, then after twice as long each time."""
 
 
-class Bench:
-    """One thread's work. `run` returns after `stop`."""
+class Executing(Component):
+    """Tries and carries out the proposals of the repositories that this daemon holds."""
 
-    def __init__(self, home: Home, config: Config, log: Log, report: Callable[[str], None], held: Held) -> None:
-        self._report = report
-        self._held = held
+    name = "executing"
+    wakes = InboxView.topics | RepositoriesView.topics | {"Paused", "Resumed"}
+
+    def __init__(
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, report: Callable[[str], None]
+    ) -> None:
+        super().__init__(log, world, held)
         self._home = home
         self._config = config
-        self._log = log
-        self._world = World(log)
-        self._follower = Follower(log, 0)
+        self._report = report
+        self._patience: float | None = None
 
-    def wake(self) -> None:
-        """Has it look whether what this daemon holds has changed."""
-        self._follower.wake()
-
-    def stop(self) -> None:
-        self._follower.stop()
-
-    def run(self) -> None:
-        """Works until stopped; what a crash left comes first."""
-        self._world.load()
-        self._follower.position = self._world.position
-        while not self._follower.stopped:
-            patience = 30.0 if self._work() else RETRY_S
-            new = self._follower.new()
-            for recorded in new:
-                self._world.fold(recorded)
-            if not new:
-                self._follower.wait(patience)
-
-    def _work(self) -> bool:
-        """Does everything that can be done now; False if something must be tried again."""
-        proposals = sorted(self._world.inbox.live(), key=lambda p: p.raised_at)
+    def step(self) -> float | None:
+        """Does everything that can be done now; what a crash left comes first."""
+        with self._world.reading() as views:
+            proposals = sorted(views.inbox.live(), key=lambda p: p.raised_at)
+            repos = dict(views.repos.by_id)
         done = True
         if any(p.state == "executing" for p in proposals):  # left by a crash or a full disk, or a person's undo now
-            with self._log.fenced(fences_of(self._held, self._world.repos.by_id)):
+            with self._log.fenced(fences_of(self._held, repos)):
                 done = self._attempt("recovery", lambda: recover(self._log, self._home, is_mine=self._is_mine))
         for proposal in proposals:
-            if self._follower.stopped:
+            if self.stopped:
                 break
-            paused = self._world.attention.is_paused(now_us())
-            with self._log.fenced(fences_of(self._held, [proposal.raised.repo])):
-                if not self._is_mine(proposal.raised.repo):
-                    continue
-                if proposal.state == "raised" or (proposal.state == "approved" and not paused):
-                    done &= self._attempt(proposal.id, partial(self._one, proposal))
-        return done
+            if proposal.raised.repo in repos:
+                done &= self._look(proposal, repos[proposal.raised.repo])
+        self._patience = None if done else min(2 * (self._patience or RETRY_S / 2), RETRY_MOST_S)
+        return self._patience
+
+    def _look(self, proposal: Proposal, repo: Repository) -> bool:
+        """Does what one proposal waits for, if it is this daemon's business; False if it must be tried again."""
+        with self._log.fenced(fences_of(self._held, [repo.id])):
+            waits = proposal.state == "raised" or (proposal.state == "approved" and not self._is_paused())
+            if not waits or not self._is_mine(repo.id) or repo.lost or not repo.watched:
+                return True
+            return self._attempt(proposal.id, partial(self._one, proposal, repo))
+
+    def _is_paused(self) -> bool:
+        with self._world.reading() as views:
+            return views.attention.is_paused(now_us())
 
     def _attempt(self, what: str, work: Callable[[], object]) -> bool:
         """False if it must be tried again. That somebody else decided first, or the base moved, is an end."""
@@ -86,14 +85,11 @@ class Bench:
             return False
         return True
 
-    def _one(self, proposal: Proposal) -> None:
-        repo = self._world.repos.by_id[proposal.raised.repo]
-        if repo.lost or not repo.watched:
-            return
+    def _one(self, proposal: Proposal, repo: Repository) -> None:
         root = Path(repo.root)
 
         def cancelled() -> bool:
-            return self._follower.stopped or not self._is_mine(repo.id)
+            return self.stopped or not self._is_mine(repo.id)
 
         if proposal.state == "raised":
             verify(self._log, self._home, self._config, proposal, root, cancelled=cancelled)

@@ -1,14 +1,18 @@
-"""What one follower knows: the views it decides on, folded as it follows, and saved with their position."""
+"""The world of a daemon: the views it decides on, folded once for all its threads, and saved with their position."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Recorded, Write
+from kairos.eventlog.record import Write
+from kairos.eventlog.views.findings import Findings
 from kairos.eventlog.views.inbox import Inbox
 from kairos.eventlog.views.log_views import log_views
 from kairos.eventlog.views.open_turns import OpenTurns
@@ -16,71 +20,128 @@ from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.repositories import Repositories
 from kairos.schedule.occurrences import ScheduleView
 
+AT_ONCE = 1_000
+"""So many events are folded before other threads may look."""
 
-class World:
-    """The views that a daemon keeps, at one position of the log."""
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._views: tuple[Projection[Any], ...] = (*log_views(), BudgetView(), ScheduleView())
-        self._states: dict[str, Any] = {}
+class Views:
+    """The folded views, as they are up to `position`. To be used while `World.reading` lasts."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, Any] = {}
         self.position = 0
-        self._saved = 0
-
-    def load(self) -> None:
-        """Loads every view at the present head."""
-        found = {view.name: view.load(self._log) for view in self._views}
-        self.position = max(position for _, position in found.values())
-        for view in self._views:  # one that was loaded earlier than another saw less of the log
-            state, position = found[view.name]
-            view.advance(state, self._log, position, upto=self.position)
-            self._states[view.name] = state
-        self._saved = min(self._log.tracking(view.key) for view in self._views)
 
     @property
     def repos(self) -> Repositories:
-        found: Repositories = self._states["repositories"]
+        found: Repositories = self.states["repositories"]
         return found
 
     @property
     def inbox(self) -> Inbox:
-        found: Inbox = self._states["inbox"]
+        found: Inbox = self.states["inbox"]
         return found
 
     @property
     def attention(self) -> Attention:
-        found: Attention = self._states["attention"]
+        found: Attention = self.states["attention"]
+        return found
+
+    @property
+    def findings(self) -> Findings:
+        found: Findings = self.states["findings"]
         return found
 
     @property
     def turns(self) -> OpenTurns:
-        found: OpenTurns = self._states["turns"]
+        found: OpenTurns = self.states["turns"]
         return found
 
-    def fold(self, recorded: Recorded) -> None:
-        """Folds one event that follows; earlier positions are known already."""
-        if recorded.position <= self.position:
-            return
-        for view in self._views:
-            if recorded.topic in view.topics:
-                view.apply(self._states[view.name], recorded)
-        self.position = recorded.position
 
-    def idle_for(self, recorded: Recorded) -> int:
-        """How long (us) the repository of an event had been quiet before it; 0 when it never was active."""
-        last = self.attention.last_activity.get(getattr(recorded.event, "repo", ""))
-        return 0 if last is None else max(0, recorded.at - last)
+class World:
+    """The views that a daemon keeps. Any thread folds what is new and reads, one at a time: a fold changes states in
+    place, so nobody may look meanwhile. Nothing slow is done while reading.
 
-    def save(self, also: Sequence[Write] = (), *, every: int = 1) -> None:
-        """Keeps the views, and `also`, if at least `every` events came since they were last kept. What somebody else
-        kept meanwhile, further on, stays."""
-        if self.position - self._saved < every:
-            return
-        behind = [view for view in self._views if self._log.kept(view.key)[1] < self.position]
-        writes = [*also]
-        for view in behind:
-            writes += view.saving(self._states[view.name], self.position)
-        self._log.append([], writes=writes)
-        for view in behind:
-            view.saved(self._states[view.name])
-        self._saved = self.position
+    It may be further on than a thread has come: so it is after every start, too, when old events are judged anew."""
+
+    def __init__(self, log: Log) -> None:
+        """`log` is the world's own: settled proposals are read from it when they are asked for."""
+        self._log = log
+        self._lock = threading.RLock()
+        self._kept: tuple[Projection[Any], ...] = (*log_views(), BudgetView(), ScheduleView())
+        self._topics = frozenset().union(*(view.topics for view in self._kept))
+        self._told: list[tuple[frozenset[str], Callable[[], None]]] = []
+        self._views = Views()
+        self._saved = 0
+
+    def load(self) -> None:
+        """Loads every view at the present head."""
+        with self._lock:
+            found = {view.name: view.load(self._log) for view in self._kept}
+            self._views.position = max(position for _, position in found.values())
+            for view in self._kept:  # one that was loaded earlier than another saw less of the log
+                state, position = found[view.name]
+                view.advance(state, self._log, position, upto=self._views.position)
+                self._views.states[view.name] = state
+            self._saved = min(self._log.tracking(view.key) for view in self._kept)
+
+    def tell(self, topics: Collection[str], wake: Callable[[], None]) -> None:
+        """Has `wake` called after an event of these topics is folded, from whatever thread folds it."""
+        with self._lock:
+            self._told.append((frozenset(topics), wake))
+            self._topics |= frozenset(topics)
+
+    @contextmanager
+    def reading(self) -> Iterator[Views]:
+        """The views, which stay as they are meanwhile. Take what is needed and leave: other threads wait."""
+        with self._lock:
+            yield self._views
+
+    @property
+    def position(self) -> int:
+        """How far the log is folded."""
+        return self._views.position
+
+    def catch_up(self) -> int:
+        """Folds everything that is in the log by now, and wakes whom it concerns; returns the position."""
+        seen: set[str] = set()
+        try:
+            head = self._log_head()
+            while self._views.position < head:
+                self._fold(head, seen)
+        finally:
+            for topics, wake in self._told:
+                if topics & seen:
+                    wake()
+        return self._views.position
+
+    def _log_head(self) -> int:
+        with self._lock:
+            return self._log.head()
+
+    def _fold(self, head: int, seen: set[str]) -> None:
+        """Folds some of what came up to `head`."""
+        with self._lock:
+            found = list(islice(self._log.read(self._views.position, topics=self._topics, upto=head), AT_ONCE))
+            for recorded in found:
+                for view in self._kept:
+                    if recorded.topic in view.topics:
+                        view.apply(self._views.states[view.name], recorded)
+                self._views.position = recorded.position
+                seen.add(recorded.topic)
+            if len(found) < AT_ONCE:
+                self._views.position = max(self._views.position, head)
+
+    def save(self, log: Log, also: Sequence[Write] = (), *, every: int = 1) -> None:
+        """Keeps the views, and `also`, with an append to `log`, if at least `every` events came since they were last
+        kept. Never overwrites a view that another process saved at a later position."""
+        with self._lock:  # until they are kept: what is folded meanwhile would pass for kept
+            if self._views.position - self._saved < every:
+                return
+            behind = [view for view in self._kept if self._log.kept(view.key)[1] < self._views.position]
+            writes = [*also]
+            for view in behind:
+                writes += view.saving(self._views.states[view.name], self._views.position)
+            log.append([], writes=writes)
+            for view in behind:
+                view.saved(self._views.states[view.name], self._log)
+            self._saved = self._views.position

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from kairos.acting.drift import drift
@@ -15,7 +14,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import HeadAt, NewEvent, Recorded, Write
 
 
-class Upkeep:
+class Housekeeping:
     """Every step appends with the stream version it saw; a decision that came first wins."""
 
     def __init__(self, log: Log, world: World, is_mine: Callable[[str], bool]) -> None:
@@ -31,42 +30,62 @@ class Upkeep:
 
     def check_drift(self) -> None:
         """Compares every open proposal with the disk, once at the start."""
-        for repo in filter(lambda r: self._is_mine(r.id), self._world.repos.watched()):
+        with self._world.reading() as views:
+            watched = views.repos.watched()
+        for repo in filter(lambda r: self._is_mine(r.id), watched):
             self._drift(repo.id, None, None)
 
     def tick(self, now: int) -> None:
-        """Expires, gives back what was deferred until now, ends a pause whose time is over."""
-        for proposal in self._world.inbox.live():
-            if proposal.state in proposals.OPEN and self._is_mine(proposal.raised.repo):
-                self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
-        paused = self._world.attention
-        if paused.paused and not paused.is_paused(now):
-            alone: list[Write] = [HeadAt(self._world.position)] if self._log.shared else []
-            with suppress(Conflict):  # another daemon may have said it: the next tick knows
+        """Ends a pause whose time is over, expires, gives back what was deferred until now and what was approved and
+        not carried out in time."""
+        while not self._resumed(now):
+            self._world.catch_up()
+        with self._world.reading() as views:
+            waiting = [p for p in views.inbox.live() if p.state in proposals.WAITING and self._is_mine(p.raised.repo)]
+        for proposal in waiting:
+            self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
+
+    def _resumed(self, now: int) -> bool:
+        """Ends a pause whose time is over; False if somebody appended meanwhile, perhaps just that."""
+        with self._world.reading() as views:
+            here, over = views.position, views.attention.paused and not views.attention.is_paused(now)
+        if over:
+            alone: list[Write] = [HeadAt(here)] if self._log.shared else []
+            try:
                 self._log.append([NewEvent("control", Resumed(), None, "system")], writes=alone)
+            except Conflict:
+                return False
+        return True
 
     def next_commit(self, repo: str, boundary: str) -> None:
         """Gives back what waits for the next commit."""
         if boundary == "commit":
-            for proposal in self._world.inbox.live():
+            with self._world.reading() as views:
+                live = views.inbox.live()
+            for proposal in live:
                 if proposal.state == "deferred" and proposal.raised.repo == repo and proposal.deferred_until is None:
                     self._try(proposal, proposals.give_back(proposal, None))
 
     def _drift(self, repo_id: str, paths: set[str] | None, cause: int | None) -> None:
-        repo = self._world.repos.by_id.get(repo_id)
-        if repo is None or repo.lost:
-            return
-        for new in drift(self._world.inbox, repo_id, paths, Path(repo.root)):
-            version = self._world.inbox.proposals[new.event.id].version  # type: ignore[attr-defined]
+        with self._world.reading() as views:
+            repo = views.repos.by_id.get(repo_id)
+            if repo is None or repo.lost:
+                return
+            moved = drift(views.inbox, repo_id, paths, Path(repo.root))
+            versions = {n.stream: views.inbox.proposals[n.event.id].version for n in moved}  # type: ignore[attr-defined]
+        for new in moved:
             try:
-                self._log.append([NewEvent(new.stream, new.event, cause, "system")], expected={new.stream: version})
+                self._log.append(
+                    [NewEvent(new.stream, new.event, cause, "system")], expected={new.stream: versions[new.stream]}
+                )
             except Conflict:
                 continue
 
     def _try(self, proposal: proposals.Proposal, events: Sequence[Event]) -> None:
         if not events:
             return
-        cause = self._world.inbox.positions[proposal.id][-1]
+        with self._world.reading() as views:
+            cause = views.inbox.positions[proposal.id][-1]
         try:
             self._log.append(
                 [NewEvent(proposal.stream, e, cause, "system") for e in events],

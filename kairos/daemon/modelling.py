@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import tzinfo
 
 import msgspec
@@ -15,16 +16,18 @@ import msgspec
 from kairos.agent import starting
 from kairos.agent.outputs import Assignment, Result, parse_result
 from kairos.clock import now_us
+from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded
 from kairos.errors import KairosError
-from kairos.eventlog.follow import Follower
-from kairos.eventlog.leases import Held, fences_of, is_mine
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent, Recorded, Track
+from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
+from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home, log_environment
 from kairos.schedule.children import Child
-from kairos.settings import Config, Home, log_environment
+from kairos.settings import Config
 
 _TOGETHER = "modeller"
 """The one tracking position of all repositories that earlier versions kept."""
@@ -38,89 +41,72 @@ def track_of(repo: str) -> str:
     return f"{_TOGETHER}/{repo}"
 
 
-class Modeller:
-    """One thread's work. `run` returns after `stop`; a running worker is asked to end and says so."""
+class Modelling(Component):
+    """Runs model turns, one at a time. A worker that runs at the stop is asked to end, and says so."""
 
-    def __init__(self, home: Home, config: Config, log: Log, zone: tzinfo, held: Held) -> None:
+    name = "modelling"
+    reads = frozenset({"AttentionDue"})
+
+    def __init__(
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: Callable[[], tzinfo]
+    ) -> None:
+        super().__init__(log, world, held)
         self._home = home
-        self._held = held
-        self._done: dict[str, int] = {}
         self._config = config
-        self._log = log
         self._zone = zone
-        self._world = World(log)
-        self._looker = Looker(home, config, log, self._world)
-        self._follower = Follower(log, 0)
+        self._done: dict[str, int] = {}
+        self._looker = Looker(home, config, log, world)
         self._child = Child()
 
-    def wake(self) -> None:
-        """Has it look whether what this daemon holds has changed."""
-        self._follower.wake()
-
     def stop(self) -> None:
-        self._follower.stop()
+        super().stop()
         self._child.stop()
 
-    def run(self) -> None:
-        """Ends what a crash cut, then follows; anew when this daemon holds other repositories. Commits from before the
-        model was configured are left alone."""
-        while not self._follower.stopped:
-            self._follow(self._held.edition)
+    def fences(self) -> tuple[Fence, ...]:
+        return fences_of(self._held, self._repos())
+
+    def catch_up(self) -> int:
+        """Ends the turns that a crash cut, and finds where each repository's turns had come to. Commits from before
+        the model was configured are left alone."""
+        here = self._world.catch_up()
+        self._end_interrupted()
+        before = self._log.trackings()
+        begun = before.get(_TOGETHER, 0)
+        mine = [r for r in self._repos() if self._is_mine(r)]
+        self._done = {r: max(before.get(track_of(r), 0), begun) or here for r in mine}
+        fresh = [Track(track_of(r), at) for r, at in self._done.items() if track_of(r) not in before]
+        if fresh:  # so that another daemon, which takes over before the first turn, knows from where
+            self._log.append([], writes=fresh)
+        return min(self._done.values(), default=here)
+
+    def handle(self, recorded: Recorded) -> None:
+        if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
+            self._due(recorded, recorded.event.repo)
+
+    def step(self) -> float | None:
+        """Moves the tracking position along, now and then: neither start-up nor compaction should wait for a commit."""
+        mine = [r for r in self._repos() if self._is_mine(r)]
+        behind = [r for r in mine if self.position - self._done.get(r, 0) >= _TRACK_EVERY]
+        if behind:
+            self._log.append([], writes=[Track(track_of(r), self.position) for r in behind])
+            self._done.update(dict.fromkeys(behind, self.position))
+        return None
+
+    def _repos(self) -> dict[str, Repository]:
+        with self._world.reading() as views:
+            return dict(views.repos.by_id)
 
     def _is_mine(self, repo: str) -> bool:
         return is_mine(self._log, self._held, repo)
 
-    def _follow(self, edition: int) -> None:
-        self._world.load()
-        with self._log.fenced(fences_of(self._held, self._world.repos.by_id)):
-            self._catch_up()
-            while not self._follower.stopped and self._held.edition == edition:
-                self._step()
-
-    def _catch_up(self) -> None:
-        """Ends the turns that a crash cut, and finds where each repository's turns had come to."""
-        self._end_interrupted()
-        before = self._log.trackings()
-        begun = before.get(_TOGETHER, 0)
-        self._done = {
-            r: max(before.get(track_of(r), 0), begun) or self._world.position
-            for r in self._world.repos.by_id
-            if self._is_mine(r)
-        }
-        fresh = [Track(track_of(r), at) for r, at in self._done.items() if track_of(r) not in before]
-        if fresh:  # so that another daemon, which takes over before the first turn, knows from where
-            self._log.append([], writes=fresh)
-        self._follower.position = min(self._done.values(), default=self._world.position)
-
-    def _step(self) -> None:
-        """Handles what is new, or sleeps until there is something."""
-        new = self._follower.new()
-        for recorded in new:
-            self._world.fold(recorded)
-        for recorded in new:
-            if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
-                self._due(recorded, recorded.event.repo)
-        if not new:
-            self._track()
-            self._follower.wait()
-
-    def _track(self) -> None:
-        """Moves the tracking position along, now and then: neither start-up nor compaction should wait for a commit."""
-        here = self._follower.position
-        mine = [r for r in self._world.repos.by_id if self._is_mine(r)]
-        behind = [r for r in mine if here - self._done.get(r, 0) >= _TRACK_EVERY]
-        if behind:
-            self._log.append([], writes=[Track(track_of(r), here) for r in behind])
-            self._done.update(dict.fromkeys(behind, here))
-
     def _due(self, recorded: Recorded, repo: str) -> None:
-        if not self._follower.stopped and self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
+        if not self.stopped and self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
             with self._log.fenced(fences_of(self._held, [repo])):
                 self._turn(recorded, repo)
             self._done[repo] = recorded.position
 
     def _turn(self, due: Recorded, repo_id: str) -> None:
-        repo = self._world.repos.by_id[repo_id]
+        repo = self._repos()[repo_id]
         turn = f"turn-model-{repo_id[5:]}-{due.position}"
         track = Track(track_of(repo_id), due.position)
         refusal = self._refusal(repo_id)
@@ -142,9 +128,10 @@ class Modeller:
 
     def _refusal(self, repo_id: str) -> tuple[str, str] | None:
         """(rule, why) if no worker is to be started now."""
-        if self._world.attention.is_muted(DETECTOR, repo_id):
-            return "mute@1", f"{DETECTOR} is muted"
-        refusal = starting.prepare(self._log, self._config, os.environ, now_us(), self._zone)
+        with self._world.reading() as views:
+            if views.attention.is_muted(DETECTOR, repo_id):
+                return "mute@1", f"{DETECTOR} is muted"
+        refusal = starting.prepare(self._log, self._config, os.environ, now_us(), self._zone())
         return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why)
 
     def _work(self, assignment: Assignment) -> Result:
@@ -161,18 +148,15 @@ class Modeller:
             )  # fmt: skip
             return parse_result(out)
         except (KairosError, ValueError) as error:
-            return Result(
-                turn=assignment.turn, outcome="stopped" if self._follower.stopped else "failed", why=str(error)
-            )
+            return Result(turn=assignment.turn, outcome="stopped" if self.stopped else "failed", why=str(error))
 
     def _end(self, repo_id: str, result: Result, micros: int, track: Track) -> None:
         """Raises what the worker found together with the end of its turn."""
-        for recorded in self._log.read(self._world.position):
-            self._world.fold(recorded)
+        self._world.catch_up()
         history = self._log.stream(result.turn)
         cause = history[0].position if history else None
         findings = [result.finding] if result.finding is not None else []
-        raised = self._looker.raised(findings, self._world.repos.by_id[repo_id], result.turn, BOUNDARY)
+        raised = self._looker.raised(findings, self._repos()[repo_id], result.turn, BOUNDARY)
         ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
             turn=result.turn, repo=repo_id, engine="model", proposals=ids, why=result.why, micros=micros,
@@ -182,7 +166,9 @@ class Modeller:
         self._log.append([*new, NewEvent(result.turn, ended, cause, "system")], writes=[track])
 
     def _end_interrupted(self) -> None:
-        for turn, (repo, started) in self._world.turns.open.items():
+        with self._world.reading() as views:
+            cut = dict(views.turns.open)
+        for turn, (repo, started) in cut.items():
             if not self._is_mine(repo):
                 continue
             ended = TurnEnded(

@@ -1,69 +1,99 @@
-"""Nightly work: dream and compaction, each occurrence once, in the timer's thread with its own log."""
+"""Nightly work: dream and compaction, each occurrence once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 from kairos.clock import DAY, now_us
-from kairos.errors import KairosError
-from kairos.eventlog.leases import Held, job_lease
-from kairos.eventlog.opener import open_log
-from kairos.eventlog.record import Fence
+from kairos.daemon.component import Component
+from kairos.daemon.folded import World
+from kairos.eventlog.leases import HeldLeases, job_lease
+from kairos.eventlog.log import Log
+from kairos.home import Home
+from kairos.schedule import triggers
 from kairos.schedule.children import Child, child_environment
-from kairos.schedule.occurrences import ScheduleView, run_if_due, settle_interrupted
-from kairos.settings import Config, Home, parse_clock
+from kairos.schedule.occurrences import REMEMBERED, Job, ScheduleView, run_once, settle_interrupted
+from kairos.schedule.scheduler import Scheduler
+from kairos.settings import Config, parse_clock
 
 JOBS = ("dream", "compact")
 
 
-def jobs(config: Config) -> set[str]:
-    """The nightly jobs that a person did not switch off."""
-    times = (config.schedule.dream, config.schedule.compact)
-    return {job for job, at in zip(JOBS, times, strict=True) if at}
+def times(config: Config) -> dict[str, tuple[int, int]]:
+    """The nightly jobs that a person did not switch off, with their local times."""
+    found = zip(JOBS, (parse_clock(config.schedule.dream), parse_clock(config.schedule.compact)), strict=True)
+    return {job: at for job, at in found if at is not None}
 
 
-class Nights:
-    """Asked at every tick whether something is due. Not thread-safe: one tick at a time."""
+class Nights(Component):
+    """Runs the nightly jobs that this daemon holds, one after another. Woken when one is due."""
 
-    def __init__(self, home: Home, config: Config, zone: tzinfo, held: Held) -> None:
-        self._held = held
-        self._settled: dict[str, tuple[Fence, ...]] = {}
+    name = "nights"
+
+    def __init__(
+        self,
+        home: Home,
+        config: Config,
+        log: Log,
+        world: World,
+        held: HeldLeases,
+        zone: Callable[[], tzinfo],
+        scheduler: Scheduler,
+    ) -> None:
+        super().__init__(log, world, held)
         self._home = home
         self._config = config
         self._zone = zone
+        self._scheduler = scheduler
         self._child = Child()
-        self._log = open_log(home)
-        self._begun = ScheduleView().load(self._log)[0].begun or now_us()
-        for job in JOBS:
-            fences = held.fences(job_lease(job))
-            if fences is not None:
-                with self._log.fenced(fences):
-                    self._settle(job, fences)
-
-    def tick(self) -> None:
-        """Runs what is due, one after another; nothing more is begun once stopped."""
-        schedule = self._config.schedule
-        for job, at, work in (("dream", schedule.dream, self._dream), ("compact", schedule.compact, self._compact)):
-            fences = self._held.fences(job_lease(job))
-            if self._child.stopped or fences is None:
-                continue
-            with self._log.fenced(fences):
-                self._settle(job, fences)
-                try:
-                    run_if_due(self._log, job, parse_clock(at), self._begun, self._zone, work)
-                except KairosError:
-                    self._settled.pop(job, None)  # whether it has its outcome is to be asked again
-                    raise
-
-    def _settle(self, job: str, fences: tuple[Fence, ...]) -> None:
-        """Settles what was cut short, here or by whoever held the job before."""
-        if self._settled.get(job) != fences:
-            settle_interrupted(self._log, job)
-            self._settled[job] = fences
+        self._back: dict[str, int] = {}
+        work = {"dream": self._dream, "compact": self._compact}
+        self._jobs = [(job, triggers.daily(at), work[job]) for job, at in times(config).items()]
 
     def stop(self) -> None:
-        """Ends a running child; its work is covered by the next occurrence."""
+        """Ends a running child, too; its work is covered by the next occurrence."""
+        super().stop()
         self._child.stop()
+
+    def catch_up(self) -> int:
+        """Settles what was cut short, here or by whoever held the job before."""
+        for job in JOBS:
+            fences = self._held.fences(job_lease(job))
+            if fences is not None:
+                with self._log.fenced(fences):
+                    settle_interrupted(self._log, job)
+        return super().catch_up()
+
+    def step(self) -> float | None:
+        """Runs what is due, and has itself woken when the next is. Nothing more is begun once stopped."""
+        for job, cron, work in self._jobs:
+            fences = self._held.fences(job_lease(job))
+            if self.stopped or fences is None:
+                self._scheduler.at(job, None, self.wake)
+                continue
+            now, zone = now_us(), self._zone()
+            with self._log.fenced(fences):
+                self._run_if_due(job, cron, work, now, zone)
+            self._scheduler.at(job, triggers.next_instant(cron, now, zone), self.wake)
+        return None
+
+    def _run_if_due(self, job: str, cron: triggers.Cron, work: Job, now: int, zone: tzinfo) -> None:
+        schedule, _ = ScheduleView().load(self._log)
+        done = schedule.done.get(job, [])
+        instant = triggers.due(cron, self._floor(job, schedule.begun or now, done, now), done, now, zone)
+        if instant is not None:
+            run_once(self._log, job, instant, schedule, work)
+
+    def _floor(self, job: str, begun: int, done: Sequence[int], now: int) -> int:
+        """What was scheduled up to then is over: it was before the first start, or is forgotten. A clock that was set
+        back behind what is done goes on from where it stands: what lies before that was covered, what comes is not."""
+        if now < max([begun, *done[-1:]]):
+            self._back[job] = min(now, self._back.get(job, now))
+        else:
+            self._back.pop(job, None)
+        begun = self._back.get(job, begun)
+        return max(begun, done[0] if len(done) == REMEMBERED else begun)
 
     def _dream(self) -> str:
         out = self._child.run("dream", ["--json"], cwd=self._home.data, environment=child_environment(), seconds=3_600)

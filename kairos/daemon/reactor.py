@@ -12,12 +12,14 @@ from contextlib import suppress
 from datetime import tzinfo
 
 from kairos.clock import now_us
+from kairos.daemon.agenda import agenda
+from kairos.daemon.component import Component
 from kairos.daemon.folded import World
-from kairos.daemon.housekeeping import Upkeep
+from kairos.daemon.housekeeping import Housekeeping
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
 from kairos.domain import attention
-from kairos.domain.attention import Due
+from kairos.domain.attention import Held
 from kairos.domain.events import (
     AttentionHeld,
     CommitRecorded,
@@ -28,13 +30,19 @@ from kairos.domain.events import (
     Resumed,
 )
 from kairos.errors import Conflict
-from kairos.eventlog.follow import Follower
-from kairos.eventlog.leases import Held, fences_of, is_mine
+from kairos.eventlog import leases
+from kairos.eventlog.leases import fences_of, is_mine
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent, Recorded, Track
-from kairos.settings import Config, Home
+from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
+from kairos.schedule.scheduler import Scheduler
+from kairos.settings import Config
 
 LULL_S = 1.0
+KEEP_EVERY = 500
+"""After so many events the views are kept."""
 
 
 class Gathered:
@@ -64,90 +72,106 @@ class Gathered:
         return bool(self.again) or (bool(self.events) and not (self.ongoing and self.boundary is None))
 
 
-class Reactor:
-    """One thread's work. `run` returns after `stop`."""
+class Reactor(Component):
+    """Starts the rules turns, and tells of proposals, in the repositories that this daemon holds."""
+
+    name = "reactor"
+    reads = frozenset({"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed"})
+    wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
     def __init__(
         self,
         home: Home,
         config: Config,
         log: Log,
-        zone: tzinfo,
+        world: World,
+        held: leases.HeldLeases,
+        zone: Callable[[], tzinfo],
+        scheduler: Scheduler,
         on_delivery: Callable[[str], None] | None,
-        held: Held,
     ) -> None:
-        self._leased = held
-        self.world = World(log)
-        self.manners = manners(config)
-        self.zone = zone
-        self._log = log
-        self._looker = Looker(home, config, log, self.world)
-        self._speaker = Speaker(config, log, self.world, self.manners, zone, on_delivery, self._is_mine)
-        self._upkeep = Upkeep(log, self.world, self._is_mine)
-        self._follower = Follower(log, 0)
+        super().__init__(log, world, held)
+        self._manners = manners(config)
+        self._looker = Looker(home, config, log, world)
+        self._speaker = Speaker(config, log, world, self._manners, zone, on_delivery, self._is_mine)
+        self._housekeeping = Housekeeping(log, world, self._is_mine)
         self._gathered: dict[str, Gathered] = {}
+        self._active: dict[str, int] = {}
+        self._scheduler = scheduler
+        self._looked = 0
         self._tick = True
 
     def tick(self) -> None:
-        """Asks for housekeeping in the reactor's own thread."""
+        """Has it look what is due by now, in its own thread."""
         self._tick = True
-        self._follower.wake()
+        self.wake()
 
-    def wake(self) -> None:
-        """Has it look whether what this daemon holds has changed."""
-        self._follower.wake()
+    def fences(self) -> tuple[Fence, ...]:
+        return fences_of(self._held, self._repos())
 
-    def stop(self) -> None:
-        self._follower.stop()
-
-    def run(self) -> None:
-        """Catches up from the tracking positions, then follows until stopped; begins anew with other repositories when
-        it holds others, as after a start."""
-        while not self._follower.stopped:
-            self._follow(self._leased.edition)
-
-    def _is_mine(self, repo: str) -> bool:
-        return is_mine(self._log, self._leased, repo)
-
-    def _follow(self, edition: int) -> None:
-        self.world.load()
-        with self._log.fenced(fences_of(self._leased, self.world.repos.by_id)):
-            self._catch_up()
-            while not self._follower.stopped and self._leased.edition == edition:
-                self._step()
-            self._save(every=1)
-
-    def _catch_up(self) -> None:
+    def catch_up(self) -> int:
         """Judges again what came since the last turns, and compares every open proposal with the disk."""
         self._gathered.clear()
-        self._done = {
-            r.id: max(self._log.tracking(f"reactor/{r.id}"), r.ready_at)
-            for r in self.world.repos.by_id.values()
-            if self._is_mine(r.id)
-        }
-        start = min(self._done.values(), default=self.world.position)
-        self._held = {r.caused_by for r in self._log.read(start, topics={"AttentionHeld"})}
-        for recorded in self._log.read(start, upto=self.world.position):
+        self._looker.start_over()
+        self._tick = True  # what an error kept from being done is due still
+        self._world.catch_up()
+        with self._world.reading() as views:
+            here = views.position
+            self._active = dict(views.attention.last_activity)
+            ready = {r.id: r.ready_at for r in views.repos.by_id.values() if self._is_mine(r.id)}
+        self._done = {repo: max(self._log.tracking(f"reactor/{repo}"), at) for repo, at in ready.items()}
+        start = min(self._done.values(), default=here)
+        self._judged = {r.caused_by for r in self._log.read(start, topics={"AttentionHeld"})}
+        for recorded in self._log.read(start, topics=self.reads, upto=here):
             self._react(recorded, idle_for=0)
-        self._follower.position = self.world.position
-        self._upkeep.check_drift()
+        self._housekeeping.check_drift()
+        return here
 
-    def _step(self) -> None:
-        """Handles what is new, or sleeps until there is something."""
-        new = self._follower.new()
-        for recorded in new:
-            idle = self.world.idle_for(recorded)
-            self.world.fold(recorded)
-            self._react(recorded, idle)
-        if len(new) < 1_000:
-            self._turns()
+    def handle(self, recorded: Recorded) -> None:
+        self._react(recorded, self._idle_before(recorded))
+
+    def step(self) -> float | None:
+        """Starts the turns whose moment has come; returns how long it is to the end of the nearest lull."""
+        self._turns()
         if self._tick:
             self._tick = False
-            self._upkeep.tick(now_us())
-            self._speaker.release(now_us())
-            self._save(every=500)
-        if not new:
-            self._follower.wait(self._patience())
+            self._looked = now_us()
+            self._housekeeping.tick(self._looked)
+            self._speaker.release(self._looked)
+        self._plan()
+        self._save(every=KEEP_EVERY)
+        return self._patience()
+
+    def leave(self) -> None:
+        self._save(every=1)
+
+    def _plan(self) -> None:
+        """Has itself woken for what becomes due by time alone."""
+        with self._world.reading() as views:
+            instants = agenda(views, self._looked, self._is_mine)
+        for kind, instant in instants.items():
+            self._scheduler.at(kind, instant, self.tick)
+
+    def _is_mine(self, repo: str) -> bool:
+        return is_mine(self._log, self._held, repo)
+
+    def _repos(self) -> dict[str, Repository]:
+        with self._world.reading() as views:
+            return dict(views.repos.by_id)
+
+    def _is_paused(self) -> bool:
+        with self._world.reading() as views:
+            return views.attention.is_paused(now_us())
+
+    def _idle_before(self, recorded: Recorded) -> int:
+        """How long (us) the repository of an event had been quiet before it; 0 when it never was active."""
+        event = recorded.event
+        if not isinstance(event, FilesChanged | GitMoved):
+            return 0
+        last = self._active.get(event.repo)
+        if recorded.origin in attention.ACTIVE_ORIGINS:
+            self._active[event.repo] = recorded.at
+        return 0 if last is None else max(0, recorded.at - last)
 
     def _react(self, recorded: Recorded, idle_for: int) -> None:
         event = recorded.event
@@ -155,8 +179,9 @@ class Reactor:
             case FilesChanged() | GitMoved() | CommitRecorded() if self._is_mine(event.repo):
                 if recorded.position <= self._done.get(event.repo, 0):
                     return
+                self._looker.note(event.repo, event)
                 if isinstance(event, FilesChanged):
-                    self._upkeep.changed(recorded, event)
+                    self._housekeeping.changed(recorded, event)
                 self._gather(recorded, event.repo, idle_for)
             case ProposalVerified(ok=True):
                 self._speaker.offer(event.id)
@@ -169,21 +194,25 @@ class Reactor:
 
     def _gather(self, recorded: Recorded, repo: str, idle_for: int) -> None:
         """Keeps a trigger, or records at once that it never will be one."""
-        if repo not in self.world.repos.by_id or not self.world.repos.by_id[repo].ready:
-            return
-        boundary = attention.boundary_of(recorded.event, recorded.origin, idle_for, self.manners)
-        if boundary is not None:
-            judged = attention.decide_turn(recorded.event, recorded.origin, boundary, self.world.attention, now_us())
-            if not isinstance(judged, Due) and judged.rule != "pause@1":
-                boundary = None
-                if recorded.position not in self._held:
-                    held = AttentionHeld(repo=repo, subject="turn", why=judged.why, rule=judged.rule)
-                    self._log.append([NewEvent(repo, held, recorded.position, "system")])
-        if recorded.origin in ("live", "offline"):
+        with self._world.reading() as views:
+            known = views.repos.by_id.get(repo)
+            if known is None or not known.ready:
+                return
+            boundary = attention.boundary_of(recorded.event, recorded.origin, idle_for, self._manners)
+            judged = boundary and attention.decide_turn(
+                recorded.event, recorded.origin, boundary, views.attention, now_us()
+            )
+        if isinstance(judged, Held) and judged.rule != "pause@1":
+            boundary = None
+            if recorded.position not in self._judged:
+                held = AttentionHeld(repo=repo, subject="turn", why=judged.why, rule=judged.rule)
+                self._log.append([NewEvent(repo, held, recorded.position, "system")])
+        if recorded.origin in attention.ACTIVE_ORIGINS:
             self._gathered.setdefault(repo, Gathered()).add(recorded, boundary)
 
     def _look_again(self, recorded: Recorded, proposal_id: str) -> None:
-        proposal = self.world.inbox.proposals.get(proposal_id)
+        with self._world.reading() as views:
+            proposal = views.inbox.proposals.get(proposal_id)
         if proposal is None or proposal.raised.engine != "rules" or not self._is_mine(proposal.raised.repo):
             return
         gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
@@ -195,7 +224,7 @@ class Reactor:
 
     def _turns(self) -> None:
         """Starts the turns whose moment has come: a boundary that is not a burst, or a lull after one."""
-        if self.world.attention.is_paused(now_us()):
+        if self._is_paused():
             return
         for repo, gathered in list(self._gathered.items()):
             lull = time.monotonic() - gathered.last >= LULL_S
@@ -228,24 +257,24 @@ class Reactor:
             return
         self._looker.recheck(repo, last)
         if gathered.boundary in attention.SPEAKING:
-            self._upkeep.next_commit(repo, gathered.boundary)
+            self._housekeeping.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)
 
     def _save(self, *, every: int) -> None:
         """Keeps the views, and moves the tracking of repositories with nothing gathered along: neither start-up nor
         compaction should wait for a repository in which nothing happens. Not to the world's position: what is folded
-        ahead of the follower is not yet judged."""
-        known = self.world.repos.by_id.values()
+        ahead of this component is not yet judged."""
+        known = self._repos().values()
         settled = [r.id for r in known if r.ready and r.id not in self._gathered and self._is_mine(r.id)]
-        self.world.save([Track(f"reactor/{repo}", self._follower.position) for repo in settled], every=every)
+        tracks = [Track(f"reactor/{repo}", self.position) for repo in settled]
+        self._world.save(self._log, tracks, every=every)
 
-    def _patience(self) -> float:
-        """How long to sleep: to the end of the nearest lull, else until the bell rings."""
+    def _patience(self) -> float | None:
+        """How long to sleep: to the end of the nearest lull, else until there is news."""
         waiting = [g.last for g in self._gathered.values() if g.waits]
-        if not waiting or self.world.attention.is_paused(now_us()):
-            return 30.0
-        nearest = min(waiting) + LULL_S
-        return min(30.0, max(0.01, nearest - time.monotonic()))
+        if not waiting or self._is_paused():
+            return None
+        return max(0.01, min(waiting) + LULL_S - time.monotonic())
 
 
 def manners(config: Config) -> attention.Manners:
@@ -255,6 +284,5 @@ def manners(config: Config) -> attention.Manners:
     return attention.Manners(
         quiet=parse_hours(config.attention.quiet_hours),
         per_day=config.attention.per_day,
-        cool_down=round(config.attention.cool_down_hours * 3_600_000_000),
         idle=round(config.attention.idle_minutes * 60_000_000),
     )

@@ -7,16 +7,19 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
 
 from kairos import clock
 from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
+from kairos.daemon.component import Component
 from kairos.daemon.duties import Duties, Enduring
-from kairos.daemon.executing import Bench
+from kairos.daemon.executing import Executing
 from kairos.daemon.first_findings import is_listed, list_baseline_findings
-from kairos.daemon.modelling import Modeller
-from kairos.daemon.nights import Nights, jobs
+from kairos.daemon.folded import World
+from kairos.daemon.following import Following
+from kairos.daemon.modelling import Modelling
+from kairos.daemon.nights import Nights, times
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.daemon.priming import prime
 from kairos.daemon.reactor import Reactor
@@ -29,9 +32,10 @@ from kairos.eventlog.leases import fences_of
 from kairos.eventlog.log import Clean
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.home import Home
+from kairos.repo.git import GitError
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 Report = Callable[[str], None]
 
@@ -53,15 +57,9 @@ def run(
         return _Daemon(home, config, clean, report, on_delivery).run(on_ready)
 
 
-class Worker(Protocol):
-    """A thread's work: `run` returns after `stop`, and may be begun again after an error; `wake` has it look anew."""
-
-    def run(self) -> None: ...
-    def wake(self) -> None: ...
-    def stop(self) -> None: ...
-
-
 class _Daemon:
+    """Its components, each in a thread of its own that is begun again where the log or a lease asks for it."""
+
     def __init__(self, home: Home, config: Config, clean: Clean, report: Report, on_delivery: Report | None) -> None:
         self._home = home
         self._config = config
@@ -69,21 +67,35 @@ class _Daemon:
         self._asked = Asked()
         self._failed: int | None = None
         prime()
-        zone = clock.local_zone()
         sweep(home.scratch)
         self._log = open_log(home, clean)
         self._log.refuse_unknown()
         self._log.append([NewEvent("daemon", DaemonStarted(program=VERSION, pid=os.getpid()), None, "system")])
-        self._duties = Duties(self._log, config.log.lease_seconds, jobs(config), self._changed)
-        held = self._duties.held
-        self._enduring = Enduring(self._log, held, report)
-        self._watching = Watching(home, config, self._publish, self._guard, self._duties, report)
-        self._reactor = Reactor(home, config, open_log(home), zone, on_delivery, held)
-        self._bench = Bench(home, config, open_log(home), report, held)
-        self._modeller = Modeller(home, config, open_log(home), zone, held) if config.model.name else None
-        self._nights = Nights(home, config, zone, held)
-        self._scheduler = Scheduler(self._tick)
-        self._workers: list[Worker] = [self._reactor, self._bench, *([self._modeller] if self._modeller else [])]
+        self._duties = Duties(self._log, config.log.lease_seconds, times(config), self._changed)
+        self._enduring = Enduring(self._log, self._duties.held, report)
+        self._world = World(open_log(home))
+        self._scheduler = Scheduler(self._look)
+        self._make(on_delivery)
+        self._threads: dict[str, threading.Thread] = {}
+
+    def _make(self, on_delivery: Report | None) -> None:
+        """Makes the components: all that runs beside the sensors, the scheduler and the leases."""
+        home, config, world, held = self._home, self._config, self._world, self._duties.held
+        zone, scheduler = clock.local_zone, self._scheduler
+        self._following = Following(open_log(home), world)
+        self._watching = Watching(
+            home, config, open_log(home), world, self._duties, self._guard, self._publish, self._asked.go_on,
+            self._report,
+        )  # fmt: skip
+        self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler, on_delivery)
+        self._nights = Nights(home, config, open_log(home), world, held, zone, scheduler)
+        self._components: list[Component] = [
+            self._watching,
+            self._reactor,
+            Executing(home, config, open_log(home), world, held, self._report),
+            *([Modelling(home, config, open_log(home), world, held, zone)] if config.model.name else []),
+            self._nights,
+        ]
 
     def run(self, on_ready: Callable[[], None]) -> int:
         try:
@@ -92,53 +104,60 @@ class _Daemon:
             self._duties.stop()
 
     def _run(self, on_ready: Callable[[], None]) -> int:
-        mine = self._duties.choose(RepositoriesView().load(self._log)[0].watched())
+        self._world.load()
+        with self._world.reading() as views:
+            watched = views.repos.watched()
+        mine = self._duties.choose(watched)
         self._duties.start()
         for repo in mine:
             if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it came to that
-                with self._log.fenced(fences_of(self._duties.held, [repo.id])):
+                # One that cannot be read: its sensor says so, and the next start comes to this again.
+                with suppress(GitError), self._log.fenced(fences_of(self._duties.held, [repo.id])):
                     list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
-        workers = self._workers
-        threads = [
-            threading.Thread(target=self._guard, args=(self._endure(worker),), name=type(worker).__name__.lower())
-            for worker in workers
-        ]
-        self._watching.start(self._asked.go_on)
         try:
+            self._start(self._following)
+            self._start(self._watching)
             if self._asked.waited():
-                for thread in threads:
-                    thread.start()
-                self._scheduler.start()
+                for component in self._components:
+                    self._start(component)
+                self._start(self._scheduler)
                 on_ready()
-                self._scheduler.now()
                 while self._asked.next():
-                    self._scheduler.now()
+                    self._look()
         finally:  # the lock on the home must not be let go before the last thread
-            self._enduring.stop()
-            self._watching.stop()
-            for worker in workers:
-                worker.stop()
-            self._nights.stop()
-            self._scheduler.stop()
-            for thread in filter(lambda thread: thread.ident, threads):
-                thread.join()
+            self._stop()
         self._say_stopped()
         return self._failed or 0
+
+    def _start(self, component: Component | Following | Scheduler) -> None:
+        if component.name not in self._threads:
+            work = partial(self._enduring.run, component.run)
+            self._threads[component.name] = threading.Thread(target=self._guard, args=(work,), name=component.name)
+            self._threads[component.name].start()
+
+    def _stop(self) -> None:
+        """Asks all to end, and returns when they have."""
+        self._enduring.stop()
+        for component in self._components:
+            component.stop()
+        self._following.stop()
+        self._scheduler.stop()
+        for thread in self._threads.values():
+            thread.join()
+        for component in self._components:
+            component.close()
+        self._following.close()
 
     def _say_stopped(self) -> None:
         try:
             self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
         except TryAgain as error:
-            self._report(f"{error.message}; the log does not tell of this end")
-
-    def _endure(self, worker: Worker) -> Callable[[], None]:
-        return lambda: self._enduring.run(worker.run)
+            self._report(f"{error.message}; the shutdown could not be recorded")
 
     def _changed(self) -> None:
         """What this daemon holds has changed: everybody looks. Called from any thread."""
-        self._watching.wake()
-        for worker in self._workers:
-            worker.wake()
+        for component in self._components:
+            component.wake()
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Runs a thread's work. What it cannot handle ends the whole daemon: half an assistant is worse than a
@@ -154,12 +173,10 @@ class _Daemon:
         if self._failed is not None:
             self._asked.stop()
 
-    def _tick(self) -> None:
-        self._watching.show()
+    def _look(self) -> None:
+        """A person asks, or the clock jumped: everybody looks what is due by now, and says anew when to be woken."""
         self._reactor.tick()
-        self._guard(lambda: self._enduring.run(self._nights.tick))
+        self._nights.wake()
 
     def _publish(self, repos: list[RepoStatus]) -> None:
-        """A full disk does not end the daemon: it is told again at the next tick."""
-        with suppress(TryAgain):
-            publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))
+        publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))

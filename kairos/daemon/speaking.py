@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from datetime import tzinfo
 
 from kairos.clock import now_us
+from kairos.daemon.agenda import is_untold
 from kairos.daemon.folded import World
 from kairos.domain import attention
 from kairos.domain.attention import Due, Manners
@@ -27,7 +29,7 @@ class Speaker:
         log: Log,
         world: World,
         manners: Manners,
-        zone: tzinfo,
+        zone: Callable[[], tzinfo],
         on_delivery: Callable[[str], None] | None,
         is_mine: Callable[[str], bool],
     ) -> None:
@@ -39,11 +41,11 @@ class Speaker:
         self._manners = manners
         self._zone = zone
         self._tell = on_delivery
-        self._notifying: list[subprocess.Popen[bytes]] = []
 
     def offer(self, proposal_id: str) -> None:
         """Judges one proposal at the boundary it was raised at."""
-        proposal = self._world.inbox.proposals.get(proposal_id)
+        with self._world.reading() as views:
+            proposal = views.inbox.proposals.get(proposal_id)
         if proposal is not None and self._is_mine(proposal.raised.repo):
             self._offer(proposal, proposal.raised.boundary)
 
@@ -53,33 +55,35 @@ class Speaker:
             self._offer(proposal, boundary)
 
     def release(self, now: int) -> None:
-        """Delivers, as one brief, what quiet hours or the daily cap held until now; reaps notify commands."""
-        self._notifying = [p for p in self._notifying if p.poll() is None]
+        """Delivers, as one brief, what quiet hours or the daily cap held until now."""
         waiting = {p.id: p for p in self._undelivered()}
-        for proposal_id in attention.releasable(list(waiting), self._world.attention, now):
+        with self._world.reading() as views:
+            due = attention.releasable(list(waiting), views.attention, now)
+            held = {id_ for id_ in waiting if views.attention.holds(id_)}
+        for proposal_id in due:
             self._offer(waiting[proposal_id], "brief")
         for proposal in waiting.values():
-            if not any(k.startswith(f"{proposal.id}|") for k in self._world.attention.held):
+            if proposal.id not in held:
                 self._offer(proposal, proposal.raised.boundary)
 
     def _undelivered(self) -> list[Proposal]:
-        found = [
-            p
-            for p in self._world.inbox.pending()
-            if p.state == "pending" and not p.delivered and self._is_mine(p.raised.repo)
-        ]
+        with self._world.reading() as views:
+            pending = views.inbox.pending()
+        found = [p for p in pending if is_untold(p) and self._is_mine(p.raised.repo)]
         return sorted(found, key=lambda p: p.raised_at)
 
     def _offer(self, proposal: Proposal, boundary: str) -> None:
-        if proposal.state != "pending" or proposal.delivered:
+        if not is_untold(proposal):
             return
-        state = self._world.attention
-        judged = attention.decide_delivery(
-            proposal.id, proposal.raised.risk == "urgent", boundary, state, self._manners, now_us(), self._zone
-        )
+        urgent = proposal.raised.risk == "urgent"
+        with self._world.reading() as views:
+            judged = attention.decide_delivery(
+                proposal.id, urgent, boundary, views.attention, self._manners, now_us(), self._zone()
+            )
+            known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):
             self._deliver(proposal, judged.boundary)
-        elif state.held.get(f"{proposal.id}|{judged.rule}") != (judged.until or 0):
+        elif known != (judged.until or 0):
             held = AttentionHeld(
                 repo=proposal.raised.repo, subject=proposal.id, why=judged.why, rule=judged.rule,
                 until=judged.until, detector=proposal.raised.detector,
@@ -94,7 +98,7 @@ class Speaker:
             self._tell(proposal.id)
         if self._command:
             try:
-                self._notifying.append(_start([*self._command, proposal.raised.title]))
+                _start([*self._command, proposal.raised.title])
             except OSError as error:
                 held = AttentionHeld(
                     repo=proposal.raised.repo, subject=proposal.id, rule="notify@1",
@@ -105,19 +109,20 @@ class Speaker:
     def _append(self, proposal: Proposal, new: NewEvent) -> bool:
         """Appends and folds at once, so that the next judgement counts this one. False: somebody decided first."""
         try:
-            position = self._log.append([new], expected={proposal.stream: proposal.version})[0]
+            self._log.append([new], expected={proposal.stream: proposal.version})
         except Conflict:
             return False
-        for recorded in self._log.read(self._world.position, upto=position):
-            self._world.fold(recorded)
+        self._world.catch_up()
         return True
 
     def _raised_at(self, proposal: Proposal) -> int:
-        return self._world.inbox.positions[proposal.id][0]
+        with self._world.reading() as views:
+            return views.inbox.positions[proposal.id][0]
 
 
-def _start(argv: list[str]) -> subprocess.Popen[bytes]:
-    """Starts the person's own command, of which nothing is waited for."""
-    return subprocess.Popen(
+def _start(argv: list[str]) -> None:
+    """Starts the person's own command. A thread waits for its end, so that it does not stay a zombie until then."""
+    process = subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
+    threading.Thread(target=process.wait, name="notify", daemon=True).start()

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from copy import copy
 
+from kairos.daemon.component import Component
 from kairos.daemon.duties import Duties, Enduring
+from kairos.daemon.folded import World
 from kairos.daemon.presence import RepoStatus
 from kairos.daemon.salt import salt_of
-from kairos.errors import TryAgain
-from kairos.eventlog.follow import Follower
+from kairos.errors import KairosError, TryAgain
+from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence
-from kairos.eventlog.views.repositories import RepositoriesView, Repository
+from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
 from kairos.sensing.sensor import Sensor
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 logger = logging.getLogger(__name__)
 
 RETRY_S = 2.0
+RESTART_MOST_S = 60.0
+GRACE_S = 5.0
+"""So long a step may go on after it was asked to end: the whole daemon has ten seconds."""
 LOOK_S = 5.0
 """So often a shared log's repositories are looked for on this disk: a directory may have come back."""
-_TOPICS = frozenset({"RepoTrusted", "BaselineRecorded", "RepoUnwatched"})
 
 
 class _Sensing:
@@ -47,9 +54,13 @@ class _Sensing:
                 self._sensor.wake()
 
     def end(self) -> None:
-        """Ends it after its present step."""
+        """Ends it after its present step; one in which git does not answer is broken off."""
         self.ask_to_end()
         if self.thread is not None:
+            self.thread.join(GRACE_S)
+            with self._lock:
+                if self._sensor is not None:
+                    self._sensor.break_off()
             self.thread.join()
 
     @contextmanager
@@ -65,75 +76,72 @@ class _Sensing:
                 sensor.close()
 
 
-class Watching:
+class Watching(Component):
     """Keeps a `Sensor` running for each trusted repository that this daemon holds, and publishes their status."""
+
+    name = "watching"
+    wakes = frozenset({"RepoTrusted", "BaselineRecorded", "RepoUnwatched"})
 
     def __init__(
         self,
         home: Home,
         config: Config,
-        publish: Callable[[list[RepoStatus]], None],
-        guard: Callable[[Callable[[], None]], None],
+        log: Log,
+        world: World,
         duties: Duties,
+        guard: Callable[[Callable[[], None]], None],
+        publish: Callable[[list[RepoStatus]], None],
+        on_armed: Callable[[], None],
         report: Callable[[str], None],
     ) -> None:
+        """`on_armed` is called whenever watching has begun everywhere. That may take as long as a disk is full."""
+        super().__init__(log, world, duties.held)
         self._home = home
         self._config = config
-        self._publish = publish
-        self._guard = guard
         self._duties = duties
+        self._guard = guard
+        self._publish = publish
+        self._on_armed = on_armed
+        self._report = report
         self._lock = threading.Lock()
         self._sensing: dict[str, _Sensing] = {}
-        self._stopping = False
         self._statuses: dict[str, RepoStatus] = {}
-        self._log = open_log(home)
-        self._salt = salt_of(self._log, home)
-        self._enduring = Enduring(self._log, duties.held, report)
-        self._follower = Follower(self._log, 0)
-        self._changes: threading.Thread | None = None
-
-    def start(self, on_armed: Callable[[], None]) -> None:
-        """Has every sensor armed; `on_armed` is called when watching has begun everywhere. That may take as long as a
-        disk is full."""
-        follow = partial(self._enduring.run, partial(self._follow, on_armed))
-        self._changes = threading.Thread(target=self._guard, args=(follow,), name="repositories")
-        self._changes.start()
-
-    def wake(self) -> None:
-        """Has it look whether what this daemon holds has changed."""
-        self._follower.wake()
+        self._unshown = False
+        self._salt = salt_of(log, home)
 
     def stop(self) -> None:
-        """Ends every sensor after its present step; one that cannot arm while the server is away ends, too."""
-        self._enduring.stop()
-        self._follower.stop()
+        """Has every sensor end after its present step; one that cannot arm while the server is away ends, too."""
+        super().stop()
         with self._lock:
-            self._stopping = True
             sensing_now = list(self._sensing.values())
         for sensing in sensing_now:
             sensing.ask_to_end()
-        if self._changes is not None:
-            self._changes.join()
+
+    def close(self) -> None:
+        """Ends every sensor; returns when the last thread has ended."""
         for repo_id in list(self._sensing):
             self._end(repo_id)
+        super().close()
 
-    def _follow(self, on_armed: Callable[[], None]) -> None:
-        """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
-        self._follower.position = self._log.head()
+    def catch_up(self) -> int:
+        here = super().catch_up()
         self._reconcile()
         self.show()
-        on_armed()
-        while not self._follower.stopped:
-            new = self._follower.new()
-            if any(r.topic in _TOPICS for r in new) or (self._log.shared and not new):
-                self._reconcile()
-            if not new:
-                self._follower.wait(LOOK_S if self._log.shared else 30.0)
+        self._on_armed()
+        return here
+
+    def step(self) -> float | None:
+        """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
+        self._reconcile()
+        if self._unshown:
+            self.show()
+        return RETRY_S if self._unshown else LOOK_S if self._log.shared else None
 
     def _reconcile(self) -> None:
         """Brings the sensors to what this daemon should watch now."""
-        state, _ = RepositoriesView().load(self._log)
-        wanted = {r.id: r for r in self._duties.choose(state.watched())}
+        with self._world.reading() as views:
+            watched = [copy(r) for r in views.repos.watched()]  # a sensor's is its own: a fold changes it in place
+        wanted = {r.id: r for r in self._duties.choose(watched)}
         fences = {i: self._duties.fences(i) for i in wanted}
         for repo_id, sensing in list(self._sensing.items()):
             if repo_id not in wanted or sensing.fences != fences[repo_id]:
@@ -149,7 +157,7 @@ class Watching:
         sensing = _Sensing(repo, fences)
         with self._lock:
             self._sensing[repo.id] = sensing
-            if self._stopping:
+            if self.stopped:
                 sensing.ending.set()
         sensing.thread = threading.Thread(target=self._guard, args=(lambda: self._sense(sensing),), name=repo.id)
         sensing.thread.start()
@@ -164,20 +172,38 @@ class Watching:
         """Until the repository is not ours any more. A sensor that does not know what became of an append gives way to
         one that compares anew."""
         try:
-            Enduring(self._log, self._duties.held, logger.warning, sensing.ending).run(lambda: self._watch(sensing))
+            endure = Enduring(self._log, self._duties.held, logger.warning, sensing.ending)
+            endure.run(lambda: self._supervise(sensing))
         finally:
             sensing.armed.set()
+
+    def _supervise(self, sensing: _Sensing) -> None:
+        """Starts a sensor again that a defect has ended: one repository never ends the watch over the others. What
+        the log or the leases say goes further up."""
+        wait = RETRY_S
+        while not sensing.ending.is_set():
+            begun = time.monotonic()
+            try:
+                self._watch(sensing)
+            except KairosError:
+                raise
+            except Exception as error:  # noqa: BLE001  # reported whole, shown in the status, and tried again
+                self._report(f"{sensing.repo.root} is not watched for now:\n{traceback.format_exc()}")
+                self._note(sensing, _broken(sensing.repo, error))
+                sensing.armed.set()
+                wait = RETRY_S if time.monotonic() - begun > RESTART_MOST_S else min(RESTART_MOST_S, 2 * wait)
+                sensing.ending.wait(wait)
 
     def _watch(self, sensing: _Sensing) -> None:
         log = open_log(self._home)
         sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
         with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
-            self._note(sensing, sensor)
+            self._note(sensing, _status(sensor))
             sensing.armed.set()
             while not sensing.ending.is_set():
                 self._patiently(sensing, sensor.step)
-                self._note(sensing, sensor)
+                self._note(sensing, _status(sensor))
 
     def _patiently(self, sensing: _Sensing, work: Callable[[], object]) -> None:
         """Does a step again while the disk is full or the log busy; nothing is lost meanwhile."""
@@ -188,20 +214,35 @@ class Watching:
             except TryAgain:
                 sensing.ending.wait(RETRY_S)
 
-    def _note(self, sensing: _Sensing, sensor: Sensor) -> None:
-        status = _status(sensor)
+    def _note(self, sensing: _Sensing, status: RepoStatus) -> None:
         if status != self._statuses.get(sensing.repo.id):
             self._statuses[sensing.repo.id] = status
-            self.show()
+            if not self.show():
+                self.wake()
 
-    def show(self) -> None:
-        """Publishes what there is to say of each repository."""
+    def show(self) -> bool:
+        """Publishes what there is to say of each repository; False if the disk is too full for it, and it is tried
+        again."""
         with self._lock:
-            self._publish(sorted(self._statuses.values(), key=lambda s: s.path))
+            try:
+                self._publish(sorted(self._statuses.values(), key=lambda s: s.path))
+                self._unshown = False
+            except TryAgain:
+                self._unshown = True
+            return not self._unshown
 
 
 def _status(sensor: Sensor) -> RepoStatus:
     s = sensor.status()
     return RepoStatus(
-        path=s.path, state=s.state, directories=s.directories, watched=s.watched, polled=s.polled, ignored=s.ignored
-    )
+        path=s.path, state=s.state, directories=s.directories, watched=s.watched, polled=s.polled, ignored=s.ignored,
+        why=". ".join(filter(None, (s.problem, s.remedy))) or None,
+    )  # fmt: skip
+
+
+def _broken(repo: Repository, error: Exception) -> RepoStatus:
+    return RepoStatus(
+        path=repo.root, state="degraded", directories=0, watched=0, polled=0, ignored=0,
+        why=f"its sensor failed ({type(error).__name__}: {error}) and is started again. Report this: it is a defect of"
+        " Kairos; the daemon's output has the details.",
+    )  # fmt: skip

@@ -14,6 +14,7 @@ import msgspec
 from kairos.domain.action import MODES, Action, CommandAction, NoteAction, PatchAction
 from kairos.domain.events.proposals import Risk
 from kairos.domain.globs import matches_any
+from kairos.domain.inert import shown
 from kairos.domain.risk import RANK
 from kairos.errors import UsageError
 
@@ -163,19 +164,19 @@ def refusal(action: Action) -> str:
     for change in action.edits:
         why = unsafe_path(change.fs)
         if why:
-            return f"{change.fs!r} {why}"
+            return f"'{shown(change.fs)}' {why}"
         if change.fs in seen:
-            return f"{change.fs!r} is changed twice"
+            return f"'{shown(change.fs)}' is changed twice"
         seen.add(change.fs)
         for state in (change.before, change.after):
             if state is not None and state.mode not in MODES:
-                return f"{change.fs!r} would not be a regular file of mode 644 or 755"
+                return f"'{shown(change.fs)}' would not be a regular file of mode 644 or 755"
         if change.before == change.after:
-            return f"{change.fs!r} is not changed"
+            return f"'{shown(change.fs)}' is not changed"
     for path in seen:
         parts = path.split("/")
         if any("/".join(parts[:n]) in seen for n in range(1, len(parts))):
-            return f"{path!r} lies under another changed file"
+            return f"'{shown(path)}' lies under another changed file"
     return ""
 
 

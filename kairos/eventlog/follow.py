@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from itertools import islice
 
 from kairos.errors import TryAgain
+from kairos.eventlog.database import FALLBACK_S, SHARED_FALLBACK_S
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 
-FALLBACK_S = 30.0
 AWAY_S = 1.0
 """So often a shared log that does not answer is asked again."""
+
+
+def fallback(log: Log) -> float:
+    """After how many seconds to look, though nothing rang."""
+    return SHARED_FALLBACK_S if log.shared else FALLBACK_S
 
 
 class Follower:
@@ -37,10 +42,11 @@ class Follower:
             self.position = found[-1].position
         return found
 
-    def wait(self, timeout_s: float = FALLBACK_S) -> None:
+    def wait(self, timeout_s: float | None = None) -> None:
         """Sleeps until somebody appends, `wake` is called or the timeout passes. Waking writes nothing."""
+        patience = fallback(self._log) if timeout_s is None else timeout_s
         if not self._stopped:
-            self._listener.wait(min(timeout_s, AWAY_S) if self._away else timeout_s)
+            self._listener.wait(min(patience, AWAY_S) if self._away else patience)
 
     def __iter__(self) -> Iterator[Recorded]:
         while not self._stopped:

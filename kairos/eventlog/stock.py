@@ -21,12 +21,10 @@ from eventsourcing.persistence import Notification, StoredEvent, Tracking
 from kairos import errors
 from kairos.clock import now_us
 from kairos.domain.events import is_foreign
-from kairos.eventlog.database import Engine, Listener, Unmade
+from kairos.eventlog.database import SHARED_FALLBACK_S, Engine, Listener, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import FROM_ZERO, UPSTREAM, Advance, Draft, Origin, Put, Write
 
-WAIT_S = 30.0
-"""So often a subscription looks without having heard of anything."""
 _ORIGIN: Origin = "foreign"
 _MEANING: Mapping[type[Exception], type[es.PersistenceError]] = {
     errors.Conflict: es.IntegrityError,
@@ -185,7 +183,7 @@ class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
 
     def _listen(self, listener: Listener) -> None:
         while not self._has_been_stopped:
-            listener.wait(WAIT_S)
+            listener.wait(SHARED_FALLBACK_S)
             self._has_been_notified.set()
         with self._ending:  # nobody wakes it any more
             self._listener = None

@@ -105,8 +105,8 @@ class Objects:
             return None
         if b"\0" in name:
             return None
-        args = ("ls-tree", "-z", "-l", "--full-tree", commit, "--", b":(literal,top)" + name)
-        _, out = self._git.result(*args, ok=(0, 128))
+        here = b":(literal,top)" + name
+        _, out = self._git.result("ls-tree", "-z", "-l", "--full-tree", commit, "--", here, ok=(0, 128))
         fields, _, found = out.partition(b"\0")[0].partition(b"\t")
         _, kind, oid, size = [*fields.decode("ascii", "replace").split(), "", "", "", ""][:4]
         if found != name or kind != "blob" or not size.isdigit():  # `.` lists what is in the root

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import tzinfo
 
 import msgspec
 
@@ -13,7 +12,10 @@ from kairos.errors import Conflict, KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.projection import Projection
-from kairos.schedule import triggers
+
+REMEMBERED = 64
+"""So many instants of a job are remembered. A clock that was set back so far that one is forgotten stands before the
+oldest of them, and what is scheduled there is over."""
 
 Job = Callable[[], str]
 """Runs one occurrence; returns a word on what it did. KairosError: it failed."""
@@ -30,23 +32,27 @@ class Occurrence(msgspec.Struct):
 
 
 class Schedule(msgspec.Struct):
-    """When a daemon first began (us; 0: never), and the last occurrence of each job."""
+    """When a daemon first began (us; 0: never), and of each job its last occurrence and the latest instants that
+    occurred, rising."""
 
     begun: int = 0
     last: dict[str, Occurrence] = {}
+    done: dict[str, list[int]] = {}
 
 
 class ScheduleView(Projection[Schedule]):
     name = "schedule"
+    version = 2
     state = Schedule
     topics = frozenset({"DaemonStarted", "OccurrenceDue", "OccurrenceEnded"})
 
     def apply(self, state: Schedule, recorded: Recorded) -> None:
         match recorded.event:
             case DaemonStarted():
-                state.begun = state.begun or recorded.at
+                state.begun = min(state.begun or recorded.at, recorded.at)
             case OccurrenceDue() as e:
                 state.last[e.job] = Occurrence(e.scheduled, recorded.position, recorded.version)
+                state.done[e.job] = sorted([*state.done.get(e.job, ()), e.scheduled])[-REMEMBERED:]
             case OccurrenceEnded() as e if e.job in state.last:
                 state.last[e.job].ended, state.last[e.job].version = True, recorded.version
             case _:
@@ -69,18 +75,12 @@ def settle_interrupted(log: Log, job: str) -> None:
         log.append([NewEvent(stream_of(job), ended, last.position, "system")], expected={stream_of(job): last.version})
 
 
-def run_if_due(
-    log: Log, job: str, at: tuple[int, int] | None, begun: int, zone: tzinfo, work: Job
-) -> OccurrenceEnded | None:
-    """Runs a job if an instant is due: OccurrenceDue first (two daemons cannot both win it), then the work, then
-    the one outcome. None when nothing was due."""
+def run_once(log: Log, job: str, instant: int, seen: Schedule, work: Job) -> OccurrenceEnded | None:
+    """Runs the occurrence of a job that is due at an instant by the schedule that was `seen`: OccurrenceDue first, then
+    the work, then the one outcome. None when somebody else has won it since."""
     stream = stream_of(job)
-    last = ScheduleView().load(log)[0].last.get(job)
     started = now_us()
-    instant = triggers.due(at, begun, last.scheduled if last else None, started, zone)
-    if instant is None:
-        return None
-    version = last.version if last else 0
+    version = seen.last[job].version if job in seen.last else 0
     came = OccurrenceDue(job=job, scheduled=instant, late=max(0, started - instant))
     try:
         position = log.append([NewEvent(stream, came, None, "system")], expected={stream: version})[0]

@@ -1,66 +1,88 @@
-"""The timer thread: APScheduler with its memory store only. What is due, and whether it ran, is the log's word.
+"""The scheduler: APScheduler with its memory store only, over an alarm of the wall clock.
 
-The ticks compare wall clocks, so a suspended machine (whose monotonic timers stand still) catches up at the first
-tick after it wakes.
+It wakes whoever asked to be woken at an instant. What is due then, and whether it ran already, is the log's word; so
+one wake too many does nothing, and none is kept over a restart.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.executors.debug import DebugExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.triggers.date import DateTrigger
 
-TICK_S = 30
+from kairos._native import Alarm
+from kairos.clock import DAY, machine_us, now_us, shift_us
+
+FARTHEST_DAYS = 366
+"""Whoever asks for later than this is woken then, and asks again."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Scheduler:
-    """Calls `tick` every 30 s, one at a time. One that comes while another runs follows it: it may see what the running
-    one had already passed over."""
+    """One thread's work: wakes at instants of Kairos's clock. `run` returns after `stop`."""
 
-    def __init__(self, tick: Callable[[], None]) -> None:
-        # Not max_instances=1: APScheduler drops what comes too early, also just after a tick has ended.
-        self._scheduler = BackgroundScheduler(
-            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 4}, timezone="UTC"
+    name = "scheduler"
+
+    def __init__(self, on_jump: Callable[[], None]) -> None:
+        """`on_jump` is called when the clock of the machine jumped, set by somebody or because the machine slept: then
+        everybody shall say anew when to be woken."""
+        self._clock = _WallClock(
+            on_jump,
+            timezone=UTC,
+            executors={"default": DebugExecutor()},  # in the scheduler's own thread: a wake takes no time
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
-        self._scheduler.add_job(self._run, "interval", seconds=TICK_S, id="tick")
-        self._tick = tick
-        self._lock = threading.Lock()
-        self._running = self._again = False
 
-    def start(self) -> None:
-        """Starts the thread."""
-        self._scheduler.start()
-
-    def now(self) -> None:
-        """Brings the next tick forward to this moment, or to the end of the one that is running."""
-        with self._lock:
-            if self._running:
-                self._again = True
-                return
-        self._scheduler.modify_job("tick", next_run_time=datetime.now(UTC))
-
-    def _run(self) -> None:
-        with self._lock:
-            if self._running:
-                self._again = True
-                return
-            self._running = True
-        try:
-            self._tick()
-            while self._is_asked_again():
-                self._tick()
-        except BaseException:
-            self._running = False
-            raise
-
-    def _is_asked_again(self) -> bool:
-        with self._lock:
-            self._running, self._again = self._again, False
-            return self._running
+    def run(self) -> None:
+        """Works until stopped."""
+        self._clock.start()
 
     def stop(self) -> None:
-        """Waits for a running tick and ends the thread, if it was started."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+        """Has `run` return. From any thread."""
+        self._clock.shutdown()
+
+    def at(self, name: str, instant: int | None, wake: Callable[[], None]) -> None:
+        """Has `wake` called at an instant (us), at once if it has passed, instead of when `name` was to be woken
+        before; None: not at all. From any thread, one for a name; before `run`, too."""
+        if instant is None:
+            with suppress(JobLookupError):
+                self._clock.remove_job(name)
+            return
+        farthest = (now_us() // DAY + FARTHEST_DAYS) * DAY
+        moment = _EPOCH + timedelta(microseconds=max(0, min(instant, farthest) - shift_us()))
+        job = self._clock.get_job(name)
+        if job is None or job.trigger.run_date != moment:
+            self._clock.add_job(wake, DateTrigger(moment, UTC), id=name, replace_existing=True)
+
+
+class _WallClock(BaseScheduler):  # type: ignore[misc]
+    """APScheduler's own loop, which sleeps on the wall clock. Theirs sleeps on the monotonic one, which stands still
+    while the machine sleeps and does not know when the clock is set."""
+
+    def __init__(self, on_jump: Callable[[], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._on_jump = on_jump
+        self._alarm = Alarm()
+        self._stopped = False
+
+    def start(self) -> None:
+        super().start()
+        while not self._stopped:
+            seconds = self._process_jobs()
+            if self._alarm.wait(None if seconds is None else machine_us() + round(seconds * 1e6)):
+                self._on_jump()
+        super().shutdown()
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Asks `start` to return; the rest is its business."""
+        self._stopped = True
+        self._alarm.wake()
+
+    def wakeup(self) -> None:
+        self._alarm.wake()

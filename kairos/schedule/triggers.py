@@ -1,34 +1,75 @@
-"""When a nightly job is due. Pure: instants in microseconds since the epoch, the zone passed in.
+"""When a job is due. Pure: instants in microseconds since the epoch, the zone passed in.
+
+APScheduler's cron triggers say what the clock on the wall shows when a job is due. Which instants those are is decided
+here: the first of two where clocks go back, the moved one where they go forward. (Given a zone, the trigger of 3.11
+fires twice on the night the clocks go back, and just after midnight it skips the day after they went forward.)
 
 An occurrence is keyed by (job, scheduled instant). Only the newest missed instant is due, so a machine that slept
-for a week dreams once; two instants closer than half a day are one (clocks going back, a change of zone).
+for a week dreams once. Instants closer together than half the way to the next one are the same occurrence, so a change
+of zone repeats none.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TypeAlias
 
-HALF_DAY = 43_200_000_000
+from apscheduler.triggers.cron import CronTrigger
 
+Cron: TypeAlias = CronTrigger
+"""What the clock on the wall shows when a job is due."""
 
-def latest_instant(at: tuple[int, int], now: int, zone: tzinfo) -> int:
-    """The newest instant at or before `now` whose local time is (hour, minute); the first of two when clocks go
-    back, the moved one when they go forward."""
-    local = datetime.fromtimestamp(now / 1e6, zone)
-    for back in range(3):
-        day = (local - timedelta(days=back)).date()
-        instant = round(datetime(day.year, day.month, day.day, *at, tzinfo=zone).timestamp() * 1e6)
-        if instant <= now:
-            return instant
-    raise ValueError("no local time within three days")
+_SHIFT = timedelta(hours=3)
+"""By more than this no zone moves its clocks at once."""
+_SPANS = tuple(timedelta(days=days) for days in (0, 1, 7, 31, 366, 8 * 366))
+_TICK = timedelta(microseconds=1)
 
 
-def due(at: tuple[int, int] | None, begun: int, last: int | None, now: int, zone: tzinfo) -> int | None:
-    """The scheduled instant to run now, None if nothing is due. `begun`: when the schedule began; `last`: the
-    scheduled instant of the last occurrence, None before the first."""
-    if at is None:
+def daily(at: tuple[int, int]) -> Cron:
+    """Every day at a local (hour, minute)."""
+    return CronTrigger(hour=at[0], minute=at[1], timezone=UTC)
+
+
+def latest_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
+    """The newest instant at or before `now`; None if there was none for years."""
+    wall = _wall(now, zone)
+    for span in _SPANS:
+        found = [i for i in _instants(cron, wall - span - _SHIFT, wall + _SHIFT, zone) if i <= now]
+        if found:
+            return max(found)
+    return None
+
+
+def next_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
+    """The first instant after `now`; None if there is none for years."""
+    wall = _wall(now, zone)
+    for span in _SPANS:
+        found = [i for i in _instants(cron, wall - _SHIFT, wall + span + _SHIFT, zone) if i > now]
+        if found:
+            return min(found)
+    return None
+
+
+def due(cron: Cron, begun: int, done: Collection[int], now: int, zone: tzinfo) -> int | None:
+    """The scheduled instant to run now, None if nothing is due. `begun`: what was scheduled up to then is not made up
+    for; `done`: the instants of the occurrences that are remembered."""
+    instant = latest_instant(cron, now, zone)
+    if instant is None or instant <= begun:
         return None
-    instant = latest_instant(at, now, zone)
-    if last is None:
-        return instant if instant > begun else None
-    return instant if instant - last >= HALF_DAY else None
+    following = next_instant(cron, instant, zone)
+    apart = 1 if following is None else (following - instant) // 2
+    return None if any(abs(instant - one) < apart for one in done) else instant
+
+
+def _instants(cron: Cron, first: datetime, last: datetime, zone: tzinfo) -> Iterator[int]:
+    """The instants of the wall-clock times from `first` to `last`, both without regard to the zone."""
+    wall = cron.get_next_fire_time(None, first)
+    while wall is not None and wall <= last:
+        yield round(wall.replace(tzinfo=zone, fold=0).timestamp() * 1e6)
+        wall = cron.get_next_fire_time(None, wall + _TICK)
+
+
+def _wall(at: int, zone: tzinfo) -> datetime:
+    """What the clock on the wall shows, as if there were no zones."""
+    return datetime.fromtimestamp(at / 1e6, zone).replace(tzinfo=UTC, fold=0)

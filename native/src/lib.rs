@@ -1,4 +1,5 @@
 //! The Rust floor of Kairos. Pure Rust modules; `python` is the one thin layer over them.
+pub mod alarm;
 pub mod beneath;
 pub mod capture;
 pub mod chain;
@@ -16,6 +17,8 @@ pub mod listing;
 pub mod memory;
 pub mod names;
 pub mod observation;
+pub mod observed;
+pub mod opened;
 pub mod paths;
 pub mod pattern;
 #[cfg(feature = "python")]

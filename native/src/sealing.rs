@@ -28,7 +28,6 @@ use crate::{
     foreign,
     observation::{Change, Observation, TOPIC},
     rows::{Row, Rows},
-    segment::at,
 };
 
 /// Lines in one row group, at most. Each has dictionaries of its own: fewer lines cost more bytes each.
@@ -121,7 +120,7 @@ impl Encoder {
         let schema = parse_message_type(&format!("message kairos_segment_2 {{ {columns} }}"));
         let writer = schema.and_then(|s| SerializedFileWriter::new(file, Arc::new(s), Arc::new(properties())));
         let waiting = COLUMNS.iter().map(|_| Waiting::default()).collect();
-        let writer = writer.map_err(|e| at(path, e))?;
+        let writer = writer.map_err(|e| Error::segment(path, e))?;
         Ok(Self {
             path: path.to_owned(),
             writer,
@@ -211,7 +210,7 @@ impl Encoder {
     fn end_group(&mut self) -> Result<()> {
         let put = AssertUnwindSafe(|| put_group(&mut self.writer, &mut self.columns, &mut self.values));
         let done = catch_unwind(put).unwrap_or_else(|_| Err(c::damaged("the encoder panicked")));
-        done.map_err(|e| at(&self.path, e))?;
+        done.map_err(|e| Error::segment(&self.path, e))?;
         (self.lines, self.bytes) = (0, 0);
         Ok(())
     }
@@ -222,7 +221,7 @@ impl Encoder {
         }
         let path = self.path;
         // Not `into_inner`: what the operating system says of a full disk is lost in it.
-        self.writer.finish().map_err(|e| at(&path, e))?;
+        self.writer.finish().map_err(|e| Error::segment(&path, e))?;
         let file = self.writer.inner();
         file.sync_all().map_err(|e| Error::io("syncing a segment", &path, e))?;
         Ok(file.metadata().map_err(|e| Error::io("measuring a segment", &path, e))?.len())

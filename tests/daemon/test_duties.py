@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kairos.daemon.compacting import ended
 from kairos.daemon.duties import Duties, Enduring, is_here
-from kairos.daemon.nights import Nights, jobs
 from kairos.daemon.salt import salt_of
-from kairos.domain.events import (
-    AttentionDue,
-    BaselineRecorded,
-    DaemonStarted,
-    OccurrenceDue,
-    OccurrenceEnded,
-    RepoTrusted,
-    RepoUnwatched,
-)
 from kairos.errors import LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
-from kairos.eventlog.opener import open_log
-from kairos.eventlog.record import Fence, NewEvent, Track
 from kairos.eventlog.views.repositories import Repository
-from kairos.settings import Config, Home, LogPlace, Model, Schedule, find_home, machine
+from kairos.home import find_home, machine
 
 
 def repository(root: Path, host: str = "") -> Repository:
@@ -48,20 +33,6 @@ def test_a_repository_is_here_if_its_directory_is_and_of_this_machine(tmp_path: 
     replaced = repository(tmp_path)
     replaced.ino += 1
     assert not is_here(replaced)
-
-
-@pytest.fixture
-def homes(tmp_path: Path, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Log]]:
-    """The logs of two homes, which are one."""
-    monkeypatch.setenv("KAIROS_LOG", postgres.url())
-    logs = []
-    for name in ("ada", "bob"):
-        home = find_home(str(tmp_path / name))
-        home.prepare()
-        logs.append(open_log(home))
-    yield logs
-    for log in logs:
-        log.close()
 
 
 def test_a_repository_and_a_job_are_one_daemons_until_it_ends(homes: list[Log], tmp_path: Path) -> None:
@@ -150,53 +121,3 @@ def test_all_homes_salt_alike_with_the_first_ones_salt(homes: list[Log], tmp_pat
     first = salt_of(homes[0], places[0])
     assert salt_of(homes[1], places[1]) == first == places[0].salt()
     assert places[1].salt() != first
-
-
-def test_a_job_that_is_switched_off_is_not_wanted() -> None:
-    assert jobs(Config()) == {"dream", "compact"}
-    assert jobs(Config(schedule=Schedule(dream=""))) == {"compact"}
-
-
-def test_who_takes_a_job_over_settles_what_was_cut_short_and_runs_nothing_twice(
-    homes: list[Log], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    log = homes[0]
-    due = OccurrenceDue(job="dream", scheduled=1_000_000, late=0)
-    log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1)), NewEvent("job-dream", due)])
-
-    class Some(Everything):
-        def __init__(self) -> None:
-            self.token = 0
-
-        def fences(self, name: str) -> tuple[Fence, ...] | None:
-            return (Fence(name, self.token),) if self.token else None
-
-    held = Some()
-    config = Config(schedule=Schedule(dream="", compact=""), log=LogPlace())
-    nights = Nights(find_home(str(tmp_path / "ada")), config, UTC, held)
-    nights.tick()
-    assert list(log.read(topics={"OccurrenceEnded"})) == [], "another daemon is at it"
-    leases = log.leases()
-    assert leases is not None
-    held.token = leases.take("job/dream", "ada", 60) or 0
-    monkeypatch.setattr(held, "fences", lambda name: (Fence("job/dream", held.token),))
-    nights.tick()
-    nights.tick()
-    [ended_] = [r.event for r in log.read(topics={"OccurrenceEnded"})]
-    assert isinstance(ended_, OccurrenceEnded) and ended_.outcome == "unknown"
-    nights._log.close()
-    leases.close()
-
-
-def test_model_turns_hold_sealing_back_only_where_a_commit_waits_for_one(log: Log, home: Home) -> None:
-    def trusted(repo: str) -> NewEvent:
-        return NewEvent(repo, RepoTrusted(repo=repo, root=f"/{repo}", dev=1, ino=1, by="me"))
-
-    log.append([trusted("a"), trusted("b"), trusted("c")])
-    log.append([NewEvent(r, BaselineRecorded(repo=r, entries=0, commits=0)) for r in ("a", "b", "c")])
-    log.append([NewEvent("c", RepoUnwatched(repo="c", root="/c"))])
-    log.append([NewEvent(r, AttentionDue(repo=r, boundary="commit", rule="commit@1")) for r in ("a", "b", "c")])
-    log.append([], writes=[Track("modeller/a", 7), Track("modeller/b", 9), Track("modeller/c", 7)])
-    config = Config(model=Model(name="m"), schedule=Schedule(dream=""))
-    assert ended(config, log) == {"dream", "modeller", "modeller/b", "modeller/c"}
-    assert ended(Config(), log) == {"modeller", "modeller/a", "modeller/b", "modeller/c"}

@@ -15,7 +15,7 @@ from msgspec import inspect
 
 from kairos.domain.events import Event, Name, name_fields
 from kairos.eventlog.log import Log
-from kairos.settings import Home
+from kairos.home import Home
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PATHS = st.binary(min_size=1, max_size=8).map(lambda raw: name_fields(raw.decode("utf-8", "surrogateescape")))

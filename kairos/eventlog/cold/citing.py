@@ -36,7 +36,7 @@ class Citations:
 
     def extend(self) -> set[int]:
         """Reads on to the head of the log; returns what was cited since the last time. IntegrityError for an event of
-        a type that this program does not know: nobody can tell what it rests on."""
+        a type that this program does not know: what it rests on is unknown."""
         head, new = self._log.head(), set[int]()
         for chunk in self._log.reader().plain(self.head, upto=head):
             new.update(c for c in _cited(chunk) if c > self._after)

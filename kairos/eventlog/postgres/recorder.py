@@ -20,6 +20,7 @@ from kairos.eventlog import writing
 from kairos.eventlog.database import Engine
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.connecting import CHANNEL, PATIENCE_S, Connection, connect, is_lost, psycopg_sql
+from kairos.eventlog.postgres.engine import Postgres
 from kairos.eventlog.postgres.pool import Pool
 from kairos.eventlog.postgres.queries import Statements
 from kairos.eventlog.reader import Reader
@@ -201,6 +202,6 @@ class _Tried:
         self.link = b""
 
 
-def open_recorder(pool: Pool, engine: Engine, segments: Path) -> PostgresRecorder:
+def open_recorder(engine: Postgres) -> PostgresRecorder:
     """The recorder of a log whose tables are there."""
-    return PostgresRecorder(LogDatastore(pool), engine, segments)
+    return PostgresRecorder(LogDatastore(engine.pool), engine, engine.segments)

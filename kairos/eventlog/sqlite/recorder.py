@@ -19,6 +19,7 @@ from kairos.eventlog import writing
 from kairos.eventlog.database import Engine
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Draft, Write
+from kairos.eventlog.sqlite.engine import Sqlite
 from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
 from kairos.eventlog.stock import StockRecorder
 
@@ -117,6 +118,6 @@ class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  
         self.datastore.close()
 
 
-def open_recorder(path: Path, engine: Engine) -> LogRecorder:
+def open_recorder(engine: Sqlite) -> LogRecorder:
     """The recorder of a log whose tables are there."""
-    return LogRecorder(SQLiteDatastore(str(path), originator_id_type="text"), engine)
+    return LogRecorder(SQLiteDatastore(str(engine.path), originator_id_type="text"), engine)

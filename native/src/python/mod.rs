@@ -1,6 +1,7 @@
 //! The one PyO3 layer: converts values, releases the GIL, maps errors. No logic lives here.
 use pyo3::{exceptions::PyOSError, exceptions::PyValueError, import_exception, prelude::*};
 
+mod alarm;
 mod chain;
 mod exec;
 mod segment;
@@ -26,6 +27,7 @@ impl From<Error> for PyErr {
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    alarm::register(module)?;
     chain::register(module)?;
     segment::register(module)?;
     sensing::register(module)?;

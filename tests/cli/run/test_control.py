@@ -104,16 +104,17 @@ def test_a_daemon_of_another_version_is_noticed(kairos: Any, home: Any, repo: An
 
 
 def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) -> None:
-    told = RepoStatus(path=str(seeded.root), state="degraded", directories=9, watched=7, polled=2, ignored=1)
+    why = "2 directories are polled. Raise the limit."
+    told = RepoStatus(path=str(seeded.root), state="degraded", directories=9, watched=7, polled=2, ignored=1, why=why)
     with claim(home):
         publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
         data = kairos("status", "--json").data
-        counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1}
+        counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1, "why": why}
         assert data["repos"] == [{"path": str(seeded.root), "state": "degraded", **counted, "held_by": None}]
         assert data["log"]["head"] == data["log"]["events"] == 5
         assert data["log"]["bytes"] > 0
         assert "1 degraded" in kairos("status", "--short").out
-        assert "2 polled" in kairos("status").out
+        assert "2 polled" in kairos("status").out and f"→ {why}" in kairos("status").out
     assert kairos("status", "--json").data["repos"][0]["state"] == "stopped"
 
 
@@ -242,7 +243,24 @@ def test_doctor_finds_exhausted_watches(kairos: Any, seeded: Any, home: Any) -> 
 
 def test_doctor_finds_a_repository_that_is_gone(kairos: Any, seeded: Any) -> None:
     seeded.root.rename(seeded.root.with_name("elsewhere"))
-    assert _check(kairos, "repositories")["state"] == "problem"
+    found = _check(kairos, "repositories")
+    assert found["state"] == "problem" and "is gone" in found["what"] and "kairos unwatch" in found["hint"]
+
+
+def test_doctor_finds_a_repository_that_cannot_be_read(kairos: Any, seeded: Any) -> None:
+    (seeded.root / ".git/HEAD").write_bytes(b"")
+    found = _check(kairos, "repositories")
+    assert found["state"] == "problem" and "HEAD is empty" in found["what"] and "branch" in found["hint"]
+
+
+def test_doctor_says_what_the_daemon_says_of_a_repository(kairos: Any, seeded: Any, home: Any) -> None:
+    told = RepoStatus(
+        path=str(seeded.root), state="degraded", directories=0, watched=0, polled=0, ignored=0, why="its sensor failed"
+    )
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
+        found = _check(kairos, "repositories")
+    assert found["state"] == "problem" and "its sensor failed" in found["what"]
 
 
 def test_doctor_finds_a_wrong_configuration(kairos: Any, home: Any) -> None:

@@ -7,7 +7,8 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kairos.eventlog.mentions import betraying, naming
+
+from kairos.eventlog.cold.mentions import betraying, naming
 
 NAMED = [
     "src/pay.py",

@@ -1,0 +1,46 @@
+"""Following the log for all threads of the daemon: sleep until somebody appends, fold, wake whom it concerns."""
+
+from __future__ import annotations
+
+from kairos.daemon.folded import World
+from kairos.errors import TryAgain
+from kairos.eventlog.follow import AWAY_S, fallback
+from kairos.eventlog.log import Log
+
+
+class Following:
+    """One thread's work: the only one of the daemon that waits for the bell. `run` returns after `stop`."""
+
+    name = "following"
+
+    def __init__(self, log: Log, world: World) -> None:
+        """`log` is for waiting; the world folds by its own."""
+        self._log = log
+        self._world = world
+        self._listener = log.listener()
+        self.stopped = False
+
+    def run(self) -> None:
+        """Works until stopped. While the server of a shared log is away, it is asked again every second."""
+        while not self.stopped:
+            patience = fallback(self._log)
+            try:
+                self._world.catch_up()
+            except TryAgain:
+                if not self._log.shared:
+                    raise
+                patience = AWAY_S
+            self._listener.wait(patience)
+
+    def wake(self) -> None:
+        """Ends the present wait, or the next."""
+        self._listener.wake()
+
+    def stop(self) -> None:
+        """Has `run` return after its present step."""
+        self.stopped = True
+        self._listener.wake()
+
+    def close(self) -> None:
+        """Lets go of what it holds. Called once, when its thread has ended."""
+        self._log.close()

@@ -19,7 +19,7 @@ from kairos.errors import IntegrityError
 def entry_text(entry: LogEntry) -> str:
     """One line of the log for a person."""
     position, at = number(entry.position).rjust(9), rfc3339(entry.at)[:19]
-    return f"{position}  {at}  {entry.type:<20}  {render.inert(entry.summary())}"
+    return f"{position}  {at}  {render.inert(entry.type):<20}  {render.inert(entry.summary())}"
 
 
 @click.group(invoke_without_command=True)

@@ -51,8 +51,9 @@ def read(
     only: Repository | None = None,
     follow: bool = False,
 ) -> Iterator[LogEntry]:
-    """Events above a position, oldest first; with `follow` it goes on as they come. UsageError for an unknown type."""
-    unknown = sorted(set(types) - set(REGISTRY))
+    """Events above a position, oldest first; with `follow` it goes on as they come. UsageError for an unknown type;
+    those of other applications hold a colon."""
+    unknown = sorted(topic for topic in set(types) - set(REGISTRY) if ":" not in topic)
     if unknown:
         raise UsageError(f"there is no event type `{unknown[0]}`", f"Types are {', '.join(sorted(REGISTRY))}.")
     if not desk.has_log and not follow:

@@ -10,12 +10,14 @@ from kairos.desk.units import count
 from kairos.domain import events as ev
 from kairos.domain.inert import as_text
 from kairos.errors import KairosError
-from kairos.eventlog.record import Recorded
+from kairos.eventlog.record import ForeignEvent, Recorded
 
 
 def summary(recorded: Recorded) -> str:
     """What the event says, without its type and position."""
     event = recorded.event
+    if isinstance(event, ForeignEvent):
+        return f"{count(event.bytes, 'byte')} of another application"
     text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event)
     return as_text(
         text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")

@@ -135,7 +135,7 @@ class Engine(Protocol):
         """The reading side. Unmade when a writer must come first."""
 
     def make(self) -> None:
-        """Makes the tables where they are absent."""
+        """Makes the tables where they are absent, or brings them up to date."""
 
     def errors(self) -> AbstractContextManager[None]:
         """Turns what the database raises into errors a person can act on."""

@@ -9,6 +9,7 @@ pub mod error;
 pub mod exec;
 pub mod export;
 pub mod fingerprint;
+pub mod foreign;
 pub mod hot;
 pub mod ignoring;
 pub mod links;

@@ -18,6 +18,7 @@ use crate::{
     chain::Header,
     columns::{self as c, damaged, Lane, Outcome, Stretch, Values, COLUMNS, WIDTH},
     error::{Error, Result},
+    foreign,
     observation::TOPIC,
     observed::Observed,
     opened::Opened,
@@ -195,7 +196,12 @@ impl Reader {
         let mut found = 0;
         for event in starts.iter().filter(|event| chosen(event)) {
             let i = event.start;
+            let origin = c::utf8(&origins[i])?;
             let payload = match (payloads.blob(i)?, &seen) {
+                (Some(stored), _) if foreign::is_wrapped(origin, stored) => {
+                    foreign::unwrap(stored, &mut again).ok_or_else(|| damaged("a payload that is no hexadecimal"))?;
+                    Some(&again[..])
+                }
                 (Some(payload), _) => Some(payload),
                 (None, Some(seen)) if topics[i] == TOPIC => seen.payload(event, &mut again)?.then_some(&again[..]),
                 (None, _) => None,
@@ -211,7 +217,7 @@ impl Reader {
                     at: ats[i],
                     caused_by: causes.get(i)?.copied(),
                     correlation: correlations[i],
-                    origin: c::utf8(&origins[i])?,
+                    origin,
                 },
                 payload,
                 leaf: leaves.blob(i)?,

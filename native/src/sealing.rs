@@ -25,6 +25,7 @@ use crate::{
     chain::Header,
     columns::{self as c, Outcome, Waiting, COLUMNS},
     error::{Error, Result},
+    foreign,
     observation::{Change, Observation, TOPIC},
     rows::{Row, Rows},
 };
@@ -144,7 +145,14 @@ impl Encoder {
         });
         let Some(observation) = typed else {
             self.bytes += row.payload.map_or(0, <[u8]>::len);
-            self.line(row, row.payload, None, None);
+            let mut wrapped = std::mem::take(&mut self.again);
+            match row.payload {
+                Some(payload) if row.header.origin == foreign::ORIGIN && foreign::wrap(payload, &mut wrapped) => {
+                    self.line(row, Some(&wrapped), None, None);
+                }
+                payload => self.line(row, payload, None, None),
+            }
+            self.again = wrapped;
             return Ok(());
         };
         if observation.changes.is_empty() {

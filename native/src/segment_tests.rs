@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     chain::Header,
+    foreign,
     observation::{Change, Name, Observation, TOPIC},
     rows::Row,
     sealing::Writer,
@@ -20,6 +21,7 @@ struct Kept {
     topic: String,
     caused_by: Option<i64>,
     correlation: i64,
+    origin: &'static str,
     payload: Option<Vec<u8>>,
     leaf: Option<Vec<u8>>,
 }
@@ -27,9 +29,10 @@ struct Kept {
 impl Kept {
     fn of(row: &Row<'_>) -> Self {
         let Header { position, stream, version, topic, v, at, caused_by, correlation, origin } = row.header;
-        assert_eq!((version, v, at, origin), (position, 1, 1_700_000_000_000_000 + position, "live"));
+        assert_eq!((version, v, at), (position, 1, 1_700_000_000_000_000 + position));
+        let origin = if origin == foreign::ORIGIN { foreign::ORIGIN } else { "live" };
         let (payload, leaf) = (row.payload.map(<[u8]>::to_vec), row.leaf.map(<[u8]>::to_vec));
-        Self { position, stream: stream.into(), topic: topic.into(), caused_by, correlation, payload, leaf }
+        Self { position, stream: stream.into(), topic: topic.into(), caused_by, correlation, origin, payload, leaf }
     }
 
     fn row(&self) -> Row<'_> {
@@ -42,7 +45,7 @@ impl Kept {
             at: 1_700_000_000_000_000 + self.position,
             caused_by: self.caused_by,
             correlation: self.correlation,
-            origin: "live",
+            origin: self.origin,
         };
         Row { header, payload: self.payload.as_deref(), leaf: self.leaf.as_deref() }
     }
@@ -89,7 +92,8 @@ fn written(rows: &[Kept]) -> (tempfile::TempDir, PathBuf) {
 fn row(position: i64, payload: Option<Vec<u8>>, caused_by: Option<i64>) -> Kept {
     let leaf = payload.is_none().then(|| vec![7; 32]);
     let topic = if position % 2 == 0 { TOPIC } else { "Odd" }.into();
-    Kept { position, stream: format!("s{}", position % 3), topic, caused_by, correlation: position, payload, leaf }
+    let (stream, origin) = (format!("s{}", position % 3), if position % 5 == 0 { foreign::ORIGIN } else { "live" });
+    Kept { position, stream, topic, caused_by, correlation: position, origin, payload, leaf }
 }
 
 fn rows(count: i64) -> Vec<Kept> {
@@ -128,7 +132,9 @@ fn observed() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn many() -> impl Strategy<Value = Vec<Kept>> {
-    let payload = prop::option::of(prop_oneof![observed(), prop::collection::vec(any::<u8>(), 0..60)]);
+    let texts = prop::sample::select(vec!["\"61\"", "\"", "\"\"", "{}", "[1]", "null", "1e999", "\"\\ud800\""]);
+    let any_bytes = prop::collection::vec(any::<u8>(), 0..60);
+    let payload = prop::option::of(prop_oneof![observed(), any_bytes, texts.prop_map(|text| text.into())]);
     prop::collection::vec((payload, prop::option::of(1i64..9)), 1..120).prop_map(|parts| {
         parts.into_iter().enumerate().map(|(i, (payload, cause))| row(i as i64 + 1, payload, cause)).collect()
     })

@@ -81,7 +81,7 @@ def _cited(chunk: Sequence[Plain]) -> Iterator[int]:
         if caused_by is not None:
             yield caused_by
         codec.refuse_unknown(topic, row[4])
-        if payload is not None and _citing_fields(REGISTRY[topic]):
+        if payload is not None and topic in REGISTRY and _citing_fields(REGISTRY[topic]):
             yield from citations(codec.decode(topic, row[4], payload))
 
 

@@ -28,8 +28,12 @@ Touches = Callable[[Row], bool]
 
 
 def texts(payload: bytes | None) -> Iterator[tuple[str, str]]:
-    """(field, text) of every text in a stored payload."""
-    yield from _strings(msgspec.json.decode(payload or b"null"))
+    """(field, text) of every text in a stored payload; of one that is no JSON, which another application stored, the
+    whole."""
+    try:
+        yield from _strings(msgspec.json.decode(payload or b"null"))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        yield "", (payload or b"").decode("utf-8", "surrogateescape")
 
 
 def paths(row: Row) -> Iterator[str]:

@@ -30,7 +30,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 
 
-class Problem(NamedTuple):
+class Fault(NamedTuple):
     """One thing that is wrong: the dotted key, what is wrong with it in words, and what to do about it."""
 
     key: str
@@ -41,7 +41,7 @@ class Problem(NamedTuple):
         return f"{self.what}. {self.hint}" if self.hint else self.what
 
 
-def problems(data: object, kind: type[msgspec.Struct]) -> list[Problem]:
+def problems(data: object, kind: type[msgspec.Struct]) -> list[Fault]:
     """Everything that keeps parsed data from being a struct of a kind, in the order of the declaration."""
     from pydantic import ValidationError
 
@@ -53,7 +53,7 @@ def problems(data: object, kind: type[msgspec.Struct]) -> list[Problem]:
     return []
 
 
-def refusal(source: str, found: Sequence[Problem], hint: str) -> UsageError:
+def refusal(source: str, found: Sequence[Fault], hint: str) -> UsageError:
     """The error that says everything that is wrong with a source, each problem on a line of its own."""
     if len(found) == 1:
         return UsageError(f"{source}: {found[0].what}", found[0].hint or hint)
@@ -91,7 +91,7 @@ def _translated(kind: Any) -> Any:
     return kind
 
 
-def _problem(kind: Any, fault: str, where: tuple[int | str, ...], value: object) -> Problem:
+def _problem(kind: Any, fault: str, where: tuple[int | str, ...], value: object) -> Fault:
     """A fault that pydantic found, in words."""
     key, above, table = "", "", kind
     for step in where:
@@ -99,11 +99,11 @@ def _problem(kind: Any, fault: str, where: tuple[int | str, ...], value: object)
         key = f"{key}[{step}]" if isinstance(step, int) else joined(key, step)
         kind = _below(kind, step)
     if fault == "extra_forbidden":
-        return Problem(key, f"there is no setting `{key}`", _meant(table, above, str(where[-1])))
+        return Fault(key, f"there is no setting `{key}`", _meant(table, above, str(where[-1])))
     if fault == "missing":
-        return Problem(key, f"{key} is missing", f"It must be {expected(kind)}.")
+        return Fault(key, f"{key} is missing", f"It must be {expected(kind)}.")
     what = f"{key} is {_shown(value, kind)}; it must be {expected(kind)}" if key else f"it is not {expected(kind)}"
-    return Problem(key, what, _default(table, str(where[-1]) if where else ""))
+    return Fault(key, what, _default(table, str(where[-1]) if where else ""))
 
 
 def _below(kind: Any, step: int | str) -> Any:

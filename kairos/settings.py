@@ -147,9 +147,9 @@ def parse_config(data: dict[str, Any], source: str) -> Config:
     try:
         return msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        from kairos.contract import Problem, problems, refusal  # takes longer to import than a quick command has
+        from kairos.contract import Fault, problems, refusal  # takes longer to import than a quick command has
 
-        raise refusal(source, problems(data, Config) or [Problem("", str(error), "")], _HINT) from error
+        raise refusal(source, problems(data, Config) or [Fault("", str(error), "")], _HINT) from error
 
 
 def check_config(home: Home) -> Config:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from kairos.contract import Problem, expected, problems, refusal
+from kairos.contract import Fault, expected, problems, refusal
 from kairos.domain.policy import PolicyFile
 from kairos.settings import Config
 
@@ -140,7 +140,7 @@ def test_what_may_stand_in_a_field_is_said_in_words(kind: Any, words: str) -> No
 
 
 def test_one_problem_is_one_line_and_several_are_listed() -> None:
-    one, two = Problem("a", "a is 1; it must be 2", "The default is 2."), Problem("b", "there is no setting `b`", "")
+    one, two = Fault("a", "a is 1; it must be 2", "The default is 2."), Fault("b", "there is no setting `b`", "")
     error = refusal("f", [one], "Mend it.")
     assert (error.message, error.hint, error.code) == ("f: a is 1; it must be 2", "The default is 2.", 2)
     error = refusal("f", [one, two], "Mend it.")

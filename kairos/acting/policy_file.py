@@ -28,10 +28,10 @@ def load_policy(path: Path) -> Policy:
 
 def _everything_wrong(path: Path, data: dict[str, Any]) -> UsageError | None:
     """Every wrong key, value, name and example of a file."""
-    from kairos.contract import Problem, problems, refusal  # takes longer to import than a right file needs
+    from kairos.contract import Fault, problems, refusal  # takes longer to import than a right file needs
 
     found = problems(data, PolicyFile)
-    found += [Problem("rule", what, "") for what in faults(_rules_of(data))]
+    found += [Fault("rule", what, "") for what in faults(_rules_of(data))]
     return refusal(str(path), found, _HINT) if found else None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from _blake2 import blake2b  # hashlib loads OpenSSL, which a quick command has no time for
 from collections.abc import Callable, Container
-from hashlib import blake2b
 
 import msgspec
 

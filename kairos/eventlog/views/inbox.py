@@ -4,8 +4,8 @@ those of a key, a change or a state without a look at the others.
 
 from __future__ import annotations
 
+from _blake2 import blake2b  # hashlib loads OpenSSL, which a quick command has no time for
 from collections.abc import Collection, Iterator, Mapping
-from hashlib import blake2b
 from itertools import islice, takewhile
 
 import msgspec

@@ -8,7 +8,7 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos._version import VERSION
 from kairos.desk.records.repositories import RepoOut, StatusOut
-from kairos.desk.status import next_command, other_version
+from kairos.desk.status import next_command, one_line, other_version
 from kairos.desk.status import status as status_of
 from kairos.desk.units import count, number, size
 
@@ -60,13 +60,6 @@ def _directories(repo: RepoOut) -> str:
     return f"{count(repo.directories, 'directory', 'directories')}, {number(repo.watched)} watches{polled}"
 
 
-def short_text(status: StatusOut) -> str:
-    """One line, for a prompt or a status bar."""
-    daemon = "paused" if status.paused else "on" if status.daemon.running else "off"
-    bad = [r.state for r in status.repos if r.state in ("degraded", "lost")]
-    return f"kairos {daemon} · {status.inbox.pending} pending" + (f" · {len(bad)} {bad[0]}" if bad else "")
-
-
 def overview(context: Context) -> None:
     """`kairos` alone."""
     status = answer(context)
@@ -79,4 +72,4 @@ def overview(context: Context) -> None:
 def status(context: Context, short: bool) -> None:
     """What is watched, what is pending, and what today cost."""
     found = answer(context)
-    render.emit(context, "status", found, short_text(found) if short else text_of(found))
+    render.emit(context, "status", found, one_line(found) if short else text_of(found))

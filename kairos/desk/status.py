@@ -56,6 +56,13 @@ def calls_today(desk: Desk) -> int:
     return sum(local_day(at, zone) == today for at, _ in usage(desk).calls)
 
 
+def one_line(status: StatusOut) -> str:
+    """One line, for a prompt or a status bar."""
+    daemon = "paused" if status.paused else "on" if status.daemon.running else "off"
+    bad = [r.state for r in status.repos if r.state in ("degraded", "lost")]
+    return f"kairos {daemon} · {status.inbox.pending} pending" + (f" · {len(bad)} {bad[0]}" if bad else "")
+
+
 def next_command(status: StatusOut) -> str:
     """The one command that makes sense now."""
     if not status.repos:

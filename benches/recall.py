@@ -10,7 +10,9 @@ import random
 import time
 from typing import Any
 
-from kairos.memory.recall import NEIGHBOURS, Record, Shelf
+from kairos.memory.recall import Record, RecordIndex
+
+NEIGHBOURS = 2
 
 
 class Kairos:
@@ -18,7 +20,7 @@ class Kairos:
 
     def index(self, docs: list[dict[str, Any]]) -> None:
         records = [Record(d["id"], d["text"], f"{d['speaker']} {d['ts']}", str(d["session"])) for d in docs]
-        self._shelf = Shelf(records, neighbours=NEIGHBOURS)
+        self._shelf = RecordIndex(records, neighbours=NEIGHBOURS)
 
     def retrieve(self, query: str, k: int) -> list[str]:
         return [ident for ident, _ in self._shelf.search(query, k)]
@@ -29,7 +31,7 @@ def main() -> None:
     words = ["".join(rng.choices("bcdfghklmnprtvaeiou", k=7)) for _ in range(5_000)]
     records = [Record(str(i), " ".join(rng.choices(words, k=12)), group=str(i // 20)) for i in range(10_000)]
     started = time.perf_counter()
-    shelf = Shelf(records, neighbours=NEIGHBOURS)
+    shelf = RecordIndex(records, neighbours=NEIGHBOURS)
     indexed = time.perf_counter()
     for _ in range(200):
         shelf.search(" ".join(rng.choices(words, k=5)), 10)

@@ -16,7 +16,7 @@ from pathlib import Path
 from benches.append import change, disk
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.settings import find_home
+from kairos.home import find_home
 
 TIMES = 20
 FILES = 400

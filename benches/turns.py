@@ -28,9 +28,10 @@ from kairos.domain.proposal import proposal_id, stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, Recorded
 from kairos.eventlog.views.repositories import repository_id
+from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 PENDING = (0, 5, 20, 100)
 SETTLED = (0, 1_000, 20_000)
@@ -114,7 +115,7 @@ class Watched:
     def save(self) -> tuple[int, float]:
         """(bytes, milliseconds) of keeping the views as they are now."""
         self._append(ev.AttentionHeld(repo=self.repo, subject="turn", why="paused", rule="pause@1"))
-        self._fold()
+        self.world.catch_up()
         self.log.bytes, begun = 0, time.perf_counter()
         self.world.save(self.log)
         return self.log.bytes, (time.perf_counter() - begun) * 1e3
@@ -129,8 +130,10 @@ class Watched:
 
     def _turn(self, boundary: str, *events: ev.Event) -> None:
         trigger = self._append(*events)
-        self._fold()
+        self.world.catch_up()
         last = trigger[-1].position
+        for recorded in trigger:
+            self.looker.note(self.repo, recorded.event)
         self.looker.turn(self.repo, trigger, boundary, last, last)
         self.looker.recheck(self.repo, last)
 
@@ -140,9 +143,6 @@ class Watched:
 
     def _append_to(self, pairs: Iterator[list[NewEvent]]) -> None:
         self.log.append([new for pair in pairs for new in pair])
-
-    def _fold(self) -> None:
-        self.world.catch_up()
 
 
 def grow(root: Path) -> None:

@@ -12,47 +12,29 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text, escape, is_seen
 
 if TYPE_CHECKING:
     from cli.context import Context
+    from kairos.desk.registering import Progress
     from kairos.errors import KairosError
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 _OPEN = {name: chr(0xF0000 + i) for i, name in enumerate(_STYLES)}
 _CLOSE = chr(0xF00FF)
 _MARKS = {mark: f"\x1b[{_STYLES[name]}m" for name, mark in _OPEN.items()} | {_CLOSE: "\x1b[0m"}
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0\u2800")
-"""Printable for Unicode, invisible for people: fillers and joiners that hide text or fake equality."""
-
-
-def _is_inert(char: str) -> bool:
-    return char.isprintable() and char not in _INVISIBLE and not 0xE0100 <= ord(char) <= 0xE01EF
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    if code < 0x100:
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char, f"\\x{code:02x}")
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def inert(text: str, *, lines: bool = False) -> str:
-    """The text with control characters, ANSI, bidi overrides, zero-width and other invisible characters escaped.
-
-    `lines` keeps line ends and tabs, for text that is meant to be many lines."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if _is_inert(c) or (lines and c in "\n\t") else _escape(c) for c in text)
+inert = escape
+"""The text with what nobody would see as it is written out; `lines` keeps line ends and tabs."""
 
 
 def hidden(text: str) -> int:
     """How many characters of a text nobody would see as they are; line ends and tabs aside."""
     if text.isascii() and text.isprintable():
         return 0
-    return sum(not _is_inert(c) and c not in "\n\t" for c in text.replace("\r\n", "\n"))
+    text = text.replace("\r\n", "\n")
+    return sum(not is_seen(c, before) and c not in "\n\t" for before, c in zip(f" {text}", text, strict=False))
 
 
 class Styled(NamedTuple):
@@ -109,8 +91,8 @@ def diff(text: str) -> str:
 def finished(text: str, *, colours: bool) -> str:
     """The text as it goes to the terminal: style marks become colours or vanish, all else is inert."""
     return "".join(
-        c if _is_inert(c) or c in "\n\t" else (_MARKS[c] if colours else "") if c in _MARKS else _escape(c)
-        for c in text
+        (_MARKS[c] if colours else "") if c in _MARKS else c if is_seen(c, before) or c in "\n\t" else escape(c)
+        for before, c in zip(f" {text}", text, strict=False)
     )
 
 
@@ -125,7 +107,8 @@ def json_text(data: object) -> str:
         text = msgspec.json.encode(_encodable(msgspec.to_builtins(data))).decode("utf-8")
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(c if _is_inert(c) else _json_escape(c) for c in text)
+    pairs = zip(f" {text}", text, strict=False)
+    return "".join(c if is_seen(c, before) else _json_escape(c) for before, c in pairs)
 
 
 def _encodable(data: Any) -> Any:
@@ -234,12 +217,6 @@ def clear(context: Context) -> None:
     if os.environ.get("TERM", "") not in ("", "dumb") and sys.stdout.isatty():
         sys.stdout.write("\x1b[2J\x1b[H")
         sys.stdout.flush()
-
-
-class Progress(Protocol):
-    """Called with (done, total) as long work goes on."""
-
-    def __call__(self, done: int, total: int, /) -> None: ...
 
 
 @contextmanager

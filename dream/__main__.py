@@ -14,7 +14,7 @@ import msgspec
 from dream.running import Dreamt, dream, rehearse
 from kairos.domain.events import Event, MemoryAccepted, MemoryFileEdited, MemoryInvalidated, MemorySuperseded
 from kairos.errors import KairosError
-from kairos.settings import find_home
+from kairos.home import find_home
 
 
 def main(args: Sequence[str]) -> int:

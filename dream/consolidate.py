@@ -9,9 +9,9 @@ import msgspec
 from dream.admission import admit, named
 from dream.gather import Repo
 from kairos.domain.events import Event, Memory, MemoryAccepted, MemoryInvalidated, MemorySuperseded
+from kairos.domain.inert import code_span
 from kairos.domain.memory import Key, living_paths, matters, moved, slot_of
 from kairos.memory.claims import Claim, Claims
-from kairos.memory.textual import quoted
 
 
 def consolidate(
@@ -54,12 +54,12 @@ def _ending(claim: Claim, now: Memory, repo: Repo, lost: Collection[str]) -> Mem
     """Why a memory no longer holds; None if it does."""
     dead = [path for path in living_paths(now) if not repo.lives(path)]
     if dead and not now.pinned:
-        detail = f"{quoted(dead[0])} is not in HEAD"
+        detail = f"{code_span(dead[0])} is not in HEAD"
         return MemoryInvalidated(id=claim.memory.id, why="dead_reference", detail=detail)
     if claim.memory.id in lost and not now.pinned:
         return MemoryInvalidated(id=claim.memory.id, why="dead_reference", detail="another file has the name now")
     if now.kind == "rename" and repo.alive is not None and now.subject in repo.alive:
-        detail = f"{quoted(now.subject)} exists again"
+        detail = f"{code_span(now.subject)} exists again"
         return MemoryInvalidated(id=claim.memory.id, why="contradicted", detail=detail)
     return None
 

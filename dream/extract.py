@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from dream.gather import Gathered, Repo
+from dream.gather import Material, Repo
 from kairos.domain.events import Memory, Ref
 from kairos.domain.memory import certainty, moved, newest
 from kairos.domain.secrets import redact
@@ -24,10 +24,10 @@ LEAST_CONFIDENCE = 0.35
 COMPANIONS = 5
 """At most so many companions are remembered for one file."""
 
-Extractor = Callable[[Gathered, Claims], Iterator[Memory]]
+Extractor = Callable[[Material, Claims], Iterator[Memory]]
 
 
-def co_change(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
+def co_change(gathered: Material, claims: Claims) -> Iterator[Memory]:
     """co-change@1: pairs seen together in 3 commits or more with confidence, and how sure the known ones are now."""
     for repo in gathered.repos.values():
         learner = gathered.histories.of(repo.id)
@@ -57,7 +57,7 @@ def co_change(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
             )  # fmt: skip
 
 
-def rename(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
+def rename(gathered: Material, claims: Claims) -> Iterator[Memory]:
     """rename@1: where a file that people may still call by its former name is now."""
     for repo in gathered.repos.values():
         former: dict[str, list[str]] = defaultdict(list)
@@ -84,7 +84,7 @@ def rename(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
             )  # fmt: skip
 
 
-def command(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
+def command(gathered: Material, claims: Claims) -> Iterator[Memory]:
     """command@1: the check command that passed in a scratch tree, as configured by a person."""
     runs: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for position, at, repo, argv in gathered.passed:
@@ -106,7 +106,7 @@ def command(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
             )  # fmt: skip
 
 
-def preference(gathered: Gathered, claims: Claims) -> Iterator[Memory]:
+def preference(gathered: Material, claims: Claims) -> Iterator[Memory]:
     """preference@1: what a person said never to propose again. Only a person's own decision becomes one."""
     for position, at, rejected in gathered.refused:
         proposal = gathered.inbox.proposals[rejected.id].raised
@@ -131,12 +131,12 @@ EXTRACTORS: dict[str, Extractor] = {
 }
 
 
-def extract(gathered: Gathered, claims: Claims) -> list[Memory]:
+def extract(gathered: Material, claims: Claims) -> list[Memory]:
     """What every extractor found, in a fixed order."""
     return [memory for extractor in EXTRACTORS.values() for memory in extractor(gathered, claims)]
 
 
-def lost(gathered: Gathered, claims: Claims) -> set[str]:
+def lost(gathered: Material, claims: Claims) -> set[str]:
     """Ids of open co-change memories whose files were deleted, even if others have their names now."""
     out = set()
     for repo in gathered.repos.values():

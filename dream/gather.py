@@ -18,7 +18,7 @@ TOPICS = frozenset({"CommitRecorded", "ProposalVerified", "ProposalRejected"})
 
 
 @dataclass(frozen=True)
-class Move:
+class Rename:
     """A rename that a commit recorded. `at` in us."""
 
     old: str
@@ -35,7 +35,7 @@ class Repo:
     name: str
     head: str = ""
     alive: frozenset[str] | None = None
-    moves: list[Move] = field(default_factory=list)
+    moves: list[Rename] = field(default_factory=list)
 
     def lives(self, path: str) -> bool:
         """Whether a path exists at HEAD; where nobody can look, it is not called dead."""
@@ -53,7 +53,7 @@ class Repo:
 
 
 @dataclass
-class Gathered:
+class Material:
     """Signal in (`after`, `upto`]: `upto` is the last position that carries any, `at` its time (us)."""
 
     after: int
@@ -74,7 +74,7 @@ def signal(log: Log, after: int, head: int) -> list[Recorded]:
     return [r for r in log.read(after, topics=TOPICS, upto=head) if _teaches(r)]
 
 
-def gather(log: Log, after: int, head: int, *, look: bool = True) -> Gathered | None:
+def gather(log: Log, after: int, head: int, *, look: bool = True) -> Material | None:
     """Everything the extractors need; None when there is nothing new. `look` False: HEADs are not read."""
     new = signal(log, after, head)
     if not new:
@@ -100,7 +100,7 @@ def gather(log: Log, after: int, head: int, *, look: bool = True) -> Gathered | 
         elif isinstance(r.event, ProposalRejected) and proposal is not None:
             refused.append((r.position, r.at, r.event))
     histories = HistoryView().load(log, upto=upto)[0]
-    return Gathered(after, upto, new[-1].at, len(new), repos, histories, inbox, passed, refused)
+    return Material(after, upto, new[-1].at, len(new), repos, histories, inbox, passed, refused)
 
 
 def head_of(root: Path) -> tuple[str, frozenset[str] | None]:
@@ -128,9 +128,9 @@ def _teaches(recorded: Recorded) -> bool:
             return False
 
 
-def _moves(event: CommitRecorded, position: int) -> list[Move]:
+def _moves(event: CommitRecorded, position: int) -> list[Rename]:
     return [
-        Move(change.was.path, change.path, position, max(0, event.at_s) * 1_000_000)
+        Rename(change.was.path, change.path, position, max(0, event.at_s) * 1_000_000)
         for change in event.changes
         if change.status == "R" and change.was is not None and change.was.path is not None and change.path is not None
     ]

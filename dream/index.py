@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from kairos.domain.inert import code_span
 from kairos.domain.memory import rank, score
 from kairos.memory.claims import Claim, Claims
 from kairos.memory.sentences import cited, heading, order, sentence
-from kairos.memory.textual import quoted
 
 NAME = "MEMORY.md"
 MAX_LINES = 200
@@ -37,7 +37,7 @@ def files(claims: Claims, names: Mapping[str, str], at: int) -> dict[str, bytes]
         groups[(claim.memory.repo, claim.memory.kind)].append(claim)
     for (repo, kind), members in groups.items():
         members.sort(key=lambda c: (-worth[c.memory.id], c.memory.id))
-        title = f"# {heading(kind)}: {quoted(names.get(repo, repo))}"
+        title = f"# {heading(kind)}: {code_span(names.get(repo, repo))}"
         text = "\n".join([title, "", *(f"{_line(c)} {c.memory.id}" for c in members)]) + "\n"
         out[f"{folder_of(repo, names)}/{kind}.md"] = text.encode()
     return out
@@ -76,7 +76,7 @@ def _index(shown: Sequence[Claim], worth: Mapping[str, float], names: Mapping[st
 
 
 def _repo_heading(repo: str, names: Mapping[str, str]) -> str:
-    return f"## {quoted(names.get(repo, repo))}"
+    return f"## {code_span(names.get(repo, repo))}"
 
 
 def _line(claim: Claim) -> str:

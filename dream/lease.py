@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kairos.clock import SECOND
+from kairos.durable import locked
 from kairos.errors import TryAgain
 from kairos.eventlog.leases import holder, holding
 from kairos.eventlog.log import Log
@@ -23,15 +23,8 @@ SHARED_S = 30.0
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Holds the dream's lock file. TryAgain (75) while another process on this machine dreams."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TryAgain("another dream is running", "Wait for it to end.") from error
+    with locked(path, lambda: TryAgain("another dream is running", "Wait for it to end.")):
         yield
-    finally:
-        os.close(handle)
 
 
 @contextmanager

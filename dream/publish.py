@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kairos.domain.events import MemoryFileEdited
+from kairos.durable import replace_file
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, NewEvent, Put, Write
 from kairos.privacy import make_private
-from kairos.settings import replace_file
 
 VIEW = "dream/files"
 _GONE = "deleted "

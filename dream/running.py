@@ -13,7 +13,7 @@ from dream import index, lease, publish
 from dream import invariants as gate
 from dream.consolidate import consolidate
 from dream.extract import extract, lost
-from dream.gather import Gathered, gather, signal
+from dream.gather import Material, gather, signal
 from kairos.clock import SECOND, now_us
 from kairos.domain.events import (
     DreamFinished,
@@ -30,9 +30,9 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.home import Home
 from kairos.memory.claims import Claims, MemoryView, fold
 from kairos.memory.history import HistoryView
-from kairos.settings import Home
 
 FOLLOWER = "dream"
 REST_US = 20 * 3_600 * SECOND
@@ -60,7 +60,7 @@ class Dreamt:
 
 
 @dataclass
-class _Plan:
+class _Consolidation:
     """What a dream would do."""
 
     events: list[Event]
@@ -127,17 +127,17 @@ def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
     return done
 
 
-def _plan(log: Log, claims: Claims, gathered: Gathered, head: int) -> _Plan:
+def _plan(log: Log, claims: Claims, gathered: Material, head: int) -> _Consolidation:
     """The events of the dream and the files after it. Reads the log up to `head` and nothing else."""
     events = consolidate(claims, extract(gathered, claims), gathered.repos, gathered.at, lost(gathered, claims))
     after = msgspec.json.decode(msgspec.json.encode(claims), type=Claims)
     for offset, event in enumerate(events, 1):
         fold(after, event, head + offset)
-    return _Plan(events, after, index.files(after, _names(log, head), gathered.at))
+    return _Consolidation(events, after, index.files(after, _names(log, head), gathered.at))
 
 
 def _commit(
-    log: Log, started: DreamStarted, head: int, version: int, gathered: Gathered, plan: _Plan
+    log: Log, started: DreamStarted, head: int, version: int, gathered: Material, plan: _Consolidation
 ) -> list[tuple[int | None, Event]]:
     """Everything the dream learned, in one append: a crash leaves all of it or nothing."""
     file = plan.files[index.NAME]

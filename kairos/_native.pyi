@@ -184,19 +184,38 @@ class SegmentWriter:
         """Completes and syncs the file; its size in bytes. OSError."""
 
 @final
-class SegmentReader:
-    """An open segment, for rows with after < position <= upto, of the named topics (none: all)."""
+class SegmentFile:
+    """A segment file that is open. It stays the same one where its name is given to another."""
 
-    def __new__(cls, path: bytes, after: int, upto: int, topics: list[str]) -> SegmentReader:
-        """OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+    def __new__(cls, path: bytes) -> SegmentFile:
+        """OSError."""
+
+    def stamp(self) -> tuple[int, int, int, tuple[int, int], tuple[int, int]] | None:
+        """(device, inode, size, last write, last change) when it was opened: the same again for a file that nobody
+        touched in between. None if it was written to just before: the next write may leave no other stamp."""
+
+    def digest(self) -> bytes:
+        """BLAKE3 of its bytes. OSError."""
+
+    def rows(self, after: int, upto: int, topics: list[str]) -> SegmentReader:
+        """A reader of rows with after < position <= upto, of the named topics (none: all).
+
+        OSError if the file cannot be read, ValueError if it is not a segment or is damaged."""
+
+@final
+class SegmentReader:
+    """A segment being read, on from where it was."""
 
     def read(self, limit: int) -> tuple[list[_SegmentRow], int]:
         """(rows, scanned): the next rows, some but at most `limit`, none when there are no more; every wanted row up to
-        position `scanned` was told by now. ValueError as above."""
+        position `scanned` was told by now. ValueError as above, and if the file was written to since it was opened."""
 
-def walk_segment(path: bytes, before: bytes, upto: int) -> tuple[int, bytes, list[tuple[int, int, bytes, bytes]]]:
-    """(rows, link, runs) up to a position, given the link before the first row (32 bytes), from the content alone.
-    `runs`: (first, last, link before, link after) of each run of positions that a jump row stands for.
+def walk_segment(
+    path: bytes, before: bytes, upto: int
+) -> tuple[int, bytes, list[tuple[int, int, bytes, bytes]], bytes]:
+    """(rows, link, runs, digest) up to a position, given the link before the first row (32 bytes), from the content
+    alone. `runs`: (first, last, link before, link after) of each run of positions that a jump row stands for. The
+    digest is BLAKE3 of the file that was walked.
 
     OSError, ValueError as above; ValueError where positions do not follow one another."""
 

@@ -1,50 +1,136 @@
-"""What foreign data may hold, in words: the range of a field as it is declared, and what is wrong with a value.
+"""The contract at an edge where a person's file comes in: everything that is wrong with it, each with its key, what is
+there, what may be there, and a hint.
 
-A field states its range once, in `msgspec.Meta`: `ge` and `le`, or a `pattern` with a `description` of it. `extra`
-with `secret` keeps a wrong value out of messages.
+A field is declared once, as a msgspec struct says it: type, `Meta` with `ge` and `le`, or a `pattern` with a
+`description`. The pydantic model that finds all errors at once is made from that declaration, so the two cannot drift.
+`extra` with `secret` keeps a wrong value out of messages. Whoever only wants the value of a right file converts it with
+msgspec and does without this module: importing pydantic takes longer than a quick command has.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
-_NAMES = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+from kairos.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_NAMES = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", dict: "a table"}
+_CONSTRAINTS = ("ge", "le", "gt", "lt", "pattern", "min_length", "max_length")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 
 
-def complaints(value: object, kind: Any, key: str = "") -> Iterator[str]:
-    """What is wrong with a value that should be of a kind: each key with its value and what may stand there."""
-    if isinstance(value, dict) and get_origin(kind) is dict:
-        for name, below in value.items():
-            yield from complaints(below, get_args(kind)[1], joined(key, name))
-    elif isinstance(value, dict) and _is_table(kind):
-        yield from _of_table(value, kind, key)
-    else:
-        try:
-            msgspec.convert(value, kind)
-        except msgspec.ValidationError:
-            yield f"{key} is {_shown(value, kind)}; it must be {expected(kind)}"
+class Fault(NamedTuple):
+    """One thing that is wrong: the dotted key, what is wrong with it in words, and what to do about it."""
+
+    key: str
+    what: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.hint}" if self.hint else self.what
 
 
-def _of_table(value: dict[str, object], kind: Any, key: str) -> Iterator[str]:
-    fields = {field.name: field for field in msgspec.structs.fields(kind)}
-    for name, below in value.items():
-        if name in fields:
-            yield from complaints(below, fields[name].type, joined(key, name))
-        else:
-            yield f"there is no setting `{joined(key, name)}`"
-    yield from (f"{joined(key, n)} is missing" for n, field in fields.items() if field.required and n not in value)
+def problems(data: object, kind: type[msgspec.Struct]) -> list[Fault]:
+    """Everything that keeps parsed data from being a struct of a kind, in the order of the declaration."""
+    from pydantic import ValidationError
+
+    try:
+        _model(kind).model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        return [_problem(kind, one["type"], one["loc"], one.get("input")) for one in found]
+    return []
+
+
+def refusal(source: str, found: Sequence[Fault], hint: str) -> UsageError:
+    """The error that says everything that is wrong with a source, each problem on a line of its own."""
+    if len(found) == 1:
+        return UsageError(f"{source}: {found[0].what}", found[0].hint or hint)
+    lines = "".join(f"\n  {problem}" for problem in found)
+    return UsageError(f"{source}: {len(found)} things are wrong{lines}", hint)
+
+
+@cache
+def _model(kind: type[msgspec.Struct]) -> type[BaseModel]:
+    """The strict pydantic model of a struct."""
+    from pydantic import ConfigDict, create_model
+
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        default = ... if field.required else None  # nobody reads the model's values: a default is only not missing
+        fields[field.encode_name] = (_translated(field.type), default)
+    strict = ConfigDict(extra="forbid", strict=True, regex_engine="python-re")
+    return create_model(kind.__name__, __config__=strict, **fields)
+
+
+def _translated(kind: Any) -> Any:
+    """The type of a field as pydantic takes it: structs as models, constraints as fields."""
+    from pydantic import Field
+
+    origin, parts = get_origin(kind), get_args(kind)
+    if _is_table(kind):
+        return _model(kind)
+    if origin is Annotated:
+        given = {name: getattr(m, name) for m in _metas(kind) for name in _CONSTRAINTS}
+        return Annotated[_translated(parts[0]), Field(**{k: v for k, v in given.items() if v is not None})]
+    if origin in (Union, UnionType):
+        return Union[tuple(map(_translated, parts))]  # noqa: UP007  # of a tuple, which `|` cannot take
+    if origin in (list, dict):
+        return origin[tuple(map(_translated, parts))]
+    return kind
+
+
+def _problem(kind: Any, fault: str, where: tuple[int | str, ...], value: object) -> Fault:
+    """A fault that pydantic found, in words."""
+    key, above, table = "", "", kind
+    for step in where:
+        above, table = key, kind
+        key = f"{key}[{step}]" if isinstance(step, int) else joined(key, step)
+        kind = _below(kind, step)
+    if fault == "extra_forbidden":
+        return Fault(key, f"there is no setting `{key}`", _meant(table, above, str(where[-1])))
+    if fault == "missing":
+        return Fault(key, f"{key} is missing", f"It must be {expected(kind)}.")
+    what = f"{key} is {_shown(value, kind)}; it must be {expected(kind)}" if key else f"it is not {expected(kind)}"
+    return Fault(key, what, _default(table, str(where[-1]) if where else ""))
+
+
+def _below(kind: Any, step: int | str) -> Any:
+    """The type of what lies under a key or number; None where nothing may."""
+    kind = _bare(kind)
+    if _is_table(kind):
+        return next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == step), None)
+    parts = get_args(kind)
+    return parts[-1] if get_origin(kind) in (list, dict) else None
+
+
+def _meant(table: Any, above: str, name: str) -> str:
+    """The setting that a wrong name may stand for."""
+    names = [f.encode_name for f in msgspec.structs.fields(table)]
+    close = get_close_matches(name, names, n=1)
+    return f"Did you mean `{joined(above, close[0])}`?" if close else f"There are {', '.join(names)}."
+
+
+def _default(table: Any, name: str) -> str:
+    """What holds where a field is silent, as far as that is worth saying."""
+    fields = msgspec.structs.fields(_bare(table)) if _is_table(_bare(table)) else ()
+    found = next((f.default for f in fields if f.encode_name == name), None)
+    return f"The default is {msgspec.json.encode(found).decode()}." if isinstance(found, (str, int, float)) else ""
 
 
 def expected(kind: Any) -> str:
-    """What may stand in a field of a kind, in words: `a number from 0 to 24`."""
+    """What may stand in a field of a type, in words: `a number from 0 to 24`."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return " or ".join(expected(part) for part in parts if part is not type(None))
@@ -52,12 +138,15 @@ def expected(kind: Any) -> str:
         return " or ".join(f"`{part}`" for part in parts)
     if origin is list:
         return f"a list of which each is {expected(parts[0])}"
-    if origin is not Annotated:
-        return _NAMES.get(kind, "a table")
-    meta = next(part for part in parts[1:] if isinstance(part, Meta))
-    if meta.description:
-        return meta.description
-    return f"{_NAMES[parts[0]]} from {meta.ge:,} to {meta.le:,}".replace(",", " ")
+    if origin is dict or _is_table(kind):
+        return "a table"
+    noun = _NAMES.get(_bare(kind), "something else")
+    return next((meta.description or f"{noun} from {_of(meta.ge)} to {_of(meta.le)}" for meta in _metas(kind)), noun)
+
+
+def _of(end: float | None) -> str:
+    """An end of a range as people read numbers."""
+    return "anything" if end is None else f"{end:,}".replace(",", " ")
 
 
 def joined(key: str, name: str) -> str:
@@ -66,13 +155,26 @@ def joined(key: str, name: str) -> str:
     return f"{key}.{own}" if key else own
 
 
+def _metas(kind: Any) -> list[Meta]:
+    return [part for part in get_args(kind)[1:] if isinstance(part, Meta)] if get_origin(kind) is Annotated else []
+
+
+def _bare(kind: Any) -> Any:
+    """A type without what is annotated, and without None."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return _bare(next(part for part in get_args(kind) if part is not type(None)))
+    return kind
+
+
 def _is_table(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _shown(value: object, kind: Any) -> str:
     """A wrong value as a message may hold it: short, and nothing of what may be a secret."""
-    if any(isinstance(part, Meta) and (part.extra or {}).get("secret") for part in get_args(kind)):
+    if any((meta.extra or {}).get("secret") for meta in _metas(kind)):
         return "not one"
     if isinstance(value, int) and value.bit_length() > 64:
         return f"a number of {value.bit_length()} bits"

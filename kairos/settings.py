@@ -1,184 +1,21 @@
-"""Where Kairos keeps things, and what a person configured. Only doors (cli, dream, daemon, worker) read settings.
+"""What a person configured. Only doors (cli, dream, daemon, worker) read settings.
 
 Nothing in a watched repository is read here: a repository cannot configure its own watcher.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from kairos.contract import complaints
-from kairos.errors import TryAgain, UsageError
-from kairos.privacy import Exposure, exposures, make_private, open_private, refuse
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""What a full disk says."""
-
-
-@dataclass(frozen=True)
-class Home:
-    """The folders of one Kairos. With `KAIROS_HOME` (or --home) everything is under one directory."""
-
-    config: Path
-    data: Path
-    run: Path
-
-    @property
-    def config_file(self) -> Path:
-        return self.config / "config.toml"
-
-    @property
-    def policy_file(self) -> Path:
-        return self.config / "policy.toml"
-
-    @property
-    def log(self) -> Path:
-        return self.data / "log" / "log.db"
-
-    @property
-    def log_url(self) -> str:
-        """Where the log is if not in `log`: KAIROS_LOG, else the configured `log.url`; empty for SQLite."""
-        return os.environ.get("KAIROS_LOG", "") or _configured_log(self.config_file)
-
-    @property
-    def segments(self) -> Path:
-        return self.data / "log" / "segments"
-
-    @property
-    def undo(self) -> Path:
-        """The undo store: a bare git repository that holds pre-images."""
-        return self.data / "undo"
-
-    @property
-    def scratch(self) -> Path:
-        return self.data / "scratch"
-
-    @property
-    def memory(self) -> Path:
-        return self.data / "memory"
-
-    @property
-    def daemon_lock(self) -> Path:
-        return self.run / "daemon.lock"
-
-    @property
-    def exec_lock(self) -> Path:
-        return self.run / "exec.lock"
-
-    @property
-    def status_file(self) -> Path:
-        """What the running daemon says of itself (JSON, replaced atomically)."""
-        return self.run / "status.json"
-
-    @property
-    def roots(self) -> tuple[Path, ...]:
-        """Every directory that is Kairos's own: never sensed, even inside a watched tree."""
-        return tuple(dict.fromkeys((self.config, self.data, self.run)))
-
-    def salt(self) -> bytes:
-        """32 random bytes of this home, made once. Keys of findings rest on values mixed with them, so that nobody
-        who reads the log alone can guess a value. TryAgain if they can be neither read nor made."""
-        file = self.data / "salt"
-        try:
-            if not file.exists():
-                fresh = file.with_name(f"salt.{os.getpid()}")
-                with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_TRUNC), "wb") as made:
-                    made.write(os.urandom(32))
-                    made.flush()
-                    os.fsync(made.fileno())
-                with contextlib.suppress(FileExistsError):
-                    os.link(fresh, file)  # whoever comes second takes the first one's
-                fresh.unlink()
-            return file.read_bytes()
-        except OSError as error:
-            raise TryAgain(f"{file} cannot be made: {error.strerror}", "Free space, or check its owner.") from error
-
-    def identity(self) -> str:
-        """What this home is called where several share a log: a copy of it, or the same path elsewhere, is another. The
-        name is for good once its folders are made."""
-        from hashlib import sha256
-
-        place = f"{machine()}:{self.data}"
-        with contextlib.suppress(FileNotFoundError):
-            found = self.data.stat()
-            place += f":{found.st_dev}:{found.st_ino}"
-        return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-    def exposures(self) -> list[Exposure]:
-        """What others can write of this home."""
-        folders = (self.run, self.log.parent, self.segments, self.undo, self.scratch, self.memory)
-        locks = (self.daemon_lock, self.exec_lock, self.run / "dream.lock")
-        files = (self.config_file, self.policy_file, self.log, self.data / "salt", self.status_file, *locks)
-        return exposures(dict.fromkeys((self.config, self.data)), folders, files)
-
-    def prepare(self) -> None:
-        """Makes the folders, private to the user. TryAgain on a full disk, UsageError if they cannot be made."""
-        for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
-            try:
-                make_private(folder)
-            except OSError as error:
-                raise (TryAgain if error.errno in FULL else UsageError)(
-                    f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
-                ) from error
-
-
-def machine() -> str:
-    """A word for this machine: the same after a restart, another on every other one. Not the machine id itself, which
-    is nobody's business."""
-    from hashlib import sha256
-
-    try:
-        name = Path("/etc/machine-id").read_text("ascii", "replace").strip()
-    except OSError:
-        name = ""
-    return sha256(f"kairos:{name or os.uname().nodename}".encode()).hexdigest()[:12]
-
-
-def find_home(override: str | None = None, *, guarded: bool = True) -> Home:
-    """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name:
-    a script's unset variable must not lead to another home. Denied (6) while others can write there, if `guarded`."""
-    home = _named_home(override)
-    if guarded:
-        refuse(home.exposures())
-    return home
-
-
-def _named_home(override: str | None) -> Home:
-    chosen = override if override is not None else os.environ.get("KAIROS_HOME")
-    if chosen is not None:
-        root = _root(chosen)
-        return Home(config=root, data=root, run=root / "run")
-    import platformdirs
-
-    data = Path(platformdirs.user_data_dir("kairos"))
-    return Home(config=Path(platformdirs.user_config_dir("kairos")), data=data, run=data / "run")
-
-
-def _root(text: str) -> Path:
-    if not text.strip():
-        raise UsageError("the home is named by an empty text", "Unset KAIROS_HOME, or name a directory.")
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise UsageError(f"{text} is no path: {error}", "Name another directory.") from error
-
-
-def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What leads a child to the same log: KAIROS_LOG and what libpq reads (PGPASSFILE, PGSSLROOTCERT and the like)."""
-    return {
-        k: v for k, v in environ.items() if k in ("KAIROS_LOG", "POSTGRES_ENABLE_DB_FUNCTIONS") or k.startswith("PG")
-    }
-
+from kairos.durable import replace_file
+from kairos.errors import UsageError
+from kairos.home import Home, read_toml
 
 HOURS = r"\A(?:(?:[01]?[0-9]|2[0-3])-(?:[01]?[0-9]|2[0-4]))?\Z"
 CLOCK = r"\A(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9])?\Z"
@@ -187,11 +24,15 @@ Argument = Annotated[str, Meta(pattern=r"\A[^\0]*\Z", description="a text withou
 """What the operating system takes as a word of a command or as a path."""
 
 
+_HINT = "Correct it, or `kairos config set KEY VALUE`."
+_NOTHING = "nothing was set"
+
+
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every configuration table: a wrong key is refused. Every number states its range where it is declared."""
 
 
-class Attention(_Table, frozen=True, kw_only=True):
+class AttentionSettings(_Table, frozen=True, kw_only=True):
     """When to speak. Quiet hours are local `HH-HH` (empty: none) and hold delivery, not evaluation."""
 
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
@@ -207,7 +48,7 @@ class Proposals(_Table, frozen=True, kw_only=True):
     approval_minutes: Annotated[float, Meta(ge=0.1, le=43_200)] = 15.0
 
 
-class Schedule(_Table, frozen=True, kw_only=True):
+class ScheduleSettings(_Table, frozen=True, kw_only=True):
     """Local times HH:MM of nightly work; empty: never."""
 
     dream: Clock = "03:30"
@@ -259,7 +100,7 @@ class Check(_Table, frozen=True, kw_only=True):
     read_roots: list[Argument] = []
 
 
-class Watching(_Table, frozen=True, kw_only=True):
+class WatchSettings(_Table, frozen=True, kw_only=True):
     """`observer`: inotify (own reader, Linux) or watchdog. Sweep: a full comparison every so many minutes."""
 
     observer: Literal["auto", "inotify", "watchdog"] = "auto"
@@ -286,28 +127,40 @@ class Config(_Table, frozen=True, kw_only=True):
 
     log: LogPlace = LogPlace()
 
-    attention: Attention = Attention()
+    attention: AttentionSettings = AttentionSettings()
     proposals: Proposals = Proposals()
-    schedule: Schedule = Schedule()
+    schedule: ScheduleSettings = ScheduleSettings()
     retention: Retention = Retention()
     notify: Notify = Notify()
     model: Model = Model()
-    watching: Watching = Watching()
+    watching: WatchSettings = WatchSettings()
     check: dict[str, Check] = {}
 
 
 def load_config(home: Home) -> Config:
     """The configuration, defaults where silent. UsageError names the wrong key; nothing is half-read."""
-    return parse_config(_read_toml(home.config_file), str(home.config_file))
+    return parse_config(read_toml(home.config_file), str(home.config_file))
 
 
 def parse_config(data: dict[str, Any], source: str) -> Config:
-    """A parsed TOML document as a Config. UsageError for a wrong key, type or value."""
+    """A parsed TOML document as a Config. UsageError for wrong keys, types or values: it names all of them."""
     try:
         return msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        what = next(complaints(data, Config), str(error))
-        raise UsageError(f"{source}: {what}", "Correct it, or see `kairos config get` for every key.") from error
+        from kairos.contract import Fault, problems, refusal  # takes longer to import than a quick command has
+
+        raise refusal(source, problems(data, Config) or [Fault("", str(error), "")], _HINT) from error
+
+
+def check_config(home: Home) -> Config:
+    """The configuration as `load_config` reads it, also held against the contract that explains what is wrong."""
+    from kairos.contract import problems, refusal
+
+    data = read_toml(home.config_file)
+    found = problems(data, Config)
+    if found:
+        raise refusal(str(home.config_file), found, _HINT)
+    return parse_config(data, str(home.config_file))
 
 
 def parse_hours(text: str) -> tuple[int, int] | None:
@@ -337,64 +190,74 @@ def get_value(home: Home, key: str) -> Any:
 
 
 def set_value(home: Home, key: str, text: str) -> Any:
-    """Sets a dotted key from text read as TOML, else as a string; refused whole unless the result is valid."""
+    """Sets a dotted key from text read as TOML, else as a string; everything else in the file stays as a person wrote
+    it, comments and order included. Refused whole unless the result is valid; of several wrong settings one may be
+    corrected at a time."""
     try:
         f"{key}{text}".encode()
     except UnicodeEncodeError as error:
         raise UsageError("the key or the value is not UTF-8", "A configuration is UTF-8 text.") from error
-    data = _read_toml(home.config_file)
-    parts = _split_key(key)
-    table = data
+    before, parts, value = read_toml(home.config_file), _split_key(key), _value_of(text)
+    wanted = _with(before, parts, value, key)
+    _refuse_worse(before, wanted)
+    written = _edited(home.config_file, parts, value)
+    if not _same(_parsed(written), wanted):
+        raise UsageError(f"{home.config_file} is laid out so that {key} cannot be set in it", "Edit it by hand.")
+    home.prepare()
+    replace_file(home.config_file.resolve(), written.encode())
+    return value
+
+
+def _with(data: dict[str, Any], parts: list[str], value: Any, key: str) -> dict[str, Any]:
+    """A document with one value set."""
+    found = deepcopy(data)
+    table = found
     for part in parts[:-1]:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UsageError(f"`{key}` is not a table", "`kairos config get` lists every key.")
-    table[parts[-1]] = _value_of(text)
-    parse_config(data, "nothing was set")
-    import tomli_w
-
-    home.prepare()
-    replace_file(home.config_file.resolve(), tomli_w.dumps(data).encode())
-    return table[parts[-1]]
+    table[parts[-1]] = value
+    return found
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Replaces a file atomically and durably, by one that only its owner reads: temporary file, fsync, rename, fsync
-    of the directory."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+def _refuse_worse(before: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """UsageError that names everything wrong with a document, unless it is what is left of more."""
+    from kairos.contract import problems, refusal
+
+    left, had = problems(wanted, Config), problems(before, Config)
+    if not left:
+        parse_config(wanted, _NOTHING)
+    elif not set(left) < set(had):
+        raise refusal(_NOTHING, left, _HINT)
+
+
+def _edited(path: Path, parts: list[str], value: Any) -> str:
+    """The text of a file with one value set and nothing else changed."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+    from tomlkit.items import InlineTable
+
     try:
-        with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise TryAgain(f"{path} cannot be written: {error.strerror}", "Free space or check its permissions.") from error
+        document = tomlkit.parse(path.read_bytes().decode() if path.exists() else "")
+        table: Any = document
+        for depth, part in enumerate(parts[:-1], 2):
+            if part not in table:
+                inline = isinstance(table, InlineTable)
+                table[part] = tomlkit.inline_table() if inline else tomlkit.table(is_super_table=depth < len(parts))
+            table = table[part]
+        table[parts[-1]] = value
+        return tomlkit.dumps(document)
+    except (TOMLKitError, ValueError, TypeError, LookupError) as error:  # a layout that it cannot change
+        raise UsageError(f"{path} cannot be edited by a program: {error}", "Edit it by hand.") from error
 
 
-def sync_folder(path: Path) -> None:
-    """Makes durable which names are in a folder: those that came, and that others are gone."""
-    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _configured_log(path: Path) -> str:
-    """`log.url` of a configuration file. Most have none, and most commands read nothing else of it."""
-    try:
-        if b"url" not in path.read_bytes():
-            return ""
-    except OSError:
-        return ""  # whoever needs the configuration says what is wrong with it
-    table = _read_toml(path).get("log")
-    url = table.get("url", "") if isinstance(table, dict) else ""
-    if not isinstance(url, str):
-        raise UsageError(f"{path}: log.url is not a text", "It looks like postgresql://USER@HOST/DATABASE.")
-    return url
+def _same(one: Any, other: Any) -> bool:
+    """Whether two documents hold the same: what is no number is the same as itself here."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
 def _split_key(key: str) -> list[str]:
@@ -413,22 +276,15 @@ def _split_key(key: str) -> list[str]:
 
 def _value_of(text: str) -> Any:
     """A text as the TOML value that it is, else as itself."""
+    found = _parsed(f"value = {text}")
+    return text if found is None else found["value"]
+
+
+def _parsed(text: str) -> dict[str, Any] | None:
+    """A text as TOML; None if it is none."""
     import tomllib
 
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        return tomllib.loads(text)
     except (ValueError, RecursionError):
-        return text
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, or too deep
-        raise UsageError(f"{path} is not TOML: {error}", "Correct it or move it away.") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
+        return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
-from kairos.settings import Home, find_home
+from kairos.home import Home, find_home
 
 GIT_ENV = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
@@ -187,6 +188,16 @@ class Kairos:
                 pytest.fail(f"no {count} × {topic} {fields} within {seconds} s:\n" + "\n".join(tail) + "\n" + errors)
             time.sleep(0.02)
 
+    def wait(self, find: Callable[[], Any], seconds: float = 30.0) -> Any:
+        """What `find` finds, once it does."""
+        begun = time.monotonic()
+        while not (found := find()):
+            if time.monotonic() - begun > seconds:
+                errors = "".join(p.read_text() for p in sorted(self.root.glob("daemon-*.err")))
+                pytest.fail(f"not found within {seconds} s; the daemon said:\n{errors}")
+            time.sleep(0.05)
+        return found
+
     def close(self) -> None:
         for daemon in self._daemons:
             if daemon.process.poll() is None:
@@ -210,6 +221,22 @@ def _load(name: str) -> Any:
         sys.modules[name] = module
         spec.loader.exec_module(module)
     return sys.modules[name]
+
+
+@pytest.fixture
+def as_a_plain_user() -> Iterator[None]:
+    """This thread may only read what its user may: root sets aside the capabilities that pass over permissions."""
+    if os.geteuid() != 0:
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, before = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert libc.capget(header, before) == 0
+    lowered = (ctypes.c_uint32 * 6)(*before)
+    lowered[0] &= ~0b110  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+    assert libc.capset(header, lowered) == 0
+    yield
+    assert libc.capset(header, before) == 0
 
 
 @pytest.fixture

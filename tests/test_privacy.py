@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from kairos.durable import replace_file
 from kairos.errors import Denied, UsageError
+from kairos.home import Home, find_home
 from kairos.privacy import exposures, make_private, open_private
-from kairos.settings import Home, find_home, load_config, replace_file
+from kairos.settings import load_config
 
 STRANGER = 54_321
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,18 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.errors import TryAgain, UsageError
+from kairos.errors import UsageError
+from kairos.home import Home
 from kairos.settings import (
     Config,
-    Home,
-    find_home,
+    check_config,
     get_value,
     load_config,
-    log_environment,
     parse_clock,
     parse_config,
     parse_hours,
-    replace_file,
     set_value,
 )
 
@@ -254,70 +249,125 @@ def test_setting_keeps_what_a_person_wrote_elsewhere(home: Home) -> None:
     }
 
 
+WRITTEN = """\
+# how I like to be spoken to
+[attention]  # manners
+per_day = 3      # no more
+quiet_hours = '23-07'
+
+[model]
+name = "openai/x"   # cheap
+
+
+# the checks of my repositories
+[check."/srv/a.b"]
+command = [
+  "make",  # everything
+  "test",
+]
+seconds = 5.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "line", "becomes"),
+    [
+        ("attention.per_day", "9", "per_day = 3      # no more", "per_day = 9      # no more"),
+        ("attention.quiet_hours", "", "quiet_hours = '23-07'", 'quiet_hours = ""'),
+        ('check."/srv/a.b".seconds', "7", "seconds = 5.0", "seconds = 7"),
+    ],
+)
+def test_comments_and_order_outlast_a_setting(home: Home, key: str, text: str, line: str, becomes: str) -> None:
+    write(home, WRITTEN)
+    set_value(home, key, text)
+    assert home.config_file.read_text() == WRITTEN.replace(line, becomes)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "ending"),
+    [
+        ("model.per_turn_usd", "0.5", None), ("proposals.expire_days", "3", "\n[proposals]\nexpire_days = 3\n"),
+        ('check."/srv/c".command', '["make"]', '\n[check."/srv/c"]\ncommand = ["make"]\n'),
+    ],
+)  # fmt: skip
+def test_a_new_setting_is_added_to_what_a_person_wrote(home: Home, key: str, text: str, ending: str | None) -> None:
+    write(home, WRITTEN)
+    set_value(home, key, text)
+    found = home.config_file.read_text()
+    kept = [line for line in found.splitlines() if line in WRITTEN.splitlines()]
+    assert [line for line in kept if line] == [line for line in WRITTEN.splitlines() if line]
+    assert ending is None or found == WRITTEN + ending
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "attention.per_day = 3 # dotted\n", "attention = { per_day = 3, quiet_hours = '' } # inline\n",
+        "[attention]\r\nper_day = 3 # CRLF\r\n", "# only a comment", "", "[check]\n[attention]\n",
+        "[check.a]\ncommand = ['x']\n[attention]\nper_day = 3\n[check.b]\ncommand = ['y'] # out of order\n",
+        'check = { "/srv/a" = { command = ["x"] } }\n', "[ attention ]\n 'per_day'=3#tight\n",
+        "[check.a]\ncommand = [\n'x', # one\n]\n\n\n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("attention.per_day", "9"), ("attention.cool_down_hours", "1.5"), ('check."/srv/n".command', '["make", "it"]')],
+)
+def test_a_setting_is_set_in_whatever_layout_and_everything_else_stays(
+    home: Home, text: str, key: str, value: str
+) -> None:
+    home.config_file.write_bytes(text.encode())
+    before = load_config(home)
+    set_value(home, key, value)
+    assert get_value(home, key) == tomllib.loads(f"v = {value}")["v"]
+    home.config_file.write_bytes(home.config_file.read_bytes())
+    after = load_config(home)
+    rest = [f for f in Config.__struct_fields__ if f not in ("attention", "check")]
+    assert [getattr(after, f) for f in rest] == [getattr(before, f) for f in rest]
+    assert {k: v for k, v in after.check.items() if k != "/srv/n"} == dict(before.check)
+    for comment in re.findall("#.*", text):
+        assert comment.strip() in home.config_file.read_bytes().decode()
+    assert ("\r\n" in text) is (b"\r\n" in home.config_file.read_bytes())
+
+
+def test_everything_wrong_is_said_at_once(home: Home) -> None:
+    write(home, "[model]\nper_day_usd = inf\nnmae = 'x'\n[attention]\nper_day = -1\n[schedule]\ndream = '25:00'\n")
+    for call in (load_config, check_config, lambda h: set_value(h, "model.name", "x")):
+        with pytest.raises(UsageError) as caught:
+            call(home)
+        for key in ("model.per_day_usd", "model.nmae", "attention.per_day", "schedule.dream"):
+            assert key in caught.value.message
+        assert caught.value.message.count("\n") == 4
+
+
+def test_of_several_wrong_settings_one_may_be_corrected_at_a_time(home: Home) -> None:
+    write(home, "[model]\nper_day_usd = inf # oops\n[attention]\nper_day = -1\n")
+    with pytest.raises(UsageError, match="2 things"):
+        set_value(home, "model.per_turn_usd", "0.5")
+    with pytest.raises(UsageError, match="2 things"):
+        set_value(home, "attention.per_day", "-2")
+    set_value(home, "attention.per_day", "2")
+    with pytest.raises(UsageError, match=r"model\.per_day_usd is inf"):
+        load_config(home)
+    set_value(home, "model.per_day_usd", "2")
+    assert load_config(home).model.per_day_usd == 2.0
+    assert "# oops" in home.config_file.read_text()
+
+
+def test_a_link_to_a_configuration_elsewhere_stays_a_link(home: Home, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "kairos.toml"
+    elsewhere.write_text("# mine\n")
+    home.config_file.symlink_to(elsewhere)
+    set_value(home, "attention.per_day", "2")
+    assert home.config_file.is_symlink()
+    assert elsewhere.read_text().startswith("# mine\n")
+    assert load_config(home).attention.per_day == 2
+
+
 def test_a_setting_that_does_not_exist_cannot_be_read(home: Home) -> None:
     with pytest.raises(UsageError, match="no setting"):
         get_value(home, "attention.per_dya")
     assert get_value(home, "")["attention"]["per_day"] == 4
-
-
-def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "file"
-    file.write_bytes(b"old")
-    synced: list[bytes] = []
-    real = os.fsync
-
-    def fsync(number: int) -> None:
-        if stat.S_ISREG(os.fstat(number).st_mode):
-            synced.append(file.read_bytes())  # durable under its temporary name, while the old one still stands
-        real(number)
-
-    monkeypatch.setattr(os, "fsync", fsync)
-    replace_file(file, b"new")
-    assert synced == [b"old"]
-    assert file.read_bytes() == b"new"
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_a_file_that_cannot_be_replaced_stays_and_nothing_is_left_behind(tmp_path: Path) -> None:
-    target = tmp_path / "file"
-    target.mkdir()
-    (target / "inside").write_text("kept")
-    with pytest.raises(TryAgain, match="cannot be written"):
-        replace_file(target, b"new")
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert (target / "inside").read_text() == "kept"
-
-
-def test_one_home_holds_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KAIROS_HOME", str(tmp_path / "from-environment"))
-    assert find_home().log.is_relative_to(tmp_path / "from-environment")
-    chosen = find_home(str(tmp_path / "chosen"))
-    found = [getattr(chosen, n) for n in vars(Home) if isinstance(vars(Home)[n], property) and n != "roots"]
-    places = [place for place in found if isinstance(place, Path)]
-    assert len(places) >= 8
-    assert all(place.is_relative_to(tmp_path / "chosen") for place in (*places, *chosen.roots))
-
-
-def test_a_home_is_private(tmp_path: Path) -> None:
-    home = find_home(str(tmp_path / "h"))
-    home.prepare()
-    home.prepare()
-    assert [stat.S_IMODE(folder.stat().st_mode) & 0o077 for folder in home.roots] == [0] * len(home.roots)
-
-
-def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot be made"):
-        find_home(str(tmp_path / "file" / "h")).prepare()
-
-
-def test_without_a_home_the_platforms_folders_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("KAIROS_HOME", raising=False)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    home = find_home()
-    assert home.config_file == tmp_path / "config" / "kairos" / "config.toml"
-    assert home.log.is_relative_to(tmp_path / "data" / "kairos")
 
 
 def test_a_repository_cannot_configure_its_own_watcher(home: Home, tmp_path: Path, monkeypatch: Any) -> None:
@@ -332,19 +382,6 @@ def test_parsing_names_its_source() -> None:
         parse_config({"x": 1}, "the file")
 
 
-def test_where_the_log_is_says_the_environment_first_and_then_the_configuration(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("KAIROS_LOG", raising=False)
-    assert home.log_url == ""
-    set_value(home, "log.url", "postgresql://ada@/work")
-    assert home.log_url == "postgresql://ada@/work"
-    monkeypatch.setenv("KAIROS_LOG", "postgresql://bob@/work")
-    assert home.log_url == "postgresql://bob@/work"
-    monkeypatch.setenv("KAIROS_LOG", "")
-    assert home.log_url == "postgresql://ada@/work"
-
-
 @pytest.mark.parametrize(
     ("key", "text"),
     [("log.url", "mysql://h/d"), ("log.url", "log.db"), ("log.lease_seconds", "0"), ("log.lease_seconds", "86400")],
@@ -352,22 +389,3 @@ def test_where_the_log_is_says_the_environment_first_and_then_the_configuration(
 def test_a_place_of_the_log_that_makes_no_sense_is_refused(home: Home, key: str, text: str) -> None:
     with pytest.raises(UsageError, match=key.replace(".", r"\.")):
         set_value(home, key, text)
-
-
-def test_two_homes_are_never_called_the_same(tmp_path: Path) -> None:
-    home = find_home(str(tmp_path / "a"))
-    home.prepare()
-    known = home.identity()
-    assert find_home(str(tmp_path / "a")).identity() == known
-    shutil.copytree(tmp_path / "a", tmp_path / "b")
-    assert find_home(str(tmp_path / "b")).identity() != known
-
-
-def test_a_child_is_led_to_the_same_log_and_told_nothing_else() -> None:
-    environ = {
-        "KAIROS_LOG": "postgresql://h/d",
-        "PGPASSFILE": "/p",
-        "AWS_KEY": "x",
-        "POSTGRES_ENABLE_DB_FUNCTIONS": "1",
-    }
-    assert log_environment(environ) == {k: v for k, v in environ.items() if k != "AWS_KEY"}

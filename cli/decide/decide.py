@@ -8,9 +8,8 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
-from cli.look.card import card_text
+from cli.look.inbox import shown_card
 from kairos.desk import deciding
-from kairos.desk.cards import card
 from kairos.desk.reading import letters
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.units import number
@@ -30,7 +29,7 @@ def confirmed(context: Context, proposal: Proposal) -> bool:
             f"{proposal.id} was not shown, and nobody can be asked here",
             f"Read `kairos show {proposal.id}`, then add `--digest {proposal.raised.digest}` (or --yes).",
         )
-    render.message(context, card_text(context, proposal, card(context.desk, proposal)))
+    render.message(context, shown_card(context, lambda: proposal)[1])
     if proposal.raised.risk in ("high", "urgent"):
         wanted = proposal.id[:LETTERS]
         typed = render.answer(context, f"{proposal.raised.risk} risk: type {wanted} to approve: ")

@@ -10,10 +10,9 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.decide.decide import LETTERS
 from cli.decide.keys import QUIT, Keys
-from cli.look.card import card_text
+from cli.look.inbox import shown_card
 from cli.look.why import steps_text
 from kairos.desk import deciding
-from kairos.desk.cards import card
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
@@ -57,18 +56,25 @@ class Review:
 
     def _card(self) -> Proposal | None:
         """Shows the present card and returns what it shows: whatever the log says later, keys decide this."""
+        drawn = self._context.desk.at_one_moment(self._drawn)
+        if drawn is None:
+            return None
+        proposal, text = drawn
+        render.clear(self._context)
+        said = f"{self._said}\n\n" if self._said else ""
+        self._said = ""
+        render.emit(self._context, "review", None, f"{said}{text}")
+        return proposal
+
+    def _drawn(self) -> tuple[Proposal, str] | None:
+        """The present proposal and its card; None when nothing is left."""
         left = undecided(self._context.desk, self._ids)
         if not left:
             return None
         self._at %= len(left)
         proposal = left[self._at]
-        render.clear(self._context)
-        shown = card(self._context.desk, proposal)
-        text = card_text(self._context, proposal, shown, body=BODIES[self._body])
-        said = f"{self._said}\n\n" if self._said else ""
-        self._said = ""
-        render.emit(self._context, "review", None, f"{said}{text}\n\n{self._at + 1} of {len(left)}")
-        return proposal
+        _, text = shown_card(self._context, lambda: proposal, body=BODIES[self._body])
+        return proposal, f"{text}\n\n{self._at + 1} of {len(left)}"
 
     def _decide(self, shown: Proposal) -> bool:
         """Takes keys until one changes what is on screen; False to quit."""
@@ -185,7 +191,9 @@ def review(context: Context, ids: Sequence[str]) -> None:
             "review needs a terminal",
             "Use `kairos inbox`, `show ID`, and `approve ID --digest D` or `reject ID -m TEXT`.",
         )
-    found = chosen(context.desk, ids) if ids else waiting(context.desk, context.only())
+    found = context.desk.at_one_moment(
+        lambda: chosen(context.desk, ids) if ids else waiting(context.desk, context.only())
+    )
     if not found:
         render.emit(context, "review", None, "  Nothing waits for a decision.")
         return

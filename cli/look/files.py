@@ -10,12 +10,13 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos.desk.files import files as rows
 from kairos.desk.units import size
+from kairos.domain.names import Name
 
 
 def file_text(row: dict[str, Any]) -> str:
     """One entry for a person."""
     bytes_ = "" if row["size"] is None else size(row["size"])
-    name = row["path"] if "path" in row else f"base64:{row['path_b64']}"
+    name = Name(path=row.get("path"), path_b64=row.get("path_b64")).fs
     return f"{row['kind']:<7} {row['mode'] or 0:04o} {bytes_:>10}  {render.inert(name)}"
 
 

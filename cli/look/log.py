@@ -10,16 +10,16 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos.clock import rfc3339
 from kairos.desk import events
-from kairos.desk.events import Entry
+from kairos.desk.events import LogEntry
 from kairos.desk.records.log import ProblemOut
 from kairos.desk.units import count, number
 from kairos.errors import IntegrityError
 
 
-def entry_text(entry: Entry) -> str:
+def entry_text(entry: LogEntry) -> str:
     """One line of the log for a person."""
     position, at = number(entry.position).rjust(9), rfc3339(entry.at)[:19]
-    return f"{position}  {at}  {entry.type:<20}  {render.inert(entry.summary())}"
+    return f"{position}  {at}  {render.inert(entry.type):<20}  {render.inert(entry.summary())}"
 
 
 @click.group(invoke_without_command=True)

@@ -38,9 +38,10 @@ def memory() -> None:
 @pass_context
 def ls(context: Context, everything: bool, kind: str | None) -> None:
     """Memories that hold, the most worth first."""
-    found = remembering.listed(context.desk, context.only(), kind=kind, closed=everything)
-    text = _listed(context, found) if found else "  Nothing is remembered yet.   Next: kairos dream"
-    render.emit(context, "memory-ls", found, text, page=True)
+    found, text = context.desk.at_one_moment(
+        lambda: _listed(context, remembering.listed(context.desk, context.only(), kind=kind, closed=everything))
+    )
+    render.emit(context, "memory-ls", found, text or "  Nothing is remembered yet.   Next: kairos dream", page=True)
 
 
 @memory.command("recall")
@@ -49,9 +50,10 @@ def ls(context: Context, everything: bool, kind: str | None) -> None:
 @pass_context
 def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
     """The memories that answer QUERY best."""
-    found = remembering.recall(context.desk, " ".join(query), limit, context.only())
-    text = _listed(context, found) if found else "  Nothing is remembered about that."
-    render.emit(context, "memory-recall", found, text)
+    found, text = context.desk.at_one_moment(
+        lambda: _listed(context, remembering.recall(context.desk, " ".join(query), limit, context.only()))
+    )
+    render.emit(context, "memory-recall", found, text or "  Nothing is remembered about that.")
 
 
 @memory.command("related")
@@ -86,11 +88,14 @@ def show(context: Context, id_: str) -> None:
     render.emit(context, "memory-show", m, render.table(rows))
 
 
-def _listed(context: Context, found: list[MemoryOut]) -> str:
+def _listed(context: Context, found: list[MemoryOut]) -> tuple[list[MemoryOut], str]:
+    """Memories as data and as text; no text for none."""
+    if not found:
+        return [], ""
     called, letters = names(repositories(context.desk)), remembering.letters(context.desk)
     rows: list[list[render.Cell]] = [["ID", "REPO", "KIND", "WHAT", "EVENTS"]]
     for m in found:
         what: render.Cell = m.text if m.state == "open" else render.Styled(f"{m.text} ({m.why})", "dim")
         events = ", ".join(map(str, m.cites[-3:]))
         rows.append([render.Styled(letters[m.id], "bold"), called.get(m.repo, m.repo), m.kind, what, events])
-    return render.table(rows)
+    return found, render.table(rows)

@@ -44,6 +44,7 @@ def text_of(status: StatusOut) -> str:
     ]
     parts = [f"daemon {daemon}" + (render.paint("  paused", "red") if status.paused else "")]
     parts.append(render.table(rows) if rows else "  no repository is watched")
+    parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
     parts.append(
         f"log {number(status.log.events)} events, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "

@@ -32,8 +32,10 @@ def why(context: Context, what: str) -> None:
 @pass_context
 def why_not(context: Context, since: str | None) -> None:
     """What was held or suppressed, and by which rule."""
-    held = explaining.why_not(context.desk, since, context.only())
-    called = names(repositories(context.desk))
+    desk = context.desk
+    held, called = desk.at_one_moment(
+        lambda: (explaining.why_not(desk, since, context.only()), names(repositories(desk)))
+    )
     rows: list[list[render.Cell]] = [
         [
             number(h.position),

@@ -13,7 +13,7 @@ def warn_of_configuration(context: Context) -> None:
     """Says on stderr what is wrong with the configuration, for a command that works all the same."""
     wrong = controlling.wrong_configuration(context.desk)
     if wrong is not None:
-        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(wrong)}")
+        render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(wrong, lines=True)}")
 
 
 @click.command()

@@ -7,6 +7,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.given import AnyText
+from cli.run.control import warn_of_configuration
 from kairos.desk import configuring
 from kairos.desk.records.system import PathOut
 
@@ -43,6 +44,7 @@ def set_(context: Context, key: str, value: str) -> None:
     """Set KEY to VALUE, read as TOML or else as text. A daemon takes it up when it starts."""
     stored = configuring.set_(context.desk, key, value)
     render.emit(context, "config-set", stored, f"{render.inert(key)} = {render.inert(render.json_text(stored.value))}")
+    warn_of_configuration(context)  # one of several wrong settings may have been corrected
     if context.desk.daemon_running():
         render.message(context, "The running daemon takes it up after `kairos stop` and `kairos start`.")
 

@@ -10,6 +10,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk.confining import run_confined
+from kairos.domain.names import Name
 
 _DEFAULT_WALL = 60.0
 _MOST_MB = 4 << 20
@@ -65,4 +66,4 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def _name(entry: dict[str, Any]) -> str:
-    return str(entry.get("path") or f"base64:{entry.get('path_b64')}")
+    return Name(path=entry.get("path"), path_b64=entry.get("path_b64")).fs

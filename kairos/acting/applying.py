@@ -11,8 +11,9 @@ from hashlib import sha256
 
 import msgspec
 
-from kairos.acting.worktree import Blob, NotPlain, Tree, same
+from kairos.acting.worktree import Blob, NotPlain, WorkTree, same
 from kairos.domain.events import Signature
+from kairos.domain.inert import shown
 from kairos.errors import KairosError
 
 OnStep = Callable[[str], None]
@@ -54,7 +55,7 @@ def temporary(execution: str, path: str) -> str:
     return f".kairos-{sha256(seed).hexdigest()[:20]}.tmp"
 
 
-def folders_to_make(tree: Tree, writes: Iterable[Write]) -> list[str]:
+def folders_to_make(tree: WorkTree, writes: Iterable[Write]) -> list[str]:
     """The directories that these writes need and that do not exist, outermost first."""
     found: dict[str, None] = {}
     for write in writes:
@@ -64,7 +65,7 @@ def folders_to_make(tree: Tree, writes: Iterable[Write]) -> list[str]:
 
 
 def apply(
-    tree: Tree, execution: str, writes: Sequence[Write], made: Sequence[str], on_step: OnStep = no_step
+    tree: WorkTree, execution: str, writes: Sequence[Write], made: Sequence[str], on_step: OnStep = no_step
 ) -> list[Signature]:
     """Makes every write and returns what the file system shows of each path.
 
@@ -95,7 +96,7 @@ def apply(
     return [tree.signature(w.path) for w in writes]
 
 
-def clear(tree: Tree, execution: str, paths: Iterable[str], made: Sequence[str]) -> None:
+def clear(tree: WorkTree, execution: str, paths: Iterable[str], made: Sequence[str]) -> None:
     """Removes the temporary files of a run, and of the directories it made those that are empty."""
     for path in paths:
         tree.remove(path, temporary(execution, path))
@@ -107,11 +108,11 @@ class _Moved(NotPlain):
     """A path changed between the gate and its turn."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"{path} changed while the action was being carried out")
+        super().__init__(f"{shown(path)} changed while the action was being carried out")
         self.path = path
 
 
-def _switch(tree: Tree, execution: str, write: Write) -> None:
+def _switch(tree: WorkTree, execution: str, write: Write) -> None:
     """Gives one path its new state, if it still is what the gate saw; the window left is that of two system calls."""
     seen = write.before.seen if write.before is not None else None
     if seen is not None:
@@ -129,7 +130,7 @@ def _switch(tree: Tree, execution: str, write: Write) -> None:
 
 
 def _back(
-    tree: Tree, execution: str, writes: Sequence[Write], done: Sequence[Write], made: Sequence[str], why: str
+    tree: WorkTree, execution: str, writes: Sequence[Write], done: Sequence[Write], made: Sequence[str], why: str
 ) -> None:
     """Undoes the writes that were made; LeftUnknown with the paths that cannot be put back."""
     lost: list[str] = []
@@ -146,7 +147,7 @@ def _back(
         raise LeftUnknown(why, lost)
 
 
-def place(tree: Tree, execution: str, path: str, blob: Blob | None, *, new: bool) -> None:
+def place(tree: WorkTree, execution: str, path: str, blob: Blob | None, *, new: bool) -> None:
     """Gives one path a state, through a temporary file."""
     if blob is None:
         tree.remove(path)

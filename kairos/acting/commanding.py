@@ -15,7 +15,7 @@ from kairos.domain.action import CommandAction
 from kairos.domain.secrets import redact
 from kairos.errors import SandboxUnavailable, UsageError
 from kairos.eventlog.log import Log
-from kairos.settings import Home
+from kairos.home import Home
 
 _TAIL = 8 * 1024
 

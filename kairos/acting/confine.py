@@ -59,7 +59,7 @@ class Tier(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-class Change(msgspec.Struct, frozen=True):
+class ExportedChange(msgspec.Struct, frozen=True):
     """One exportable change. `path` is relative, undecodable bytes as surrogates; `mode` 0o100644, 0o100755, None."""
 
     path: str
@@ -73,7 +73,7 @@ class Change(msgspec.Struct, frozen=True):
         return None if self.kind == "deleted" else self.held.read(os.fsencode(self.path))
 
 
-class Refused(msgspec.Struct, frozen=True):
+class WithheldChange(msgspec.Struct, frozen=True):
     """A change that may not leave the sandbox, and why."""
 
     path: str
@@ -98,8 +98,8 @@ class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
     layers: tuple[str, ...]
     missing: tuple[str, ...]
     seconds: float
-    changes: tuple[Change, ...]
-    refused: tuple[Refused, ...]
+    changes: tuple[ExportedChange, ...]
+    refused: tuple[WithheldChange, ...]
     held: _native.Changes | None
     room: ScratchRoom
     # The tree that the run was a view of, and which directory (device, inode) that was.
@@ -225,8 +225,8 @@ def _understood(answer: _native._RunAnswer, room: ScratchRoom, tree: Path, ident
         layers=tuple(answer["layers"]),
         missing=tuple(answer["missing"]),
         seconds=answer["seconds"],
-        changes=tuple(Change(os.fsdecode(path), kind, mode, held) for path, kind, mode in changes if held),
-        refused=tuple(Refused(os.fsdecode(path), why) for path, why in refused),
+        changes=tuple(ExportedChange(os.fsdecode(path), kind, mode, held) for path, kind, mode in changes if held),
+        refused=tuple(WithheldChange(os.fsdecode(path), why) for path, why in refused),
         held=held,
         room=room,
         root=tree,

@@ -17,7 +17,8 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import RepositoriesView
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 _TRIES = 10
 
@@ -27,7 +28,6 @@ class Decision(msgspec.Struct, frozen=True):
 
     proposal: Proposal
     position: int
-    repeated: bool = False
 
 
 def approve(
@@ -71,7 +71,7 @@ def _decide(log: Log, prefix: str, rule: Callable[[Proposal, int], list[Event]],
             after = append(log, at, events, origin="user", now=moment)
         except Conflict:
             continue
-        return Decision(after.proposal, after.last, repeated=not events)
+        return Decision(after.proposal, after.last)
     raise TryAgain(f"{proposal_id} is being changed by others", "Try again in a moment.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from kairos.acting.gate import already_done, moved_paths
-from kairos.acting.worktree import Tree
+from kairos.acting.worktree import WorkTree
 from kairos.domain import proposal as proposals
 from kairos.domain.action import PatchAction
 from kairos.errors import NotFound
@@ -28,7 +28,7 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
     if not touched:
         return []
     try:
-        tree = Tree(root)
+        tree = WorkTree(root)
     except NotFound:
         return []
     out: list[NewEvent] = []
@@ -49,11 +49,9 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
 def _done_by(inbox: Inbox, p: proposals.Proposal, action: PatchAction) -> str:
     """The id of a proposal that was carried out and left what this one would, empty if there is none."""
     wanted = {(e.fs, e.after) for e in action.edits}
-    for other in inbox.ran():
+    for other in inbox.done(p.raised.repo, action.edits[0].fs, action.edits[0].after) if action.edits else ():
         done = other.raised.action
-        if other.id == p.id or other.state not in proposals.DONE or other.raised.repo != p.raised.repo:
-            continue
-        if isinstance(done, PatchAction) and wanted <= {(e.fs, e.after) for e in done.edits}:
+        if other.id != p.id and isinstance(done, PatchAction) and wanted <= {(e.fs, e.after) for e in done.edits}:
             return other.id
     return ""
 

@@ -10,14 +10,15 @@ from kairos.acting.applying import OnStep, no_step
 from kairos.acting.commanding import run_command
 from kairos.acting.lock import exec_lock
 from kairos.acting.performing import Standing, append, open_tree, perform, standing
-from kairos.acting.worktree import Tree
+from kairos.acting.worktree import WorkTree
 from kairos.clock import now_us
 from kairos.domain.action import CommandAction
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, Denied, Stale
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 _TRIES = 8
 
@@ -58,7 +59,7 @@ def _once(
     log: Log,
     home: Home,
     at: Standing,
-    tree: Tree,
+    tree: WorkTree,
     policy: Policy,
     now: int,
     on_step: OnStep,
@@ -71,7 +72,7 @@ def _once(
         return at
     gate.refuse_if_paused(log, now)
     judged = gate.check(home, at.proposal, tree, policy, now)
-    if isinstance(judged, gate.Refused):
+    if isinstance(judged, gate.GateRefusal):
         append(log, at, judged.events, now=now)
         raise judged.error
     if isinstance(at.proposal.raised.action, CommandAction):

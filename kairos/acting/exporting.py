@@ -5,35 +5,35 @@ from __future__ import annotations
 
 from kairos.acting import applying
 from kairos.acting.applying import LeftUnknown, RolledBack, Write
-from kairos.acting.confine import Change, ConfinedRun, Refused
-from kairos.acting.worktree import Blob, NotPlain, Tree, mode_after
+from kairos.acting.confine import ConfinedRun, ExportedChange, WithheldChange
+from kairos.acting.worktree import Blob, NotPlain, WorkTree, mode_after
 
 MOVED = "changed since the run began"
 
 
-def export(run: ConfinedRun) -> tuple[Refused, ...]:
+def export(run: ConfinedRun) -> tuple[WithheldChange, ...]:
     """Applies the changes that passed the gate to the tree that the run was a view of; returns what could not be.
 
     If a single path cannot be changed, or is not what it was when the run began, nothing is written. A run that a
     limit stopped exports nothing. NotFound, Denied if the tree itself is gone or was replaced."""
     if run.stopped is not None:
-        return tuple(Refused(change.path, f"the run was stopped: {run.stopped}") for change in run.changes)
+        return tuple(WithheldChange(change.path, f"the run was stopped: {run.stopped}") for change in run.changes)
     if run.held is None or not run.changes:
         return ()
-    with Tree(run.root, run.identity) as tree:
+    with WorkTree(run.root, run.identity) as tree:
         writes: list[Write] = []
-        refused: list[Refused] = []
+        refused: list[WithheldChange] = []
         for change in run.changes:
             try:
                 writes.append(_write(tree, change, run.held.began_ns))
             except NotPlain as error:
-                refused.append(Refused(change.path, error.message))
+                refused.append(WithheldChange(change.path, error.message))
             except OSError as error:
-                refused.append(Refused(change.path, error.strerror or str(error)))
+                refused.append(WithheldChange(change.path, error.strerror or str(error)))
         return tuple(refused) or _applied(tree, run.room.path.name, writes)
 
 
-def _write(tree: Tree, change: Change, began_ns: int) -> Write:
+def _write(tree: WorkTree, change: ExportedChange, began_ns: int) -> Write:
     """One change as a write. NotPlain if the place is no longer what the command saw."""
     before = tree.read(change.path)
     touched = before is not None and before.seen is not None and (before.seen.ctime_ns or 0) > began_ns
@@ -45,15 +45,17 @@ def _write(tree: Tree, change: Change, began_ns: int) -> Write:
     return Write(change.path, before, Blob(content, mode_after(change.mode == 0o100755, before)))
 
 
-def _applied(tree: Tree, name: str, writes: list[Write]) -> tuple[Refused, ...]:
+def _applied(tree: WorkTree, name: str, writes: list[Write]) -> tuple[WithheldChange, ...]:
     made = applying.folders_to_make(tree, writes)
     try:
         applying.apply(tree, name, writes, made)
     except RolledBack as error:
         paths = error.moved or [w.path for w in writes]
-        return tuple(Refused(path, f"nothing was written: {error.why}") for path in paths)
+        return tuple(WithheldChange(path, f"nothing was written: {error.why}") for path in paths)
     except LeftUnknown as error:
-        return tuple(Refused(path, f"written, and somebody changed it at once: {error.why}") for path in error.paths)
+        return tuple(
+            WithheldChange(path, f"written, and somebody changed it at once: {error.why}") for path in error.paths
+        )
     # Directories that removals left empty go too, as git does it.
     for write in writes:
         folder = write.path.rpartition("/")[0] if write.after is None else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.acting.applying import Write
-from kairos.acting.worktree import Blob, NotPlain, Tree, mode_after
+from kairos.acting.worktree import Blob, NotPlain, WorkTree, mode_after
 from kairos.domain import proposal as proposals
 from kairos.domain.action import (
     Action,
@@ -22,43 +22,44 @@ from kairos.domain.action import (
 )
 from kairos.domain.deciding import PERSON, decided
 from kairos.domain.events import Event, ProposalReturned
+from kairos.domain.inert import shown
 from kairos.domain.policy import Policy, Verdict
 from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.attention import AttentionView
-from kairos.settings import Home
+from kairos.home import Home
 
 
-class Refused(msgspec.Struct, frozen=True):
+class GateRefusal(msgspec.Struct, frozen=True):
     """Why the gate stays shut: events to append, if any, and the error a person gets."""
 
     events: list[Event]
     error: KairosError
 
 
-def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) -> list[Write] | Refused:
+def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: int) -> list[Write] | GateRefusal:
     """The writes to make (none for a command), or a refusal; nothing is written here."""
     raised = proposal.raised
     action = raised.action
     if isinstance(action, NoteAction) or proposal.state != "approved" or proposal.approved is None:
-        return Refused([], decided(proposal))
+        return GateRefusal([], decided(proposal))
     bound = digest(action, raised.effects, raised.policy_version)
     if proposal.approved.digest != bound or raised.digest != bound or raised.effects != effects_of(action):
-        return Refused(
+        return GateRefusal(
             proposals.mark_stale(proposal, _paths(action)),
             Stale(f"{proposal.id} is not what was approved: its digest differs", "It was not carried out."),
         )
     if proposal.approved.expires_at <= now:
-        return Refused(
+        return GateRefusal(
             proposals.give_back(proposal, now),
             Stale(f"the approval of {proposal.id} has expired", f"Approve it again: `kairos review {proposal.id}`."),
         )
     why = denial(home, proposal, policy, tree.root)
     if why:
-        return Refused(proposals.mark_stale(proposal, _paths(action)), Denied(f"{proposal.id}: {why}"))
+        return GateRefusal(proposals.mark_stale(proposal, _paths(action)), Denied(f"{proposal.id}: {why}"))
     if proposal.approved.by != PERSON and _verdict(proposal, policy, tree.root).effect != "allow":
-        return Refused(
+        return GateRefusal(
             [ProposalReturned(id=proposal.id)],
             Stale(
                 f"{proposal.id} was approved by a rule that no longer allows it",
@@ -68,20 +69,20 @@ def check(home: Home, proposal: Proposal, tree: Tree, policy: Policy, now: int) 
     if isinstance(action, CommandAction):
         return []
     if already_done(tree, action):
-        return Refused(
+        return GateRefusal(
             proposals.supersede(proposal, "you made the same change by hand"),
             Stale(f"{proposal.id} is superseded: the same change is there already", "Nothing was written."),
         )
     moved = moved_paths(tree, action)
     if moved:
-        return Refused(
+        return GateRefusal(
             proposals.mark_stale(proposal, moved),
             Stale(f"{proposal.id} is stale: {_listed(moved)} changed since it was made", "Nothing was written."),
         )
     try:
         return writes_of(tree, action)
     except (ValueError, NotPlain) as error:
-        return Refused(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
+        return GateRefusal(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
 
 
 def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
@@ -91,7 +92,7 @@ def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
         return verdict.why
     for path in _paths(proposal.raised.action):
         if any((root / path).is_relative_to(own) for own in home.roots):
-            return f"{path!r} belongs to Kairos itself"
+            return f"'{shown(path)}' belongs to Kairos itself"
     return ""
 
 
@@ -106,17 +107,17 @@ def refuse_if_paused(log: Log, now: int) -> None:
         raise TryAgain("Kairos is paused: nothing is carried out", "`kairos resume` ends the pause.")
 
 
-def moved_paths(tree: Tree, action: PatchAction) -> list[str]:
+def moved_paths(tree: WorkTree, action: PatchAction) -> list[str]:
     """The paths that are no longer what the patch was made from."""
     return [e.fs for e in action.edits if not _is_at(tree, e, before=True)]
 
 
-def already_done(tree: Tree, action: PatchAction) -> bool:
+def already_done(tree: WorkTree, action: PatchAction) -> bool:
     """Whether every path is already what the patch would make it."""
     return all(_is_at(tree, e, before=False) for e in action.edits)
 
 
-def writes_of(tree: Tree, action: PatchAction) -> list[Write]:
+def writes_of(tree: WorkTree, action: PatchAction) -> list[Write]:
     """What the patch does to the present tree, keeping permission bits that git does not know.
 
     ValueError if the patch does not fit what is on disk."""
@@ -130,7 +131,7 @@ def writes_of(tree: Tree, action: PatchAction) -> list[Write]:
     return out
 
 
-def _is_at(tree: Tree, change: FileEdit, *, before: bool) -> bool:
+def _is_at(tree: WorkTree, change: FileEdit, *, before: bool) -> bool:
     state = change.before if before else change.after
     try:
         blob = tree.read(change.fs)
@@ -146,4 +147,4 @@ def _paths(action: Action) -> list[str]:
 
 
 def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    return ", ".join(map(shown, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

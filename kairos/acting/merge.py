@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kairos.acting.worktree import Blob
+from kairos.domain.inert import shown
+from kairos.home import Home
 from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
-from kairos.settings import Home
 
 _MOST_CONFLICTS = 127
 
@@ -31,11 +32,11 @@ def merge(home: Home, path: str, *, base: Blob | None, ours: Blob | None, theirs
     if _same(ours, theirs):
         return Merged(ours, kept=False)
     if ours is None:
-        return Merged(None, True, f"{path} was deleted since")
+        return Merged(None, True, f"{shown(path)} was deleted since")
     if base is None:
-        return Merged(None, True, f"{path} exists now and did not before")
+        return Merged(None, True, f"{shown(path)} exists now and did not before")
     if theirs is None:
-        return Merged(None, True, f"{path} would be removed, and was edited since")
+        return Merged(None, True, f"{shown(path)} would be removed, and was edited since")
     content = ours.content
     if base.content != theirs.content and ours.content != theirs.content:
         if ours.content == base.content:
@@ -43,7 +44,7 @@ def merge(home: Home, path: str, *, base: Blob | None, ours: Blob | None, theirs
         else:
             clean, content = _merge_file(home, base.content, ours.content, theirs.content)
             if not clean:
-                return Merged(None, True, f"{path}:\n{content.decode('utf-8', 'replace')}")
+                return Merged(None, True, f"{shown(path)}:\n{content.decode('utf-8', 'replace')}")
     return Merged(Blob(content, _merge_mode(base, ours, theirs)), kept=True)
 
 

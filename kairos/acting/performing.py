@@ -13,7 +13,7 @@ import msgspec
 
 from kairos.acting import applying, preimages
 from kairos.acting.applying import LeftUnknown, OnStep, RolledBack, Write, no_step
-from kairos.acting.worktree import NotPlain, Tree, expected
+from kairos.acting.worktree import NotPlain, WorkTree, expected
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.events import Event
@@ -24,7 +24,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
 from kairos.eventlog.views.inbox import Inbox, InboxView
 from kairos.eventlog.views.repositories import RepositoriesView
-from kairos.settings import Home
+from kairos.home import Home
 
 # A file takes this much at least on a disk, and up to this much more than its content.
 _BLOCK = 4096
@@ -62,12 +62,12 @@ def append(log: Log, at: Standing, events: Sequence[Event], *, origin: Origin = 
     return Standing(folded, positions[-1])
 
 
-def open_tree(log: Log, proposal: Proposal) -> Tree:
+def open_tree(log: Log, proposal: Proposal) -> WorkTree:
     """The work tree of a proposal's repository, if it still is the directory that was trusted. NotFound, Denied."""
     repo = RepositoriesView().load(log)[0].by_id.get(proposal.raised.repo)
     if repo is None or not repo.watched:
         raise NotFound(f"the repository of {proposal.id} is not watched", "`kairos init PATH` registers it.")
-    return Tree(Path(repo.root), (repo.dev, repo.ino))
+    return WorkTree(Path(repo.root), (repo.dev, repo.ino))
 
 
 def perform(
@@ -75,7 +75,7 @@ def perform(
     home: Home,
     at: Standing,
     run: Run,
-    tree: Tree,
+    tree: WorkTree,
     writes: Sequence[Write],
     *,
     now: int,
@@ -119,7 +119,7 @@ def perform(
     return conclude(log, at, lambda p: deciding.finish_run(p, "done", signatures=signatures, kept=kept), now=now)
 
 
-def _refuse_if_full(tree: Tree, writes: Sequence[Write]) -> None:
+def _refuse_if_full(tree: WorkTree, writes: Sequence[Write]) -> None:
     """TryAgain before anything starts: a run that fails is over, and a yes should outlive a full disk."""
     needed = sum(_BLOCK + len(w.after.content) for w in writes if w.after is not None)
     if needed > tree.free_bytes():

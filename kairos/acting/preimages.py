@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from kairos.domain.action import content_sha
+from kairos.durable import replace_file
 from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.cold.mentions import Names
+from kairos.home import Home
 from kairos.privacy import make_private
 from kairos.repo.git import Git, GitError
 from kairos.repo.objects import Objects
-from kairos.settings import Home, replace_file
 
 _MADE_FILE = "made"
 _ENOUGH = b"""[core]

@@ -20,7 +20,7 @@ from kairos.acting import applying, preimages
 from kairos.acting.applying import OnStep, no_step, place
 from kairos.acting.lock import exec_lock
 from kairos.acting.performing import Standing, conclude, open_tree, standing_in
-from kairos.acting.worktree import Blob, NotPlain, Tree
+from kairos.acting.worktree import Blob, NotPlain, WorkTree
 from kairos.clock import now_us
 from kairos.domain import deciding
 from kairos.domain.action import PatchAction
@@ -29,7 +29,7 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import Denied, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import Inbox, InboxView
-from kairos.settings import Home
+from kairos.home import Home
 
 
 def recover(
@@ -43,7 +43,7 @@ def recover(
     """Settles every run that is open in the repositories that `is_mine` names and returns the proposals concerned;
     call it at start.
 
-    A run whose repository is away stays open until it is back: nobody can tell before."""
+    A run whose repository is away stays open until it is back: its files decide the outcome."""
 
     def ours(inbox: Inbox) -> list[Proposal]:
         return [p for p in inbox.live() if p.state == "executing" and is_mine(p.raised.repo)]
@@ -65,7 +65,7 @@ def recover(
     return settled
 
 
-def settle(log: Log, home: Home, at: Standing, tree: Tree, *, now: int, on_step: OnStep = no_step) -> Standing:
+def settle(log: Log, home: Home, at: Standing, tree: WorkTree, *, now: int, on_step: OnStep = no_step) -> Standing:
     """Gives the open run of one proposal its one outcome. The caller holds the lock."""
     started = at.proposal.execution
     if started is None:
@@ -106,20 +106,20 @@ def settle(log: Log, home: Home, at: Standing, tree: Tree, *, now: int, on_step:
 
 
 def _place(
-    tree: Tree, started: ExecutionStarted, path: str, state: Expected, contents: dict[str, bytes], *, new: bool
+    tree: WorkTree, started: ExecutionStarted, path: str, state: Expected, contents: dict[str, bytes], *, new: bool
 ) -> None:
     blob = None if state.sha is None else Blob(contents[state.sha], 0o644 if state.mode is None else state.mode)
     place(tree, started.execution, path, blob, new=new)
 
 
-def _read(tree: Tree, path: str) -> Blob | NotPlain | None:
+def _read(tree: WorkTree, path: str) -> Blob | NotPlain | None:
     try:
         return tree.read(path)
     except NotPlain as error:
         return error
 
 
-def _reachable(tree: Tree, paths: dict[str, Expected]) -> list[str]:
+def _reachable(tree: WorkTree, paths: dict[str, Expected]) -> list[str]:
     """The paths whose directory can still be entered without following a link."""
     return [p for p in paths if not isinstance(_read(tree, p), NotPlain)]
 

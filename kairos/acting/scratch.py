@@ -19,7 +19,6 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What a trial showed. `exit` is None if no check ran or a signal or limit ended it (`stopped`)."""
 
     applies: bool
-    check_ran: bool
     exit: int | None
     output_tail: str
     seconds: float
@@ -53,14 +52,11 @@ def verify(
             cancelled=cancelled,
         )
     except SeedRefused as error:
-        return Verification(
-            applies=False, check_ran=False, exit=None, output_tail=error.message, seconds=0.0, tier="T2"
-        )
+        return Verification(applies=False, exit=None, output_tail=error.message, seconds=0.0, tier="T2")
     with done:
         output = done.stdout + done.stderr
         return Verification(
             applies=True,
-            check_ran=bool(check),
             exit=done.exit if check else None,
             output_tail=redact(output.decode("utf-8", "replace"))[-_TAIL:] if check else "",
             seconds=done.seconds,

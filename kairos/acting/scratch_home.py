@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from kairos import _native
+from kairos.durable import locked
+from kairos.errors import TryAgain
 from kairos.privacy import make_private
 
 _PREFIX = "run-"
@@ -16,9 +18,10 @@ _PREFIX = "run-"
 class ScratchRoom:
     """A directory of one run. The lock on it tells a sweep that its owner lives."""
 
-    def __init__(self, path: Path, lock: int) -> None:
+    def __init__(self, path: Path, lock: ExitStack) -> None:
         self.path = path
         self._lock = lock
+        self._left = False
 
     def prepare(self) -> None:
         """Makes the places where the launcher builds the new root and, if on disk, keeps the changes."""
@@ -27,12 +30,10 @@ class ScratchRoom:
 
     def leave(self) -> None:
         """Removes the room. Harmless when repeated."""
-        if self._lock >= 0:
-            lock, self._lock = self._lock, -1
-            try:
+        if not self._left:
+            self._left = True
+            with self._lock:
                 _native.remove_tree(os.fsencode(self.path))
-            finally:
-                os.close(lock)
 
     def __enter__(self) -> ScratchRoom:
         return self
@@ -48,19 +49,13 @@ def take_room(scratch_home: Path) -> ScratchRoom:
     sweep(scratch_home)
     while True:
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=scratch_home.resolve()))
-        try:
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if os.fstat(lock).st_nlink > 0:
-                return ScratchRoom(path, lock)
-        except OSError:
-            os.close(lock)
-            raise
-        # Another's sweep came between making it and locking it.
-        os.close(lock)
+        with ExitStack() as lock:
+            try:
+                handle = lock.enter_context(locked(path, folder=True))
+            except FileNotFoundError:
+                continue  # another's sweep came between making it and opening it
+            if os.fstat(handle).st_nlink > 0:  # or between opening and locking it
+                return ScratchRoom(path, lock.pop_all())
 
 
 def sweep(scratch_home: Path) -> int:
@@ -71,17 +66,15 @@ def sweep(scratch_home: Path) -> int:
     for path in scratch_home.iterdir():
         if not path.name.startswith(_PREFIX) or path.is_symlink() or not path.is_dir():
             continue
-        try:
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue
-        else:
+        with ExitStack() as lock:
+            try:
+                lock.enter_context(locked(path, _lives, folder=True))
+            except (FileNotFoundError, TryAgain):
+                continue  # it is gone, or its owner lives
             _native.remove_tree(os.fsencode(path))
             swept += 1
-        finally:
-            os.close(lock)
     return swept
+
+
+def _lives() -> TryAgain:
+    return TryAgain("the owner of this room lives")

@@ -24,19 +24,20 @@ from kairos.acting.applying import OnStep, Write, no_step
 from kairos.acting.lock import exec_lock
 from kairos.acting.merge import merge
 from kairos.acting.performing import open_tree, perform, standing
-from kairos.acting.worktree import Blob, NotPlain, Tree
+from kairos.acting.worktree import Blob, NotPlain, WorkTree
 from kairos.clock import now_us
 from kairos.domain.action import PatchAction
 from kairos.domain.events import Expected
 from kairos.domain.events.proposals import Run
+from kairos.domain.inert import shown
 from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import Inbox
-from kairos.settings import Home
+from kairos.home import Home
 
 
-class Plan(msgspec.Struct, frozen=True):
+class UndoPlan(msgspec.Struct, frozen=True):
     """What an undo or redo would do, for the prompt. `kept`: files whose later edits stay; `paths`: files changed."""
 
     id: str
@@ -52,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 def undo_target(inbox: Inbox) -> Proposal:
     """What `undo` without an id means: the last thing carried out that still stands. NotFound (4)."""
-    found = _latest(inbox, [p for p in inbox.ran() if p.state in DONE and _is_patch(p)])
+    found = inbox.latest("executed", "redone")
     if found is None:
         raise NotFound("there is nothing to undo", "`kairos inbox` lists what is pending.")
     return found
@@ -60,19 +61,18 @@ def undo_target(inbox: Inbox) -> Proposal:
 
 def redo_target(inbox: Inbox) -> Proposal:
     """What `redo` without an id means: the last thing undone, unless something new was carried out since."""
-    found = _latest(inbox, [p for p in inbox.ran() if p.state == "undone"])
-    newest = _latest(inbox, [p for p in inbox.ran() if p.state == "executed" and _is_patch(p)])
+    found, newest = inbox.latest("undone"), inbox.latest("executed")
     if found is None or (newest is not None and _moved_at(inbox, newest) > _moved_at(inbox, found)):
         raise NotFound("there is nothing to redo", "`kairos redo ID` redoes an older undo.")
     return found
 
 
-def plan_undo(log: Log, home: Home, proposal_id: str) -> Plan:
+def plan_undo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
     """What undoing it would do now. Stale (5) with the conflict shown if it cannot be done cleanly."""
     return _plan_alone(log, home, proposal_id, "undo")
 
 
-def plan_redo(log: Log, home: Home, proposal_id: str) -> Plan:
+def plan_redo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
     """What redoing it would do now. Stale (5) with the conflict shown."""
     return _plan_alone(log, home, proposal_id, "redo")
 
@@ -107,13 +107,13 @@ def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_s
                 ) from error
 
 
-def _plan_alone(log: Log, home: Home, proposal_id: str, run: Run) -> Plan:
+def _plan_alone(log: Log, home: Home, proposal_id: str, run: Run) -> UndoPlan:
     proposal = standing(log, proposal_id).proposal
     with open_tree(log, proposal) as tree:
         return _plan(home, proposal, run, tree)
 
 
-def _plan(home: Home, proposal: Proposal, run: Run, tree: Tree) -> Plan:
+def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
     done = proposal.last_done
     allowed = proposal.state in DONE if run == "undo" else proposal.state == "undone"
     if done is None or not allowed or not isinstance(proposal.raised.action, PatchAction):
@@ -140,7 +140,7 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: Tree) -> Plan:
         words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
         raise Stale("\n".join([words, *conflicts]), "Settle these places by hand, then try again.")
     edits = proposal.raised.action.edits
-    return Plan(
+    return UndoPlan(
         proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
         [w.path for w in writes], proposal.changed_at, writes,
     )  # fmt: skip
@@ -153,7 +153,7 @@ def _states(expected: Sequence[Expected], contents: dict[str, bytes]) -> dict[st
             out[state.fs] = None
         elif state.sha not in contents:
             raise OutcomeUnknown(
-                f"the undo store no longer has what {state.fs} was", "It cannot be undone; use your own history."
+                f"the undo store no longer has what {shown(state.fs)} was", "It cannot be undone; use your own history."
             )
         else:
             out[state.fs] = Blob(contents[state.sha], 0o644 if state.mode is None else state.mode)
@@ -169,14 +169,6 @@ def _equal(a: Blob | None, b: Blob | None) -> bool:
     return (a is None and b is None) or (
         a is not None and b is not None and a.content == b.content and a.mode == b.mode
     )
-
-
-def _is_patch(proposal: Proposal) -> bool:
-    return isinstance(proposal.raised.action, PatchAction)
-
-
-def _latest(inbox: Inbox, among: Sequence[Proposal]) -> Proposal | None:
-    return max(among, key=lambda p: _moved_at(inbox, p), default=None)
 
 
 def _moved_at(inbox: Inbox, proposal: Proposal) -> int:

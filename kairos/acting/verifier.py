@@ -17,7 +17,7 @@ from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
 from kairos.acting.performing import append, open_tree, standing
 from kairos.acting.scratch import Verification
-from kairos.acting.worktree import Tree
+from kairos.acting.worktree import WorkTree
 from kairos.clock import SECOND, now_us
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
@@ -28,7 +28,8 @@ from kairos.domain.proposal import Proposal
 from kairos.domain.secrets import redact_all
 from kairos.errors import Conflict, Denied, SandboxUnavailable, TryAgain, UsageError
 from kairos.eventlog.log import Log
-from kairos.settings import Check, Config, Home
+from kairos.home import Home
+from kairos.settings import Check, Config
 
 _TRIES = 5
 NO_CHECK = "the patch applies; no check command is configured for this repository"
@@ -94,7 +95,7 @@ def _tried(
 
 
 def _judge(
-    home: Home, p: Proposal, tree: Tree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
+    home: Home, p: Proposal, tree: WorkTree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
 ) -> tuple[list[Event], bool]:
     """(what trying it gives, whether nothing speaks against a rule's yes)."""
     action = p.raised.action

@@ -19,6 +19,7 @@ import msgspec
 
 from kairos.domain.action import content_sha
 from kairos.domain.events import Expected, Signature, name_fields
+from kairos.domain.inert import shown
 from kairos.domain.policy import unsafe_path
 from kairos.errors import Denied, NotFound
 from kairos.repo.beneath import DIRECTORY, FILE, descend
@@ -77,7 +78,7 @@ def expected(path: str, blob: Blob | None) -> Expected:
     )
 
 
-class Tree:
+class WorkTree:
     """An open work tree. Paths are relative, as Python's file functions give them. Close it."""
 
     def __init__(self, root: Path, identity: tuple[int, int] | None = None) -> None:
@@ -92,7 +93,7 @@ class Tree:
             os.close(self._fd)
             raise Denied(f"{root} is not the directory that was trusted: it was replaced", f"Run `kairos init {root}`.")
 
-    def __enter__(self) -> Tree:
+    def __enter__(self) -> WorkTree:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,14 +109,14 @@ class Tree:
             except FileNotFoundError:
                 return None
             except OSError as error:
-                raise NotPlain(f"{path} is not a plain file: {error.strerror}") from error
+                raise NotPlain(f"{shown(path)} is not a plain file: {error.strerror}") from error
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 os.close(fd)
-                raise NotPlain(f"{path} is not a regular file")
+                raise NotPlain(f"{shown(path)} is not a regular file")
             with os.fdopen(fd, "rb") as file:
                 if found.st_size > MAX_BYTES:
-                    raise NotPlain(f"{path} is too large to be changed: {found.st_size} bytes")
+                    raise NotPlain(f"{shown(path)} is too large to be changed: {found.st_size} bytes")
                 return Blob(file.read(MAX_BYTES + 1), stat.S_IMODE(found.st_mode), _signature(path, found))
 
     def free_bytes(self) -> int:
@@ -147,12 +148,12 @@ class Tree:
         """Makes one directory; one that exists is fine."""
         with self._parent(path) as (folder, name):
             if folder is None:
-                raise NotPlain(f"{path} has no parent directory")
+                raise NotPlain(f"{shown(path)} has no parent directory")
             try:
                 os.mkdir(name, 0o777, dir_fd=folder)
             except FileExistsError:
                 if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                    raise NotPlain(f"{path} is in the way: it is no directory") from None
+                    raise NotPlain(f"{shown(path)} is in the way: it is no directory") from None
 
     def remove_folder(self, path: str) -> bool:
         """Removes a directory if it is there and empty; whether it did."""
@@ -169,7 +170,7 @@ class Tree:
         """Writes `blob` durably under the name `temporary` beside `path`, with the group of the file at `path`."""
         with self._parent(path) as (folder, name):
             if folder is None:
-                raise NotPlain(f"{path} has no parent directory")
+                raise NotPlain(f"{shown(path)} has no parent directory")
             fd = os.open(temporary, _NEW, 0o600, dir_fd=folder)
             with os.fdopen(fd, "wb") as file:
                 _take_group(fd, folder, name)
@@ -182,7 +183,7 @@ class Tree:
         """Gives a staged file its name. `new`: FileExistsError if somebody made the path meanwhile."""
         with self._parent(path) as (folder, name):
             if folder is None:
-                raise NotPlain(f"{path} has no parent directory")
+                raise NotPlain(f"{shown(path)} has no parent directory")
             if new:
                 try:
                     os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
@@ -215,7 +216,7 @@ class Tree:
         """(descriptor of the directory that holds the path or None if it is missing, the last name)."""
         why = unsafe_path(path)
         if why:
-            raise NotPlain(f"{path!r} {why}")
+            raise NotPlain(f"'{shown(path)}' {why}")
         *parts, name = path.split("/")
         folder: int | None
         try:
@@ -225,7 +226,8 @@ class Tree:
         except OSError as error:
             if error.filename is None:  # no descriptor left: nothing is wrong with the path
                 raise
-            raise NotPlain(f"{path} leads through {error.filename}, which is no plain directory") from error
+            through = shown(str(error.filename))
+            raise NotPlain(f"{shown(path)} leads through {through}, which is no plain directory") from error
         try:
             yield folder, name
         finally:

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from kairos.agent.files import Files, printable, shown
+from kairos.agent.files import Files, shown
 from kairos.agent.outputs import Assignment
 from kairos.agent.tools import wrapped
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
+from kairos.domain.inert import escape
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
@@ -24,14 +25,14 @@ COMMITS_AT_MOST, PATHS_AT_MOST, MEMORIES_AT_MOST = 3, 40, 10
 _STEPS_UP = 10
 
 
-class Subject(msgspec.Struct, frozen=True):
+class ReviewSubject(msgspec.Struct, frozen=True):
     """What is reviewed: commits (newest last), or when there is none changed paths of the work tree."""
 
     commits: list[str]
     paths: list[str]
 
 
-def subject_of(log: Log, assignment: Assignment) -> Subject:
+def subject_of(log: Log, assignment: Assignment) -> ReviewSubject:
     """The commits and paths that the assignment's positions, or the events that caused them, speak of."""
     commits: list[str] = []
     heads: list[str] = []
@@ -48,12 +49,14 @@ def subject_of(log: Log, assignment: Assignment) -> Subject:
             case FilesChanged():
                 paths += [change.fs for change in event.changes]
     found = list(dict.fromkeys(commits)) or list(dict.fromkeys(heads))
-    return Subject(found[-COMMITS_AT_MOST:], [] if found else list(dict.fromkeys(paths)))
+    return ReviewSubject(found[-COMMITS_AT_MOST:], [] if found else list(dict.fromkeys(paths)))
 
 
-def opening(files: Files, assignment: Assignment, subject: Subject, memory: Sequence[str]) -> list[dict[str, str]]:
+def opening(
+    files: Files, assignment: Assignment, subject: ReviewSubject, memory: Sequence[str]
+) -> list[dict[str, str]]:
     """The system and the first user message."""
-    parts = [f"Repository: {printable(PurePosixPath(assignment.root).name)}. Moment: {assignment.boundary}."]
+    parts = [f"Repository: {escape(PurePosixPath(assignment.root).name)}. Moment: {assignment.boundary}."]
     share = DIFF_AT_MOST // max(len(subject.commits), 1)
     for name in subject.commits:
         commit = files.commit(name)
@@ -89,7 +92,7 @@ def about(memories: Sequence[tuple[str, str]], paths: Sequence[str]) -> list[str
     return [line for subject, line in memories if subject in wanted][:MEMORIES_AT_MOST]
 
 
-def paths_of(files: Files, subject: Subject) -> list[str]:
+def paths_of(files: Files, subject: ReviewSubject) -> list[str]:
     """Every path that the subject touches."""
     touched = [c.path for name in subject.commits if (commit := files.commit(name)) for c in files.changes(commit)]
     return [*touched, *subject.paths]
@@ -102,7 +105,7 @@ def _tree_diffs(files: Files, paths: Sequence[str]) -> str:
             sections.append(files.tree_diff(path))
         except Unreadable as why:
             if shown(path):
-                sections.append(f"{printable(path)}: {why}\n")
+                sections.append(f"{escape(path)}: {why}\n")
     if len(paths) > PATHS_AT_MOST:
         sections.append(f"[{len(paths) - PATHS_AT_MOST} of {len(paths)} files are left out]\n")
     return "".join(sections)

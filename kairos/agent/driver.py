@@ -26,10 +26,10 @@ from kairos.domain.turn import (
     Answered,
     Ask,
     Ceased,
+    CheckPatch,
     Effect,
     End,
     Garbled,
-    Judge,
     Read,
     ReadDone,
     Refused,
@@ -116,7 +116,7 @@ class Driver:
                 for asked in requests:
                     self._talk.reply(asked.id, self._tools.run(asked.tool, asked.arguments))
                 return ReadDone()
-            case Judge(request):
+            case CheckPatch(request):
                 try:
                     self._finding = finding_of(request.patch, self._files, self._assignment, self._ledger.spent())
                 except Unfit as why:

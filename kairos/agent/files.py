@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from kairos.domain.differences import diff_lines, differences
+from kairos.domain.inert import escape
 from kairos.domain.secrets import redact
 from kairos.repo.beneath import Content, Unreadable, read_beneath
 from kairos.repo.git import Git
@@ -120,13 +121,13 @@ class Files:
         sections = []
         for change in changes[:DIFFED_FILES]:
             if not shown(change.path):
-                sections.append(f"{change.status} {printable(change.path)}: not shown (private)\n")
+                sections.append(f"{change.status} {escape(change.path)}: not shown (private)\n")
                 continue
             try:
                 old = _text(_blob_of(blobs, change.old))
                 new = _text(_blob_of(blobs, change.new))
             except Unreadable as why:
-                sections.append(f"{change.status} {printable(change.path)}: {why}\n")
+                sections.append(f"{change.status} {escape(change.path)}: {why}\n")
                 continue
             sections.append(_unified(change.path, old, new))
         if len(changes) > DIFFED_FILES:
@@ -152,12 +153,6 @@ def shown(path: str) -> bool:
     if any(part.casefold() in (".git", "..", "") for part in path.split("/")):
         return False
     return not _PRIVATE.search(path)
-
-
-def printable(path: str) -> str:
-    """A path on one line, with control and undecodable characters escaped."""
-    text = path.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _blob(oid: str, mode: str) -> str | None:
@@ -187,7 +182,7 @@ def _decode(content: bytes) -> str:
 
 
 def _unified(path: str, old: str | None, new: str | None) -> str:
-    name = printable(path)
+    name = escape(path)
     sides = ("/dev/null" if old is None else f"a/{name}", "/dev/null" if new is None else f"b/{name}")
     before, after = _lines(old), _lines(new)
     body = "".join(diff_lines(before, after, differences(before, after), sides))

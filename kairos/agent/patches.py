@@ -8,6 +8,7 @@ from kairos.agent.files import DIFFED_AT_MOST, Files
 from kairos.agent.outputs import Assignment
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.domain.secrets import find, redact
 from kairos.domain.turn import Patch
 from kairos.repo.beneath import Unreadable
@@ -30,7 +31,7 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
     title, claim = _line(patch.title, TITLE_AT_MOST), _line(patch.claim, CLAIM_AT_MOST)
     base = "".join(f"{e.fs}\0{e.before.sha if e.before else ''}\0" for e in edits)
     if any(find("".join(lines)) for e in edits for h in e.hunks for lines in (h.old, h.new)):
-        names = ", ".join(e.fs for e in edits)
+        names = ", ".join(shown(e.fs) for e in edits)
         action = NoteAction(repo=assignment.repo, text=f"{claim} The patch of {names} would carry a credential.")
     return Finding(
         detector=DETECTOR,
@@ -52,7 +53,7 @@ def _edits(patch: Patch, files: Files) -> list[FileEdit]:
     for change in patch.files:
         path = change.path
         if path not in files.tracked:
-            raise Unfit(f"{path[:200]} is not a tracked text file of the repository")
+            raise Unfit(f"{shown(path)} is not a tracked text file of the repository")
         if path not in before:
             before[path], after[path] = _text(files, path)
         after[path] = _replaced(after[path], change.old_text, change.new_text, path)
@@ -61,9 +62,9 @@ def _edits(patch: Patch, files: Files) -> list[FileEdit]:
         try:
             content = after[path].encode("utf-8")
         except UnicodeEncodeError as error:
-            raise Unfit(f"the new text of {path} is not valid Unicode") from error
+            raise Unfit(f"the new text of {shown(path)} is not valid Unicode") from error
         if content == before[path][0]:
-            raise Unfit(f"{path} would not change")
+            raise Unfit(f"{shown(path)} would not change")
         edits.append(edit(path, before[path], (content, before[path][1])))
     return edits
 
@@ -73,9 +74,9 @@ def _text(files: Files, path: str) -> tuple[tuple[bytes, int], str]:
         content, mode = files.raw(path)
         text = content.decode("utf-8")
     except (Unreadable, UnicodeDecodeError) as error:
-        raise Unfit(f"{path} is not a readable text file") from error
+        raise Unfit(f"{shown(path)} is not a readable text file") from error
     if "\0" in text or len(content) > DIFFED_AT_MOST:
-        raise Unfit(f"{path} is not a text file of sane size")
+        raise Unfit(f"{shown(path)} is not a text file of sane size")
     return (content, mode), text
 
 
@@ -86,7 +87,9 @@ def _replaced(text: str, old: str, new: str, path: str) -> str:
         raise Unfit("old_text is empty")
     times = text.count(old)
     if times != 1:
-        raise Unfit(f"old_text occurs {times} times in {path}, not exactly once: copy more of the lines around it")
+        raise Unfit(
+            f"old_text occurs {times} times in {shown(path)}, not exactly once: copy more of the lines around it"
+        )
     if "\0" in new or new.count("[redacted ") > old.count("[redacted "):
         raise Unfit("new_text holds what must not be written")
     return text.replace(old, new)
@@ -99,11 +102,11 @@ def _seen(patch: Patch, files: Files) -> list[str]:
         try:
             text = files.text(quote.path)
         except Unreadable as why:
-            raise Unfit(f"evidence: {quote.path[:200]}: {why}") from why
+            raise Unfit(f"evidence: {shown(quote.path)}: {why}") from why
         wanted = quote.text.strip()
         if not wanted or wanted not in text:
-            raise Unfit(f"evidence: that text does not occur in {quote.path[:200]}")
-        places.append(f"{quote.path}:{text[: text.index(wanted)].count(chr(10)) + 1}")
+            raise Unfit(f"evidence: that text does not occur in {shown(quote.path)}")
+        places.append(f"{shown(quote.path)}:{text[: text.index(wanted)].count(chr(10)) + 1}")
     return list(dict.fromkeys(places))
 
 

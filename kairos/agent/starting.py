@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Literal
@@ -12,7 +11,8 @@ import msgspec
 
 from kairos.agent.ledger import Pauses, caps_of, spent_today
 from kairos.eventlog.log import Log
-from kairos.settings import Config, Home, Model
+from kairos.home import Home
+from kairos.settings import Config, Model
 
 _KEPT = (
     "PATH", "HOME", "LANG", "TZ", "KAIROS_HOME", "KAIROS_CLOCK_FILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME",
@@ -61,11 +61,6 @@ def worker_environment(config: Config, home: Home, environ: Mapping[str, str]) -
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
     }
-
-
-def worker_argv() -> list[str]:
-    """How a worker is started; its directory is the home's data directory."""
-    return [sys.executable, "-P", "-m", "kairos.agent.worker"]
 
 
 def wall_seconds(model: Model) -> float:

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from kairos.agent.files import Files, printable
+from kairos.agent.files import Files
 from kairos.domain.globs import matches
+from kairos.domain.inert import escape
 from kairos.domain.turn import Patch
 from kairos.repo.beneath import Unreadable
 
@@ -105,7 +106,7 @@ class Tools:
         try:
             match msgspec.convert(arguments, READERS[tool]):
                 case ReadFile() as asked:
-                    return wrapped(f"content of {printable(asked.path)}", self._read(asked))
+                    return wrapped(f"content of {escape(asked.path)}", self._read(asked))
                 case ListFiles() as asked:
                     return wrapped("file names", self._list(asked))
                 case Grep() as asked:
@@ -128,7 +129,7 @@ class Tools:
 
     def _list(self, asked: ListFiles) -> str:
         wanted = _glob(asked.glob)
-        found = [printable(p) for p in self._files.listing if matches(wanted, p)]
+        found = [escape(p) for p in self._files.listing if matches(wanted, p)]
         return f"{len(found)} files\n" + "\n".join(found)
 
     def _grep(self, asked: Grep) -> str:
@@ -141,7 +142,7 @@ class Tools:
         for path, text in self._files.containing(asked.text, paths):
             for number, line in enumerate((text or "").split("\n"), 1):
                 if asked.text in line:
-                    hits.append(f"{printable(path)}:{number}: {line[:200]}")
+                    hits.append(f"{escape(path)}:{number}: {line[:200]}")
             if len(hits) >= GREP_HITS:
                 return f"the first {GREP_HITS} hits; there may be more\n" + "\n".join(hits[:GREP_HITS])
             if time.monotonic() > end:

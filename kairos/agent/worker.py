@@ -22,8 +22,9 @@ from kairos.agent.starting import wall_seconds
 from kairos.clock import local_zone
 from kairos.errors import KairosError, UsageError
 from kairos.eventlog.opener import open_log
+from kairos.home import find_home
 from kairos.repo.git import Git
-from kairos.settings import find_home, load_config
+from kairos.settings import load_config
 
 
 def main() -> int:

@@ -13,7 +13,8 @@ from kairos.eventlog.cold.folding import fold
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.views.repositories import RepositoriesView
-from kairos.settings import Config, find_home, load_config
+from kairos.home import find_home
+from kairos.settings import Config, load_config
 
 
 def ended(config: Config, log: Log) -> set[str]:

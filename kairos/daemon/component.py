@@ -6,7 +6,7 @@ import threading
 from itertools import islice
 
 from kairos.daemon.folded import World
-from kairos.eventlog.leases import Held
+from kairos.eventlog.leases import HeldLeases
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, Recorded
 
@@ -24,7 +24,7 @@ class Component:
     reads: frozenset[str] = frozenset()
     wakes: frozenset[str] = frozenset()
 
-    def __init__(self, log: Log, world: World, held: Held) -> None:
+    def __init__(self, log: Log, world: World, held: HeldLeases) -> None:
         """`log` is this component's own. `held`: what this daemon may work on."""
         self._log = log
         self._world = world

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 
 from kairos.errors import KairosError, LeaseLost, OutcomeUnknown, TryAgain
-from kairos.eventlog.leases import Everything, Held, Keeper, daemon_lease, holder, job_lease, repo_lease
+from kairos.eventlog.leases import Everything, HeldLeases, Keeper, daemon_lease, holder, job_lease, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import machine
 from kairos.sensing.root import why_lost
-from kairos.settings import machine
 
 RETRY_S = 1.0
 
@@ -23,7 +23,7 @@ class Duties:
         leases = log.leases()
         self._keeper = None if leases is None else Keeper(leases, holder(log.owner), seconds, on_change)
         self._always = {daemon_lease(log.owner), *map(job_lease, jobs)}
-        self.held: Held = self._keeper or Everything()
+        self.held: HeldLeases = self._keeper or Everything()
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
 
     def choose(self, watched: Sequence[Repository]) -> list[Repository]:
@@ -67,7 +67,7 @@ class Enduring:
     the server is away, or does not say what became of an append. Whatever was half done is found as after a crash."""
 
     def __init__(
-        self, log: Log, held: Held, report: Callable[[str], None], stop: threading.Event | None = None
+        self, log: Log, held: HeldLeases, report: Callable[[str], None], stop: threading.Event | None = None
     ) -> None:
         """`stop`: when it is set, nothing is begun again."""
         self._shared = log.shared

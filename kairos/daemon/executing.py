@@ -17,11 +17,12 @@ from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, IntegrityError, KairosError, LeaseLost, Stale
-from kairos.eventlog.leases import Held, fences_of, is_mine, repo_lease
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 RETRY_S, RETRY_MOST_S = 2.0, 60.0
 """What could not be done is tried again after so long, then after twice as long each time."""
@@ -34,7 +35,7 @@ class Executing(Component):
     wakes = InboxView.topics | RepositoriesView.topics | {"Paused", "Resumed"}
 
     def __init__(
-        self, home: Home, config: Config, log: Log, world: World, held: Held, report: Callable[[str], None]
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, report: Callable[[str], None]
     ) -> None:
         super().__init__(log, world, held)
         self._home = home

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kairos.daemon.turns import find
 from kairos.domain.events import FindingListed
 from kairos.domain.finding import Finding
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put
-from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.repositories import Repository
+from kairos.repo.health import require_sound
 
 LISTED = "listed"
 """The view that has a row for each repository whose findings were listed; an init that was killed left none."""
@@ -20,8 +23,10 @@ def is_listed(log: Log, repo_id: str) -> bool:
 
 
 def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
-    """(findings that were not listed before, problems). Each is kept as FindingListed in one append."""
-    listed = set(AttentionView().load(log)[0].listed)
+    """(findings that were not listed before, problems). Each is kept as FindingListed in one append. GitError if the
+    repository cannot be read: nothing is listed then."""
+    require_sound(Path(repository.root))
+    listed = FindingsView().load(log)[0].listed
     done = [log.at(repository.ready_at)] if repository.ready else []
     found, problems = find(log, repository, done, "baseline", salt)
     news = [f for f in found if f.key not in listed]

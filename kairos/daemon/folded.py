@@ -12,6 +12,7 @@ from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Write
+from kairos.eventlog.views.findings import Findings
 from kairos.eventlog.views.inbox import Inbox
 from kairos.eventlog.views.log_views import log_views
 from kairos.eventlog.views.open_turns import OpenTurns
@@ -43,6 +44,11 @@ class Views:
     @property
     def attention(self) -> Attention:
         found: Attention = self.states["attention"]
+        return found
+
+    @property
+    def findings(self) -> Findings:
+        found: Findings = self.states["findings"]
         return found
 
     @property
@@ -137,5 +143,5 @@ class World:
                 writes += view.saving(self._views.states[view.name], self._views.position)
             log.append([], writes=writes)
             for view in behind:
-                view.saved(self._views.states[view.name])
+                view.saved(self._views.states[view.name], self._log)
             self._saved = self._views.position

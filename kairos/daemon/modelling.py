@@ -21,12 +21,13 @@ from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
 from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded
 from kairos.errors import KairosError
-from kairos.eventlog.leases import Held, fences_of, is_mine
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home, log_environment
 from kairos.schedule.children import Child
-from kairos.settings import Config, Home, log_environment
+from kairos.settings import Config
 
 _TOGETHER = "modeller"
 """The one tracking position of all repositories that earlier versions kept."""
@@ -47,7 +48,7 @@ class Modelling(Component):
     reads = frozenset({"AttentionDue"})
 
     def __init__(
-        self, home: Home, config: Config, log: Log, world: World, held: Held, zone: Callable[[], tzinfo]
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: Callable[[], tzinfo]
     ) -> None:
         super().__init__(log, world, held)
         self._home = home

@@ -8,13 +8,14 @@ from datetime import tzinfo
 from kairos.clock import DAY, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
-from kairos.eventlog.leases import Held, job_lease
+from kairos.eventlog.leases import HeldLeases, job_lease
 from kairos.eventlog.log import Log
+from kairos.home import Home
 from kairos.schedule import triggers
 from kairos.schedule.children import Child, child_environment
 from kairos.schedule.occurrences import REMEMBERED, Job, ScheduleView, run_once, settle_interrupted
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Config, Home, parse_clock
+from kairos.settings import Config, parse_clock
 
 JOBS = ("dream", "compact")
 
@@ -36,7 +37,7 @@ class Nights(Component):
         config: Config,
         log: Log,
         world: World,
-        held: Held,
+        held: HeldLeases,
         zone: Callable[[], tzinfo],
         scheduler: Scheduler,
     ) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from kairos.durable import is_locked, locked, replace_file
 from kairos.errors import Locked
-from kairos.settings import Home, replace_file
+from kairos.home import Home
+
+_PATIENCE_S = 0.3
+"""A quick reader may be testing the lock just now."""
 
 
 class RepoStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One watched repository. state: watching | degraded | lost | stopped; counts of directories."""
+    """One watched repository. state: watching | degraded | lost | stopped; counts of directories; `why` it is degraded
+    or lost, and what a person can do about it."""
 
     path: str
     state: str
@@ -24,6 +27,7 @@ class RepoStatus(msgspec.Struct, frozen=True, kw_only=True):
     watched: int
     polled: int
     ignored: int
+    why: str | None = None
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,33 +42,22 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 def claim(home: Home) -> Iterator[None]:
     """Holds the home for this process. Locked (11) at once if another daemon has it."""
     home.prepare()
-    lock = os.open(home.daemon_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        if not _lock(lock):
-            raise Locked(
-                f"another Kairos daemon (pid {_pid(home.daemon_lock)}) already runs on {home.data}",
-                "`kairos status` shows it, `kairos stop` ends it.",
-            )
+
+    def busy() -> Locked:
+        return Locked(
+            f"another Kairos daemon (pid {_pid(home.daemon_lock)}) already runs on {home.data}",
+            "`kairos status` shows it, `kairos stop` ends it.",
+        )
+
+    with locked(home.daemon_lock, busy, wait_s=_PATIENCE_S) as lock:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         yield
-    finally:
-        os.close(lock)
 
 
 def running(home: Home) -> int | None:
     """The pid of the daemon that holds the home, None when none does."""
-    try:
-        lock = os.open(home.daemon_lock, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _pid(home.daemon_lock)
-    finally:
-        os.close(lock)
-    return None
+    return _pid(home.daemon_lock) if is_locked(home.daemon_lock) else None
 
 
 def publish(home: Home, status: Status) -> None:
@@ -84,20 +77,6 @@ def read_status(home: Home) -> Status | None:
     except (FileNotFoundError, msgspec.MsgspecError):
         return None
     return status if status.pid == pid else None
-
-
-def _lock(lock: int) -> bool:
-    """Takes the lock, with a moment's patience: a quick reader may be testing it just now."""
-    deadline = time.monotonic() + 0.3
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.01)
-        else:
-            return True
 
 
 def _pid(lock: Path) -> int:

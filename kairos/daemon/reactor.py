@@ -36,8 +36,9 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 LULL_S = 1.0
 KEEP_EVERY = 500
@@ -84,7 +85,7 @@ class Reactor(Component):
         config: Config,
         log: Log,
         world: World,
-        held: leases.Held,
+        held: leases.HeldLeases,
         zone: Callable[[], tzinfo],
         scheduler: Scheduler,
         on_delivery: Callable[[str], None] | None,
@@ -111,6 +112,7 @@ class Reactor(Component):
     def catch_up(self) -> int:
         """Judges again what came since the last turns, and compares every open proposal with the disk."""
         self._gathered.clear()
+        self._looker.start_over()
         self._tick = True  # what an error kept from being done is due still
         self._world.catch_up()
         with self._world.reading() as views:
@@ -177,6 +179,7 @@ class Reactor(Component):
             case FilesChanged() | GitMoved() | CommitRecorded() if self._is_mine(event.repo):
                 if recorded.position <= self._done.get(event.repo, 0):
                     return
+                self._looker.note(event.repo, event)
                 if isinstance(event, FilesChanged):
                     self._housekeeping.changed(recorded, event)
                 self._gather(recorded, event.repo, idle_for)
@@ -281,6 +284,5 @@ def manners(config: Config) -> attention.Manners:
     return attention.Manners(
         quiet=parse_hours(config.attention.quiet_hours),
         per_day=config.attention.per_day,
-        cool_down=round(config.attention.cool_down_hours * 3_600_000_000),
         idle=round(config.attention.idle_minutes * 60_000_000),
     )

@@ -6,6 +6,7 @@ import os
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from kairos import clock
@@ -31,8 +32,10 @@ from kairos.eventlog.leases import fences_of
 from kairos.eventlog.log import Clean
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
+from kairos.home import Home
+from kairos.repo.git import GitError
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 Report = Callable[[str], None]
 
@@ -81,8 +84,9 @@ class _Daemon:
         zone, scheduler = clock.local_zone, self._scheduler
         self._following = Following(open_log(home), world)
         self._watching = Watching(
-            home, config, open_log(home), world, self._duties, self._guard, self._publish, self._asked.go_on
-        )
+            home, config, open_log(home), world, self._duties, self._guard, self._publish, self._asked.go_on,
+            self._report,
+        )  # fmt: skip
         self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler, on_delivery)
         self._nights = Nights(home, config, open_log(home), world, held, zone, scheduler)
         self._components: list[Component] = [
@@ -107,7 +111,8 @@ class _Daemon:
         self._duties.start()
         for repo in mine:
             if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it came to that
-                with self._log.fenced(fences_of(self._duties.held, [repo.id])):
+                # One that cannot be read: its sensor says so, and the next start comes to this again.
+                with suppress(GitError), self._log.fenced(fences_of(self._duties.held, [repo.id])):
                     list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
         try:
             self._start(self._following)
@@ -147,7 +152,7 @@ class _Daemon:
         try:
             self._log.append([NewEvent("daemon", DaemonStopped(pid=os.getpid()), None, "system")])
         except TryAgain as error:
-            self._report(f"{error.message}; the log does not tell of this end")
+            self._report(f"{error.message}; the shutdown could not be recorded")
 
     def _changed(self) -> None:
         """What this daemon holds has changed: everybody looks. Called from any thread."""

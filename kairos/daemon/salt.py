@@ -12,7 +12,7 @@ from kairos.errors import TryAgain
 from kairos.eventlog.leases import holder, holding
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Put
-from kairos.settings import Home
+from kairos.home import Home
 
 VIEW, _KEY = "salt", b"salt"
 _LEASE_S, _PATIENCE_S = 2.0, 5.0

@@ -59,7 +59,7 @@ class Speaker:
         waiting = {p.id: p for p in self._undelivered()}
         with self._world.reading() as views:
             due = attention.releasable(list(waiting), views.attention, now)
-            held = {key.partition("|")[0] for key in views.attention.held}
+            held = {id_ for id_ in waiting if views.attention.holds(id_)}
         for proposal_id in due:
             self._offer(waiting[proposal_id], "brief")
         for proposal in waiting.values():
@@ -80,7 +80,7 @@ class Speaker:
             judged = attention.decide_delivery(
                 proposal.id, urgent, boundary, views.attention, self._manners, now_us(), self._zone()
             )
-            known = views.attention.held.get(f"{proposal.id}|{judged.rule}")
+            known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):
             self._deliver(proposal, judged.boundary)
         elif known != (judged.until or 0):

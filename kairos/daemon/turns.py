@@ -12,9 +12,10 @@ from kairos.acting.policy_file import load_policy
 from kairos.clock import DAY, now_us
 from kairos.daemon.folded import World
 from kairos.daemon.salt import salt_of
-from kairos.detectors.looking import fitting, look
-from kairos.detectors.scene import Companion, scene_of
-from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded, TurnStarted
+from kairos.detectors.looking import fitting, look, named
+from kairos.detectors.scene import Companion, Facts, scene_of
+from kairos.detectors.touching import Signature, TouchedSince, signature_of
+from kairos.domain.events import AttentionDue, AttentionHeld, Event, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import Proposal, stream_of, supersede
 from kairos.domain.raising import Raised, raise_findings
@@ -22,10 +23,12 @@ from kairos.errors import Conflict, KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
 from kairos.memory.claims import MemoryView
 from kairos.memory.related import Relations
 from kairos.repo.git import Git
-from kairos.settings import Config, Home
+from kairos.repo.health import require_sound
+from kairos.settings import Config
 
 AGAIN = "again@1"
 """The rule of a second look: the base of a waiting proposal moved."""
@@ -41,6 +44,19 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
+        self._touched: dict[str, TouchedSince] = {}
+        """What happened in each repository since what waits there was last looked at; none yet: all is looked at."""
+        self._seen: dict[str, tuple[Signature, Facts]] = {}
+        """What the turn that was just taken saw."""
+
+    def note(self, repo_id: str, event: Event) -> None:
+        """Takes in what happened in a repository, so that `recheck` knows what may be concerned."""
+        if repo_id in self._touched:
+            self._touched[repo_id].note(event)
+
+    def start_over(self) -> None:
+        """Has the next look at what waits leave nothing out: what happened meanwhile is not known."""
+        self._touched.clear()
 
     def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
         """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""
@@ -59,18 +75,27 @@ class Looker:
                   f"turn-again-{proposal_id}-{moved}", [], only=raised.detector)  # fmt: skip
 
     def recheck(self, repo_id: str, cause: int) -> None:
-        """Looks again at the evidence of what waits: a proposal whose reason is gone (the commit was reset, the
-        marker resolved, the file removed) closes itself."""
+        """Looks again at the evidence of what waits and may be concerned by what happened: a proposal whose reason is
+        gone (the commit was reset, the marker resolved, the file removed) closes itself."""
         repo = self._repo(repo_id)
         with self._world.reading() as views:
             mine = [p for p in views.inbox.pending() if p.raised.repo == repo_id]
             before = [p for p in mine if p.raised.engine == "rules" and views.inbox.positions[p.id][0] <= cause]
+        signature, facts = self._seen.pop(repo_id) if repo_id in self._seen else _look_around(repo)
+        touched = self._touched.get(repo_id)
+        if touched is not None and touched.signature != signature:
+            touched.everything = True
+        self._touched[repo_id] = TouchedSince(signature)
         for proposal in before:
             raised = proposal.raised
             trigger = self._evidence(raised.evidence)
-            findings, problems = find(self._log, repo, trigger, raised.boundary or "commit", self._salt)
-            if not problems and raised.key not in {f.key for f in findings}:
-                self._close(proposal, cause)
+            if touched is None or touched.concerns(raised, trigger):
+                findings, problems = find(
+                    self._log, repo, trigger, raised.boundary or "commit", self._salt, raised.detector, facts
+                )
+                self._touched[repo_id].everything |= bool(problems)  # looked at in vain: again next time
+                if not problems and raised.key not in {f.key for f in findings}:
+                    self._close(proposal, cause)
 
     def _evidence(self, positions: Sequence[int]) -> list[Recorded]:
         """The events at these positions, but for those that a person had erased."""
@@ -98,9 +123,10 @@ class Looker:
         only: str | None = None,
     ) -> None:
         begun = time.monotonic()
-        findings, problems = find(self._log, repo, trigger, boundary, self._salt)
-        if only is not None:
-            findings = [f for f in findings if f.detector == only]
+        seen = _look_around(repo)
+        if only is None:
+            self._seen[repo.id] = seen
+        findings, problems = find(self._log, repo, trigger, boundary, self._salt, only, seen[1])
         spoken: list[Finding] = []
         muted: list[Finding] = []
         with self._world.reading() as views:
@@ -131,13 +157,13 @@ class Looker:
         """The events that raise findings, or say why not."""
         policy = load_policy(self._home.policy_file)
         with self._world.reading() as views:
-            proposals = views.inbox.proposals
+            known = views.inbox.known(repo.id, {f.key for f in findings}, {f.detector for f in findings})
             return raise_findings(
                 findings,
-                known=[p for p in proposals.values() if p.raised.repo == repo.id],
-                taken=proposals,
-                listed=set(views.attention.listed),
-                held=views.attention.held,
+                known=known,
+                taken=views.inbox.proposals,
+                listed=views.findings.listed,
+                held=views.findings.held,
                 repo=repo.id,
                 root=repo.root,
                 turn=turn,
@@ -154,16 +180,26 @@ class Looker:
 
     def _news(self, finding: Finding) -> bool:
         with self._world.reading() as views:
-            return f"{finding.key}|mute@1" not in views.attention.held
+            return f"{finding.key}|mute@1" not in views.findings.held
 
 
 def find(
-    log: Log, repo: Repository, trigger: Sequence[Recorded], boundary: str, salt: bytes
+    log: Log,
+    repo: Repository,
+    trigger: Sequence[Recorded],
+    boundary: str,
+    salt: bytes,
+    only: str | None = None,
+    facts: Facts | None = None,
 ) -> tuple[list[Finding], list[str]]:
-    """(findings, problems) of every detector that looks at this boundary. `salt` is the home's."""
+    """(findings, problems) of every detector that looks at this boundary, or of `only` one. `salt` is the home's;
+    `facts` are shared with other looks."""
     try:
-        scene = scene_of(repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt)
-        findings, problems = look(scene)
+        require_sound(Path(repo.root))
+        scene = scene_of(
+            repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts
+        )
+        findings, problems = look(scene) if only is None else look(scene, detectors=named(only))
         return findings, [f"{p.detector}: {p.why}" for p in problems]
     except KairosError as error:
         return [], [error.message]
@@ -180,6 +216,12 @@ def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Compani
         return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in relations().related(paths)]
 
     return ask
+
+
+def _look_around(repo: Repository) -> tuple[Signature, Facts]:
+    """What the next looks share. The signature comes first: what changes between the two is then looked at again."""
+    root = Path(repo.root)
+    return signature_of(root), Facts(Git(root))
 
 
 def told(event: Raised, cause: int | None) -> NewEvent:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from copy import copy
@@ -13,17 +15,21 @@ from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.folded import World
 from kairos.daemon.presence import RepoStatus
 from kairos.daemon.salt import salt_of
-from kairos.errors import TryAgain
+from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
 from kairos.sensing.sensor import Sensor
-from kairos.settings import Config, Home
+from kairos.settings import Config
 
 logger = logging.getLogger(__name__)
 
 RETRY_S = 2.0
+RESTART_MOST_S = 60.0
+GRACE_S = 5.0
+"""So long a step may go on after it was asked to end: the whole daemon has ten seconds."""
 LOOK_S = 5.0
 """So often a shared log's repositories are looked for on this disk: a directory may have come back."""
 
@@ -48,9 +54,13 @@ class _Sensing:
                 self._sensor.wake()
 
     def end(self) -> None:
-        """Ends it after its present step."""
+        """Ends it after its present step; one in which git does not answer is broken off."""
         self.ask_to_end()
         if self.thread is not None:
+            self.thread.join(GRACE_S)
+            with self._lock:
+                if self._sensor is not None:
+                    self._sensor.break_off()
             self.thread.join()
 
     @contextmanager
@@ -82,6 +92,7 @@ class Watching(Component):
         guard: Callable[[Callable[[], None]], None],
         publish: Callable[[list[RepoStatus]], None],
         on_armed: Callable[[], None],
+        report: Callable[[str], None],
     ) -> None:
         """`on_armed` is called whenever watching has begun everywhere. That may take as long as a disk is full."""
         super().__init__(log, world, duties.held)
@@ -91,6 +102,7 @@ class Watching(Component):
         self._guard = guard
         self._publish = publish
         self._on_armed = on_armed
+        self._report = report
         self._lock = threading.Lock()
         self._sensing: dict[str, _Sensing] = {}
         self._statuses: dict[str, RepoStatus] = {}
@@ -160,20 +172,38 @@ class Watching(Component):
         """Until the repository is not ours any more. A sensor that does not know what became of an append gives way to
         one that compares anew."""
         try:
-            Enduring(self._log, self._duties.held, logger.warning, sensing.ending).run(lambda: self._watch(sensing))
+            endure = Enduring(self._log, self._duties.held, logger.warning, sensing.ending)
+            endure.run(lambda: self._supervise(sensing))
         finally:
             sensing.armed.set()
+
+    def _supervise(self, sensing: _Sensing) -> None:
+        """Starts a sensor again that a defect has ended: one repository never ends the watch over the others. What
+        the log or the leases say goes further up."""
+        wait = RETRY_S
+        while not sensing.ending.is_set():
+            begun = time.monotonic()
+            try:
+                self._watch(sensing)
+            except KairosError:
+                raise
+            except Exception as error:  # noqa: BLE001  # reported whole, shown in the status, and tried again
+                self._report(f"{sensing.repo.root} is not watched for now:\n{traceback.format_exc()}")
+                self._note(sensing, _broken(sensing.repo, error))
+                sensing.armed.set()
+                wait = RETRY_S if time.monotonic() - begun > RESTART_MOST_S else min(RESTART_MOST_S, 2 * wait)
+                sensing.ending.wait(wait)
 
     def _watch(self, sensing: _Sensing) -> None:
         log = open_log(self._home)
         sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
         with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
-            self._note(sensing, sensor)
+            self._note(sensing, _status(sensor))
             sensing.armed.set()
             while not sensing.ending.is_set():
                 self._patiently(sensing, sensor.step)
-                self._note(sensing, sensor)
+                self._note(sensing, _status(sensor))
 
     def _patiently(self, sensing: _Sensing, work: Callable[[], object]) -> None:
         """Does a step again while the disk is full or the log busy; nothing is lost meanwhile."""
@@ -184,8 +214,7 @@ class Watching(Component):
             except TryAgain:
                 sensing.ending.wait(RETRY_S)
 
-    def _note(self, sensing: _Sensing, sensor: Sensor) -> None:
-        status = _status(sensor)
+    def _note(self, sensing: _Sensing, status: RepoStatus) -> None:
         if status != self._statuses.get(sensing.repo.id):
             self._statuses[sensing.repo.id] = status
             if not self.show():
@@ -206,5 +235,14 @@ class Watching(Component):
 def _status(sensor: Sensor) -> RepoStatus:
     s = sensor.status()
     return RepoStatus(
-        path=s.path, state=s.state, directories=s.directories, watched=s.watched, polled=s.polled, ignored=s.ignored
-    )
+        path=s.path, state=s.state, directories=s.directories, watched=s.watched, polled=s.polled, ignored=s.ignored,
+        why=". ".join(filter(None, (s.problem, s.remedy))) or None,
+    )  # fmt: skip
+
+
+def _broken(repo: Repository, error: Exception) -> RepoStatus:
+    return RepoStatus(
+        path=repo.root, state="degraded", directories=0, watched=0, polled=0, ignored=0,
+        why=f"its sensor failed ({type(error).__name__}: {error}) and is started again. Report this: it is a defect of"
+        " Kairos; the daemon's output has the details.",
+    )  # fmt: skip

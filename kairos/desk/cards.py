@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from kairos.clock import rfc3339
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import inbox, repositories
 from kairos.desk.records.proposals import ActionOut, BaseOut, CardOut, EffectsOut, ProposalOut, VerificationOut
-from kairos.desk.summary import utf8
 from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
-from kairos.domain.names import quoted
+from kairos.domain.inert import as_text, quoted
 from kairos.domain.proposal import Proposal
 from kairos.eventlog.views.repositories import Repositories
 
@@ -27,6 +26,7 @@ WHY_NOW = {
 }
 
 
+@of_one_moment
 def card(desk: Desk, proposal: Proposal) -> CardOut:
     """The card of a proposal as it now stands."""
     return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
@@ -116,13 +116,13 @@ def _root(proposal: Proposal, known: Repositories) -> Path | None:
 
 
 def shown(edit: FileEdit) -> str:
-    return utf8(edit.fs)
+    return as_text(edit.fs)
 
 
 def patch_text(action: PatchAction, root: Path | None) -> str:
     """The exact diff of every edit. Context lines come from the present file where it is the one that the patch
     was made from; otherwise only the changed lines themselves are shown."""
-    return utf8("".join(_edit_text(edit, root) for edit in action.edits))
+    return as_text("".join(_edit_text(edit, root) for edit in action.edits))
 
 
 def _edit_text(edit: FileEdit, root: Path | None) -> str:

@@ -28,7 +28,7 @@ def pause(desk: Desk, duration: str | None) -> PauseOut:
     if duration is not None:
         ends = until(duration, now_us(), local_zone())
         if ends is None:
-            raise UsageError(f"`{duration}` is no duration", "Give 30m, 2h, 1d, tonight or tomorrow; or nothing.")
+            raise UsageError(f"`{duration}` is not a duration", "Give 30m, 2h, 1d, tonight or tomorrow; or nothing.")
     position = _say(desk, Paused(until=ends))
     return PauseOut(paused=True, until=rfc3339(ends) if ends else None, position=position)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kairos.clock import local_zone, now_us
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
 from kairos.desk.reading import inbox, repositories
 from kairos.desk.records.proposals import DecidedOut
@@ -72,15 +72,14 @@ def each(
     return results, None
 
 
+@of_one_moment
 def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
     """A proposal as it now stands. `positions`: its events from the first of the topics `since` on."""
     known = inbox(desk)
     positions = known.positions[id_]
-    for index, position in enumerate(positions):
-        if desk.log.at(position).topic in since:
-            positions = positions[index:]
-            break
-    return DecidedOut(id=id_, state=known.proposals[id_].state, positions=positions)
+    topics = [desk.log.at(position).topic for position in positions]
+    first = next((index for index, topic in enumerate(topics) if topic in since), 0)
+    return DecidedOut(id=id_, state=known.proposals[id_].state, positions=positions[first:])
 
 
 def await_end(desk: Desk, id_: str, wait_s: float) -> None:
@@ -105,7 +104,7 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
     if done.state == "failed":
         raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
     if done.state == "unknown":
-        raise OutcomeUnknown(f"nobody can tell how {done.id} ended: look at its files", hint)
+        raise OutcomeUnknown(f"the outcome of {done.id} is unknown: look at its files", hint)
     if done.state in ("stale", "superseded", "expired", "withdrawn"):
         raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
     if waited_s is not None and done.state not in TERMINAL:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
 
 from kairos.eventlog.log import Log
+from kairos.eventlog.moment import Moment, at_one_moment
 from kairos.eventlog.opener import open_log
-from kairos.settings import Config, Home, find_home, load_config
+from kairos.eventlog.views.projection import Projection
+from kairos.home import Home, find_home
+from kairos.settings import Config, load_config
+
+S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Desk:
@@ -25,6 +35,7 @@ class Desk:
         """Whether a home that others can write is refused; the doctor looks at it."""
         self._log: Log | None = None
         self._has_log = False
+        self._moment: Moment | None = None
 
     @cached_property
     def home(self) -> Home:
@@ -74,6 +85,30 @@ class Desk:
         other.lenient = True  # the daemon runs on the configuration that it started with
         return other
 
+    def at_one_moment(self, build: Callable[[], T]) -> T:
+        """What `build` makes of one state of the log, whatever is appended meanwhile: an answer rests on one state,
+        however many views it reads. `build` only reads, may be called again, and neither prints nor asks."""
+        if self._moment is not None:
+            return build()
+
+        def of(moment: Moment) -> T:
+            self._moment = moment
+            try:
+                return build()
+            finally:
+                self._moment = None
+
+        return at_one_moment(self.log if self.has_log else None, of)
+
+    def view(self, wanted: Projection[S]) -> S:
+        """The state of a view: that of the moment that is being read, else as of now; empty without a log."""
+
+        def read() -> S:
+            assert self._moment is not None
+            return self._moment.view(wanted)
+
+        return self.at_one_moment(read)
+
     def close(self) -> None:
         """Closes the log; safe to repeat."""
         if self._log is not None:
@@ -84,3 +119,13 @@ class Desk:
         from kairos.desk.traces import clean  # only after a forgetting
 
         clean(self.home, log, needles)
+
+
+def of_one_moment(function: Callable[Concatenate[Desk, P], T]) -> Callable[Concatenate[Desk, P], T]:
+    """Decorator for functions that only read: everything in their answer is of one state of the log."""
+
+    @wraps(function)
+    def read(desk: Desk, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return desk.at_one_moment(lambda: function(desk, *args, **kwargs))
+
+    return read

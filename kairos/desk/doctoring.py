@@ -9,14 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kairos._version import VERSION
-from kairos.daemon.presence import read_status, running
+from kairos.daemon.presence import RepoStatus, read_status, running
 from kairos.desk.desk import Desk
 from kairos.desk.reading import repositories
 from kairos.desk.records.system import CheckOut
 from kairos.desk.units import count, number, size
 from kairos.errors import KairosError, TryAgain, UsageError
+from kairos.eventlog.views.repositories import Repository
 from kairos.privacy import mending, tighten
-from kairos.settings import load_config
+from kairos.settings import check_config, load_config
 
 LOW_SPACE = 512 << 20
 STALE_LOCK_S = 3_600
@@ -46,11 +47,17 @@ def git(desk: Desk, fix: bool) -> CheckOut:
 
 
 def configuration(desk: Desk, fix: bool) -> CheckOut:
-    """config.toml and policy.toml are readable and right."""
+    """config.toml and policy.toml are readable and right; everything that is not is named."""
     from kairos.acting.policy_file import load_policy
 
-    load_config(desk.home)
-    load_policy(desk.home.policy_file)
+    wrong: list[UsageError] = []
+    for read in (lambda: check_config(desk.home), lambda: load_policy(desk.home.policy_file)):
+        try:
+            read()
+        except UsageError as error:
+            wrong.append(error)
+    if wrong:
+        return _bad("configuration", "; ".join(" · ".join(e.message.split("\n  ")) for e in wrong), wrong[0].hint)
     return _ok("configuration", str(desk.home.config_file))
 
 
@@ -128,7 +135,7 @@ def inotify(desk: Desk, fix: bool) -> CheckOut:
     text = f"{number(watches)} of {number(most_watches)} watches, {instances} of {most_instances} instances"
     hint = "Raise fs.inotify.max_user_watches and max_user_instances with sysctl; until then Kairos polls."
     if polled:
-        return _bad("inotify", f"{polled} directories are polled for want of watches ({text})", hint)
+        return _bad("inotify", f"{polled} directories are polled because no watches are left ({text})", hint)
     if watches > 0.9 * most_watches or instances >= most_instances - 2:
         return _bad("inotify", f"nearly exhausted: {text}", hint, state="warning")
     return _ok("inotify", text)
@@ -193,21 +200,35 @@ def space(desk: Desk, fix: bool) -> CheckOut:
 
 
 def watched(desk: Desk, fix: bool) -> CheckOut:
-    """Every watched repository is where it was trusted."""
+    """Every watched repository is where it was trusted, and can be read."""
     known = repositories(desk).watched()
-    for repository in known:
-        try:
-            stat = Path(repository.root).stat()
-        except OSError as error:
-            return _bad(
-                "repositories", f"{repository.root}: {error.strerror}", "Bring it back, or `kairos unwatch` it."
-            )
-        if (stat.st_dev, stat.st_ino) != (repository.dev, repository.ino):
-            return _bad(
-                "repositories", f"{repository.root} is another directory than the one that was trusted",
-                f"`kairos init {repository.root}` trusts the new one.",
-            )  # fmt: skip
+    said = read_status(desk.home)
+    told = {repo.path: repo for repo in said.repos} if said is not None else {}
+    found = list(filter(None, (_trouble(repository, told.get(repository.root)) for repository in known)))
+    if found:
+        hints = " ".join(dict.fromkeys(filter(None, (error.hint for error in found))))
+        return _bad("repositories", "; ".join(error.message for error in found), hints)
     return _ok("repositories", f"{len(known)} watched, all in place")
+
+
+def _trouble(repository: Repository, told: RepoStatus | None) -> KairosError | None:
+    """What is wrong with a repository, as it is now or as the daemon says."""
+    from kairos.repo.git import Git, GitError
+    from kairos.repo.health import advised, require_sound, require_usable
+    from kairos.sensing.root import lost, why_lost
+
+    why = why_lost(repository)
+    if why is not None:
+        return lost(why, repository.root)
+    root = Path(repository.root)
+    try:
+        require_sound(root)
+        require_usable(Git(root))
+    except GitError as error:
+        return advised(error, root)
+    if told is not None and told.state == "degraded" and told.why and not told.polled:
+        return KairosError(told.why)
+    return None
 
 
 def home(desk: Desk, fix: bool) -> CheckOut:

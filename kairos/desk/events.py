@@ -23,7 +23,7 @@ from kairos.eventlog.views.repositories import Repository
 _NO_HASH = "0" * 64
 
 
-class Entry:
+class LogEntry:
     """One event of the log, made into a record or a line when asked for."""
 
     def __init__(self, recorded: Recorded) -> None:
@@ -50,9 +50,10 @@ def read(
     limit: int | None = None,
     only: Repository | None = None,
     follow: bool = False,
-) -> Iterator[Entry]:
-    """Events above a position, oldest first; with `follow` it goes on as they come. UsageError for an unknown type."""
-    unknown = sorted(set(types) - set(REGISTRY))
+) -> Iterator[LogEntry]:
+    """Events above a position, oldest first; with `follow` it goes on as they come. UsageError for an unknown type;
+    those of other applications hold a colon."""
+    unknown = sorted(topic for topic in set(types) - set(REGISTRY) if ":" not in topic)
     if unknown:
         raise UsageError(f"there is no event type `{unknown[0]}`", f"Types are {', '.join(sorted(REGISTRY))}.")
     if not desk.has_log and not follow:
@@ -62,7 +63,7 @@ def read(
     source = _follow(desk, after, types) if follow else desk.log.read(after, topics=types)
     if only is not None:
         source = (r for r in source if r.stream == only.id or getattr(r.event, "repo", None) == only.id)
-    return map(Entry, source if limit is None else _first(source, limit))
+    return map(LogEntry, source if limit is None else _first(source, limit))
 
 
 def _first(source: Iterator[Recorded], limit: int) -> Iterator[Recorded]:
@@ -112,7 +113,7 @@ def _parse_anchor(text: str | None) -> tuple[int, str] | None:
     position, colon, link = text.partition(":")
     noted = whole(position)
     if not colon or noted is None or len(link) != 64 or set(link.lower()) - set("0123456789abcdef"):
-        raise UsageError(f"`{text}` is no anchor", "Give POSITION:HASH as `kairos log anchor` printed it.")
+        raise UsageError(f"`{text}` is not an anchor", "Give POSITION:HASH as `kairos log anchor` printed it.")
     return noted, link.lower()
 
 

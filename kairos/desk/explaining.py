@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from kairos.clock import DAY, now_us, rfc3339
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import whole
 from kairos.desk.reading import inbox, position_before
 from kairos.desk.records.proposals import HeldOut, StepOut
@@ -20,6 +20,7 @@ _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 _MOST_STEPS = 500
 
 
+@of_one_moment
 def why(desk: Desk, what: str) -> list[StepOut]:
     """The causal chain of a proposal (id), an event (position) or a commit (object id), root first. NotFound (4)."""
     return steps(desk, starts(desk, what))
@@ -31,6 +32,7 @@ def steps(desk: Desk, positions: list[int]) -> list[StepOut]:
     return [StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r)) for r in events]
 
 
+@of_one_moment
 def why_not(desk: Desk, since: str | None, only: Repository | None) -> list[HeldOut]:
     """What was held or suppressed since a moment (as typed; default one day ago), in one repository or in all."""
     now = now_us()

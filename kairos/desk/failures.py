@@ -7,8 +7,8 @@ import os
 import sqlite3
 
 from kairos.desk.desk import Desk
+from kairos.durable import FULL
 from kairos.errors import KairosError, TryAgain, UsageError
-from kairos.settings import FULL
 
 _BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
 """The way to a file is barred: by permissions, a read-only disk, or a file where a directory should be."""

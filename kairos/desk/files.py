@@ -9,7 +9,7 @@ from kairos.desk.desk import Desk
 from kairos.desk.given import place
 from kairos.desk.reading import repositories
 from kairos.errors import NotFound
-from kairos.settings import machine
+from kairos.home import machine
 
 
 def files(desk: Desk, path: str) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from kairos.desk.desk import Desk
 from kairos.desk.leased import other_daemons
 from kairos.desk.reading import registered_at, repositories
 from kairos.desk.records.log import ForgottenOut
+from kairos.domain.inert import as_text
 from kairos.errors import Denied, NotFound, TryAgain, UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _still_there(desk: Desk, names: Sequence[str]) -> list[str]:
     """Which of these paths still are in a watched tree."""
     roots = [Path(r.root) for r in repositories(desk).watched()]
     found = (root / name for root in roots for name in names)
-    return [os.fsencode(path).decode("utf-8", "backslashreplace") for path in found if os.path.lexists(path)]
+    return [as_text(str(path)) for path in found if os.path.lexists(path)]
 
 
 def _gone(desk: Desk, path: str) -> tuple[str, str]:

@@ -35,7 +35,7 @@ def acting_in(desk: Desk, repo: str) -> Iterator[None]:
 
         found = held_by(desk.log, repo_lease(repo))
         if found is None:
-            raise TryAgain("the repository changes hands at this very moment", "Try again.")
+            raise TryAgain("the repository is changing hands right now", "Try again.")
         if found[0] != holder(desk.log.owner):
             raise Locked(
                 f"{found[0]} has this repository: what was done there can be taken back there only",
@@ -89,7 +89,7 @@ def repository_id_of(desk: Desk, root: Path, dev: int, ino: int) -> tuple[str, s
     """(id, machine) under which the directory at a root is registered or will be. On a shared log the machine is part
     of it, unless the log came from one of a single home and knows the directory already."""
     from kairos.eventlog.views.repositories import RepositoriesView, repository_id
-    from kairos.settings import machine
+    from kairos.home import machine
 
     plain = repository_id(dev, ino, str(root))
     if not desk.log.shared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place
 from kairos.domain.attention import Attention
 from kairos.domain.proposal import UNDECIDED, Proposal
@@ -15,31 +15,32 @@ from kairos.eventlog.views.attention import AttentionView
 from kairos.eventlog.views.inbox import Inbox, InboxView
 from kairos.eventlog.views.repositories import Repositories, RepositoriesView, Repository
 from kairos.eventlog.views.usage import Usage, UsageView
-from kairos.settings import machine
+from kairos.home import machine
 
 RISKS = {"urgent": 0, "high": 1, "medium": 2, "low": 3}
 
 
 def inbox(desk: Desk) -> Inbox:
     """Every proposal, as of now."""
-    return InboxView().load(desk.log)[0] if desk.has_log else Inbox()
+    return desk.view(InboxView())
 
 
 def repositories(desk: Desk) -> Repositories:
     """Every repository the log knows."""
-    return RepositoriesView().load(desk.log)[0] if desk.has_log else Repositories()
+    return desk.view(RepositoriesView())
 
 
 def attention(desk: Desk) -> Attention:
     """What is muted, paused and held."""
-    return AttentionView().load(desk.log)[0] if desk.has_log else Attention()
+    return desk.view(AttentionView())
 
 
 def usage(desk: Desk) -> Usage:
     """What was spent and done."""
-    return UsageView().load(desk.log)[0] if desk.has_log else Usage()
+    return desk.view(UsageView())
 
 
+@of_one_moment
 def repository_at(desk: Desk, path: Path) -> Repository:
     """The registered repository whose tree holds a path (default: its root). NotFound (4)."""
     known = repositories(desk)
@@ -76,18 +77,21 @@ def in_order(proposals: Sequence[Proposal]) -> list[Proposal]:
     return sorted(proposals, key=lambda p: (RISKS[p.raised.risk], p.raised_at, p.id))
 
 
+@of_one_moment
 def chosen(desk: Desk, prefixes: Sequence[str]) -> list[Proposal]:
     """The proposals that a person named, each once, in the order in which people see them. NotFound (4)."""
     known = inbox(desk)
     return in_order([known.find(prefix) for prefix in dict.fromkeys(prefixes)])
 
 
+@of_one_moment
 def undecided(desk: Desk, ids: Sequence[str]) -> list[Proposal]:
     """Those of these proposals that still wait for a decision, in the order given."""
     known = inbox(desk).proposals
     return [known[i] for i in ids if known[i].state in UNDECIDED]
 
 
+@of_one_moment
 def waiting(desk: Desk, only: Repository | None = None) -> list[Proposal]:
     """Undecided proposals, of one repository if one is given, in the order in which people see them."""
     return in_order([p for p in inbox(desk).pending() if only is None or p.raised.repo == only.id])
@@ -114,9 +118,10 @@ def standing_from(desk: Desk, position: int) -> Row | None:
     return row
 
 
+@of_one_moment
 def letters(desk: Desk, id_: str) -> str:
     """A proposal's id as people see and type it."""
-    return short(list(inbox(desk).proposals))[id_]
+    return inbox(desk).letters(id_)
 
 
 def short(ids: list[str], *, least: int = 4) -> dict[str, str]:

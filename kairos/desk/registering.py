@@ -12,7 +12,7 @@ from kairos.desk.leased import leased, repository_id_of
 from kairos.desk.reading import registered_at, repositories
 from kairos.desk.records.repositories import InitOut, UnwatchOut
 from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 from kairos.errors import TryAgain, UsageError
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.projection import keep_views

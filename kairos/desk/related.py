@@ -36,7 +36,7 @@ def related_then(log: Log, repository: Repository, paths: Sequence[str], limit: 
         try:
             at_s = parse_time(as_of) // SECOND
         except ValueError:
-            raise UsageError(f"`{as_of}` is no time", "Give an ISO date or time, or a commit.") from None
+            raise UsageError(f"`{as_of}` is not a time", "Give an ISO date or time, or a commit.") from None
         return related_in_history(learned_until(log, repository.id, at_s), paths, limit)
     commit = _commit(repository, as_of)
     found = related_in_history(learned_at(log, repository.id, commit), paths, limit + _MARGIN)
@@ -59,7 +59,7 @@ def _tree(repository: Repository, commit: str) -> frozenset[str] | None:
 def _commit(repository: Repository, name: str) -> str:
     """The object id of a commit, as git knows it by this name; the name itself where git cannot tell."""
     if name.startswith("-"):
-        raise NotFound(f"`{name}` is no commit", "Give an object id, a ref, or an ISO date.")
+        raise NotFound(f"`{name}` is not a commit", "Give an object id, a ref, or an ISO date.")
     try:
         return Git(Path(repository.root)).text("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     except GitError:

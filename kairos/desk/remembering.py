@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.clock import now_us, rfc3339
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import typed
 from kairos.desk.reading import repositories, short
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
 from kairos.errors import NotFound
-from kairos.settings import machine
+from kairos.home import machine
 
 if TYPE_CHECKING:
     from kairos.eventlog.views.repositories import Repository
@@ -42,9 +42,9 @@ def dream_child(desk: Desk, args: Sequence[str]) -> list[DreamChangeOut]:
 
 def claims(desk: Desk) -> Claims:
     """Everything remembered, open and closed."""
-    from kairos.memory.claims import Claims, MemoryView
+    from kairos.memory.claims import MemoryView
 
-    return MemoryView().load(desk.log)[0] if desk.has_log else Claims()
+    return desk.view(MemoryView())
 
 
 def in_words(change: DreamChangeOut) -> tuple[str, str]:
@@ -62,6 +62,7 @@ def _what(change: DreamChangeOut) -> str:
     return f"{data.get('id', '')}: {data.get('why', '')} {data.get('detail', '')}".rstrip()
 
 
+@of_one_moment
 def listed(desk: Desk, only: Repository | None, *, kind: str | None = None, closed: bool = False) -> list[MemoryOut]:
     """Memories of one repository or of all, the most worth first; with `closed` also what no longer holds."""
     from kairos.domain.memory import score
@@ -76,6 +77,7 @@ def listed(desk: Desk, only: Repository | None, *, kind: str | None = None, clos
     return [memory_out(c) for c in found]
 
 
+@of_one_moment
 def recall(desk: Desk, query: str, limit: int, only: Repository | None) -> list[MemoryOut]:
     """The memories that answer a query best, each with its `score`."""
     from kairos.memory.recall import recall as search
@@ -84,6 +86,7 @@ def recall(desk: Desk, query: str, limit: int, only: Repository | None) -> list[
     return [memory_out(c, round(s, 4)) for c, s in found]
 
 
+@of_one_moment
 def memory(desk: Desk, id_: str) -> MemoryOut:
     """One memory by its id or a prefix that no other has. NotFound (4)."""
     return memory_out(claims(desk).find(id_))
@@ -94,6 +97,7 @@ def letters(desk: Desk) -> dict[str, str]:
     return short(list(claims(desk).by_id))
 
 
+@of_one_moment
 def related(
     desk: Desk, chosen: Repository | None, paths: Sequence[str], limit: int, as_of: str | None
 ) -> list[RelatedOut]:

@@ -8,7 +8,7 @@ import msgspec
 
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.desk.cards import row_of
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import whole
 from kairos.desk.reading import in_order, position_before, standing_from
 from kairos.desk.records.log import ReplayOut, ThenOut
@@ -31,6 +31,7 @@ def replay(desk: Desk) -> ReplayOut:
     return msgspec.convert(msgspec.to_builtins(replay_verify(desk.log, kept_views())), ReplayOut)
 
 
+@of_one_moment
 def as_of(desk: Desk, moment: str) -> ThenOut:
     """How things stood at a position, or at the last one recorded at or before a time."""
     if not desk.has_log:
@@ -59,5 +60,5 @@ def as_of(desk: Desk, moment: str) -> ThenOut:
         memories=dict(sorted(Counter(claim.memory.kind for claim in claims.open()).items())),
         model_calls=len(calls),
         spent_usd=round(sum(calls) / 1e6, 6),
-        turns=sum(local_day(turn, zone) == today for turn in ledger.turns),
+        turns=sum(count for turn, count in ledger.turns if local_day(turn, zone) == today),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from kairos.desk.desk import Desk
 from kairos.desk.records.system import ServiceOut
 from kairos.desk.starting import command
-from kairos.settings import replace_file
+from kairos.durable import replace_file
 
 UNIT = "kairos.service"
 ENABLE = "systemctl --user daemon-reload && systemctl --user enable --now kairos"

@@ -104,9 +104,11 @@ def stop(desk: Desk) -> None:
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
-        raise TryAgain("the daemon ended in this very moment", "Look again with `kairos status`.") from None
+        raise TryAgain("the daemon has just ended", "Look again with `kairos status`.") from None
     deadline = time.monotonic() + STOP_S
     while running(desk.home) is not None:
         if time.monotonic() >= deadline:
-            raise TryAgain(f"the daemon (pid {pid}) still drains after {STOP_S:g} s", "Look again: `kairos status`.")
+            raise TryAgain(
+                f"the daemon (pid {pid}) is still draining after {STOP_S:g} s", "Look again: `kairos status`."
+            )
         time.sleep(0.05)

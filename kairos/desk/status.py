@@ -5,7 +5,7 @@ from __future__ import annotations
 from kairos._version import VERSION
 from kairos.clock import local_zone, now_us
 from kairos.daemon.presence import Status, read_status, running
-from kairos.desk.desk import Desk
+from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
 from kairos.desk.reading import attention, inbox, repositories, usage
 from kairos.desk.records.repositories import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
@@ -16,6 +16,11 @@ def status(desk: Desk) -> StatusOut:
     """The status from the log, its views and the daemon's own word."""
     pid = running(desk.home)
     said = read_status(desk.home) if pid is not None else None
+    return _collected(desk, pid, said)
+
+
+@of_one_moment
+def _collected(desk: Desk, pid: int | None, said: Status | None) -> StatusOut:
     now, zone = now_us(), local_zone()
     today = local_day(now, zone)
     spent = usage(desk)
@@ -32,7 +37,7 @@ def status(desk: Desk) -> StatusOut:
         today=TodayOut(
             model_calls=len(calls),
             spent_usd=round(sum(calls) / 1e6, 6),
-            turns=sum(local_day(at, zone) == today for at in spent.turns),
+            turns=sum(count for at, count in spent.turns if local_day(at, zone) == today),
         ),
         paused=attention(desk).is_paused(now),
     )
@@ -73,7 +78,7 @@ def _repos(desk: Desk, said: Status | None) -> list[RepoOut]:
         out.append(
             RepoOut(
                 path=repository.root, state=repo.state, directories=repo.directories, watched=repo.watched,
-                polled=repo.polled, ignored=repo.ignored,
+                polled=repo.polled, ignored=repo.ignored, why=repo.why,
             )
             if repo is not None
             else RepoOut(

@@ -8,15 +8,18 @@ from kairos.clock import rfc3339
 from kairos.desk.desk import Desk
 from kairos.desk.units import count
 from kairos.domain import events as ev
+from kairos.domain.inert import as_text
 from kairos.errors import KairosError
-from kairos.eventlog.record import Recorded
+from kairos.eventlog.record import ForeignEvent, Recorded
 
 
 def summary(recorded: Recorded) -> str:
     """What the event says, without its type and position."""
     event = recorded.event
+    if isinstance(event, ForeignEvent):
+        return f"{count(event.bytes, 'byte')} of another application"
     text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event)
-    return utf8(
+    return as_text(
         text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")
     )
 
@@ -32,11 +35,6 @@ def cited(desk: Desk, positions: Sequence[int]) -> list[tuple[int, str, str]]:
             continue
         found.append((position, recorded.topic, summary(recorded)))
     return found
-
-
-def utf8(text: str) -> str:
-    """Text with file names as Python holds them, made encodable: bytes that are no UTF-8 become U+FFFD."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _of_repository(event: ev.Event) -> str:
@@ -106,7 +104,7 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ExecutionFinished():
             return f"{event.run}: {event.outcome} {event.why}".strip()
         case ev.ExecutionUnknown():
-            return f"{event.run}: nobody can tell; look at {', '.join(event.paths[:3])}"
+            return f"{event.run}: the outcome is unknown; look at {', '.join(event.paths[:3])}"
         case ev.Undone():
             return "undone" + (f"; later edits kept in {', '.join(event.kept[:3])}" if event.kept else "")
         case ev.Redone():

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from kairos.acting import preimages
 from kairos.acting.lock import exec_lock
 from kairos.acting.scratch_home import sweep
 from kairos.domain.events import ExecutionStarted
+from kairos.durable import locked, sync_folder
 from kairos.errors import TryAgain
 from kairos.eventlog.cold.mentions import Names, betraying
 from kairos.eventlog.log import Log
-from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Drop, Write
+from kairos.home import Home
 from kairos.privacy import make_private
-from kairos.settings import Home, sync_folder
 
 _FILES = "dream/files"
 """The view that names each memory file with its hash; a file that it does not name is published anew."""
 _INDEX = "MEMORY.md"
-
-
-def open_cleaning(home: Home) -> Log:
-    """The log of a home, which also cleans the home of what it forgets."""
-    return open_log(home, partial(clean, home))
 
 
 def remaining(home: Home, told: Names[bytes]) -> list[Path]:
@@ -95,12 +88,6 @@ def _betrays(path: Path, root: Path, told: Names[bytes]) -> bool:
 def _no_dream(home: Home) -> Iterator[None]:
     """Keeps dreams away: one that runs would publish what it read before."""
     make_private(home.run)
-    lock = os.open(home.run / "dream.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TryAgain("a dream is running", "Let it finish, then run the command again.") from None
+    busy = TryAgain("a dream is running", "Let it finish, then run the command again.")
+    with locked(home.dream_lock, lambda: busy):
         yield
-    finally:
-        os.close(lock)

@@ -9,18 +9,18 @@ from kairos.desk.desk import Desk
 from kairos.desk.leased import acting_in
 from kairos.desk.reading import inbox
 from kairos.desk.records.proposals import UndoneOut
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 from kairos.errors import KairosError, NotFound, OutcomeUnknown
 
 _WANTED = {"undo": "undone", "redo": "redone"}
 
 if TYPE_CHECKING:
-    from kairos.acting.undo import Plan
+    from kairos.acting.undo import UndoPlan
     from kairos.domain.proposal import Proposal
     from kairos.eventlog.views.inbox import Inbox
 
 
-def take_back(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool]) -> UndoneOut | None:
+def take_back(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
     """Undoes or redoes (`run`: undo | redo) the last action, or that of `id_`. None where `agreed` said no to the plan.
 
     Stale (5) shows the conflict; nothing is written then."""
@@ -55,7 +55,7 @@ def _settled(desk: Desk, run: str, id_: str | None, repo: str) -> UndoneOut | No
     return None
 
 
-def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool]) -> UndoneOut | None:
+def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
     from kairos.acting import undo as undoing
 
     known = inbox(desk)
@@ -67,7 +67,7 @@ def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[Plan], bool])
     done = (undoing.undo if run == "undo" else undoing.redo)(desk.log, desk.home, proposal.id)
     if done.state == "unknown":
         raise OutcomeUnknown(
-            f"nobody can tell how {run} of {done.id} ended", f"`kairos show {done.id}` names its files."
+            f"the outcome of {run} of {done.id} is unknown", f"`kairos show {done.id}` names its files."
         )
     if done.state != _WANTED[run]:
         raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")

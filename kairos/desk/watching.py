@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kairos.desk.desk import Desk
-from kairos.desk.reading import inbox, names, repositories, short
+from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.reading import inbox, names, repositories
 
 
 class Delivered(NamedTuple):
@@ -18,9 +18,10 @@ class Delivered(NamedTuple):
     where: str
 
 
+@of_one_moment
 def delivered(desk: Desk, id_: str) -> Delivered:
     """What to say of a proposal that was delivered now."""
     known = inbox(desk)
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")
-    return Delivered(short(list(known.proposals))[id_], raised.title, raised.risk, raised.digest, where)
+    return Delivered(known.letters(id_), raised.title, raised.risk, raised.digest, where)

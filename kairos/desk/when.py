@@ -52,7 +52,7 @@ def until(text: str, now: int, zone: tzinfo) -> int | None:
         return round(moment.timestamp() * SECOND)
     at = _moment(text, "2h, tonight, tomorrow, next-commit or a time such as 2026-05-01T09:00")
     if at <= now:
-        raise UsageError(f"`{text}` is in the past", "Name a moment to come.")
+        raise UsageError(f"`{text}` is in the past", "Give a time in the future.")
     return at
 
 
@@ -60,4 +60,4 @@ def _moment(text: str, expected: str) -> int:
     try:
         return parse_time(text.strip())
     except (ValueError, OverflowError):
-        raise UsageError(f"`{text}` is no time", f"Give {expected}.") from None
+        raise UsageError(f"`{text}` is not a time", f"Give {expected}.") from None

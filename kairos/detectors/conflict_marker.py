@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 from kairos.detectors.boundaries import BURST, EVERY
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, key_of, listed, shown
+from kairos.detectors.wording import counted, evidence, key_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.repo.search import files_with_lines
 
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
 
 
-class Conflict(NamedTuple):
+class MergeConflict(NamedTuple):
     """1-based lines of `<<<<<<<`, `=======` and `>>>>>>>`, and the two labels."""
 
     ours: int
@@ -40,7 +41,7 @@ class ConflictMarker:
             if found and len(found) > _before(scene, path):
                 yield self._finding(scene, path, position, found)
 
-    def _finding(self, scene: Scene, path: str, position: int, found: list[Conflict]) -> Finding:
+    def _finding(self, scene: Scene, path: str, position: int, found: list[MergeConflict]) -> Finding:
         lines = [f"{c.ours}–{c.theirs}" for c in found]
         where = f"{'line' if len(lines) == 1 else 'lines'} {listed(lines, 8)}"
         return Finding(
@@ -87,11 +88,11 @@ def _before(scene: Scene, path: str) -> int:
     return len(conflicts(text, fences=path.lower().endswith(_PROSE))) if text else 0
 
 
-def conflicts(text: str, *, fences: bool = False) -> list[Conflict]:
+def conflicts(text: str, *, fences: bool = False) -> list[MergeConflict]:
     """Every whole conflict: `<<<<<<< x`, perhaps `||||||| x`, `=======`, `>>>>>>> y` at column 0, in this order.
 
     A heading underlined with seven = is not one. With `fences`, text inside ``` or ~~~ is an example."""
-    found: list[Conflict] = []
+    found: list[MergeConflict] = []
     ours, middle, label, fence = 0, 0, "", ""
     for number, line in enumerate(_lines(text), 1):
         mark = line.lstrip(" ")[:3]
@@ -105,7 +106,7 @@ def conflicts(text: str, *, fences: bool = False) -> list[Conflict]:
         elif line == "=======" and ours and not middle:
             middle = number
         elif line.startswith(">>>>>>> ") and middle:
-            found.append(Conflict(ours, middle, number, (label, line[8:].strip())))
+            found.append(MergeConflict(ours, middle, number, (label, line[8:].strip())))
             ours = middle = 0
     return found
 

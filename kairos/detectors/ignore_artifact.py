@@ -11,9 +11,10 @@ from kairos.detectors.artifacts import directory_rule, file_rule
 from kairos.detectors.boundaries import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
 from kairos.detectors.patching import Span, spliced
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, key_of, listed, shown
+from kairos.detectors.wording import counted, evidence, key_of, listed
 from kairos.domain.action import NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.repo.beneath import as_text
 
 LARGE = 10 << 20

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import COMMIT, IDLE_RETURN, LATER
 from kairos.detectors.scene import Companion, Scene, SeenCommit
-from kairos.detectors.wording import evidence, key_of, shown
+from kairos.detectors.wording import evidence, key_of
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 
 CONFIDENCE, SUPPORT = 0.7, 4
 WINDOW, LOOK_BACK = 3, 1_000

@@ -9,7 +9,7 @@ from kairos.detectors.scene import Scene
 from kairos.domain.finding import Finding
 
 
-class Problem(NamedTuple):
+class DetectorFailure(NamedTuple):
     """A detector that could not finish, and why, in words that are safe to show."""
 
     detector: str

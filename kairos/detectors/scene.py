@@ -66,27 +66,14 @@ def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
     return ()
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline).
-    `salt` makes keys that rest on a secret value unguessable."""
+class Facts:
+    """What git and the work tree say of a repository at one moment: asked once, however many scenes share it."""
 
-    repo: str
-    root: Path
-    git: Git
-    boundary: str
-    now_us: int
-    salt: bytes
-    cause: int = 0
-    changes: Sequence[SeenChange] = ()
-    commits: Sequence[SeenCommit] = ()
-    companions: Companions = no_companions
-    _texts: dict[str, Content | None] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the whole tree is to be looked at, not only what the trigger changed."""
-        return self.boundary in WHOLE
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self.root = git.root
+        self._texts: dict[str, Content | None] = {}
+        self._old: dict[tuple[str, str], str | None] = {}
 
     @cached_property
     def tracked(self) -> frozenset[str]:
@@ -148,11 +135,87 @@ class Scene:
 
     def text_in(self, commit: str, path: str) -> str | None:
         """The text of a file as a commit has it, None unless it is UTF-8 text of at most 1 MiB."""
-        try:
-            data = self.objects.path_in(commit, path)
-        except Unreadable:
-            return None
-        return None if data is None else as_text(data)
+        if (commit, path) not in self._old:
+            try:
+                data = self.objects.path_in(commit, path)
+            except Unreadable:
+                data = None
+            self._old[commit, path] = None if data is None else as_text(data)
+        return self._old[commit, path]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline).
+    `salt` makes keys that rest on a secret value unguessable."""
+
+    repo: str
+    root: Path
+    git: Git
+    boundary: str
+    now_us: int
+    salt: bytes
+    cause: int = 0
+    changes: Sequence[SeenChange] = ()
+    commits: Sequence[SeenCommit] = ()
+    companions: Companions = no_companions
+    shared: Facts | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole tree is to be looked at, not only what the trigger changed."""
+        return self.boundary in WHOLE
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What was asked already, where other scenes share it."""
+        return self.shared or Facts(self.git)
+
+    @property
+    def tracked(self) -> frozenset[str]:
+        """Every path in the index."""
+        return self.facts.tracked
+
+    @property
+    def unmerged(self) -> frozenset[str]:
+        """Paths with a merge conflict that git still knows of."""
+        return self.facts.unmerged
+
+    @property
+    def untracked(self) -> Sequence[str]:
+        """Untracked paths that no rule ignores, sorted; a wholly untracked directory is one entry that ends in /."""
+        return self.facts.untracked
+
+    def untracked_under(self, directories: Sequence[str]) -> list[str]:
+        """The untracked, not ignored files below some entries of `untracked`, at most UNTRACKED_LIMIT of them."""
+        return self.facts.untracked_under(directories)
+
+    @property
+    def objects(self) -> Objects:
+        """Blobs and commits, by object id."""
+        return self.facts.objects
+
+    @property
+    def staged(self) -> Sequence[BlobChange]:
+        """What the index holds that HEAD does not."""
+        return self.facts.staged
+
+    @property
+    def unpushed(self) -> dict[str, int]:
+        """Commits that no remote-tracking branch has, newest first and bounded."""
+        return self.facts.unpushed
+
+    def read(self, path: str) -> Content | None:
+        """A regular file of the work tree of at most 1 MiB, with its mode; None for anything else."""
+        return self.facts.read(path)
+
+    def text(self, path: str) -> str | None:
+        """The text of such a file, None unless it is UTF-8 text."""
+        return self.facts.text(path)
+
+    def text_in(self, commit: str, path: str) -> str | None:
+        """The text of a file as a commit has it, None unless it is UTF-8 text of at most 1 MiB."""
+        return self.facts.text_in(commit, path)
 
     def exists(self, path: str) -> bool:
         """Whether anything is at `path`, a dangling symlink included."""
@@ -173,6 +236,7 @@ def scene_of(
     *,
     salt: bytes,
     cause: int | None = None,
+    facts: Facts | None = None,
 ) -> Scene:
     """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
 
@@ -202,5 +266,5 @@ def scene_of(
     return Scene(
         repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us, salt=salt,
         cause=(moved or last) if cause is None else cause,
-        changes=tuple(changes), commits=tuple(commits), companions=companions,
+        changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts,
     )  # fmt: skip

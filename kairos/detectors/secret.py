@@ -20,9 +20,10 @@ from kairos.detectors.artifacts import is_artifact
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_lock_file
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, key_of, listed, shown
+from kairos.detectors.wording import evidence, key_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.domain.secrets import find
 from kairos.repo.beneath import is_text
 from kairos.repo.objects import BlobChange
@@ -50,7 +51,7 @@ _LABELS = {
 }  # fmt: skip
 
 
-class Held(NamedTuple):
+class Credential(NamedTuple):
     """A live-looking value in a file: its kind and 1-based line. The value itself is for comparing only."""
 
     kind: str
@@ -78,7 +79,7 @@ class Secret:
         oids = [oid for oid in oids if oid in scene.unpushed]
         if not oids:
             return
-        by_path: dict[str, tuple[list[str], list[Held]]] = {}
+        by_path: dict[str, tuple[list[str], list[Credential]]] = {}
         for change, held in _new_values(scene, scene.objects.introduced(oids)):
             commits, values = by_path.setdefault(change.path, ([], []))
             commits.append(change.commit)
@@ -120,7 +121,7 @@ class Secret:
                 )  # fmt: skip
 
     def _finding(
-        self, scene: Scene, path: str, held: list[Held], state: str, words: str, advice: str,
+        self, scene: Scene, path: str, held: list[Credential], state: str, words: str, advice: str,
         positions: Iterable[int], *, urgent: bool = False,
     ) -> Finding:  # fmt: skip
         what = _LABELS.get(held[0].kind, "credential") if len(held) == 1 else f"{len(held)} credentials"
@@ -142,7 +143,7 @@ class Secret:
         )
 
 
-def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobChange, list[Held]]]:
+def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobChange, list[Credential]]]:
     """What each change brings in: values that none of the blobs before it held already."""
     blobs = scene.objects.blobs(oid for c in changes for oid in (*c.old, c.new))
     found = []
@@ -159,7 +160,7 @@ def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobC
     return found
 
 
-def _held(path: str, data: bytes) -> list[Held]:
+def _held(path: str, data: bytes) -> list[Credential]:
     text = _text(data)
     guess = not (_is_made_up(path) or is_lock_file(path))
     held, line, at = [], 1, 0
@@ -167,7 +168,7 @@ def _held(path: str, data: bytes) -> list[Held]:
         line += text.count("\n", at, match.start)
         at = match.start
         if guess or match.kind not in _MADE_UP_KINDS:
-            held.append(Held(match.kind, line, text[match.start : match.end]))
+            held.append(Credential(match.kind, line, text[match.start : match.end]))
     return held
 
 
@@ -190,7 +191,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace") if is_text(data) else ""
 
 
-def _salted(held: Held, salt: bytes) -> str:
+def _salted(held: Credential, salt: bytes) -> str:
     value = held.value.encode("utf-8", "surrogateescape")
     return f"{held.kind}:{hashlib.blake2b(value, key=salt, digest_size=16).hexdigest()}"
 

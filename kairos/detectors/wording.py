@@ -1,34 +1,11 @@
-"""Words about paths and places that are safe to show, and keys that name a finding."""
+"""Words about places and counts, and keys that name a finding."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
 
-_LONGEST = 160
-
-
-def shown(path: str) -> str:
-    """A path for a sentence: anything that does not print (control, bidi, zero-width, undecodable bytes) escaped,
-    the middle of a very long one left out."""
-    text = path
-    if not text.isprintable():
-        text = "".join(_escaped(c) for c in text)
-    if len(text) > _LONGEST:
-        half = _LONGEST // 2
-        text = f"{text[:half]}…{text[-half:]}"
-    return text
-
-
-def _escaped(char: str) -> str:
-    if char == "\\":
-        return "\\\\"
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:
-        return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape", "surrogatepass").decode("ascii")
+from kairos.domain.inert import shown
 
 
 def places(found: Sequence[tuple[str, int]], most: int = 20) -> str:

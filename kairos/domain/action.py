@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
-from kairos.domain.differences import Difference, diff_lines, differences
-from kairos.domain.names import Name, as_text, name_fields, quoted
+from kairos.domain.differences import ChangedLines, diff_lines, differences
+from kairos.domain.inert import as_text, quoted
+from kairos.domain.names import Name, name_fields
 
 MODES = (0o644, 0o755)
 
@@ -136,7 +137,7 @@ def unified(change: FileEdit, before: bytes | None, context: int = 3) -> str:
     found, grown = [], 0
     for hunk in change.hunks:
         start = hunk.start + grown
-        found.append(Difference(hunk.start, hunk.start + len(hunk.old), start, start + len(hunk.new)))
+        found.append(ChangedLines(hunk.start, hunk.start + len(hunk.old), start, start + len(hunk.new)))
         grown += len(hunk.new) - len(hunk.old)
     return "".join(diff_lines(_lines(before or b""), _lines(after or b""), found, headers(change), context))
 

@@ -17,7 +17,7 @@ Word = tuple[str, bytes]
 """A path of a repository: (its id, the path)."""
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """An observation where it stands in the log; `at` in us."""
 
     position: int
@@ -48,14 +48,14 @@ class _Path:
 class _Day:
     """What was folded of one day of a repository so far."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Observation) -> None:
         self.first, self.last = seen.position, seen.position
         self.from_us, self.to_us = seen.at, seen.at
         self.events = 0
         self.origins: dict[str, int] = {}
         self.paths: dict[bytes, _Path] = {}
 
-    def add(self, seen: Seen) -> None:
+    def add(self, seen: Observation) -> None:
         self.first, self.last = min(self.first, seen.position), max(self.last, seen.position)
         self.from_us, self.to_us = min(self.from_us, seen.at), max(self.to_us, seen.at)
         self.events += 1
@@ -75,7 +75,7 @@ class Folding:
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], _Day] = {}
 
-    def add(self, seen: Seen) -> None:
+    def add(self, seen: Observation) -> None:
         key = (seen.event.repo, day_of(seen.at))
         if key not in self._days:
             self._days[key] = _Day(seen)
@@ -104,11 +104,6 @@ def _parts(repo: str, day: str, whole: _Day, newest: Mapping[Word, int]) -> Iter
             repo=repo, day=day, first=whole.first, last=whole.last, from_us=whole.from_us, to_us=whole.to_us,
             events=whole.events, origins=origins, part=part, parts=len(groups), paths=some,
         )  # fmt: skip
-
-
-def changes_in(events: list[ActivityFolded]) -> int:
-    """How many changes folded events count."""
-    return sum(p.created + p.modified + p.deleted + p.moved for event in events for p in event.paths)
 
 
 def day_of(at: int) -> str:

@@ -7,7 +7,7 @@ mid-task). Quiet hours and the daily cap hold delivery, not evaluation. Times ar
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta, tzinfo
 
 import msgspec
@@ -17,27 +17,39 @@ from kairos.domain.events import (
     DetectorMuted,
     DetectorUnmuted,
     Event,
+    ExecutionStarted,
     FilesChanged,
-    FindingListed,
     GitMoved,
     Paused,
+    ProposalAcknowledged,
     ProposalDelivered,
+    ProposalExpired,
     ProposalRaised,
+    ProposalRejected,
+    ProposalStale,
+    ProposalSuperseded,
+    ProposalVerified,
     Resumed,
 )
+from kairos.domain.finding import is_key
 
 SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief"})
 """The boundaries at which a person may be spoken to."""
 
 _COMMIT_MOVES = frozenset({"commit", "amend", "merge", "rebase", "cherry-pick", "reset"})
+_ENDS = (
+    ExecutionStarted, ProposalAcknowledged, ProposalExpired, ProposalRejected, ProposalStale, ProposalSuperseded
+)  # fmt: skip
+"""After these nobody is told of a proposal any more."""
 ACTIVE_ORIGINS = frozenset({"live", "offline"})
 """Whose changes are a person at work."""
 _TIMED = ("pause@1", "per-day@1", "quiet-hours@1")
 """The rules that hold until a time."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
-    {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "FindingListed", "Paused", "ProposalDelivered",
-     "ProposalRaised", "Resumed", "FilesChanged", "GitMoved"}
+    {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "Paused", "ProposalDelivered", "ProposalRaised", "Resumed",
+     "FilesChanged", "GitMoved", "ProposalVerified", "ProposalRejected", "ProposalExpired", "ProposalSuperseded",
+     "ProposalStale", "ProposalAcknowledged", "ExecutionStarted"}
 )  # fmt: skip
 
 
@@ -46,7 +58,6 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
 
     quiet: tuple[int, int] | None
     per_day: int
-    cool_down: int
     idle: int
 
 
@@ -58,17 +69,28 @@ class Delivery(msgspec.Struct, frozen=True):
     urgent: bool
 
 
+class Waiting(msgspec.Struct):
+    """A proposal that nobody was told of yet, and what holds it: rule → until (us; 0: no time)."""
+
+    urgent: bool = False
+    held: dict[str, int] = {}
+
+
 class Attention(msgspec.Struct, kw_only=True):
-    """The fold that attention decides on. `held`: "subject|rule" → until (0: for good)."""
+    """The fold that attention decides on. `waiting`: proposals that may still be told of, by id; one that was, or that
+    came to its end, is of no concern any more."""
 
     deliveries: list[Delivery] = []
-    urgent: list[str] = []
+    waiting: dict[str, Waiting] = {}
     muted: list[str] = []
-    listed: list[str] = []
-    held: dict[str, int] = {}
     paused: bool = False
     paused_until: int | None = None
     last_activity: dict[str, int] = {}
+
+    def holds(self, proposal_id: str) -> Mapping[str, int]:
+        """What holds the delivery of a proposal: rule → until (us; 0: no time)."""
+        found = self.waiting.get(proposal_id)
+        return {} if found is None else found.held
 
     def is_muted(self, detector: str, repo: str) -> bool:
         return f"{detector}|" in self.muted or f"{detector}|{repo}" in self.muted
@@ -80,28 +102,35 @@ class Attention(msgspec.Struct, kw_only=True):
 def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
     """Folds one event into the state, in place."""
     match event:
-        case AttentionHeld():
-            state.held[f"{event.subject}|{event.rule}"] = event.until or 0
+        case AttentionHeld() if _is_proposal(event.subject) and all(d.id != event.subject for d in state.deliveries):
+            state.waiting.setdefault(event.subject, Waiting()).held[event.rule] = event.until or 0
         case DetectorMuted() if f"{event.detector}|{event.repo}" not in state.muted:
             state.muted.append(f"{event.detector}|{event.repo}")
         case DetectorUnmuted():
             state.muted = [m for m in state.muted if m != f"{event.detector}|{event.repo}"]
-        case FindingListed():
-            state.listed.append(event.key)
         case Paused():
             state.paused, state.paused_until = True, event.until
         case Resumed():
             state.paused, state.paused_until = False, None
-        case ProposalRaised() if event.risk == "urgent":
-            state.urgent.append(event.id)
+        case ProposalRaised():
+            state.waiting[event.id] = Waiting(event.risk == "urgent")
         case ProposalDelivered():
+            told = state.waiting.pop(event.id, None)
             state.deliveries = [d for d in state.deliveries if d.at > at - 3 * 86_400_000_000]
-            state.deliveries.append(Delivery(at, event.id, event.id in state.urgent))
-            state.held = {k: v for k, v in state.held.items() if not k.startswith(f"{event.id}|")}
+            state.deliveries.append(Delivery(at, event.id, told is not None and told.urgent))
+        case ProposalVerified() if not event.ok:
+            state.waiting.pop(event.id, None)
+        case _ if isinstance(event, _ENDS):
+            state.waiting.pop(event.id, None)
         case FilesChanged() | GitMoved() if origin in ACTIVE_ORIGINS:
             state.last_activity[event.repo] = at
         case _:
             pass
+
+
+def _is_proposal(subject: str) -> bool:
+    """Whether a hold speaks of a proposal: neither of a turn nor of a finding that was not raised."""
+    return subject != "turn" and not is_key(subject)
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -196,7 +225,8 @@ def next_day(now: int, zone: tzinfo) -> int:
 
 def held_until(id_: str, state: Attention) -> int | None:
     """Until when a proposal is held by time, None if it is not."""
-    return max((u for rule in _TIMED if (u := state.held.get(f"{id_}|{rule}"))), default=None)
+    holds = state.holds(id_)
+    return max((until for rule in _TIMED if (until := holds.get(rule))), default=None)
 
 
 def releasable(ids: Collection[str], state: Attention, now: int) -> list[str]:

@@ -31,7 +31,8 @@ Every fact in the log is one of these. A payload is one JSON object with the fie
 equals its default is left out. *Free text* is the only place where secrets are cut before anything is stored.
 Each stored event also has a position, a stream, its version in that stream, `v` (the version of its type), `at`,
 `caused_by`, `correlation` and `origin`. Positions never change; a type never changes its meaning: it gets a new version
-and an upcast.
+and an upcast. Names of types are capital letters, small letters and digits, beginning with a capital. An event with any
+other name was stored by another application (`origin` foreign, `v` 0): nobody here knows what it means or acts on it.
 """
 
 

@@ -12,7 +12,7 @@ from kairos.domain import events as ev
 from kairos.domain.action import CommandAction, NoteAction, PatchAction
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 from kairos.domain.proposal import DONE, OPEN, Proposal, is_verified
 from kairos.errors import Denied, Stale, TryAgain, UsageError
 
@@ -151,7 +151,7 @@ def finish_run(
 
 
 def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
-    """A run started and nobody can tell how it ended: a person must look at `paths`."""
+    """Ends a run whose outcome is unknown; a person must look at `paths`."""
     started = _open_run(p)
     return [
         ev.ExecutionUnknown(id=p.id, execution=started.execution, run=started.run, paths=sorted(map(as_text, paths)))

@@ -20,7 +20,7 @@ _CUTS = 4
 """How often a piece is cut into pieces."""
 
 
-class Difference(NamedTuple):
+class ChangedLines(NamedTuple):
     """Lines start..end of the old text became lines new_start..new_end of the new one."""
 
     start: int
@@ -37,17 +37,17 @@ class _Piece(NamedTuple):
     cuts: int
 
 
-def differences(old: Sequence[str], new: Sequence[str]) -> list[Difference]:
+def differences(old: Sequence[str], new: Sequence[str]) -> list[ChangedLines]:
     """What differs, in order; between two differences there is at least one equal line."""
     numbers: dict[str, int] = {}
     a, b = ([numbers.setdefault(line, len(numbers)) for line in lines] for lines in (old, new))
-    found: list[Difference] = []
+    found: list[ChangedLines] = []
     waiting = [_Piece(0, len(a), 0, len(b), 0)]
     left = _IN_ALL * _granted(a, b)
     while waiting:
         piece = _trimmed(a, b, waiting.pop())
         if piece.start == piece.end or piece.new_start == piece.new_end:
-            whole = Difference(*piece[:4])
+            whole = ChangedLines(*piece[:4])
             found += [whole] if whole.start < whole.end or whole.new_start < whole.new_end else []
             continue
         inner, new_inner = a[piece.start : piece.end], b[piece.new_start : piece.new_end]
@@ -55,11 +55,11 @@ def differences(old: Sequence[str], new: Sequence[str]) -> list[Difference]:
         left -= taken
         if least is not None:
             x, y = piece.start, piece.new_start
-            found += [Difference(x + d.start, x + d.end, y + d.new_start, y + d.new_end) for d in least]
+            found += [ChangedLines(x + d.start, x + d.end, y + d.new_start, y + d.new_end) for d in least]
         else:
             pieces = list(_cut(a, b, piece)) if piece.cuts < _CUTS else []
             waiting += reversed(pieces)
-            found += [] if pieces else [Difference(*piece[:4])]
+            found += [] if pieces else [ChangedLines(*piece[:4])]
     return found
 
 
@@ -77,7 +77,7 @@ def _granted(a: list[int], b: list[int]) -> int:
     return _STEPS + _STEPS_A_LINE * (len(a) + len(b))
 
 
-def _fewest(a: list[int], b: list[int], granted: int) -> tuple[list[Difference] | None, int]:
+def _fewest(a: list[int], b: list[int], granted: int) -> tuple[list[ChangedLines] | None, int]:
     """(the differences with the fewest lines, or None if finding them takes more steps than granted; the steps)."""
     taken = 0
     reached = {1: 0}
@@ -104,17 +104,17 @@ def _adds(before: dict[int, int], k: int, edits: int) -> bool:
     return k == -edits or (k != edits and before[k - 1] < before[k + 1])
 
 
-def _walked_back(rounds: list[dict[int, int]], x: int, y: int) -> list[Difference]:
+def _walked_back(rounds: list[dict[int, int]], x: int, y: int) -> list[ChangedLines]:
     """From the end to the beginning along the rounds; steps that follow each other are joined."""
-    found: list[Difference] = []
+    found: list[ChangedLines] = []
     for edits in range(len(rounds) - 1, 0, -1):
         before, k = rounds[edits], x - y
         adds = _adds(before, k, edits)
         end = before[k + 1] if adds else before[k - 1] + 1
-        step = Difference(end if adds else end - 1, end, end - k - 1 if adds else end - k, end - k)
+        step = ChangedLines(end if adds else end - 1, end, end - k - 1 if adds else end - k, end - k)
         if found and (found[-1].start, found[-1].new_start) == (step.end, step.new_end):
             last = found.pop()
-            step = Difference(step.start, last.end, step.new_start, last.new_end)
+            step = ChangedLines(step.start, last.end, step.new_start, last.new_end)
         found.append(step)
         x, y = step.start, step.new_start
     return found[::-1]
@@ -159,7 +159,7 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def diff_lines(
-    old: Sequence[str], new: Sequence[str], found: Sequence[Difference], headers: tuple[str, str], context: int = 3
+    old: Sequence[str], new: Sequence[str], found: Sequence[ChangedLines], headers: tuple[str, str], context: int = 3
 ) -> Iterator[str]:
     """The lines of a unified diff that shows these differences of two texts, each with so many lines around it. A last
     line without its end is followed by git's words for that."""
@@ -177,9 +177,9 @@ def diff_lines(
         yield from (_ended(" ", line) for line in old[start:end])
 
 
-def _grouped(found: Sequence[Difference], context: int) -> Iterator[list[Difference]]:
+def _grouped(found: Sequence[ChangedLines], context: int) -> Iterator[list[ChangedLines]]:
     """Differences whose surroundings meet, together."""
-    group: list[Difference] = []
+    group: list[ChangedLines] = []
     for difference in found:
         if group and difference.start - group[-1].end > 2 * context:
             yield group

@@ -29,3 +29,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine = "rules"
     unchecked: list[str] = []
     cost_microusd: int = 0
+
+
+def is_key(subject: str) -> bool:
+    """Whether what a hold speaks of is a finding, not a proposal or a turn: only keys name their detector so."""
+    return ":" in subject

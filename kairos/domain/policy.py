@@ -7,6 +7,7 @@ they are checked at load, and one wrong example refuses the file whole. What is 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from kairos.domain.action import MODES, Action, CommandAction, NoteAction, PatchAction
 from kairos.domain.events.proposals import Risk
 from kairos.domain.globs import matches_any
+from kairos.domain.inert import shown
 from kairos.domain.risk import RANK
 from kairos.errors import UsageError
 
@@ -163,19 +165,19 @@ def refusal(action: Action) -> str:
     for change in action.edits:
         why = unsafe_path(change.fs)
         if why:
-            return f"{change.fs!r} {why}"
+            return f"'{shown(change.fs)}' {why}"
         if change.fs in seen:
-            return f"{change.fs!r} is changed twice"
+            return f"'{shown(change.fs)}' is changed twice"
         seen.add(change.fs)
         for state in (change.before, change.after):
             if state is not None and state.mode not in MODES:
-                return f"{change.fs!r} would not be a regular file of mode 644 or 755"
+                return f"'{shown(change.fs)}' would not be a regular file of mode 644 or 755"
         if change.before == change.after:
-            return f"{change.fs!r} is not changed"
+            return f"'{shown(change.fs)}' is not changed"
     for path in seen:
         parts = path.split("/")
         if any("/".join(parts[:n]) in seen for n in range(1, len(parts))):
-            return f"{path!r} lies under another changed file"
+            return f"'{shown(path)}' lies under another changed file"
     return ""
 
 
@@ -198,27 +200,36 @@ def unsafe_path(path: str) -> str:
     return ""
 
 
+class PolicyFile(_Strict, frozen=True, kw_only=True):
+    """policy.toml as a whole."""
+
+    mode: Mode = "suggest"
+    rule: list[Rule] = []
+
+    def policy(self) -> Policy:
+        return Policy(mode=self.mode, rules=tuple(self.rule))
+
+
+def faults(rules: Sequence[Rule]) -> list[str]:
+    """What is wrong with rules beyond their form: names that are missing or used twice, examples that fail."""
+    names = [rule.name for rule in rules]
+    found = [f"each rule needs a name of its own: `{n}`" for n in dict.fromkeys(names) if not n or names.count(n) > 1]
+    for rule in rules:
+        for number, example in enumerate(rule.examples, 1):
+            if rule.matches(example.subject()) != (example.expect == "match"):
+                found.append(f"rule `{rule.name}`: example {number} should be a {example.expect} and is not")
+    return found
+
+
 def parse(data: dict[str, Any], source: str) -> Policy:
     """A parsed policy.toml. UsageError (2) for a wrong key or value, a name used twice, or an example that fails."""
     try:
-        unknown = set(data) - {"mode", "rule"}
-        if unknown:
-            raise ValueError(f"unknown key `{min(unknown)}`")
-        policy = msgspec.convert({"mode": data.get("mode", "suggest"), "rules": data.get("rule", [])}, Policy)
-        names = [r.name for r in policy.rules]
-        for rule in policy.rules:
-            if not rule.name or names.count(rule.name) > 1:
-                raise ValueError(f"each rule needs a name of its own: `{rule.name}`")
-            _check_examples(rule)
+        file = msgspec.convert(data, PolicyFile)
+        if found := faults(file.rule):
+            raise ValueError("; ".join(found))
     except (msgspec.ValidationError, ValueError) as error:
         raise UsageError(f"{source}: {error}", "No rule of it is used until it is corrected.") from error
-    return policy
-
-
-def _check_examples(rule: Rule) -> None:
-    for number, example in enumerate(rule.examples, 1):
-        if rule.matches(example.subject()) != (example.expect == "match"):
-            raise ValueError(f"rule `{rule.name}`: example {number} should be a {example.expect} and is not")
+    return file.policy()
 
 
 def _git_like(name: str) -> bool:

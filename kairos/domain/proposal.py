@@ -15,7 +15,7 @@ import msgspec
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
 from kairos.domain.events import Event, ProposalRaised
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 
 State = Literal[
     "raised", "pending", "approved", "executing", "executed", "failed", "unknown", "rejected", "deferred", "stale",

@@ -15,6 +15,7 @@ from kairos.domain import secrets
 from kairos.domain.action import Action, NoteAction, PatchAction, digest, effects_of
 from kairos.domain.events import AttentionHeld, ProposalRaised
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import Proposal, proposal_id
 from kairos.domain.risk import assess, worse
@@ -134,7 +135,7 @@ def without_secret(action: Action, claim: str) -> Action:
     if isinstance(action, PatchAction):
         texts = ["".join(lines) for e in action.edits for h in e.hunks for lines in (h.old, h.new)]
         texts += [e.fs for e in action.edits]
-        what = ", ".join(sorted(secrets.redact(e.fs) for e in action.edits))
+        what = ", ".join(sorted(secrets.redact(shown(e.fs)) for e in action.edits))
         carries = any(secrets.find(text) for text in texts)
     else:
         what = "a command"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kairos.domain.secret_values import is_header, is_login, is_mixed_token, is_token, never
 
 
-class Rule(NamedTuple):
+class SecretRule(NamedTuple):
     """`hints`: one of these literals is in every text that can match. Group 1 is the value."""
 
     kind: str
@@ -22,8 +22,8 @@ class Rule(NamedTuple):
     """Whether the value is worth a word, rather than only worth cutting."""
 
 
-def _rule(kind: str, hints: str, pattern: str, live: Callable[[str], bool] = is_token) -> Rule:
-    return Rule(kind, tuple(hints.split()), re.compile(pattern), live)
+def _rule(kind: str, hints: str, pattern: str, live: Callable[[str], bool] = is_token) -> SecretRule:
+    return SecretRule(kind, tuple(hints.split()), re.compile(pattern), live)
 
 
 _L, _R = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
@@ -77,11 +77,11 @@ _NETRC = re.compile(r"\bmachine\s{1,9}+\S{1,255}+\s{1,9}+login\s{1,9}+\S{1,255}+
 _DOCKER = re.compile(r"\"auth\"[ \t]{0,9}:[ \t]{0,9}\"([A-Za-z0-9+/=]{20,}+)\"")
 URL = re.compile(r"://([^\s/:@\"'<>`]{0,128}+):([^\s/@\"'<>`]{1,1024}+)@([\w.-]{0,255}+)")
 PLACES = (
-    Rule("credential", ("password",), _NETRC, is_login),
-    Rule("credential", ('"auths"',), _DOCKER, is_header),
-    Rule("credential", ("--",), _FLAG, never),
-    Rule("credential", ("-u",), _USER, is_login),
-    Rule("credential", ("bearer", "basic"), _BEARER, is_header),
+    SecretRule("credential", ("password",), _NETRC, is_login),
+    SecretRule("credential", ('"auths"',), _DOCKER, is_header),
+    SecretRule("credential", ("--",), _FLAG, never),
+    SecretRule("credential", ("-u",), _USER, is_login),
+    SecretRule("credential", ("bearer", "basic"), _BEARER, is_header),
 )
 """Values known by what stands before them. The hints are meant for a text in lower case."""
 NAMES = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")

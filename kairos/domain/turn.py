@@ -128,7 +128,7 @@ class Read(_Value, frozen=True):
     requests: list[Reading]
 
 
-class Judge(_Value, frozen=True):
+class CheckPatch(_Value, frozen=True):
     """Check the patch against the tree; then signal Accepted or Refused."""
 
     request: Proposing
@@ -152,7 +152,7 @@ class End(_Value, frozen=True):
     why: str
 
 
-Effect = Ask | Read | Judge | Reply | Say | End
+Effect = Ask | Read | CheckPatch | Reply | Say | End
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,7 +200,7 @@ def _answered(turn: Turn, requests: list[Request]) -> tuple[Turn, list[Effect]]:
         answer = answers[0]
         if isinstance(answer, Declining):
             return _end(turn, "quiet", "")
-        return turn, [*(Reply(r.id, "Not read: the proposal is looked at.") for r in readings), Judge(answer)]
+        return turn, [*(Reply(r.id, "Not read: the proposal is looked at.") for r in readings), CheckPatch(answer)]
     late = [Reply(r.id, f"Not read: at most {READS_AT_ONCE} at once.") for r in readings[READS_AT_ONCE:]]
     return turn, [*late, Read(readings[:READS_AT_ONCE])]
 

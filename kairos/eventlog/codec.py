@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from kairos.domain.events import REGISTRY, UPCASTS, Event, is_foreign
-from kairos.domain.names import as_text
+from kairos.domain.inert import as_text
 from kairos.errors import IntegrityError
 from kairos.eventlog.record import Draft, ForeignEvent, Origin, Plain, Recorded, Row, header_of
 

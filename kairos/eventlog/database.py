@@ -34,7 +34,7 @@ class Database(Protocol):
         """Gives the rows of a query to a sink, from one state of the log; returns how many."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """A read transaction: the queries in it see one state of the log."""
+        """A read transaction: the queries in it see one state of the log. Within another it is part of that one."""
 
     def close(self) -> None: ...
 
@@ -72,6 +72,13 @@ class Recorder(Protocol):
         """Gives freed pages back to the file system, a few at a time."""
 
     def close(self) -> None: ...
+
+
+FALLBACK_S = 600.0
+"""How long a follower of one home's log sleeps at most. The bell rings after every COMMIT: only a writer that is killed
+between the two leaves news without it, until the next append."""
+SHARED_FALLBACK_S = 30.0
+"""The same for a shared log: a connection can die without a sign."""
 
 
 class Listener(Protocol):
@@ -127,8 +134,8 @@ class Engine(Protocol):
     def database(self) -> Database:
         """The reading side. Unmade when a writer must come first."""
 
-    def recorder(self) -> Recorder:
-        """The writing side; makes the tables where they are absent."""
+    def make(self) -> None:
+        """Makes the tables where they are absent, or brings them up to date."""
 
     def errors(self) -> AbstractContextManager[None]:
         """Turns what the database raises into errors a person can act on."""

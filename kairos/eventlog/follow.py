@@ -6,14 +6,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 from kairos.errors import TryAgain
+from kairos.eventlog.database import FALLBACK_S, SHARED_FALLBACK_S
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 
-FALLBACK_S = 600.0
-"""So long nobody looks at a log of one home that does not ring. The bell rings after every COMMIT: only a writer that
-is killed between the two leaves news without it, until somebody else appends."""
-SHARED_FALLBACK_S = 30.0
-"""The same of a shared log: a connection can die without a sign."""
 AWAY_S = 1.0
 """So often a shared log that does not answer is asked again."""
 

@@ -42,7 +42,7 @@ def holder(owner: str, process: int = 0) -> str:
     return f"{os.uname().nodename}/{owner}" + (f"/{process}" if process else "")
 
 
-class Held(Protocol):
+class HeldLeases(Protocol):
     """What this process may do."""
 
     @property
@@ -74,18 +74,18 @@ class Everything:
         """Nobody else is there."""
 
 
-def fences_of(held: Held, repos: Iterable[str]) -> tuple[Fence, ...]:
+def fences_of(held: HeldLeases, repos: Iterable[str]) -> tuple[Fence, ...]:
     """What appends rest on under the leases of those of these repositories that are held."""
     return tuple(f for repo in repos for f in held.fences(repo_lease(repo)) or ())
 
 
-def is_mine(log: Log, held: Held, repo: str) -> bool:
+def is_mine(log: Log, held: HeldLeases, repo: str) -> bool:
     """Whether a repository is held, and by what `log` is fenced with: one that was gained since waits."""
     fences = held.fences(repo_lease(repo))
     return fences is not None and set(fences) <= set(log.fences)
 
 
-class Plan(NamedTuple):
+class LeasePlan(NamedTuple):
     """What to do now, each in the order of names."""
 
     give_up: list[str]
@@ -93,9 +93,9 @@ class Plan(NamedTuple):
     take: list[str]
 
 
-def plan(wanted: Collection[str], renewed: Mapping[str, float], now: float, seconds: float) -> Plan:
+def plan(wanted: Collection[str], renewed: Mapping[str, float], now: float, seconds: float) -> LeasePlan:
     """`renewed`: what is held, with the time (s) of its last renewal. A third of `seconds` after it the next is due."""
-    return Plan(
+    return LeasePlan(
         sorted(renewed.keys() - wanted),
         sorted(n for n, at in renewed.items() if n in wanted and now - at >= seconds / RENEWALS),
         sorted(set(wanted) - renewed.keys()),

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
 
 from kairos.clock import now_us
 from kairos.errors import NotFound, UsageError
@@ -17,25 +16,6 @@ from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Row, Write
 from kairos.eventlog.sqlite.engine import Sqlite
-
-
-class EventLog(Protocol):
-    """What every engine of the log does. Positions ascend and are never reused."""
-
-    def append(
-        self, events: Sequence[NewEvent], *, expected: Mapping[str, int] | None = None, writes: Sequence[Write] = ()
-    ) -> list[int]: ...
-    def read(
-        self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
-    ) -> Iterator[Recorded]: ...
-    def stream(self, stream: str) -> list[Recorded]: ...
-    def at(self, position: int) -> Recorded: ...
-    def head(self) -> int: ...
-    def view(self, view: str) -> dict[bytes, bytes]: ...
-    def view_size(self, view: str) -> int: ...
-    def view_row(self, view: str, key: bytes) -> bytes | None: ...
-    def kept(self, view: str) -> tuple[bytes | None, int]: ...
-    def tracking(self, name: str) -> int: ...
 
 
 class Log:
@@ -174,6 +154,11 @@ class Log:
         with self._engine.errors():
             return self._read().view_row(view, key)
 
+    def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
+        """The keys of a view from `first` up to and without `before`, ascending or backwards, at most so many."""
+        with self._engine.errors():
+            return self._read().view_keys(view, first, before, limit, backwards=backwards)
+
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """(the saved state of a view, its tracking position), as one save left them; (None, 0) without one."""
         with self._engine.errors():
@@ -244,6 +229,13 @@ class Log:
         """The writing side, for compaction (its transactions are its own)."""
         return self._writer()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state of the log. Nothing may be appended inside, and it should be short:
+        the database keeps old pages as long. Rewritten (75) if a segment of that state is gone."""
+        with self._engine.errors(), self._read().snapshot():
+            yield
+
     def errors(self) -> AbstractContextManager[None]:
         """Turns what the database raises into errors a person can act on."""
         return self._engine.errors()
@@ -275,7 +267,7 @@ class Log:
 
     def _writer(self) -> Recorder:
         if self._recorder is None:
-            self._recorder = self._engine.recorder()
+            self._recorder = _recorder(self._engine)
             if self._on_writing is not None:
                 self._on_writing(self)
         return self._recorder
@@ -290,7 +282,7 @@ def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
     if not url:
         return Sqlite(path, bell, segments)
     if not url.startswith(("postgresql://", "postgres://")):
-        raise UsageError("the address of the log is no postgresql:// address", "Mend KAIROS_LOG or `log.url`.")
+        raise UsageError("the address of the log is not a postgresql:// address", "Correct KAIROS_LOG or `log.url`.")
     try:
         from kairos.eventlog.postgres.engine import Postgres
     except ModuleNotFoundError as error:
@@ -301,3 +293,17 @@ def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
             "Install the extra: `pip install 'kairos-assistant[postgres]'`.",
         ) from error
     return Postgres(url, segments)
+
+
+def _recorder(engine: Engine) -> Recorder:
+    """The writing side, of tables that are there. What it imports is heavy, and readers do without."""
+    engine.make()
+    if isinstance(engine, Sqlite):
+        from kairos.eventlog.sqlite.recorder import open_recorder
+
+        return open_recorder(engine)
+    from kairos.eventlog.postgres.engine import Postgres
+    from kairos.eventlog.postgres.recorder import open_recorder as open_shared
+
+    assert isinstance(engine, Postgres)
+    return open_shared(engine)

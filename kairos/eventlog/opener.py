@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kairos.eventlog.cold.leftovers import finish_if_possible
 from kairos.eventlog.log import Clean, Log
-from kairos.settings import Home
+from kairos.home import Home
 
 
 def open_log(home: Home, clean: Clean | None = None) -> Log:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kairos.errors import IntegrityError
+from kairos.errors import IntegrityError, TryAgain
 from kairos.eventlog.database import Database, Sink
 from kairos.eventlog.record import Manifested, Plain, Row, hot_row, row_of
 from kairos.eventlog.schema import FEW, MANY, PLAIN_COLUMNS, ROW_COLUMNS, SEGMENT_COLUMNS
 
+if TYPE_CHECKING:
+    from kairos.eventlog.cold.segment import Stamp
+
 _CHUNK = 2_000
+
+
+class Rewritten(TryAgain):
+    """The state of the log that is being read rests on a segment file that is gone: rewritten meanwhile, or lost."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"the segment {file} was rewritten while it was read", "Try again.")
+        self.file = file
 
 
 class Reader:
@@ -21,11 +33,25 @@ class Reader:
     def __init__(self, database: Database, segment: Callable[[str], Path]) -> None:
         self._db = database
         self._segment = segment
-        self._sound: set[str] = set()
-        """Segments whose bytes were compared with the manifest: a damaged one must not pass over rows unseen."""
+        self._sound: dict[tuple[str, bytes], Stamp] = {}
+        """By file and digest, the stamp of each segment whose bytes were compared with the manifest: a damaged one must
+        not pass over rows unseen, and one that was touched since is compared again."""
+
+        self._held = False
 
     def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state of the log. Rewritten (75) where that state rests on a segment file
+        that was replaced meanwhile."""
+        before, self._held = self._held, True
+        try:
+            with self._db.snapshot():
+                yield
+        finally:
+            self._held = before
 
     def head(self) -> tuple[int, bytes, int]:
         """(last position, its link, sealed_upto)."""
@@ -73,20 +99,22 @@ class Reader:
                 if ended:
                     return
                 continue
-            from kairos.eventlog.cold.segment import OpenSegment, check_digest  # the hot part does without
+            from kairos.eventlog.cold.segment import OpenSegment  # the hot part does without
 
             file, end, digest = cold
             path = self._segment(file)
             try:
-                if file not in self._sound:
-                    check_digest(path, digest)
-                    self._sound.add(file)
-                segment = OpenSegment(path, after, min(last, end), topics)
-            except IntegrityError:
+                known = self._sound.get((file, digest))
+                segment = OpenSegment(path, after, min(last, end), topics, sealed=digest, known=known)
+            except IntegrityError as error:
                 if file == gone or path.exists():
                     raise
+                if self._held:
+                    raise Rewritten(file) from error
                 gone = file  # rewritten since the glance: the manifest names another file by now
                 continue
+            if segment.stamp is not None:
+                self._sound[file, digest] = segment.stamp
             while left > 0 and (rows := segment.read(min(left, _CHUNK))):
                 yield True, rows
                 left -= len(rows)
@@ -152,6 +180,11 @@ class Reader:
     def view_row(self, view: str, key: bytes) -> bytes | None:
         row = self._one("SELECT value FROM views WHERE view = ? AND key = ?", (view, key))
         return row[0] if row else None
+
+    def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
+        order = "DESC" if backwards else "ASC"
+        sql = f"SELECT key FROM views WHERE view = ? AND key >= ? AND key < ? ORDER BY key {order} LIMIT ?"
+        return [bytes(row[0]) for row in self._db.all(sql, (view, first, before, limit))]
 
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """The state and tracking position of a view in one statement: a save between two would tear them apart."""

@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,7 @@ from eventsourcing.persistence import Notification, StoredEvent, Tracking
 from kairos import errors
 from kairos.clock import now_us
 from kairos.domain.events import is_foreign
-from kairos.eventlog.database import Engine, Unmade
-from kairos.eventlog.follow import FALLBACK_S
+from kairos.eventlog.database import SHARED_FALLBACK_S, Engine, Listener, Unmade
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import FROM_ZERO, UPSTREAM, Advance, Draft, Origin, Put, Write
 
@@ -55,6 +54,11 @@ class StockRecorder(es.ProcessRecorder):
     def _reading(self) -> AbstractContextManager[Reader]:
         """The log, hot and cold, for one thread at a time."""
 
+    def create_table(self) -> None:
+        """Makes the log where there is none."""
+        with self._told():
+            self._engine.make()
+
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
         """Appends foreign events, and with `tracking` how far their upstream was followed; returns the positions."""
         drafts, expected = drafted(stored_events)
@@ -71,6 +75,8 @@ class StockRecorder(es.ProcessRecorder):
         if not drafts and not writes:
             return []
         with self._told():
+            with self._reading():  # there is a log
+                pass
             positions = self.append(drafts, now_us(), expected, writes, lambda cause: cause)
             if positions:
                 self._engine.ring()
@@ -159,24 +165,29 @@ class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
     """Yields notifications as they come: a thread sleeps until somebody appends."""
 
     def __init__(self, recorder: StockRecorder, gt: int | None, topics: Sequence[str], engine: Engine) -> None:
-        self._listener = engine.listener()  # before the first look: what comes in between is heard
+        self._listener: Listener | None = engine.listener()  # before the first look: what comes in between is heard
+        self._ending = Lock()
         super().__init__(recorder, gt, topics)
-        self._listen_thread = Thread(target=self._listen)
+        self._listen_thread = Thread(target=self._listen, args=(self._listener,))
         self._listen_thread.start()
 
     def stop(self) -> None:
         super().stop()
-        self._listener.wake()
+        with self._ending:
+            if self._listener is not None:
+                self._listener.wake()
 
     def __exit__(self, *args: object, **kwargs: Any) -> None:
         super().__exit__(*args, **kwargs)
         self._listen_thread.join()
-        self._listener.close()
 
-    def _listen(self) -> None:
+    def _listen(self, listener: Listener) -> None:
         while not self._has_been_stopped:
-            self._listener.wait(FALLBACK_S)
+            listener.wait(SHARED_FALLBACK_S)
             self._has_been_notified.set()
+        with self._ending:  # nobody wakes it any more
+            self._listener = None
+            listener.close()
 
 
 def drafted(stored_events: Sequence[StoredEvent]) -> tuple[list[Draft], dict[str, int]]:

@@ -142,13 +142,13 @@ class Learner:
         ordered = order / one.order * one.count / (one.count + _PRIOR)
         whole = pair.ever / (one.ever + _PRIOR)
         confidence = min(1.0, by_age * aged + by_order * ordered + by_all * whole)
-        return Estimate(two.path, confidence, pair.count, list(pair.cites), True, pair.since, pair.last)
+        return Estimate(two.path, confidence, pair.count, list(pair.cites), pair.since, pair.last)
 
     def _guess(self, a: int | None, path: str, b: int, scale: float) -> Estimate:
         two = self.counts.files[b]
         weight = self.counts.files[a].weight / scale if a is not None else 0.0
         confidence = _BLEND[0] * self._prior(path, two, scale) * _PRIOR / (weight + _PRIOR)
-        return Estimate(two.path, confidence, 0, list(two.cites), False)
+        return Estimate(two.path, confidence, 0, list(two.cites))
 
     def _prior(self, path: str, other: File, scale: float) -> float:
         """How likely the other file is in any commit, more so beside this path or named like it."""

@@ -61,13 +61,12 @@ class Counts(msgspec.Struct, array_like=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """How surely `path` changes too. `support`: commits that show it; `together` False: a guess from names and
-    from what is busy, without a shared commit. `cites`: event positions, oldest first."""
+    """How surely `path` changes too. `support`: commits that show it; 0 for a guess from names and
+    from what is busy. `cites`: event positions, oldest first."""
 
     path: str
     confidence: float
     support: int
     cites: list[int]
-    together: bool = True
     since: int = 0
     last: int = 0

@@ -19,7 +19,6 @@ from kairos.memory.words import terms
 
 K1 = 0.9
 B = 0.4
-NEIGHBOURS = 2
 _SHARE = 0.5
 
 
@@ -33,7 +32,7 @@ class Record(msgspec.Struct, frozen=True):
     group: str = ""
 
 
-class Shelf:
+class RecordIndex:
     """Records, ready to be searched."""
 
     def __init__(self, records: Sequence[Record], *, neighbours: int = 0) -> None:
@@ -76,7 +75,7 @@ class Shelf:
 def recall(claims: Claims, query: str, limit: int = 10, *, repo: str | None = None) -> list[tuple[Claim, float]]:
     """The open memories that answer a query best, with their scores; pinned and quarantined ones as they are."""
     held = {c.memory.id: c for c in claims.open(repo) if not c.memory.quarantined}
-    shelf = Shelf([_record(claim) for claim in held.values()])
+    shelf = RecordIndex([_record(claim) for claim in held.values()])
     return [(held[ident], score) for ident, score in shelf.search(query, limit)]
 
 

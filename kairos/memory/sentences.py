@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kairos.domain.events import Memory
+from kairos.domain.inert import BRIEF, code_span, escape
 from kairos.domain.memory import TEXT_CHARS
-from kairos.memory.textual import inert, quoted
 
 HEADINGS = {
     "preference": "What you decided",
@@ -17,7 +17,7 @@ HEADINGS = {
 
 def sentence(memory: Memory) -> str:
     """At most 200 characters, one line, inert."""
-    subject, value = quoted(memory.subject, 70), quoted(memory.value, 70)
+    subject, value = code_span(memory.subject, BRIEF), code_span(memory.value, BRIEF)
     match memory.kind:
         case "co-change":
             commits = f"{memory.support:g} commit{'s' if memory.support != 1 else ''}"
@@ -29,7 +29,7 @@ def sentence(memory: Memory) -> str:
         case "preference":
             text = f"never again from {subject}: {value}"
         case _:
-            text = f"{inert(memory.predicate)}: {subject} {value}"
+            text = f"{escape(memory.predicate)}: {subject} {value}"
     return text[:TEXT_CHARS]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_WORD = re.compile(r"[a-z]+|[0-9]+|[^\W\d_a-z]+")
+_LATIN = "a-z\u00df-\u00f6\u00f8-\u024f"
+_WORD = re.compile(rf"[{_LATIN}]+|[0-9]+|[^\W\d_{_LATIN}]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STOPS = (
     "a an the of to in on at for and or is are was were be been do does did has have had what which who whom whose "

@@ -29,6 +29,8 @@ _HARDENED = (
 )  # fmt: skip
 _COMPARING = frozenset({"diff-files", "diff-index", "diff", "status"})
 """Commands that may look inside files, through the filter programs that a repository's configuration names."""
+QUICK_S = 10.0
+"""So long a command may take that has little to read: its disk does not answer, or a FIFO is in its way."""
 _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
@@ -42,6 +44,10 @@ class GitError(KairosError):
 
         super().__init__(redact(message), hint)
         self.status = status
+
+
+class GitHangs(GitError):
+    """git did not answer in time: its disk does not, or a FIFO is in its way. The next command would hang as well."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -65,6 +71,8 @@ class Git:
         """`bounded`: never takes a repository above `root` for the one that should be there. `bare`: `root` is a
         repository without a work tree."""
         self.root = root
+        self._process: subprocess.Popen[bytes] | None = None
+        self._broken_off = False
         self._bounds = {"GIT_CEILING_DIRECTORIES": str(root.parent)} if bounded else {}
         if bare:
             self._bounds["GIT_DIR"] = str(root)
@@ -87,30 +95,47 @@ class Git:
         timeout: float = 120.0,
     ) -> tuple[int, bytes]:
         """(exit status, standard output) of `git args`. GitError unless the status is one of `ok`."""
+        if self._broken_off:
+            raise GitError(f"git {os.fsdecode(args[0])} was broken off in {self.root}")
         try:
-            done = subprocess.run(
-                ["git", *_HARDENED, "-C", self.root, *args],
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
-                env=self._environment(args[0]),
-                timeout=timeout,
-                check=False,
-            )
+            status, out, err = self._finished(args, stdin, self._environment(args[0]), timeout)
         except FileNotFoundError as error:
             raise GitError("git is not installed", "Install git; Kairos reads repositories through it.") from error
         except subprocess.TimeoutExpired as error:
-            raise GitError(f"git {args[0]!r} took longer than {timeout:.0f} s", "Try again.") from error
-        if done.returncode not in ok:
-            raise GitError(
-                f"git {os.fsdecode(args[0])} failed in {self.root}: {_reason(done.stderr) or done.returncode}",
-                status=done.returncode,
-            )
-        return done.returncode, done.stdout
+            raise GitHangs(f"git {os.fsdecode(args[0])} took longer than {timeout:.0f} s in {self.root}") from error
+        except OSError as error:
+            raise GitError(f"git cannot be started: {error.strerror}", "The machine is short of something.") from error
+        if status not in ok:
+            raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {_reason(err) or status}", status=status)
+        return status, out
+
+    def _finished(
+        self, args: Sequence[str | bytes], stdin: bytes | None, env: dict[str, str], timeout: float
+    ) -> tuple[int, bytes, bytes]:
+        """(exit status, standard output, standard error) of one command."""
+        with subprocess.Popen(
+            ["git", *_HARDENED, "-C", self.root, *args],
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+        ) as self._process:  # fmt: skip
+            try:
+                if self._broken_off:
+                    self._process.kill()
+                out, err = self._process.communicate(stdin, timeout)
+            except BaseException:
+                self._process.kill()
+                raise
+            return self._process.returncode, out, err
+
+    def break_off(self) -> None:
+        """Ends the command that runs, and every later one, with a GitError. From any thread."""
+        self._broken_off = True
+        if self._process is not None:
+            self._process.kill()
 
     def _unfiltered(self) -> dict[str, str]:
         """Configuration, as environment (a name may hold any character), that empties every filter driver."""
-        _, out = self.result("config", "-z", "--name-only", "--get-regexp", "^filter[.]", ok=(0, 1))
+        _, out = self.result("config", "-z", "--name-only", "--get-regexp", "^filter[.]", ok=(0, 1), timeout=QUICK_S)
         names = {os.fsdecode(n).rpartition(".")[0] for n in out.split(b"\0") if n}
         pairs = [
             (f"{name}.{key}", value)
@@ -144,8 +169,8 @@ class Git:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {words}", status=process.returncode)
 
     def text(self, *args: str | bytes) -> str:
-        """Standard output as text without its last line end."""
-        return os.fsdecode(self.run(*args)).rstrip("\n")
+        """Standard output of a quick command as text without its last line end."""
+        return os.fsdecode(self.run(*args, timeout=QUICK_S)).rstrip("\n")
 
     def git_dir(self) -> Path:
         """The directory of this work tree's own HEAD and index."""
@@ -169,7 +194,7 @@ class Git:
 
     def _revision(self, name: str, ok: Sequence[int]) -> str | None:
         args = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        status, out = self.result(*args, ok=ok)
+        status, out = self.result(*args, ok=ok, timeout=QUICK_S)
         return out.decode("ascii", "replace").strip() if status == 0 else None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kairos.errors import KairosError, TryAgain
-from kairos.settings import log_environment
+from kairos.home import log_environment
 
 GRACE_S = 2.0
 """How long a child may take to end by itself; the daemon as a whole has ten seconds."""

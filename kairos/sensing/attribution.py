@@ -18,7 +18,7 @@ from kairos.sensing.bursts import Label
 from kairos.sensing.causes import Touched
 from kairos.sensing.content import blob_of, sha_of
 from kairos.sensing.listings import Delta, Difference
-from kairos.sensing.provenance import Provenance, Seen
+from kairos.sensing.provenance import PathState, Provenance
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def provenance_view(repo: str) -> str:
     return f"provenance/{repo}"
 
 
-class Judge:
+class Attribution:
     """Keeps the provenance fold and the moves of git that may still explain files."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Judge:
             provenance.evolve(state, recorded, self._repository.id)
         state.position = max(state.position, head)
 
-    def _content(self, path: bytes, seen: Seen) -> str | Literal["moved"] | None:
+    def _content(self, path: bytes, seen: PathState) -> str | Literal["moved"] | None:
         return sha_of(self._root, path, seen)
 
     def undecided(self, deltas: dict[bytes, Delta], now: float) -> set[bytes]:
@@ -179,5 +179,5 @@ class Judge:
         return blob_of(self._root, d.path, seen, len(blob)) == blob
 
 
-def _seen(d: Difference) -> Seen | None:
-    return None if d.new is None else Seen(*d.new)
+def _seen(d: Difference) -> PathState | None:
+    return None if d.new is None else PathState(*d.new)

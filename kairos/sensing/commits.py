@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from kairos.domain.events import CommitChange, CommitRecorded, Name, name_fields
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Put
-from kairos.repo.git import Git
+from kairos.repo.git import QUICK_S, Git
 
 MAX_CHANGES = 2_000
 MAX_LIVE = 500
@@ -51,6 +51,11 @@ def read_commits(git: Git, repo: str, oids: Sequence[str]) -> list[CommitRecorde
         return []
     out = git.run("log", "--no-walk=unsorted", *_FORMAT, "--stdin", stdin=("\n".join(oids) + "\n").encode())
     return list(parse(iter(out.split(b"\0")), repo))
+
+
+def is_partial(git: Git) -> bool:
+    """Whether a repository was cloned without some of its objects, on purpose: they are fetched when git needs them."""
+    return git.result("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1), timeout=QUICK_S)[0] == 0
 
 
 def history(git: Git, repo: str, head: str, limit: int) -> Iterator[CommitRecorded]:

@@ -8,20 +8,20 @@ import stat
 from typing import Literal
 
 from kairos.sensing.listings import absolute
-from kairos.sensing.provenance import Seen
+from kairos.sensing.provenance import PathState
 
 MAX_BYTES = 64 * 1024 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _BLOCK = 1 << 18
 
 
-def sha_of(root: bytes, path: bytes, seen: Seen) -> str | Literal["moved"] | None:
+def sha_of(root: bytes, path: bytes, seen: PathState) -> str | Literal["moved"] | None:
     """SHA-256 (hex) of a file below the root if it still is as seen; `moved` if it is not; None if it cannot be
     read or is larger than MAX_BYTES."""
     return _hash(root, path, seen, hashlib.sha256())
 
 
-def blob_of(root: bytes, path: bytes, seen: Seen, oid_length: int) -> str | None:
+def blob_of(root: bytes, path: bytes, seen: PathState, oid_length: int) -> str | None:
     """git's object id of a file's content as it is on disk (no filters), None if it cannot be told."""
     hasher = hashlib.sha1(usedforsecurity=False) if oid_length == 40 else hashlib.sha256()
     hasher.update(b"blob %d\0" % seen.size)
@@ -29,23 +29,25 @@ def blob_of(root: bytes, path: bytes, seen: Seen, oid_length: int) -> str | None
     return None if found == "moved" else found
 
 
-def _hash(root: bytes, path: bytes, seen: Seen, hasher: hashlib._Hash) -> str | Literal["moved"] | None:
+def _hash(root: bytes, path: bytes, seen: PathState, hasher: hashlib._Hash) -> str | Literal["moved"] | None:
     try:
         fd = os.open(absolute(root, path), _FLAGS)
     except FileNotFoundError:
         return "moved"
     except OSError:
         return None
-    with os.fdopen(fd, "rb") as file:
+    try:
         found = os.fstat(fd)
         now = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         if not stat.S_ISREG(found.st_mode) or now != (seen.ino, seen.size, seen.mtime_ns, seen.ctime_ns):
             return "moved"
         if found.st_size > MAX_BYTES:
             return None
-        while block := file.read(_BLOCK):
+        while block := os.read(fd, _BLOCK):
             hasher.update(block)
         after = os.fstat(fd)
+    finally:
+        os.close(fd)
     if (after.st_size, after.st_mtime_ns, after.st_ctime_ns) != now[1:]:
         return "moved"
     return hasher.hexdigest()
@@ -66,10 +68,11 @@ def _tail(path: bytes, limit: int, *, from_end: bool) -> bytes | None:
         fd = os.open(path, _FLAGS)
     except OSError:
         return None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):  # before it is made a file object, which no directory can be
+        os.close(fd)
+        return None
     with os.fdopen(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        if from_end and found.st_size > limit:
-            file.seek(found.st_size - limit)
+        size = os.fstat(fd).st_size
+        if from_end and size > limit:
+            file.seek(size - limit)
         return file.read(limit)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from kairos.repo.health import mode_of
 from kairos.sensing.hints import Hints
 
 _TREES = (b"refs", b"reftable", b"worktrees")
@@ -30,7 +32,9 @@ class GitWatch:
 
     def cover_lost(self) -> list[bytes]:
         """The directories of git that are there but not watched: they came (back) to their place by a rename."""
-        lost = [root for root in self._hints.missing(list(self._roots)) if Path(os.fsdecode(root)).is_dir()]
+        lost = [
+            root for root in self._hints.missing(list(self._roots)) if stat.S_ISDIR(mode_of(Path(os.fsdecode(root))))
+        ]
         if lost:
             self.cover_all()
         return lost

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import math
+import sys
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -26,6 +27,7 @@ class Hints(Protocol):
     def polled(self) -> set[bytes]: ...
     def missing(self, dirs: list[bytes]) -> list[bytes]: ...
     def confirm(self, dirs: list[bytes]) -> list[bytes]: ...
+    def drop(self, dirs: list[bytes]) -> None: ...
     def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]: ...
     def wake(self) -> None: ...
     def close(self) -> None: ...
@@ -65,6 +67,11 @@ class InotifyHints:
         self._polled.update(dir for dir, number in failed.items() if number in _SHORTAGE)
         return late
 
+    def drop(self, dirs: list[bytes]) -> None:
+        """Neither watches nor polls exactly these any more."""
+        self._watcher.remove(dirs)
+        self._polled.difference_update(dirs)
+
     def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:
         """(dirty directories, losses) once there are any, `wake` was called, or the timeout passed."""
         return self._watcher.wait(math.ceil(max(0.0, timeout_s) * 1000))
@@ -74,6 +81,15 @@ class InotifyHints:
 
     def close(self) -> None:
         self._watcher.close()
+
+
+def open_hints(observer: str, root: bytes) -> Hints:
+    """The hint source that the configuration names; `auto` is inotify where there is one."""
+    if observer == "watchdog" or (observer == "auto" and not sys.platform.startswith("linux")):
+        from kairos.sensing.watchdog_hints import WatchdogHints
+
+        return WatchdogHints(root)
+    return InotifyHints()
 
 
 class SuspendClock:

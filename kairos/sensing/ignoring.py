@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
-from kairos.repo.git import Git, GitError
+from kairos.repo.git import QUICK_S, Git, GitError
+from kairos.repo.health import mode_of, require_file
 from kairos.sensing.refs import GitPlaces
 
 Signature = tuple[int, int, int, int] | None
@@ -22,11 +24,8 @@ def signature(path: Path) -> Signature:
 
 
 def excludes_file(git: Git) -> Path | None:
-    """The file of the user's own ignore rules, as git finds it; it need not exist."""
-    try:
-        status, out = git.result("config", "--get", "--type=path", "core.excludesFile", ok=(0, 1))
-    except GitError:
-        return None
+    """The file of the user's own ignore rules, as git finds it; it need not exist. GitError."""
+    status, out = git.result("config", "--get", "--type=path", "core.excludesFile", ok=(0, 1), timeout=QUICK_S)
     if status == 0:
         raw = out.rstrip(b"\n")
         return (git.root / os.fsdecode(raw)) if raw else None
@@ -57,6 +56,11 @@ class Tracked:
         """Whether the index was written since it was last read."""
         return not self._read or signature(self.index) != self._seen
 
+    @property
+    def known(self) -> bool:
+        """Whether the index was ever read."""
+        return self._read
+
     def paths(self) -> list[bytes]:
         """The tracked paths as last read."""
         return [path for path in self._raw.split(b"\0") if path]
@@ -66,6 +70,7 @@ class Tracked:
 
         GitError leaves it as it was."""
         seen = signature(self.index)
+        require_file(self.index)
         raw = self._git.run("ls-files", "-z", "--cached")
         old, self._raw, self._seen = self._raw, raw, seen
         first, self._read = not self._read, True
@@ -93,14 +98,18 @@ class OuterRules:
         """The directories in which such a file would change, come or go: absolute, and they exist."""
         found = set()
         for file in [*self._settings, self._exclude, *([self.excludes] if self.excludes else [])]:
-            found.add(os.fsencode(next(dir for dir in file.parents if dir.is_dir())))
+            found.add(os.fsencode(next(dir for dir in file.parents if stat.S_ISDIR(mode_of(dir)))))
         return sorted(found)
 
     def changed(self, *, thoroughly: bool) -> bool:
-        """Whether they differ from the last call. `thoroughly` also asks git where they are."""
+        """Whether they differ from the last call. `thoroughly` also asks git where they are; while git cannot say, they
+        are where they were."""
         seen = self._signatures()
         if thoroughly or seen[0] != self._seen[0]:
-            found = excludes_file(self._git)
+            try:
+                found = excludes_file(self._git)
+            except GitError:
+                return False
             if found != self.excludes:
                 self.excludes = found
                 self._seen = self._signatures()

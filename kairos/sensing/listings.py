@@ -76,7 +76,7 @@ def absolute(root: bytes, dir: bytes) -> bytes:
     return root + b"/" + dir if dir else root
 
 
-class Tree:
+class TreeOnDisk:
     """A repository's tree on disk beside its stored listings. Reads only; the caller appends."""
 
     def __init__(

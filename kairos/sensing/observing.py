@@ -15,13 +15,14 @@ from kairos.errors import KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Put, Write
 from kairos.eventlog.views.repositories import Repository
-from kairos.repo.git import Git, GitError
+from kairos.repo.git import Git, GitError, GitHangs
+from kairos.repo.health import require_readable_root, require_sound, require_usable
 from kairos.sensing import causes, commits
-from kairos.sensing.attribution import AFTER_MOVE_S, Judge
+from kairos.sensing.attribution import AFTER_MOVE_S, Attribution
 from kairos.sensing.bursts import events_of
 from kairos.sensing.causes import Touched
 from kairos.sensing.ignoring import OuterRules, Signature, Tracked, signature
-from kairos.sensing.listings import Hinting, Tree
+from kairos.sensing.listings import Hinting, TreeOnDisk
 from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
@@ -80,9 +81,9 @@ class Observer:
         self._ref_names = RefNames(salt)
         told = load_refs(log, self.repo)
         self._refs = None if told is None else self._ref_names.held(told)
-        self._judge = Judge(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
+        self._judge = Attribution(log, repository, git, lambda dir: self.tree.names(dir), self.tracked.paths)
         self._graced = False
-        self.trouble = ""
+        self.trouble: GitError | None = None
         self.directories = self.tree.known()
 
     def lock(self) -> Signature:
@@ -90,9 +91,12 @@ class Observer:
         return signature(self.places.git_dir / "index.lock")
 
     def look(self, burst: Burst, origin: Origin, now: float, *, patient: bool) -> Look:
-        """Compares what the burst says and appends it. `patient` False: do not wait for git to finish."""
-        self.trouble = "" if burst.git or burst.everything else self.trouble
-        move, snapshot = self._read_refs(burst)
+        """Compares what the burst says and appends it. `patient` False: do not wait for git to finish.
+
+        While the refs cannot be read (`trouble`) the tree is compared all the same. GitError when the index never was
+        read, or git hangs.
+        """
+        move, snapshot, new = self._read_refs(burst)
         dirs, everything = set(burst.dirs), burst.everything
         written = self.tracked.changed()
         if patient and not everything and dirs and written and move is None and not self._graced:
@@ -116,7 +120,7 @@ class Observer:
         groups = self._judge.groups(comparison.deltas, origin, burst.started, touched)
         row = self._judge.look_done()
         try:
-            events, writes = self._news(move, snapshot, origin)
+            events, writes = self._news(move, snapshot, new, origin)
             events += events_of(self.repo, groups, lambda: uuid.uuid4().hex[:16], len(events))
             writes += [delta.write for delta in comparison.deltas.values()]
             row = row if events else None
@@ -134,27 +138,39 @@ class Observer:
         return Look(len(positions), frozenset(again), wait=AGAIN_S if undecided else 0.0)
 
     def in_place(self) -> bool:
-        """Whether the directory that a person trusted still is at its path."""
-        return why_lost(self._repository) is None
+        """Whether the directory that a person trusted still is at its path. GitError if it may not be read."""
+        if why_lost(self._repository) is not None:
+            return False
+        require_readable_root(self._git.root)
+        return True
 
     # -- refs ------------------------------------------------------------------------------------------
 
-    def _read_refs(self, burst: Burst) -> tuple[Move | None, RefSnapshot | None]:
-        """(what moved, the new snapshot); both None when nothing is to be told."""
+    def _read_refs(self, burst: Burst) -> tuple[Move | None, RefSnapshot | None, list[CommitRecorded]]:
+        """(what moved, the new snapshot, the new commits); None twice when nothing is to be told, or nothing can be
+        yet: then `trouble` says why."""
+        nothing: tuple[None, None, list[CommitRecorded]] = None, None, []
         if not (burst.git or burst.everything):
-            return None, None
+            return nothing
+        doubtful = burst.everything or self.trouble is not None or self.rules.stale()
+        self.trouble = None
         try:
+            require_sound(self._git.root)
+            if doubtful:
+                require_usable(self._git)
             snapshot = self._ref_names.held(read_refs(self._git, self.places, self._refs))
             if self._refs is None or snapshot == self._refs:
-                return None, snapshot if self._refs is None else None
+                return None, snapshot if self._refs is None else None, []
             move = difference(
                 self._refs, snapshot, read_reflog(self.places), self._parents,
                 lambda ref: pushed(self.places, self._ref_names.of_git(ref)),
             )  # fmt: skip
+            return move, snapshot, self._new_commits(snapshot) if move is not None else []
+        except GitHangs:
+            raise
         except GitError as error:
-            self.trouble = error.message
-            return None, None
-        return move, snapshot
+            self.trouble = error
+            return nothing
 
     def _parents(self, oid: str) -> list[str]:
         return self._git.text("rev-list", "--parents", "--max-count=1", "--end-of-options", oid).split()[1:]
@@ -170,18 +186,20 @@ class Observer:
         new = _tips(snapshot) - old
         if not new:
             return []
+        oids = commits.newly_reachable(self._git, sorted(new), sorted(old))
+        wanted = [oid for oid in oids if not commits.is_known(self._log, self.repo, oid)]
         try:
-            oids = commits.newly_reachable(self._git, sorted(new), sorted(old))
-            wanted = [oid for oid in oids if not commits.is_known(self._log, self.repo, oid)]
             return commits.read_commits(self._git, self.repo, wanted)
         except GitError as error:
+            if not commits.is_partial(self._git):
+                raise
             logger.warning("commits of %s cannot be read: %s", self._git.root, error.message)
             return []
 
     # -- tree ------------------------------------------------------------------------------------------
 
-    def _open_tree(self) -> Tree:
-        tree = Tree(
+    def _open_tree(self) -> TreeOnDisk:
+        tree = TreeOnDisk(
             self._log, self.repo, self._git.root, excluded=self._excluded, info_dir=self.places.common,
             excludes_file=self.rules.excludes, hints=self._hints,
         )  # fmt: skip
@@ -192,7 +210,9 @@ class Observer:
         try:
             dirs = self.tracked.refresh()
         except GitError as error:
-            self.trouble = error.message
+            if not self.tracked.known:
+                raise
+            self.trouble = error
             return set()
         if dirs is None or dirs:
             self.tree.set_tracked(self.tracked.paths())
@@ -201,7 +221,7 @@ class Observer:
     # -- telling ---------------------------------------------------------------------------------------
 
     def _news(
-        self, move: Move | None, snapshot: RefSnapshot | None, origin: Origin
+        self, move: Move | None, snapshot: RefSnapshot | None, new: list[CommitRecorded], origin: Origin
     ) -> tuple[list[NewEvent], list[Write]]:
         """GitMoved with the commits it made reachable, and the rows that go with them."""
         events: list[NewEvent] = []
@@ -213,7 +233,7 @@ class Observer:
                 previous_head=self._refs.head_name if self._refs is not None else None,
             )  # fmt: skip
             events.append(NewEvent(self.repo, moved, None, origin))
-            for commit in self._new_commits(snapshot):
+            for commit in new:
                 events.append(NewEvent(self.repo, commit, -len(events), origin))
                 writes.append(commits.known_row(commit))
         return events, writes

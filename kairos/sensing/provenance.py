@@ -78,7 +78,7 @@ class Provenance(msgspec.Struct):
                 del self.closed[path]
 
 
-class Seen(NamedTuple):
+class PathState(NamedTuple):
     """A path as it is now: type, mode, and the signature parts."""
 
     type: str
@@ -92,7 +92,7 @@ class Seen(NamedTuple):
 Verdict = int | Literal["wait"] | None
 """The position of our ExecutionStarted, `wait` while nobody can tell yet, None for foreign."""
 
-Hashing = Callable[[bytes, Seen], str | Literal["moved"] | None]
+Hashing = Callable[[bytes, PathState], str | Literal["moved"] | None]
 """SHA-256 of the content of a path if it still is as seen, `moved` if it is not, None if it cannot be read."""
 
 
@@ -127,7 +127,7 @@ def evolve(state: Provenance, recorded: Recorded, repo: str) -> None:
     state.position = max(state.position, recorded.position)
 
 
-def judge_open(state: Provenance, path: bytes, now: Seen | None, content: Hashing) -> Verdict:
+def judge_open(state: Provenance, path: bytes, now: PathState | None, content: Hashing) -> Verdict:
     """Whether a difference is that of an open execution; `now` is what the path became."""
     verdict: Verdict = None
     for intent in state.open.values():
@@ -143,7 +143,7 @@ def judge_open(state: Provenance, path: bytes, now: Seen | None, content: Hashin
     return verdict
 
 
-def judge_closed(state: Provenance, path: bytes, now: Seen | None) -> int | None:
+def judge_closed(state: Provenance, path: bytes, now: PathState | None) -> int | None:
     """Whether a path became exactly what an ended execution left. Uses that signature up."""
     closed = state.closed.pop(path, None)
     if closed is None:
@@ -163,7 +163,7 @@ def judge_dir(state: Provenance, path: bytes, *, created: bool) -> int | None:
     return made.position if made is not None and made.created == created else None
 
 
-def _is(state: State, sha: str | None, now: Seen | None) -> bool:
+def _is(state: State, sha: str | None, now: PathState | None) -> bool:
     """Whether a path is in a state. Modes count as git counts them: executable or not."""
     if now is None or state.sha is None:
         return now is None and state.sha is None

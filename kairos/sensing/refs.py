@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,8 @@ import msgspec
 
 from kairos.domain.events import RefMove
 from kairos.domain.secrets import redact
-from kairos.repo.git import Git
+from kairos.repo.git import QUICK_S, Git, GitError
+from kairos.repo.health import mode_of
 from kairos.sensing.content import read_small, read_tail
 
 SPECIAL = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD", "BISECT_HEAD", "FETCH_HEAD")
@@ -77,7 +79,7 @@ def places(git: Git) -> GitPlaces:
 
 def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
     """The present snapshot. A FETCH_HEAD that a running fetch has emptied keeps its last value. GitError."""
-    status, out = git.result("symbolic-ref", "--quiet", "HEAD", ok=(0, 1))
+    status, out = git.result("symbolic-ref", "--quiet", "HEAD", ok=(0, 1), timeout=QUICK_S)
     head = _text(out.strip()) if status == 0 else None
     refs = {}
     listed = git.run("for-each-ref", "--format=%(objectname) %(refname)%00%(symref)%00")
@@ -86,7 +88,7 @@ def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
         oid, _, name = entry.strip(b"\n").partition(b" ")
         if name and not symref:
             refs[_text(name)] = oid.decode("ascii")
-    head_oid = refs.get(head) if head is not None else git.head()
+    head_oid = _detached(git) if head is None else refs.get(head) or _unlisted(git, at, head)
     special = {name: found for name in SPECIAL if (found := _first_oid(at.git_dir / name)) is not None}
     if last is not None and "FETCH_HEAD" in last.special and (at.git_dir / "FETCH_HEAD").exists():
         special.setdefault("FETCH_HEAD", last.special["FETCH_HEAD"])
@@ -94,6 +96,20 @@ def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
     return RefSnapshot(
         head=head, head_oid=head_oid, refs=refs, special=special, markers=markers, worktrees=_worktrees(at)
     )
+
+
+def _detached(git: Git) -> str:
+    oid = git.head()
+    if oid is None:
+        raise GitError(f"HEAD of {git.root} names a commit that is not there")
+    return oid
+
+
+def _unlisted(git: Git, at: GitPlaces, head: str) -> str | None:
+    """The commit of a branch that git did not list: none was made on it yet, or its file is damaged (GitError)."""
+    if not head.startswith("refs/") or not stat.S_ISREG(mode_of(at.common / head)):
+        return None
+    return git.text("rev-parse", "--verify", head)
 
 
 def read_reflog(at: GitPlaces) -> list[Logged]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,19 +17,21 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin
 from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError
+from kairos.repo.health import advised, require_readable_root, require_sound, vitals
 from kairos.sensing.git_watch import GitWatch
-from kairos.sensing.hints import Hints, InotifyHints, SuspendClock
+from kairos.sensing.hints import SuspendClock, open_hints
 from kairos.sensing.ignoring import Signature
 from kairos.sensing.observing import Observer
 from kairos.sensing.refs import places
-from kairos.sensing.root import why_lost
+from kairos.sensing.retry import Retry
+from kairos.sensing.root import lost, nearest, why_lost
 from kairos.sensing.settle import Burst, Settle
-from kairos.settings import Watching
+from kairos.sensing.status import SensorStatus, status_of
+from kairos.settings import WatchSettings
 
 logger = logging.getLogger(__name__)
 
 IDLE_S = 30.0
-LOST_S = 1.0
 POLL_S = 3.0
 POLLED_AT_ONCE = 2_000
 RETRY_S = 2.0
@@ -38,18 +39,6 @@ SCAN_REST = 3.0
 """After a full comparison, one that a loss asks for rests this many times its duration."""
 ATTEMPTS = 8
 """So often a look may be put off in a row because git was writing."""
-
-
-class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One repository as `kairos status` shows it. state: watching | degraded | lost | stopped."""
-
-    path: str
-    state: str
-    directories: int = 0
-    watched: int = 0
-    polled: int = 0
-    ignored: int = 0
-    problem: str = ""
 
 
 class Sensor:
@@ -60,7 +49,7 @@ class Sensor:
         self,
         log: Log,
         repository: Repository,
-        watching: Watching | None = None,
+        watching: WatchSettings | None = None,
         excluded: Sequence[Path] = (),
         *,
         salt: bytes = b"",
@@ -68,49 +57,59 @@ class Sensor:
         """`excluded`: directories of no interest inside the tree. `salt` makes a secret in a ref's name unguessable."""
         self._log = log
         self._repository = repository
-        self._watching = watching or Watching()
+        self._watching = watching or WatchSettings()
         self._excluded = list(excluded)
         self._salt = salt
         self._root = os.fsencode(repository.root)
-        self._git = Git(Path(repository.root))
-        self._hints: Hints = _hints(self._watching.observer, self._root)
+        self._path = Path(repository.root)
+        self._git = Git(self._path)
+        self._hints = open_hints(self._watching.observer, self._root)
         self._settle = Settle()
         self._suspend = SuspendClock()
         self._observer: Observer | None = None
         self._git_watch: GitWatch | None = None
         self._outside: set[bytes] = set()
         self._lost = repository.lost
-        self._problem = ""
+        self._above = b""
+        self._problem = self._remedy = ""
+        self._retry = Retry()
+        self._failing = False
+        self._origin: Origin = "offline"
         self._woken = False
         self._heard_us = now_us()
         self._gap_open = self._limited = False
         self._stale_lock: Signature = None
         self._attempts = 0
-        self._next_sweep = self._next_poll = self._next_scan = self._retry_at = 0.0
+        self._next_sweep = self._next_poll = self._next_scan = self._paused_until = 0.0
         self._poll_from = 0
         self._status = SensorStatus(path=repository.root, state="stopped")
 
     def arm(self) -> int:
         """Watches, then scans, then tells what changed while nobody watched (origin offline). Returns how many
-        events that took. TryAgain when they cannot be stored, GitError when the repository is broken."""
-        why = why_lost(self._repository)
+        events that took. One that cannot be read is `degraded`, and begun by a later step. TryAgain when the events
+        cannot be stored."""
         try:
+            why = why_lost(self._repository)
             if why is not None:
                 return self._lose(why)
-            return self._find("offline") if self._lost else self._begin("offline")
+            return self._find() if self._lost else self._begin()
+        except (GitError, OSError) as error:
+            self._fail(error)
+            return 0
         finally:
             self._refresh_status()
 
     def step(self, timeout_s: float = IDLE_S) -> int:
-        """Waits until something was told, `wake` was called or the timeout passed; returns how many events."""
-        end = time.monotonic() + timeout_s
+        """Waits until something was told, the status changed, `wake` was called or the timeout passed; returns how many
+        events."""
+        end, before = time.monotonic() + timeout_s, self._status
         while True:
             now = time.monotonic()
             dirty, losses = self._hints.wait(min(end, self._next_deadline(now)) - now)
             appended = self._round(dirty, losses)
             now = time.monotonic()
             woken, self._woken = self._woken, False
-            if appended or woken or now >= end:
+            if appended or woken or now >= end or self._status != before:
                 return appended
 
     @property
@@ -122,6 +121,10 @@ class Sensor:
         """Ends the present or next `step`."""
         self._woken = True
         self._hints.wake()
+
+    def break_off(self) -> None:
+        """Ends a step that git keeps waiting. What it did not come to, the next `arm` finds. From any thread."""
+        self._git.break_off()
 
     def status(self) -> SensorStatus:
         """The state as of the last step."""
@@ -138,14 +141,16 @@ class Sensor:
         """One round that survives a full disk, a busy log and a broken repository: it is tried again."""
         try:
             return self._work(dirty, losses)
-        except (TryAgain, GitError, OSError) as error:
-            self._say(error.message if isinstance(error, KairosError) else str(error))
-            self._retry_at = time.monotonic() + RETRY_S
-            self._settle.mark(time.monotonic(), git=True, everything=True)
-            self._settle.hold(self._retry_at)
-            return 0
+        except TryAgain as error:
+            self._say(error)
+            self._paused_until = time.monotonic() + RETRY_S
+            if self._observer is not None:
+                self._settle.mark(time.monotonic(), git=True, everything=True)
+        except (GitError, OSError) as error:
+            self._fail(error)
         finally:
             self._refresh_status()
+        return 0
 
     def _work(self, dirty: Iterable[bytes], losses: Iterable[str]) -> int:
         now = time.monotonic()
@@ -153,12 +158,16 @@ class Sensor:
         why = why_lost(self._repository)
         if why is not None:
             return self._lose(why)
-        if now < self._retry_at:
-            return 0
         if self._lost:
-            return self._find("live")
+            return self._find()
+        if dirty and self._retry.due is not None:
+            self._retry.hurry(now, vitals(self._path))
+        if now < self._paused_until or (self._failing and not self._retry.take(now)):
+            return 0  # everything is marked
+        self._failing = False
         if self._observer is None or self._git_watch is None:
-            return self._begin("live")
+            return self._begin()
+        require_readable_root(self._path)
         self._take(dirty, now)
         appended = self._gap(reasons, now) if reasons else 0
         self._heard_us = now_us()
@@ -168,21 +177,21 @@ class Sensor:
             self._next_sweep = now + self._watching.sweep_minutes * 60
             self._git_watch.cover_all()
             self._settle.mark(now, git=True, everything=True)
+        if self._retry.take(now):
+            self._settle.mark(now, git=True)
         if self._hints.polled and now >= self._next_poll:
             self._poll(now)
         burst = self._settle.take(now)
-        return appended + (self._look(burst, "live") if burst is not None else 0)
+        return appended + (self._look(burst) if burst is not None else 0)
 
     def _next_deadline(self, now: float) -> float:
-        if self._lost or self._observer is None:
-            return now + LOST_S
+        if self._lost or self._failing or self._observer is None:
+            return max(now, self._paused_until, self._retry.due or now)
         deadlines = [now + IDLE_S, self._next_sweep]
-        due = self._settle.due_at()
-        if due is not None:
-            deadlines.append(due)
+        deadlines += filter(None, (self._settle.due_at(), self._retry.due))
         if self._hints.polled:
             deadlines.append(self._next_poll)
-        return max(now, min(deadlines))
+        return max(now, self._paused_until, min(deadlines))
 
     def _take(self, dirty: Iterable[bytes], now: float) -> None:
         """Sorts hints into directories of the tree and news of git."""
@@ -209,28 +218,28 @@ class Sensor:
         self._outside = set(self._observer.rules.places())
         self._hints.confirm(self._hints.missing(list(self._outside)))
 
-    def _look(self, burst: Burst, origin: Origin, *, patient: bool = True) -> int:
+    def _look(self, burst: Burst, *, patient: bool = True) -> int:
         """Looks and gives back what is not finished. `patient` False: do not wait for git."""
         assert self._observer is not None
+        if self._observer.trouble is not None and burst.git and self._is_elsewhere():
+            return self._begin()
         started = time.monotonic()
         lock = self._observer.lock()
         if lock is not None and started - burst.started >= self._settle.locked_cap:
             self._stale_lock = lock
         patient = patient and (lock is None or lock != self._stale_lock) and self._attempts < ATTEMPTS
         try:
-            look = self._observer.look(burst, origin, started, patient=patient)
+            look = self._observer.look(burst, self._origin, started, patient=patient)
         except (KairosError, OSError):
-            self._settle.back(burst, time.monotonic(), RETRY_S)
+            self._settle.back(burst, time.monotonic(), 0.0)
             raise
         now = time.monotonic()
-        self._say(self._observer.trouble)
-        if self._problem:
-            self._next_sweep = min(self._next_sweep, now + IDLE_S)
+        self._judge_trouble(now, tried=burst.git or burst.everything)
         self._attempts = self._attempts + 1 if look.unfinished else 0
         if burst.git or burst.everything:
             self._cover_outside()
         if burst.everything and not look.unfinished:
-            self._gap_open = False
+            self._gap_open, self._origin = False, "live"
             self._observer.tree.rest()
             self._next_scan = now + SCAN_REST * (now - started)
         if look.unfinished:
@@ -247,8 +256,10 @@ class Sensor:
         now = now_us()
         return self._append(WatchGap(repo=self._repository.id, reason="watch_limit", from_us=now, to_us=now), "live")
 
-    def _begin(self, origin: Origin) -> int:
+    def _begin(self) -> int:
         """Watches and scans everything, and tells the difference to what the log was last told."""
+        self._observer = None
+        require_sound(self._path)
         at = places(self._git)
         self._git_watch = GitWatch(at.git_dir, at.common, self._hints)
         self._git_watch.cover_all()
@@ -257,21 +268,70 @@ class Sensor:
         )  # fmt: skip
         now = time.monotonic()
         self._next_sweep = now + self._watching.sweep_minutes * 60
-        return self._look(Burst(frozenset(), True, True, now), origin, patient=False)
+        try:
+            return self._look(Burst(frozenset(), True, True, now), patient=False)
+        except (KairosError, OSError):
+            self._observer, self._settle = None, Settle()  # the next beginning looks at everything
+            raise
+
+    def _is_elsewhere(self) -> bool:
+        """Whether git, which was in trouble, keeps the repository in another place now."""
+        assert self._observer is not None
+        try:
+            return places(self._git) != self._observer.places
+        except GitError:
+            return False
+
+    def _judge_trouble(self, now: float, *, tried: bool) -> None:
+        """After a look. `tried`: git was asked."""
+        assert self._observer is not None
+        trouble = self._observer.trouble
+        self._say(trouble)
+        if trouble is None:
+            self._retry.over()
+        elif tried or self._retry.due is None:
+            self._retry.failed(now, vitals(self._path))
+
+    def _fail(self, error: GitError | OSError) -> None:
+        """The repository cannot be read at all: says why, and has everything looked at once it can."""
+        self._say(error)
+        now = time.monotonic()
+        self._failing = True
+        self._retry.failed(now, vitals(self._path))
+        if self._observer is not None:
+            self._settle.mark(now, git=True, everything=True)
+        else:
+            self._hints.confirm(self._hints.missing([self._root, self._root + b"/.git"]))
 
     def _lose(self, why: str) -> int:
         """The trusted directory is not at its path: says so once."""
-        self._observer, self._settle, self._problem = None, Settle(), why
+        self._observer, self._settle, self._failing = None, Settle(), False
+        self._say(lost(why, self._repository.root))
+        now = time.monotonic()
+        if self._retry.due is None or self._retry.take(now):
+            self._retry.failed(now, ())
+        self._cover_above()
         if self._lost:
             return 0
         appended = self._append(RootLost(repo=self._repository.id, why=why), "live")
         self._lost = True
         return appended
 
-    def _find(self, origin: Origin) -> int:
-        appended = self._append(RootFound(repo=self._repository.id), origin)
-        self._lost, self._problem = False, ""
-        return appended + self._begin(origin)
+    def _cover_above(self) -> None:
+        """Watches where the way back to a lost root begins. It may move while that is done."""
+        while (above := os.fsencode(nearest(self._path))) != self._above:
+            self._hints.drop([self._above])
+            self._above = above
+            self._hints.confirm([above])
+
+    def _find(self) -> int:
+        appended = self._append(RootFound(repo=self._repository.id), self._origin)
+        self._lost = False
+        self._say(None)
+        self._retry.over()
+        self._hints.drop([self._above])
+        self._above = b""
+        return appended + self._begin()
 
     def _gap(self, reasons: Sequence[str], now: float) -> int:
         """Hints were lost: says so, and compares everything, the sooner the cheaper that was last time."""
@@ -299,26 +359,17 @@ class Sensor:
     def _append(self, event: Event, origin: Origin) -> int:
         return len(self._log.append([NewEvent(self._repository.id, event, None, origin)]))
 
-    def _say(self, problem: str) -> None:
+    def _say(self, error: KairosError | OSError | None) -> None:
+        if isinstance(error, GitError):
+            error = advised(error, self._path)
+        problem = "" if error is None else error.message if isinstance(error, KairosError) else str(error)
         if problem and self._problem != problem:
             logger.warning("%s: %s", self._repository.root, problem)
-        self._problem = problem
+        self._problem, self._remedy = problem, error.hint if isinstance(error, KairosError) else ""
 
     def _refresh_status(self) -> None:
-        polled = len(self._hints.polled)
-        state = "lost" if self._lost else "degraded" if polled or self._problem else "watching"
         observer = self._observer
-        self._status = SensorStatus(
-            path=self._repository.root, state=state, watched=self._hints.watched, polled=polled,
+        self._status = status_of(
+            self._repository.root, self._hints, lost=self._lost, problem=self._problem, remedy=self._remedy,
             directories=observer.directories if observer else 0, ignored=observer.tree.ignored if observer else 0,
-            problem=self._problem,
         )  # fmt: skip
-
-
-def _hints(observer: str, root: bytes) -> Hints:
-    """The hint source that the configuration names; `auto` is inotify where there is one."""
-    if observer == "watchdog" or (observer == "auto" and not sys.platform.startswith("linux")):
-        from kairos.sensing.watchdog_hints import WatchdogHints
-
-        return WatchdogHints(root)
-    return InotifyHints()

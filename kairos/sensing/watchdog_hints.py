@@ -19,6 +19,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
+from watchdog.observers.api import ObservedWatch
 
 from kairos._native import Watcher
 
@@ -37,7 +38,7 @@ class WatchdogHints(FileSystemEventHandler):
         self._bell = threading.Condition()
         self._dirty: set[bytes] = set()
         self._rung = False
-        self._covered: set[bytes] = set()
+        self._covered: dict[bytes, ObservedWatch] = {}
         self._observer = Observer()
         self._observer.daemon = True
         self._observer.start()
@@ -64,11 +65,18 @@ class WatchdogHints(FileSystemEventHandler):
         for dir in [self._root, *dirs] if dirs else []:
             if not self._covers(dir):
                 try:
-                    self._observer.schedule(self, os.fsdecode(dir), recursive=dir == self._root, event_filter=_LEAN)
+                    self._covered[dir] = self._observer.schedule(
+                        self, os.fsdecode(dir), recursive=dir == self._root, event_filter=_LEAN
+                    )
                 except OSError:
                     continue  # gone already: its parent says so
-                self._covered.add(dir)
         return []
+
+    def drop(self, dirs: list[bytes]) -> None:
+        """Stops watching exactly these."""
+        for dir in dirs:
+            if dir in self._covered:
+                self._observer.unschedule(self._covered.pop(dir))
 
     def dispatch(self, event: FileSystemEvent) -> None:
         """From watchdog's thread: the directories of both paths are dirty."""

@@ -1,5 +1,10 @@
 //! One error for the floor: what failed, on which path, and the operating system's word.
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use parquet::errors::ParquetError;
 
 #[derive(Debug)]
 pub enum Error {
@@ -16,6 +21,17 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     pub fn io(what: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io { what, path: path.into(), source }
+    }
+
+    /// What the codec of a segment says: where that is the word of the operating system (a full disk), it stays so.
+    pub fn segment(path: &Path, error: ParquetError) -> Self {
+        match error {
+            ParquetError::External(cause) if cause.is::<io::Error>() => match cause.downcast::<io::Error>() {
+                Ok(cause) => Self::io("using a segment", path, *cause),
+                Err(cause) => Self::Invalid(format!("segment {}: {cause}", path.display())),
+            },
+            error => Self::Invalid(format!("segment {}: {error}", path.display())),
+        }
     }
 }
 

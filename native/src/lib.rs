@@ -9,6 +9,7 @@ pub mod error;
 pub mod exec;
 pub mod export;
 pub mod fingerprint;
+pub mod foreign;
 pub mod hot;
 pub mod ignoring;
 pub mod links;
@@ -16,6 +17,8 @@ pub mod listing;
 pub mod memory;
 pub mod names;
 pub mod observation;
+pub mod observed;
+pub mod opened;
 pub mod paths;
 pub mod pattern;
 #[cfg(feature = "python")]

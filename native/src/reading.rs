@@ -1,45 +1,54 @@
 //! Reading a segment, on from where the last read ended; no column is decoded that no wanted row needs.
+//! Only what a walk of the chain proves decides which rows are told: not the statistics of a row group.
 use std::{
-    borrow::Cow,
+    collections::HashSet,
     fs::File,
     ops::Range,
     panic::{catch_unwind, AssertUnwindSafe},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
 use parquet::{
     data_type::ByteArray,
-    file::{
-        reader::{FileReader, SerializedFileReader},
-        statistics::Statistics,
-    },
+    file::reader::{FileReader, SerializedFileReader},
 };
 
 use crate::{
     chain::Header,
     columns::{self as c, damaged, Lane, Outcome, Stretch, Values, COLUMNS, WIDTH},
     error::{Error, Result},
-    observation::{self, Change, Name},
+    foreign,
+    observation::TOPIC,
+    observed::Observed,
+    opened::Opened,
     rows::Row,
-    segment::{at, Wanted},
 };
 
 /// Lines that are decoded at a time, unless one event has more, and bytes, about: what fits a processor's cache.
 const LINES: usize = 2_048;
 const BYTES: usize = 512 << 10;
 
+/// Which rows a reader wants: `after < position <= upto`, of these topics (none named: all).
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    pub after: i64,
+    pub upto: i64,
+    pub topics: HashSet<String>,
+}
+
 /// Who takes the rows.
 type Take<'t> = dyn FnMut(&Row<'_>) -> Outcome<()> + 't;
 
 /// An open segment and how far it was read.
 pub struct Reader {
-    path: PathBuf,
+    opened: Opened,
     file: SerializedFileReader<File>,
     /// Which column of the file is which of ours.
     places: [Option<usize>; WIDTH],
     wanted: Wanted,
-    next_group: usize,
+    /// None before the first read.
+    next_group: Option<usize>,
     group: Option<Group>,
 }
 
@@ -54,14 +63,14 @@ struct Group {
 }
 
 impl Reader {
-    pub fn open(path: &Path, wanted: Wanted) -> Result<Self> {
-        let file = File::open(path).map_err(|e| Error::io("opening a segment", path, e))?;
-        guarded(path, || {
+    pub fn new(opened: Opened, wanted: Wanted) -> Result<Self> {
+        let (path, file) = (opened.path().to_owned(), opened.file()?);
+        guarded(&path, || {
             let file = SerializedFileReader::new(file)?;
             let schema = file.metadata().file_metadata().schema_descr();
             let place = |name| (0..schema.num_columns()).find(|i| schema.column(*i).name() == name);
             let places = std::array::from_fn(|column| place(COLUMNS[column].name));
-            Ok(Self { path: path.to_owned(), file, places, wanted, next_group: 0, group: None })
+            Ok(Self { opened, file, places, wanted, next_group: None, group: None })
         })
     }
 
@@ -71,9 +80,10 @@ impl Reader {
     }
 
     /// Gives the next wanted rows, ascending, some but at most `limit`, to `take`; how many. None: there are no more. The
-    /// decoder panics on some damaged files; that is an error like any other here.
+    /// decoder panics on some damaged files; that is an error like any other here. An error, too, if the file was written
+    /// to since it was opened: what was given to `take` counts for nothing then.
     pub fn visit(&mut self, limit: usize, mut take: impl FnMut(&Row<'_>) -> Result<()>) -> Result<usize> {
-        let path = self.path.clone();
+        let path = self.opened.path().to_owned();
         let mut failed = None;
         let found = guarded(&path, || {
             self.decode(limit, &mut |row| {
@@ -85,7 +95,7 @@ impl Reader {
         });
         match failed {
             Some(error) => Err(error),
-            None => found,
+            None => found.and_then(|found| self.opened.unchanged().map(|()| found)),
         }
     }
 
@@ -123,33 +133,44 @@ impl Reader {
         self.file.metadata().file_metadata().schema_descr().column(place)
     }
 
-    /// The next row group that may hold wanted rows, at its first line beyond `after`.
+    /// The next row group, at its first line beyond `after`; none where the wanted rows have ended.
     fn next_group(&mut self) -> Outcome<Option<Group>> {
-        while self.next_group < self.file.num_row_groups() {
-            let index = self.next_group;
-            self.next_group += 1;
-            let meta = self.file.metadata().row_group(index);
-            let count = usize::try_from(meta.num_rows()).map_err(|_| damaged("row count"))?;
-            if let (Some(place), Wanted { after, upto, .. }) = (self.places[c::POSITION], &self.wanted) {
-                let statistics = (place < meta.num_columns()).then(|| meta.column(place).statistics()).flatten();
-                if let Some(Statistics::Int64(s)) = statistics {
-                    let below = s.max_opt().is_some_and(|max| max <= after);
-                    if below || s.min_opt().is_some_and(|min| min > upto) {
-                        continue;
-                    }
-                }
-            }
-            let bytes = usize::try_from(meta.total_byte_size()).map_err(|_| damaged("a size"))?;
-            let most = (BYTES / (bytes / count.max(1)).max(1)).clamp(16, LINES);
-            let mut group = Group { index, positions: Vec::new(), next: 0, most, lanes: std::array::from_fn(|_| None) };
-            group.positions = self.numbers(&mut group, c::POSITION, 0..count)?.required()?;
-            if !group.positions.is_sorted() {
-                return Err(damaged("positions do not ascend"));
-            }
-            group.next = group.positions.partition_point(|position| *position <= self.wanted.after);
-            return Ok(Some(group));
+        let groups = self.file.num_row_groups();
+        let index = match self.next_group {
+            Some(index) => index,
+            None => self.first_group(groups)?,
+        };
+        if index >= groups {
+            return Ok(None);
         }
-        Ok(None)
+        let meta = self.file.metadata().row_group(index);
+        let count = usize::try_from(meta.num_rows()).map_err(|_| damaged("row count"))?;
+        let bytes = usize::try_from(meta.total_byte_size()).map_err(|_| damaged("a size"))?;
+        let most = (BYTES / (bytes / count.max(1)).max(1)).clamp(16, LINES);
+        let mut group = Group::new(index, most);
+        group.positions = self.numbers(&mut group, c::POSITION, 0..count)?.required()?;
+        if !group.positions.is_sorted() {
+            return Err(damaged("positions do not ascend"));
+        }
+        let ended = *group.positions.first().ok_or_else(|| damaged("an empty row group"))? > self.wanted.upto;
+        self.next_group = Some(if ended { groups } else { index + 1 });
+        group.next = group.positions.partition_point(|position| *position <= self.wanted.after);
+        Ok((!ended).then_some(group))
+    }
+
+    /// The row group where rows beyond `after` begin, or the one before it: positions ascend from group to group.
+    fn first_group(&self, groups: usize) -> Outcome<usize> {
+        let (mut low, mut high) = (0, groups);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            let first = self.numbers(&mut Group::new(middle, 1), c::POSITION, 0..1)?.required()?;
+            if first.first().is_some_and(|first| *first <= self.wanted.after) {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
     }
 
     fn read_lines(&self, group: &mut Group, lines: Range<usize>, take: &mut Take<'_>) -> Outcome<usize> {
@@ -169,16 +190,21 @@ impl Reader {
         let origins = self.texts(group, c::ORIGIN, lines.clone())?.required()?;
         let payloads = self.texts(group, c::PAYLOAD, lines.clone())?.by_place()?;
         let leaves = self.texts(group, c::LEAF, lines.clone())?.by_place()?;
-        let observed = |event: &Range<usize>| chosen(event) && topics[event.start] == observation::TOPIC;
+        let observed = |event: &Range<usize>| chosen(event) && topics[event.start] == TOPIC;
         let seen = if starts.iter().any(observed) { Some(self.seen(group, &lines)?) } else { None };
         let mut again = Vec::new();
         let mut found = 0;
         for event in starts.iter().filter(|event| chosen(event)) {
             let i = event.start;
+            let origin = c::utf8(&origins[i])?;
             let payload = match (payloads.blob(i)?, &seen) {
+                (Some(stored), _) if foreign::is_wrapped(origin, stored) => {
+                    foreign::unwrap(stored, &mut again).ok_or_else(|| damaged("a payload that is no hexadecimal"))?;
+                    Some(&again[..])
+                }
                 (Some(payload), _) => Some(payload),
-                (None, Some(seen)) => seen.payload(event, &mut again)?.then_some(&again[..]),
-                (None, None) => None,
+                (None, Some(seen)) if topics[i] == TOPIC => seen.payload(event, &mut again)?.then_some(&again[..]),
+                (None, _) => None,
             };
             found += 1;
             take(&Row {
@@ -191,7 +217,7 @@ impl Reader {
                     at: ats[i],
                     caused_by: causes.get(i)?.copied(),
                     correlation: correlations[i],
-                    origin: c::utf8(&origins[i])?,
+                    origin,
                 },
                 payload,
                 leaf: leaves.blob(i)?,
@@ -200,7 +226,7 @@ impl Reader {
         Ok(found)
     }
 
-    fn seen(&self, group: &mut Group, lines: &Range<usize>) -> Outcome<Seen> {
+    fn seen(&self, group: &mut Group, lines: &Range<usize>) -> Outcome<Observed> {
         let kinds = self.texts(group, c::KIND, lines.clone())?;
         let entries = if self.nested() {
             let mut end = 0;
@@ -222,7 +248,7 @@ impl Reader {
         let mut numbers = |column| self.numbers(group, column, lines.clone())?.by_place();
         let (part, parts) = (numbers(c::PART)?, numbers(c::PARTS)?);
         let (sizes, modes, times) = (numbers(c::SIZE)?, numbers(c::MODE)?, numbers(c::MTIME_NS)?);
-        Ok(Seen {
+        Ok(Observed {
             repos,
             bursts,
             causes,
@@ -263,6 +289,10 @@ impl Reader {
 }
 
 impl Group {
+    fn new(index: usize, most: usize) -> Self {
+        Self { index, positions: Vec::new(), next: 0, most, lanes: std::array::from_fn(|_| None) }
+    }
+
     /// The next lines to read: whole events, at most so many of them.
     fn stretch(&self, events: usize, nested: bool, upto: i64) -> Range<usize> {
         let beyond = self.positions.partition_point(|position| *position <= upto);
@@ -293,68 +323,9 @@ fn starts(positions: &[i64], lines: &Range<usize>, nested: bool) -> Vec<Range<us
     out
 }
 
-/// The columns of a stretch's observations. `entries`: which entries are those of a line, where changes are a list.
-struct Seen {
-    repos: Values<ByteArray>,
-    bursts: Values<ByteArray>,
-    causes: Values<ByteArray>,
-    part: Values<i64>,
-    parts: Values<i64>,
-    entries: Option<Vec<Range<usize>>>,
-    kinds: Values<ByteArray>,
-    paths: Values<ByteArray>,
-    paths_b64: Values<ByteArray>,
-    types: Values<ByteArray>,
-    was: Values<ByteArray>,
-    was_b64: Values<ByteArray>,
-    sizes: Values<i64>,
-    modes: Values<i64>,
-    times: Values<i64>,
-    shas: Values<ByteArray>,
-}
-
-impl Seen {
-    /// Puts the payload of the event in these lines together again; false if it was not taken apart.
-    fn payload(&self, event: &Range<usize>, out: &mut Vec<u8>) -> Outcome<bool> {
-        let i = event.start;
-        let Some(repo) = self.repos.text(i)? else { return Ok(false) };
-        let entries = match &self.entries {
-            Some(entries) => entries[i].clone(),
-            None if self.kinds.get(i)?.is_none() => 0..0,
-            None => event.clone(),
-        };
-        out.clear();
-        let burst = c::utf8(self.bursts.need(i)?)?;
-        observation::begin(out, repo, burst, *self.part.need(i)?, *self.parts.need(i)?);
-        for e in entries.clone() {
-            let was = name(&self.was, &self.was_b64, e)?;
-            let change = Change {
-                name: name(&self.paths, &self.paths_b64, e)?,
-                kind: c::utf8(self.kinds.need(e)?)?.into(),
-                entry: c::utf8(self.types.need(e)?)?.into(),
-                was: (was != Name::default()).then_some(was),
-                size: self.sizes.get(e)?.copied(),
-                mode: self.modes.get(e)?.copied(),
-                mtime_ns: self.times.get(e)?.copied(),
-                sha: match self.shas.blob(e)? {
-                    Some(sha) => Some(sha.try_into().map_err(|_| damaged("a content hash is cut"))?),
-                    None => None,
-                },
-            };
-            change.encode(out, e == entries.start);
-        }
-        observation::end(out, self.causes.text(i)?);
-        Ok(true)
-    }
-}
-
-fn name<'a>(paths: &'a Values<ByteArray>, coded: &'a Values<ByteArray>, place: usize) -> Outcome<Name<'a>> {
-    Ok(Name { path: paths.text(place)?.map(Cow::Borrowed), path_b64: coded.text(place)?.map(Cow::Borrowed) })
-}
-
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Outcome<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(found) => found.map_err(|e| at(path, e)),
+        Ok(found) => found.map_err(|e| Error::segment(path, e)),
         Err(_) => Err(Error::Invalid(format!("segment {}: damaged beyond decoding", path.display()))),
     }
 }

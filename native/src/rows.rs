@@ -13,14 +13,14 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// The hash of the payload, or the one that was kept when it was erased.
+    /// The hash of the payload, or the one that was kept when it was erased. An error unless it is one of the two.
     pub fn leaf_hash(&self) -> Result<Hash> {
+        let Header { position, .. } = self.header;
         match (self.payload, self.leaf) {
-            (Some(payload), _) => Ok(chain::leaf(payload)),
+            (Some(payload), None) => Ok(chain::leaf(payload)),
             (None, Some(kept)) => kept.try_into().map_err(|_| Error::Invalid("a kept leaf is cut".into())),
-            (None, None) => {
-                Err(Error::Invalid(format!("position {} has neither payload nor leaf", self.header.position)))
-            }
+            (Some(_), Some(_)) => Err(Error::Invalid(format!("position {position} has a payload and a kept leaf"))),
+            (None, None) => Err(Error::Invalid(format!("position {position} has neither payload nor leaf"))),
         }
     }
 }

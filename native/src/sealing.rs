@@ -25,9 +25,9 @@ use crate::{
     chain::Header,
     columns::{self as c, Outcome, Waiting, COLUMNS},
     error::{Error, Result},
+    foreign,
     observation::{Change, Observation, TOPIC},
     rows::{Row, Rows},
-    segment::at,
 };
 
 /// Lines in one row group, at most. Each has dictionaries of its own: fewer lines cost more bytes each.
@@ -120,7 +120,7 @@ impl Encoder {
         let schema = parse_message_type(&format!("message kairos_segment_2 {{ {columns} }}"));
         let writer = schema.and_then(|s| SerializedFileWriter::new(file, Arc::new(s), Arc::new(properties())));
         let waiting = COLUMNS.iter().map(|_| Waiting::default()).collect();
-        let writer = writer.map_err(|e| at(path, e))?;
+        let writer = writer.map_err(|e| Error::segment(path, e))?;
         Ok(Self {
             path: path.to_owned(),
             writer,
@@ -145,7 +145,14 @@ impl Encoder {
         });
         let Some(observation) = typed else {
             self.bytes += row.payload.map_or(0, <[u8]>::len);
-            self.line(row, row.payload, None, None);
+            let mut wrapped = std::mem::take(&mut self.again);
+            match row.payload {
+                Some(payload) if row.header.origin == foreign::ORIGIN && foreign::wrap(payload, &mut wrapped) => {
+                    self.line(row, Some(&wrapped), None, None);
+                }
+                payload => self.line(row, payload, None, None),
+            }
+            self.again = wrapped;
             return Ok(());
         };
         if observation.changes.is_empty() {
@@ -203,7 +210,7 @@ impl Encoder {
     fn end_group(&mut self) -> Result<()> {
         let put = AssertUnwindSafe(|| put_group(&mut self.writer, &mut self.columns, &mut self.values));
         let done = catch_unwind(put).unwrap_or_else(|_| Err(c::damaged("the encoder panicked")));
-        done.map_err(|e| at(&self.path, e))?;
+        done.map_err(|e| Error::segment(&self.path, e))?;
         (self.lines, self.bytes) = (0, 0);
         Ok(())
     }
@@ -214,7 +221,7 @@ impl Encoder {
         }
         let path = self.path;
         // Not `into_inner`: what the operating system says of a full disk is lost in it.
-        self.writer.finish().map_err(|e| at(&path, e))?;
+        self.writer.finish().map_err(|e| Error::segment(&path, e))?;
         let file = self.writer.inner();
         file.sync_all().map_err(|e| Error::io("syncing a segment", &path, e))?;
         Ok(file.metadata().map_err(|e| Error::io("measuring a segment", &path, e))?.len())

@@ -3,32 +3,24 @@
 //! kept). A `FilesChanged` is taken apart into columns and has a line for each of its changed paths. Links are not
 //! stored: they follow from headers and leaves, and the manifest holds both ends of the chain. `reading` reads the
 //! first layout too (`kairos_segment_1`), which had a line an event and the changed paths in a list.
-use std::{collections::HashSet, io, path::Path};
-
-use parquet::errors::ParquetError;
+use std::{collections::HashSet, path::Path};
 
 use crate::{
     chain::{Chain, Hash},
     error::{Error, Result},
-    reading::Reader,
+    opened::Opened,
+    reading::{Reader, Wanted},
     rows::Row,
 };
 
-/// Which rows a reader wants: `after < position <= upto`, of these topics (none named: all).
-#[derive(Clone, Debug)]
-pub struct Wanted {
-    pub after: i64,
-    pub upto: i64,
-    pub topics: HashSet<String>,
-}
-
 /// What the rows of a segment come to: how many there are, the link after the last, and the runs of records that were
-/// folded away.
+/// folded away. `digest`: BLAKE3 of the file that was walked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walked {
     pub rows: usize,
     pub link: Hash,
     pub runs: Vec<Run>,
+    pub digest: Hash,
 }
 
 /// A run of records that were folded away: its positions and the links around it.
@@ -43,7 +35,9 @@ pub struct Run {
 /// Walks the chain from the first row up to a position, given the link before the first, from the content alone.
 /// Positions must follow one another.
 pub fn walk(path: &Path, before: Hash, upto: i64) -> Result<Walked> {
-    let mut reader = Reader::open(path, Wanted { after: i64::MIN, upto, topics: HashSet::new() })?;
+    let opened = Opened::new(path)?;
+    let digest = opened.digest()?;
+    let mut reader = Reader::new(opened, Wanted { after: i64::MIN, upto, topics: HashSet::new() })?;
     let mut chain = Chain::from(before);
     let (mut rows, mut runs, mut position) = (0, Vec::new(), None);
     let mut step = |row: &Row<'_>| {
@@ -61,18 +55,7 @@ pub fn walk(path: &Path, before: Hash, upto: i64) -> Result<Walked> {
         Ok(())
     };
     while reader.visit(usize::MAX, &mut step)? > 0 {}
-    Ok(Walked { rows, link: chain.link, runs })
-}
-
-/// What an error means on a path: what the operating system said stays what it said (a full disk).
-pub fn at(path: &Path, error: ParquetError) -> Error {
-    match error {
-        ParquetError::External(cause) if cause.is::<io::Error>() => match cause.downcast::<io::Error>() {
-            Ok(cause) => Error::io("using a segment", path, *cause),
-            Err(cause) => Error::Invalid(format!("segment {}: {cause}", path.display())),
-        },
-        error => Error::Invalid(format!("segment {}: {error}", path.display())),
-    }
+    Ok(Walked { rows, link: chain.link, runs, digest })
 }
 
 #[cfg(test)]

@@ -23,7 +23,8 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import repository_id
-from kairos.settings import Config, Home
+from kairos.home import Home
+from kairos.settings import Config
 
 DAY = 86_400_000_000
 

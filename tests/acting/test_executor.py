@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from kairos.acting import confine, decisions, preimages, recovery, undo
-from kairos.acting.worktree import Tree
-from kairos.domain import deciding
-from kairos.domain.action import CommandAction
+from kairos.acting import decisions, recovery, undo
+from kairos.acting.worktree import WorkTree
 from kairos.domain.events import ExecutionFinished, ExecutionStarted, Paused, Resumed
-from kairos.errors import NotFound, Stale, TryAgain
+from kairos.errors import Stale, TryAgain
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views.inbox import InboxView
 
 
 def test_an_approved_patch_walks_from_raised_to_redone(bench: Any, repo: Any) -> None:
@@ -183,43 +180,6 @@ def test_approval_and_rejection_race_in_the_log_and_not_in_the_tree(bench: Any, 
     assert (repo.root / "a.txt").read_text() == "one\n"
 
 
-def commanded(bench: Any, *argv: str) -> Any:
-    if confine.tier(bench.home.scratch).name not in ("T2", "T3"):
-        pytest.skip("this machine cannot confine commands")
-    return bench.approved(CommandAction(repo=bench.repo, argv=list(argv)))
-
-
-def test_an_approved_command_runs_in_a_scratch_tree_and_its_output_is_kept(bench: Any, repo: Any) -> None:
-    repo.write("a.txt", "one\n")
-    done = bench.execute(commanded(bench, "/bin/sh", "-c", "cat a.txt; echo two > a.txt"))
-    assert done.state == "executed", done.why
-    assert (repo.root / "a.txt").read_text() == "one\n"
-    finished = bench.log.stream(done.stream)[-1].event
-    assert isinstance(finished, ExecutionFinished)
-    assert finished.output == "one\n"
-    assert bench.topics(done).count("ExecutionStarted") == 1
-    with pytest.raises(Stale):
-        undo.undo(bench.log, bench.home, done.id)
-    with pytest.raises(NotFound):
-        undo.undo_target(InboxView().load(bench.log)[0])
-
-
-def test_a_command_that_fails_is_failed(bench: Any) -> None:
-    done = bench.execute(commanded(bench, "/bin/sh", "-c", "exit 3"))
-    assert (done.state, done.why) == ("failed", "it ended with 3")
-
-
-def test_a_command_that_a_crash_cut_off_is_unknown_and_never_rerun(bench: Any) -> None:
-    approved = commanded(bench, "/bin/true")
-    started = deciding.start_run(
-        approved, "apply", execution="x", expect=[], before=[], store="", now=approved.changed_at
-    )
-    bench.log.append([NewEvent(approved.stream, e) for e in started])
-    assert bench.execute(approved).state == "unknown"
-    with pytest.raises(Stale):
-        bench.execute(approved)
-
-
 def test_a_disk_that_fails_at_any_step_leaves_everything_as_it_was(bench: Any, repo: Any) -> None:
     repo.write("a.txt", "old\n", 0o600)
     repo.write("gone.txt", "old\n")
@@ -280,21 +240,8 @@ def test_a_full_disk_is_noticed_before_anything_starts_and_the_yes_stands(
     repo.write("a.txt", "one\n")
     approved = bench.approved(bench.patch({"a.txt": "two\n"}))
     with monkeypatch.context() as full:
-        full.setattr(Tree, "free_bytes", lambda self: 4000)
+        full.setattr(WorkTree, "free_bytes", lambda self: 4000)
         with pytest.raises(TryAgain, match="full"):
             bench.execute(approved)
         assert (bench.of(approved.id).state, (repo.root / "a.txt").read_text()) == ("approved", "one\n")
     assert bench.execute(approved).state == "executed"
-
-
-def test_a_store_that_could_not_be_written_leaves_no_rubbish(
-    bench: Any, repo: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.executed({"a.txt": "one\n"})
-    before = sorted(path.name for path in bench.home.undo.iterdir())
-    approved = bench.approved(bench.patch({"a.txt": "two\n"}))
-    with monkeypatch.context() as broken:
-        broken.setattr(preimages, "ref_of", lambda execution: f"refs/undo/{execution}..")
-        with pytest.raises(TryAgain, match="undo store"):
-            bench.execute(approved)
-    assert sorted(path.name for path in bench.home.undo.iterdir()) == before

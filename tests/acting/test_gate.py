@@ -13,7 +13,7 @@ from kairos.acting.performing import open_tree
 from kairos.clock import now_us
 from kairos.domain.policy import Policy
 from kairos.errors import Denied, Stale
-from kairos.settings import Home
+from kairos.home import Home
 
 HOUR = 3_600_000_000
 
@@ -94,7 +94,7 @@ def test_bytes_that_differ_from_the_approved_ones_do_not_pass(bench: Any, repo: 
     forged = msgspec.structs.replace(approved, raised=msgspec.structs.replace(approved.raised, action=other))
     with open_tree(bench.log, approved) as tree:
         judged = gate.check(home, forged, tree, Policy(), now_us())
-    assert isinstance(judged, gate.Refused)
+    assert isinstance(judged, gate.GateRefusal)
     assert "digest" in judged.error.message
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kairos.acting import preimages, recovery, undo
+from kairos.acting import recovery, undo
 from kairos.acting.applying import temporary
 from kairos.domain.events import ExecutionFinished, ExecutionUnknown
 
@@ -25,7 +25,8 @@ from kairos.acting.recovery import recover
 from kairos.acting import undo as undoing
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.inbox import InboxView
-from kairos.settings import Config, find_home
+from kairos.home import find_home
+from kairos.settings import Config
 
 home, root = find_home(), Path(sys.argv[1])
 id_, run, step, again = sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]
@@ -198,23 +199,3 @@ def test_a_run_whose_repository_is_away_stays_open_until_it_is_back(bench: Any, 
     (tmp_path / "away").rename(repo.root)
     assert [s.state for s in recovery.recover(bench.log, bench.home)] == ["failed"]
     assert bench.of(p.id).state == "failed"
-
-
-def test_the_undo_store_survives_a_prune(bench: Any, repo: Any) -> None:
-    repo.write("a.txt", "old\n")
-    done = bench.executed({"a.txt": "new\n"})
-    subprocess.run(["git", "--git-dir", bench.home.undo, "gc", "-q", "--prune=now"], check=True)
-    assert undo.undo(bench.log, bench.home, done.id).state == "undone"
-    assert (repo.root / "a.txt").read_text() == "old\n"
-
-
-def test_contents_and_directories_come_back_from_the_store(home: Any) -> None:
-    store = preimages.keep(home, "x-1", [b"", b"\n", b"a\0b", b"caf\xc3\xa9"], ["new", "new/d"])
-    from kairos.domain.action import content_sha
-
-    shas = [content_sha(c) for c in (b"", b"\n", b"a\0b", b"caf\xc3\xa9")]
-    assert preimages.fetch(home, store, [*shas, "0" * 64]) == dict(
-        zip(shas, (b"", b"\n", b"a\0b", b"caf\xc3\xa9"), strict=True)
-    )
-    assert preimages.made_by(home, store) == ["new", "new/d"]
-    assert preimages.made_by(home, "refs/undo/none") == []

@@ -38,7 +38,7 @@ def test_the_subject_is_found_above_the_cause(log: Log, given: Given) -> None:
 
 def test_another_repositorys_commits_are_not_the_subject(log: Log, given: Given) -> None:
     moved = log.append([NewEvent("repo-2", _moved("a" * 40, "repo-2"))])[0]
-    assert context.subject_of(log, given(moved)) == context.Subject([], [])
+    assert context.subject_of(log, given(moved)) == context.ReviewSubject([], [])
 
 
 def test_a_settled_burst_is_reviewed_by_its_work_tree_diff(log: Log, repo: Any, given: Given, files_of: Any) -> None:
@@ -55,14 +55,14 @@ def test_the_opening_is_bounded_and_says_what_was_cut(
     for number in range(100):
         repo.write(f"f{number:03}.txt", "x\n" * 500)
     oid = repo.commit("m" * 5_000)
-    messages = context.opening(files_of(repo), given(1), context.Subject([oid], []), [])
+    messages = context.opening(files_of(repo), given(1), context.ReviewSubject([oid], []), [])
     assert sum(len(m["content"].encode()) for m in messages) < 32_000
     assert "bytes left out]" in messages[1]["content"]
     assert "[40 of 100 files are left out]" in messages[1]["content"]
 
 
 def test_a_commit_that_is_gone_is_named_as_gone(repo: Any, given: Given, files_of: Callable[[Any], Files]) -> None:
-    [_, user] = context.opening(files_of(repo), given(1), context.Subject(["b" * 40], []), [])
+    [_, user] = context.opening(files_of(repo), given(1), context.ReviewSubject(["b" * 40], []), [])
     assert "not there any more" in user["content"]
 
 

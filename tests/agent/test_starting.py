@@ -10,7 +10,8 @@ from kairos.clock import now_us
 from kairos.domain.events import ModelReserved, Paused
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
-from kairos.settings import Config, Home, Model
+from kairos.home import Home
+from kairos.settings import Config, Model
 
 READY = Config(model=Model(name="m", key_env="MY_KEY", per_day_usd=0.01))
 

@@ -15,8 +15,9 @@ import msgspec
 import pytest
 
 from kairos.agent.outputs import parse_result
-from kairos.agent.starting import worker_argv, worker_environment
-from kairos.settings import Home, load_config, set_value
+from kairos.agent.starting import worker_environment
+from kairos.home import Home
+from kairos.settings import load_config, set_value
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,8 @@ def _configure(home: Home, server: Any) -> None:
 
 def _spawn(home: Home, given: bytes, environ: dict[str, str]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        worker_argv(), cwd=home.data, env=worker_environment(load_config(home), home, environ),
+        [sys.executable, "-P", "-m", "kairos.agent.worker"],
+        cwd=home.data, env=worker_environment(load_config(home), home, environ),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cli.main import main
-from kairos.settings import Home
+from kairos.home import Home
 
 DEADLINE_S = 30.0
 KAIROS = [sys.executable, "-P", "-m", "cli"]

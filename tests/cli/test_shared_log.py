@@ -15,7 +15,7 @@ from kairos.eventlog.leases import daemon_lease, holder, repo_lease
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
-from kairos.settings import Home
+from kairos.home import Home
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 HEAVY = (
     "litellm", "pydantic", "apscheduler", "watchdog", "rich", "eventsourcing", "platformdirs", "kairos._native",
-    "hashlib", "psycopg",
+    "hashlib", "psycopg", "tomlkit",
 )  # fmt: skip
 _PROGRAM = """
 import sys
@@ -34,6 +34,17 @@ def test_quick_commands_import_nothing_heavy(seeded: Any, args: list[str]) -> No
     loaded = set(done.stderr.split())
     assert "cli.main" in loaded
     assert [name for name in loaded if name.startswith(HEAVY)] == []
+
+
+def test_a_configuration_costs_a_quick_command_no_more_than_reading_it(seeded: Any, home: Any) -> None:
+    home.config_file.write_text('[attention]\nper_day = 3\n[log]\nurl = ""\n')
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _PROGRAM, "status", "--json"], capture_output=True, text=True, check=True,
+        env=os.environ,
+    )  # fmt: skip
+    loaded = set(done.stderr.split())
+    assert "tomllib" in loaded
+    assert [name for name in loaded if name.startswith((*HEAVY, "kairos.contract"))] == []
 
 
 def test_importing_the_command_line_does_nothing(seeded: Any) -> None:

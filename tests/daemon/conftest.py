@@ -27,7 +27,8 @@ from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
-from kairos.settings import Config, Home, find_home
+from kairos.home import Home, find_home
+from kairos.settings import Config
 
 
 class Others:

@@ -6,7 +6,8 @@ from kairos.daemon.compacting import ended
 from kairos.domain.events import AttentionDue, BaselineRecorded, RepoTrusted, RepoUnwatched
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Track
-from kairos.settings import Config, Home, Model, Schedule
+from kairos.home import Home
+from kairos.settings import Config, Model, ScheduleSettings
 
 
 def test_model_turns_hold_sealing_back_only_where_a_commit_waits_for_one(log: Log, home: Home) -> None:
@@ -18,6 +19,6 @@ def test_model_turns_hold_sealing_back_only_where_a_commit_waits_for_one(log: Lo
     log.append([NewEvent("c", RepoUnwatched(repo="c", root="/c"))])
     log.append([NewEvent(r, AttentionDue(repo=r, boundary="commit", rule="commit@1")) for r in ("a", "b", "c")])
     log.append([], writes=[Track("modeller/a", 7), Track("modeller/b", 9), Track("modeller/c", 7)])
-    config = Config(model=Model(name="m"), schedule=Schedule(dream=""))
+    config = Config(model=Model(name="m"), schedule=ScheduleSettings(dream=""))
     assert ended(config, log) == {"dream", "modeller", "modeller/b", "modeller/c"}
     assert ended(Config(), log) == {"modeller", "modeller/a", "modeller/b", "modeller/c"}

@@ -16,7 +16,7 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, NewEvent, Recorded
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class Noting(Component):

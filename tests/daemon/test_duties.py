@@ -15,7 +15,7 @@ from kairos.errors import LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import Repository
-from kairos.settings import find_home, machine
+from kairos.home import find_home, machine
 
 
 def repository(root: Path, host: str = "") -> Repository:

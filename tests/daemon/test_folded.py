@@ -20,7 +20,7 @@ from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.views.attention import AttentionView
 from kairos.eventlog.views.inbox import InboxView
-from kairos.settings import Home
+from kairos.home import Home
 
 
 @pytest.fixture

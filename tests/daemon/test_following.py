@@ -13,7 +13,7 @@ from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
-from kairos.settings import Home
+from kairos.home import Home
 
 
 def test_an_append_of_anybody_is_folded(

@@ -18,12 +18,13 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, NewEvent
-from kairos.settings import Config, Home, Schedule, find_home
+from kairos.home import Home, find_home
+from kairos.settings import Config, ScheduleSettings
 
 
 def test_a_job_that_is_switched_off_is_not_wanted() -> None:
     assert times(Config()) == {"dream": (3, 30), "compact": (4, 0)}
-    assert times(Config(schedule=Schedule(dream=""))) == {"compact": (4, 0)}
+    assert times(Config(schedule=ScheduleSettings(dream=""))) == {"compact": (4, 0)}
 
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC).timestamp()
@@ -109,7 +110,7 @@ def test_nothing_more_is_begun_after_a_stop(nights: Nights, log: Log, noon: Call
 def test_a_job_that_is_switched_off_never_runs(
     make: Callable[..., Nights], log: Log, planned: Planned, noon: Callable[[float], None]
 ) -> None:
-    nights = make(Config(schedule=Schedule(dream="", compact="")))
+    nights = make(Config(schedule=ScheduleSettings(dream="", compact="")))
     noon(21)
     nights.step()
     assert list(log.read(topics={"OccurrenceDue"})) == []
@@ -147,7 +148,7 @@ def dreams(make: Callable[..., Nights]) -> Callable[..., Nights]:
     """Nights of dreams alone, which do nothing."""
 
     def begin(zone: Callable[[], tzinfo] = lambda: UTC) -> Nights:
-        nights = make(Config(schedule=Schedule(compact="")), zone)
+        nights = make(Config(schedule=ScheduleSettings(compact="")), zone)
         nights._jobs = [(job, cron, lambda: "") for job, cron, _ in nights._jobs]
         return nights
 
@@ -234,7 +235,13 @@ def test_who_takes_a_job_over_settles_what_was_cut_short_and_runs_nothing_twice(
     log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1)), NewEvent("job-dream", due)])
     home = find_home(str(tmp_path / "ada"))
     nights = Nights(
-        home, Config(schedule=Schedule(dream="", compact="")), open_log(home), world, held, lambda: UTC, Planned()
+        home,
+        Config(schedule=ScheduleSettings(dream="", compact="")),
+        open_log(home),
+        world,
+        held,
+        lambda: UTC,
+        Planned(),
     )  # type: ignore[arg-type]
     nights.catch_up()
     assert outcomes(log) == [], "another daemon is at it"

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from kairos.desk.desk import Desk
-from kairos.settings import Home
+from kairos.home import Home
 
 
 @pytest.fixture

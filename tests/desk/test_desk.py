@@ -12,7 +12,7 @@ from kairos.desk.reading import attention, inbox, repositories, usage
 from kairos.domain.events import Paused
 from kairos.errors import UsageError
 from kairos.eventlog.record import NewEvent
-from kairos.settings import Home
+from kairos.home import Home
 
 
 def test_looking_at_an_empty_home_finds_nothing_and_creates_nothing(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.domain import activity
-from kairos.domain.activity import Folding, Seen, Word, changes_in, day_of
+from kairos.domain.activity import Folding, Observation, Word, day_of
 from kairos.domain.events import ActivityFolded, Change, FilesChanged, Name, Tally
 
 DAY = 86_400_000_000
@@ -19,15 +19,20 @@ def change(kind: str, path: str, was: str | None = None, **fields: Any) -> Chang
     return Change(path=path, kind=kind, was=Name(path=was) if was else None, **fields)  # type: ignore[arg-type]
 
 
-def seen(position: int, *changes: Change, at: int = 0, origin: str = "live", repo: str = "r") -> Seen:
-    return Seen(position, at, origin, FilesChanged(repo=repo, burst="b", part=1, parts=1, changes=list(changes)))
+def seen(position: int, *changes: Change, at: int = 0, origin: str = "live", repo: str = "r") -> Observation:
+    return Observation(position, at, origin, FilesChanged(repo=repo, burst="b", part=1, parts=1, changes=list(changes)))
 
 
-def folded(observations: list[Seen], newest: dict[Word, int] | None = None) -> list[ActivityFolded]:
+def folded(observations: list[Observation], newest: dict[Word, int] | None = None) -> list[ActivityFolded]:
     folding = Folding()
     for one in observations:
         folding.add(one)
     return folding.events(newest or {})
+
+
+def changes_in(events: list[ActivityFolded]) -> int:
+    """How many changes folded events count."""
+    return sum(p.created + p.modified + p.deleted + p.moved for event in events for p in event.paths)
 
 
 def test_a_day_is_told_by_its_counts_and_the_newest_word_on_each_path() -> None:

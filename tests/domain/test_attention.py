@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kairos.domain.action import Effects, NoteAction
 from kairos.domain.attention import (
     Attention,
     Delivery,
@@ -28,15 +30,24 @@ from kairos.domain.events import (
     DetectorMuted,
     DetectorUnmuted,
     Event,
+    ExecutionStarted,
     FilesChanged,
     GitMoved,
     Paused,
+    ProposalAcknowledged,
     ProposalDelivered,
+    ProposalExpired,
+    ProposalRaised,
+    ProposalRejected,
+    ProposalStale,
+    ProposalSuperseded,
+    ProposalVerified,
     Resumed,
 )
+from kairos.domain.events.proposals import Risk
 
 BERLIN = ZoneInfo("Europe/Berlin")
-MANNERS = Manners(quiet=(22, 8), per_day=4, cool_down=0, idle=600_000_000)
+MANNERS = Manners(quiet=(22, 8), per_day=4, idle=600_000_000)
 
 
 def at(text: str) -> int:
@@ -144,6 +155,62 @@ def test_the_morning_brief_has_what_the_night_held() -> None:
     assert releasable(["p", "q"], state, morning) == ["p"]
     evolve(state, ProposalDelivered(id="p", boundary="brief"), morning, "system")
     assert releasable(["p", "q"], state, morning) == []
+
+
+ENDS: list[Callable[[str], Event]] = [
+    lambda i: ProposalDelivered(id=i, boundary="commit"),
+    lambda i: ProposalVerified(id=i, digest="0", ok=False),
+    lambda i: ProposalRejected(id=i, reason="wrong"),
+    lambda i: ProposalExpired(id=i),
+    lambda i: ProposalStale(id=i, paths=[]),
+    lambda i: ProposalSuperseded(id=i, why=""),
+    lambda i: ProposalAcknowledged(id=i, digest="0"),
+    lambda i: ExecutionStarted(
+        id=i, execution="x", run="apply", digest="0", repo="r", expect=[], before=[], store=""
+    ),
+]  # fmt: skip
+
+
+def raised(id_: str, risk: Risk = "low") -> ProposalRaised:
+    return ProposalRaised(
+        id=id_, repo="r", digest="0", detector="d", detector_version=1, engine="rules", turn="t", key=f"d:{id_}",
+        title="", claim="", risk=risk, action=NoteAction(repo="r", text=""), effects=Effects(), evidence=[],
+        expires_at=0, policy_version="0",
+    )  # fmt: skip
+
+
+def hold(subject: str, rule: str = "boundary@1") -> AttentionHeld:
+    return AttentionHeld(repo="r", subject=subject, why="", rule=rule)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_nothing_is_kept_of_a_proposal_that_was_told_or_came_to_its_end(end: Callable[[str], Event]) -> None:
+    state = Attention()
+    for number in range(50):
+        evolve(state, raised(f"p{number}", "urgent"), 0, "system")
+        evolve(state, hold(f"p{number}"), 0, "system")
+        assert state.holds(f"p{number}") == {"boundary@1": 0}
+        evolve(state, end(f"p{number}"), number * 86_400_000_000, "system")
+        if state.deliveries:  # the person's own command failed
+            evolve(state, hold(f"p{number}", "notify@1"), number * 86_400_000_000, "system")
+    assert len(state.deliveries) <= 4
+    assert state.waiting == {}
+
+
+def test_holds_of_findings_and_turns_are_no_business_of_deliveries() -> None:
+    state = Attention()
+    evolve(state, hold("secret:0123", "duplicate@1"), 0, "system")
+    evolve(state, hold("turn", "pause@1"), 0, "system")
+    assert state == Attention()
+
+
+def test_an_urgent_proposal_counts_as_urgent_when_it_is_told() -> None:
+    state = Attention()
+    evolve(state, raised("p", "urgent"), 0, "system")
+    evolve(state, raised("q"), 0, "system")
+    for id_ in ("p", "q"):
+        evolve(state, ProposalDelivered(id=id_, boundary="commit"), 5, "system")
+    assert state.deliveries == [Delivery(5, "p", True), Delivery(5, "q", False)]
 
 
 def test_a_detector_is_muted_in_one_repository_or_everywhere() -> None:

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.domain.action import apply_edit, edit, unified
-from kairos.domain.differences import Difference, diff_lines, differences
+from kairos.domain.differences import ChangedLines, diff_lines, differences
 
 LINES = st.lists(st.sampled_from(["a\n", "b\n", "c\n", "\n"]), max_size=14)
 HEADERS = ("old", "new")
 
 
-def applied(old: Sequence[str], new: Sequence[str], found: Sequence[Difference]) -> list[str]:
+def applied(old: Sequence[str], new: Sequence[str], found: Sequence[ChangedLines]) -> list[str]:
     """The old lines with the differences made; asserts that they are in order and apart."""
     out: list[str] = []
     at = new_at = 0
@@ -34,7 +34,7 @@ def applied(old: Sequence[str], new: Sequence[str], found: Sequence[Difference])
     return [*out, *old[at:]]
 
 
-def changed(found: Sequence[Difference]) -> int:
+def changed(found: Sequence[ChangedLines]) -> int:
     return sum(d.end - d.start + d.new_end - d.new_start for d in found)
 
 

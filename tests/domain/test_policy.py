@@ -163,6 +163,44 @@ def test_the_file_is_read_or_absent_or_refused(tmp_path: Any) -> None:
         load_policy(path)
 
 
+def test_everything_wrong_with_a_policy_is_said_at_once(tmp_path: Any) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("""
+        mood = "auto"
+        [[rule]]
+        name = "a"
+        effect = "alow"
+        [[rule]]
+        name = "b"
+        effect = "deny"
+        paths = "src"
+        [[rule]]
+        name = "c"
+        effect = "deny"
+        paths = ["docs/**"]
+        examples = [{ paths = ["docs/a"], expect = "no-match" }, { paths = ["x"], expect = "match" }]
+        [[rule]]
+        name = "c"
+        effect = "ask"
+        examples = [{ expect = "mtch" }]
+        [[rule]]
+        name = "c"
+        effect = "ask"
+    """)
+    with pytest.raises(UsageError) as caught:
+        load_policy(path)
+    assert caught.value.message.splitlines() == [
+        f"{path}: 7 things are wrong",
+        "  rule[0].effect is `alow`; it must be `allow` or `ask` or `deny`",
+        "  rule[1].paths is `src`; it must be a list of which each is a text",
+        "  rule[3].examples[0].expect is `mtch`; it must be `match` or `no-match`",
+        "  there is no setting `mood`. Did you mean `mode`?",
+        "  each rule needs a name of its own: `c`",
+        "  rule `c`: example 1 should be a no-match and is not",
+        "  rule `c`: example 2 should be a match and is not",
+    ]
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "expected"),
     [("*.md", "a/b.md", True), ("*.md", "a/b.mdx", False), ("docs/*", "docs/a/b", False), ("docs/**", "docs/a/b", True),

@@ -8,12 +8,12 @@ from kairos.domain.turn import (
     Answered,
     Ask,
     Ceased,
+    CheckPatch,
     Declining,
     Effect,
     End,
     FileChange,
     Garbled,
-    Judge,
     Malformed,
     Patch,
     Proposing,
@@ -61,7 +61,7 @@ def test_too_many_readings_at_once_are_told_so() -> None:
 
 
 def test_a_proposal_is_judged_and_ends_the_turn() -> None:
-    assert _run(Started(), Answered([READ, PROPOSE]))[1][-1] == Judge(PROPOSE)
+    assert _run(Started(), Answered([READ, PROPOSE]))[1][-1] == CheckPatch(PROPOSE)
     turn, effects = _run(Started(), Answered([PROPOSE]), Accepted())
     assert (turn.ended, effects) == ("proposed", [End("proposed", "")])
 
@@ -108,7 +108,7 @@ def test_whatever_comes_in_calls_stay_within_the_limit_and_it_ends_at_most_once(
         ended += sum(isinstance(e, End) for e in effects)
         corrected += turn.corrected and not was.corrected
         assert was.ended is None or effects == []
-        assert sum(isinstance(e, Judge) for e in effects) <= 1
+        assert sum(isinstance(e, CheckPatch) for e in effects) <= 1
     assert asked == turn.calls <= n
     assert ended == (turn.ended is not None)
     assert corrected <= 1

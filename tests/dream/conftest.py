@@ -15,7 +15,7 @@ from kairos.domain.events import CommitChange, CommitRecorded, Name, RepoTrusted
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.repositories import repository_id
-from kairos.settings import Home
+from kairos.home import Home
 
 DAY_S = 86_400
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dream.admission import admit
 from dream.consolidate import consolidate
 from dream.extract import extract, lost
-from dream.gather import Gathered, Move, Repo
+from dream.gather import Material, Rename, Repo
 from dream.index import MAX_BYTES, MAX_LINES, NAME, files
 from kairos.domain.events import Event, Memory, MemoryAccepted, MemoryInvalidated, MemorySuperseded, Ref
 from kairos.domain.memory import LIMITS, living_paths, matters, slot_of
@@ -97,7 +97,7 @@ def test_nothing_is_called_dead_where_nobody_can_look() -> None:
 
 def test_a_rename_onto_another_subject_merges_what_both_said() -> None:
     claims = remembered(said("a.py"), said("c.py"))
-    moved = Repo(ID, "r", moves=[Move("c.py", "a.py", 5, 0)])
+    moved = Repo(ID, "r", moves=[Rename("c.py", "a.py", 5, 0)])
     fold_all(claims, consolidate(claims, [], {ID: moved}, 0), 20)
     assert [(c.memory.subject, c.memory.value) for c in claims.open()] == [("a.py", "b.py")]
     assert Counter(c.why for c in claims.by_id.values())["merged"] == 1
@@ -148,7 +148,7 @@ class World:
             self._commit(repo)
         repo.alive = frozenset(self.alive)
         at = self.day * DAY_S * 1_000_000
-        gathered = Gathered(after, self.position, at, commits, {ID: repo}, self.histories, Inbox(), [], [])
+        gathered = Material(after, self.position, at, commits, {ID: repo}, self.histories, Inbox(), [], [])
         changes = consolidate(self.claims, extract(gathered, self.claims), {ID: repo}, at, lost(gathered, self.claims))
         self.position = fold_all(self.claims, changes, self.position)
         self.accepted |= {c.memory.id for c in changes if isinstance(c, MemoryAccepted)}
@@ -169,7 +169,7 @@ class World:
             self.made += 1
             renames = {new: old}
             near.append(new)
-            repo.moves.append(Move(old, new, self.position, at_s * 1_000_000))
+            repo.moves.append(Rename(old, new, self.position, at_s * 1_000_000))
         elif kind < 0.22:
             near.append(f"src/{self.made}.py")
             self.made += 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
 from hypothesis import strategies as st
 from msgspec import inspect
 
 from kairos.domain.events import Event, Name, name_fields
-from kairos.settings import Home
+from kairos.eventlog.log import Log
+from kairos.home import Home
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 PATHS = st.binary(min_size=1, max_size=8).map(lambda raw: name_fields(raw.decode("utf-8", "surrogateescape")))
@@ -77,7 +80,7 @@ def environments(postgres: Any) -> Callable[[Path | str], dict[str, str]]:
 
     def environment(place: Path | str) -> dict[str, str]:
         if isinstance(place, Path):
-            recorders = _recorders("kairos.eventlog.sqlite.recorder:LogRecorder")
+            recorders = _recorders("kairos.eventlog.sqlite.stock:StockSqliteRecorder")
             return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(place), **recorders}
         parts, query = urlsplit(place), parse_qs(urlsplit(place).query)
         return {
@@ -87,7 +90,7 @@ def environments(postgres: Any) -> Callable[[Path | str], dict[str, str]]:
             "POSTGRES_USER": parts.username or "",
             "POSTGRES_PASSWORD": "",
             "POSTGRES_SCHEMA": query["options"][0].removeprefix("-csearch_path="),
-            **_recorders("kairos.eventlog.postgres.recorder:PostgresRecorder"),
+            **_recorders("kairos.eventlog.postgres.stock:StockPostgresRecorder"),
         }
 
     return environment
@@ -103,3 +106,64 @@ def on_sqlite(environments: Callable[[Path | str], dict[str, str]], home: Home) 
 def on_postgres(environments: Callable[[Path | str], dict[str, str]], postgres: Any) -> dict[str, str]:
     """The environment that leads to an empty schema."""
     return environments(postgres.url())
+
+
+class Account(Aggregate):
+    """An aggregate in eventsourcing's own style."""
+
+    class Opened(Aggregate.Created):
+        TOPIC = "accounts:Opened"
+        owner: str
+
+    class Noted(Aggregate.Event):
+        TOPIC = "accounts:Noted"
+        note: str
+
+    def __init__(self, owner: str) -> None:
+        self.notes: list[str] = []
+        self.owner = owner
+
+    @event(Noted)
+    def take_note(self, note: str) -> None:
+        self.notes.append(note)
+
+
+class Place(NamedTuple):
+    """An empty log, and how applications find it."""
+
+    log: Log
+    environment: dict[str, str]
+
+
+@pytest.fixture
+def place(any_log: Log, environments: Callable[[Path | str], dict[str, str]]) -> Place:
+    return Place(any_log, environments(any_log.url or any_log.path))
+
+
+@pytest.fixture
+def start(place: Place) -> Iterator[Callable[..., Any]]:
+    """start(kind, SETTING=…): an application on the log of `place`, closed at the end."""
+    started: list[Any] = []
+
+    def start(kind: Any = Application, **settings: str) -> Any:
+        started.append(kind(env={**place.environment, **settings}))
+        return started[-1]
+
+    yield start
+    for application in started:
+        application.recorder.close()
+        application.close()
+
+
+@pytest.fixture
+def opened() -> Callable[..., Account]:
+    """opened(application, *notes, owner=…): saves a new account."""
+
+    def opened(application: Any, *notes: str, owner: str = "Ada") -> Account:
+        account = Account(owner)
+        for note in notes:
+            account.take_note(note)
+        application.save(account)
+        return account
+
+    return opened

@@ -11,8 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos.domain.activity import changes_in
-from kairos.domain.events import Change, Name
+from kairos.domain.events import ActivityFolded, Change, Name
 from kairos.eventlog import codec
 from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.cold.folding import fold
@@ -43,6 +42,11 @@ STEPS = st.lists(
     min_size=10,
     max_size=60,
 )
+
+
+def changes_in(events: list[ActivityFolded]) -> int:
+    """How many changes folded events count."""
+    return sum(p.created + p.modified + p.deleted + p.moved for event in events for p in event.paths)
 
 
 class Story:

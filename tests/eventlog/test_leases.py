@@ -6,7 +6,7 @@ import pytest
 
 from kairos.domain.events import Paused
 from kairos.errors import LeaseLost
-from kairos.eventlog.leases import Everything, Plan, fences_of, holding, is_mine, plan
+from kairos.eventlog.leases import Everything, LeasePlan, fences_of, holding, is_mine, plan
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent
 
@@ -30,7 +30,7 @@ class Some:
 
 def test_what_is_wanted_is_taken_what_is_held_is_renewed_and_the_rest_given_up() -> None:
     held = {"a": 100.0, "b": 95.0, "gone": 100.0}
-    assert plan({"b", "a", "new", "newer"}, held, 100.0, 15.0) == Plan(["gone"], ["b"], ["new", "newer"])
+    assert plan({"b", "a", "new", "newer"}, held, 100.0, 15.0) == LeasePlan(["gone"], ["b"], ["new", "newer"])
 
 
 @pytest.mark.parametrize(("age", "due"), [(0.0, False), (4.9, False), (5.0, True), (20.0, True)])

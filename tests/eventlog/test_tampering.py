@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from kairos._native import blake3_hash, link_row
 from kairos.domain.events import AttentionHeld, Change, FilesChanged, Paused
 from kairos.errors import IntegrityError
 from kairos.eventlog.cold import compaction
 from kairos.eventlog.cold.compaction import compact
-from kairos.eventlog.cold.segment import SegmentRow, file_digest, segment_rows, write_segment
+from kairos.eventlog.cold.segment import SegmentRow, segment_rows, write_segment
 from kairos.eventlog.cold.verify import Problem, verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
@@ -62,7 +63,7 @@ def rewrite(log: Log, number: int, change: Callable[[list[SegmentRow]], list[Seg
     path = files(log)[number]
     write_segment(path, change(list(segment_rows(path))))
     with closing(sqlite3.connect(log.path, isolation_level=None)) as db:
-        db.execute("UPDATE segments SET digest = ? WHERE file = ?", (file_digest(path), path.name))
+        db.execute("UPDATE segments SET digest = ? WHERE file = ?", (blake3_hash(path.read_bytes()), path.name))
     return path.name
 
 
@@ -136,9 +137,24 @@ def test_a_segment_written_anew_with_other_rows_is_named_though_its_digest_fits(
     readable_around(sealed, first, last)
 
 
-def test_a_run_that_a_forger_jumped_over_with_the_right_link_is_named_because_no_event_attests_it(sealed: Log) -> None:
-    from kairos._native import blake3_hash, link_row
+@pytest.mark.parametrize("lie", [-1, 0, 30, 2**62])
+def test_statistics_that_lie_hide_no_row_though_the_digest_of_their_file_fits(sealed: Log, lie: int) -> None:
+    path = files(sealed)[1]
+    content = path.read_bytes()
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    forged = content[footer:]
+    for told in RANGES[1]:
+        assert forged.count(told.to_bytes(8, "little")) == 2, (
+            "what the footer says is the least or the greatest position"
+        )
+        forged = forged.replace(told.to_bytes(8, "little"), lie.to_bytes(8, "little", signed=True))
+    path.write_bytes(content[:footer] + forged)
+    run(sealed, f"UPDATE segments SET digest = x'{blake3_hash(path.read_bytes()).hex()}' WHERE file = '{path.name}'")
+    for after in (0, 20, 25, 39):
+        assert [r.position for r in sealed.read(after, upto=41)] == list(range(after + 1, 42))
 
+
+def test_a_run_that_a_forger_jumped_over_with_the_right_link_is_named_because_no_event_attests_it(sealed: Log) -> None:
     def jump(rows: list[SegmentRow]) -> list[SegmentRow]:
         link = bytes(32)
         for row in rows[:7]:

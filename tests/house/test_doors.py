@@ -16,7 +16,14 @@ PRINTING = {
     "kairos/daemon/compacting.py",
     "kairos/domain/catalogue.py",  # the generator of a document
 }
-SETTINGS_DOORS = ("kairos/desk/", "dream/", "kairos/daemon/", "kairos/agent/worker.py", "kairos/settings.py")
+SETTINGS_DOORS = (
+    "kairos/desk/",
+    "dream/",
+    "kairos/daemon/",
+    "kairos/agent/worker.py",
+    "kairos/home.py",
+    "kairos/settings.py",
+)
 READS_SETTINGS = {"find_home", "load_config", "get_value", "set_value"}
 CLOCKS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime",

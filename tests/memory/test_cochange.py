@@ -105,8 +105,8 @@ def test_the_newest_eight_commits_are_cited() -> None:
 def test_a_guess_is_marked_and_less_sure_than_what_commits_showed() -> None:
     learner = learned("a", "b", "ac", "ac")
     found = {e.path: e for e in learner.related(["a"])}
-    assert found["c"].together and not found["b"].together
-    assert found["b"].support == 0 and found["b"].confidence < found["c"].confidence
+    assert found["c"].support == 2 and found["b"].support == 0
+    assert found["b"].confidence < found["c"].confidence
 
 
 def test_several_paths_are_asked_about_at_once() -> None:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from kairos.domain.events import Memory, MemoryAccepted, MemoryInvalidated
 from kairos.memory.claims import Claims, fold
-from kairos.memory.recall import Record, Shelf, recall
+from kairos.memory.recall import Record, RecordIndex, recall
 
 
-def shelf(*texts: str, neighbours: int = 0, group: str = "") -> Shelf:
-    return Shelf([Record(str(i), text, group=group) for i, text in enumerate(texts)], neighbours=neighbours)
+def shelf(*texts: str, neighbours: int = 0, group: str = "") -> RecordIndex:
+    return RecordIndex([Record(str(i), text, group=group) for i, text in enumerate(texts)], neighbours=neighbours)
 
 
 def test_the_rarer_word_decides() -> None:
@@ -27,7 +27,7 @@ def test_what_stands_beside_a_match_is_found_too_within_its_group() -> None:
     texts = ("unrelated", "where did you hike?", "in Norway", "far away")
     assert next(i for i, _ in shelf(*texts, neighbours=2).search("hike", 3)) == "1"
     assert "2" in dict(shelf(*texts, neighbours=2).search("hike", 4))
-    apart = Shelf([Record(str(i), t, group=str(i)) for i, t in enumerate(texts)], neighbours=2)
+    apart = RecordIndex([Record(str(i), t, group=str(i)) for i, t in enumerate(texts)], neighbours=2)
     assert [i for i, _ in apart.search("hike", 4)] == ["1"]
 
 

@@ -24,7 +24,7 @@ from kairos.domain.events import CommitChange, CommitRecorded
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.repositories import RepositoriesView
-from kairos.settings import find_home
+from kairos.home import find_home
 
 home, clock = find_home(), Path(sys.argv[1])
 begun, grown = float(clock.read_text()), []

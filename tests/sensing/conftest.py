@@ -16,10 +16,11 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
 from kairos.eventlog.views.watched_tree import Entry, fold_tree
+from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.sensing.baseline import record_baseline
 from kairos.sensing.sensor import Sensor
-from kairos.settings import Home, Watching
+from kairos.settings import WatchSettings
 
 
 def trust(log: Log, root: Path) -> Repository:
@@ -71,7 +72,9 @@ def walk(root: Path, left_out: tuple[Path, ...] = ()) -> dict[bytes, Entry]:
 class Watch:
     """A sensor under test."""
 
-    def __init__(self, log: Log, root: Path, watching: Watching | None = None, excluded: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self, log: Log, root: Path, watching: WatchSettings | None = None, excluded: tuple[Path, ...] = ()
+    ) -> None:
         self.log, self.root, self.watching, self.excluded = log, root, watching, excluded
         self.repository = trust(log, root)
         self.id = self.repository.id

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from kairos.domain.events import FilesChanged, GitMoved, RootLost, WatchGap
-from kairos.settings import Watching
+from kairos.settings import WatchSettings
 
 
 def topics(told: list[Any]) -> list[str]:
@@ -179,7 +179,7 @@ def test_a_directory_moved_out_and_back_is_still_watched(watch: Any, repo: Any, 
 
 
 def test_the_sweep_finds_what_left_no_hint(watch_at: Any, repo: Any) -> None:
-    watch = watch_at(repo.root, watching=Watching(sweep_minutes=0.5 / 60))
+    watch = watch_at(repo.root, watching=WatchSettings(sweep_minutes=0.5 / 60))
     watch.baseline()
     watch.start()
     watch.sensor._hints.watcher.remove_tree(os.fsencode(repo.root))

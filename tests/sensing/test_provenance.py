@@ -21,7 +21,7 @@ from kairos.domain.events import (
     Signature,
 )
 from kairos.eventlog.record import NewEvent, Recorded
-from kairos.sensing.provenance import Provenance, Seen, evolve, is_temporary, judge_closed, judge_open
+from kairos.sensing.provenance import PathState, Provenance, evolve, is_temporary, judge_closed, judge_open
 
 
 class Own:
@@ -221,7 +221,7 @@ def started(position: int, execution: str, path: str, content: bytes) -> Recorde
     return recorded(position, event)
 
 
-SEEN = Seen("file", 0o644, 5, 4, 100, 200)
+SEEN = PathState("file", 0o644, 5, 4, 100, 200)
 
 
 def test_an_execution_of_another_repository_owns_nothing_here() -> None:
@@ -247,7 +247,7 @@ def test_after_the_end_only_the_exact_signature_is_own_and_only_once(
     signature = Signature(path="a", ino=left[0], size=left[1], mode=left[2], mtime_ns=left[3], ctime_ns=left[4])
     done = ExecutionFinished(id="p", execution="x", run="apply", outcome="done", signatures=[signature])
     evolve(state, recorded(2, done), "r")
-    seen = Seen("file", now[2], now[0], now[1], now[3], now[4])
+    seen = PathState("file", now[2], now[0], now[1], now[3], now[4])
     assert judge_closed(state, b"a", seen) == (1 if now == left else None)
     assert judge_closed(state, b"a", seen) is None
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from kairos.domain.events import FilesChanged, GitMoved
-from kairos.settings import Watching
+from kairos.settings import WatchSettings
 
 
 @pytest.mark.filterwarnings(
     "ignore:Callback with id:RuntimeWarning"
 )  # a race of watchdog's own: it warns in its thread
 def test_changes_and_commits_are_told_with_watchdog_too(watch_at: Any, repo: Any) -> None:
-    watch = watch_at(repo.root, watching=Watching(observer="watchdog"))
+    watch = watch_at(repo.root, watching=WatchSettings(observer="watchdog"))
     watch.baseline()
     watch.start()
     before = watch.log.head()

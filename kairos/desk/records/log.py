@@ -9,7 +9,9 @@ from kairos.desk.records.proposals import ProposalOut
 
 
 class EventOut(Output, frozen=True, kw_only=True):
-    """One line of `log`. origin: live | offline | self | baseline | history | user | system."""
+    """One line of `log`. origin: live | offline | self | baseline | history | user | system | foreign.
+
+    `foreign` was stored by another application: `v` is 0, and `data` only says how many `bytes` it is."""
 
     position: int
     type: str

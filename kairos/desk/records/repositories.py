@@ -12,7 +12,8 @@ class DaemonOut(Output, frozen=True, kw_only=True):
 
 class RepoOut(Output, frozen=True, kw_only=True):
     """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: the other home whose daemon
-    has the repository, on a shared log; to this one it is `stopped` then."""
+    has the repository, on a shared log; to this one it is `stopped` then. `why`: the reason that it is degraded or
+    lost, and what to do about it."""
 
     path: str
     state: str
@@ -21,6 +22,7 @@ class RepoOut(Output, frozen=True, kw_only=True):
     polled: int
     ignored: int
     held_by: str | None = None
+    why: str | None = None
 
 
 class LogOut(Output, frozen=True, kw_only=True):

@@ -15,9 +15,10 @@ from kairos.detectors.stale_reference import markdown_links, path_values, python
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
 from kairos.detectors.stale_reference.references import Found
-from kairos.detectors.wording import counted, evidence, key_of, listed, places, shown
+from kairos.detectors.wording import counted, evidence, key_of, listed, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
 from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
 from kairos.repo.search import files_naming
 
 _NEEDLES, _DOUBTS = 60, 8

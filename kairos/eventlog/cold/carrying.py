@@ -16,9 +16,9 @@ import msgspec
 from kairos.errors import UsageError
 from kairos.eventlog.cold.exchange import export_log, import_log
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Drop, Put
+from kairos.eventlog.record import FROM_ZERO, Drop, Put
 
-CARRIED = ("tree/", "refs/", "commits/", "provenance/", "listed")
+CARRIED = ("tree/", "refs/", "commits/", "provenance/", "listed", FROM_ZERO)
 """The views that are no folds, by how their names begin."""
 _AT_ONCE = 5_000
 

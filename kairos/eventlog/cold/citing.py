@@ -36,7 +36,7 @@ class Citations:
 
     def extend(self) -> set[int]:
         """Reads on to the head of the log; returns what was cited since the last time. IntegrityError for an event of
-        a type that this program does not know: nobody can tell what it rests on."""
+        a type that this program does not know: what it rests on is unknown."""
         head, new = self._log.head(), set[int]()
         for chunk in self._log.reader().plain(self.head, upto=head):
             new.update(c for c in _cited(chunk) if c > self._after)
@@ -81,7 +81,7 @@ def _cited(chunk: Sequence[Plain]) -> Iterator[int]:
         if caused_by is not None:
             yield caused_by
         codec.refuse_unknown(topic, row[4])
-        if payload is not None and _citing_fields(REGISTRY[topic]):
+        if payload is not None and topic in REGISTRY and _citing_fields(REGISTRY[topic]):
             yield from citations(codec.decode(topic, row[4], payload))
 
 

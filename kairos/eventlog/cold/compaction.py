@@ -18,7 +18,7 @@ from kairos.domain.events import SegmentRetired, SegmentSealed
 from kairos.eventlog.cold.leftovers import collect_orphans, finish_forgetting, only_one
 from kairos.eventlog.cold.segment import NewSegment, Proven, prove_segment, publish
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent, Retire, Seal
+from kairos.eventlog.record import UPSTREAM, NewEvent, Retire, Seal
 from kairos.eventlog.views.log_views import log_views
 from kairos.eventlog.views.projection import Projection, keep_views
 from kairos.eventlog.views.repositories import RepositoriesView
@@ -84,7 +84,7 @@ def _sealable(log: Log, before: int | None, ended: Collection[str], views: Seque
     for name, position in (begins | log.trackings()).items():
         if name.startswith("reactor/"):
             position = log.reader().next_position(name.removeprefix("reactor/"), TRIGGERS, position, limit)
-        if name in current or not (name.startswith("snapshot/") or name in ended):
+        if name in current or not (name.startswith(("snapshot/", UPSTREAM)) or name in ended):
             limit = min(limit, position)
     return limit if before is None else log.reader().last_before(before, limit)
 

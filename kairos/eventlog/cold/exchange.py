@@ -22,7 +22,7 @@ from kairos.eventlog.cold.missing import Missing
 from kairos.eventlog.cold.segment import Run
 from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Origin, Row, header_of
+from kairos.eventlog.record import UPSTREAM, Origin, Row, header_of
 
 FORMAT = 1
 _NOTHING = msgspec.Raw(b"null")
@@ -58,7 +58,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def export_log(log: Log, out: IO[bytes]) -> int:
     """Writes the whole log, hot and cold, as of now; returns how many events. IntegrityError if the chain breaks."""
     head, head_link = log.anchor()
-    followers = {n: p for n, p in log.trackings().items() if not n.startswith("snapshot/") and p <= head}
+    followers = {n: p for n, p in log.trackings().items() if _goes_along(n, p, head)}
     out.write(msgspec.json.encode(Preface(FORMAT, head, head_link, followers)) + b"\n")
     link, count = bytes(32), 0
     for row in log.reader().rows(upto=head):
@@ -71,6 +71,11 @@ def export_log(log: Log, out: IO[bytes]) -> int:
     if link.hex() != head_link:
         raise IntegrityError("the records do not lead to the head of the log", "Run `kairos log verify`.")
     return count
+
+
+def _goes_along(name: str, position: int, head: int) -> bool:
+    """Whether a tracking position means the same where the log is imported; that in an upstream is no place in it."""
+    return name.startswith(UPSTREAM) or (not name.startswith("snapshot/") and position <= head)
 
 
 def _line(row: Row, leaf: bytes, link: bytes) -> Line:
@@ -87,7 +92,7 @@ def _is_a_line(payload: bytes) -> bool:
     try:
         payload.decode("utf-8")
         return b"\n" not in payload and bytes(msgspec.json.decode(payload, type=msgspec.Raw)) == payload != b"null"
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 

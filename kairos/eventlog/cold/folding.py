@@ -16,22 +16,14 @@ from typing import NamedTuple
 import msgspec
 
 from kairos._native import blake3_hash, link_row
-from kairos.domain.activity import Folding, Seen
+from kairos.domain.activity import Folding, Observation
 from kairos.domain.events import ActivityFolded, FilesChanged, SegmentFolded
 from kairos.errors import Conflict, IntegrityError
 from kairos.eventlog import codec
 from kairos.eventlog.cold.citing import OBSERVATION, Citations
 from kairos.eventlog.cold.jumps import jump_row, proof, shorthand
 from kairos.eventlog.cold.leftovers import collect_orphans, finish_forgetting, only_one
-from kairos.eventlog.cold.segment import (
-    Run,
-    SegmentRow,
-    check_digest,
-    prove_segment,
-    publish,
-    segment_rows,
-    write_segment,
-)
+from kairos.eventlog.cold.segment import Run, SegmentRow, prove_segment, publish, segment_rows, write_segment
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import HeadAt, Manifested, NewEvent, Put, Swap
 from kairos.eventlog.views.repositories import RepositoriesView
@@ -86,7 +78,7 @@ def fold(log: Log, before: int, *, dry: bool = False) -> Folded:
             finish_forgetting(log)
             collect_orphans(log)
         judged = _judged(log)
-        old = [segment for segment in _undealt(log) if _is_ripe(log.segment(segment.file), before, judged)]
+        old = [segment for segment in _undealt(log) if _is_ripe(log, segment, before, judged)]
         citations = Citations(log, old[0].first - 1 if old else log.head())
         for segment in old:
             new = _fold_segment(log, segment, before, citations, dry=dry)
@@ -119,10 +111,10 @@ def _judged(log: Log) -> dict[str, int]:
     return {r.id: max(log.tracking(f"reactor/{r.id}"), r.ready_at) for r in watched if r.watched}
 
 
-def _is_ripe(path: Path, before: int, judged: Mapping[str, int]) -> bool:
+def _is_ripe(log: Log, segment: Manifested, before: int, judged: Mapping[str, int]) -> bool:
     """Whether every observation in a segment is from before a time, and judged. Clocks are set back: the last alone
     does not tell."""
-    rows = segment_rows(path, topics={OBSERVATION})
+    rows = segment_rows(log.segment(segment.file), topics={OBSERVATION}, sealed=segment.digest)
     return all(row[5] < before and row[0] <= judged.get(row[1], row[0]) for row in rows)
 
 
@@ -163,11 +155,10 @@ def _new_event(index: int, event: SegmentFolded | ActivityFolded) -> NewEvent:
 
 def _rewrite(log: Log, segment: Manifested, before: int, citations: Citations) -> _Rewritten:
     """The segment without what may go, proven: the same links at both ends and around each run."""
-    source = log.segment(segment.file)
-    check_digest(source, segment.digest)
+    source = segment_rows(log.segment(segment.file), sealed=segment.digest)
     sieve = _Sieve(segment.before, citations)
     path = log.segments / f"{segment.first:012d}.folded.tmp"
-    rows, size = write_segment(path, sieve.rows(segment_rows(source)))
+    rows, size = write_segment(path, sieve.rows(source))
     proven = prove_segment(path, rows, segment.before, segment.after)
     if sieve.link != segment.after or proven.runs != sieve.all_runs:
         path.unlink()
@@ -222,7 +213,7 @@ class _Sieve:
         self._held.append((row, event))
         if self._weight >= WORTHWHILE:
             for held, observation in self._held:
-                self.folding.add(Seen(held[0], held[5], held[8], observation))
+                self.folding.add(Observation(held[0], held[5], held[8], observation))
                 self.events += 1
                 self.changes += len(observation.changes)
             self._held.clear()

@@ -21,7 +21,7 @@ from kairos.domain.events import ActivityFolded, Change, Erased, FilesChanged, n
 from kairos.errors import Conflict, NotFound, UsageError
 from kairos.eventlog.cold.leftovers import beginning, finish_forgetting, only_one
 from kairos.eventlog.cold.mentions import Touches, mentions, naming, needles, paths
-from kairos.eventlog.cold.segment import check_digest, prove_segment, publish, segment_rows, without, write_segment
+from kairos.eventlog.cold.segment import prove_segment, publish, segment_rows, without, write_segment
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Erase, NewEvent, Recorded, Row, Swap, Write
 from kairos.eventlog.views.watched_tree import TOPICS
@@ -176,10 +176,9 @@ def _rewritten(log: Log, positions: set[int]) -> Iterator[Swap]:
     for first, last, file, _, sealed, before, after, _ in log.reader().segments():
         if bisect_left(ordered, first) == bisect_right(ordered, last):
             continue
-        check_digest(log.segment(file), sealed)
         name = f"{first:012d}-{last:012d}.{log.head():012d}.parquet"
         temporary = log.segments / f"{name}.tmp"
-        rows, size = write_segment(temporary, without(segment_rows(log.segment(file)), positions))
+        rows, size = write_segment(temporary, without(segment_rows(log.segment(file), sealed=sealed), positions))
         proven = prove_segment(temporary, rows, before, after)
         publish(temporary, log.segments / name)
         yield Swap(first, name, size, proven.digest)

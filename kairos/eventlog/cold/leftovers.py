@@ -7,18 +7,16 @@ log may hold some. Whoever opens the log to write finishes it.
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 
+from kairos.durable import locked, sync_folder
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Write
 from kairos.privacy import make_private
-from kairos.settings import sync_folder
 
 UNFINISHED = "forgetting"
 _HOME, _LOG = b"home", b"log"
@@ -32,18 +30,16 @@ def only_one(log: Log) -> Iterator[None]:
         if not log.segments.is_dir():
             make_private(log.segments)
             sync_folder(log.segments.parent)
-        lock = os.open(log.segments / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        holding = ExitStack()
+        holding.enter_context(locked(log.segments / ".lock", _busy))
     except OSError as error:
         raise TryAgain(f"{log.segments} cannot be written: {error.strerror}", "Free some space.") from error
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TryAgain("another compaction or forgetting is running", "Let it finish.") from None
-        with log.alone():
-            yield
-    finally:
-        os.close(lock)
+    with holding, log.alone():
+        yield
+
+
+def _busy() -> TryAgain:
+    return TryAgain("another compaction or forgetting is running", "Let it finish.")
 
 
 def collect_orphans(log: Log) -> None:

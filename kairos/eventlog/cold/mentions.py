@@ -11,7 +11,7 @@ from typing import Any, AnyStr, Generic
 
 import msgspec
 
-from kairos.domain.names import as_text, quoted
+from kairos.domain.inert import as_text, spellings
 from kairos.eventlog.record import Row
 
 _FIELDS = frozenset({"path", "fs", "paths", "files"})
@@ -20,14 +20,20 @@ _BEGIN = rf"(?<!{_INNER})|(?<=(?<!{_INNER})[ab]/)|(?<=(?<!{_INNER})\./)|(?P<abso
 """Where a path may begin: at no inner part of another one, behind a prefix of a diff, or in an absolute path."""
 _ABSOLUTE = rf"(?<!{_INNER})/[^\s'\"<>|]*+"
 _AFTER = r"(?![\w/\\-]|\.\w)"
-_LONG, _HEAD, _TAIL = 120, 59, 60
+_BEGIN_IN_FILE = rf"(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{{4}})|{_BEGIN}"
+_AFTER_IN_FILE = r"(?![\w/-]|\\(?![\"nrtbfu])|\.\w)"
+"""In a file a text may be JSON: what escapes the characters around a name is no part of another one."""
 
 Touches = Callable[[Row], bool]
 
 
 def texts(payload: bytes | None) -> Iterator[tuple[str, str]]:
-    """(field, text) of every text in a stored payload."""
-    yield from _strings(msgspec.json.decode(payload or b"null"))
+    """(field, text) of every text in a stored payload; of one that is no JSON, which another application stored, the
+    whole."""
+    try:
+        yield from _strings(msgspec.json.decode(payload or b"null"))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        yield "", (payload or b"").decode("utf-8", "surrogateescape")
 
 
 def paths(row: Row) -> Iterator[str]:
@@ -45,9 +51,11 @@ class Names(Generic[AnyStr]):
     Time is linear in the text: each place that may be a name is judged by a few characters around it, and absolute
     paths are walked once beside."""
 
-    def __init__(self, names: Collection[AnyStr], pattern: Callable[[str], AnyStr]) -> None:
-        self._names: re.Pattern[AnyStr] = re.compile(_any_of(names, pattern) + pattern(_AFTER))
-        self._begin: re.Pattern[AnyStr] = re.compile(pattern(_BEGIN))
+    def __init__(
+        self, names: Collection[AnyStr], pattern: Callable[[str], AnyStr], begin: str = _BEGIN, after: str = _AFTER
+    ) -> None:
+        self._names: re.Pattern[AnyStr] = re.compile(_any_of(names, pattern) + pattern(after))
+        self._begin: re.Pattern[AnyStr] = re.compile(pattern(begin))
         self._absolute: re.Pattern[AnyStr] = re.compile(pattern(_ABSOLUTE))
 
     def search(self, text: AnyStr) -> bool:
@@ -95,20 +103,14 @@ def mentions(names: Collection[str]) -> Touches:
     return touches
 
 
-def spellings(name: str) -> set[str]:
-    """How a name may stand in text: as it is, its odd bytes as \\xNN, quoted as git does, made inert, shortened."""
-    found = {name, as_text(name), quoted(name).strip('"'), "".join(map(_inert, name))}
-    found |= {f"{s[:_HEAD]}…{s[-_TAIL:]}" for s in found if len(s) > _LONG}
-    return {s for s in found if s}
-
-
 def needles(names: Iterable[str]) -> list[bytes]:
     """The byte strings that betray one of these names in a file."""
     found: set[bytes] = set()
     for name in names:
         raw = os.fsencode(name)
-        found |= {raw, *(s.encode("utf-8", "surrogateescape") for s in spellings(name))}
-        found.add(msgspec.json.encode(as_text(name))[1:-1])
+        spelled = spellings(name)
+        found |= {raw, *(s.encode("utf-8", "surrogateescape") for s in spelled)}
+        found |= {msgspec.json.encode(as_text(s))[1:-1] for s in spelled}
         if raw != as_text(name).encode():
             found.add(base64.b64encode(raw))
     return sorted(found)
@@ -116,7 +118,7 @@ def needles(names: Iterable[str]) -> list[bytes]:
 
 def betraying(needles: Collection[bytes]) -> Names[bytes]:
     """What finds one of these byte strings in a file, whole as in a text."""
-    return Names(needles, str.encode)
+    return Names(needles, str.encode, _BEGIN_IN_FILE, _AFTER_IN_FILE)
 
 
 def _strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
@@ -132,12 +134,3 @@ def _strings(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
 
 def _b64(name: str) -> str:
     return base64.b64encode(os.fsencode(name)).decode("ascii")
-
-
-def _inert(char: str) -> str:
-    """One character as it stands in a memory: what hides or breaks lines is written out."""
-    if char == "`" or not char.isprintable():
-        code = ord(char)
-        plain = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char, f"\\x{code:02x}")
-        return plain if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    return char

@@ -11,7 +11,7 @@ from kairos.eventlog.record import Recorded
 
 
 class Missing:
-    """Told of everything in a log from the first to the last, it names what is missing and no event speaks of."""
+    """Fed every row in order, reports gaps that no `Erased` or `SegmentFolded` event explains."""
 
     def __init__(self) -> None:
         self._payloads: set[int] = set()

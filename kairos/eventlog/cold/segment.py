@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kairos import _native
+from kairos.durable import sync_folder
 from kairos.errors import IntegrityError, TryAgain
-from kairos.settings import sync_folder
 
 NO_LIMIT = 2**62
 CHUNK = 2_000
 """Rows that are decoded at a time."""
 
 SegmentRow = tuple[Any, ...]
+Stamp = tuple[Any, ...]
+"""Which file it was, and as of which write: while that is the same, so are its bytes."""
 
 
 class Run(NamedTuple):
@@ -34,11 +36,12 @@ class Run(NamedTuple):
 
 class Walked(NamedTuple):
     """What the rows of a segment come to: how many there are, the link after the last, and the runs that jump rows
-    stand for."""
+    stand for. `digest`: BLAKE3 of the file that was walked."""
 
     rows: int
     link: bytes
     runs: list[Run]
+    digest: bytes
 
 
 class NewSegment:
@@ -93,7 +96,7 @@ def prove_segment(path: Path, rows: int, before: bytes, after: bytes) -> Proven:
     try:
         walked = walk_segment(path, before)
         if walked.rows == rows and walked.link == after:
-            return Proven(file_digest(path), walked.runs)
+            return Proven(walked.digest, walked.runs)
     except IntegrityError as error:
         path.unlink()
         raise IntegrityError(f"{error.message}; the events stay where they are", error.hint) from error
@@ -115,14 +118,30 @@ def without(rows: Iterable[SegmentRow], positions: Collection[int]) -> Iterator[
 
 class OpenSegment:
     """A segment file being read: rows with after < position <= upto, of the named topics (none: all). It goes on where
-    it was, also after the file was replaced or removed. IntegrityError."""
+    it was, also after the file was replaced or removed.
 
-    def __init__(self, path: Path, after: int = 0, upto: int = NO_LIMIT, topics: Collection[str] = ()) -> None:
+    `sealed`: the BLAKE3 that the file must have. Its bytes are hashed before any row is read, unless it has the stamp
+    `known`, which an earlier opening found with this digest. IntegrityError."""
+
+    def __init__(
+        self,
+        path: Path,
+        after: int = 0,
+        upto: int = NO_LIMIT,
+        topics: Collection[str] = (),
+        *,
+        sealed: bytes | None = None,
+        known: Stamp | None = None,
+    ) -> None:
         self._path = path
         self.scanned = after
         """Every wanted row up to this position was read."""
         with damage_named(path):
-            self._reader = _native.SegmentReader(os.fsencode(path), after, upto, sorted(topics))
+            file = _native.SegmentFile(os.fsencode(path))
+            self.stamp: Stamp | None = file.stamp()
+            if sealed is not None and (known is None or self.stamp != known) and file.digest() != sealed:
+                raise ValueError("it is not the one that was sealed")
+            self._reader = file.rows(after, upto, sorted(topics))
 
     def read(self, limit: int = CHUNK) -> list[SegmentRow]:
         """The next rows; none when there are no more."""
@@ -132,10 +151,15 @@ class OpenSegment:
 
 
 def segment_rows(
-    path: Path, after: int = 0, upto: int = NO_LIMIT, topics: Collection[str] = ()
+    path: Path,
+    after: int = 0,
+    upto: int = NO_LIMIT,
+    topics: Collection[str] = (),
+    *,
+    sealed: bytes | None = None,
 ) -> Iterator[SegmentRow]:
-    """The rows of a segment one by one. IntegrityError."""
-    segment = OpenSegment(path, after, upto, topics)
+    """The rows of a segment one by one. IntegrityError, also if it has not the digest `sealed`."""
+    segment = OpenSegment(path, after, upto, topics, sealed=sealed)
     while rows := segment.read():
         yield from rows
 
@@ -143,8 +167,8 @@ def segment_rows(
 def walk_segment(path: Path, before: bytes, upto: int = NO_LIMIT) -> Walked:
     """Walks the chain through the rows up to a position, from headers and payloads alone. IntegrityError."""
     with damage_named(path):
-        rows, link, runs = _native.walk_segment(os.fsencode(path), before, upto)
-    return Walked(rows, link, [Run(*run) for run in runs])
+        rows, link, runs, digest = _native.walk_segment(os.fsencode(path), before, upto)
+    return Walked(rows, link, [Run(*run) for run in runs], digest)
 
 
 @contextmanager
@@ -166,18 +190,3 @@ def publish(temporary: Path, path: Path) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise TryAgain(f"the segment {path.name} could not be named: {error}", "Free some space.") from error
-
-
-def check_digest(path: Path, sealed: bytes) -> None:
-    """IntegrityError unless a segment file has the bytes that it was sealed with."""
-    if file_digest(path) != sealed:
-        raise IntegrityError(
-            f"the segment {path.name} is not the one that was sealed",
-            "Restore the file from a backup; `kairos log verify` shows what else is concerned.",
-        )
-
-
-def file_digest(path: Path) -> bytes:
-    """BLAKE3 of a segment file. IntegrityError if it cannot be read."""
-    with damage_named(path):
-        return _native.blake3_hash(path.read_bytes())

@@ -14,7 +14,7 @@ from kairos.errors import IntegrityError
 from kairos.eventlog import codec
 from kairos.eventlog.cold.jumps import first_of, is_jump, is_sound
 from kairos.eventlog.cold.missing import Missing
-from kairos.eventlog.cold.segment import Run, file_digest, segment_rows, walk_segment
+from kairos.eventlog.cold.segment import Run, segment_rows, walk_segment
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Row, header_of, row_of
 
@@ -109,9 +109,9 @@ class _Walk:
 
     def _segment(self, file: str, first: int, last: int, digest: bytes, before: bytes, after: bytes) -> None:
         path = self._log.segment(file)
-        if file_digest(path) != digest:
-            self.found("the file is not the one that was sealed", segment=file)
         walked = walk_segment(path, before)
+        if walked.digest != digest:
+            self.found("the file is not the one that was sealed", segment=file)
         if walked.link != after:
             self.found("its content does not give the link it was sealed with", segment=file)
         if first <= self._anchored <= last and not any(r.first <= self._anchored < r.last for r in walked.runs):
@@ -119,7 +119,7 @@ class _Walk:
         for run in walked.runs:
             self._missing.run(run)
         ends: list[int] = []
-        for row in map(row_of, segment_rows(path)):
+        for row in map(row_of, segment_rows(path, sealed=walked.digest)):
             ends = [ends[0] if ends else first_of(row), row.position]
             self._read(row)
         if ends != [first, last]:

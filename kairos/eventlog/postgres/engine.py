@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kairos.durable import replace_file
 from kairos.errors import TryAgain
 from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.connecting import connect, postgres_errors, psycopg_sql
@@ -16,10 +16,6 @@ from kairos.eventlog.postgres.making import ALL, make
 from kairos.eventlog.postgres.pool import Pool, close_pool, open_pool
 from kairos.eventlog.postgres.queries import PostgresDatabase, layout
 from kairos.privacy import make_private
-from kairos.settings import replace_file
-
-if TYPE_CHECKING:
-    from kairos.eventlog.postgres.recorder import PostgresRecorder
 
 _SIZE = (
     "SELECT COALESCE(SUM(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relname = ANY(?) AND relkind = 'r'"
@@ -53,12 +49,6 @@ class Postgres:
 
     def database(self) -> PostgresDatabase:
         return PostgresDatabase(self.pool)
-
-    def recorder(self) -> PostgresRecorder:
-        from kairos.eventlog.postgres.recorder import open_recorder  # heavy, and readers do without
-
-        self.make()
-        return open_recorder(self)
 
     def make(self) -> None:
         """Makes the tables if they are not there."""

@@ -6,22 +6,19 @@ and positions become visible in order. Not by way of the base class's inserts, n
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import psycopg
-from eventsourcing.persistence import ProgrammingError
 from eventsourcing.postgres import PostgresDatastore, PostgresProcessRecorder
 
 from kairos.errors import KairosError, OutcomeUnknown, TryAgain
 from kairos.eventlog import writing
-from kairos.eventlog.postgres.address import address, shown
+from kairos.eventlog.database import Engine
+from kairos.eventlog.postgres.address import shown
 from kairos.eventlog.postgres.connecting import CHANNEL, PATIENCE_S, Connection, connect, is_lost, psycopg_sql
 from kairos.eventlog.postgres.engine import Postgres
 from kairos.eventlog.postgres.pool import Pool
@@ -40,11 +37,11 @@ class LogDatastore(PostgresDatastore):
 
     def __init__(self, pool: Pool, originator_id_type: Literal["uuid", "text"] = "text") -> None:
         super().__init__("", "", 0, "", "", originator_id_type=originator_id_type)
-        self._connections = pool
+        self.connections = pool
 
     @contextmanager
     def get_connection(self) -> Iterator[psycopg.Connection[Any]]:
-        with self._connections.connection() as connection:
+        with self.connections.connection() as connection:
             yield connection
 
     def register_type_adapters(self) -> None:
@@ -55,26 +52,20 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
     """Appends batches in one write-first transaction each; positions are never reused. Any thread may use it. The
     bytes of the segment files that a manifest row names go into the database with it.
 
-    `engine`: the log it belongs to. Without one, as a factory of eventsourcing makes it: the schema that the datastore
-    leads to. The names of tables that such a factory gives are of no concern: a log has its own."""
+    `engine`: the log it belongs to; `segments`: where its segment files lie."""
 
-    def __init__(self, datastore: PostgresDatastore, engine: Postgres | None = None, **_: str) -> None:
-        self._engine: Postgres = engine or _engine_of(datastore)
-        self._pool = self._engine.pool
-        self._own = weakref.finalize(self, _let_go, self._engine) if engine is None else None
-        kind = cast(Literal["uuid", "text"], datastore.originator_id_type)
+    def __init__(self, datastore: LogDatastore, engine: Engine, segments: Path) -> None:
+        super().__init__(datastore, events_table_name="events", tracking_table_name="tracking")
+        self._engine = engine
+        self._pool = datastore.connections
+        self._segments = segments
         self._reader: Reader | None = None
-        super().__init__(LogDatastore(self._pool, kind), events_table_name="events", tracking_table_name="tracking")
 
     @contextmanager
     def _reading(self) -> Iterator[Reader]:
         if self._reader is None:
             self._reader = Reader(self._engine.database(), self._engine.segment)
         yield self._reader
-
-    def create_table(self) -> None:
-        with self._told():
-            self._engine.make()
 
     def append(
         self,
@@ -191,7 +182,7 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
         """Stores the bytes of segment files with the manifest rows that name them, and drops those no row names."""
         named = [w.file for w in writes if isinstance(w, (Seal, Swap))]
         for file in named:
-            content = (self._engine.segments / file).read_bytes()
+            content = (self._segments / file).read_bytes()
             c.execute(
                 "INSERT INTO segment_files VALUES (?,?) ON CONFLICT (file) DO UPDATE SET content = excluded.content",
                 (file, content),
@@ -200,9 +191,7 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
             c.execute("DELETE FROM segment_files WHERE file NOT IN (SELECT file FROM segments)")
 
     def close(self) -> None:
-        """Lets go of an engine of its own; that of a log is closed with it."""
-        if self._own is not None:
-            self._own()
+        """Nothing: the connections are those of the process."""
 
 
 class _Tried:
@@ -215,20 +204,4 @@ class _Tried:
 
 def open_recorder(engine: Postgres) -> PostgresRecorder:
     """The recorder of a log whose tables are there."""
-    return PostgresRecorder(LogDatastore(engine.pool), engine)
-
-
-def _engine_of(datastore: PostgresDatastore) -> Postgres:
-    """The log in the schema that a datastore leads to, with a folder of its own for segments. ProgrammingError if it
-    is told to insert through database functions."""
-    if datastore.enable_db_functions:
-        raise ProgrammingError("POSTGRES_ENABLE_DB_FUNCTIONS is set: followers would skip events. Unset it")
-    given = cast(dict[str, Any], datastore.pool.kwargs)
-    password = datastore.pool.get_password_func() if datastore.pool.get_password_func else given["password"]
-    url = address(given["dbname"], given["host"], given["port"], given["user"], password, datastore.schema)
-    return Postgres(url, Path(tempfile.mkdtemp(prefix="kairos-segments-")))
-
-
-def _let_go(engine: Postgres) -> None:
-    engine.close()
-    shutil.rmtree(engine.segments, ignore_errors=True)
+    return PostgresRecorder(LogDatastore(engine.pool), engine, engine.segments)

@@ -14,7 +14,6 @@ from kairos.privacy import make_private
 
 if TYPE_CHECKING:
     from kairos.eventlog.sqlite.bell import Bell
-    from kairos.eventlog.sqlite.recorder import LogRecorder
 
 
 class Sqlite:
@@ -35,12 +34,6 @@ class Sqlite:
         if not self.path.exists():
             raise Unmade
         return SqliteDatabase(self.path)
-
-    def recorder(self) -> LogRecorder:
-        from kairos.eventlog.sqlite.recorder import open_recorder  # heavy, and readers do without
-
-        self.make()
-        return open_recorder(self)
 
     def make(self) -> None:
         """Makes the tables, or brings them up to date."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
+from kairos.durable import locked
 from kairos.errors import TryAgain
 from kairos.eventlog.schema import EVENTS, FIRST_HEAD, INDEXES, SCHEMA_VERSION, STREAMS, TABLES
 from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
@@ -33,8 +33,7 @@ def make(path: Path) -> None:
     do not wait for a lock as later writes do. Incremental vacuum can only be chosen on an empty file.
 
     TryAgain when the layout must change while another process has the log open."""
-    with os.fdopen(open_private(Path(f"{path}.lock"), os.O_RDWR), "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(Path(f"{path}.lock")):
         _make(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -10,11 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from eventsourcing.persistence import ProgrammingError
 from eventsourcing.sqlite import SQLiteDatastore, SQLiteProcessRecorder
 
 from kairos.eventlog import writing
+from kairos.eventlog.database import Engine
 from kairos.eventlog.reader import Reader
 from kairos.eventlog.record import Draft, Write
 from kairos.eventlog.sqlite.engine import Sqlite
@@ -30,7 +32,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Once the write-ahead log has the size at which it is checkpointed, appends overwrite it: a sync that need not record
     a new file size takes half the time."""
-    db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S)
+    uri = f"file:{quote(os.fsencode(path))}?mode=rw"  # making the file is for `make`
+    db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S)
     db.execute("PRAGMA synchronous=FULL")
     db.execute("PRAGMA secure_delete=OFF")  # what is forgotten goes with `purge`, which leaves no free page
     db.execute("PRAGMA wal_autocheckpoint=4000")
@@ -40,14 +43,11 @@ def connect(path: Path) -> sqlite3.Connection:
 class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  # they say int, and return None, too
     """Appends batches in one write-first transaction each; positions are never reused. Any thread may use it: one at a
     time is served. The pool of the datastore opens no connection: its kind keeps one prepared statement, and an append
-    has several.
+    has several. `engine`: the log it belongs to."""
 
-    `engine`: the log it belongs to. Without one, as a factory of eventsourcing makes it: the file that the datastore
-    names, with its bell and segments beside it."""
-
-    def __init__(self, datastore: SQLiteDatastore, engine: Sqlite | None = None) -> None:
+    def __init__(self, datastore: SQLiteDatastore, engine: Engine) -> None:
         super().__init__(datastore, events_table_name="events")
-        self._engine: Sqlite = engine or Sqlite(_file(datastore))
+        self._engine = engine
         self._lock = threading.RLock()
         self._opened = ExitStack()
         self._db_if_open: sqlite3.Connection | None = None
@@ -57,7 +57,7 @@ class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  
     @property
     def _db(self) -> sqlite3.Connection:
         if self._db_if_open is None:
-            self._db_if_open = connect(self._engine.path)
+            self._db_if_open = connect(Path(self.datastore.pool.db_name))
             self._opened.callback(self._db_if_open.close)
         return self._db_if_open
 
@@ -110,26 +110,12 @@ class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  
             time.sleep(time.monotonic() - begun)
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def create_table(self) -> None:
-        with self._told():
-            self._engine.make()
-
     def close(self) -> None:
         """Closes what is open; safe to repeat."""
         with self._lock:
             self._opened.close()
             self._db_if_open = self._reader = None
         self.datastore.close()
-
-
-def _file(datastore: SQLiteDatastore) -> Path:
-    """ProgrammingError where the datastore names no file: a log is more than one."""
-    name = datastore.pool.db_name
-    if datastore.pool.is_sqlite_memory_mode or not name or name.startswith("file:"):
-        raise ProgrammingError(
-            f"{name!r} is no path: SQLITE_DBNAME names the file of a Kairos log, `log.db` in its home"
-        )
-    return Path(name)
 
 
 def open_recorder(engine: Sqlite) -> LogRecorder:

@@ -1,4 +1,4 @@
-"""The view of what is muted, paused and held."""
+"""The view of what is muted, paused and waits to be told."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kairos.eventlog.views.projection import Projection
 
 class AttentionView(Projection[Attention]):
     name = "attention"
+    version = 2
     state = Attention
     topics = attention.TOPICS
 

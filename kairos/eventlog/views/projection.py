@@ -73,8 +73,8 @@ class Projection(Generic[S]):
         """The writes that keep this state; append them with events or alone."""
         return [Put(self.key, STATE, sealed(self.encode(state))), Track(self.key, position)]
 
-    def saved(self, state: S) -> None:
-        """Told when the writes of `saving` are in the log."""
+    def saved(self, state: S, log: Log) -> None:
+        """Told when the writes of `saving` are in a log."""
 
     def encode(self, state: S) -> bytes:
         """Canonical bytes of a state: equal states give equal bytes."""

@@ -26,7 +26,7 @@ class Entry(msgspec.Struct, frozen=True):
     mtime_ns: int | None
 
 
-class Tree:
+class WatchedTree:
     """The newest word on each path, by where it stands in the log: what was folded away counts where it stood, not
     where the log says so."""
 
@@ -64,20 +64,11 @@ def _entry(change: Change | None) -> Entry | None:
     return Entry(change.type, change.size, change.mode, change.mtime_ns)
 
 
-def apply_changes(tree: dict[bytes, Entry], event: FilesChanged) -> None:
-    """Folds one observation into a tree, in place."""
-    for path, change in words(event):
-        entry = _entry(change)
-        if entry is None:
-            tree.pop(path, None)
-        else:
-            tree[path] = entry
-
-
 def fold_tree(log: Log, repo: str, *, upto: int | None = None) -> dict[bytes, Entry]:
-    """Every path of a repository (relative, bytes) up to a position (default: all). Of a past that was folded away
-    since, it is what is left of it."""
-    tree = Tree()
+    """Returns every path of a repository (relative, bytes) as of a position (default: the head).
+
+    If older observations were folded away, only the surviving entries are returned."""
+    tree = WatchedTree()
     for recorded in log.read(topics=TOPICS):
         if getattr(recorded.event, "repo", None) == repo:
             tree.apply(recorded.position, recorded.event, upto)

@@ -3,7 +3,7 @@ use std::{
     ffi::{CStr, OsString},
     os::unix::ffi::OsStringExt,
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use pyo3::{
@@ -15,10 +15,11 @@ use crate::{
     chain::{Hash, Header},
     error::Error,
     hot::Library,
-    reading::Reader,
+    opened::{Opened, Stamp},
+    reading::{Reader, Wanted},
     rows::{Row, Rows},
     sealing::Writer,
-    segment::{self, Wanted},
+    segment,
 };
 
 fn path_of(raw: Vec<u8>) -> PathBuf {
@@ -111,19 +112,51 @@ fn segment_row<'a>(row: &'a Bound<'_, PyTuple>) -> PyResult<Row<'a>> {
     })
 }
 
-/// An open segment, read on from where it was.
+type Seen = (u64, u64, u64, (i64, i64), (i64, i64));
+
+/// A segment file that is open.
+#[pyclass]
+struct SegmentFile(Mutex<Opened>);
+
+#[pymethods]
+impl SegmentFile {
+    #[new]
+    fn new(path: Vec<u8>) -> PyResult<Self> {
+        Ok(Self(Mutex::new(Opened::new(&path_of(path))?)))
+    }
+
+    /// Which file it is, and as of which write: the same again for a file that nobody touched in between. None if it was
+    /// written to just before.
+    fn stamp(&self) -> Option<Seen> {
+        let Stamp { device, inode, size, written, changed } = self.opened().stamp()?;
+        Some((device, inode, size, written, changed))
+    }
+
+    /// BLAKE3 of its bytes.
+    fn digest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &py.detach(|| self.opened().digest())?))
+    }
+
+    /// A reader of rows with after < position <= upto, of the named topics (none: all).
+    fn rows(&self, py: Python<'_>, after: i64, upto: i64, topics: Vec<String>) -> PyResult<SegmentReader> {
+        let wanted = Wanted { after, upto, topics: topics.into_iter().collect() };
+        let reader = py.detach(|| Reader::new(self.opened().again()?, wanted))?;
+        Ok(SegmentReader(Mutex::new(reader)))
+    }
+}
+
+impl SegmentFile {
+    fn opened(&self) -> MutexGuard<'_, Opened> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A segment being read, on from where it was.
 #[pyclass]
 struct SegmentReader(Mutex<Reader>);
 
 #[pymethods]
 impl SegmentReader {
-    /// For rows with after < position <= upto, of the named topics (none: all).
-    #[new]
-    fn new(py: Python<'_>, path: Vec<u8>, after: i64, upto: i64, topics: Vec<String>) -> PyResult<Self> {
-        let wanted = Wanted { after, upto, topics: topics.into_iter().collect() };
-        Ok(Self(Mutex::new(py.detach(|| Reader::open(&path_of(path), wanted))?)))
-    }
-
     /// (rows, scanned): the next rows, at most `limit`; every wanted one up to position `scanned` was told by now.
     fn read<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<(Vec<Bound<'py, PyTuple>>, i64)> {
         let mut found = Rows::default();
@@ -176,25 +209,22 @@ impl<'a, 'py> Shared<'a, 'py> {
     }
 }
 
+type Walked<'py> = (usize, Bound<'py, PyBytes>, Vec<Run<'py>>, Bound<'py, PyBytes>);
 type Run<'py> = (i64, i64, Bound<'py, PyBytes>, Bound<'py, PyBytes>);
 
-/// (rows, link, runs) up to a position, given the link before the first row, from the content alone. A run of folded
-/// records: (first, last, link before, link after).
+/// (rows, link, runs, digest) up to a position, given the link before the first row, from the content alone. A run of
+/// folded records: (first, last, link before, link after). The digest is BLAKE3 of the file that was walked.
 #[pyfunction]
-fn walk_segment<'py>(
-    py: Python<'py>,
-    path: Vec<u8>,
-    before: Hash,
-    upto: i64,
-) -> PyResult<(usize, Bound<'py, PyBytes>, Vec<Run<'py>>)> {
+fn walk_segment<'py>(py: Python<'py>, path: Vec<u8>, before: Hash, upto: i64) -> PyResult<Walked<'py>> {
     let walked = py.detach(|| segment::walk(&path_of(path), before, upto))?;
     let hash = |hash: &Hash| PyBytes::new(py, hash);
     let runs = walked.runs.iter().map(|r| (r.first, r.last, hash(&r.before), hash(&r.after))).collect();
-    Ok((walked.rows, hash(&walked.link), runs))
+    Ok((walked.rows, hash(&walked.link), runs, hash(&walked.digest)))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<SegmentWriter>()?;
+    module.add_class::<SegmentFile>()?;
     module.add_class::<SegmentReader>()?;
     module.add_function(wrap_pyfunction!(walk_segment, module)?)?;
     Ok(())

@@ -104,16 +104,17 @@ def test_a_daemon_of_another_version_is_noticed(kairos: Any, home: Any, repo: An
 
 
 def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) -> None:
-    told = RepoStatus(path=str(seeded.root), state="degraded", directories=9, watched=7, polled=2, ignored=1)
+    why = "2 directories are polled. Raise the limit."
+    told = RepoStatus(path=str(seeded.root), state="degraded", directories=9, watched=7, polled=2, ignored=1, why=why)
     with claim(home):
         publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
         data = kairos("status", "--json").data
-        counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1}
+        counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1, "why": why}
         assert data["repos"] == [{"path": str(seeded.root), "state": "degraded", **counted, "held_by": None}]
         assert data["log"]["head"] == data["log"]["events"] == 5
         assert data["log"]["bytes"] > 0
         assert "1 degraded" in kairos("status", "--short").out
-        assert "2 polled" in kairos("status").out
+        assert "2 polled" in kairos("status").out and f"→ {why}" in kairos("status").out
     assert kairos("status", "--json").data["repos"][0]["state"] == "stopped"
 
 
@@ -242,12 +243,65 @@ def test_doctor_finds_exhausted_watches(kairos: Any, seeded: Any, home: Any) -> 
 
 def test_doctor_finds_a_repository_that_is_gone(kairos: Any, seeded: Any) -> None:
     seeded.root.rename(seeded.root.with_name("elsewhere"))
-    assert _check(kairos, "repositories")["state"] == "problem"
+    found = _check(kairos, "repositories")
+    assert found["state"] == "problem" and "is gone" in found["what"] and "kairos unwatch" in found["hint"]
+
+
+def test_doctor_finds_a_repository_that_cannot_be_read(kairos: Any, seeded: Any) -> None:
+    (seeded.root / ".git/HEAD").write_bytes(b"")
+    found = _check(kairos, "repositories")
+    assert found["state"] == "problem" and "HEAD is empty" in found["what"] and "branch" in found["hint"]
+
+
+def test_doctor_says_what_the_daemon_says_of_a_repository(kairos: Any, seeded: Any, home: Any) -> None:
+    told = RepoStatus(
+        path=str(seeded.root), state="degraded", directories=0, watched=0, polled=0, ignored=0, why="its sensor failed"
+    )
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
+        found = _check(kairos, "repositories")
+    assert found["state"] == "problem" and "its sensor failed" in found["what"]
 
 
 def test_doctor_finds_a_wrong_configuration(kairos: Any, home: Any) -> None:
     home.config_file.write_text("nonsense = 1\n")
     assert _check(kairos, "configuration")["state"] == "problem"
+
+
+def test_doctor_names_everything_wrong_with_configuration_and_policy(kairos: Any, home: Any) -> None:
+    home.config_file.write_text("nonsense = 1\n[model]\nper_day_usd = nan\n[attention]\nper_day = -1\n")
+    home.policy_file.write_text("mode = 'yolo'\n[[rule]]\nname = 'a'\neffect = 'allow'\npahts = ['x']\n")
+    found = _check(kairos, "configuration")
+    for key in (
+        "nonsense",
+        "model.per_day_usd",
+        "attention.per_day",
+        "mode is `yolo`",
+        "rule[0].pahts",
+        "rule[0].paths",
+    ):
+        assert key in found["what"]
+
+
+def test_a_daemon_that_is_misconfigured_says_everything_at_once(kairos: Any, home: Any) -> None:
+    home.config_file.write_text(
+        "[model]\nper_day_usd = inf\n[attention]\nper_day = -1\n[watching]\nobserver = 'ebpf'\n"
+    )
+    for args in (["daemon", "run"], ["start"], ["watch"]):
+        said = kairos(*args)
+        assert said.code == 2
+        for key in ("model.per_day_usd", "attention.per_day", "watching.observer"):
+            assert key in said.err
+    assert not home.daemon_lock.exists()
+
+
+def test_setting_one_of_several_wrong_settings_warns_of_the_rest(kairos: Any, home: Any) -> None:
+    home.config_file.write_text("[model] # mine\nper_day_usd = inf\n[attention]\nper_day = -1\n")
+    said = kairos("config", "set", "attention.per_day", "3")
+    assert said.code == 0 and "model.per_day_usd is inf" in said.err
+    said = kairos("config", "set", "model.per_day_usd", "3")
+    assert said.code == 0 and said.err == ""
+    assert "# mine" in home.config_file.read_text()
 
 
 def test_a_tick_needs_a_daemon(kairos: Any) -> None:

@@ -137,6 +137,33 @@ def test_a_flipped_byte_in_a_segment_hides_no_event_from_a_reader(log: Log) -> N
     assert list(log.read(upto=300)) == before
 
 
+def test_a_reader_notices_a_segment_that_was_changed_since_it_was_last_read(log: Log) -> None:
+    before = filled(log)
+    compact(log)
+    segment = next(log.segments.glob("*.parquet"))
+    content = segment.read_bytes()
+    for offset in range(4, len(content), len(content) // 20):
+        assert log.at(17) == before[16]
+        changed = bytearray(content)
+        changed[offset] ^= 0x10
+        segment.write_bytes(changed)
+        with pytest.raises(IntegrityError, match="not the one that was sealed"):
+            log.at(17)
+        segment.write_bytes(content)
+    assert list(log.read(upto=300)) == before
+
+
+def test_a_reader_notices_that_a_segment_is_changed_under_its_hands(log: Log) -> None:
+    filled(log, 6_000)
+    compact(log)
+    segment = next(log.segments.glob("*.parquet"))
+    reading = log.read(upto=6_000)
+    assert next(reading).position == 1
+    segment.write_bytes(segment.read_bytes()[:-9] + bytes(9))
+    with pytest.raises(IntegrityError, match="written to while it was read"):
+        list(reading)
+
+
 @pytest.fixture
 def observed(log: Log) -> Log:
     """Thirty sealed observations of two paths each, with another event between them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from kairos.eventlog.cold import compaction, folding
 from kairos.eventlog.cold.compaction import compact
 from kairos.eventlog.cold.folding import DEALT, fold
 from kairos.eventlog.cold.leftovers import only_one
+from kairos.eventlog.cold.segment import SegmentRow
 from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, NewEvent, Track
@@ -174,13 +176,13 @@ def test_what_else_comes_in_between_does_not_disturb(past: Any, monkeypatch: pyt
     past.observe("src/a.py", "src/b.py", "once.py")
     past.busy(19)
     compact(past.log)
-    other, digest = type(past)(Log(past.log.path)), folding.check_digest
+    other, write = type(past)(Log(past.log.path)), folding.write_segment
 
-    def slowly(path: Path, sealed: bytes) -> None:
+    def slowly(path: Path, rows: Iterable[SegmentRow]) -> tuple[int, int]:
         other.observe("src/a.py", "once.py", size=99)
-        digest(path, sealed)
+        return write(path, rows)
 
-    monkeypatch.setattr(folding, "check_digest", slowly)
+    monkeypatch.setattr(folding, "write_segment", slowly)
     assert [s.events for s in fold(past.log, past.ALL).segments] == [19]
     monkeypatch.undo()
     tree = fold_tree(past.log, past.repo)

@@ -16,7 +16,7 @@ from kairos._native import link_row
 from kairos.domain.events import SegmentFolded
 from kairos.errors import NotFound
 from kairos.eventlog.cold.jumps import first_of, folded_into, is_jump, is_sound, jump_row, named_runs, proof, shorthand
-from kairos.eventlog.cold.segment import Run, file_digest, segment_rows, walk_segment, write_segment
+from kairos.eventlog.cold.segment import Run, segment_rows, walk_segment, write_segment
 from kairos.eventlog.cold.verify import Problem, verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Row, row_of
@@ -76,12 +76,12 @@ def rewritten(log: Log, rows: list[tuple[Any, ...]]) -> None:
     path = log.segments / file
     path.unlink()
     _, size = write_segment(path, rows)
-    after = walk_segment(path, before).link
+    walked = walk_segment(path, before)
     log.close()
     with closing(sqlite3.connect(log.path)) as db, db:
         db.execute(
             "UPDATE segments SET bytes = ?, digest = ?, after = ? WHERE first = ?",
-            (size, file_digest(path), after, first),
+            (size, walked.digest, walked.link, first),
         )
     assert last
 

@@ -24,9 +24,10 @@ import stepper
 from logs import Place
 from power import SYNCS, Disk
 
-from kairos.desk.traces import open_cleaning
+from kairos.desk.traces import clean
 from kairos.domain.events import Paused, Resumed
 from kairos.eventlog.cold import compaction, folding, forgetting
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Put
 from kairos.eventlog.views.watched_tree import fold_tree
 
@@ -59,7 +60,7 @@ def _half_cold(place: Place) -> None:
 
 
 def _forget(place: Place) -> None:
-    log = open_cleaning(place.home)
+    log = open_log(place.home, partial(clean, place.home))
     forgetting.forget_paths(log, logs.GLOB, "not yours", "user")
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from logs import CANARY, Place, Rows, rows
 
-from kairos.desk.traces import open_cleaning
+from kairos._native import blake3_hash
+from kairos.desk.traces import clean
 from kairos.domain.events import Resumed
 from kairos.errors import IntegrityError
 from kairos.eventlog.cold import compaction
 from kairos.eventlog.cold.folding import fold
 from kairos.eventlog.cold.leftovers import UNFINISHED, finish_if_possible
-from kairos.eventlog.cold.segment import file_digest, segment_rows
+from kairos.eventlog.cold.segment import segment_rows
 from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.watched_tree import fold_tree
 
@@ -42,7 +45,7 @@ def proven(log: Log) -> None:
     with closing(sqlite3.connect(f"file:{log.path}?mode=ro", uri=True)) as db:
         there = {p for (p,) in db.execute("SELECT position FROM events")}
     for first, last, file, _, digest, *_ in log.reader().segments():
-        assert file_digest(log.segments / file) == digest, f"{file} is not what was sealed"
+        assert blake3_hash((log.segments / file).read_bytes()) == digest, f"{file} is not what was sealed"
         there.update(range(first, last + 1))
     assert there >= set(range(1, log.head() + 1)), "a row was deleted that is in no segment"
 
@@ -93,7 +96,7 @@ def forgotten_or_not(place: Place) -> None:
         log.append([NewEvent("s", Resumed())])
         if erased:
             assert traces(log.segments) == [], "in a segment, after anybody opened the log to write"
-    with closing(open_cleaning(place.home)) as log:
+    with closing(open_log(place.home, partial(clean, place.home))) as log:
         assert finish_if_possible(log)
         if erased:
             assert log.view(UNFINISHED) == {}

@@ -24,7 +24,7 @@ from kairos.eventlog.cold import compaction
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent, Put, header_of
-from kairos.settings import Home, find_home
+from kairos.home import Home, find_home
 
 CANARY = "private/diary-of-an-owl.txt"
 GLOB = "private/diary-*"

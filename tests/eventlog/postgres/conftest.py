@@ -13,7 +13,7 @@ import pytest
 
 from kairos.eventlog.cold.leftovers import finish_if_possible
 from kairos.eventlog.log import Log
-from kairos.settings import Home
+from kairos.home import Home
 
 
 class Proxy:

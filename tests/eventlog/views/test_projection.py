@@ -16,6 +16,7 @@ from kairos.domain.events import REGISTRY, Paused, RepoTrusted, Resumed
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.log_views import log_views
 from kairos.eventlog.views.open_turns import OpenTurnsView
@@ -25,7 +26,14 @@ from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.eventlog.views.usage import UsageView
 
 Strategies = Callable[..., st.SearchStrategy[Any]]
-VIEWS: tuple[type[Projection[Any]], ...] = (RepositoriesView, InboxView, AttentionView, UsageView, OpenTurnsView)
+VIEWS: tuple[type[Projection[Any]], ...] = (
+    RepositoriesView,
+    InboxView,
+    AttentionView,
+    FindingsView,
+    UsageView,
+    OpenTurnsView,
+)
 ORIGINS: tuple[Origin, ...] = ("live", "offline", "self", "baseline", "history", "user", "system")
 START = 1_700_000_000_000_000
 

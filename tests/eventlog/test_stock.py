@@ -1,11 +1,13 @@
-"""The test cases that eventsourcing publishes for recorders, on both engines.
+"""The test cases that eventsourcing publishes for recorders and for applications on them, on both engines.
 
 A case that does not pass says so with its reason, and must be taken off once it does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +15,7 @@ import pytest
 from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 from eventsourcing.postgres import PostgresAggregateRecorder, PostgresFactory
 from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteFactory
+from eventsourcing.tests import application, projection
 from eventsourcing.tests.persistence import (
     AggregateRecorderTestCase,
     ApplicationRecorderTestCase,
@@ -23,8 +26,11 @@ from eventsourcing.tests.persistence import (
 )
 from eventsourcing.utils import Environment
 
-from kairos.eventlog.postgres.recorder import PostgresRecorder
+from kairos.eventlog.postgres.recorder import LogDatastore, PostgresRecorder
+from kairos.eventlog.postgres.stock import StockPostgresRecorder
 from kairos.eventlog.sqlite.recorder import LogRecorder
+from kairos.eventlog.sqlite.stock import StockSqliteRecorder
+from kairos.eventlog.stock import LogSubscription, StockRecorder
 
 
 def fails(reason: str) -> Callable[[Any], Any]:
@@ -50,7 +56,7 @@ class Made:
     def create_recorder(self) -> Any:
         factory: Any = InfrastructureFactory.construct(self.env)
         made = getattr(factory, f"{self.kind}_recorder")()
-        assert isinstance(made, LogRecorder | PostgresRecorder)
+        assert isinstance(made, StockSqliteRecorder | StockPostgresRecorder)
         self._recorders.append(made)
         return made
 
@@ -155,11 +161,11 @@ class TestNonInterleavingOnPostgres(OnPostgres, NonInterleavingNotificationIDsBa
     pass
 
 
-class SpecialLogRecorder(LogRecorder):
+class OwnSqliteRecorder(StockSqliteRecorder):
     """One that an application of somebody has made its own."""
 
 
-class SpecialPostgresRecorder(PostgresRecorder):
+class OwnPostgresRecorder(StockPostgresRecorder):
     """One that an application of somebody has made its own."""
 
 
@@ -188,10 +194,76 @@ class Factory:
 
 
 class TestFactoryOnSqlite(OnSqlite, Factory, InfrastructureFactoryTestCase[Any]):
-    recorder, special = LogRecorder, SpecialLogRecorder
+    recorder, special = StockSqliteRecorder, OwnSqliteRecorder
     aggregates, factories = SQLiteAggregateRecorder, SQLiteFactory
 
 
 class TestFactoryOnPostgres(OnPostgres, Factory, InfrastructureFactoryTestCase[Any]):
-    recorder, special = PostgresRecorder, SpecialPostgresRecorder
+    recorder, special = StockPostgresRecorder, OwnPostgresRecorder
     aggregates, factories = PostgresAggregateRecorder, PostgresFactory
+
+
+@pytest.mark.filterwarnings("always::DeprecationWarning")  # a case looks for one
+class InTheEnvironment:
+    """Applications find the log by the variables of this process."""
+
+    @pytest.fixture(autouse=True)
+    def _set(self, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+
+
+class TestStockApplicationOnSqlite(InTheEnvironment, OnSqlite, application.ApplicationTestCase):
+    pass
+
+
+class TestStockApplicationOnPostgres(InTheEnvironment, OnPostgres, application.ApplicationTestCase):
+    pass
+
+
+class TestExampleOnSqlite(InTheEnvironment, OnSqlite, application.ExampleApplicationTestCase):
+    expected_factory_topic = "eventsourcing.sqlite:SQLiteFactory"
+
+
+class TestExampleOnPostgres(InTheEnvironment, OnPostgres, application.ExampleApplicationTestCase):
+    expected_factory_topic = "eventsourcing.postgres:PostgresFactory"
+
+
+class TestProjectionOnSqlite(OnSqlite, projection.EventSourcedProjectionTestCase):
+    """A log for each of the two applications: a projection that read its own events would go on for ever."""
+
+    @pytest.fixture(autouse=True)
+    def _two(self, environment: dict[str, str], tmp_path: Path) -> None:
+        type(self).env = {**environment, "COUNTERS_SQLITE_DBNAME": str(tmp_path / "counters" / "log.db")}
+
+
+class TestProjectionOnPostgres(OnPostgres, projection.EventSourcedProjectionTestCase):
+    """A log for each of the two applications."""
+
+    @pytest.fixture(autouse=True)
+    def _two(self, environment: dict[str, str], environments: Any, postgres: Any) -> None:
+        schema = environments(postgres.url())["POSTGRES_SCHEMA"]
+        type(self).env = {**environment, "COUNTERS_POSTGRES_SCHEMA": schema}
+
+
+OURS = (
+    StockRecorder, LogSubscription, LogRecorder, StockSqliteRecorder, PostgresRecorder, LogDatastore,
+    StockPostgresRecorder,
+)  # fmt: skip
+
+
+def overridden() -> set[str]:
+    """The methods of eventsourcing's that ours have instead; those of both engines without their class."""
+    found = set()
+    for cls in OURS:
+        among = (LogRecorder, PostgresRecorder) if cls is StockRecorder else (cls,)
+        theirs = {name for one in among for base in one.__mro__ if base not in OURS for name in vars(base)}
+        ours = {name for name, value in vars(cls).items() if callable(value)} & theirs - {"__class_getitem__"}
+        found |= ours if cls is StockRecorder else {f"{cls.__name__}.{name}" for name in ours}
+    return found
+
+
+def test_what_is_overridden_is_listed_with_its_reason_and_nothing_else() -> None:
+    page = Path(__file__).parents[2] / "docs/adr/0017-what-is-overridden-of-eventsourcing.md"
+    rows = re.findall(r"^\| (`[^|]+) \| ([^|]{20,}) \|$", page.read_text(), re.MULTILINE)
+    assert {name.strip("`") for names, _ in rows for name in names.split(", ")} == overridden()

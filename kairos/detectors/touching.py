@@ -1,0 +1,83 @@
+"""What happened in a repository since pending findings were last looked at, and which of them it can have ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from kairos.detectors.boundaries import WHOLE
+from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.events import CommitRecorded, Event, FilesChanged, GitMoved, ProposalRaised
+from kairos.domain.inert import shown
+from kairos.eventlog.record import Recorded
+
+_CUT = re.compile(r"\band \d+ more\b")
+_MOST = 20_000
+Signature = tuple[tuple[int, int, int] | None, ...]
+
+
+class TouchedSince:
+    """The paths that changed; `everything` when refs, the index or ignore rules did, or too much to tell. `appeared`:
+    whether a path came or went."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self.paths: set[str] = set()
+        self.appeared = False
+        self.everything = False
+
+    def note(self, event: Event) -> None:
+        """Takes an event of the repository in, whoever caused it."""
+        match event:
+            case FilesChanged():
+                for change in event.changes:
+                    self.paths |= {change.fs} | ({change.was.fs} if change.was is not None else set())
+                    self.appeared = self.appeared or change.kind != "modified"
+                    self.everything = self.everything or change.fs.rpartition("/")[2] == ".gitignore"
+                self.everything = self.everything or len(self.paths) > _MOST
+            case GitMoved() | CommitRecorded():
+                self.everything = True
+            case _:
+                pass
+
+    def concerns(self, raised: ProposalRaised, evidence: Sequence[Recorded]) -> bool:
+        """Whether the reason of a proposal may be gone. A false alarm costs a look; none is missed that an event, the
+        index or the rules told of."""
+        if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
+            return True
+        if not self.paths:
+            return False
+        named = set(_paths(raised, evidence))
+        note = raised.action.text if isinstance(raised.action, NoteAction) else ""
+        words = f"{raised.title}\n{raised.claim}\n{note}"
+        return bool(_CUT.search(note)) or any(path in named or shown(path) in words for path in self.paths)
+
+
+def signature_of(root: Path) -> Signature:
+    """What tells that the index or the repository's own ignore rules changed: nobody appends an event for that."""
+    git = root / ".git"
+    if git.is_file():
+        words = git.read_text("utf-8", "surrogateescape").partition("gitdir:")[2].strip()
+        git = root / words
+    return tuple(_seen(git / name) for name in ("index", "info/exclude"))
+
+
+def _seen(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _paths(raised: ProposalRaised, evidence: Sequence[Recorded]) -> Iterable[str]:
+    """The paths that a proposal changes, and those that its evidence speaks of."""
+    if isinstance(raised.action, PatchAction):
+        yield from (e.fs for e in raised.action.edits)
+    for recorded in evidence:
+        if isinstance(recorded.event, FilesChanged | CommitRecorded):
+            for change in recorded.event.changes:
+                yield change.fs
+                if change.was is not None:
+                    yield change.was.fs

@@ -1,0 +1,73 @@
+"""The view of what was said of findings that were not raised: listed because they were there before, or held."""
+
+from __future__ import annotations
+
+from _blake2 import blake2b  # hashlib loads OpenSSL, which a quick command has no time for
+from collections.abc import Callable, Container
+
+import msgspec
+
+from kairos.domain.events import AttentionHeld, FindingListed, ProposalRaised
+from kairos.domain.finding import is_key
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.index import Index, Indexed, IndexView
+
+_LISTED, _HELD = b"listed/", b"held/"
+
+
+class Findings(Indexed):
+    """What is known of findings by their keys, read from the log's database when asked for."""
+
+    index: Index = msgspec.field(default_factory=lambda: Index(FindingsView().key))
+
+    @property
+    def listed(self) -> Container[str]:
+        """The keys of the findings that were there before Kairos came."""
+        return _Known(self.index, _listed)
+
+    @property
+    def held(self) -> Container[str]:
+        """`key|rule` of each hold that was recorded since its finding was last raised."""
+        return _Known(self.index, _held)
+
+
+class FindingsView(IndexView[Findings]):
+    name = "findings"
+    state = Findings
+    topics = frozenset({"FindingListed", "AttentionHeld", "ProposalRaised"})
+
+    def apply(self, state: Findings, recorded: Recorded) -> None:
+        match recorded.event:
+            case FindingListed() as e:
+                state.index.add([_listed(e.key)])
+            case AttentionHeld() as e if is_key(e.subject):
+                state.index.add([_held(f"{e.subject}|{e.rule}")])
+            case ProposalRaised() as e:  # what held it before is over
+                begun = _of(_HELD, e.key)
+                state.index.remove([begun + rest for rest in state.index.under(begun)])
+            case _:
+                pass
+
+
+class _Known(Container[str]):
+    """Texts whose keys are in an index."""
+
+    def __init__(self, index: Index, key_of: Callable[[str], bytes]) -> None:
+        self._index = index
+        self._key_of = key_of
+
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and self._key_of(text) in self._index
+
+
+def _listed(key: str) -> bytes:
+    return _of(_LISTED, key)
+
+
+def _held(text: str) -> bytes:
+    key, _, rule = text.rpartition("|")
+    return _of(_HELD, key) + rule.encode("utf-8", "surrogatepass")
+
+
+def _of(what: bytes, key: str) -> bytes:
+    return what + blake2b(key.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest().encode() + b"/"

@@ -1,0 +1,201 @@
+"""Where everything lies: the folders of one Kairos, what they are called, and that they are its owner's alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kairos.durable import FULL
+from kairos.errors import TryAgain, UsageError
+from kairos.privacy import Exposure, exposures, make_private, open_private, refuse
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of one Kairos. With `KAIROS_HOME` (or --home) everything is under one directory."""
+
+    config: Path
+    data: Path
+    run: Path
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def policy_file(self) -> Path:
+        return self.config / "policy.toml"
+
+    @property
+    def log(self) -> Path:
+        return self.data / "log" / "log.db"
+
+    @property
+    def log_url(self) -> str:
+        """Where the log is if not in `log`: KAIROS_LOG, else the configured `log.url`; empty for SQLite."""
+        return os.environ.get("KAIROS_LOG", "") or _configured_log(self.config_file)
+
+    @property
+    def segments(self) -> Path:
+        return self.data / "log" / "segments"
+
+    @property
+    def undo(self) -> Path:
+        """The undo store: a bare git repository that holds pre-images."""
+        return self.data / "undo"
+
+    @property
+    def scratch(self) -> Path:
+        return self.data / "scratch"
+
+    @property
+    def memory(self) -> Path:
+        return self.data / "memory"
+
+    @property
+    def daemon_lock(self) -> Path:
+        return self.run / "daemon.lock"
+
+    @property
+    def exec_lock(self) -> Path:
+        return self.run / "exec.lock"
+
+    @property
+    def dream_lock(self) -> Path:
+        return self.run / "dream.lock"
+
+    @property
+    def status_file(self) -> Path:
+        """What the running daemon says of itself (JSON, replaced atomically)."""
+        return self.run / "status.json"
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Every directory that is Kairos's own: never sensed, even inside a watched tree."""
+        return tuple(dict.fromkeys((self.config, self.data, self.run)))
+
+    def salt(self) -> bytes:
+        """32 random bytes of this home, made once. Keys of findings rest on values mixed with them, so that nobody
+        who reads the log alone can guess a value. TryAgain if they can be neither read nor made."""
+        file = self.data / "salt"
+        try:
+            if not file.exists():
+                fresh = file.with_name(f"salt.{os.getpid()}")
+                with os.fdopen(open_private(fresh, os.O_WRONLY | os.O_TRUNC), "wb") as made:
+                    made.write(os.urandom(32))
+                    made.flush()
+                    os.fsync(made.fileno())
+                with contextlib.suppress(FileExistsError):
+                    os.link(fresh, file)  # whoever comes second takes the first one's
+                fresh.unlink()
+            return file.read_bytes()
+        except OSError as error:
+            raise TryAgain(f"{file} cannot be made: {error.strerror}", "Free space, or check its owner.") from error
+
+    def identity(self) -> str:
+        """What this home is called where several share a log: a copy of it, or the same path elsewhere, is another. The
+        name is for good once its folders are made."""
+        from hashlib import sha256
+
+        place = f"{machine()}:{self.data}"
+        with contextlib.suppress(FileNotFoundError):
+            found = self.data.stat()
+            place += f":{found.st_dev}:{found.st_ino}"
+        return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+    def exposures(self) -> list[Exposure]:
+        """What others can write of this home."""
+        folders = (self.run, self.log.parent, self.segments, self.undo, self.scratch, self.memory)
+        locks = (self.daemon_lock, self.exec_lock, self.dream_lock)
+        files = (self.config_file, self.policy_file, self.log, self.data / "salt", self.status_file, *locks)
+        return exposures(dict.fromkeys((self.config, self.data)), folders, files)
+
+    def prepare(self) -> None:
+        """Makes the folders, private to the user. TryAgain on a full disk, UsageError if they cannot be made."""
+        for folder in (*self.roots, self.log.parent, self.scratch, self.memory):
+            try:
+                make_private(folder)
+            except OSError as error:
+                raise (TryAgain if error.errno in FULL else UsageError)(
+                    f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
+                ) from error
+
+
+def machine() -> str:
+    """A word for this machine: the same after a restart, another on every other one. Not the machine id itself, which
+    is nobody's business."""
+    from hashlib import sha256
+
+    try:
+        name = Path("/etc/machine-id").read_text("ascii", "replace").strip()
+    except OSError:
+        name = ""
+    return sha256(f"kairos:{name or os.uname().nodename}".encode()).hexdigest()[:12]
+
+
+def find_home(override: str | None = None, *, guarded: bool = True) -> Home:
+    """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name:
+    a script's unset variable must not lead to another home. Denied (6) while others can write there, if `guarded`."""
+    home = _named_home(override)
+    if guarded:
+        refuse(home.exposures())
+    return home
+
+
+def _named_home(override: str | None) -> Home:
+    chosen = override if override is not None else os.environ.get("KAIROS_HOME")
+    if chosen is not None:
+        root = _root(chosen)
+        return Home(config=root, data=root, run=root / "run")
+    import platformdirs
+
+    data = Path(platformdirs.user_data_dir("kairos"))
+    return Home(config=Path(platformdirs.user_config_dir("kairos")), data=data, run=data / "run")
+
+
+def _root(text: str) -> Path:
+    if not text.strip():
+        raise UsageError("the home is named by an empty text", "Unset KAIROS_HOME, or name a directory.")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise UsageError(f"{text} is no path: {error}", "Name another directory.") from error
+
+
+def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What leads a child to the same log: KAIROS_LOG and what libpq reads (PGPASSFILE, PGSSLROOTCERT and the like)."""
+    return {
+        k: v for k, v in environ.items() if k in ("KAIROS_LOG", "POSTGRES_ENABLE_DB_FUNCTIONS") or k.startswith("PG")
+    }
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file of a person as data, empty if there is none. UsageError for one that cannot be read."""
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, or too deep
+        raise UsageError(f"{path} is not TOML: {error}", "Correct it or move it away.") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
+
+
+def _configured_log(path: Path) -> str:
+    """`log.url` of a configuration file. Most have none, and most commands read nothing else of it."""
+    try:
+        if b"url" not in path.read_bytes():
+            return ""
+    except OSError:
+        return ""  # whoever needs the configuration says what is wrong with it
+    table = read_toml(path).get("log")
+    url = table.get("url", "") if isinstance(table, dict) else ""
+    if not isinstance(url, str):
+        raise UsageError(f"{path}: log.url is not a text", "It looks like postgresql://USER@HOST/DATABASE.")
+    return url

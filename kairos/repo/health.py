@@ -1,0 +1,195 @@
+"""Whether a repository can be read, found with a few stat calls before git is run, and how to repair it.
+
+git blocks for ever on a FIFO in place of one of its files, and says "not a git repository" of every kind of damage.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from kairos.repo.git import QUICK_S, Git, GitError
+
+_FILES = ("HEAD", "config", "index", "packed-refs", "commondir")
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_RESTORE = "`git fsck` names what is damaged; restore .git from a backup or fetch into it from a clone."
+_HINTS = (
+    ("dubious ownership", "Make it yours again with chown: Kairos only watches repositories that you own."),
+    ("index", "Remove .git/index and run `git reset` in it; the files stay as they are."),
+    ("config", "Correct the git configuration that this names."),
+    ("repo version", "It needs a newer git: install one."),
+    ("extension", "It needs a newer git: install one."),
+    ("work tree", "Remove core.bare and core.worktree from its configuration."),
+    ("object", _RESTORE),
+    ("HEAD", _RESTORE),
+    ("packed-refs", _RESTORE),
+    ("longer than", "Look whether its disk answers."),
+)
+
+Vitals = tuple[tuple[int, ...] | None, ...]
+
+
+def require_readable_root(root: Path) -> None:
+    """GitError with a hint unless `root` is the user's own and may be listed."""
+    try:
+        owner = root.stat().st_uid
+    except OSError as error:
+        raise GitError(f"{root} cannot be read: {error.strerror}", "Check its permissions.") from error
+    if owner != os.geteuid():
+        raise GitError(
+            f"{root} belongs to another user (uid {owner})",
+            "Make it yours again with chown: Kairos only watches repositories that you own.",
+        )
+    _require_access(root)
+
+
+def require_sound(root: Path) -> None:
+    """GitError with a hint unless git can be expected to read the repository of the work tree `root`."""
+    require_readable_root(root)
+    git_dir, common = _git_dirs(root)
+    for folder in dict.fromkeys((git_dir, common, common / "objects", common / "refs")):
+        _require_access(folder)
+    for folder in dict.fromkeys((git_dir, common)):
+        for name in _FILES:
+            require_file(folder / name)
+    _require_head(git_dir / "HEAD")
+
+
+def require_usable(git: Git) -> None:
+    """GitError with a hint unless git takes the root for its work tree, and can read the commit of HEAD, if there is
+    one, with its tree."""
+    work_tree = git.text("rev-parse", "--show-toplevel")
+    if not os.path.lexists(work_tree) or not Path(work_tree).samefile(git.root):
+        raise GitError(
+            f"the configuration of {git.root} names another work tree, {work_tree}",
+            "Remove core.worktree from its configuration.",
+        )
+    status, out = git.result("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1), timeout=QUICK_S)
+    if status == 0:
+        try:
+            git.run("cat-file", "-e", out.strip() + b"^{tree}", timeout=QUICK_S)
+        except GitError as error:
+            raise GitError(error.message, _RESTORE, status=error.status) from error
+
+
+def advised(error: GitError, root: Path) -> GitError:
+    """The error with a hint how to repair the repository: of plain damage, else from git's words."""
+    if error.hint:
+        return error
+    try:
+        require_sound(root)
+    except GitError as found:
+        return found
+    words = error.message.replace(str(root), "")
+    hint = next((hint for word, hint in _HINTS if word in words), "Run `git status` there: it fails as well.")
+    return GitError(error.message, hint, status=error.status)
+
+
+def vitals(root: Path) -> Vitals:
+    """A signature of what most repairs change: equal while nobody touched the root, .git or git's main files."""
+    try:
+        dirs = list(_git_dirs(root))
+    except GitError:
+        dirs = []
+    places = [root, root / ".git", *(d / name for d in dirs for name in (".", "objects", "refs", *_FILES))]
+    return tuple(map(_signature, places))
+
+
+def mode_of(path: Path) -> int:
+    """The st_mode of what a path leads to, 0 if nothing is to be seen there (`Path.is_dir` raises PermissionError)."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    times = () if stat.S_ISDIR(found.st_mode) else (found.st_size, found.st_mtime_ns)
+    return (found.st_mode, found.st_uid, found.st_dev, found.st_ino, *times)
+
+
+def _git_dirs(root: Path) -> tuple[Path, Path]:
+    """(the directory of HEAD and the index, that of refs and objects). GitError."""
+    place = root / ".git"
+    try:
+        found = place.stat()
+    except OSError as error:
+        raise _not_there(place, error) from error
+    if stat.S_ISREG(found.st_mode):
+        place = root / _named_in(place, b"gitdir: ")
+    elif not stat.S_ISDIR(found.st_mode):
+        raise GitError(f"{place} is neither a directory nor a file", "Put the repository's own .git back.")
+    if not stat.S_ISDIR(mode_of(place)):
+        raise GitError(
+            f"{root / '.git'} names {place}, which is not there",
+            "Put that directory back, or run `git worktree repair` in the main work tree.",
+        )
+    _require_access(place)
+    common = place / "commondir"
+    return place, place / _named_in(common, b"") if stat.S_ISREG(mode_of(common)) else place
+
+
+def _named_in(file: Path, prefix: bytes) -> str:
+    try:
+        fd = os.open(file, _READ)
+    except OSError as error:
+        raise _not_there(file, error) from error
+    with os.fdopen(fd, "rb") as opened:
+        raw = opened.read(4096)
+    name = raw.removeprefix(prefix).rstrip(b"\r\n")
+    if not raw.startswith(prefix) or not name or b"\0" in name:
+        raise GitError(f"{file} names no directory", "Put the file back as git wrote it.")
+    return os.fsdecode(name)
+
+
+def _require_access(folder: Path) -> None:
+    try:
+        is_dir = stat.S_ISDIR(folder.stat().st_mode)
+    except OSError as error:
+        raise _not_there(folder, error) from error
+    if not is_dir:
+        raise GitError(f"{folder} is not a directory", "Put the repository's own directory back.")
+    if not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
+        raise GitError(f"{folder} may not be read", f"Give yourself access to it: chmod u+rwx {folder}")
+
+
+def require_file(file: Path) -> None:
+    """GitError with a hint unless there is a regular file that may be read, or none."""
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _not_there(file, error) from error
+    if not stat.S_ISREG(mode):
+        raise GitError(f"{file} is not a regular file", "Put git's own file back in its place.")
+    if not os.access(file, os.R_OK, effective_ids=True):
+        raise GitError(f"{file} may not be read", f"Give yourself access to it: chmod u+rw {file}")
+
+
+def _require_head(head: Path) -> None:
+    if head.is_symlink():  # as git once wrote it; it may name a branch without commits
+        return
+    try:
+        fd = os.open(head, _READ)
+    except OSError as error:
+        raise _not_there(head, error) from error
+    with os.fdopen(fd, "rb") as file:
+        raw = file.read(4096).strip()
+    is_oid = len(raw) in (40, 64) and not raw.strip(b"0123456789abcdef")
+    if not raw.startswith(b"ref:") and not is_oid:
+        raise GitError(
+            f"{head} is {'damaged' if raw else 'empty'}",
+            "Write the name of your branch into it, for example `ref: refs/heads/main`.",
+        )
+
+
+def _not_there(path: Path, error: OSError) -> GitError:
+    if isinstance(error, FileNotFoundError):
+        return GitError(f"{path} is gone", "Put it back, or end watching with `kairos unwatch`.")
+    return GitError(f"{path} cannot be read: {error.strerror}", "Check its permissions, and where links lead.")

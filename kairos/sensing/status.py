@@ -1,0 +1,37 @@
+"""One repository as `kairos status` shows it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.sensing.hints import Hints
+
+NO_WATCHES = "the kernel's limit of inotify watches is reached: {} directories are polled"
+MORE_WATCHES = "Raise fs.inotify.max_user_watches with sysctl."
+
+
+class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """state: watching | degraded | lost | stopped. `problem`: why it is not simply watched, `remedy`: what a person
+    can do about it. The rest counts directories."""
+
+    path: str
+    state: str
+    directories: int = 0
+    watched: int = 0
+    polled: int = 0
+    ignored: int = 0
+    problem: str = ""
+    remedy: str = ""
+
+
+def status_of(
+    path: str, hints: Hints, *, lost: bool, problem: str, remedy: str, directories: int, ignored: int
+) -> SensorStatus:
+    """The status of a repository that has a sensor."""
+    polled = len(hints.polled)
+    if polled and not problem:
+        problem, remedy = NO_WATCHES.format(polled), MORE_WATCHES
+    return SensorStatus(
+        path=path, state="lost" if lost else "degraded" if problem else "watching", directories=directories,
+        watched=hints.watched, polled=polled, ignored=ignored, problem=problem, remedy=remedy,
+    )  # fmt: skip

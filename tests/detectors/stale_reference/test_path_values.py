@@ -1,0 +1,80 @@
+"""Paths in configuration follow a moved file as whole values; parts of patterns and other roots stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from kairos.detectors.stale_reference.modules import Modules
+from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.path_values import find_values, is_configuration
+
+MOVES = Moves(
+    {
+        "src/pay.py": "src/billing.py",
+        "lib/a.sh": "tools/a.sh",
+        "odd name.txt": "new name.txt",
+        "ci/job.yml": "ci/task.yml",
+    },
+    frozenset({"src/gone.py"}),
+    frozenset({"src/billing.py", "tools/a.sh", "new name.txt", "src/__init__.py", "Makefile"}),
+)
+
+
+def found(path, text):
+    return find_values(path, text, MOVES, Modules(MOVES))
+
+
+def rewritten(path, text):
+    for start, end, new in sorted(found(path, text).spans, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("Makefile", "\tpython src/pay.py --all", "\tpython src/billing.py --all"),
+        ("a.yml", "- ./src/pay.py.", "- ./src/billing.py."),
+        ("a.toml", 'files = ["src/pay.py"]', 'files = ["src/billing.py"]'),
+        ("CODEOWNERS", "/src/pay.py @ada", "/src/billing.py @ada"), ("src/conf.ini", "x = pay.py", "x = billing.py"),
+        ("a.sh", "sh lib/a.sh", "sh tools/a.sh"), ("a.yml", "path: lib/**", "path: tools/**"),
+        ("a.yml", "path: 'odd name.txt'", "path: 'new name.txt'"),
+        ("setup.cfg", "run = src.pay:main", "run = src.billing:main"),
+        ("Makefile", "\tpython -m src.pay", "\tpython -m src.billing"),
+        ("a.ini", "module = src.pay", "module = src.billing"),
+    ],
+)  # fmt: skip
+def test_a_whole_value_follows_its_file(path, before, after):
+    assert rewritten(path, before) == after
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.yml", "src/pay.py.bak"), ("a.yml", "${dir}src/pay.py"), ("a.yml", "src/pay.py*"), ("a.yml", "/src/pay.py"),
+        ("a.yml", "https://host/src/pay.py"), ("a.yml", "xsrc/pay.py"), ("a.yml", "pay"), ("a.yml", "odd name.txt"),
+        ("a.yml", "src.pay"), ("a.yml", "name: src/paypy"),
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_value_of_it_stays(path, text):
+    assert found(path, text).spans == []
+
+
+def test_a_value_that_ends_like_it_under_another_root_is_a_doubt():
+    answer = found("Dockerfile", "FROM x\nCOPY /app/src/pay.py .\n")
+    assert (answer.spans, [line for line, _ in answer.doubts]) == ([], [1])
+
+
+def test_a_value_that_names_a_deleted_file_is_dead():
+    answer = found("a.yml", "a:\n  - src/gone.py\n")
+    assert (answer.spans, answer.dead) == ([], {1})
+
+
+@pytest.mark.parametrize("path", ["a.yml", "x/Makefile", "Dockerfile.dev", ".prettierignore", "A.JSON", "a/BUILD"])
+def test_configuration_is_known_by_its_name(path):
+    assert is_configuration(path)
+
+
+@pytest.mark.parametrize("path", ["a.py", "README.md", "Makefile.md/x", "ignore", "a.yml.txt"])
+def test_other_files_are_none(path):
+    assert not is_configuration(path)

@@ -1,0 +1,151 @@
+"""Model turns: one a commit, by the worker process; what a crash cut is ended and never rerun."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from kairos.daemon.folded import World
+from kairos.daemon.modelling import DETECTOR, Modelling, track_of
+from kairos.domain.events import AttentionDue, CommitRecorded, DetectorMuted, TurnStarted
+from kairos.eventlog.leases import Everything
+from kairos.eventlog.log import Log
+from kairos.eventlog.opener import open_log
+from kairos.eventlog.record import Fence, Track
+from kairos.settings import Config, Home, Model
+
+
+@pytest.fixture
+def make(others: Any, home: Home, world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Modelling]:
+    monkeypatch.setenv("SCRIPTED_KEY", "k-" + "1" * 20)
+
+    def begin(model: Model, held: Everything | None = None) -> Modelling:
+        config = Config(model=model)
+        home.config_file.write_text(  # for the worker, which reads it itself
+            "[model]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in given(model).items())
+        )
+        return Modelling(home, config, open_log(home), world, held or Everything(), lambda: UTC)
+
+    return begin
+
+
+def given(model: Model) -> dict[str, Any]:
+    return {"name": model.name, "base_url": model.base_url, "key_env": model.key_env}
+
+
+def refusing() -> Model:
+    """A model whose key is nowhere: no worker is ever started."""
+    return Model(name="scripted", key_env="NOBODY_HAS_THIS_KEY")
+
+
+def due(others: Any, boundary: str = "commit") -> int:
+    """A commit was judged to be the moment for a turn."""
+    event = AttentionDue(repo=others.repo, boundary=boundary, rule=f"{boundary}@1")
+    return int(others.say(event, others.repo, others.cause, "system"))
+
+
+def test_a_refusal_is_said_once_for_each_commit_with_its_tracking_position(
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None]
+) -> None:
+    modelling = make(refusing())
+    with running(modelling):
+        until(lambda: modelling.position > 0)
+        due(others, "burst")
+        at = due(others)
+        others.until("AttentionHeld")
+        until(lambda: log.tracking(track_of(others.repo)) >= at)
+    with running(make(refusing())):
+        later = due(others)
+        others.until("AttentionHeld", count=2)
+    assert [e.rule for e in others.told("AttentionHeld")] == ["model-no_key@1"] * 2
+    assert [r.caused_by for r in log.read(topics={"AttentionHeld"})] == [at, later]
+
+
+def test_commits_from_before_the_model_was_configured_are_left_alone(
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any]
+) -> None:
+    due(others)
+    with running(make(refusing())):
+        later = due(others)
+        others.until("AttentionHeld")
+    assert [r.caused_by for r in log.read(topics={"AttentionHeld"})] == [later]
+
+
+def test_a_muted_detector_starts_no_worker(
+    others: Any, make: Callable[..., Modelling], running: Callable[..., Any]
+) -> None:
+    others.say(DetectorMuted(detector=DETECTOR, repo=""), origin="user")
+    with running(make(Model(name="scripted", key_env="SCRIPTED_KEY"))):
+        due(others)
+        assert [e.rule for e in others.until("AttentionHeld")] == ["mute@1"]
+
+
+def test_a_turn_that_a_crash_cut_is_ended_as_interrupted_and_not_rerun(
+    others: Any, log: Log, make: Callable[..., Modelling]
+) -> None:
+    at = due(others)
+    turn = f"turn-model-{others.repo[5:]}-{at}"
+    log.append([], writes=[Track(track_of(others.repo), at - 1)])
+    others.say(
+        TurnStarted(turn=turn, repo=others.repo, engine="model", boundary="commit", detectors=[]), turn, at, "system"
+    )
+    modelling = make(Model(name="scripted", key_env="SCRIPTED_KEY"))
+    modelling.position = modelling.catch_up()
+    assert modelling._take(), "the commit comes again"
+    modelling.close()
+    assert [(e.turn, e.outcome) for e in others.told("TurnEnded")] == [(turn, "interrupted")]
+    assert len(others.told("TurnStarted")) == 1
+
+
+def test_what_a_worker_finds_is_raised_with_the_end_of_its_turn(
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], repo: Any, server: Any
+) -> None:
+    repo.write("main.py", "import area\n\nprint(area.area(2, 3))\n")
+    repo.write("area.py", "def area(w, h):\n    return w * h\n")
+    repo.commit("add area")
+    repo.write("area.py", "def surface(w, h):\n    return w * h\n")
+    oid = repo.commit("rename area to surface")
+    server.calls(
+        (
+            "propose_patch",
+            {
+                "title": "main.py still calls area.area", "claim": "The commit renamed area.",
+                "files": [{"path": "main.py", "old_text": "area.area(2, 3)", "new_text": "area.surface(2, 3)"}],
+                "evidence": [{"path": "area.py", "text": "def surface(w, h):"}],
+            },
+        )
+    )  # fmt: skip
+    model = Model(name="scripted", base_url=server.base_url, key_env="SCRIPTED_KEY")
+    with running(make(model)):
+        commit = CommitRecorded(
+            repo=others.repo, oid=oid, parents=[], author="Ada", at_s=0, subject="rename", changes=[]
+        )
+        others.cause = others.say(commit, others.repo)
+        due(others)
+        others.until("TurnEnded")
+    [raised], [ended] = others.told("ProposalRaised"), others.told("TurnEnded")
+    assert (raised.engine, raised.detector, ended.proposals) == ("model", DETECTOR, [raised.id])
+    assert [r.topic for r in log.read(log.head() - 2)] == ["ProposalRaised", "TurnEnded"]
+
+
+class Nothing(Everything):
+    """Another daemon has every repository."""
+
+    def fences(self, name: str) -> tuple[Fence, ...] | None:
+        return None
+
+
+def test_another_daemons_repositories_are_left_alone(others: Any, log: Log, make: Callable[..., Modelling]) -> None:
+    log.append([], writes=[Track(track_of(others.repo), 1)])
+    due(others)
+    head = log.head()
+    modelling = make(refusing(), Nothing())
+    modelling.position = modelling.catch_up()
+    modelling._take()
+    modelling.step()
+    assert log.head() == head and log.tracking(track_of(others.repo)) == 1
+    modelling.close()

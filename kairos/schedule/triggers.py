@@ -53,13 +53,15 @@ def next_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
 
 def due(cron: Cron, begun: int, done: Collection[int], now: int, zone: tzinfo) -> int | None:
     """The scheduled instant to run now, None if nothing is due. `begun`: what was scheduled up to then is not made up
-    for; `done`: the instants of the occurrences that are remembered."""
+    for; `done`: the instants of the occurrences that are remembered. Each covers what lay before it; one that lies
+    ahead, because the clock was there already, covers only itself."""
     instant = latest_instant(cron, now, zone)
     if instant is None or instant <= begun:
         return None
     following = next_instant(cron, instant, zone)
     apart = 1 if following is None else (following - instant) // 2
-    return None if any(abs(instant - one) < apart for one in done) else instant
+    covered = any(instant - one < apart if one <= now else one - instant < apart for one in done)
+    return None if covered else instant
 
 
 def _instants(cron: Cron, first: datetime, last: datetime, zone: tzinfo) -> Iterator[int]:

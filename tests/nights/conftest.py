@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,12 +50,34 @@ def shop(kairos: Any, repo: Any) -> Shop:
 
 @pytest.fixture
 def tick() -> Any:
-    """Brings a daemon's housekeeping forward."""
+    """Has a daemon look what is due by now; returns when it has, and is at rest again."""
 
     def now(daemon: Any) -> None:
         daemon.process.send_signal(signal.SIGUSR1)
+        before: dict[str, tuple[str, ...]] | None = None
+        deadline = time.monotonic() + 60
+        while before is None or before != (found := _threads(daemon.process.pid)) or _is_busy(found):
+            assert time.monotonic() < deadline, f"it never comes to rest: {before}"
+            before = _threads(daemon.process.pid)
+            time.sleep(0.03)
 
     return now
+
+
+def _threads(pid: int) -> dict[str, tuple[str, ...]]:
+    """(state, times it went to sleep, its child processes) of each thread of a process."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            lines = dict(line.split(":", 1) for line in (task / "status").read_text().splitlines())
+            children = (task / "children").read_text().split()
+            found[task.name] = (lines["State"].split()[0], lines["voluntary_ctxt_switches"].strip(), *children)
+    return found
+
+
+def _is_busy(threads: dict[str, tuple[str, ...]]) -> bool:
+    """Whether one of them runs, or waits for a child. A signal makes its thread run at once."""
+    return any(state != "S" or children for state, _, *children in threads.values())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -83,6 +83,11 @@ def test_a_change_of_zone_does_not_repeat_a_night() -> None:
     new_york = ZoneInfo("America/New_York")
     assert due(daily(AT), 0, [berlin], us("2026-06-02T04:00", new_york), new_york) is None
     assert due(daily(AT), 0, [berlin], us("2026-06-03T04:00", new_york), new_york) == us("2026-06-03T03:30", new_york)
+    there = us("2026-06-03T03:30", new_york)
+    tokyo = ZoneInfo("Asia/Tokyo")  # where it is evening: this day's night was before the one just done
+    assert due(daily(AT), 0, [berlin, there], us("2026-06-03T16:32", tokyo), tokyo) is None
+    assert due(daily(AT), 0, [berlin, there], us("2026-06-04T03:31", tokyo), tokyo) is None
+    assert due(daily(AT), 0, [berlin, there], us("2026-06-05T03:31", tokyo), tokyo) == us("2026-06-05T03:30", tokyo)
 
 
 def test_an_instant_is_told_by_the_occurrences_on_either_side_of_it() -> None:

@@ -82,16 +82,22 @@ class Watcher:
     """Says which directories are dirty (inotify). Paths are absolute. Safe to use from several threads,
     with one that waits. After `close` every method but `close` raises ValueError.
 
+    All watchers of a process share one inotify instance, of which a user has 128. Where none is left, no
+    directory can be added (EMFILE); once one is, it can.
+
     A dirty directory is a hint: list it and compare. A directory that moved away has lost its watch and
     those below it, so after listing a dirty directory the caller walks again each directory in it that is
     `missing` here, whether or not the entry itself differs.
     """
 
     def __new__(cls) -> Watcher: ...
-    def add(self, dirs: list[bytes], *, opened: bool = False) -> list[tuple[bytes, int]]:
+    def add(
+        self, dirs: list[bytes], *, kind: Literal["changes", "opened", "itself"] = "changes"
+    ) -> list[tuple[bytes, int]]:
         """Watches directories; returns those that could not be, with the error number (ENOSPC: the limit of
-        watches is reached; ENOENT, ENOTDIR: vanished). Watching again is harmless. `opened`: a file that is only
-        opened makes its directory dirty as well."""
+        watches is reached; EMFILE: that of instances; ENOENT, ENOTDIR: vanished). Watching again is harmless.
+        `kind`, what makes a directory dirty: changes in it; also that a file in it is only opened; nothing
+        but that it goes or moves itself."""
 
     def remove(self, dirs: list[bytes]) -> None:
         """Stops watching exactly these."""

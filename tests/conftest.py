@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -89,10 +89,10 @@ def repo(tmp_path: Path) -> Repo:
 class Daemon:
     """A real daemon process on a home. `kill` is SIGKILL; leaving the test kills what still runs."""
 
-    def __init__(self, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, prefix: Sequence[str] = ()) -> None:
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
-                [PROGRAM, "daemon", "run"],
+                [*prefix, PROGRAM, "daemon", "run"],
                 env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, cwd=log.parent,
                 start_new_session=True,
             )  # fmt: skip
@@ -155,10 +155,10 @@ class Kairos:
         assert done.returncode == 0, (args, done.stdout, done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def daemon(self, *, ready: bool = True) -> Daemon:
+    def daemon(self, *, ready: bool = True, prefix: Sequence[str] = ()) -> Daemon:
         log = self.root / f"daemon-{len(self._daemons)}.err"
         log.touch()
-        started = Daemon(self.environment, log)
+        started = Daemon(self.environment, log, prefix)
         self._daemons.append(started)
         if ready:
             started.wait_ready()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kairos.repo.health import mode_of
 from kairos.sensing.hints import Hints
+from kairos.sensing.ignoring import Signature, signature
 
 _TREES = (b"refs", b"reftable", b"worktrees")
 _DIRS = (b"", b"info", b"logs")
@@ -20,10 +21,18 @@ class GitWatch:
     def __init__(self, git_dir: Path, common: Path, hints: Hints) -> None:
         self._roots = tuple(dict.fromkeys(os.fsencode(path) for path in (git_dir, common)))
         self._hints = hints
+        self._polled: dict[bytes, Signature] = {}
 
     def holds(self, path: bytes) -> bool:
         """Whether a dirty directory is git's."""
         return any(path == root or path.startswith(root + b"/") for root in self._roots)
+
+    def differs(self, dir: bytes) -> bool:
+        """Whether a directory of git was written to since the last call: for one that cannot be watched. git writes a
+        ref or the index beside the old one and renames it."""
+        found = signature(Path(os.fsdecode(dir)))
+        before, self._polled[dir] = self._polled.get(dir), found
+        return found != before
 
     def cover_all(self) -> None:
         """Watches every directory there is that tells news."""

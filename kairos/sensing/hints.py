@@ -1,6 +1,7 @@
 """Hints from inotify, through our own reader: which directories are dirty, and when something may be lost.
 
-Directories that the kernel has no watch left for (ENOSPC) are polled instead, and the status says `degraded`.
+Directories that the kernel has no watch left for (ENOSPC), or all of them where it has no instance left (EMFILE), are
+polled instead, and the status says `degraded`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Hints(Protocol):
     def watched(self) -> int: ...
     @property
     def polled(self) -> set[bytes]: ...
+    @property
+    def shortage(self) -> int: ...
     def missing(self, dirs: list[bytes]) -> list[bytes]: ...
     def confirm(self, dirs: list[bytes]) -> list[bytes]: ...
     def drop(self, dirs: list[bytes]) -> None: ...
@@ -34,11 +37,13 @@ class Hints(Protocol):
 
 
 class InotifyHints:
-    """One inotify instance. `polled`: directories it could not watch."""
+    """A place at the process's inotify instance. `polled`: directories it could not watch; `shortage`: the error number
+    that says why."""
 
     def __init__(self) -> None:
         self._watcher = Watcher()
         self._polled: set[bytes] = set()
+        self._shortage = 0
 
     @property
     def watcher(self) -> Watcher:
@@ -53,6 +58,10 @@ class InotifyHints:
     def polled(self) -> set[bytes]:
         return self._polled
 
+    @property
+    def shortage(self) -> int:
+        return self._shortage
+
     def missing(self, dirs: list[bytes]) -> list[bytes]:
         """Those that are neither watched nor polled."""
         return [dir for dir in self._watcher.missing(dirs) if dir not in self._polled]
@@ -64,7 +73,9 @@ class InotifyHints:
         failed = dict(self._watcher.add(missing))
         late = [dir for dir in missing if dir not in failed]
         self._polled.difference_update(dirs)
-        self._polled.update(dir for dir, number in failed.items() if number in _SHORTAGE)
+        short = {dir: number for dir, number in failed.items() if number in _SHORTAGE}
+        self._polled.update(short)
+        self._shortage = next(iter(short.values()), self._shortage)
         return late
 
     def drop(self, dirs: list[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -249,12 +250,13 @@ class Sensor:
         return look.appended + self._tell_limit()
 
     def _tell_limit(self) -> int:
-        """Says once that the kernel has no watches left; until it has, some directories are polled."""
+        """Says once that the kernel has no watches or no instance left; until it has, directories are polled."""
         limited, self._limited = self._limited, bool(self._hints.polled)
         if not self._limited or limited:
             return 0
         now = now_us()
-        return self._append(WatchGap(repo=self._repository.id, reason="watch_limit", from_us=now, to_us=now), "live")
+        reason = "watch_limit" if self._hints.shortage == errno.ENOSPC else "instance_limit"
+        return self._append(WatchGap(repo=self._repository.id, reason=reason, from_us=now, to_us=now), "live")
 
     def _begin(self) -> int:
         """Watches and scans everything, and tells the difference to what the log was last told."""
@@ -348,13 +350,14 @@ class Sensor:
 
     def _poll(self, now: float) -> None:
         """Marks directories that the kernel could not watch, some at a time."""
+        assert self._git_watch is not None
         self._next_poll = now + POLL_S
         polled = sorted(self._hints.polled)
         start = self._poll_from % len(polled)
         chosen = (polled + polled)[start : start + min(len(polled), POLLED_AT_ONCE)]
         self._poll_from = start + len(chosen)
         self._hints.confirm(chosen)
-        self._take(chosen, now)
+        self._take([dir for dir in chosen if not self._git_watch.holds(dir) or self._git_watch.differs(dir)], now)
 
     def _append(self, event: Event, origin: Origin) -> int:
         return len(self._log.append([NewEvent(self._repository.id, event, None, origin)]))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+
 import msgspec
 
 from kairos.sensing.hints import Hints
 
-NO_WATCHES = "the kernel's limit of inotify watches is reached: {} directories are polled"
-MORE_WATCHES = "Raise fs.inotify.max_user_watches with sysctl."
+NO_WATCHES = ("no inotify watch is left", "Raise fs.inotify.max_user_watches with sysctl.")
+NO_INSTANCE = (
+    "no inotify instance can be had",
+    "Raise fs.inotify.max_user_instances with sysctl, or end programs that take many; it is tried again by itself.",
+)
 
 
 class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +35,8 @@ def status_of(
     """The status of a repository that has a sensor."""
     polled = len(hints.polled)
     if polled and not problem:
-        problem, remedy = NO_WATCHES.format(polled), MORE_WATCHES
+        what, remedy = NO_WATCHES if hints.shortage == errno.ENOSPC else NO_INSTANCE
+        problem = f"{what}: {polled} directories are polled"
     return SensorStatus(
         path=path, state="lost" if lost else "degraded" if problem else "watching", directories=directories,
         watched=hints.watched, polled=polled, ignored=ignored, problem=problem, remedy=remedy,

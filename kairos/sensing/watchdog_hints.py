@@ -56,6 +56,10 @@ class WatchdogHints(FileSystemEventHandler):
     def polled(self) -> set[bytes]:
         return set()
 
+    @property
+    def shortage(self) -> int:
+        return 0
+
     def missing(self, dirs: list[bytes]) -> list[bytes]:
         """Directories outside what is watched recursively. Those inside never miss anything."""
         return [dir for dir in dirs if not self._covers(dir)]

@@ -21,6 +21,10 @@ impl Paths {
         self.by_path.is_empty()
     }
 
+    pub fn watches(&self) -> Vec<i32> {
+        self.by_path.values().copied().collect()
+    }
+
     pub fn contains(&self, path: &[u8]) -> bool {
         self.by_path.contains_key(path)
     }

@@ -57,6 +57,27 @@ def test_a_lost_hint_queue_is_a_gap_and_a_full_comparison(watch: Any, repo: Any)
     assert paths(watch.told(lambda: repo.write("late/again", "y"))) == {"late/again"}
 
 
+def test_a_lost_hint_queue_is_a_gap_in_every_repository(watch: Any, watch_at: Any, repo: Any, tmp_path: Path) -> None:
+    """N30: they share the queue."""
+    shutil.copytree(repo.root, tmp_path / "other")
+    other = watch_at(tmp_path / "other")
+    other.baseline()
+    other.start()
+    before = watch.log.head(), other.log.head()
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    one, two = repo.write("one", ""), repo.write("two", "")
+    for _ in range(limit // 2 + 10):
+        one.touch()
+        two.touch()
+    (other.root / "unheard").write_text("x")
+    for each, position, changed in ((watch, before[0], {"one", "two"}), (other, before[1], {"unheard"})):
+        each.settle()
+        told = each.since(position)
+        assert [r.event.reason for r in told if isinstance(r.event, WatchGap)] == ["overflow"]
+        assert paths(told) == changed
+        each.check()
+
+
 def test_a_root_that_goes_and_comes_back_is_told_once_each(watch: Any, repo: Any) -> None:
     """N30, root renamed."""
     away = repo.root.with_name("away")
@@ -241,7 +262,7 @@ from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.sensing.sensor import Sensor
 import kairos.sensing.sensor as sensor_module
 
-Path("/proc/sys/user/max_inotify_watches").write_text(sys.argv[4])
+Path("/proc/sys/user", sys.argv[4]).write_text(sys.argv[5])
 sensor_module.POLL_S = 0.1
 log = Log(Path(sys.argv[1]))
 repository = RepositoriesView().load(log)[0].by_id[sys.argv[2]]
@@ -249,6 +270,7 @@ sensor = Sensor(log, repository)
 sensor.arm()
 status = sensor.status()
 print(status.state, status.watched, status.polled, status.directories, flush=True)
+print(status.problem, status.remedy, flush=True)
 target = Path(sys.argv[3])
 (target / "d39").joinpath("new").write_text("x")
 (target / "d39" / "file").write_text("changed")
@@ -256,11 +278,23 @@ told = 0
 while told == 0:
     told += sensor.step(5.0)
 print(told, flush=True)
+Path("/proc/sys/user", sys.argv[4]).write_text("9999")
+while sensor.status().state != "watching":
+    sensor.step(5.0)
 """
 
 
-def test_where_watches_run_out_directories_are_polled_and_the_status_says_so(watch: Any, repo: Any) -> None:
-    """N30, watch limit."""
+@pytest.mark.parametrize(
+    ("limit", "value", "reason", "remedy"),
+    [
+        ("max_inotify_watches", "20", "watch_limit", "max_user_watches"),
+        ("max_inotify_instances", "0", "instance_limit", "max_user_instances"),
+    ],
+)
+def test_where_the_kernel_has_no_more_directories_are_polled_and_the_status_says_so(
+    watch: Any, repo: Any, limit: str, value: str, reason: str, remedy: str
+) -> None:
+    """N30, watch limit; and the limit of instances. Both end by themselves when the limit is raised."""
     for n in range(40):
         repo.write(f"d{n}/file", "x")
     watch.settle()
@@ -269,15 +303,18 @@ def test_where_watches_run_out_directories_are_polled_and_the_status_says_so(wat
     before = watch.log.head()
     command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", LIMITED]
     done = subprocess.run(
-        [*command, str(watch.log.path), watch.id, str(repo.root), "20"], capture_output=True, text=True, timeout=60
-    )
+        [*command, str(watch.log.path), watch.id, str(repo.root), limit, value],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
     if done.returncode != 0 and "unshare" in done.stderr:
         pytest.skip("no user namespaces here")
     assert done.returncode == 0, done.stderr
-    state, watched, polled, directories = done.stdout.split()[:4]
-    assert state == "degraded" and watched == "20" and directories == "41" and int(polled) >= 21
+    counts, why = done.stdout.splitlines()[:2]
+    state, watched, polled, directories = counts.split()
+    assert state == "degraded" and watched == value and directories == "41" and int(polled) >= 21
+    assert remedy in why
     assert paths(watch.since(before)) == {"d39/new", "d39/file"}
-    assert [r.event.reason for r in watch.since(before) if isinstance(r.event, WatchGap)] == ["watch_limit"]
+    assert [r.event.reason for r in watch.since(before) if isinstance(r.event, WatchGap)] == [reason]
     watch.check()
 
 

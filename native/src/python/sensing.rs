@@ -80,7 +80,7 @@ impl Scanner {
 /// Says which directories are dirty.
 #[pyclass(frozen, module = "kairos._native")]
 struct Watcher {
-    /// A wait in another thread keeps the descriptors open until it has returned.
+    /// A wait in another thread keeps the seat until it has returned.
     inner: Mutex<Option<Arc<watch::Watcher>>>,
 }
 
@@ -98,10 +98,16 @@ impl Watcher {
         Ok(Self { inner: Mutex::new(Some(Arc::new(watch::Watcher::new()?))) })
     }
 
-    #[pyo3(signature = (dirs, *, opened=false))]
-    fn add<'py>(&self, py: Python<'py>, dirs: Vec<Vec<u8>>, opened: bool) -> PyResult<Vec<(Bytes<'py>, i32)>> {
+    #[pyo3(signature = (dirs, *, kind="changes"))]
+    fn add<'py>(&self, py: Python<'py>, dirs: Vec<Vec<u8>>, kind: &str) -> PyResult<Vec<(Bytes<'py>, i32)>> {
         let watcher = self.open()?;
-        let failed = py.detach(|| watcher.add(&paths(dirs), opened));
+        let kind = match kind {
+            "changes" => watch::Kind::Changes,
+            "opened" => watch::Kind::Opened,
+            "itself" => watch::Kind::Itself,
+            _ => return Err(PyValueError::new_err("a kind is `changes`, `opened` or `itself`")),
+        };
+        let failed = py.detach(|| watcher.add(&paths(dirs), kind));
         let row = |(dir, errno): &(PathBuf, i32)| (PyBytes::new(py, dir.as_os_str().as_bytes()), *errno);
         Ok(failed.iter().map(row).collect())
     }
@@ -140,13 +146,15 @@ impl Watcher {
     }
 
     fn wake(&self) -> PyResult<()> {
-        Ok(self.open()?.wake()?)
+        self.open()?.wake();
+        Ok(())
     }
 
-    fn close(&self) -> PyResult<()> {
-        match self.inner.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(watcher) => Ok(watcher.wake()?),
-            None => Ok(()),
+    fn close(&self, py: Python<'_>) {
+        let watcher = self.inner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(watcher) = watcher {
+            watcher.wake();
+            py.detach(|| drop(watcher)); // its watches are removed one by one
         }
     }
 

@@ -13,7 +13,7 @@ from kairos.desk import events
 from kairos.desk.events import LogEntry
 from kairos.desk.records.log import ProblemOut
 from kairos.desk.units import count, number
-from kairos.errors import IntegrityError
+from kairos.errors import IntegrityError, UsageError
 
 
 def entry_text(entry: LogEntry) -> str:
@@ -82,8 +82,11 @@ def anchor(context: Context) -> None:
 @pass_context
 def export(context: Context, file: str) -> None:
     """Write the whole log, hot and cold, as lines of JSON to FILE (default: standard output)."""
-    with click.open_file(file, "wb", atomic=file != "-") as out:
-        moved = events.export(context.desk, out)
+    try:
+        with click.open_file(file, "wb", atomic=file != "-") as out:
+            moved = events.export(context.desk, out)
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: {error.strerror}", "Name a file in a directory that exists.") from error
     if file != "-":
         said = f"{number(moved.events)} events written to {render.inert(file)}"
         render.emit(context, "log-export", moved, said)

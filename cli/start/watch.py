@@ -28,9 +28,8 @@ def register(context: Context, path: str, *, yes: bool, history: str | None) -> 
     def warn(text: str) -> None:
         render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(text)}")
 
-    wanted = parse_history(history)
-    with render.progress(context, f"reading {path}") as progress:
-        return registering.register(context.desk, path, history=wanted, told=Told(trusts, progress, warn))
+    told = Told(trusts, lambda root: render.progress(context, f"reading {root}"), warn)
+    return registering.register(context.desk, path, history=parse_history(history), told=told)
 
 
 def _ask_trust(context: Context, root: Path) -> None:

@@ -53,6 +53,7 @@ def claim(home: Home) -> Iterator[None]:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         yield
+        home.status_file.unlink(missing_ok=True)  # what a killed daemon leaves is how the doctor knows of it
 
 
 def running(home: Home) -> int | None:

@@ -101,14 +101,15 @@ def log(desk: Desk, fix: bool) -> CheckOut:
 
 def locks(desk: Desk, fix: bool) -> CheckOut:
     """No lock of git's was left behind by a crash in a watched repository, and ours is held or harmless."""
-    from kairos.repo.git import Git
+    from kairos.repo.git import Git, GitError
 
     now = time.time()
     for repository in repositories(desk).watched():
         root = Path(repository.root)
-        if not root.is_dir():
-            continue
-        lock = Git(root).git_dir() / "index.lock"
+        try:
+            lock = Git(root).git_dir() / "index.lock"
+        except GitError:
+            continue  # the check of the repositories says what is wrong with it
         if lock.exists() and now - lock.stat().st_mtime > STALE_LOCK_S:
             hours = round((now - lock.stat().st_mtime) / 3_600)
             return _bad(

@@ -60,7 +60,7 @@ def starts(desk: Desk, what: str) -> list[int]:
         raise NotFound(f"the log is empty: nothing is known of `{what}`", "`kairos watch PATH` begins one.")
     spaceless = what.replace(" ", "")
     position = whole(spaceless)
-    if position is not None and position <= desk.log.head():
+    if position and position <= desk.log.head():
         return [desk.log.at(position).position]
     if _COMMIT.fullmatch(what) and (found := _of_commit(desk, what)):
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -28,10 +29,10 @@ class Progress(Protocol):
 
 class Told(NamedTuple):
     """How a door takes part in registering: `trusts` asks for the trust in a root and raises where it is refused,
-    `progress` hears how far the reading is, `warn` gets problems of detectors in words."""
+    `progress` is entered while the tree is read and hears how far that is, `warn` gets problems of detectors."""
 
     trusts: Callable[[Path], None]
-    progress: Progress
+    progress: Callable[[str], AbstractContextManager[Progress]]
     warn: Callable[[str], None]
 
 
@@ -95,9 +96,10 @@ def _baseline(desk: Desk, repository: Repository, git: Git, history: int | None,
     from kairos.sensing.baseline import record_baseline
 
     salt = salt_of(desk.log, desk.home)
-    return record_baseline(
-        desk.log, repository, git, excluded=desk.home.roots, history=history, progress=told.progress, salt=salt
-    )
+    with told.progress(repository.root) as progress:
+        return record_baseline(
+            desk.log, repository, git, excluded=desk.home.roots, history=history, progress=progress, salt=salt
+        )
 
 
 def _listed(desk: Desk, repo: str) -> list[str]:

@@ -179,3 +179,8 @@ def test_replay_gives_the_same_folds(kairos: Any, seeded: Any) -> None:
     assert kairos("compact", "--now").code == 0
     again = kairos("replay", "--verify", "--json").data
     assert {k: again["projections"][k] for k in first["projections"]} == first["projections"]
+
+
+def test_an_export_into_a_directory_that_is_not_there_is_a_usage_error(kairos: Any, seeded: Any, tmp_path: Any) -> None:
+    said = kairos("log", "export", str(tmp_path / "none" / "log.jsonl"), "--json")
+    assert (said.code, said.error["name"]) == (2, "usage")

@@ -228,6 +228,8 @@ def test_doctor_finds_a_stale_lock(kairos: Any, seeded: Any, home: Any) -> None:
     lock.unlink()
     with claim(home):
         publish(home, Status(pid=1, program=VERSION, repos=[]))
+    assert _check(kairos, "locks")["state"] == "ok", "a daemon that ends takes its status with it"
+    publish(home, Status(pid=1, program=VERSION, repos=[]))  # as one that was killed leaves it
     assert _check(kairos, "locks")["state"] == "warning"
     assert kairos("doctor", "--fix").code == 0
     assert _check(kairos, "locks")["state"] == "ok"

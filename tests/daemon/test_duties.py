@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from kairos.daemon.duties import Duties, Enduring, is_here
-from kairos.daemon.salt import salt_of
 from kairos.errors import LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import Repository
-from kairos.home import find_home, machine
+from kairos.home import machine
 
 
 def repository(root: Path, host: str = "") -> Repository:
@@ -114,10 +113,3 @@ def test_a_full_disk_is_waited_for_on_a_log_of_one_home_too(log: Log) -> None:
 def test_on_a_log_of_one_home_another_error_ends_the_worker(log: Log, error: Exception) -> None:
     with pytest.raises(type(error)):
         Enduring(log, Everything(), lambda text: None).run(failing(error))
-
-
-def test_all_homes_salt_alike_with_the_first_ones_salt(homes: list[Log], tmp_path: Path) -> None:
-    places = [find_home(str(tmp_path / name)) for name in ("ada", "bob")]
-    first = salt_of(homes[0], places[0])
-    assert salt_of(homes[1], places[1]) == first == places[0].salt()
-    assert places[1].salt() != first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
@@ -19,6 +20,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, NewEvent
 from kairos.home import Home, find_home
+from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config, ScheduleSettings
 
 
@@ -136,6 +138,24 @@ def test_what_became_due_while_another_job_ran_is_not_left_to_the_next_night(
     nights.step()
     assert outcomes(log) == [("dream", "done"), ("compact", "done")]
     assert planned.times()["dream"] == "03 03:30", "which has passed: the scheduler wakes it at once"
+
+
+def test_it_runs_what_becomes_due_by_itself(
+    home: Home, world: World, log: Log, noon: Callable[[float], None], running: Callable[..., Any], others: Any
+) -> None:
+    """No event and no tick: the scheduler wakes it, as the clock on the wall comes to the hour."""
+    log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1))])
+    noon(15.5 - 3 / 3_600)
+    scheduler = Scheduler(lambda: None)
+    thread = threading.Thread(target=scheduler.run)
+    thread.start()
+    nights = Nights(home, Config(), open_log(home), world, Everything(), lambda: UTC, scheduler)
+    with running(nights):
+        others.until("OccurrenceEnded")
+    scheduler.stop()
+    thread.join(30)
+    assert outcomes(log) == [("dream", "done")]
+    assert [e.late < 60_000_000 for e in others.told("OccurrenceDue")] == [True]
 
 
 def scheduled(log: Log) -> list[str]:

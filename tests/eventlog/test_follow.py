@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from kairos.domain.events import Paused
+from kairos.eventlog import follow
 from kairos.eventlog.cold.forgetting import forget_positions
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.log import Log
@@ -17,8 +17,10 @@ from kairos.eventlog.record import NewEvent
 
 
 @pytest.fixture
-def log(any_log: Log) -> Log:
-    """On either engine."""
+def log(any_log: Log, monkeypatch: pytest.MonkeyPatch) -> Log:
+    """On either engine; nothing but the bell wakes its followers."""
+    for name in ("FALLBACK_S", "SHARED_FALLBACK_S"):
+        monkeypatch.setattr(follow, name, 100_000.0)
     return any_log
 
 
@@ -28,20 +30,18 @@ def test_a_follower_sees_each_event_once_as_it_comes(log: Log) -> None:
     follower = Follower(tail, 0)
     seen: list[int] = []
 
-    def follow() -> None:
+    def go_along() -> None:
         for recorded in follower:
             seen.append(recorded.position)
             if recorded.position == 20:
                 follower.stop()
 
-    thread = threading.Thread(target=follow)
+    thread = threading.Thread(target=go_along)
     thread.start()
-    begun = time.monotonic()
     for _ in range(19):
         log.append([NewEvent("a", Paused())])
-    thread.join(timeout=10)
+    thread.join(60)
     assert seen == list(range(1, 21))
-    assert time.monotonic() - begun < 5, "the bell woke it, not the slow timer"
     tail.close()
 
 
@@ -51,9 +51,7 @@ def test_an_event_between_the_last_read_and_the_wait_wakes_the_follower(log: Log
     follower = Follower(tail, 0)
     assert len(follower.new()) == 1
     log.append([NewEvent("a", Paused())])
-    begun = time.monotonic()
-    follower.wait(20)
-    assert time.monotonic() - begun < 10
+    follower.wait()
     assert [r.position for r in follower.new()] == [2]
     tail.close()
 
@@ -87,13 +85,13 @@ def test_a_tailing_reader_sees_each_position_once_and_in_order_while_two_process
     seen: list[tuple[int, str, int]] = []
     total = 1 + 2 * sum(1 + n % 3 for n in range(appends))
 
-    def follow() -> None:
+    def go_along() -> None:
         for recorded in follower:
             seen.append((recorded.position, recorded.stream, recorded.version))
             if recorded.position == total:
                 follower.stop()
 
-    thread = threading.Thread(target=follow)
+    thread = threading.Thread(target=go_along)
     thread.start()
     args = [sys.executable, "-c", WRITER, str(log.path), log.url]
     writers = [

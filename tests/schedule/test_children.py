@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kairos.errors import TryAgain
-from kairos.schedule.children import GRACE_S, Child, ChildFailed, child_environment
+from kairos.schedule.children import Child, ChildFailed, child_environment
 
 STUBBORN = """
 import pathlib, signal, sys, time
@@ -61,10 +61,9 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> No
     while not (tmp_path / "up").exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    begun = time.monotonic()
     child.stop()
-    thread.join(30)
-    assert time.monotonic() - begun < GRACE_S + 3
+    thread.join(60)
+    assert not thread.is_alive()
     assert failures == ["errand was stopped together with the daemon"]
 
 

@@ -1,45 +1,16 @@
-"""What meets at the same moment: threads that read something for the first time, a reader and a view being saved."""
+"""What meets at the same moment: a reader and a view that is being saved."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from kairos.domain.events import Paused, Resumed
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.projection import Projection
-
-TOGETHER = """
-import sys, threading
-import msgspec
-from kairos.daemon.priming import prime
-from kairos.daemon.running import run
-from kairos.eventlog import views
-prime()
-sys.setswitchinterval(1e-6)
-start = threading.Barrier(8)
-def read():
-    for kind in (views.Inbox, views.Attention, views.Repositories, views.Ledger):
-        raw = msgspec.json.encode(kind())
-        start.wait()
-        msgspec.json.decode(raw, type=kind)
-threads = [threading.Thread(target=read) for _ in range(8)]
-for thread in threads: thread.start()
-for thread in threads: thread.join()
-"""
-
-
-@pytest.mark.slow
-def test_threads_may_read_anything_for_the_first_time_together() -> None:
-    for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", TOGETHER], capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
 
 
 class Switched(msgspec.Struct):

@@ -32,7 +32,7 @@ def test_a_file_that_cannot_be_read_as_toml_gives_no_rule_at_all(home: Home, raw
     home.policy_file.write_bytes(raw)
     with pytest.raises(UsageError, match=r"policy\.toml is not TOML") as caught:
         load_policy(home.policy_file)
-    assert "No rule of it" in caught.value.hint
+    assert "Correct it" in caught.value.hint
 
 
 def test_a_rule_that_means_nothing_refuses_the_file(home: Home) -> None:

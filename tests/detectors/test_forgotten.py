@@ -7,18 +7,17 @@ import os
 from typing import Any
 
 import pytest
-from kairos.acting.proposing import raise_findings
-from kairos.acting.tree import NotPlain, Tree
-from kairos.eventlog.forgetting import forget_paths
-from kairos.eventlog.inbox import Inbox
-from kairos.eventlog.verify import verify_log
 
+from kairos.acting.worktree import NotPlain, WorkTree
 from kairos.detectors.looking import ALL
-from kairos.detectors.protocol import Companion
+from kairos.detectors.scene import Companion
 from kairos.domain import events as ev
 from kairos.domain.finding import Finding
 from kairos.domain.inert import as_text, code_span
 from kairos.domain.policy import Policy
+from kairos.domain.raising import raise_findings
+from kairos.eventlog.cold.forgetting import forget_paths
+from kairos.eventlog.cold.verify import verify_log
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.memory.sentences import sentence
@@ -61,7 +60,7 @@ def found(repo: Any, see: Any, path: str) -> list[Finding]:
     return said + [f for detector in ALL for f in detector.look(scene)]
 
 
-def said_of(path: str, findings: list[Finding], tree: Tree) -> list[ev.Event]:
+def said_of(path: str, findings: list[Finding], tree: WorkTree) -> list[ev.Event]:
     """Events that tell of a file in words."""
     names = ev.name_fields(path)
     told: list[ev.Event] = [
@@ -120,16 +119,16 @@ def test_no_word_about_a_forgotten_file_is_left(log: Log, repo: Any, see: Any, m
     findings = found(repo, see, path)
     assert {f.detector for f in findings} >= {"secret", "conflict-marker", "missing-companion"}
     stat = repo.root.stat()
-    tree = Tree(repo.root, (stat.st_dev, stat.st_ino))
+    tree = WorkTree(repo.root, (stat.st_dev, stat.st_ino))
     (repo.root / path).unlink()
     (repo.root / path).symlink_to("a.py")
     words = said_of(path, findings, tree)
     raised = raise_findings(
-        findings, inbox=Inbox(), listed=(), repo=findings[0].action.repo, turn="t", boundary="commit", policy=Policy(),
-        now=1, expire_us=10,
+        findings, known=(), taken=(), listed=(), repo=findings[0].action.repo, turn="t", boundary="commit",
+        policy=Policy(), now=1, expire_us=10,
     )  # fmt: skip
     assert raised
-    for new in [*(NewEvent("r", event) for event in words), *raised]:
+    for new in [NewEvent("r", event) for event in [*words, *raised]]:
         log.append([new])
     assert len(left(log)) > 10
     forget_paths(log, f"**/*{HEAD}*{'/**' if '/' in MIDDLES[middle] else ''}", "private", "user")

@@ -88,7 +88,7 @@ def space(kairos: Any) -> list[str]:
     """What a command is run with so that it may mount a small disk on Kairos's home, seen by nobody else."""
     kairos.home.mkdir()
     unshare = ["unshare", "--user", "--map-root-user", "--mount"]
-    mount = [*unshare, "mount", "-t", "tmpfs", "tmpfs", kairos.home]
+    mount = [*unshare, "mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", kairos.home]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("nothing can be mounted here")
     return unshare
@@ -98,7 +98,7 @@ FULL = """
 import os, subprocess, sys
 from pathlib import Path
 home, program = Path(sys.argv[1]), sys.argv[2]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", home], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", home], check=True)
 os.environ["KAIROS_HOME"] = str(home)
 def kairos(*arguments):
     done = subprocess.run([program, *arguments], capture_output=True, text=True)
@@ -141,7 +141,7 @@ UNARMED = """
 import os, subprocess, sys, time
 from pathlib import Path
 home, program, repo = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", home], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", home], check=True)
 os.environ["KAIROS_HOME"] = str(home)
 def kairos(*arguments):
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
@@ -188,7 +188,7 @@ FULL_WHILE_AT_WORK = """
 import json, os, subprocess, sys, time
 from pathlib import Path
 home, program, repo, pages = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", home], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", home], check=True)
 os.environ["KAIROS_HOME"] = str(home)
 def kairos(*arguments):
     return subprocess.run([program, "--json", *arguments], capture_output=True, text=True, check=True).stdout

@@ -63,10 +63,10 @@ def test_a_written_file_is_proven_by_its_rows_and_links(rows: Rows, log: Log, tm
     path = tmp_path / "a.parquet"
     segment.write_segment(path, rows)
     proven = segment.prove_segment(path, 6, bytes(32), link(log, 6))
-    assert (proven.digest, proven.runs) == (segment.file_digest(path), [])
-    segment.check_digest(path, proven.digest)
+    assert (proven.digest, proven.runs) == (blake3_hash(path.read_bytes()), [])
+    assert list(segment.segment_rows(path, sealed=proven.digest)) == rows
     with pytest.raises(IntegrityError, match="not the one that was sealed"):
-        segment.check_digest(path, bytes(32))
+        list(segment.segment_rows(path, sealed=bytes(32)))
     assert segment.walk_segment(path, bytes(32), 3).link == link(log, 3)
 
 
@@ -114,6 +114,6 @@ def test_a_file_gets_its_name_or_is_said_to_have_none(rows: Rows, tmp_path: Path
 
 
 def test_reading_a_file_that_is_not_there_names_it(tmp_path: Path) -> None:
-    for read in (segment.file_digest, segment.OpenSegment, lambda path: segment.walk_segment(path, bytes(32))):
+    for read in (segment.OpenSegment, lambda path: segment.walk_segment(path, bytes(32))):
         with pytest.raises(IntegrityError, match=r"none\.parquet cannot be read"):
             read(tmp_path / "none.parquet")

@@ -16,7 +16,8 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, Track
-from kairos.settings import Config, Home, Model
+from kairos.home import Home
+from kairos.settings import Config, Model
 
 
 @pytest.fixture

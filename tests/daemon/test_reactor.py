@@ -19,8 +19,8 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, Track
+from kairos.home import Home
 from kairos.schedule.scheduler import Scheduler
-from kairos.settings import Home
 
 MINUTE = 60_000_000
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from kairos.settings import Home
+from kairos.home import Home
 
 DAEMON = """
 import sys, threading
-from kairos.settings import find_home, load_config
+from kairos.home import find_home
+from kairos.settings import load_config
 from kairos.daemon import running
 from kairos.daemon.executing import Executing
 from kairos.daemon.reactor import Reactor

@@ -17,7 +17,7 @@ from kairos.daemon.speaking import Speaker
 from kairos.domain.events import ProposalRejected, ProposalVerified
 from kairos.domain.proposal import stream_of
 from kairos.eventlog.log import Log
-from kairos.settings import Attention, Config, Notify
+from kairos.settings import AttentionSettings, Config, Notify
 
 NIGHT = datetime(2026, 6, 1, 23, tzinfo=UTC).timestamp()
 
@@ -85,7 +85,7 @@ def test_what_quiet_hours_hold_is_told_in_the_morning_as_one_brief(
 def test_the_daily_cap_counts_what_was_told_a_moment_ago(
     others: Any, world: World, make: Callable[..., Speaker], told: list[str]
 ) -> None:
-    speaker = make(Config(attention=Attention(per_day=2)))
+    speaker = make(Config(attention=AttentionSettings(per_day=2)))
     for _ in range(4):
         pending(others, world)
     speaker.offer_all("commit")

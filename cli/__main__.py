@@ -1,4 +1,4 @@
-"""The `kairos` command, also as `python -P -m cli`. Starting is what people wait for most, so it is kept short."""
+"""The `kairos` command, also as `python -P -m cli`. Startup dominates the time of a command, so it is kept short."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 def run() -> None:
     """Runs the command line and ends the process with its exit code."""
-    gc.disable()  # importing makes no garbage, and looking for it takes a tenth of the start
+    gc.disable()  # imports make no garbage, and collecting takes a tenth of the startup time
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while importing ends quietly, as in any program
     from cli.main import main
 
@@ -21,7 +21,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-    os._exit(code)  # taking the interpreter apart takes another tenth, and nothing waits for it
+    os._exit(code)  # shutting down the interpreter takes another tenth and is not needed
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every command is handed: the global flags, and the desk they lead to."""
+"""The context of every command: the global flags, and the desk that they select."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kairos.errors import UsageError
 
 
 class Context:
-    """Global flags as attributes, the desk opened on first use. One command, one thread."""
+    """Global flags as attributes, and the desk, opened on first use. For one command and one thread."""
 
     def __init__(self, *, json: bool = False) -> None:
         self.json = json
@@ -30,7 +30,8 @@ class Context:
         return Desk(self.home_override)
 
     def only(self) -> Any:
-        """The repository that --repo names; None without the flag. UsageError where it is no directory, NotFound."""
+        """The repository that --repo names; None without the flag. UsageError if it is not a directory, NotFound if it
+        is not registered."""
         if self.repo is None:
             return None
         found = place(self.repo)
@@ -39,7 +40,7 @@ class Context:
         return selected(self.desk, found)
 
     def interactive(self) -> bool:
-        """Whether a question can be asked."""
+        """Whether a person can be asked a question."""
         if self.no_input or self.json:
             return False
         return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

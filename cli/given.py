@@ -1,5 +1,5 @@
-"""What is given on the command line must be something. A script's unset variable leaves an empty text, which would
-mean "all", "here" or "whatever it is now"; a number may be none or larger than any machine's."""
+"""Checks values given on the command line. A script's unset variable gives an empty text, which could be taken as
+"all", "here" or "the present one"; a number may be NaN or too large."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 _MOST = 2**53
-"""Beyond this not even JSON readers agree on a whole number."""
+"""Above this, JSON readers do not agree on the value of a whole number."""
 
 
 class AnyText(click.types.StringParamType):
@@ -19,7 +19,7 @@ class AnyText(click.types.StringParamType):
 
 
 def refuse_nothing(command: click.Command) -> click.Command:
-    """The command, which from now on refuses options and arguments that are given and hold nothing."""
+    """The command, changed so that it refuses options and arguments that are given but empty."""
     for param in command.params:
         if not isinstance(param.type, AnyText):
             param.callback = _checked(param.callback)
@@ -38,7 +38,7 @@ def _checked(inner: Callable[[click.Context, click.Parameter, Any], Any] | None)
 def _refuse(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     given = value if isinstance(value, tuple) else (value,)
     if param.type is click.UNPROCESSED:
-        given = given[:1]  # the words after the first are another program's
+        given = given[:1]  # the words after the first are arguments of another program
     for one in given:
         if isinstance(one, str) and not one.strip():
             raise click.BadParameter("it is empty. Leave it out, or say what is meant.", ctx, param)

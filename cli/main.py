@@ -1,6 +1,5 @@
-"""The command line: which verb is where, global flags before or after it, and how errors leave the program.
-
-A verb's module is imported only when it is called, so that looking costs no more than it must.
+"""The command line: dispatch of verbs, global flags before or after them, and reporting of errors. A verb's module is
+imported only when the verb is called, which keeps every command fast.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def global_options() -> list[click.Parameter]:
 
 
 def with_global_options(command: click.Command) -> click.Command:
-    """The command, and every command below it, taking the global flags too and refusing empty values."""
+    """The command, changed so that it and every subcommand accept the global flags and refuse empty values."""
     taken = {option for param in command.params for option in param.opts}
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
     refuse_nothing(command)
@@ -76,11 +75,11 @@ def with_global_options(command: click.Command) -> click.Command:
 
 
 class ClosedPipe(Exception):
-    """Whoever read our output went away, as `head` does."""
+    """The reader of our output closed the pipe, as `head` does."""
 
 
 class LazyGroup(click.Group):
-    """The root: knows every verb by name and imports its module when it is called."""
+    """The root command: lists every verb by name and imports its module when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, verb in VERBS.items() if verb.section]
@@ -156,7 +155,7 @@ def main(args: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except (BrokenPipeError, ClosedPipe):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit has somewhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # so that the flush at exit does not fail
         return 141
     except Exception as error:
         from kairos.desk.failures import known
@@ -170,13 +169,13 @@ def main(args: Sequence[str]) -> int:
 
 
 def _own_flags(args: Sequence[str]) -> Sequence[str]:
-    """The arguments before `--`: what follows belongs to another program."""
+    """The arguments before `--`; the rest are arguments of another program."""
     return args[: args.index("--")] if "--" in args else args
 
 
 def _report(context: Context, error: KairosError) -> int:
     from cli import render
 
-    with suppress(OSError):  # the exit code still tells, where stderr goes to a full disk
+    with suppress(OSError):  # stderr may go to a full disk; the exit code still reports the error
         render.error(context, error)
     return error.code

@@ -1,8 +1,8 @@
-"""The only file that prints. stdout is data, stderr is messages; whatever comes from a repository or a model is
-shown inert.
+"""The only module that prints. Data goes to stdout, messages to stderr; text from a repository or a model is escaped
+("inert").
 
-Text is built from leaves that went through `inert`, laid out with `table` and styled with `paint`. `emit` then
-escapes once more whatever is not plain: forgetting a leaf can cost a colour, never a terminal escape.
+Text is built from parts escaped with `inert`, laid out with `table` and styled with `paint`. `emit` escapes all
+remaining unsafe characters, so that a part that was not escaped cannot write a terminal escape sequence.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _OPEN = {name: chr(0xF0000 + i) for i, name in enumerate(_STYLES)}
 _CLOSE = chr(0xF00FF)
 _MARKS = {mark: f"\x1b[{_STYLES[name]}m" for name, mark in _OPEN.items()} | {_CLOSE: "\x1b[0m"}
 inert = escape
-"""The text with what nobody would see as it is written out; `lines` keeps line ends and tabs."""
+"""The text with invisible and control characters escaped; `lines` keeps line ends and tabs."""
 
 
 def hidden(text: str) -> int:
-    """How many characters of a text nobody would see as they are; line ends and tabs aside."""
+    """The number of characters of a text that `inert` would escape, except line ends and tabs."""
     if text.isascii() and text.isprintable():
         return 0
     text = text.replace("\r\n", "\n")
@@ -48,7 +48,7 @@ Cell = str | Styled
 
 
 def paint(text: str, style: str) -> str:
-    """Inert text in a style; the style is dropped where colours are off."""
+    """Inert text in a style; the style is dropped if colours are off."""
     return f"{_OPEN[style]}{inert(text)}{_CLOSE}"
 
 
@@ -89,7 +89,7 @@ def diff(text: str) -> str:
 
 
 def finished(text: str, *, colours: bool) -> str:
-    """The text as it goes to the terminal: style marks become colours or vanish, all else is inert."""
+    """The text as it goes to the terminal: style marks become colours or are removed, everything else is escaped."""
     return "".join(
         (_MARKS[c] if colours else "") if c in _MARKS else c if is_seen(c, before) or c in "\n\t" else escape(c)
         for before, c in zip(f" {text}", text, strict=False)
@@ -97,13 +97,13 @@ def finished(text: str, *, colours: bool) -> str:
 
 
 def json_text(data: object) -> str:
-    """One line of JSON, whatever the data; characters that could disturb a terminal are \\u escapes, which mean the
-    same. Bytes of a name that are not UTF-8 become \\xNN."""
+    """One line of JSON, whatever the data; characters that could affect a terminal become \\u escapes, which are
+    equivalent in JSON. Bytes of a name that are not UTF-8 become \\xNN."""
     import msgspec
 
     try:
         text = msgspec.json.encode(data).decode("utf-8")
-    except UnicodeEncodeError:  # a name that is not UTF-8 must not keep the answer back: what it tells has happened
+    except UnicodeEncodeError:  # a name that is not UTF-8 must not suppress the answer
         text = msgspec.json.encode(_encodable(msgspec.to_builtins(data))).decode("utf-8")
     if text.isascii() and "\x7f" not in text:
         return text
@@ -140,7 +140,7 @@ def colours(context: Context, stream: Any) -> bool:
 def emit(context: Context, verb: str, data: object, text: str, *, page: bool = False) -> None:
     """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text.
 
-    `page`: a text longer than the terminal goes through PAGER; none does where that is empty."""
+    `page`: a text longer than the terminal goes through PAGER, unless that is empty."""
     if context.json:
         _out(json_text({"schema": f"kairos.{verb}/1", "data": data}))
     elif text:
@@ -168,22 +168,22 @@ def records(lines: Iterator[str], context: Context) -> None:
 
 
 def message(context: Context, text: str) -> None:
-    """A message for the person: to stderr, never into the data."""
+    """Prints a message for the person to stderr, never to stdout."""
     print(finished(text, colours=colours(context, sys.stderr)), file=sys.stderr, flush=True)
 
 
 def exactly(text: str) -> None:
-    """A line that a program waits for, to stderr as it is."""
+    """Prints a line that another program waits for to stderr, unescaped."""
     print(text, file=sys.stderr, flush=True)
 
 
 def raw(text: str) -> None:
-    """Text of Kairos's own, such as a script, to stdout as it is."""
+    """Prints Kairos's own text, such as a script, to stdout, unescaped."""
     _out(text)
 
 
 def error(context: Context, failure: KairosError) -> None:
-    """A failure to stderr: `error: message` and a hint, or one JSON object."""
+    """Prints a failure to stderr: `error: message` and a hint, or one JSON object."""
     if context.json:
         body = {"code": failure.code, "name": failure.name, "message": failure.message, "hint": failure.hint}
         print(json_text({"error": body}), file=sys.stderr, flush=True)
@@ -193,7 +193,7 @@ def error(context: Context, failure: KairosError) -> None:
 
 
 def ask(context: Context, question: str, *, flag: str) -> bool:
-    """A yes-or-no question, no by default. UsageError naming `flag` where nobody can be asked."""
+    """Asks a yes-or-no question, no by default. UsageError naming `flag` if the command is not interactive."""
     from kairos.errors import UsageError
 
     if not context.interactive():
@@ -208,12 +208,12 @@ def answer(context: Context, prompt: str) -> str:
 
 
 def prompt(context: Context, text: str) -> None:
-    """Text in a running conversation on the terminal, without a line end of its own."""
+    """Prints text of an interactive dialogue to the terminal, without adding a line end."""
     print(finished(text, colours=colours(context, sys.stdout)), end="", flush=True)
 
 
 def clear(context: Context) -> None:
-    """A fresh screen, where the terminal can."""
+    """Clears the screen if the terminal supports it."""
     if os.environ.get("TERM", "") not in ("", "dumb") and sys.stdout.isatty():
         sys.stdout.write("\x1b[2J\x1b[H")
         sys.stdout.flush()
@@ -221,7 +221,7 @@ def clear(context: Context) -> None:
 
 @contextmanager
 def progress(context: Context, label: str) -> Iterator[Progress]:
-    """A progress bar on stderr for long work; nothing where stderr is no terminal."""
+    """A progress bar on stderr for long work; nothing if stderr is not a terminal."""
     if context.json or not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         yield lambda done, total: None
         return

@@ -1,4 +1,4 @@
-"""Every verb: where it lives, which section of the help lists it, and its one line there."""
+"""Every verb: its module, its section of the help, and its line there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Verb(NamedTuple):
-    """`target` is "module:attribute"; an empty section keeps an alias out of the help."""
+    """`target` is "module:attribute"; an alias has an empty section and is not listed in the help."""
 
     target: str
     section: str

@@ -1,4 +1,4 @@
-"""Admission under a limit: the strongest come in, and the weakest give way by an event, never silently."""
+"""Admission under a limit: the strongest memories are accepted; the weakest are closed by an event, never silently."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kairos.memory.sentences import sentence
 
 _OTHERS = 200
 _STRONGER = 1.25
-"""A newcomer must be this much stronger than what it pushes out, or they would take turns every night."""
+"""Minimum score ratio of a new memory to the one it replaces; without it the two could alternate every night."""
 
 
 def admit(claims: Claims, changes: Sequence[Event], fresh: Sequence[Memory], at: int) -> list[Event]:
-    """The events that let `fresh` memories in after `changes`: accepted while there is room in (repo, kind), then
-    only against the weakest open one, which is closed as expired. A person's memories never give way."""
+    """The events that admit `fresh` memories after `changes`: accepted while (repo, kind) is below its limit, then only
+    in place of the weakest open one, which is closed as expired. A person's memories are never closed."""
     held = _held(claims, changes)
     out: list[Event] = []
     groups: dict[tuple[str, str], list[Memory]] = defaultdict(list)
@@ -45,7 +45,7 @@ def admit(claims: Claims, changes: Sequence[Event], fresh: Sequence[Memory], at:
 
 
 def _held(claims: Claims, changes: Sequence[Event]) -> dict[str, Memory]:
-    """The open memories once the changes are made."""
+    """The memories that are open after the changes, by id."""
     held = {c.memory.id: c.memory for c in claims.open()}
     for change in changes:
         match change:
@@ -59,7 +59,7 @@ def _held(claims: Claims, changes: Sequence[Event]) -> dict[str, Memory]:
 
 
 def named(claims: Claims, memory: Memory) -> Memory:
-    """The memory with its id, which no earlier memory has, and its sentence."""
+    """The memory with an id that no earlier memory has, and its sentence."""
     generation = 0
     while (ident := memory_id(memory, generation)) in claims.by_id:
         generation += 1

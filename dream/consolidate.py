@@ -1,4 +1,5 @@
-"""From what could be remembered to memory events: identity across renames, one open value, no dead reference."""
+"""Turns candidate memories into memory events: keeps identity across renames, one open value per slot and no dead
+references."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ from kairos.memory.claims import Claim, Claims
 def consolidate(
     claims: Claims, found: Sequence[Memory], repos: Mapping[str, Repo], at: int, lost: Collection[str] = ()
 ) -> list[Event]:
-    """The events that bring memory up to date, in an order that replays. Pure: `claims` are not changed.
+    """The events that bring memory up to date, in an order that can be replayed. Pure: `claims` are not changed.
 
-    `found` are memories without ids; of two in one slot the later counts. `at` (us) is when the news came. `lost`
-    are ids whose evidence spoke of files that are gone, even if others have their names now."""
+    `found` are memories without ids; if two share a slot, the later one is used. `at` (us) is the time of the newest
+    signal. `lost` are ids of memories whose files were deleted, even if other files have their names now."""
     fresh: dict[Key, Memory] = {slot_of(m): m for m in found}
     changes: list[Event] = []
     taken: dict[Key, str] = {}
@@ -51,7 +52,7 @@ def consolidate(
 
 
 def _ending(claim: Claim, now: Memory, repo: Repo, lost: Collection[str]) -> MemoryInvalidated | None:
-    """Why a memory no longer holds; None if it does."""
+    """The event that invalidates a memory that no longer holds; None if it holds."""
     dead = [path for path in living_paths(now) if not repo.lives(path)]
     if dead and not now.pinned:
         detail = f"{code_span(dead[0])} is not in HEAD"
@@ -65,7 +66,7 @@ def _ending(claim: Claim, now: Memory, repo: Repo, lost: Collection[str]) -> Mem
 
 
 def _doubled(claim: Claim, other: str | None) -> MemorySuperseded | None:
-    """A rename onto a file that had the same memory leaves two of them: the later gives way."""
+    """The event that closes a duplicate. A rename can leave two memories in one slot; the second is superseded."""
     return None if other is None else MemorySuperseded(id=claim.memory.id, by=other, why="merged")
 
 
@@ -79,7 +80,7 @@ def _succeed(claims: Claims, old: Memory, new: Memory) -> list[Event]:
 
 
 def _cascade(claims: Claims, closed: Sequence[str]) -> list[Event]:
-    """What rested on a closed memory falls with it."""
+    """Invalidates the memories that depend on closed ones, directly or indirectly."""
     gone, waiting = set(closed), list(closed)
     changes: list[Event] = []
     while waiting:

@@ -1,6 +1,6 @@
-"""Extractors: from what was gathered to memories that could be. Deterministic, each with a name and a version.
+"""Extractors: derive candidate memories from the gathered material. Deterministic, each with a name and a version.
 
-A memory made here has no id yet. Text that came from a repository stands in it quoted, as data.
+A memory made here has no id yet. Text from a repository is quoted in it, as data.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from kairos.memory.sentences import sentence
 LEAST_COMMITS = 3
 LEAST_CONFIDENCE = 0.35
 COMPANIONS = 5
-"""At most so many companions are remembered for one file."""
+"""Maximum number of companions remembered for one file."""
 
 Extractor = Callable[[Material, Claims], Iterator[Memory]]
 
 
 def co_change(gathered: Material, claims: Claims) -> Iterator[Memory]:
-    """co-change@1: pairs seen together in 3 commits or more with confidence, and how sure the known ones are now."""
+    """co-change@1: confident pairs seen in 3 or more commits, and the current confidence of known pairs."""
     for repo in gathered.repos.values():
         learner = gathered.histories.of(repo.id)
         found: dict[tuple[str, str], Estimate] = {}
@@ -58,7 +58,7 @@ def co_change(gathered: Material, claims: Claims) -> Iterator[Memory]:
 
 
 def rename(gathered: Material, claims: Claims) -> Iterator[Memory]:
-    """rename@1: where a file that people may still call by its former name is now."""
+    """rename@1: the current path of a renamed file that people may still refer to by its former name."""
     for repo in gathered.repos.values():
         former: dict[str, list[str]] = defaultdict(list)
         for claim in claims.open(repo.id, "rename"):
@@ -107,7 +107,7 @@ def command(gathered: Material, claims: Claims) -> Iterator[Memory]:
 
 
 def preference(gathered: Material, claims: Claims) -> Iterator[Memory]:
-    """preference@1: what a person said never to propose again. Only a person's own decision becomes one."""
+    """preference@1: what a person rejected with `never again`. Only a person's own decision becomes a preference."""
     for position, at, rejected in gathered.refused:
         proposal = gathered.inbox.proposals[rejected.id].raised
         raised = gathered.inbox.positions[rejected.id][0]
@@ -132,12 +132,12 @@ EXTRACTORS: dict[str, Extractor] = {
 
 
 def extract(gathered: Material, claims: Claims) -> list[Memory]:
-    """What every extractor found, in a fixed order."""
+    """The candidate memories of all extractors, in a fixed order."""
     return [memory for extractor in EXTRACTORS.values() for memory in extractor(gathered, claims)]
 
 
 def lost(gathered: Material, claims: Claims) -> set[str]:
-    """Ids of open co-change memories whose files were deleted, even if others have their names now."""
+    """Ids of open co-change memories whose files were deleted, even if other files have their names now."""
     out = set()
     for repo in gathered.repos.values():
         learner, renames = gathered.histories.of(repo.id), repo.renames()
@@ -149,6 +149,6 @@ def lost(gathered: Material, claims: Claims) -> set[str]:
 
 
 def _made(repo: Repo, memory: Memory, paths: list[str]) -> Memory:
-    """The memory with its references to HEAD and its sentence."""
+    """The memory with its path references, checked against HEAD, and its sentence."""
     refs = [Ref(kind="path", name=path, checked=repo.head) for path in paths]
     return msgspec.structs.replace(memory, refs=refs, text=sentence(memory))

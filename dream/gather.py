@@ -1,4 +1,4 @@
-"""What is new since the last dream: commits, checks that passed, corrections. Own activity is never among it."""
+"""Gathers what is new since the last dream: commits, passed checks, corrections. Excludes Kairos's own activity."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Rename:
 
 @dataclass
 class Repo:
-    """A repository as the dream sees it: `alive` are the paths of its HEAD, None when it cannot be read."""
+    """A repository as the dream sees it. `alive`: the paths in its HEAD, None if it cannot be read."""
 
     id: str
     name: str
@@ -38,11 +38,11 @@ class Repo:
     moves: list[Rename] = field(default_factory=list)
 
     def lives(self, path: str) -> bool:
-        """Whether a path exists at HEAD; where nobody can look, it is not called dead."""
+        """Whether a path exists at HEAD; True if HEAD cannot be read."""
         return self.alive is None or path in self.alive
 
     def renames(self) -> dict[str, str]:
-        """Where each file that moved since the last dream is now: former path → present path."""
+        """Former path → current path of each file renamed since the last dream."""
         now: dict[str, str] = {}
         for move in self.moves:
             for old, new in now.items():
@@ -54,7 +54,7 @@ class Repo:
 
 @dataclass
 class Material:
-    """Signal in (`after`, `upto`]: `upto` is the last position that carries any, `at` its time (us)."""
+    """The signal in (`after`, `upto`]. `upto` is the position of the newest signal event, `at` its time (us)."""
 
     after: int
     upto: int
@@ -70,12 +70,12 @@ class Material:
 
 
 def signal(log: Log, after: int, head: int) -> list[Recorded]:
-    """The events after a position that can teach something."""
+    """The events after a position that memory can learn from."""
     return [r for r in log.read(after, topics=TOPICS, upto=head) if _teaches(r)]
 
 
 def gather(log: Log, after: int, head: int, *, look: bool = True) -> Material | None:
-    """Everything the extractors need; None when there is nothing new. `look` False: HEADs are not read."""
+    """Everything the extractors need; None if there is no new signal. `look` False: HEADs are not read."""
     new = signal(log, after, head)
     if not new:
         return None
@@ -89,7 +89,7 @@ def gather(log: Log, after: int, head: int, *, look: bool = True) -> Material | 
     for repo in repos.values():
         if look and repo.id in known:
             repo.head, repo.alive = head_of(Path(known[repo.id].root))
-    inbox = InboxView().load(log)[0]  # only what was raised is asked of it, which no later event changes
+    inbox = InboxView().load(log)[0]  # only raised proposals are read from it, and no later event changes those
     passed, refused = [], []
     for r in log.read(0, topics={"ProposalVerified", "ProposalRejected"}, upto=upto):
         if not _teaches(r):

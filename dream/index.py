@@ -24,7 +24,7 @@ _HEAD = (
 
 def files(claims: Claims, names: Mapping[str, str], at: int) -> dict[str, bytes]:
     """Every file by its name relative to the memory folder. `names`: repository id → directory name; `at` (us)
-    is when the newest signal came: ages count from there, so the same memory always gives the same bytes."""
+    is the time of the newest signal. Ages are measured from it, so the same memory always gives the same bytes."""
     worth = {
         c.memory.id: score(c.memory, at=at, uses=c.uses, against=c.against)
         for c in claims.open()
@@ -44,13 +44,13 @@ def files(claims: Claims, names: Mapping[str, str], at: int) -> dict[str, bytes]
 
 
 def folder_of(repo: str, names: Mapping[str, str]) -> str:
-    """The folder of a repository's topic files: its name, made safe, and the start of its id."""
+    """The folder of a repository's topic files: its sanitized name and the start of its id."""
     safe = re.sub(r"[^A-Za-z0-9_-]+", "-", names.get(repo, ""))[:40].strip("-") or "repository"
     return f"{safe}-{repo.removeprefix('repo-')[:6]}"
 
 
 def _index(shown: Sequence[Claim], worth: Mapping[str, float], names: Mapping[str, str]) -> bytes:
-    """MEMORY.md: the most worth for its bytes, grouped by repository and kind, within both limits."""
+    """MEMORY.md: the memories with the highest score per byte, grouped by repository and kind, within both limits."""
     lines = {c.memory.id: _line(c) for c in shown}
     by_id = {c.memory.id: c for c in shown}
     chosen: dict[str, dict[str, list[str]]] = {}

@@ -1,4 +1,4 @@
-"""The last look before memory is published: what must hold of every dream, whatever the extractors did."""
+"""The final check before memory is published: invariants that every dream must satisfy, whatever the extractors did."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kairos.memory.claims import Claims
 def problems(
     log: Log, after: Claims, changes: Sequence[Event], files: Mapping[str, bytes], repos: Mapping[str, Repo], upto: int
 ) -> list[str]:
-    """What is wrong with memory as it would be, in plain words; empty when it may be published."""
+    """The problems of the planned memory, as messages; empty if it may be published."""
     out: list[str] = []
     for ident in _uncited(log, changes, upto):
         out.append(f"{ident} cites events that do not exist")

@@ -1,4 +1,5 @@
-"""One dream at a time: a lock on this machine, which a killed process loses, and a lease in the log for others."""
+"""One dream at a time: a file lock on this machine, released when its process dies, and a lease in the log for other
+machines."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from kairos.memory.claims import Claims
 
 LEASE_US = 900 * SECOND
 SHARED_S = 30.0
-"""On a shared log a dream that died gives way after this; one that lives renews its lease."""
+"""Seconds after which the lease of a dead dream on a shared log expires; a running dream renews it."""
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def alone(path: Path) -> Iterator[None]:
 
 @contextmanager
 def among_homes(log: Log) -> Iterator[None]:
-    """Holds the dream of a shared log, and fences what the dream appends. TryAgain (75) while another home dreams."""
+    """Holds the dream lease of a shared log, and fences its appends. TryAgain (75) while another home dreams."""
     with holding(log, "dream", holder(log.owner, os.getpid()), SHARED_S) as mine:
         if not mine:
             raise TryAgain("another home is dreaming", "Wait for it to end.")
@@ -42,8 +43,8 @@ def host() -> str:
 
 
 def check(claims: Claims, now: int) -> None:
-    """TryAgain while another machine's lease holds. A lease of this machine that no process locks any more was left
-    by a dream that died: it is taken over, and so is one that ran out."""
+    """TryAgain while another machine's lease is valid. A lease of this machine was left by a dream that died, because
+    the caller holds the lock: it is taken over, and so is an expired one."""
     if claims.lease_until > now and claims.lease_host != host():
         left = (claims.lease_until - now) // SECOND
         raise TryAgain(f"another machine is dreaming (its lease ends in {left} s)", "Wait for it to end.")

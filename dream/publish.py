@@ -1,8 +1,8 @@
-"""The memory files on disk: replaced atomically, and never over what a person wrote into them.
+"""Writes the memory files on disk. They are replaced atomically, and a person's edits are never overwritten.
 
-What was last published stands in rows of the view `dream/files` (name → SHA-256), one view for each home on the log. A
-file that is neither that nor the new text is a person's: it is kept beside the new one. A file they deleted stays away
-until it has news.
+The hashes of the last published files are rows of the view `dream/files` (name → SHA-256), one view for each home on
+the log. A file that matches neither that hash nor the new text was edited by a person and is kept beside the new one.
+A file that a person deleted is not written again until its text changes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _GONE = "deleted "
 
 
 def published(log: Log) -> dict[str, str]:
-    """What is known of each file: its hash, or `deleted ` and the hash of what a person deleted."""
+    """The recorded state of each file: its hash, or `deleted ` and the hash of the file that a person deleted."""
     return {key.decode(): value.decode() for key, value in log.view(log.of_home(VIEW)).items()}
 
 
 def is_untouched(folder: Path, known: Mapping[str, str]) -> bool:
-    """Whether every file is as it was published, or away as noticed."""
+    """Whether every file is as it was published, or absent if its deletion is already recorded."""
     return all(
         (found := _hash(folder / name)) == (None if value.startswith(_GONE) else value)
         or (found is not None and value == _GONE + found)
@@ -37,8 +37,8 @@ def is_untouched(folder: Path, known: Mapping[str, str]) -> bool:
 
 
 def publish(log: Log, folder: Path, wanted: Mapping[str, bytes], cause: int | None) -> list[MemoryFileEdited]:
-    """Makes the files what they should be and returns what a person had changed. Safe to repeat and to interrupt:
-    an edited file is kept first, then told to the log, and only then replaced."""
+    """Updates the files to `wanted` and returns the changes that a person had made. Safe to repeat and to interrupt:
+    an edited file is first kept under another name, then the edit is recorded in the log, then the file is replaced."""
     known, view = published(log), log.of_home(VIEW)
     edits: list[MemoryFileEdited] = []
     writes: list[Write] = []
@@ -81,7 +81,7 @@ def _write(log: Log, folder: Path, wanted: Mapping[str, bytes], known: Mapping[s
 
 
 def _keep(folder: Path, name: str, found: str) -> str:
-    """Keeps a person's text under a free name beside the file (a hard link: nothing is copied or lost)."""
+    """Keeps a person's text under an unused name beside the file (a hard link, so no content is copied or lost)."""
     path = folder / name
     number = 0
     while True:

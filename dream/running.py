@@ -37,7 +37,7 @@ from kairos.memory.history import HistoryView
 FOLLOWER = "dream"
 REST_US = 20 * 3_600 * SECOND
 ENOUGH = 200
-"""An unasked dream waits a night after the last one, unless so much new signal came."""
+"""Number of new signal events that start a scheduled dream before `REST_US` have passed since the last one."""
 _MEMORY = frozenset({"MemoryAccepted", "MemorySuperseded", "MemoryInvalidated"})
 _OWN = _MEMORY | {
     "DreamStarted", "DreamFinished", "DreamRejected", "IndexPublished", "MemoryFileEdited", "OccurrenceDue",
@@ -46,14 +46,14 @@ _OWN = _MEMORY | {
 
 
 class DreamRefused(KairosError):
-    """The gate did not let the dream publish; memory stays as it was."""
+    """The invariants rejected the result of the dream; memory is unchanged."""
 
     name = "dream_refused"
 
 
 @dataclass
 class Dreamt:
-    """What a dream changed: (position or None, event), and what a person should know besides."""
+    """What a dream changed: (position or None, event), and notes for the person."""
 
     changes: list[tuple[int | None, Event]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Dreamt:
 
 @dataclass
 class _Consolidation:
-    """What a dream would do."""
+    """A planned dream: its events, the claims after them and the files to publish."""
 
     events: list[Event]
     after: Claims
@@ -69,7 +69,8 @@ class _Consolidation:
 
 
 def dream(home: Home, *, manual: bool = False) -> Dreamt:
-    """Dreams once. With nothing new nothing is written. TryAgain while another dream runs; DreamRefused."""
+    """Runs one dream. No dream starts without new signal. TryAgain while another dream runs; DreamRefused if the
+    invariants reject the result."""
     home.prepare()
     log = open_log(home)
     try:
@@ -80,7 +81,7 @@ def dream(home: Home, *, manual: bool = False) -> Dreamt:
 
 
 def rehearse(home: Home) -> Dreamt:
-    """What a dream would change now. Writes nothing."""
+    """What a dream would change if it ran now. Writes nothing."""
     log = open_log(home)
     try:
         if not log.exists():
@@ -106,7 +107,7 @@ def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
     after, head = log.tracking(FOLLOWER), log.head()
     waiting = signal(log, after, head)
     if not waiting and _is_foreign(log, after, head):
-        log.append([], writes=[Track(FOLLOWER, head)])  # or what teaches nothing would hold back compaction
+        log.append([], writes=[Track(FOLLOWER, head)])  # otherwise events without signal would hold back compaction
     if not waiting or not (manual or _is_time(log, claims, len(waiting))):
         return done
     upto, version = waiting[-1].position, log.version(FOLLOWER)
@@ -128,7 +129,7 @@ def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
 
 
 def _plan(log: Log, claims: Claims, gathered: Material, head: int) -> _Consolidation:
-    """The events of the dream and the files after it. Reads the log up to `head` and nothing else."""
+    """The events of the dream and the files after it. Reads only the log, up to `head`."""
     events = consolidate(claims, extract(gathered, claims), gathered.repos, gathered.at, lost(gathered, claims))
     after = msgspec.json.decode(msgspec.json.encode(claims), type=Claims)
     for offset, event in enumerate(events, 1):
@@ -139,7 +140,7 @@ def _plan(log: Log, claims: Claims, gathered: Material, head: int) -> _Consolida
 def _commit(
     log: Log, started: DreamStarted, head: int, version: int, gathered: Material, plan: _Consolidation
 ) -> list[tuple[int | None, Event]]:
-    """Everything the dream learned, in one append: a crash leaves all of it or nothing."""
+    """Appends the result of the dream in one transaction: after a crash either all of it is in the log or nothing."""
     file = plan.files[index.NAME]
     published = IndexPublished(hash=hashlib.sha256(file).hexdigest(), bytes=len(file), lines=file.count(b"\n"))
     finished = DreamFinished(
@@ -158,7 +159,7 @@ def _commit(
 
 
 def _repair(home: Home, log: Log, claims: Claims, done: Dreamt) -> None:
-    """Finishes a publication that was interrupted, and notices what a person did to the files."""
+    """Finishes an interrupted publication, and records a person's changes to the files."""
     if not claims.index:
         return
     known = publish.published(log)
@@ -168,7 +169,7 @@ def _repair(home: Home, log: Log, claims: Claims, done: Dreamt) -> None:
 
 
 def last_files(log: Log, claims: Claims) -> dict[str, bytes]:
-    """The files as the last dream that ended well made them, from the log alone."""
+    """The files as written by the last finished dream, computed from the log alone."""
     then, _ = MemoryView().load(log, upto=claims.dreamed_from)
     for recorded in log.read(claims.dreamed_from, topics=_MEMORY, upto=claims.dreamed_at):
         fold(then, recorded.event, recorded.position)
@@ -187,7 +188,7 @@ def _publish(home: Home, log: Log, files: dict[str, bytes], done: Dreamt) -> Non
 
 
 def _is_foreign(log: Log, after: int, head: int) -> bool:
-    """Whether anything but nightly work itself came after a position."""
+    """Whether the log has events after a position other than those of nightly jobs."""
     return any(row.topic not in _OWN for row in log.reader().rows(after, upto=head))
 
 

@@ -1,3 +1,3 @@
-"""The version of the program; a test holds it equal to that of the wheel and of the native floor."""
+"""The version of the program; a test checks that the wheel and the native library have the same one."""
 
 VERSION = "0.1.0"

@@ -1,7 +1,7 @@
-"""The wall clock, as the one place that reads it. Times are integer microseconds since the Unix epoch, UTC.
+"""The wall clock; no other module reads it. Times are integer microseconds since the Unix epoch, UTC.
 
-`KAIROS_CLOCK_FILE` names a file that holds seconds to add to the real time. Simulations and tests use it to
-move a running daemon through nights; the file is read at every call, so moving is one write.
+`KAIROS_CLOCK_FILE` names a file that holds seconds to add to the real time. Simulations and tests use it to move a
+running daemon through nights; the file is read at every call, so one write moves the clock.
 """
 
 from __future__ import annotations
@@ -38,15 +38,16 @@ def shift_us() -> int:
 
 
 def local_zone() -> tzinfo:
-    """The zone that quiet hours and nightly jobs are meant in: TZ, a name or a file, else the machine's. Ask each time:
-    a person may travel."""
+    """The time zone of quiet hours and nightly jobs: TZ (a name or a file), else the machine's zone. Call it each time,
+    because the zone changes when a person travels."""
     name = os.environ.get("TZ", "").lstrip(":")
     zone = _zone(Path("/usr/share/zoneinfo", name) if name else Path("/etc/localtime"))
     return zone or datetime.now(UTC).astimezone().tzinfo or UTC
 
 
 def _zone(path: Path) -> tzinfo | None:
-    """The zone that a file describes: the one of its name where it lies among the system's, else what it holds."""
+    """The zone that a file describes: by name if the file is in the system's zoneinfo directory, else from its
+    content."""
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
     place = os.path.realpath(path)
@@ -61,7 +62,7 @@ def _zone(path: Path) -> tzinfo | None:
 
 def rfc3339(at_us: int) -> str:
     """Microseconds since the epoch as RFC 3339 UTC with microseconds. A time before the year 1 or after 9999, which a
-    foreign event may hold, is shown as the nearest there is."""
+    foreign event may hold, is clamped to the nearest representable one."""
     seconds, micros = divmod(min(max(at_us, _FIRST), _LAST), SECOND)
     return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{micros:06d}Z"
 

@@ -1,10 +1,9 @@
-"""The contract at an edge where a person's file comes in: everything that is wrong with it, each with its key, what is
-there, what may be there, and a hint.
+"""Validation of a person's file: lists every error with its key, the value found, the values allowed, and a hint.
 
-A field is declared once, as a msgspec struct says it: type, `Meta` with `ge` and `le`, or a `pattern` with a
-`description`. The pydantic model that finds all errors at once is made from that declaration, so the two cannot drift.
-`extra` with `secret` keeps a wrong value out of messages. Whoever only wants the value of a right file converts it with
-msgspec and does without this module: importing pydantic takes longer than a quick command has.
+A field is declared once, in a msgspec struct: type, `Meta` with `ge` and `le`, or a `pattern` with a `description`. The
+pydantic model that finds all errors at once is made from that declaration, so the two cannot differ. `extra` with
+`secret` keeps a wrong value out of messages. To read a valid file, convert it with msgspec without this module:
+importing pydantic is too slow for a quick command.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Fault(NamedTuple):
 
 
 def problems(data: object, kind: type[msgspec.Struct]) -> list[Fault]:
-    """Everything that keeps parsed data from being a struct of a kind, in the order of the declaration."""
+    """Every error that prevents parsed data from being a struct of type `kind`, in the order of the declaration."""
     from pydantic import ValidationError
 
     try:
@@ -54,7 +53,7 @@ def problems(data: object, kind: type[msgspec.Struct]) -> list[Fault]:
 
 
 def refusal(source: str, found: Sequence[Fault], hint: str) -> UsageError:
-    """The error that says everything that is wrong with a source, each problem on a line of its own."""
+    """The error that lists every problem of a source, one per line."""
     if len(found) == 1:
         return UsageError(f"{source}: {found[0].what}", found[0].hint or hint)
     lines = "".join(f"\n  {problem}" for problem in found)
@@ -68,7 +67,7 @@ def _model(kind: type[msgspec.Struct]) -> type[BaseModel]:
 
     fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
-        default = ... if field.required else None  # nobody reads the model's values: a default is only not missing
+        default = ... if field.required else None  # never read: it only makes the field optional
         fields[field.encode_name] = (_translated(field.type), default)
     strict = ConfigDict(extra="forbid", strict=True, regex_engine="python-re")
     return create_model(kind.__name__, __config__=strict, **fields)
@@ -107,7 +106,7 @@ def _problem(kind: Any, fault: str, where: tuple[int | str, ...], value: object)
 
 
 def _below(kind: Any, step: int | str) -> Any:
-    """The type of what lies under a key or number; None where nothing may."""
+    """The type of the value under a key or index; None if no value is allowed there."""
     kind = _bare(kind)
     if _is_table(kind):
         return next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == step), None)
@@ -116,21 +115,21 @@ def _below(kind: Any, step: int | str) -> Any:
 
 
 def _meant(table: Any, above: str, name: str) -> str:
-    """The setting that a wrong name may stand for."""
+    """A hint: the setting that an unknown name may have been meant as, else the names that exist."""
     names = [f.encode_name for f in msgspec.structs.fields(table)]
     close = get_close_matches(name, names, n=1)
     return f"Did you mean `{joined(above, close[0])}`?" if close else f"There are {', '.join(names)}."
 
 
 def _default(table: Any, name: str) -> str:
-    """What holds where a field is silent, as far as that is worth saying."""
+    """A sentence with the default of a field if it is a simple value, else an empty string."""
     fields = msgspec.structs.fields(_bare(table)) if _is_table(_bare(table)) else ()
     found = next((f.default for f in fields if f.encode_name == name), None)
     return f"The default is {msgspec.json.encode(found).decode()}." if isinstance(found, (str, int, float)) else ""
 
 
 def expected(kind: Any) -> str:
-    """What may stand in a field of a type, in words: `a number from 0 to 24`."""
+    """The values that a field of a type accepts, in words: `a number from 0 to 24`."""
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return " or ".join(expected(part) for part in parts if part is not type(None))
@@ -145,12 +144,12 @@ def expected(kind: Any) -> str:
 
 
 def _of(end: float | None) -> str:
-    """An end of a range as people read numbers."""
+    """One end of a range, formatted for people."""
     return "anything" if end is None else f"{end:,}".replace(",", " ")
 
 
 def joined(key: str, name: str) -> str:
-    """The dotted key of a name below a key; quoted where TOML wants it."""
+    """The dotted key of a name below a key; quoted where TOML requires it."""
     own = name if _BARE_KEY.fullmatch(name) else f'"{name}"'
     return f"{key}.{own}" if key else own
 
@@ -160,7 +159,7 @@ def _metas(kind: Any) -> list[Meta]:
 
 
 def _bare(kind: Any) -> Any:
-    """A type without what is annotated, and without None."""
+    """A type without its annotations and without None."""
     if get_origin(kind) is Annotated:
         return _bare(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):
@@ -173,7 +172,7 @@ def _is_table(kind: Any) -> bool:
 
 
 def _shown(value: object, kind: Any) -> str:
-    """A wrong value as a message may hold it: short, and nothing of what may be a secret."""
+    """A wrong value for a message: shortened, and omitted if it may be a secret."""
     if any((meta.extra or {}).get("secret") for meta in _metas(kind)):
         return "not one"
     if isinstance(value, int) and value.bit_length() > 64:

@@ -1,4 +1,4 @@
-"""What must outlast a crash or be done by one process at a time: replaced files, synced folders, locks."""
+"""Durable file operations and locks: atomic replacement of files, syncing of folders, locks between processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kairos.errors import KairosError, TryAgain
 from kairos.privacy import open_private
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""What a full disk says."""
+"""The error numbers of a full disk or an exceeded quota."""
 _PAUSE_S = 0.01
 
 
@@ -35,7 +35,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Makes durable which names are in a folder: those that came, and that others are gone."""
+    """Makes the entries of a folder durable: names that were added and names that were removed."""
     folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
@@ -47,9 +47,9 @@ def sync_folder(path: Path) -> None:
 def locked(
     path: Path, busy: Callable[[], KairosError] | None = None, *, wait_s: float = 0.0, folder: bool = False
 ) -> Iterator[int]:
-    """Holds the lock on a file, made if absent, or on a folder that is there; gives its handle. The kernel lets it go
-    when the process dies. Raises what `busy` makes if another process still holds it after `wait_s` seconds; without
-    `busy` it waits for as long as it takes. OSError if the file cannot be opened."""
+    """Holds the lock on a file, created if absent, or on an existing folder; yields its handle. The kernel releases the
+    lock when the process dies. Raises what `busy` makes if another process still holds it after `wait_s` seconds;
+    without `busy` it waits without limit. OSError if the file cannot be opened."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if folder else open_private(path, os.O_RDWR)
     try:
         if busy is None:
@@ -62,7 +62,7 @@ def locked(
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock on a file. Asking makes nothing."""
+    """Whether a process holds the lock on a file. Does not create the file."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -26,21 +26,21 @@ class UsageError(KairosError):
 
 
 class NothingPending(KairosError):
-    """Asked for with `--exit-code`: there is nothing to decide."""
+    """No proposal waits for a decision; raised only with `--exit-code`."""
 
     code = 3
     name = "nothing_pending"
 
 
 class NotFound(KairosError):
-    """An id that no record has, or that several have."""
+    """No record, or more than one, matches the id."""
 
     code = 4
     name = "not_found"
 
 
 class Stale(KairosError):
-    """The proposal is not the one that was read: other digest, moved base, expired, decided already."""
+    """The proposal is no longer the one that was read: another digest, a changed base, expired, or already decided."""
 
     code = 5
     name = "stale"
@@ -61,14 +61,14 @@ class BudgetExhausted(KairosError):
 
 
 class OutcomeUnknown(KairosError):
-    """Verification failed, or an action started and its outcome cannot be told."""
+    """Verification failed, or an action started and its outcome cannot be determined."""
 
     code = 8
     name = "unverified"
 
 
 class IntegrityError(KairosError):
-    """The event log is damaged or speaks a version this program does not know."""
+    """The event log is damaged or has a version that this program does not support."""
 
     code = 9
     name = "integrity"
@@ -96,22 +96,22 @@ class SandboxUnavailable(KairosError):
 
 
 class TryAgain(KairosError):
-    """A passing condition: full disk, busy database, a wait that ran out."""
+    """A temporary condition: full disk, busy database, a timeout."""
 
     code = 75
     name = "try_again"
 
 
 class Conflict(KairosError):
-    """An append expected another version of the stream: somebody else wrote first."""
+    """An append expected another version of the stream: another process wrote first."""
 
     code = 5
     name = "conflict"
 
 
 class LeaseLost(KairosError):
-    """Another home took over what this one held on a shared log: nothing was written. Not a Conflict: whoever looks
-    again and decides anew must not decide this."""
+    """Another home took over a lease that this home held on a shared log; nothing was written. Not a `Conflict`: the
+    operation must not be retried, because the other home is now responsible."""
 
     code = 75
     name = "lease_lost"

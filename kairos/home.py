@@ -1,4 +1,4 @@
-"""Where everything lies: the folders of one Kairos, what they are called, and that they are its owner's alone."""
+"""The home: the folders and files of one Kairos, their names, and the check that only their owner can write them."""
 
 from __future__ import annotations
 
@@ -70,17 +70,17 @@ class Home:
 
     @property
     def status_file(self) -> Path:
-        """What the running daemon says of itself (JSON, replaced atomically)."""
+        """The status that the running daemon reports (JSON, replaced atomically)."""
         return self.run / "status.json"
 
     @property
     def roots(self) -> tuple[Path, ...]:
-        """Every directory that is Kairos's own: never sensed, even inside a watched tree."""
+        """Every directory of Kairos itself; these are never watched, even inside a watched tree."""
         return tuple(dict.fromkeys((self.config, self.data, self.run)))
 
     def salt(self) -> bytes:
-        """32 random bytes of this home, made once. Keys of findings rest on values mixed with them, so that nobody
-        who reads the log alone can guess a value. TryAgain if they can be neither read nor made."""
+        """32 random bytes of this home, created once. Keys of findings are hashed with them, so that a secret value
+        cannot be guessed from the log alone. TryAgain if they can be neither read nor made."""
         file = self.data / "salt"
         try:
             if not file.exists():
@@ -90,15 +90,15 @@ class Home:
                     made.flush()
                     os.fsync(made.fileno())
                 with contextlib.suppress(FileExistsError):
-                    os.link(fresh, file)  # whoever comes second takes the first one's
+                    os.link(fresh, file)  # if two processes create it, the first one wins
                 fresh.unlink()
             return file.read_bytes()
         except OSError as error:
             raise TryAgain(f"{file} cannot be made: {error.strerror}", "Free space, or check its owner.") from error
 
     def identity(self) -> str:
-        """What this home is called where several share a log: a copy of it, or the same path elsewhere, is another. The
-        name is for good once its folders are made."""
+        """The identifier of this home on a shared log. A copy of the home, or the same path on another machine, has a
+        different one. It does not change once the folders of the home exist."""
         from hashlib import sha256
 
         place = f"{machine()}:{self.data}"
@@ -108,7 +108,7 @@ class Home:
         return sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
     def exposures(self) -> list[Exposure]:
-        """What others can write of this home."""
+        """The paths of this home that other users can write."""
         folders = (self.run, self.log.parent, self.segments, self.undo, self.scratch, self.memory)
         locks = (self.daemon_lock, self.exec_lock, self.dream_lock)
         files = (self.config_file, self.policy_file, self.log, self.data / "salt", self.status_file, *locks)
@@ -126,8 +126,8 @@ class Home:
 
 
 def machine() -> str:
-    """A word for this machine: the same after a restart, another on every other one. Not the machine id itself, which
-    is nobody's business."""
+    """An identifier of this machine that is stable across restarts. A hash, so that the machine id itself is not
+    disclosed."""
     from hashlib import sha256
 
     try:
@@ -138,8 +138,8 @@ def machine() -> str:
 
 
 def find_home(override: str | None = None, *, guarded: bool = True) -> Home:
-    """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name:
-    a script's unset variable must not lead to another home. Denied (6) while others can write there, if `guarded`."""
+    """The home of this person: --home, else KAIROS_HOME, else the platform's folders. UsageError for an empty name: a
+    script's unset variable must not select another home. Denied (6) while others can write there, if `guarded`."""
     home = _named_home(override)
     if guarded:
         refuse(home.exposures())
@@ -167,7 +167,8 @@ def _root(text: str) -> Path:
 
 
 def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What leads a child to the same log: KAIROS_LOG and what libpq reads (PGPASSFILE, PGSSLROOTCERT and the like)."""
+    """The environment variables with which a child process opens the same log: KAIROS_LOG and what libpq reads
+    (PGPASSFILE, PGSSLROOTCERT and the like)."""
     return {
         k: v for k, v in environ.items() if k in ("KAIROS_LOG", "POSTGRES_ENABLE_DB_FUNCTIONS") or k.startswith("PG")
     }
@@ -181,19 +182,19 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, or too deep
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a huge number, or nested too deeply
         raise UsageError(f"{path} is not TOML: {error}", "Correct it or move it away.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
 
 
 def _configured_log(path: Path) -> str:
-    """`log.url` of a configuration file. Most have none, and most commands read nothing else of it."""
+    """`log.url` of a configuration file. The file is parsed only if it contains `url`, which most do not."""
     try:
         if b"url" not in path.read_bytes():
             return ""
     except OSError:
-        return ""  # whoever needs the configuration says what is wrong with it
+        return ""  # reported by the code that needs the configuration
     table = read_toml(path).get("log")
     url = table.get("url", "") if isinstance(table, dict) else ""
     if not isinstance(url, str):

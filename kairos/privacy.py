@@ -1,10 +1,10 @@
-"""Whether a home is its owner's alone. What lies in it names commands that run and says what may be done without
-asking, so whoever can write there decides what Kairos does.
+"""Checks that only its owner can write a home. The files of a home name commands that run and actions that are allowed
+without asking, so anyone who can write there controls Kairos.
 
-Refused are: directories and files of the home that belong to somebody else or that others can write, and directories on
-the way to them in which others could put something else in their place. A sticky directory such as /tmp is no danger.
-Of a file, writing by a group is accepted where the group is the owner's own and has no other member (the user private
-groups of most Linux distributions, with umask 002). Root may own anything: it can do all this anyway.
+Refused are: directories and files of the home that belong to another user or that others can write, and parent
+directories in which others could replace them. A sticky directory such as /tmp is accepted. A group-writable file is
+accepted if the group is the owner's own and has no other member (the user private groups of most Linux distributions,
+with umask 002). Paths owned by root are accepted, because root can write everything anyway.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _MOST_LINKS = 40
 
 @dataclass(frozen=True)
 class Exposure:
-    """A path that others can write. `ours`: it is the home's own and our own, so it may be tightened."""
+    """A path that others can write. `ours`: it is part of the home and belongs to this user, so its permissions may be
+    tightened."""
 
     path: Path
     why: str
@@ -31,8 +32,8 @@ class Exposure:
 
 
 def exposures(roots: Iterable[Path], folders: Iterable[Path], files: Iterable[Path]) -> list[Exposure]:
-    """What others can write of a home, and on the way to it; what is not there is passed over. `folders` and `files`
-    lie in `roots`, or in each other, or are links."""
+    """The paths of a home, and of its parent directories, that others can write; missing paths are skipped. `folders`
+    and `files` are in `roots`, or in each other, or are links."""
     found: dict[Path, Exposure | None] = {}
     for root in roots:
         _look(root, found, is_folder=True)
@@ -57,14 +58,14 @@ def _look(path: Path, found: dict[Path, Exposure | None], *, is_folder: bool) ->
 
 
 def refuse(found: list[Exposure]) -> None:
-    """Denied (6) with the command that mends it, if anything was found."""
+    """Raises Denied (6) with the command that fixes it, if `found` is not empty."""
     if found:
         first = found[0]
         raise Denied(f"{first.path} {first.why}: whoever writes there decides what Kairos runs", mending(found))
 
 
 def mending(found: list[Exposure]) -> str:
-    """What to do about it, as commands to type."""
+    """How to fix the exposures, as commands to type."""
     import shlex
 
     open_ = [shlex.quote(str(e.path)) for e in found if e.why.startswith("can be")]
@@ -76,7 +77,7 @@ def mending(found: list[Exposure]) -> str:
 
 
 def tighten(found: list[Exposure]) -> list[Exposure]:
-    """Takes away what others may write of the home's own; returns what is left to a person."""
+    """Removes write permission for others from the home's own paths; returns the exposures that a person must fix."""
     for one in found:
         if one.ours:
             one.path.chmod(stat.S_IMODE(one.path.lstat().st_mode) & ~_OTHERS)
@@ -84,7 +85,7 @@ def tighten(found: list[Exposure]) -> list[Exposure]:
 
 
 def make_private(folder: Path) -> None:
-    """Makes a folder and those above it that are missing, each its owner's alone under any umask. OSError."""
+    """Creates a folder and its missing parents, each accessible only by its owner under any umask. OSError."""
     if folder.is_dir():
         return
     if folder.parent != folder:
@@ -99,8 +100,8 @@ def make_private(folder: Path) -> None:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """A file of the home, opened with these flags and made if absent, its owner's alone under any umask. OSError;
-    FileExistsError if there is one and O_EXCL is among the flags."""
+    """Opens a file of the home with these flags and creates it if absent, accessible only by its owner under any umask.
+    OSError; FileExistsError if it exists and O_EXCL is among the flags."""
     try:
         made = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -112,8 +113,8 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def _way(path: Path) -> Iterator[tuple[Path, os.stat_result | None]]:
-    """Every directory and link that leads to an absolute path, in order, and at last what it really is; each with its
-    status, None where nothing is or the way is barred."""
+    """Every directory and link that leads to an absolute path, in order, and last the path it resolves to; each with
+    its status, None if it does not exist or cannot be reached."""
     todo, at, links = [*reversed(path.parts[1:])], Path("/"), 0
     status = _status(at)
     while todo:
@@ -136,7 +137,7 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result | None]]:
 
 
 def _passed(place: Path, found: os.stat_result | None) -> Exposure | None:
-    """A directory or link on the way in which others can lead elsewhere."""
+    """The exposure of a parent directory or link that others can redirect; None if they cannot."""
     if found is None:
         return None
     firm = stat.S_ISLNK(found.st_mode) or found.st_mode & stat.S_ISVTX
@@ -153,7 +154,7 @@ def _status(place: Path) -> os.stat_result | None:
     try:
         return place.lstat()
     except OSError:
-        return None  # not there, or barred: whoever needs it says so
+        return None  # missing or not accessible: reported by the code that needs it
 
 
 def _why_foreign(found: os.stat_result) -> str:
@@ -178,5 +179,5 @@ def _is_private_group(place: Path, found: os.stat_result) -> bool:
     except KeyError:
         return False
     if "system.posix_acl_access" in os.listxattr(place, follow_symlinks=False):
-        return False  # the group's bits are only the most that its entries may give, to whomever
+        return False  # with an ACL the group bits are only a mask, and entries may grant access to anyone
     return owner.pw_gid == group.gr_gid and owner.pw_name == group.gr_name and set(group.gr_mem) <= {owner.pw_name}

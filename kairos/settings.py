@@ -1,4 +1,4 @@
-"""What a person configured. Only doors (cli, dream, daemon, worker) read settings.
+"""The configuration. Only the entry points (cli, dream, daemon, worker) read it.
 
 Nothing in a watched repository is read here: a repository cannot configure its own watcher.
 """
@@ -21,7 +21,7 @@ HOURS = r"\A(?:(?:[01]?[0-9]|2[0-3])-(?:[01]?[0-9]|2[0-4]))?\Z"
 CLOCK = r"\A(?:(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9])?\Z"
 Clock = Annotated[str, Meta(pattern=CLOCK, description="a local time HH:MM, or empty for never")]
 Argument = Annotated[str, Meta(pattern=r"\A[^\0]*\Z", description="a text without NUL")]
-"""What the operating system takes as a word of a command or as a path."""
+"""A text that the operating system accepts as an argument or as a path."""
 
 
 _HINT = "Correct it, or `kairos config set KEY VALUE`."
@@ -29,11 +29,12 @@ _NOTHING = "nothing was set"
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every configuration table: a wrong key is refused. Every number states its range where it is declared."""
+    """Base of every configuration table: an unknown key is refused. Every number declares its range."""
 
 
 class AttentionSettings(_Table, frozen=True, kw_only=True):
-    """When to speak. Quiet hours are local `HH-HH` (empty: none) and hold delivery, not evaluation."""
+    """When proposals are delivered. Quiet hours are local `HH-HH` (empty: none); they hold back delivery, not
+    evaluation."""
 
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
     per_day: Annotated[int, Meta(ge=0, le=1_000)] = 4
@@ -57,17 +58,17 @@ class ScheduleSettings(_Table, frozen=True, kw_only=True):
 
 
 class Retention(_Table, frozen=True, kw_only=True):
-    """What may leave the log: after so many days observations in segments fold into `ActivityFolded`; 0: never."""
+    """Retention: after this many days, observations in segments are folded into `ActivityFolded`; 0: never."""
 
     fold_after_days: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
 
     def fold_before(self, now: int) -> int | None:
-        """The time (us) before which observations fold; None: none do."""
+        """The time (us) before which observations are folded; None if folding is off."""
         return now - round(self.fold_after_days * 86_400_000_000) if self.fold_after_days else None
 
 
 class Notify(_Table, frozen=True, kw_only=True):
-    """A command run at boundaries, with the title of what is delivered as its last argument."""
+    """A command run at boundaries, with the title of the delivered proposal as its last argument."""
 
     command: list[Argument] = []
 
@@ -101,7 +102,7 @@ class Check(_Table, frozen=True, kw_only=True):
 
 
 class WatchSettings(_Table, frozen=True, kw_only=True):
-    """`observer`: inotify (own reader, Linux) or watchdog. Sweep: a full comparison every so many minutes."""
+    """`observer`: inotify (own reader, Linux) or watchdog. Sweep: a full comparison every this many minutes."""
 
     observer: Literal["auto", "inotify", "watchdog"] = "auto"
     sweep_minutes: Annotated[float, Meta(ge=0.1, le=10_080)] = 10.0
@@ -109,7 +110,8 @@ class WatchSettings(_Table, frozen=True, kw_only=True):
 
 class LogPlace(_Table, frozen=True, kw_only=True):
     """Where the log is: `url` empty for SQLite under the data directory, else postgresql://USER@HOST/DATABASE; the
-    environment's KAIROS_LOG comes first. On a shared log a daemon that died is replaced after `lease_seconds`."""
+    environment variable KAIROS_LOG takes precedence. On a shared log another home may take over from a dead daemon
+    after `lease_seconds`."""
 
     url: Annotated[
         str,
@@ -138,7 +140,8 @@ class Config(_Table, frozen=True, kw_only=True):
 
 
 def load_config(home: Home) -> Config:
-    """The configuration, defaults where silent. UsageError names the wrong key; nothing is half-read."""
+    """The configuration, with defaults for missing keys. UsageError names the wrong key; a file with an error is
+    refused whole."""
     return parse_config(read_toml(home.config_file), str(home.config_file))
 
 
@@ -147,13 +150,13 @@ def parse_config(data: dict[str, Any], source: str) -> Config:
     try:
         return msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        from kairos.contract import Fault, problems, refusal  # takes longer to import than a quick command has
+        from kairos.contract import Fault, problems, refusal  # imported here because it is slow to import
 
         raise refusal(source, problems(data, Config) or [Fault("", str(error), "")], _HINT) from error
 
 
 def check_config(home: Home) -> Config:
-    """The configuration as `load_config` reads it, also held against the contract that explains what is wrong."""
+    """The configuration as `load_config` reads it, also validated by `kairos.contract`, which reports every error."""
     from kairos.contract import problems, refusal
 
     data = read_toml(home.config_file)
@@ -190,9 +193,9 @@ def get_value(home: Home, key: str) -> Any:
 
 
 def set_value(home: Home, key: str, text: str) -> Any:
-    """Sets a dotted key from text read as TOML, else as a string; everything else in the file stays as a person wrote
-    it, comments and order included. Refused whole unless the result is valid; of several wrong settings one may be
-    corrected at a time."""
+    """Sets a dotted key from text read as TOML, else as a string; everything else in the file is unchanged, comments
+    and order included. Refused unless the result is valid, or has only errors that were there before, so that several
+    wrong settings can be corrected one at a time."""
     try:
         f"{key}{text}".encode()
     except UnicodeEncodeError as error:
@@ -221,7 +224,7 @@ def _with(data: dict[str, Any], parts: list[str], value: Any, key: str) -> dict[
 
 
 def _refuse_worse(before: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """UsageError that names everything wrong with a document, unless it is what is left of more."""
+    """Raises UsageError with every error of the new document, unless it only has some of the errors of the old one."""
     from kairos.contract import problems, refusal
 
     left, had = problems(wanted, Config), problems(before, Config)
@@ -247,12 +250,12 @@ def _edited(path: Path, parts: list[str], value: Any) -> str:
             table = table[part]
         table[parts[-1]] = value
         return tomlkit.dumps(document)
-    except (TOMLKitError, ValueError, TypeError, LookupError) as error:  # a layout that it cannot change
+    except (TOMLKitError, ValueError, TypeError, LookupError) as error:  # a layout that tomlkit cannot edit
         raise UsageError(f"{path} cannot be edited by a program: {error}", "Edit it by hand.") from error
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two documents hold the same: what is no number is the same as itself here."""
+    """Whether two documents are equal; unlike with `==`, NaN equals NaN."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -261,7 +264,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _split_key(key: str) -> list[str]:
-    """`check."/a/b".command` → the parts; quotes keep dots together."""
+    """`check."/a/b".command` → the parts; a quoted part may contain dots."""
     parts, quoted, part = [], False, ""
     for char in key:
         if char == '"':
@@ -275,13 +278,13 @@ def _split_key(key: str) -> list[str]:
 
 
 def _value_of(text: str) -> Any:
-    """A text as the TOML value that it is, else as itself."""
+    """The text parsed as a TOML value, or the text itself if it is not one."""
     found = _parsed(f"value = {text}")
     return text if found is None else found["value"]
 
 
 def _parsed(text: str) -> dict[str, Any] | None:
-    """A text as TOML; None if it is none."""
+    """The text parsed as TOML; None if it is not TOML."""
     import tomllib
 
     try:

@@ -1,4 +1,4 @@
-"""`approve`, `reject`, `defer`: how a person is asked, and what a script gets back."""
+"""`approve`, `reject`, `defer`: the confirmation by a person and the answer for scripts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import UsageError
 
 LETTERS = 4
-"""How much of the id a person types to approve high risk."""
+"""How many letters of the id a person must type to approve high risk."""
 
 _SIGNS = {"executed": "✓", "acknowledged": "✓", "redone": "✓", "failed": "✗", "unknown": "?"}
 
 
 def confirmed(context: Context, proposal: Proposal) -> bool:
-    """Shows the card and asks. High risk wants the first letters of the id typed."""
+    """Shows the card and asks. For high risk the person must type the first letters of the id."""
     if not context.interactive():
         raise UsageError(
             f"{proposal.id} was not shown, and nobody can be asked here",
@@ -45,7 +45,8 @@ def _each(
     *,
     wait_s: float | None = None,
 ) -> None:
-    """Decides one after another; the first that cannot be decided ends it, and what was done is still reported."""
+    """Decides proposals one after another; stops at the first that cannot be decided and still reports the decisions
+    made."""
     results, failure = deciding.each(context.desk, ids, decide, wait_s=wait_s)
     text = "\n".join(
         f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"

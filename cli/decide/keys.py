@@ -14,7 +14,7 @@ _ESCAPE = "\x1b"
 
 
 class Keys:
-    """While entered, the terminal gives each key at once and shows none of them. Ctrl-C still interrupts."""
+    """Context in which the terminal delivers each key at once without echo. Ctrl-C still interrupts."""
 
     def __init__(self) -> None:
         self._fd = sys.stdin.fileno()
@@ -34,7 +34,7 @@ class Keys:
         termios.tcflush(self._fd, termios.TCIFLUSH)
 
     def key(self) -> str:
-        """The next key; the end of input is `q`, arrow keys and their like are empty."""
+        """The next key; `q` at the end of input, empty for arrow keys and similar."""
         raw = os.read(self._fd, 1)
         if raw in (b"", b"\x04"):
             return QUIT
@@ -44,7 +44,7 @@ class Keys:
         return raw.decode("ascii", "ignore")
 
     def _skip_sequence(self) -> None:
-        """Takes the rest of an escape sequence: `[` or `O`, parameters, one final byte (ECMA-48, 5.4)."""
+        """Discards the rest of an escape sequence: `[` or `O`, parameters, one final byte (ECMA-48, 5.4)."""
         begun = False
         while select.select([self._fd], [], [], 0.02)[0]:
             raw = os.read(self._fd, 1)
@@ -54,7 +54,7 @@ class Keys:
                 return
 
     def line(self) -> str:
-        """A line typed the usual way: shown, editable, ended with Enter."""
+        """A line typed in the normal mode of the terminal: echoed, editable, ended with Enter."""
         termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
         try:
             parts = bytearray()

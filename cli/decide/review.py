@@ -1,4 +1,4 @@
-"""`kairos review`: one card at a time, one key a decision. The key decides the card on screen, by its digest."""
+"""`kairos review`: one card at a time, one key per decision. A key applies to the card on screen, by its digest."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ class Review:
         self.decided: list[str] = []
 
     def run(self) -> None:
-        """Until nothing is undecided or the person quits."""
+        """Runs until nothing is undecided or the person quits."""
         while (shown := self._card()) is not None:
             if not self._decide(shown):
                 return
         render.emit(self._context, "review", None, f"{self._said}\n\nNothing is left to decide.".strip())
 
     def _card(self) -> Proposal | None:
-        """Shows the present card and returns what it shows: whatever the log says later, keys decide this."""
+        """Shows the present card and returns its proposal: keys decide this version, even if the log changes later."""
         drawn = self._context.desk.at_one_moment(self._drawn)
         if drawn is None:
             return None
@@ -77,7 +77,7 @@ class Review:
         return proposal, f"{text}\n\n{self._at + 1} of {len(left)}"
 
     def _decide(self, shown: Proposal) -> bool:
-        """Takes keys until one changes what is on screen; False to quit."""
+        """Handles keys until one changes what is on screen; False to quit."""
         self._keys.forget()
         render.prompt(self._context, PROMPT)
         while True:
@@ -95,7 +95,7 @@ class Review:
                 return True
 
     def _act(self, key: str, shown: Proposal) -> bool:
-        """Does what a key means; True when the screen is to be drawn anew."""
+        """Performs the action of a key; True if the screen must be redrawn."""
         match key:
             case "y":
                 return self._approve(shown)

@@ -1,4 +1,4 @@
-"""`kairos undo` and `kairos redo`: say what would happen, ask, do it."""
+"""`kairos undo` and `kairos redo`: show the plan, ask, carry it out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proposal card as the text that a person decides on."""
+"""The proposal card as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STATES = {"raised": "not verified yet", "pending": "waits for you"}
 
 
 def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = "full") -> str:
-    """The card, in the order people decide by. `body`: full | stat | none, for the diff."""
+    """The card, with the most important facts for the decision first. `body`: full | stat | none, for the diff."""
     raised = proposal.raised
     state = _STATES.get(card.state, card.state)
     style = {"low": "green", "medium": "yellow"}.get(card.risk, "red")
@@ -89,7 +89,7 @@ def _effects(card: CardOut) -> list[str]:
 
 
 def _flagged(card: CardOut) -> list[str]:
-    """A warning where escapes stand for characters: the same letters could be the text itself."""
+    """A warning if characters were escaped, because the escapes look the same as literal text."""
     texts = [card.title, card.claim, card.patch or "", *(card.argv or []), *card.effects.files]
     found = sum(map(render.hidden, texts))
     words = count(found, "invisible or control character")

@@ -1,4 +1,4 @@
-"""`kairos files`: the watched tree as the log has it. The disk is not looked at."""
+"""`kairos files`: the watched tree as recorded in the log. Does not read the disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kairos.domain.names import Name
 
 
 def file_text(row: dict[str, Any]) -> str:
-    """One entry for a person."""
+    """One entry, as text for a person."""
     bytes_ = "" if row["size"] is None else size(row["size"])
     name = Name(path=row.get("path"), path_b64=row.get("path_b64")).fs
     return f"{row['kind']:<7} {row['mode'] or 0:04o} {bytes_:>10}  {render.inert(name)}"

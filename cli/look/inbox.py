@@ -1,4 +1,4 @@
-"""`kairos inbox` and `kairos show`: what waits for a decision, and one proposal in full."""
+"""`kairos inbox` and `kairos show`: the proposals that wait for a decision, and one proposal in full."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RISK_STYLES = {"urgent": "red", "high": "red", "medium": "yellow", "low": "green
 
 
 class Listed(NamedTuple):
-    """What `inbox` answers: the proposals shown, the same as text, and how many wait."""
+    """The answer of `inbox`: the proposals shown, the same as text, and how many wait."""
 
     shown: list[ProposalOut]
     text: str
@@ -78,7 +78,7 @@ def inbox(context: Context, exit_code: bool, everything: bool) -> None:
 
 
 def shown_card(context: Context, find: Callable[[], Proposal], *, body: str = "full") -> tuple[CardOut, str]:
-    """The card of a proposal that `find` picks, as data and as text, both of one state of the log."""
+    """The card of a proposal that `find` picks, as data and as text, both from one state of the log."""
 
     def read() -> tuple[CardOut, str]:
         proposal = find()

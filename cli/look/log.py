@@ -1,4 +1,4 @@
-"""`kairos log`: the events as they are, and proof that nobody changed them."""
+"""`kairos log`: reading the event log, and verifying that it was not changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kairos.errors import IntegrityError, UsageError
 
 
 def entry_text(entry: LogEntry) -> str:
-    """One line of the log for a person."""
+    """One event of the log, as a line for a person."""
     position, at = number(entry.position).rjust(9), rfc3339(entry.at)[:19]
     return f"{position}  {at}  {render.inert(entry.type):<20}  {render.inert(entry.summary())}"
 

@@ -1,4 +1,4 @@
-"""`kairos dream` and `kairos memory`: consolidating now, and reading what was learned with its evidence."""
+"""`kairos dream` and `kairos memory`: running a dream now, and reading memories with their evidence."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def show(context: Context, id_: str) -> None:
 
 
 def _listed(context: Context, found: list[MemoryOut]) -> tuple[list[MemoryOut], str]:
-    """Memories as data and as text; no text for none."""
+    """Memories as data and as text; the text is empty if there are none."""
     if not found:
         return [], ""
     called, letters = names(repositories(context.desk)), remembering.letters(context.desk)

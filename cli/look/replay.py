@@ -36,7 +36,7 @@ def replay(context: Context, verify: bool, moment: str | None) -> None:
 
 
 def then_text(then: ThenOut) -> str:
-    """The same for a person."""
+    """The state at a moment, as text for a person."""
     rows: list[list[render.Cell]] = [[p.id, p.risk, p.title] for p in then.pending]
     kinds = ", ".join(f"{number(n)} {kind}" for kind, n in then.memories.items()) or "none"
     return "\n".join(

@@ -1,4 +1,4 @@
-"""`kairos status`, and what `kairos` alone says."""
+"""`kairos status`, and the output of `kairos` without a verb."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATE_STYLES = {"watching": "green", "degraded": "yellow", "lost": "red", "stopp
 
 
 def answer(context: Context) -> StatusOut:
-    """The status; a daemon of another version than this program is said so, on stderr."""
+    """The status; warns on stderr if the daemon has another version than this program."""
     found = status_of(context.desk)
     warn_of_other_version(context)
     return found
@@ -33,7 +33,7 @@ def warn_of_other_version(context: Context) -> None:
 
 
 def text_of(status: StatusOut) -> str:
-    """The status for a person."""
+    """The status, as text for a person."""
     daemon = (
         f"{render.paint('running', 'green')} (pid {status.daemon.pid})"
         if status.daemon.running
@@ -61,7 +61,7 @@ def _directories(repo: RepoOut) -> str:
 
 
 def overview(context: Context) -> None:
-    """`kairos` alone."""
+    """Prints the output of `kairos` without a verb."""
     status = answer(context)
     render.emit(context, "status", status, f"{text_of(status)}\n\nNext: {render.paint(next_command(status), 'bold')}")
 

@@ -1,4 +1,4 @@
-"""`kairos why` and `kairos why-not`: every proposal, and every silence, traced back through the log."""
+"""`kairos why` and `kairos why-not`: every proposal and every hold, traced back through the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kairos.desk.units import number
 
 
 def steps_text(steps: list[StepOut]) -> str:
-    """A causal chain for a person."""
+    """A causal chain, as text for a person."""
     rows: list[list[render.Cell]] = [[number(s.position), s.type, s.summary] for s in steps]
     return render.table(rows, right=(0,))
 

@@ -1,4 +1,4 @@
-"""`pause`, `resume`, `mute`, `unmute`, `tick`: what a person says to the assistant as a whole."""
+"""`pause`, `resume`, `mute`, `unmute`, `tick`: controls of the assistant as a whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kairos.desk import controlling
 
 
 def warn_of_configuration(context: Context) -> None:
-    """Says on stderr what is wrong with the configuration, for a command that works all the same."""
+    """Warns on stderr about a wrong configuration, for a command that works regardless."""
     wrong = controlling.wrong_configuration(context.desk)
     if wrong is not None:
         render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(wrong, lines=True)}")

@@ -15,7 +15,7 @@ from kairos.desk.records.repositories import RunningOut
 
 
 def run_here(context: Context, on_delivery: Callable[[str], None] | None = None) -> int:
-    """The daemon in this process, until a signal ends it; returns its exit code."""
+    """Runs the daemon in this process until a signal ends it; returns its exit code."""
     return starting.run_here(
         context.desk,
         on_ready=lambda: render.exactly(starting.READY),

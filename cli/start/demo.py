@@ -16,7 +16,7 @@ from kairos.desk.records.system import DemoOut
 
 
 class _Terminal:
-    """Tells the story on the terminal; silent in JSON mode."""
+    """Shows the steps of the demo on the terminal; prints nothing in JSON mode."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

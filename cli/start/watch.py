@@ -45,7 +45,7 @@ def _ask_trust(context: Context, root: Path) -> None:
 
 
 def init_text(done: InitOut) -> str:
-    """What init did, for a person."""
+    """The result of init, as text for a person."""
     history = f", {count(done.commits, 'commit')} of history" if done.commits else ""
     if not done.new:
         return f"{render.inert(done.path)} is watched already{history}"
@@ -89,7 +89,7 @@ def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None
 
 
 def announce(context: Context, id_: str) -> None:
-    """One line for a delivered proposal. Called from a thread of the daemon, so it reads from a desk of its own."""
+    """One line for a delivered proposal. Called from a thread of the daemon, so it uses its own desk."""
     desk = context.desk.again()
     try:
         found = delivered(desk, id_)

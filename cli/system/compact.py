@@ -1,4 +1,4 @@
-"""`kairos compact`: old events sealed, and old observations folded under a person's rule."""
+"""`kairos compact`: seals old events, and folds old observations according to the configured retention."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compact(context: Context, at_once: bool, dry_run: bool, fold_after: float | 
 
 
 def compact_text(found: CompactOut) -> str:
-    """The same for a person."""
+    """The result, as text for a person."""
     rows: list[list[render.Cell]] = [
         [f"{number(s.first)} to {number(s.last)}", s.file, size(s.bytes)] for s in found.sealed
     ]

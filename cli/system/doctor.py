@@ -1,4 +1,4 @@
-"""`kairos doctor`: what keeps Kairos from working, and what to do about it."""
+"""`kairos doctor`: finds what keeps Kairos from working, and how to fix it."""
 
 from __future__ import annotations
 

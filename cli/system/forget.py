@@ -1,4 +1,4 @@
-"""`kairos forget`: payloads excised from the log for good, provably and nothing else."""
+"""`kairos forget`: permanent, verifiable removal of payloads from the log."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The world out: proposals raised, verified, decided, carried out, undone."""
+"""Acting on a repository: proposals are raised, verified, decided, carried out and undone."""

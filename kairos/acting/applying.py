@@ -1,7 +1,7 @@
-"""Changing several files all or nothing: stage everything beside its place, then give each its name.
+"""Changes several files all or nothing: stages every new file in its directory, then renames each into place.
 
-Nothing in the tree changes before every new content is durable. A path that is not what it was taken to be stops
-the run, and what was already renamed is put back from the pre-images.
+No file in the tree changes before all new contents are durable. If a path is not in its expected state, the run stops
+and the files that were already renamed are restored from the pre-images.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ OnStep = Callable[[str], None]
 
 
 def no_step(_: str) -> None:
-    """The step hook of every real run; tests pass one that kills the process at the k-th step."""
+    """The step hook of production runs, a no-op. Tests pass a hook that kills the process at the k-th step."""
 
 
 class Write(msgspec.Struct, frozen=True):
-    """One path: what it is, and what it will be. None is no file."""
+    """One path with its state before and after the write. None means that there is no file."""
 
     path: str
     before: Blob | None
@@ -32,7 +32,7 @@ class Write(msgspec.Struct, frozen=True):
 
 
 class RolledBack(Exception):
-    """The run failed and everything is as it was. `moved`: paths that were not what they were taken to be."""
+    """The run failed and every file is in its previous state. `moved`: paths that were not in their expected state."""
 
     def __init__(self, why: str, moved: Sequence[str] = ()) -> None:
         super().__init__(why)
@@ -41,7 +41,7 @@ class RolledBack(Exception):
 
 
 class LeftUnknown(Exception):
-    """The run failed, and going back would overwrite what somebody else wrote at `paths`."""
+    """The run failed, and rolling back would overwrite what another process wrote at `paths`."""
 
     def __init__(self, why: str, paths: Sequence[str]) -> None:
         super().__init__(why)
@@ -50,7 +50,7 @@ class LeftUnknown(Exception):
 
 
 def temporary(execution: str, path: str) -> str:
-    """The temporary name of a path in one execution; recovery knows it without having seen it."""
+    """The temporary name of a path in one execution. It is deterministic, so that recovery can compute it."""
     seed = execution.encode() + b"\0" + path.encode("utf-8", "surrogateescape")
     return f".kairos-{sha256(seed).hexdigest()[:20]}.tmp"
 
@@ -67,9 +67,9 @@ def folders_to_make(tree: WorkTree, writes: Iterable[Write]) -> list[str]:
 def apply(
     tree: WorkTree, execution: str, writes: Sequence[Write], made: Sequence[str], on_step: OnStep = no_step
 ) -> list[Signature]:
-    """Makes every write and returns what the file system shows of each path.
+    """Makes every write and returns the signature (lstat) of each path.
 
-    RolledBack if one cannot be made; LeftUnknown if going back would touch a foreign change."""
+    RolledBack if a write fails; LeftUnknown if the rollback would overwrite a change by another process."""
     done: list[Write] = []
     try:
         for folder in made:
@@ -97,7 +97,7 @@ def apply(
 
 
 def clear(tree: WorkTree, execution: str, paths: Iterable[str], made: Sequence[str]) -> None:
-    """Removes the temporary files of a run, and of the directories it made those that are empty."""
+    """Removes the temporary files of a run, and the directories it made (`made`) that are empty."""
     for path in paths:
         tree.remove(path, temporary(execution, path))
     for folder in reversed(made):
@@ -105,7 +105,7 @@ def clear(tree: WorkTree, execution: str, paths: Iterable[str], made: Sequence[s
 
 
 class _Moved(NotPlain):
-    """A path changed between the gate and its turn."""
+    """A path changed after the gate had checked it and before it was written."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"{shown(path)} changed while the action was being carried out")
@@ -113,7 +113,9 @@ class _Moved(NotPlain):
 
 
 def _switch(tree: WorkTree, execution: str, write: Write) -> None:
-    """Gives one path its new state, if it still is what the gate saw; the window left is that of two system calls."""
+    """Puts one path into its new state if it is still as the gate saw it.
+
+    A change between the check and the rename is missed: a window of two system calls."""
     seen = write.before.seen if write.before is not None else None
     if seen is not None:
         if tree.signature(write.path) != seen:
@@ -132,7 +134,7 @@ def _switch(tree: WorkTree, execution: str, write: Write) -> None:
 def _back(
     tree: WorkTree, execution: str, writes: Sequence[Write], done: Sequence[Write], made: Sequence[str], why: str
 ) -> None:
-    """Undoes the writes that were made; LeftUnknown with the paths that cannot be put back."""
+    """Rolls back the writes that were made; LeftUnknown with the paths that cannot be restored."""
     lost: list[str] = []
     for write in reversed(done):
         try:
@@ -148,7 +150,7 @@ def _back(
 
 
 def place(tree: WorkTree, execution: str, path: str, blob: Blob | None, *, new: bool) -> None:
-    """Gives one path a state, through a temporary file."""
+    """Puts one path into the state `blob` (None: no file), through a temporary file."""
     if blob is None:
         tree.remove(path)
         return

@@ -1,6 +1,6 @@
-"""Carrying out an approved command: confined, on a scratch view of the tree; nothing in the tree changes.
+"""Runs an approved command confined, on a scratch view of the tree; nothing in the tree changes.
 
-At most once: a run that a crash cut off is reported unknown, never run again.
+A command runs at most once: after a crash the outcome is recorded as unknown and the command is not run again.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def run_command(
     now: int,
     cancelled: Callable[[], bool] | None = None,
 ) -> Standing:
-    """Runs it and returns the proposal: executed when it ended with 0, failed otherwise or when it could not be
-    confined. Conflict before anything ran if somebody wrote to the proposal. The caller holds the lock."""
+    """Runs the command and returns the proposal: executed if the exit status is 0, failed otherwise or if the command
+    could not be confined. Conflict, before anything ran, if the proposal was changed meanwhile. The caller holds
+    `exec.lock`."""
     execution = f"{at.proposal.id}-{at.proposal.version + 1}"
     started = deciding.start_run(at.proposal, "apply", execution=execution, expect=[], before=[], store="", now=now)
     at = append(log, at, started, now=now)

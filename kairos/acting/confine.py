@@ -1,4 +1,6 @@
-"""Confined execution: one command on a scratch view of a tree, or not at all (tier T2, DESIGN "Acting")."""
+"""Confined execution: runs one command on a scratch view of a tree, and refuses to run it if it cannot be confined.
+
+See tier T2 in DESIGN, "Acting"."""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from kairos.privacy import make_private
 
 LAUNCHER = Path(_native.__file__).parent / "_bin" / "kairos-exec"
 Seed = Mapping[str, tuple[bytes, int] | None]
-# Beyond this the changes are kept on disk instead of in memory.
+# With a larger disk limit, the changes are kept on disk instead of in memory.
 _MOST_IN_MEMORY_MB = 1024
 _MB = 1 << 20
 _HINTS = {
@@ -36,13 +38,14 @@ _HINTS = {
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run may use. `out` is in bytes for each stream; the rest of it is cut from the middle."""
+    """The resource limits of one run. `wall` is in seconds, `out` in bytes for each stream; longer output is cut in
+    the middle."""
 
     wall: float = 60.0
     mem_mb: int = 1024
     pids: int = 128
     out: int = 512 * 1024
-    # More than this, both streams together, ends the run.
+    # The run is ended when both streams together exceed this many bytes.
     flood: int = 1536 * _MB
     file_mb: int = 256
     disk_mb: int = 256
@@ -51,7 +54,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tier(msgspec.Struct, frozen=True):
-    """What this machine can do: T3 with a cgroup, T2 without, T1 no namespaces, T0 nothing. Commands need T2."""
+    """The confinement this machine supports: T3 with a cgroup, T2 without one, T1 without namespaces, T0 none.
+
+    Commands need T2."""
 
     name: Literal["T0", "T1", "T2", "T3"]
     layers: tuple[str, ...] = ()
@@ -60,7 +65,8 @@ class Tier(msgspec.Struct, frozen=True):
 
 
 class ExportedChange(msgspec.Struct, frozen=True):
-    """One exportable change. `path` is relative, undecodable bytes as surrogates; `mode` 0o100644, 0o100755, None."""
+    """One exportable change. `path` is relative, with undecodable bytes as surrogates; `mode` is 0o100644, 0o100755 or
+    None."""
 
     path: str
     kind: Literal["created", "modified", "deleted"]
@@ -69,22 +75,22 @@ class ExportedChange(msgspec.Struct, frozen=True):
 
     @property
     def content(self) -> bytes | None:
-        """The new bytes, read when asked for and while the run is not discarded; None for a deletion."""
+        """The new bytes, None for a deletion. They are read on access, so only before the run is discarded."""
         return None if self.kind == "deleted" else self.held.read(os.fsencode(self.path))
 
 
 class WithheldChange(msgspec.Struct, frozen=True):
-    """A change that may not leave the sandbox, and why."""
+    """A change that must not be exported from the sandbox, and the reason."""
 
     path: str
     why: str
 
 
 class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run went. Its changes live until `discard`; use it as a context manager.
+    """The result of a run. Its changes are kept until `discard`; use it as a context manager.
 
-    `exit` is None when a signal ended it. `stopped` names the limit that ended it, if one did: wall, output,
-    memory, processes, disk, cancelled, killed. `truncated` counts the bytes cut from the output.
+    `exit` is None if a signal ended the run. `stopped` is the limit that ended the run, None if none did: wall, output,
+    memory, processes, disk, cancelled or killed. `truncated` is the number of bytes cut from the output.
     """
 
     exit: int | None
@@ -102,12 +108,12 @@ class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[WithheldChange, ...]
     held: _native.Changes | None
     room: ScratchRoom
-    # The tree that the run was a view of, and which directory (device, inode) that was.
+    # The tree that the run saw as a scratch view, and the (device, inode) of its directory.
     root: Path
     identity: tuple[int, int]
 
     def discard(self) -> None:
-        """Lets go of the changes and removes the scratch directory. Harmless when repeated."""
+        """Releases the changes and removes the scratch directory. Idempotent."""
         if self.held is not None:
             self.held.close()
         self.room.leave()
@@ -120,7 +126,8 @@ class ConfinedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SeedRefused(errors.KairosError):
-    """The files to lay over the tree do not fit it: an escaping path, a link on the way, nothing to remove."""
+    """The seed cannot be applied to the tree: a path escapes it or leads through a link, or there is no file to
+    remove."""
 
     name = "seed_refused"
 
@@ -139,9 +146,9 @@ def run(
 ) -> ConfinedRun:
     """Runs `argv` in a scratch view of `root`; nothing in `root` changes.
 
-    `seed` lays files over the tree first: path to (content, mode), or to None for a removal. `read_roots` are
-    seen besides the system and the usual toolchains. `cancelled` is asked ten times a second. Raises
-    SandboxUnavailable if a layer failed (the command did not run), SeedRefused, UsageError.
+    `seed` is applied to the view first: path to (content, mode), or to None for a removal. `read_roots` are readable
+    besides the system and the usual toolchains. `cancelled` is called ten times a second. Raises SandboxUnavailable if
+    a layer could not be set up (the command did not run), SeedRefused, UsageError.
     """
     if not argv or not argv[0]:
         raise errors.UsageError("There is no command to run.", "Name it after --, as in: -- make test")
@@ -235,7 +242,7 @@ def _understood(answer: _native._RunAnswer, room: ScratchRoom, tree: Path, ident
 
 
 def tier(scratch_home: Path) -> Tier:
-    """What this machine can do, found by really doing it; remembered for the life of the process."""
+    """The confinement tier of this machine, found by trial runs and cached for the life of the process."""
     return _tier(scratch_home)
 
 
@@ -266,7 +273,7 @@ def _tier(scratch_home: Path) -> Tier:
 
 @contextmanager
 def _room_for_a_run(scratch_home: Path) -> Iterator[ScratchRoom]:
-    """A room that outlives a run which went well, and no other."""
+    """A scratch room that is kept if the block succeeds and removed if it raises."""
     room = take_room(scratch_home)
     try:
         yield room
@@ -294,7 +301,7 @@ def _real_directory(root: Path) -> Path:
 
 
 def _memory_keeps_attributes() -> bool:
-    """tmpfs keeps the attributes that overlayfs needs since Linux 6.6."""
+    """Whether tmpfs supports the extended attributes that overlayfs needs (Linux 6.6 or newer)."""
     numbers = platform.release().split("-")[0].split(".")
     try:
         return (int(numbers[0]), int(numbers[1])) >= (6, 6)

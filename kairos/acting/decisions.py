@@ -1,4 +1,4 @@
-"""A person's decision on a proposal, recorded once: of two reviewers at the same moment one wins, the other is told."""
+"""Records a person's decision on a proposal once: of two simultaneous reviewers one wins, the other gets an error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _TRIES = 10
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The proposal after a decision; `position` of the event that records it, or of the last one if it stood."""
+    """The proposal after a decision. `position`: of the event that records the decision, or of the proposal's last
+    event if the decision was recorded before."""
 
     proposal: Proposal
     position: int
@@ -33,10 +34,10 @@ class Decision(msgspec.Struct, frozen=True):
 def approve(
     log: Log, home: Home, config: Config, prefix: str, digest: str | None = None, *, now: int | None = None
 ) -> Decision:
-    """A person's yes to the digest they read (None: to the one that is pending). A note becomes acknowledged.
+    """Records a person's approval of the digest they read (None: of the pending digest). A note becomes acknowledged.
 
-    A proposal that nobody verified yet is verified first. Repeating a yes is no error. NotFound (4), Stale (5):
-    another digest, expired, decided otherwise; TryAgain (75)."""
+    A proposal that has not been verified is verified first. Repeating an approval is no error. NotFound (4); Stale (5)
+    if the digest differs, the proposal expired or another decision was recorded; TryAgain (75)."""
     at = standing(log, prefix)
     if at.proposal.state == "raised":
         repo = RepositoriesView().load(log)[0].by_id.get(at.proposal.raised.repo)
@@ -49,18 +50,18 @@ def approve(
 def reject(
     log: Log, prefix: str, reason: str = "other", text: str = "", *, never: bool = False, now: int | None = None
 ) -> Decision:
-    """A person's no. `reason`: one of `deciding.REASONS`; `never`: not this subject again."""
+    """Records a person's rejection. `reason`: one of `deciding.REASONS`; `never`: do not propose this subject again."""
     return _decide(log, prefix, lambda p, _: deciding.reject(p, reason, text, never=never), now)
 
 
 def defer(log: Log, prefix: str, until: int | None, *, now: int | None = None) -> Decision:
-    """Later: back at `until` (us), with None at the next commit."""
+    """Defers a proposal until `until` (us), or with None until the next commit."""
     return _decide(log, prefix, lambda p, t: deciding.defer(p, until, now=t), now)
 
 
 def _decide(log: Log, prefix: str, rule: Callable[[Proposal, int], list[Event]], now: int | None) -> Decision:
-    """Looks, decides and appends with the version it saw; looks again when somebody wrote in between. The rule
-    itself tells the loser who was first."""
+    """Reads the proposal, applies `rule` and appends with the version it read; retries if the proposal was changed in
+    between. For the losing reviewer, `rule` raises the error that names the decision already recorded."""
     proposal_id = standing(log, prefix).proposal.id
     for _ in range(_TRIES):
         at = standing(log, proposal_id)

@@ -1,4 +1,4 @@
-"""Watching the base of what waits for a decision: is it stale, or did somebody make the same change?"""
+"""Finds waiting proposals that are stale because their files changed, or superseded because the change was made."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BY_HAND = "you made the same change by hand"
 
 
 def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, root: Path) -> list[NewEvent]:
-    """ProposalSuperseded or ProposalStale for the waiting patches of a repository that touch a changed path
-    (None: all of them), compared with the disk at `root`.
+    """Returns ProposalSuperseded or ProposalStale for the waiting patches of a repository that touch a changed path
+    (None: all of them), compared with the files at `root`.
 
-    Append each with the stream version of its fold: a decision that came first wins."""
+    Append each with the stream version of its fold, so that a decision recorded earlier wins."""
     waiting = [
         p for p in inbox.live() if p.raised.repo == repo_id and p.state in proposals.WAITING
     ]  # fmt: skip
@@ -47,7 +47,7 @@ def drift(inbox: Inbox, repo_id: str, changed_paths: Collection[str] | None, roo
 
 
 def _done_by(inbox: Inbox, p: proposals.Proposal, action: PatchAction) -> str:
-    """The id of a proposal that was carried out and left what this one would, empty if there is none."""
+    """The id of an executed proposal that made the same change as this one would, empty if there is none."""
     wanted = {(e.fs, e.after) for e in action.edits}
     for other in inbox.done(p.raised.repo, action.edits[0].fs, action.edits[0].after) if action.edits else ():
         done = other.raised.action

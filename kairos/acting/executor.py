@@ -1,4 +1,4 @@
-"""Carrying out one approved action, under the lock from gate to outcome."""
+"""Carries out one approved action, holding `exec.lock` from the gate to the recorded outcome."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def execute(
     on_step: OnStep = no_step,
     cancelled: Callable[[], bool] | None = None,
 ) -> Proposal:
-    """Carries an approved action out and returns the proposal as it is then: executed, failed or unknown.
+    """Carries out an approved action and returns the proposal afterwards: executed, failed or unknown.
 
-    `root`: where the caller believes the repository is; Denied if the log says otherwise. Repeating it is safe:
-    what was executed stays so, and a run that a crash left open is settled instead of rerun. Stale (5) when the gate
-    refuses (nothing written), Denied (6) by policy, TryAgain (75) while paused or when the log cannot be written.
-    `cancelled` is asked while a command runs."""
+    `root`: where the caller expects the repository; Denied if the log records another root. Repeating the call is safe:
+    an executed action is not run again, and a run left open by a crash is settled instead of rerun. Stale (5) if the
+    gate refuses (nothing written), Denied (6) by policy, TryAgain (75) while paused or if the log cannot be written.
+    `cancelled` is polled while a command runs."""
     policy = policy_file.load_policy(home.policy_file)
     with exec_lock(home):
         for _ in range(_TRIES):
@@ -65,7 +65,7 @@ def _once(
     on_step: OnStep,
     cancelled: Callable[[], bool] | None,
 ) -> Standing:
-    """One try. Conflict if somebody wrote to the proposal before the run started: then nothing was written."""
+    """One attempt. Conflict, with nothing written, if the proposal was changed before the run started."""
     if at.proposal.state == "executing":
         return recovery.settle(log, home, at, tree, now=now)
     if at.proposal.state in DONE:

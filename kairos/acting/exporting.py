@@ -1,5 +1,5 @@
-"""Taking what a confined run changed over into the user's tree: what passed the gate, all of it or nothing, by the
-same steps that carry out an approved patch."""
+"""Copies the changes of a confined run into the user's tree: the exportable ones, all or nothing, through the same
+steps as an approved patch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MOVED = "changed since the run began"
 
 
 def export(run: ConfinedRun) -> tuple[WithheldChange, ...]:
-    """Applies the changes that passed the gate to the tree that the run was a view of; returns what could not be.
+    """Applies the exportable changes of a run to its original tree; returns the changes that could not be applied.
 
-    If a single path cannot be changed, or is not what it was when the run began, nothing is written. A run that a
-    limit stopped exports nothing. NotFound, Denied if the tree itself is gone or was replaced."""
+    If any path cannot be changed, or differs from its state when the run began, nothing is written. A run that was
+    stopped by a limit exports nothing. NotFound if the tree is gone, Denied if it was replaced."""
     if run.stopped is not None:
         return tuple(WithheldChange(change.path, f"the run was stopped: {run.stopped}") for change in run.changes)
     if run.held is None or not run.changes:
@@ -34,7 +34,7 @@ def export(run: ConfinedRun) -> tuple[WithheldChange, ...]:
 
 
 def _write(tree: WorkTree, change: ExportedChange, began_ns: int) -> Write:
-    """One change as a write. NotPlain if the place is no longer what the command saw."""
+    """Converts one change to a write. NotPlain if the path changed since the run began."""
     before = tree.read(change.path)
     touched = before is not None and before.seen is not None and (before.seen.ctime_ns or 0) > began_ns
     if touched or (before is None) != (change.kind == "created"):
@@ -56,7 +56,7 @@ def _applied(tree: WorkTree, name: str, writes: list[Write]) -> tuple[WithheldCh
         return tuple(
             WithheldChange(path, f"written, and somebody changed it at once: {error.why}") for path in error.paths
         )
-    # Directories that removals left empty go too, as git does it.
+    # Like git, also remove directories that are empty after the removals.
     for write in writes:
         folder = write.path.rpartition("/")[0] if write.after is None else ""
         while folder and tree.remove_folder(folder):

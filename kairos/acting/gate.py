@@ -1,4 +1,4 @@
-"""The last look before doing: is this still exactly what was approved, on exactly the files it was made from?"""
+"""The last check before an execution: the action must be what was approved, and its files what it was made from."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from kairos.home import Home
 
 
 class GateRefusal(msgspec.Struct, frozen=True):
-    """Why the gate stays shut: events to append, if any, and the error a person gets."""
+    """A refusal by the gate: the events to append, if any, and the error to raise."""
 
     events: list[Event]
     error: KairosError
 
 
 def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: int) -> list[Write] | GateRefusal:
-    """The writes to make (none for a command), or a refusal; nothing is written here."""
+    """Returns the writes to make (none for a command) or a refusal. Writes nothing itself."""
     raised = proposal.raised
     action = raised.action
     if isinstance(action, NoteAction) or proposal.state != "approved" or proposal.approved is None:
@@ -86,7 +86,7 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
 
 
 def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
-    """Why policy forbids an action now, empty if it does not. Kairos's own files are never a target."""
+    """The reason why policy forbids an action, empty if it does not. Kairos's own files must never be changed."""
     verdict = _verdict(proposal, policy, root)
     if verdict.effect == "deny":
         return verdict.why
@@ -102,25 +102,25 @@ def _verdict(proposal: Proposal, policy: Policy, root: Path) -> Verdict:
 
 
 def refuse_if_paused(log: Log, now: int) -> None:
-    """TryAgain (75) while a person has Kairos paused."""
+    """Raises TryAgain (75) while Kairos is paused by a person."""
     if AttentionView().load(log)[0].is_paused(now):
         raise TryAgain("Kairos is paused: nothing is carried out", "`kairos resume` ends the pause.")
 
 
 def moved_paths(tree: WorkTree, action: PatchAction) -> list[str]:
-    """The paths that are no longer what the patch was made from."""
+    """The paths that are no longer in the state the patch was made from."""
     return [e.fs for e in action.edits if not _is_at(tree, e, before=True)]
 
 
 def already_done(tree: WorkTree, action: PatchAction) -> bool:
-    """Whether every path is already what the patch would make it."""
+    """Whether every path is already in the state after the patch."""
     return all(_is_at(tree, e, before=False) for e in action.edits)
 
 
 def writes_of(tree: WorkTree, action: PatchAction) -> list[Write]:
-    """What the patch does to the present tree, keeping permission bits that git does not know.
+    """The writes that apply the patch to the current tree, keeping permission bits that git does not track.
 
-    ValueError if the patch does not fit what is on disk."""
+    ValueError if the patch does not apply to the files on disk."""
     out = []
     for change in action.edits:
         before = tree.read(change.fs)

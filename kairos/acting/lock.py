@@ -1,4 +1,4 @@
-"""The lock that is held from gate to outcome: one execution at a time in one home, and recovery only under it."""
+"""The lock that an execution holds from gate to outcome: one execution or recovery at a time per home."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from kairos.privacy import make_private
 
 @contextmanager
 def exec_lock(home: Home, *, wait_s: float = 30.0) -> Iterator[None]:
-    """Holds `exec.lock`. The kernel releases it when the process dies. TryAgain (75) if another keeps it longer."""
+    """Holds `exec.lock`, which the kernel releases if the process dies. TryAgain (75) if another process holds it for
+    longer than `wait_s` seconds."""
     make_private(home.exec_lock.parent)
     busy = TryAgain("another action is being carried out", "Try again when it is done: `kairos status`.")
     with locked(home.exec_lock, lambda: busy, wait_s=wait_s):

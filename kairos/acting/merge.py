@@ -1,4 +1,4 @@
-"""Three-way merges of one file, by git's own merge, outside any repository."""
+"""Three-way merges of one file with `git merge-file`, outside any repository."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_CONFLICTS = 127
 
 
 class Merged(NamedTuple):
-    """The state of a path after the merge, or why there is none. `kept`: later edits are in it."""
+    """The state of a path after the merge, or the conflict. `kept`: the result contains later edits."""
 
     blob: Blob | None
     kept: bool
@@ -24,9 +24,9 @@ class Merged(NamedTuple):
 
 
 def merge(home: Home, path: str, *, base: Blob | None, ours: Blob | None, theirs: Blob | None) -> Merged:
-    """Takes the step from `base` to `theirs` on top of `ours`, as the path is now. None is no file.
+    """Applies the change from `base` to `theirs` to `ours`, the current state of the path. None means no file.
 
-    Content and mode are merged apart; a step that is there already is no conflict."""
+    Content and mode are merged separately; a change that is already present is no conflict."""
     if _same(ours, base):
         return Merged(theirs, kept=False)
     if _same(ours, theirs):
@@ -49,8 +49,8 @@ def merge(home: Home, path: str, *, base: Blob | None, ours: Blob | None, theirs
 
 
 def _merge_mode(base: Blob, ours: Blob, theirs: Blob) -> int:
-    """The step's mode where nobody changed it since; otherwise the present one, with at most its executable bit
-    taking the step."""
+    """The mode of `theirs` if `ours` still has the mode of `base`; otherwise the mode of `ours`, changed at most in its
+    executable bits."""
     if ours.mode == base.mode:
         return theirs.mode
     if base.executable == theirs.executable or ours.executable != base.executable:
@@ -65,7 +65,8 @@ def _same(a: Blob | None, b: Blob | None) -> bool:
 
 
 def _merge_file(home: Home, base: bytes, ours: bytes, theirs: bytes) -> tuple[bool, bytes]:
-    """(clean, content): with conflict markers when not clean. Content git takes for binary never merges."""
+    """Returns (clean, content); the content has conflict markers if not clean. Content that git considers binary is
+    always a conflict."""
     make_private(home.scratch)
     with tempfile.TemporaryDirectory(dir=home.scratch, prefix="merge-") as folder:
         for name, content in (("now", ours), ("base", base), ("wanted", theirs)):

@@ -1,7 +1,8 @@
-"""One run of an approved action, its undo or its redo: store what is there, say so, do it, say how it ended.
+"""One run of an approved action, its undo or its redo: stores the pre-images, records the start, writes the files and
+records the outcome.
 
-The caller holds `exec.lock`. `ExecutionStarted` is durable before the first byte changes, and every way out of here
-but a crash leaves exactly one outcome in the log.
+The caller holds `exec.lock`. `ExecutionStarted` is durable before the first byte changes. Unless the process crashes
+or the tree or the log cannot be written, exactly one outcome is appended.
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ from kairos.eventlog.views.inbox import Inbox, InboxView
 from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.home import Home
 
-# A file takes this much at least on a disk, and up to this much more than its content.
+# Bytes: the minimum size of a file on disk, and the most it can take beyond its content.
 _BLOCK = 4096
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """A proposal as the log has it now; `last` is the position of its last event, the cause of the next."""
+    """The current state of a proposal in the log; `last` is the position of its last event, the cause of the next."""
 
     proposal: Proposal
     last: int
 
 
 def standing(log: Log, proposal_id: str) -> Standing:
-    """The present fold of one proposal. NotFound."""
+    """The current fold of one proposal. NotFound."""
     return standing_in(InboxView().load(log)[0], proposal_id)
 
 
@@ -49,7 +50,7 @@ def standing_in(inbox: Inbox, proposal_id: str) -> Standing:
 
 
 def append(log: Log, at: Standing, events: Sequence[Event], *, origin: Origin = "system", now: int) -> Standing:
-    """Appends events to a proposal's stream, if nobody else has meanwhile, and folds them. Conflict."""
+    """Appends events to a proposal's stream and folds them. Conflict if other events were appended meanwhile."""
     if not events:
         return at
     stream = at.proposal.stream
@@ -63,7 +64,8 @@ def append(log: Log, at: Standing, events: Sequence[Event], *, origin: Origin = 
 
 
 def open_tree(log: Log, proposal: Proposal) -> WorkTree:
-    """The work tree of a proposal's repository, if it still is the directory that was trusted. NotFound, Denied."""
+    """Opens the work tree of a proposal's repository. NotFound if the repository is not watched or its directory is
+    gone, Denied if the directory is not the one that was trusted."""
     repo = RepositoriesView().load(log)[0].by_id.get(proposal.raised.repo)
     if repo is None or not repo.watched:
         raise NotFound(f"the repository of {proposal.id} is not watched", "`kairos init PATH` registers it.")
@@ -83,10 +85,10 @@ def perform(
     emptied: Sequence[str] = (),
     on_step: OnStep = no_step,
 ) -> Standing:
-    """Carries the writes out and returns the proposal afterwards: executed, undone, redone, failed or unknown.
+    """Makes the writes and returns the proposal afterwards: executed, undone, redone, failed or unknown.
 
-    `kept`: paths whose later edits stay, for the record; `emptied`: directories to remove if nothing is left in them.
-    Stale or Conflict if the proposal may not run, TryAgain (75) where there is no room; then nothing was written."""
+    `kept`: paths whose later edits are preserved, for the record; `emptied`: directories to remove if they are empty.
+    Stale or Conflict if the proposal may not run, TryAgain (75) if the disk is full; then nothing was written."""
     execution = f"{at.proposal.id}-{at.proposal.version + 1}"
     _refuse_if_full(tree, writes)
     made = applying.folders_to_make(tree, writes)
@@ -120,15 +122,15 @@ def perform(
 
 
 def _refuse_if_full(tree: WorkTree, writes: Sequence[Write]) -> None:
-    """TryAgain before anything starts: a run that fails is over, and a yes should outlive a full disk."""
+    """Raises TryAgain if the disk is too full, before the run starts: a failed run would use up the approval."""
     needed = sum(_BLOCK + len(w.after.content) for w in writes if w.after is not None)
     if needed > tree.free_bytes():
         raise TryAgain(f"the disk that holds {tree.root} is full: nothing was written", "Free some space.")
 
 
 def conclude(log: Log, at: Standing, events: Callable[[Proposal], list[Event]], *, now: int) -> Standing:
-    """Appends how a run ended. Nobody else may end it (the caller holds the lock), so what was written meanwhile,
-    such as a delivery, is only read again."""
+    """Appends the outcome of a run. Only the holder of the lock can end a run, so after a Conflict (a delivery was
+    recorded meanwhile, for example) the proposal is read again and the append is retried."""
     for _ in range(8):
         try:
             return append(log, at, events(at.proposal), now=now)

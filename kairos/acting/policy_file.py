@@ -1,4 +1,4 @@
-"""Reading a person's policy.toml, which lives outside every repository. What is wrong with it is said all at once."""
+"""Reads a person's policy.toml, which is kept outside every repository. All its errors are reported at once."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _HINT = "No rule of it is used until it is corrected."
 
 
 def load_policy(path: Path) -> Policy:
-    """The policy of a file; the default (everything asks) when there is none. UsageError (2): refused whole. Denied
-    (6) while others can write it."""
+    """The policy in a file; the default (ask for everything) if there is no file. UsageError (2) if any part is wrong:
+    no rule is used then. Denied (6) while other users can write to it."""
     refuse(exposures([path.parent], [], [path]))
     data = read_toml(path)
     try:
@@ -27,8 +27,8 @@ def load_policy(path: Path) -> Policy:
 
 
 def _everything_wrong(path: Path, data: dict[str, Any]) -> UsageError | None:
-    """Every wrong key, value, name and example of a file."""
-    from kairos.contract import Fault, problems, refusal  # takes longer to import than a right file needs
+    """An error that lists every wrong key, value, name and example in a file; None if there are none."""
+    from kairos.contract import Fault, problems, refusal  # slow to import, and not needed for a valid file
 
     found = problems(data, PolicyFile)
     found += [Fault("rule", what, "") for what in faults(_rules_of(data))]
@@ -36,11 +36,11 @@ def _everything_wrong(path: Path, data: dict[str, Any]) -> UsageError | None:
 
 
 def _rules_of(data: dict[str, Any]) -> list[Rule]:
-    """The rules that are in order by themselves."""
+    """The rules that are valid by themselves."""
     rules = []
     for one in data.get("rule", []) if isinstance(data.get("rule"), list) else []:
         try:
             rules.append(msgspec.convert(one, Rule))
         except msgspec.ValidationError:
-            continue  # what is wrong with it is found by its form
+            continue  # reported by `problems`
     return rules

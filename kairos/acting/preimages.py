@@ -1,8 +1,8 @@
-"""The undo store: a bare git repository under Kairos's own home that holds what every execution replaced and left.
+"""The undo store: a bare git repository under Kairos's home with the file contents before and after every execution.
 
-One ref an execution keeps its blobs alive: `refs/undo/<execution>` is a commit whose tree names each content by its
-SHA-256 (`<sha>`), and lists the directories the execution made (`made`). The user's own objects and refs are never
-touched.
+One ref per execution keeps its blobs alive: `refs/undo/<execution>` is a commit whose tree names each content by its
+SHA-256 (`<sha>`) and has a file `made` that lists the directories the execution made. The user's own objects and refs
+are never touched.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _ENOUGH = b"""[core]
 
 
 def ref_of(execution: str) -> str:
-    """The ref that keeps an execution's contents."""
+    """The ref that holds the contents of an execution."""
     return f"refs/undo/{execution}"
 
 
 def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[str]) -> str:
     """Stores contents durably and returns the ref that holds them. `made`: directories about to be created.
 
-    TryAgain (75) if they cannot be stored: then nothing may be changed."""
+    TryAgain (75) if they cannot be stored; the caller must not change any file then."""
     ref = ref_of(execution)
     files = {content_sha(c): c for c in contents} | {_MADE_FILE: msgspec.json.encode([_raw(m) for m in made])}
     stream = bytearray(b"feature done\n")
@@ -61,14 +61,14 @@ def keep(home: Home, execution: str, contents: Iterable[bytes], made: Sequence[s
 
 
 def _tidy(home: Home) -> None:
-    """Removes what a failed import leaves behind: on a full disk it would be in the way for ever."""
+    """Removes the files of a failed import, which would otherwise stay and keep a full disk full."""
     for pattern in ("fast_import_crash_*", "objects/pack/tmp_*"):
         for left in home.undo.glob(pattern):
             left.unlink(missing_ok=True)
 
 
 def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:
-    """The contents of these SHA-256 that the store still has, checked; what is missing is left out."""
+    """The contents with these SHA-256, verified; those that the store no longer has are left out. IntegrityError."""
     wanted = sorted(set(shas))
     if not wanted or not (home.undo / "HEAD").exists():
         return {}
@@ -80,7 +80,7 @@ def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:
 
 
 def made_by(home: Home, store: str) -> list[str]:
-    """The directories an execution made, outermost first; empty if the store does not know."""
+    """The directories an execution made, outermost first; empty if the store has no record."""
     return _made(_git(home), store)
 
 
@@ -94,8 +94,8 @@ def _made(git: Git, ref: str) -> list[str]:
 
 
 def forget(home: Home, living: Collection[str], told: Names[bytes]) -> int:
-    """Removes for good the contents of executions that no event in `living` (refs) names any more, and of those in
-    whose contents `told` finds something; returns how many executions. What they did cannot be undone afterwards.
+    """Permanently removes the contents of executions whose ref is not in `living`, and of those whose contents match
+    `told`; returns the number of executions. They cannot be undone afterwards.
 
     The caller holds `exec.lock`. TryAgain (75) if the store cannot be written."""
     if not (home.undo / "HEAD").exists():
@@ -105,7 +105,7 @@ def forget(home: Home, living: Collection[str], told: Names[bytes]) -> int:
         refs = git.run("for-each-ref", "--format=%(refname)", ref_of("")).decode().split()
         doomed = [ref for ref in refs if ref not in living or _holds(git, ref, told)]
         if len(doomed) == len(refs):
-            shutil.rmtree(home.undo)  # made anew when it is needed
+            shutil.rmtree(home.undo)  # created again when needed
             return len(doomed)
         git.run("update-ref", "--stdin", stdin="".join(f"delete {ref}\n" for ref in doomed).encode())
         git.run("repack", "-a", "-d", "-q")
@@ -117,7 +117,7 @@ def forget(home: Home, living: Collection[str], told: Names[bytes]) -> int:
 
 
 def _holds(git: Git, ref: str, told: Names[bytes]) -> bool:
-    """Whether a content that an execution keeps, or a directory that it made, betrays what is forgotten."""
+    """Whether a stored content of an execution, or the name of a directory it made, matches `told`."""
     names = git.run("ls-tree", "--name-only", ref).decode().split()
     contents = Objects(git).read([f"{ref}:{name}" for name in names])
     made = "\n".join(_made(git, ref)).encode("utf-8", "surrogateescape")
@@ -133,7 +133,7 @@ def _store(home: Home) -> Git:
         for folder in ("objects/info", "objects/pack", "refs/heads"):
             make_private(home.undo / folder)
         replace_file(home.undo / "config", _ENOUGH)
-        replace_file(home.undo / "HEAD", b"ref: refs/heads/main\n")  # last: it says that the rest is there
+        replace_file(home.undo / "HEAD", b"ref: refs/heads/main\n")  # last: its presence marks the store as complete
     return _git(home)
 
 

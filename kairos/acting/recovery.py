@@ -1,15 +1,15 @@
-"""After a crash: what did the runs that started and never ended leave behind? Asked of the tree, under the lock.
+"""Recovery after a crash: settles runs that started and never ended by comparing the tree with the expected files.
 
-    each expected file is      what is done                                  outcome
-    -------------------------  --------------------------------------------  -------------------------------
-    as after, all of them      nothing                                       rolled_forward: it is executed
-    as before, all of them     nothing                                       rolled_back: nothing changed
-    as after or as before      the rest is completed from the undo store     rolled_forward
-      (and the store has it not)  nothing is touched                         unknown, with the rest named
-    anything else, even one    nothing is touched                            unknown, with those named
-    (a command, not a patch)   files cannot tell                             unknown
+    state of the expected files      action                                  outcome
+    -------------------------------  --------------------------------------  -------------------------------
+    all as after the run             none                                    rolled_forward: executed
+    all as before the run            none                                    rolled_back: nothing changed
+    each as before or as after       complete the rest from the undo store   rolled_forward
+      (contents not in the store)    none                                    unknown, with the rest named
+    at least one in another state    none                                    unknown, with those named
+    (a command, not a patch)         none: files do not show if it ran       unknown
 
-A run whose repository is away stays open until it is back.
+A run whose repository is unavailable stays open until the repository is available again. `exec.lock` is held.
 """
 
 from __future__ import annotations
@@ -40,10 +40,9 @@ def recover(
     on_step: OnStep = no_step,
     is_mine: Callable[[str], bool] = lambda repo: True,
 ) -> list[Proposal]:
-    """Settles every run that is open in the repositories that `is_mine` names and returns the proposals concerned;
-    call it at start.
+    """Settles every open run in the repositories that `is_mine` accepts and returns their proposals. Call it at start.
 
-    A run whose repository is away stays open until it is back: its files decide the outcome."""
+    The files decide the outcome, so a run stays open while its repository is unavailable."""
 
     def ours(inbox: Inbox) -> list[Proposal]:
         return [p for p in inbox.live() if p.state == "executing" and is_mine(p.raised.repo)]
@@ -66,7 +65,7 @@ def recover(
 
 
 def settle(log: Log, home: Home, at: Standing, tree: WorkTree, *, now: int, on_step: OnStep = no_step) -> Standing:
-    """Gives the open run of one proposal its one outcome. The caller holds the lock."""
+    """Settles the open run of one proposal, if there is one, by recording its outcome. The caller holds `exec.lock`."""
     started = at.proposal.execution
     if started is None:
         return at
@@ -120,7 +119,7 @@ def _read(tree: WorkTree, path: str) -> Blob | NotPlain | None:
 
 
 def _reachable(tree: WorkTree, paths: dict[str, Expected]) -> list[str]:
-    """The paths whose directory can still be entered without following a link."""
+    """The paths that can still be reached without following a symbolic link."""
     return [p for p in paths if not isinstance(_read(tree, p), NotPlain)]
 
 
@@ -133,7 +132,7 @@ def _matches(found: Blob | NotPlain | None, state: Expected) -> bool:
 
 
 def _kept(proposal: Proposal, path: str, undone_to: Expected) -> bool:
-    """Whether an undo left a later edit of the user: the path did not become what it was before the action."""
+    """Whether an undo preserved a later edit of the user: `path` was not restored to its state before the action."""
     first = proposal.last_done
     if first is None:
         return False

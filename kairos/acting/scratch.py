@@ -1,4 +1,4 @@
-"""Trying a proposed patch where it can do no harm: does it fit the tree, and does the check pass with it?"""
+"""Tries a proposed patch in a scratch view: whether it applies to the tree, and whether the check passes with it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kairos.acting.confine import Limits, Seed, SeedRefused, run
 from kairos.acting.scratch_home import sweep as sweep
 from kairos.domain.secrets import redact
 
-# Of the check's output, this much from its end is pinned to the proposal.
+# Characters from the end of the check's output that are recorded with the proposal.
 _TAIL = 8 * 1024
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trial showed. `exit` is None if no check ran or a signal or limit ended it (`stopped`)."""
+    """The result of a trial. `exit` is None if no check ran, or if a signal or a limit (`stopped`) ended it."""
 
     applies: bool
     exit: int | None
@@ -36,10 +36,10 @@ def verify(
     read_roots: Sequence[Path] = (),
     cancelled: Callable[[], bool] | None = None,
 ) -> Verification:
-    """Lays `seed` (the post-images of a patch) over a scratch view of `root` and runs `check` there.
+    """Applies `seed` (the post-images of a patch) to a scratch view of `root` and runs `check` there.
 
-    Without a check only the fit is tried. The user's tree is not touched and nothing is left behind. Raises
-    SandboxUnavailable if the trial could not be confined.
+    Without a check, only tests whether the seed can be applied. The user's tree is not touched and no files remain.
+    Raises SandboxUnavailable if the trial could not be confined.
     """
     try:
         done = run(

@@ -1,4 +1,6 @@
-"""Rooms under Kairos's scratch directory: one a run, held by a lock, removed when left, swept after a crash."""
+"""Rooms, the directories of single runs under Kairos's scratch directory.
+
+Each room is locked by its owner and removed at the end of the run; rooms left by a crash are swept later."""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ _PREFIX = "run-"
 
 
 class ScratchRoom:
-    """A directory of one run. The lock on it tells a sweep that its owner lives."""
+    """The directory of one run. Its lock shows a sweep that the owner is alive."""
 
     def __init__(self, path: Path, lock: ExitStack) -> None:
         self.path = path
@@ -24,12 +26,12 @@ class ScratchRoom:
         self._left = False
 
     def prepare(self) -> None:
-        """Makes the places where the launcher builds the new root and, if on disk, keeps the changes."""
+        """Makes the directories in which the launcher builds the new root and, if they are on disk, keeps changes."""
         for name in ("stage", "layers"):
             (self.path / name).mkdir(exist_ok=True)
 
     def leave(self) -> None:
-        """Removes the room. Harmless when repeated."""
+        """Removes the room. Idempotent."""
         if not self._left:
             self._left = True
             with self._lock:
@@ -43,7 +45,7 @@ class ScratchRoom:
 
 
 def take_room(scratch_home: Path) -> ScratchRoom:
-    """A new, locked room; what earlier owners left when they were killed goes first. Raises OSError, as on a full
+    """Returns a new, locked room, after removing the rooms of killed owners. Raises OSError, for example on a full
     disk."""
     make_private(scratch_home)
     sweep(scratch_home)
@@ -53,13 +55,13 @@ def take_room(scratch_home: Path) -> ScratchRoom:
             try:
                 handle = lock.enter_context(locked(path, folder=True))
             except FileNotFoundError:
-                continue  # another's sweep came between making it and opening it
-            if os.fstat(handle).st_nlink > 0:  # or between opening and locking it
+                continue  # swept by another process before it was opened
+            if os.fstat(handle).st_nlink > 0:  # not swept before it was locked
                 return ScratchRoom(path, lock.pop_all())
 
 
 def sweep(scratch_home: Path) -> int:
-    """Removes the rooms whose owner died without leaving; returns how many."""
+    """Removes the rooms whose owner died without removing them; returns their number."""
     if not scratch_home.is_dir():
         return 0
     swept = 0
@@ -70,7 +72,7 @@ def sweep(scratch_home: Path) -> int:
             try:
                 lock.enter_context(locked(path, _lives, folder=True))
             except (FileNotFoundError, TryAgain):
-                continue  # it is gone, or its owner lives
+                continue  # removed already, or its owner is alive
             _native.remove_tree(os.fsencode(path))
             swept += 1
     return swept

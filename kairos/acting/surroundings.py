@@ -1,4 +1,4 @@
-"""What a confined command finds around it: a constructed environment and the interpreters it may read."""
+"""The surroundings of a confined command: a constructed environment and the interpreters it may read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _SYSTEM = tuple(Path(name) for name in ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/nix/store", "/gnu/store"))
 # Where version managers keep interpreters and downloaded sources: programs, no credentials. `.cargo` itself is
-# not here, for it holds `credentials.toml`.
+# not listed because it contains `credentials.toml`.
 _TOOLCHAINS = (
     ".pyenv",
     ".rustup",
@@ -27,19 +27,19 @@ _TOOLCHAINS = (
     ".sdkman/candidates",
     "go/pkg/mod",
 )
-# Inherited when they name a place that the command can see.
+# Inherited if they name a path that is visible to the command.
 _POINTERS = ("RUSTUP_HOME", "PYENV_ROOT", "JAVA_HOME", "GOROOT", "NVM_DIR")
 
 
 def home_directory(environment: Mapping[str, str]) -> Path:
-    """Where the empty home appears: the person's own, or /tmp where that would cover the system."""
+    """Where the empty home directory is mounted: at the user's own, or at /tmp if that would hide system files."""
     home = Path(os.path.realpath(environment.get("HOME") or "/tmp"))
     covers = home == Path("/") or any(home.is_relative_to(place) for place in (*_SYSTEM, Path("/proc"), Path("/dev")))
     return Path("/tmp") if covers else home
 
 
 def interpreter_roots(environment: Mapping[str, str], home: Path) -> tuple[Path, ...]:
-    """The toolchains of the home and those that PATH or this very interpreter point into."""
+    """The toolchain directories of `home`, of the homes that PATH points into, and of the running interpreter."""
     homes = {home}
     for entry in environment.get("PATH", "").split(":"):
         for name in (".pyenv", ".rustup", ".cargo", ".nvm", ".rbenv", ".asdf"):
@@ -50,12 +50,12 @@ def interpreter_roots(environment: Mapping[str, str], home: Path) -> tuple[Path,
     base = Path(sys.base_prefix)
     if not any(base.is_relative_to(place) for place in _SYSTEM):
         roots.append(base)
-    # What this person may not enter (another's home on PATH) is not there for him.
+    # Leave out directories that this user may not read, such as another user's home on PATH.
     return tuple(sorted({root.resolve() for root in roots if os.access(root, os.R_OK | os.X_OK)}))
 
 
 def environment_for(environment: Mapping[str, str], home: Path, visible: Iterable[Path]) -> dict[str, str]:
-    """The whole environment of the command. Nothing else is inherited: no token, no proxy, no hook."""
+    """The whole environment of the command. No other variable is inherited: no token, no proxy, no hook."""
     seen = (*_SYSTEM, *visible)
 
     def shown(value: str) -> bool:
@@ -72,7 +72,7 @@ def environment_for(environment: Mapping[str, str], home: Path, visible: Iterabl
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "TMPDIR": "/tmp",
-        # Neither caches nor a refreshed index: what a check leaves behind would count as its changes.
+        # No caches and no refreshed index: files that a check leaves behind would count as its changes.
         "PYTHONDONTWRITEBYTECODE": "1",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_TERMINAL_PROMPT": "0",

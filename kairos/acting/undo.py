@@ -1,16 +1,16 @@
-"""Undo takes back exactly what a run did and keeps what a person did since; redo makes the same step again.
+"""Undo reverts exactly what a run changed and keeps a person's later edits; redo makes the same change again.
 
-Each is a three-way merge per file between what the run left, what was there before it, and what is there now. One
-conflict and nothing is written. Both are runs of their own: recorded, recovered after a crash, and undoable.
+Each is a three-way merge per file between the states after the run, before the run and now. If any file has a
+conflict, nothing is written. Both are runs of their own: recorded, recovered after a crash, and undoable.
 
-Without an id, `undo` walks back over what still stands and `redo` walks forward again, newest first:
+Without an id, `undo` takes the newest action that is in effect and `redo` the newest one that was undone:
 
     executed:     A  B  C         undo → C     A  B  (C)       undo → B     A  (B) (C)
     redo target:  none            redo target: C               redo target: B
                                                                redo → B     A  B  (C)     redo target: C
     ( ) is undone                 execute D →  A  B  (C)  D    redo target: none (`redo C` still works)
 
-The newest is the one whose last event is the latest; an undone action that was carried out again counts as standing.
+The newest action is the one whose last event is the latest; an undone action that was redone is in effect again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from kairos.home import Home
 
 
 class UndoPlan(msgspec.Struct, frozen=True):
-    """What an undo or redo would do, for the prompt. `kept`: files whose later edits stay; `paths`: files changed."""
+    """What an undo or redo would do, for the prompt. `kept`: files whose later edits are preserved; `paths`: files that
+    would change."""
 
     id: str
     title: str
@@ -52,7 +53,7 @@ class UndoPlan(msgspec.Struct, frozen=True):
 
 
 def undo_target(inbox: Inbox) -> Proposal:
-    """What `undo` without an id means: the last thing carried out that still stands. NotFound (4)."""
+    """The target of `undo` without an id: the newest action that is in effect. NotFound (4)."""
     found = inbox.latest("executed", "redone")
     if found is None:
         raise NotFound("there is nothing to undo", "`kairos inbox` lists what is pending.")
@@ -60,7 +61,8 @@ def undo_target(inbox: Inbox) -> Proposal:
 
 
 def redo_target(inbox: Inbox) -> Proposal:
-    """What `redo` without an id means: the last thing undone, unless something new was carried out since."""
+    """The target of `redo` without an id: the newest undone action. NotFound (4) if there is none, or if a new action
+    was executed since."""
     found, newest = inbox.latest("undone"), inbox.latest("executed")
     if found is None or (newest is not None and _moved_at(inbox, newest) > _moved_at(inbox, found)):
         raise NotFound("there is nothing to redo", "`kairos redo ID` redoes an older undo.")
@@ -68,24 +70,24 @@ def redo_target(inbox: Inbox) -> Proposal:
 
 
 def plan_undo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
-    """What undoing it would do now. Stale (5) with the conflict shown if it cannot be done cleanly."""
+    """The plan of an undo. Stale (5), with the conflicts, if it cannot be done cleanly."""
     return _plan_alone(log, home, proposal_id, "undo")
 
 
 def plan_redo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
-    """What redoing it would do now. Stale (5) with the conflict shown."""
+    """The plan of a redo. Stale (5), with the conflicts, if it cannot be done cleanly."""
     return _plan_alone(log, home, proposal_id, "redo")
 
 
 def undo(log: Log, home: Home, proposal_id: str, *, now: int | None = None, on_step: OnStep = no_step) -> Proposal:
-    """Reverses what carrying it out did; returns the proposal, undone or (disk trouble) as it was, or unknown.
+    """Reverts the changes of an action and returns the proposal: undone, unchanged (after a disk error) or unknown.
 
-    Stale (5) with the conflict shown, and nothing written, where later edits overlap."""
+    Stale (5), with the conflicts and nothing written, if later edits overlap."""
     return _run(log, home, proposal_id, "undo", now, on_step)
 
 
 def redo(log: Log, home: Home, proposal_id: str, *, now: int | None = None, on_step: OnStep = no_step) -> Proposal:
-    """Carries an undone action out again, on top of what is there now. Errors as `undo`."""
+    """Carries out an undone action again, on top of the current files. Raises the same errors as `undo`."""
     return _run(log, home, proposal_id, "redo", now, on_step)
 
 
@@ -161,7 +163,7 @@ def _states(expected: Sequence[Expected], contents: dict[str, bytes]) -> dict[st
 
 
 def _made(home: Home, proposal: Proposal) -> list[str]:
-    """The directories that the run to be undone had made: they go too, if they are empty."""
+    """The directories made by the run that is undone; they are removed, too, if they are empty."""
     return preimages.made_by(home, proposal.last_done.store) if proposal.last_done is not None else []
 
 

@@ -1,7 +1,7 @@
-"""Trying a proposal before anybody is asked: does the patch apply, and what does the person's own check say?
+"""Verifies a proposal before a person is asked: whether the patch applies, and whether the configured check passes.
 
 The check comes from the person's configuration, never from the repository, and runs confined in a scratch tree.
-Without a sandbox nothing is run, and the proposal says so.
+Without a sandbox no check is run, and the proposal says so.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ NOT_RUN = "the patch applies; your check was not run"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What trying it showed. `passed`: nothing speaks against carrying it out without asking."""
+    """The result of a trial. `passed`: the action may be approved by a rule, without asking a person."""
 
     ok: bool
     why: str
@@ -55,11 +55,11 @@ def verify(
     now: int | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Proposal:
-    """Tries an open proposal and records how it went; returns it as it is then.
+    """Verifies an open proposal, records the result and returns the proposal afterwards.
 
-    ok → pending, and approved at once where a person's allow rule says so; not ok → withdrawn; a base that moved
-    already → stale. Conflict if somebody wrote to the proposal meanwhile, TryAgain (75) on a full disk
-    or when `cancelled` (asked while the check runs) says so: nothing is recorded then."""
+    ok → pending, and approved at once if a person's allow rule applies; not ok → withdrawn; files that changed since
+    → stale. Conflict if the proposal was changed meanwhile; TryAgain (75) if the disk is full or `cancelled` (polled
+    while the check runs) returned true. Nothing is recorded after an error."""
     policy = policy_file.load_policy(home.policy_file)
     for _ in range(_TRIES):
         at = standing(log, proposal.id)
@@ -97,7 +97,7 @@ def _tried(
 def _judge(
     home: Home, p: Proposal, tree: WorkTree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
 ) -> tuple[list[Event], bool]:
-    """(what trying it gives, whether nothing speaks against a rule's yes)."""
+    """Returns (the events of the trial, whether a rule may approve the proposal)."""
     action = p.raised.action
     why = gate.denial(home, p, policy, tree.root)
     if why:
@@ -128,7 +128,7 @@ def _judge(
 
 
 def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification]) -> Trial:
-    """Runs the check on the patched view, and on the unpatched one if it fails there."""
+    """Runs the check on a view with the patch and, if it fails, also on one without it."""
     words = f"`{shlex.join(redact_all(check.command))}`"
     try:
         shown = run(seed)
@@ -165,7 +165,7 @@ def _run(home: Home, root: Path, seed: Seed, check: Check, cancelled: Callable[[
 
 
 def _by_rule(p: Proposal, policy: Policy, root: Path, config: Config, now: int) -> list[Event]:
-    """The yes of a person's allow rule, if there is one now and there was one when it was raised."""
+    """The approval by a person's allow rule, if the policy allowed the action when it was raised and still does."""
     raised = p.raised
     verdict = policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
     if p.state != "pending" or verdict.effect != "allow" or raised.verdict != "allow":

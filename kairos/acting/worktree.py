@@ -1,8 +1,8 @@
 """A repository's work tree, opened so that no path can lead out of it.
 
-Every directory on the way is opened by name from its parent's descriptor without following symbolic links, which
-gives what openat2's RESOLVE_BENEATH, NO_SYMLINKS and NO_MAGICLINKS give, on every POSIX system: a component that was
-swapped for a link fails, and a directory moved away meanwhile is never re-resolved. Only regular files are read or
+Every directory of a path is opened by name from its parent's descriptor without following symbolic links. On every
+POSIX system this gives the guarantees of openat2's RESOLVE_BENEATH, NO_SYMLINKS and NO_MAGICLINKS: a component that
+was replaced by a link fails, and a directory that was moved is never resolved again. Only regular files are read or
 replaced.
 """
 
@@ -30,11 +30,11 @@ MAX_BYTES = 64 * 1024 * 1024
 
 
 class NotPlain(Denied):
-    """A path that leads through a symbolic link, or is no regular file."""
+    """A path that leads through a symbolic link or is not a regular file."""
 
 
 class Blob(msgspec.Struct, frozen=True):
-    """A regular file: content, permission bits (st_mode & 0o7777), and what the file system shows of it."""
+    """A regular file: content, permission bits (st_mode & 0o7777) and lstat signature (`seen`)."""
 
     content: bytes
     mode: int
@@ -49,17 +49,17 @@ class Blob(msgspec.Struct, frozen=True):
         return bool(self.mode & 0o100)
 
     def same(self, other: Blob | None) -> bool:
-        """Equal content and equal executable bit: what git would call the same."""
+        """Whether content and executable bit are equal, as git compares files."""
         return other is not None and self.content == other.content and self.executable == other.executable
 
 
 def same(a: Blob | None, b: Blob | None) -> bool:
-    """Whether two states of a path are the same; None is no file."""
+    """Whether two states of a path are the same; None means no file."""
     return b is None if a is None else a.same(b)
 
 
 def mode_after(executable: bool, before: Blob | None) -> int:
-    """The permission bits of a file that is to be executable or not, keeping those that git does not know."""
+    """The permission bits of a file that becomes executable or not, keeping the bits that git does not track."""
     if before is None:
         return (0o777 if executable else 0o666) & ~umask()
     if executable and not before.executable:
@@ -68,7 +68,7 @@ def mode_after(executable: bool, before: Blob | None) -> int:
 
 
 def expected(path: str, blob: Blob | None) -> Expected:
-    """The state of a path as events carry it."""
+    """The state of a path in the form that events record."""
     name = name_fields(path)
     return Expected(
         path=name.get("path"),
@@ -79,10 +79,10 @@ def expected(path: str, blob: Blob | None) -> Expected:
 
 
 class WorkTree:
-    """An open work tree. Paths are relative, as Python's file functions give them. Close it."""
+    """An open work tree; a context manager that closes it. Paths are relative `str` as returned by `os` functions."""
 
     def __init__(self, root: Path, identity: tuple[int, int] | None = None) -> None:
-        """NotFound if the directory is gone; Denied if it is not the directory (dev, ino) that was trusted."""
+        """Opens `root`. NotFound if it cannot be opened; Denied if it is not the trusted directory (dev, ino)."""
         self.root = root
         try:
             self._fd = os.open(root, DIRECTORY)
@@ -100,7 +100,7 @@ class WorkTree:
         os.close(self._fd)
 
     def read(self, path: str) -> Blob | None:
-        """The regular file at a path, None if there is nothing. NotPlain for anything else."""
+        """The regular file at a path, None if nothing exists there. NotPlain for anything else."""
         with self._parent(path) as (folder, name):
             if folder is None:
                 return None
@@ -120,12 +120,12 @@ class WorkTree:
                 return Blob(file.read(MAX_BYTES + 1), stat.S_IMODE(found.st_mode), _signature(path, found))
 
     def free_bytes(self) -> int:
-        """What may still be written to the disk that holds the tree."""
+        """The free space, in bytes, on the disk that holds the tree."""
         found = os.fstatvfs(self._fd)
         return found.f_bavail * found.f_frsize
 
     def signature(self, path: str) -> Signature:
-        """What lstat shows of a path now; without size if there is nothing."""
+        """The lstat signature of a path; `size` is None if nothing exists there."""
         with self._parent(path) as (folder, name):
             if folder is not None:
                 try:
@@ -145,7 +145,7 @@ class WorkTree:
         return []
 
     def make_folder(self, path: str) -> None:
-        """Makes one directory; one that exists is fine."""
+        """Makes one directory, if it does not exist. NotPlain if another kind of file has the name."""
         with self._parent(path) as (folder, name):
             if folder is None:
                 raise NotPlain(f"{shown(path)} has no parent directory")
@@ -156,7 +156,7 @@ class WorkTree:
                     raise NotPlain(f"{shown(path)} is in the way: it is no directory") from None
 
     def remove_folder(self, path: str) -> bool:
-        """Removes a directory if it is there and empty; whether it did."""
+        """Removes a directory if it exists and is empty; returns whether it was removed."""
         with self._parent(path) as (folder, name):
             if folder is None:
                 return False
@@ -180,7 +180,7 @@ class WorkTree:
                 os.fsync(fd)
 
     def put(self, path: str, temporary: str, *, new: bool) -> None:
-        """Gives a staged file its name. `new`: FileExistsError if somebody made the path meanwhile."""
+        """Renames a staged file to its final name. `new`: FileExistsError if the path was created meanwhile."""
         with self._parent(path) as (folder, name):
             if folder is None:
                 raise NotPlain(f"{shown(path)} has no parent directory")
@@ -197,7 +197,7 @@ class WorkTree:
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
 
     def remove(self, path: str, temporary: str | None = None) -> None:
-        """Removes a file, or the temporary one beside it; one that is gone is fine."""
+        """Removes a file, or the temporary file beside it, if it exists."""
         with self._parent(path) as (folder, name):
             if folder is not None:
                 try:
@@ -206,14 +206,14 @@ class WorkTree:
                     return
 
     def sync(self, path: str) -> None:
-        """Makes the names in a path's directory durable."""
+        """Makes the directory entries of a path's directory durable (fsync)."""
         with self._parent(path) as (folder, _):
             if folder is not None:
                 os.fsync(folder)
 
     @contextmanager
     def _parent(self, path: str) -> Iterator[tuple[int | None, str]]:
-        """(descriptor of the directory that holds the path or None if it is missing, the last name)."""
+        """Yields (descriptor of the directory that holds the path, None if it is missing; the last name)."""
         why = unsafe_path(path)
         if why:
             raise NotPlain(f"'{shown(path)}' {why}")
@@ -224,7 +224,7 @@ class WorkTree:
         except FileNotFoundError:
             folder = None
         except OSError as error:
-            if error.filename is None:  # no descriptor left: nothing is wrong with the path
+            if error.filename is None:  # out of file descriptors: the path itself is valid
                 raise
             through = shown(str(error.filename))
             raise NotPlain(f"{shown(path)} leads through {through}, which is no plain directory") from error
@@ -245,7 +245,7 @@ def _take_group(fd: int, folder: int, name: str) -> None:
 
 
 def umask() -> int:
-    """The creation mask of this process, read without changing it (that would race with other threads)."""
+    """The umask of this process, read from /proc: `os.umask` would change it and race with other threads."""
     try:
         for line in Path("/proc/self/status").read_text("ascii").splitlines():
             if line.startswith("Umask:"):

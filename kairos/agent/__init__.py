@@ -1,1 +1,1 @@
-"""Turns with a model: one bounded conversation in a worker process that reads, and may propose one change."""
+"""Turns with a model: one bounded conversation in a worker process that reads files and may propose one change."""

@@ -1,4 +1,4 @@
-"""What the model is told at first: the change that is the reason for the turn, bounded and redacted."""
+"""The first messages to the model: the change that is the reason for the turn, bounded and redacted."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _STEPS_UP = 10
 
 
 class ReviewSubject(msgspec.Struct, frozen=True):
-    """What is reviewed: commits (newest last), or when there is none changed paths of the work tree."""
+    """The subject of a review: commits (newest last) or, if there are none, changed paths of the work tree."""
 
     commits: list[str]
     paths: list[str]
 
 
 def subject_of(log: Log, assignment: Assignment) -> ReviewSubject:
-    """The commits and paths that the assignment's positions, or the events that caused them, speak of."""
+    """The commits and paths named by the events at the assignment's positions, or by the events that caused them."""
     commits: list[str] = []
     heads: list[str] = []
     paths: list[str] = []
@@ -55,7 +55,7 @@ def subject_of(log: Log, assignment: Assignment) -> ReviewSubject:
 def opening(
     files: Files, assignment: Assignment, subject: ReviewSubject, memory: Sequence[str]
 ) -> list[dict[str, str]]:
-    """The system and the first user message."""
+    """The system message and the first user message."""
     parts = [f"Repository: {escape(PurePosixPath(assignment.root).name)}. Moment: {assignment.boundary}."]
     share = DIFF_AT_MOST // max(len(subject.commits), 1)
     for name in subject.commits:
@@ -75,25 +75,25 @@ def opening(
 
 
 def prompt() -> str:
-    """The system prompt, as it ships."""
+    """The system prompt shipped with the package."""
     return resources.files("kairos.agent").joinpath("prompts/review_change.md").read_text("utf-8")
 
 
 def remembered(log: Log, repo: str) -> list[tuple[str, str]]:
-    """(subject, one line) of every memory that holds, surest first; quarantined ones are left out."""
+    """(subject, one line) of every valid memory, the most certain first; quarantined ones are left out."""
     claims = [c.memory for c in MemoryView().load(log)[0].open(repo) if not c.memory.quarantined]
     claims.sort(key=lambda m: (-m.confidence, -m.support, m.id))
     return [(m.subject, " ".join(m.text.split())[:200]) for m in claims]
 
 
 def about(memories: Sequence[tuple[str, str]], paths: Sequence[str]) -> list[str]:
-    """The memory lines that speak of any of these paths."""
+    """The memory lines about any of these paths."""
     wanted = set(paths)
     return [line for subject, line in memories if subject in wanted][:MEMORIES_AT_MOST]
 
 
 def paths_of(files: Files, subject: ReviewSubject) -> list[str]:
-    """Every path that the subject touches."""
+    """Every path that the subject changes."""
     touched = [c.path for name in subject.commits if (commit := files.commit(name)) for c in files.changes(commit)]
     return [*touched, *subject.paths]
 

@@ -1,4 +1,4 @@
-"""The messages of one turn in the wire format, with an upper bound on their size and credentials cut from each."""
+"""The messages of one turn in the wire format, with an upper bound on their size and credentials removed from each."""
 
 from __future__ import annotations
 
@@ -15,24 +15,25 @@ from kairos.agent.tools import cut
 from kairos.domain.secrets import redact
 
 REQUEST_AT_MOST = 120_000
-"""Bytes of one request. Far below where any provider's prices step up."""
+"""The maximum size of one request in bytes, far below the sizes for which providers charge higher prices."""
 _ROOM = 8_000
 _OVERHEAD = 1_000
 
 
 class Conversation:
-    """Grows by answers and replies. `scrubbed` cuts the user's own key from a text."""
+    """The messages of one turn, to which answers and replies are added. `scrubbed` removes the user's key from a
+    text."""
 
     def __init__(self, opening: Sequence[dict[str, Any]], scrubbed: Callable[[str], str]) -> None:
         self._scrubbed = scrubbed
         self.messages: list[dict[str, Any]] = [{**m, "content": self._clean(m["content"])} for m in opening]
 
     def say(self, text: str) -> None:
-        """A message of ours."""
+        """Adds a user message."""
         self.messages.append({"role": "user", "content": self._clean(text)})
 
     def reply(self, call: str, text: str) -> None:
-        """The answer to a tool call, cut to what room the request still has."""
+        """Adds the reply to a tool call, cut to the space left in the request."""
         left = REQUEST_AT_MOST - _ROOM - len(msgspec.json.encode(self.messages))
         clean = self._clean(text)
         if left < 1_000:
@@ -40,7 +41,7 @@ class Conversation:
         self.messages.append({"role": "tool", "tool_call_id": call, "content": cut(clean, max(left, 1_000))})
 
     def answered(self, answer: Answer) -> list[ToolCall]:
-        """Adds the model's answer and returns its calls with ids that are unique, as they stand in the message."""
+        """Adds the model's answer and returns its calls, with the unique ids that they have in the message."""
         seen: set[str] = set()
         calls = []
         for place, call in enumerate(answer.calls):
@@ -57,13 +58,13 @@ class Conversation:
         return calls
 
     def measure(self, tools: Sequence[dict[str, Any]], model: str) -> tuple[int, str]:
-        """(upper bound of input tokens, SHA-256 of the request). No byte-level tokenizer makes more tokens than
-        bytes; the overhead is for the frame that a provider puts around messages and tools."""
+        """Returns (upper bound of input tokens, SHA-256 of the request). A byte-level tokenizer never makes more tokens
+        than bytes; the overhead covers the frame that a provider adds to messages and tools."""
         body = msgspec.json.encode([model, self.messages, tools])
         return len(body) + _OVERHEAD, hashlib.sha256(body).hexdigest()
 
     def _echo(self, call: ToolCall) -> str:
-        """Arguments as they go back to the model: always a JSON object, since servers parse them."""
+        """The arguments as sent back to the model: always a JSON object, because servers parse them."""
         clean = self._clean(call.arguments)
         try:
             decoded = msgspec.json.decode(clean)

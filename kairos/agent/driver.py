@@ -1,4 +1,4 @@
-"""The loop of one turn: the state machine says what to do next, this does it, within one deadline."""
+"""The loop of one turn: executes the steps that the state machine decides, within one deadline."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from kairos.settings import Model
 
 
 class Driver:
-    """One turn. `gone` says that nobody waits for the answer any more."""
+    """One turn. `gone` returns whether no process waits for the answer any more."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Driver:
         self._call = 0
 
     def run(self) -> Result:
-        """Runs the turn to its end and says how it ended. Conflict (nothing done) if it was started before."""
+        """Runs the turn to its end and returns the result. Conflict, with nothing done, if it was started before."""
         begun = time.monotonic()
         started = TurnStarted(
             turn=self._assignment.turn, repo=self._assignment.repo, engine="model",
@@ -152,7 +152,8 @@ class Driver:
         return Answered(requests_of(self._talk.answered(answer), READERS))
 
     def _on_the_books(self, number: int, send: Callable[[], Answer], worst: int, request: str) -> Answer:
-        """One attempt: refused when stopped, reserved, asked once more for a pause, sent, reconciled."""
+        """Makes one attempt: refuses it when stopped, reserves its cost, checks again for a pause, sends it and
+        reconciles the cost."""
         if self._stopped():
             raise Halted
         self._ledger.reserve(self._call, number, worst, day_start_us(now_us(), self._zone))
@@ -176,7 +177,7 @@ class Driver:
         return answer
 
     def _cost(self, usage: tuple[int, int] | None, worst: int) -> int:
-        """What the provider reported; the reservation stands when it reported nothing."""
+        """The cost by the usage that the provider reported; the reserved amount if it reported none."""
         return worst if usage is None else budget.cost(self._price, *usage)
 
     def _stopped(self) -> bool:

@@ -1,5 +1,6 @@
-"""Reading one repository for a model: listed files only, beneath the root, no symlinks, no private files, bounded,
-with credentials cut out before anything else happens to the text.
+"""Reads one repository for a model: only listed files beneath the root, no symlinks and no private files, with bounds.
+
+Credentials are removed from a text before it is processed further.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Files:
         return frozenset(self.listing)
 
     def raw(self, path: str) -> Content:
-        """Content and permission bits of a listed text file. Unreadable."""
+        """Content and permission bits of a listed text file. Raises Unreadable."""
         if path not in self._listed:
             raise Unreadable("no such file, or one that is not shown (ignored, private, or outside the repository)")
         try:
@@ -72,11 +73,11 @@ class Files:
             raise Unreadable(f"cannot be read: {error.strerror}") from error
 
     def text(self, path: str) -> str:
-        """The text of a listed file with credentials cut. Unreadable."""
+        """The text of a listed file with credentials removed. Raises Unreadable."""
         return redact(_decode(self.raw(path).data))
 
     def containing(self, wanted: str, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-        """(path, text) of each path whose redacted text holds `wanted`, (path, None) of each other one."""
+        """Yields (path, text) for each path whose redacted text contains `wanted`, (path, None) for each other path."""
         for path in paths:
             try:
                 text = _decode(self.raw(path).data)
@@ -86,13 +87,13 @@ class Files:
             yield path, clean if wanted in clean else None
 
     def commit(self, name: str) -> str | None:
-        """The id of a commit by (short) id or `HEAD`; None when there is none. Other names are not looked up."""
+        """The id of a commit given by its (short) id or `HEAD`; None if there is none. Other names are not resolved."""
         if not re.fullmatch(r"[0-9a-fA-F]{4,64}|HEAD(?:~[0-9]{1,3})?", name):
             return None
         return self._git.commit(name)
 
     def changes(self, commit: str) -> list[Changed]:
-        """What a commit changed against its first parent."""
+        """The changes of a commit relative to its first parent."""
         parent = self._git.commit(f"{commit}^1")
         if parent is not None:
             args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", parent, commit]
@@ -108,13 +109,13 @@ class Files:
         return found
 
     def subject(self, commit: str) -> str:
-        """The message of a commit, credentials cut, at most 1 000 characters."""
+        """The message of a commit with credentials removed, at most 1 000 characters."""
         raw = self._objects.read([commit]).get(commit, b"")
         message = raw.partition(b"\n\n")[2].decode("utf-8", "replace")
         return redact(message).strip()[:1_000]
 
     def commit_diff(self, commit: str) -> list[str]:
-        """One section a file: the unified diff of both redacted sides, or why it is not shown."""
+        """One section per file: the unified diff of both redacted sides, or the reason why it is not shown."""
         changes = self.changes(commit)
         wanted = [c for c in changes[:DIFFED_FILES] if shown(c.path)]
         blobs = self._objects.blobs((oid for c in wanted for oid in (c.old, c.new) if oid), each=DIFFED_AT_MOST)
@@ -135,7 +136,7 @@ class Files:
         return sections
 
     def tree_diff(self, path: str) -> str:
-        """The unified diff of a file from HEAD to the work tree, both redacted. Unreadable."""
+        """The unified diff of a file from HEAD to the work tree, both redacted. Raises Unreadable."""
         if not shown(path):
             raise Unreadable("not shown (private)")
         old = new = None
@@ -149,7 +150,7 @@ class Files:
 
 
 def shown(path: str) -> bool:
-    """Whether a path may be shown at all: nothing of git's own, nothing that by its name holds credentials."""
+    """Whether a path may be shown: not a file of git itself, and no name that suggests credentials."""
     if any(part.casefold() in (".git", "..", "") for part in path.split("/")):
         return False
     return not _PRIVATE.search(path)
@@ -166,7 +167,7 @@ def _blob_of(blobs: dict[str, bytes], oid: str | None) -> bytes | None:
 
 
 def _text(content: bytes | None) -> str | None:
-    """One side of a diff, credentials cut; None for no file. Unreadable."""
+    """One side of a diff with credentials removed; None for no file. Raises Unreadable."""
     if content is not None and len(content) > DIFFED_AT_MOST:
         raise Unreadable("too large to show")
     return None if content is None else redact(_decode(content))

@@ -1,6 +1,6 @@
-"""The money ledger in the log: reserve before a call, reconcile after it, and whether a pause forbids it.
+"""The money ledger in the log: reserves before a call, reconciles after it, and checks for a pause.
 
-The stream `budget` is appended with the version that was read, so two turns can never both take the last cent.
+The stream `budget` is appended with the version that was read, so two turns cannot both spend the last cent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TRIES = 20
 
 
 class BudgetView(Projection[Spending]):
-    """The ledger as a view."""
+    """The view that folds the ledger's events."""
 
     name = "budget"
     state = Spending
@@ -34,7 +34,7 @@ class BudgetView(Projection[Spending]):
         budget.evolve(state, recorded.event, recorded.at)
 
     def encode(self, state: Spending) -> bytes:
-        """Canonical bytes: the slices are keyed by numbers, which only texts of can be sorted."""
+        """The state as canonical bytes. The numeric keys of the slices are encoded as strings so that they sort."""
         return msgspec.json.encode(msgspec.to_builtins(state, str_keys=True), order="sorted")
 
 
@@ -44,18 +44,18 @@ def caps_of(model: Model) -> Caps:
 
 
 def day_start_us(now_us: int, zone: tzinfo) -> int:
-    """Local midnight before `now_us`, in microseconds since the epoch."""
+    """The last local midnight before `now_us`, in microseconds since the epoch."""
     local = datetime.fromtimestamp(now_us / SECOND, zone)
     return round(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * SECOND
 
 
 def spent_today(log: Log, now_us: int, zone: tzinfo) -> Slice:
-    """Calls and micro-USD of the local day, open reservations included."""
+    """The calls and micro-USD of the current local day, including open reservations."""
     return budget.since(BudgetView().load(log)[0], day_start_us(now_us, zone))
 
 
 class Pauses:
-    """Whether a person's pause is in force; each question reads only what is new in the log."""
+    """Checks whether a person's pause is in force; each check reads only the new events in the log."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -63,13 +63,13 @@ class Pauses:
         self._state, self._position = self._view.load(log)
 
     def in_force(self, now_us: int) -> bool:
-        """As of everything that is in the log by now."""
+        """Whether a pause is in force at `now_us`, according to all events in the log."""
         self._position = self._view.advance(self._state, self._log, self._position)
         return self._state.is_paused(now_us)
 
 
 class Ledger:
-    """The ledger of one turn. `cause`: the position that its entries are caused by."""
+    """The ledger of one turn. `cause`: the position of the event that caused its entries."""
 
     def __init__(self, log: Log, model: Model, turn: str, cause: int) -> None:
         self._log = log
@@ -80,7 +80,7 @@ class Ledger:
         self._spending, self._position = self._view.load(log)
 
     def reserve(self, call: int, attempt: int, worst_microusd: int, day_start: int) -> None:
-        """Puts the worst case of an attempt on the ledger. BudgetExhausted, and nothing written, above a cap."""
+        """Reserves the maximum cost of an attempt. BudgetExhausted, with nothing written, if it exceeds a cap."""
         entry = ModelReserved(
             turn=self._turn, call=call, attempt=attempt, model=self._model.name, reserved_microusd=worst_microusd
         )
@@ -100,11 +100,11 @@ class Ledger:
         raise TryAgain("the budget ledger is busy", "Try again in a moment.")
 
     def reconcile(self, entry: ModelCalled) -> None:
-        """Replaces the reservation of an attempt by what it cost."""
+        """Replaces the reservation of an attempt with its actual cost."""
         self._append(entry, {})
 
     def spent(self) -> int:
-        """Micro-USD of this turn so far."""
+        """The micro-USD spent by this turn so far."""
         self._position = self._view.advance(self._spending, self._log, self._position)
         total = self._spending.turns.get(self._turn)
         return total.microusd if total else 0

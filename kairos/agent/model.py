@@ -1,7 +1,7 @@
-"""The one port to a model: litellm behind it, stamina for retries. Imported outside packages only when a call is made.
+"""The only port to a model, with litellm for calls and stamina for retries. Both are imported only for a call.
 
 One attempt is one HTTP request: every other retry, cache, callback and fallback is off. An attempt runs in a thread
-that is waited for with a deadline, because a server that sends a byte now and then never meets a socket timeout.
+that is joined with a deadline, because a server that sends one byte from time to time never causes a socket timeout.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from kairos.settings import Model
 
 ATTEMPTS = 3
 ANSWER_AT_MOST = 1_000_000
-"""Characters of one answer; a server that sends more is cut off."""
+"""The maximum number of characters in one answer; a longer response is cut off."""
 
 Kind = Literal["rate_limited", "error", "timeout", "garbage", "cut", "stopped"]
 Message = dict[str, Any]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A whole answer. `usage`: (input, output) tokens as the provider reported them, None if it did not."""
+    """A complete answer. `usage`: (input, output) tokens as reported by the provider, None if it reported none."""
 
     text: str
     calls: list[ToolCall]
@@ -42,8 +42,8 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Trouble(Exception):
-    """An attempt that gave no answer. `again`: another attempt may help; `free`: it was refused or never sent, so it
-    costs nothing; `retry_after` in seconds."""
+    """An attempt without an answer. `again`: another attempt may succeed; `free`: the request was refused or never
+    sent, so it costs nothing; `retry_after` in seconds."""
 
     def __init__(
         self, kind: Kind, why: str, *, again: bool = False, free: bool = False, retry_after: float | None = None,
@@ -59,25 +59,25 @@ class Trouble(Exception):
 
 
 class Halted(Exception):
-    """A signal said stop: no further call."""
+    """The turn was stopped by a signal; no further call is made."""
 
 
 class Halt:
-    """The stop switch that a signal handler sets. While waiting it interrupts, elsewhere it is asked."""
+    """The stop switch, set by a signal handler. It interrupts code in `waiting` and is polled elsewhere."""
 
     def __init__(self) -> None:
         self.asked = False
         self._waiting = False
 
     def set(self, *_: object) -> None:
-        """As a signal handler, or directly from the main thread."""
+        """Stops the turn. Called as a signal handler or directly from the main thread."""
         self.asked = True
         if self._waiting:
             raise Halted
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Code that `set` may interrupt."""
+        """Marks code that `set` may interrupt."""
         self._waiting = True
         try:
             if self.asked:
@@ -88,7 +88,7 @@ class Halt:
 
 
 class ModelPort:
-    """A configured model. `key` is the secret itself, empty for none."""
+    """A configured model. `key` is the API key itself, empty for none."""
 
     def __init__(self, settings: Model, key: str) -> None:
         self._settings = settings
@@ -96,14 +96,14 @@ class ModelPort:
 
     @property
     def target(self) -> str:
-        """The model's name as litellm takes it: with a base_url any server that speaks OpenAI's format."""
+        """The model's name for litellm. With a `base_url`, the server may be any that supports OpenAI's format."""
         name = self._settings.name
         if not self._settings.base_url or name.startswith(("openai/", "anthropic/")):
             return name
         return f"openai/{name}"
 
     def price(self) -> Price:
-        """What tokens cost. UsageError when nobody knows: an unknown price cannot be reserved."""
+        """The price of tokens. UsageError if it is unknown, because an unknown price cannot be reserved."""
         own = (self._settings.input_usd_per_million, self._settings.output_usd_per_million)
         if own[0] is not None and own[1] is not None:
             return Price(input=own[0], output=own[1])
@@ -121,7 +121,7 @@ class ModelPort:
         )
 
     def load(self) -> None:
-        """Imports what a call needs, so that the time it takes is not the turn's."""
+        """Imports the packages for a call in advance, so that the import does not count towards the turn's time."""
         _litellm()
 
     def ask(
@@ -133,10 +133,10 @@ class ModelPort:
         halt: Halt,
         attempt: Callable[[int, Callable[[], Answer]], Answer],
     ) -> Answer:
-        """The answer to a conversation, with at most 3 attempts before `deadline` (time.monotonic).
+        """Returns the answer to a conversation, with at most 3 attempts before `deadline` (time.monotonic).
 
-        `attempt(number, send)` is called for each one, to do the books around `send()`. Trouble when none answered;
-        Halted when the switch was set."""
+        `attempt(number, send)` is called for each attempt, to update the ledger around `send()`. Trouble if no attempt
+        was answered; Halted if the stop switch was set."""
         import stamina
         import stamina.instrumentation
 
@@ -158,7 +158,7 @@ class ModelPort:
             )
         )  # fmt: skip
         while True:
-            with halt.waiting():  # the pause between attempts is here: a stop ends it at once
+            with halt.waiting():  # includes the pause between attempts: a stop ends it at once
                 turn = next(retries)
             with turn:
                 return attempt(turn.num, lambda: self._send(messages, tools, deadline, halt))
@@ -218,7 +218,7 @@ class ModelPort:
                 with suppress(Exception):
                     stream.completion_stream.close()
                 raise Trouble("cut", "the answer was longer than any answer")
-        # litellm invents a finish reason and a usage where the server sent none: only what came over the wire counts.
+        # litellm makes up a finish reason and a usage if the server sent none: use only what was received.
         ended = stream.received_finish_reason or getattr(stream, "intermittent_finish_reason", None)
         sent = [c["usage"] for c in stream.chunks if "usage" in c and c["usage"] is not None]
         usage = (int(sent[-1].prompt_tokens or 0), int(sent[-1].completion_tokens or 0)) if sent else None
@@ -232,11 +232,11 @@ class ModelPort:
         return Answer("".join(text), made, usage)
 
     def scrubbed(self, text: str) -> str:
-        """The text without the key itself."""
+        """The text with the key removed."""
         return text.replace(self._key, "[redacted key]") if len(self._key) >= 8 else text
 
     def _trouble(self, error: BaseException) -> Trouble:
-        """What litellm raised, in our words; the key never appears in them."""
+        """Converts an exception of litellm; the message never contains the key."""
         known = _litellm().exceptions
         why = self.scrubbed(f"{type(error).__name__}: {error}")[:300]
         status = getattr(error, "status_code", None)
@@ -254,9 +254,9 @@ class ModelPort:
 
 
 def _litellm() -> Any:
-    """litellm, imported once, with everything off that would call, store or say something by itself."""
-    os.environ["LITELLM_MODE"] = "PRODUCTION"  # else it loads a .env file
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it fetches the price table
+    """litellm, imported once, with every feature off that makes requests, stores or prints anything by itself."""
+    os.environ["LITELLM_MODE"] = "PRODUCTION"  # otherwise it loads a .env file
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # otherwise it downloads the price table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import litellm
@@ -279,7 +279,7 @@ def _is_loopback(url: str) -> bool:
 
 
 def _never_sent(error: BaseException) -> bool:
-    """Whether no connection was made at all: nobody can bill that."""
+    """Whether no connection was made, so that the attempt cannot be billed."""
     seen: set[int] = set()
     at: BaseException | None = error
     while at is not None and id(at) not in seen:
@@ -291,7 +291,7 @@ def _never_sent(error: BaseException) -> bool:
 
 
 def _retry_after(error: BaseException) -> float | None:
-    """The Retry-After header in seconds from now: a number or an HTTP date."""
+    """The Retry-After header (a number or an HTTP date) in seconds from now."""
     for headers in (
         getattr(error, "litellm_response_headers", None),
         getattr(getattr(error, "response", None), "headers", None),

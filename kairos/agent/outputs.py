@@ -1,6 +1,6 @@
-"""What goes into a worker, what comes out of it, and what the model's tool calls mean. Everything is decoded strictly.
+"""The input and output of a worker, and the decoding of the model's tool calls. All decoding is strict.
 
-Light to import: the daemon uses it too.
+Cheap to import, because the daemon uses it, too.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ FILES_AT_MOST, TEXT_AT_MOST, QUOTES_AT_MOST = 20, 64_000, 10
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The worker's standard input: which turn, where, why now, the positions it rests on, and the leases under which it
-    appends to a shared log."""
+    """The worker's standard input: the turn, the repository, the trigger, the positions of its evidence, and the leases
+    under which it appends to a shared log."""
 
     turn: str
     repo: str
@@ -30,7 +30,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The last line of the worker's standard output. `finding` only when `outcome` is `proposed`."""
+    """The last line of the worker's standard output. `finding` is set only if `outcome` is `proposed`."""
 
     turn: str
     outcome: Outcome
@@ -41,7 +41,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ToolCall(msgspec.Struct, frozen=True):
-    """A tool call as it came from the model: `arguments` is the raw JSON text."""
+    """A tool call as received from the model: `arguments` is the raw JSON text."""
 
     id: str
     name: str
@@ -49,7 +49,7 @@ class ToolCall(msgspec.Struct, frozen=True):
 
 
 def parse_result(stdout: bytes) -> Result:
-    """The worker's result. ValueError when the last line is not one: the worker was cut off."""
+    """The worker's result. ValueError if the last line is not a result, because the worker was interrupted."""
     lines = stdout.strip().splitlines()
     if not lines:
         raise ValueError("the worker said nothing")
@@ -63,7 +63,7 @@ def parse_result(stdout: bytes) -> Result:
 
 
 def requests_of(calls: list[ToolCall], readers: dict[str, type[msgspec.Struct]]) -> list[Request]:
-    """Each call decoded under its tool's schema; what cannot be decoded is Malformed with the reason."""
+    """Decodes each call with its tool's schema; a call that cannot be decoded becomes Malformed with the reason."""
     return [_request(call, readers) for call in calls]
 
 
@@ -84,7 +84,7 @@ def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Reques
 
 
 def _bounded(patch: Patch) -> Patch:
-    """The patch if its sizes are sane. ValueError."""
+    """Returns the patch if its sizes are within the limits. ValueError otherwise."""
     if not patch.title.strip() or not patch.claim.strip():
         raise ValueError("title and claim must say something")
     if not 0 < len(patch.files) <= FILES_AT_MOST:

@@ -1,4 +1,4 @@
-"""Whether a patch that the model proposed fits the tree, and the exact action it stands for."""
+"""Checks whether a patch proposed by the model applies to the tree, and converts it to an exact action."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TITLE_AT_MOST, CLAIM_AT_MOST = 100, 1_000
 
 
 class Unfit(Exception):
-    """The patch cannot be taken; the reason in words for the model."""
+    """The patch cannot be accepted; the message tells the model why."""
 
 
 def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microusd: int) -> Finding:
-    """The finding that the patch stands for. Unfit unless it applies exactly to tracked text files.
+    """Converts the patch to a finding. Unfit unless it applies exactly to tracked text files.
 
-    A patch that would carry a credential becomes a note without it."""
+    A patch that contains a credential becomes a note without it."""
     edits = _edits(patch, files)
     action: Action = PatchAction(repo=assignment.repo, edits=edits)
     seen = _seen(patch, files)
@@ -96,7 +96,7 @@ def _replaced(text: str, old: str, new: str, path: str) -> str:
 
 
 def _seen(patch: Patch, files: Files) -> list[str]:
-    """Where each quote stands, as path:line. Unfit when one does not occur."""
+    """The place of each quote, as path:line. Unfit if a quote does not occur."""
     places = []
     for quote in patch.evidence:
         try:
@@ -111,6 +111,6 @@ def _seen(patch: Patch, files: Files) -> list[str]:
 
 
 def _line(text: str, limit: int) -> str:
-    """Words of a model on one line: no control characters, no credentials, at most `limit` characters."""
+    """The model's text on one line: without control characters or credentials, at most `limit` characters."""
     clean = " ".join("".join(c if c.isprintable() else " " for c in redact(text)).split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

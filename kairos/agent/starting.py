@@ -1,4 +1,4 @@
-"""Before a worker: whether a model turn may start at all, and the environment it gets. Imports nothing heavy."""
+"""Decides before starting a worker whether a model turn may start, and builds its environment. Cheap to import."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ IMPORT_SECONDS = 60.0
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Why no worker is started. `not_configured` is the silent one: nothing is to be said."""
+    """The reason why no worker is started. `not_configured` is silent: it is not reported."""
 
     rule: Literal["not_configured", "not_installed", "no_key", "paused", "budget"]
     why: str
 
 
 def prepare(log: Log, config: Config, environ: Mapping[str, str], now_us: int, zone: tzinfo) -> Refusal | None:
-    """None when a worker may be started. The budget is asked again, exactly, before each call."""
+    """Returns None if a worker may be started. The budget is checked again, exactly, before each call."""
     model = config.model
     if not model.name:
         return Refusal("not_configured", "no model is configured")
@@ -47,7 +47,7 @@ def prepare(log: Log, config: Config, environ: Mapping[str, str], now_us: int, z
 
 
 def worker_environment(config: Config, home: Home, environ: Mapping[str, str]) -> dict[str, str]:
-    """The constructed environment of a worker: an allow-list, and the one key that the configuration names."""
+    """The environment of a worker: the variables of an allow-list and the one key named in the configuration."""
     found = {name: environ[name] for name in _KEPT if name in environ}
     if home.config == home.data:
         found["KAIROS_HOME"] = str(home.data)
@@ -64,5 +64,5 @@ def worker_environment(config: Config, home: Home, environ: Mapping[str, str]) -
 
 
 def wall_seconds(model: Model) -> float:
-    """After so many seconds a worker that still runs is killed: its own deadline, imports and a grace."""
+    """Seconds after which a running worker is killed: its own deadline, plus import time and a grace period."""
     return model.deadline_seconds + IMPORT_SECONDS

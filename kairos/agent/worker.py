@@ -1,4 +1,5 @@
-"""The worker process: one assignment on standard input, one turn, one result on the last line of standard output.
+"""The worker process: reads one assignment from standard input, runs one turn and writes the result as the last line
+of standard output.
 
 Started as `python -P -m kairos.agent.worker` in Kairos's own directory with the environment of `starting`.
 """
@@ -28,9 +29,10 @@ from kairos.settings import load_config
 
 
 def main() -> int:
-    """The exit status: 0 with a result written, else the error's code and its words on standard error."""
+    """Returns the exit status: 0 if a result was written, otherwise the error's code, with its message on standard
+    error."""
     out = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints must not look like the result
+    os.dup2(2, 1)  # output printed by a library must not be taken for the result
     halt = Halt()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, halt.set)
@@ -45,7 +47,7 @@ def main() -> int:
 
 
 def work(given: bytes, halt: Halt) -> Result:
-    """Runs the turn of a JSON assignment. UsageError when it is not one or no model is configured."""
+    """Runs the turn of a JSON assignment. UsageError if it is not an assignment or no model is configured."""
     parent = os.getppid()
     try:
         assignment = msgspec.json.decode(given, type=Assignment)
@@ -55,7 +57,7 @@ def work(given: bytes, halt: Halt) -> Result:
     model = load_config(home).model
     if not model.name:
         raise UsageError("no model is configured", "`kairos config set model.name NAME`.")
-    signal.alarm(math.ceil(wall_seconds(model)))  # the last resort: not even a stuck library outlives this
+    signal.alarm(math.ceil(wall_seconds(model)))  # last resort: ends the process even if a library hangs
     port = ModelPort(model, os.environ.get(model.key_env, "") if model.key_env else "")
     log = open_log(home)
     with closing(log), log.fenced(assignment.fences):
@@ -68,4 +70,4 @@ def work(given: bytes, halt: Halt) -> Result:
 if __name__ == "__main__":
     status = main()
     sys.stderr.flush()
-    os._exit(status)  # a library's threads, or a call that was given up, must not hold the process
+    os._exit(status)  # threads of a library or an abandoned call must not keep the process alive

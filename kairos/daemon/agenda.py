@@ -1,4 +1,4 @@
-"""What of a daemon's world becomes due by time alone, and when."""
+"""Computes what in a daemon's views becomes due by time alone, and when."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ KINDS = ("approval", "deferral", "delivery", "expiry", "pause")
 
 
 def agenda(views: Views, since: int, is_mine: Callable[[str], bool]) -> dict[str, int | None]:
-    """The next instant (us) of each kind after `since`, None where there is none: an approval, a deferral, a proposal
-    or a pause runs out, or what quiet hours or the daily cap hold may be delivered. What was due at `since` was looked
-    at then, and if it is there still, time alone does not change it."""
+    """The next instant (us) of each kind after `since`, None where there is none: when an approval, a deferral, a
+    proposal or a pause expires, or a proposal held by quiet hours or the daily cap may be delivered. Instants up to
+    `since` are left out: they were handled then, and what is still there does not change with time alone."""
     live = [p for p in views.inbox.live() if is_mine(p.raised.repo)]
     found: dict[str, list[int | None]] = {
         "approval": [p.approved.expires_at for p in live if p.state == "approved" and p.approved is not None],
@@ -28,7 +28,7 @@ def agenda(views: Views, since: int, is_mine: Callable[[str], bool]) -> dict[str
 
 
 def is_untold(proposal: Proposal) -> bool:
-    """Whether a person is to be told of it, and was not yet."""
+    """Whether a proposal is pending and was not delivered yet."""
     return proposal.state == "pending" and not proposal.delivered
 
 

@@ -1,4 +1,4 @@
-"""Every view that is kept, of every storey: what sealing waits for, and what `replay --verify` proves."""
+"""Lists every stored view of every layer: sealing waits for them, and `replay --verify` verifies them."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ from kairos.schedule.occurrences import ScheduleView
 
 
 def kept_views() -> tuple[Projection[Any], ...]:
-    """In a fixed order."""
+    """All stored views, in a fixed order."""
     return (*log_views(), BudgetView(), ScheduleView(), MemoryView(), HistoryView())

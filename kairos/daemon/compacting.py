@@ -1,4 +1,5 @@
-"""Compaction as a child process: `python -P -m kairos.daemon.compacting BEFORE_US`. Its memory is its own."""
+"""Compaction as a child process: `python -P -m kairos.daemon.compacting BEFORE_US`. Its memory is freed when it ends.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from kairos.settings import Config, load_config
 
 
 def ended(config: Config, log: Log) -> set[str]:
-    """The followers that hold nothing back: those a person switched off, and model turns of a repository that is not
-    watched any more or has no commit waiting for one."""
+    """The followers for which compaction does not wait: those a person switched off, and the model turns of a
+    repository that is no longer watched or has no commit waiting for a turn."""
     found = {"modeller"} | ({"dream"} if not config.schedule.dream else set())
     watched = {r.id for r in RepositoriesView().load(log)[0].watched()}
     for name, position in log.trackings().items():
@@ -36,8 +37,8 @@ def _has_due(log: Log, repo: str, after: int) -> bool:
 
 
 def main(before: int) -> int:
-    """Seals and retires what is older than `before` (us), and folds what the person's rule says; says on standard
-    output what it did."""
+    """Seals and retires what is older than `before` (us), folds what the configured rule selects, and prints a summary
+    to standard output."""
     try:
         home = find_home()
         config, log = load_config(home), open_log(home)

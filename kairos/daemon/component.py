@@ -1,4 +1,4 @@
-"""The one loop of the daemon's threads: catch up from the log, handle what comes, do what can be done, sleep."""
+"""The common loop of the daemon's threads: catch up from the log, handle new events, do what is possible, sleep."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, Recorded
 
 AT_ONCE = 1_000
-"""So many events are handled before a component looks whether it shall stop."""
+"""How many events a component handles at most before it checks whether to stop."""
 
 
 class Component:
-    """One thread's work over the daemon's one world. `run` returns after `stop`; `wake` and `stop` are for any thread.
+    """The work of one thread over the daemon's shared `World`. `run` returns after `stop`; any thread may call `wake`
+    and `stop`.
 
-    Subclasses set `name`, `reads` (the topics that `handle` gets) and `wakes` (further topics after which `step` is
+    Subclasses set `name`, `reads` (the topics passed to `handle`) and `wakes` (further topics after which `step` is
     called), and define some of `fences`, `catch_up`, `handle`, `step`, `leave` and `close`."""
 
     name: str
@@ -25,7 +26,7 @@ class Component:
     wakes: frozenset[str] = frozenset()
 
     def __init__(self, log: Log, world: World, held: HeldLeases) -> None:
-        """`log` is this component's own. `held`: what this daemon may work on."""
+        """`log`: a handle that only this component uses. `held`: the leases that this daemon holds."""
         self._log = log
         self._world = world
         self._held = held
@@ -35,7 +36,7 @@ class Component:
         world.tell(self.reads | self.wakes, self.wake)
 
     def run(self) -> None:
-        """Works until stopped. When this daemon comes to hold something else, it begins anew, as after a start."""
+        """Works until stopped. When the set of held leases changes, it starts over, as after a start of the daemon."""
         while not self.stopped:
             edition = self._held.edition
             with self._log.fenced(self.fences()):
@@ -50,35 +51,34 @@ class Component:
         self._woken.set()
 
     def stop(self) -> None:
-        """Has `run` return after its present step."""
+        """Makes `run` return after its present step."""
         self.stopped = True
         self._woken.set()
 
     def fences(self) -> tuple[Fence, ...]:
-        """What every append of `run` rests on."""
+        """The fences that every append of `run` requires."""
         return ()
 
     def catch_up(self) -> int:
-        """Does what a crash left undone; returns the position after which `handle` goes on."""
+        """Finishes work that a crash interrupted; returns the position after which `handle` continues."""
         return self._world.catch_up()
 
     def handle(self, recorded: Recorded) -> None:
-        """Takes note of one event of `reads`."""
+        """Processes one event of `reads`."""
 
     def step(self) -> float | None:
-        """Does what can be done now; returns after how many seconds to look again, None if only news can change
-        anything."""
+        """Does what can be done now; returns the seconds until the next step, None to wait for new events."""
         return None
 
     def leave(self) -> None:
-        """Called, while the fences still hold, before it begins anew or ends."""
+        """Called before the component starts over or ends, while the fences still hold."""
 
     def close(self) -> None:
-        """Lets go of what it holds. Called once, when its thread has ended."""
+        """Releases its resources. Called once, when its thread has ended."""
         self._log.close()
 
     def _take(self) -> bool:
-        """Handles what is new; False while there is more."""
+        """Handles new events; returns False while there are more."""
         upto = self._world.catch_up()
         if not self.reads:
             self.position = upto

@@ -1,4 +1,4 @@
-"""What this daemon does on a shared log: the repositories that are here, and the nightly jobs it is configured for."""
+"""The leases of this daemon on a shared log: its local repositories and the nightly jobs it is configured for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ RETRY_S = 1.0
 
 
 class Duties:
-    """The leases of a daemon, renewed in a thread of their own. On the log of one home all is held without asking."""
+    """The leases of a daemon, renewed in a separate thread. If the log is not shared, no leases are needed and all is
+    held."""
 
     def __init__(self, log: Log, seconds: float, jobs: Collection[str], on_change: Callable[[], None]) -> None:
         leases = log.leases()
@@ -27,17 +28,18 @@ class Duties:
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
 
     def choose(self, watched: Sequence[Repository]) -> list[Repository]:
-        """Those of the watched repositories that this daemon holds now, after taking what it can."""
+        """Requests the leases of the local repositories; returns the watched ones that this daemon holds now."""
         if self._keeper is not None:
             self._keeper.want(self._always | {repo_lease(r.id) for r in watched if is_here(r) or self._is_held(r)})
         return [r for r in watched if self._is_held(r)]
 
     def fences(self, repo: str) -> tuple[Fence, ...]:
-        """What appends of a repository rest on that this daemon holds."""
+        """The fences that appends of a repository require, if this daemon holds it; else none."""
         return self.held.fences(repo_lease(repo)) or ()
 
     def _is_held(self, repository: Repository) -> bool:
-        """What is held stays so while its directory is away: its sensor tells of that, and of its return."""
+        """Whether this daemon holds the lease. It keeps a lease while the directory is missing, because the sensor must
+        report the loss and the return."""
         return self.held.fences(repo_lease(repository.id)) is not None
 
     def start(self) -> None:
@@ -45,7 +47,7 @@ class Duties:
             self._thread.start()
 
     def stop(self) -> None:
-        """Gives everything up: another home goes on at once. To be called when nothing is done any more."""
+        """Releases all leases, so that another home can continue at once. Call it after all work has ended."""
         if self._keeper is not None:
             self._keeper.stop()
             if self._thread.ident is not None:
@@ -58,25 +60,25 @@ class Duties:
 
 
 def is_here(repository: Repository) -> bool:
-    """Whether the directory that was trusted is on this machine: only then its lease is worth anything."""
+    """Whether the trusted directory is on this machine; a lease on it is useful only then."""
     return repository.host in ("", machine()) and why_lost(repository) is None
 
 
 class Enduring:
-    """Runs a worker that begins again from the log: the disk is full, the log busy; of a shared one, a lease was lost,
-    the server is away, or does not say what became of an append. Whatever was half done is found as after a crash."""
+    """Runs a worker and restarts it from the log after a temporary failure: a full disk or a busy log; on a shared log
+    also a lost lease, an unreachable server or an append with unknown result. Recovery works as after a crash."""
 
     def __init__(
         self, log: Log, held: HeldLeases, report: Callable[[str], None], stop: threading.Event | None = None
     ) -> None:
-        """`stop`: when it is set, nothing is begun again."""
+        """`stop`: when it is set, nothing is restarted."""
         self._shared = log.shared
         self._held = held
         self._report = report
         self._stop = stop or threading.Event()
 
     def stop(self) -> None:
-        """What ends from now on is not begun again."""
+        """Prevents further restarts."""
         self._stop.set()
 
     def run(self, work: Callable[[], None]) -> None:

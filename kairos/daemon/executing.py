@@ -1,6 +1,6 @@
-"""Executing: verifies what was raised and carries out what was approved, one at a time, from the state of the log.
+"""Executing: verifies raised proposals and carries out approved ones, one at a time, from the state of the log.
 
-It asks the folded inbox what is to be done, not which event came: after a crash the same question gives the rest.
+It decides what to do from the folded inbox, not from single events, so that it continues after a crash.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from kairos.home import Home
 from kairos.settings import Config
 
 RETRY_S, RETRY_MOST_S = 2.0, 60.0
-"""What could not be done is tried again after so long, then after twice as long each time."""
+"""First and longest delay (s) before failed work is retried; the delay doubles each time."""
 
 
 class Executing(Component):
-    """Tries and carries out the proposals of the repositories that this daemon holds."""
+    """Verifies and executes the proposals of the repositories that this daemon holds."""
 
     name = "executing"
     wakes = InboxView.topics | RepositoriesView.topics | {"Paused", "Resumed"}
@@ -44,7 +44,7 @@ class Executing(Component):
         self._patience: float | None = None
 
     def step(self) -> float | None:
-        """Does everything that can be done now; what a crash left comes first."""
+        """Does everything that can be done now, starting with executions that a crash interrupted."""
         with self._world.reading() as views:
             proposals = sorted(views.inbox.live(), key=lambda p: p.raised_at)
             repos = dict(views.repos.by_id)
@@ -61,7 +61,7 @@ class Executing(Component):
         return self._patience
 
     def _look(self, proposal: Proposal, repo: Repository) -> bool:
-        """Does what one proposal waits for, if it is this daemon's business; False if it must be tried again."""
+        """Does what one proposal waits for, if this daemon holds its repository; False if it must be retried."""
         with self._log.fenced(fences_of(self._held, [repo.id])):
             waits = proposal.state == "raised" or (proposal.state == "approved" and not self._is_paused())
             if not waits or not self._is_mine(repo.id) or repo.lost or not repo.watched:
@@ -73,7 +73,7 @@ class Executing(Component):
             return views.attention.is_paused(now_us())
 
     def _attempt(self, what: str, work: Callable[[], object]) -> bool:
-        """False if it must be tried again. That somebody else decided first, or the base moved, is an end."""
+        """Runs `work`; returns False if it must be retried. A conflicting decision or a moved base is final."""
         try:
             work()
         except (Conflict, Stale):

@@ -1,4 +1,4 @@
-"""What was wrong before Kairos came: found once at init, listed, and never raised."""
+"""Findings that existed before Kairos was set up: detected once at init, listed, and never raised as proposals."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.repo.health import require_sound
 
 LISTED = "listed"
-"""The view that has a row for each repository whose findings were listed; an init that was killed left none."""
+"""The view with a row for each repository whose findings were listed; a killed init leaves no row."""
 
 
 def is_listed(log: Log, repo_id: str) -> bool:
-    """Whether what was wrong in a repository at its baseline is listed."""
+    """Whether the findings of a repository's baseline were listed."""
     return log.view_row(LISTED, repo_id.encode()) is not None
 
 
 def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
-    """(findings that were not listed before, problems). Each is kept as FindingListed in one append. GitError if the
-    repository cannot be read: nothing is listed then."""
+    """(findings that were not listed before, problems). Records each finding as a FindingListed event, in one append.
+    Raises GitError, and lists nothing, if the repository cannot be read."""
     require_sound(Path(repository.root))
     listed = FindingsView().load(log)[0].listed
     done = [log.at(repository.ready_at)] if repository.ready else []

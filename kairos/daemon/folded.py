@@ -1,4 +1,4 @@
-"""The world of a daemon: the views it decides on, folded once for all its threads, and saved with their position."""
+"""The views on which a daemon decides, folded once for all its threads and saved with their position."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from kairos.eventlog.views.repositories import Repositories
 from kairos.schedule.occurrences import ScheduleView
 
 AT_ONCE = 1_000
-"""So many events are folded before other threads may look."""
+"""How many events are folded at most before other threads may read."""
 
 
 class Views:
-    """The folded views, as they are up to `position`. To be used while `World.reading` lasts."""
+    """The folded views up to `position`. Use them only inside `World.reading`."""
 
     def __init__(self) -> None:
         self.states: dict[str, Any] = {}
@@ -58,13 +58,14 @@ class Views:
 
 
 class World:
-    """The views that a daemon keeps. Any thread folds what is new and reads, one at a time: a fold changes states in
-    place, so nobody may look meanwhile. Nothing slow is done while reading.
+    """The views of a daemon. Any thread may fold new events and read, one thread at a time, because folding modifies
+    the states in place. Do nothing slow while reading.
 
-    It may be further on than a thread has come: so it is after every start, too, when old events are judged anew."""
+    The views may be ahead of the events that a thread has handled, as after every start, when threads handle old events
+    again."""
 
     def __init__(self, log: Log) -> None:
-        """`log` is the world's own: settled proposals are read from it when they are asked for."""
+        """`log`: a handle that only this object uses; settled proposals are read from it on demand."""
         self._log = log
         self._lock = threading.RLock()
         self._kept: tuple[Projection[Any], ...] = (*log_views(), BudgetView(), ScheduleView())
@@ -78,31 +79,31 @@ class World:
         with self._lock:
             found = {view.name: view.load(self._log) for view in self._kept}
             self._views.position = max(position for _, position in found.values())
-            for view in self._kept:  # one that was loaded earlier than another saw less of the log
+            for view in self._kept:  # views that were loaded earlier saw less of the log
                 state, position = found[view.name]
                 view.advance(state, self._log, position, upto=self._views.position)
                 self._views.states[view.name] = state
             self._saved = min(self._log.tracking(view.key) for view in self._kept)
 
     def tell(self, topics: Collection[str], wake: Callable[[], None]) -> None:
-        """Has `wake` called after an event of these topics is folded, from whatever thread folds it."""
+        """Registers `wake` to be called after an event of these topics is folded, in the thread that folds it."""
         with self._lock:
             self._told.append((frozenset(topics), wake))
             self._topics |= frozenset(topics)
 
     @contextmanager
     def reading(self) -> Iterator[Views]:
-        """The views, which stay as they are meanwhile. Take what is needed and leave: other threads wait."""
+        """The views, which do not change inside this context. Keep it short, because other threads wait."""
         with self._lock:
             yield self._views
 
     @property
     def position(self) -> int:
-        """How far the log is folded."""
+        """The position up to which the log is folded."""
         return self._views.position
 
     def catch_up(self) -> int:
-        """Folds everything that is in the log by now, and wakes whom it concerns; returns the position."""
+        """Folds all events up to the head of the log and wakes the threads concerned; returns the position."""
         seen: set[str] = set()
         try:
             head = self._log_head()
@@ -119,7 +120,7 @@ class World:
             return self._log.head()
 
     def _fold(self, head: int, seen: set[str]) -> None:
-        """Folds some of what came up to `head`."""
+        """Folds a batch of the new events up to `head`."""
         with self._lock:
             found = list(islice(self._log.read(self._views.position, topics=self._topics, upto=head), AT_ONCE))
             for recorded in found:
@@ -132,9 +133,9 @@ class World:
                 self._views.position = max(self._views.position, head)
 
     def save(self, log: Log, also: Sequence[Write] = (), *, every: int = 1) -> None:
-        """Keeps the views, and `also`, with an append to `log`, if at least `every` events came since they were last
-        kept. Never overwrites a view that another process saved at a later position."""
-        with self._lock:  # until they are kept: what is folded meanwhile would pass for kept
+        """Saves the views, and writes `also`, in one append to `log`, if at least `every` events were folded since the
+        last save. Never overwrites a view that another process saved at a later position."""
+        with self._lock:  # held while saving: events folded meanwhile would count as saved
             if self._views.position - self._saved < every:
                 return
             behind = [view for view in self._kept if self._log.kept(view.key)[1] < self._views.position]

@@ -1,4 +1,4 @@
-"""Following the log for all threads of the daemon: sleep until somebody appends, fold, wake whom it concerns."""
+"""Follows the log for all threads of the daemon: waits for an append, folds, wakes the threads concerned."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from kairos.eventlog.log import Log
 
 
 class Following:
-    """One thread's work: the only one of the daemon that waits for the bell. `run` returns after `stop`."""
+    """The work of the only thread of the daemon that waits for the log's bell. `run` returns after `stop`."""
 
     name = "following"
 
     def __init__(self, log: Log, world: World) -> None:
-        """`log` is for waiting; the world folds by its own."""
+        """`log` is used for waiting only; `world` folds from its own handle."""
         self._log = log
         self._world = world
         self._listener = log.listener()
         self.stopped = False
 
     def run(self) -> None:
-        """Works until stopped. While the server of a shared log is away, it is asked again every second."""
+        """Works until stopped. Retries every second while the server of a shared log is unreachable."""
         while not self.stopped:
             patience = fallback(self._log)
             try:
@@ -37,10 +37,10 @@ class Following:
         self._listener.wake()
 
     def stop(self) -> None:
-        """Has `run` return after its present step."""
+        """Makes `run` return after its present step."""
         self.stopped = True
         self._listener.wake()
 
     def close(self) -> None:
-        """Lets go of what it holds. Called once, when its thread has ended."""
+        """Releases its resources. Called once, when its thread has ended."""
         self._log.close()

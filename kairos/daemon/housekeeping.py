@@ -1,4 +1,4 @@
-"""Housekeeping of proposals: drift of their base, expiry, coming back from deferral, the end of a pause."""
+"""Housekeeping of proposals: drift of their base, expiry, the end of deferrals, the end of a pause."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from kairos.eventlog.record import HeadAt, NewEvent, Recorded, Write
 
 
 class Housekeeping:
-    """Every step appends with the stream version it saw; a decision that came first wins."""
+    """Each append expects the stream version that was read, so an earlier decision by another process wins."""
 
     def __init__(self, log: Log, world: World, is_mine: Callable[[str], bool]) -> None:
-        """`is_mine`: whether a repository is this daemon's business."""
+        """`is_mine`: whether this daemon holds a repository."""
         self._log = log
         self._world = world
         self._is_mine = is_mine
@@ -29,15 +29,15 @@ class Housekeeping:
         self._drift(event.repo, paths, recorded.position)
 
     def check_drift(self) -> None:
-        """Compares every open proposal with the disk, once at the start."""
+        """Compares every open proposal with the disk. Called once at the start."""
         with self._world.reading() as views:
             watched = views.repos.watched()
         for repo in filter(lambda r: self._is_mine(r.id), watched):
             self._drift(repo.id, None, None)
 
     def tick(self, now: int) -> None:
-        """Ends a pause whose time is over, expires, gives back what was deferred until now and what was approved and
-        not carried out in time."""
+        """Ends a pause whose time is over, expires proposals, and returns to pending those whose deferral has ended or
+        whose approval was not carried out in time."""
         while not self._resumed(now):
             self._world.catch_up()
         with self._world.reading() as views:
@@ -46,7 +46,7 @@ class Housekeeping:
             self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
 
     def _resumed(self, now: int) -> bool:
-        """Ends a pause whose time is over; False if somebody appended meanwhile, perhaps just that."""
+        """Ends a pause whose time is over; False if another process appended meanwhile, which may have ended it."""
         with self._world.reading() as views:
             here, over = views.position, views.attention.paused and not views.attention.is_paused(now)
         if over:
@@ -58,7 +58,7 @@ class Housekeeping:
         return True
 
     def next_commit(self, repo: str, boundary: str) -> None:
-        """Gives back what waits for the next commit."""
+        """Returns to pending the proposals that are deferred until the next commit."""
         if boundary == "commit":
             with self._world.reading() as views:
                 live = views.inbox.live()

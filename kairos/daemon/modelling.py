@@ -1,7 +1,7 @@
-"""Model turns: after a commit, one bounded look by a model in a worker process, if a person configured one.
+"""Model turns: after a commit, one bounded look by a model in a worker process, if a model is configured.
 
-The worker writes its own ledger; what it found comes back over its standard output and is raised here, with the end
-of the turn and the tracking position in one append. A turn that a crash cut is ended as interrupted, never rerun.
+The worker writes its own ledger. It returns its findings on standard output; they are raised here, in one append with
+the end of the turn and the tracking position. A turn that a crash interrupted is ended as interrupted, never rerun.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from kairos.schedule.children import Child
 from kairos.settings import Config
 
 _TOGETHER = "modeller"
-"""The one tracking position of all repositories that earlier versions kept."""
+"""The tracking position that earlier versions used for all repositories together."""
 BOUNDARY = "commit"
 DETECTOR = "review-change"
 _TRACK_EVERY = 500
 
 
 def track_of(repo: str) -> str:
-    """The name of the tracking position of a repository's model turns: it goes with the lease on the repository."""
+    """The name of the tracking position of a repository's model turns, which belongs to the holder of its lease."""
     return f"{_TOGETHER}/{repo}"
 
 
 class Modelling(Component):
-    """Runs model turns, one at a time. A worker that runs at the stop is asked to end, and says so."""
+    """Runs model turns, one at a time. `stop` asks a running worker to end, and the worker reports that it did."""
 
     name = "modelling"
     reads = frozenset({"AttentionDue"})
@@ -66,8 +66,8 @@ class Modelling(Component):
         return fences_of(self._held, self._repos())
 
     def catch_up(self) -> int:
-        """Ends the turns that a crash cut, and finds where each repository's turns had come to. Commits from before
-        the model was configured are left alone."""
+        """Ends the turns that a crash interrupted, and loads the tracking position of each repository. Commits from
+        before the model was configured are skipped."""
         here = self._world.catch_up()
         self._end_interrupted()
         before = self._log.trackings()
@@ -75,7 +75,7 @@ class Modelling(Component):
         mine = [r for r in self._repos() if self._is_mine(r)]
         self._done = {r: max(before.get(track_of(r), 0), begun) or here for r in mine}
         fresh = [Track(track_of(r), at) for r, at in self._done.items() if track_of(r) not in before]
-        if fresh:  # so that another daemon, which takes over before the first turn, knows from where
+        if fresh:  # so that a daemon that takes over before the first turn knows where to start
             self._log.append([], writes=fresh)
         return min(self._done.values(), default=here)
 
@@ -84,7 +84,8 @@ class Modelling(Component):
             self._due(recorded, recorded.event.repo)
 
     def step(self) -> float | None:
-        """Moves the tracking position along, now and then: neither start-up nor compaction should wait for a commit."""
+        """Advances the tracking positions from time to time, so that start-up and compaction do not depend on commits.
+        """
         mine = [r for r in self._repos() if self._is_mine(r)]
         behind = [r for r in mine if self.position - self._done.get(r, 0) >= _TRACK_EVERY]
         if behind:
@@ -127,7 +128,7 @@ class Modelling(Component):
         self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track)
 
     def _refusal(self, repo_id: str) -> tuple[str, str] | None:
-        """(rule, why) if no worker is to be started now."""
+        """(rule, reason) if no worker may be started now, else None."""
         with self._world.reading() as views:
             if views.attention.is_muted(DETECTOR, repo_id):
                 return "mute@1", f"{DETECTOR} is muted"
@@ -151,7 +152,7 @@ class Modelling(Component):
             return Result(turn=assignment.turn, outcome="stopped" if self.stopped else "failed", why=str(error))
 
     def _end(self, repo_id: str, result: Result, micros: int, track: Track) -> None:
-        """Raises what the worker found together with the end of its turn."""
+        """Raises the worker's findings and ends its turn, in one append."""
         self._world.catch_up()
         history = self._log.stream(result.turn)
         cause = history[0].position if history else None

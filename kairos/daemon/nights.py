@@ -1,4 +1,4 @@
-"""Nightly work: dream and compaction, each occurrence once."""
+"""Nightly jobs: dream and compaction, each occurrence run once."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ JOBS = ("dream", "compact")
 
 
 def times(config: Config) -> dict[str, tuple[int, int]]:
-    """The nightly jobs that a person did not switch off, with their local times."""
+    """The nightly jobs that are not switched off, with their local times."""
     found = zip(JOBS, (parse_clock(config.schedule.dream), parse_clock(config.schedule.compact)), strict=True)
     return {job: at for job, at in found if at is not None}
 
 
 class Nights(Component):
-    """Runs the nightly jobs that this daemon holds, one after another. Woken when one is due."""
+    """Runs the nightly jobs that this daemon holds, one after another. The scheduler wakes it when one is due."""
 
     name = "nights"
 
@@ -52,12 +52,12 @@ class Nights(Component):
         self._jobs = [(job, triggers.daily(at), work[job]) for job, at in times(config).items()]
 
     def stop(self) -> None:
-        """Ends a running child, too; its work is covered by the next occurrence."""
+        """Also ends a running child process; the next occurrence covers its work."""
         super().stop()
         self._child.stop()
 
     def catch_up(self) -> int:
-        """Settles what was cut short, here or by whoever held the job before."""
+        """Settles runs that were interrupted, here or in the daemon that held the job before."""
         for job in JOBS:
             fences = self._held.fences(job_lease(job))
             if fences is not None:
@@ -66,7 +66,7 @@ class Nights(Component):
         return super().catch_up()
 
     def step(self) -> float | None:
-        """Runs what is due, and has itself woken when the next is. Nothing more is begun once stopped."""
+        """Runs the jobs that are due, and schedules a wake-up for the next one. Starts no job once stopped."""
         for job, cron, work in self._jobs:
             fences = self._held.fences(job_lease(job))
             if self.stopped or fences is None:
@@ -86,8 +86,9 @@ class Nights(Component):
             run_once(self._log, job, instant, schedule, work)
 
     def _floor(self, job: str, begun: int, done: Sequence[int], now: int) -> int:
-        """What was scheduled up to then is over: it was before the first start, or is forgotten. A clock that was set
-        back behind what is done goes on from where it stands: what lies before that was covered, what comes is not."""
+        """The instant up to which occurrences are not run, because they are before the first start or too old to be
+        remembered. If the clock was set back before the last finished run, this is the new time of the clock:
+        occurrences before it were covered, later ones are due."""
         if now < max([begun, *done[-1:]]):
             self._back[job] = min(now, self._back.get(job, now))
         else:

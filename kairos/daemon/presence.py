@@ -1,4 +1,4 @@
-"""The daemon's claim on a home: a lock that dies with the process, and a status file for quick readers."""
+"""The daemon's claim on a home: a lock that ends with the process, and a status file for quick readers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kairos.errors import Locked
 from kairos.home import Home
 
 _PATIENCE_S = 0.3
-"""A quick reader may be testing the lock just now."""
+"""Seconds to wait for the lock, because a quick reader may be testing it."""
 
 
 class RepoStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One watched repository. state: watching | degraded | lost | stopped; counts of directories; `why` it is degraded
-    or lost, and what a person can do about it."""
+    """The status of one watched repository: its state (watching | degraded | lost | stopped), counts of directories,
+    `why` it is degraded or lost, and what a person can do about it."""
 
     path: str
     state: str
@@ -31,7 +31,7 @@ class RepoStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What the running daemon says of itself."""
+    """The status that the running daemon publishes."""
 
     pid: int
     program: str
@@ -40,7 +40,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def claim(home: Home) -> Iterator[None]:
-    """Holds the home for this process. Locked (11) at once if another daemon has it."""
+    """Holds the home for this process. Raises Locked (11) without waiting if another daemon holds it."""
     home.prepare()
 
     def busy() -> Locked:
@@ -53,23 +53,23 @@ def claim(home: Home) -> Iterator[None]:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         yield
-        home.status_file.unlink(missing_ok=True)  # what a killed daemon leaves is how the doctor knows of it
+        home.status_file.unlink(missing_ok=True)  # a file that remains tells the doctor that a daemon was killed
 
 
 def running(home: Home) -> int | None:
-    """The pid of the daemon that holds the home, None when none does."""
+    """The pid of the daemon that holds the home, None if no daemon does."""
     return _pid(home.daemon_lock) if is_locked(home.daemon_lock) else None
 
 
 def publish(home: Home, status: Status) -> None:
-    """Replaces the status file if it would change."""
+    """Replaces the status file if its content changes."""
     content = msgspec.json.encode(status)
     if not home.status_file.exists() or home.status_file.read_bytes() != content:
         replace_file(home.status_file, content)
 
 
 def read_status(home: Home) -> Status | None:
-    """What the running daemon last said; None when no daemon runs, or it has said nothing yet."""
+    """The last status of the running daemon; None if no daemon runs or it has not published one yet."""
     pid = running(home)
     if pid is None:
         return None

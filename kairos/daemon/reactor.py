@@ -1,7 +1,7 @@
-"""The reactor: follows the log, judges each boundary, runs rules turns, watches proposals drift, and speaks.
+"""The reactor: follows the log, judges boundaries, runs rules turns, checks proposals for drift, and delivers them.
 
-Triggers of a repository gather until a boundary or a lull; the whole turn with what it raised is one append with
-the tracking position, so a crash either repeats the look or finds it done.
+Triggers of a repository are collected until a boundary or a lull. A turn, what it raised and the tracking position are
+one append, so after a crash the turn is either repeated as a whole or already done.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from kairos.settings import Config
 
 LULL_S = 1.0
 KEEP_EVERY = 500
-"""After so many events the views are kept."""
+"""The views are saved every this many events."""
 
 
 class Gathered:
-    """The triggers of one repository since its last turn. `again`: proposals to look at anew because their base moved;
-    `later`: those whose base we moved ourselves, which wait for somebody else's boundary."""
+    """The triggers of one repository since its last turn. `again`: proposals to look at again because their base moved;
+    `later`: those whose base we moved ourselves, which wait for the next boundary that is not ours."""
 
     def __init__(self) -> None:
         self.events: list[Recorded] = []
@@ -68,12 +68,12 @@ class Gathered:
 
     @property
     def waits(self) -> bool:
-        """Whether there is something to do after the lull. The commits of a stopped rebase wait for its end."""
+        """Whether there is work to do after the lull. The commits of a stopped rebase wait until the rebase ends."""
         return bool(self.again) or (bool(self.events) and not (self.ongoing and self.boundary is None))
 
 
 class Reactor(Component):
-    """Starts the rules turns, and tells of proposals, in the repositories that this daemon holds."""
+    """Starts the rules turns and delivers proposals in the repositories that this daemon holds."""
 
     name = "reactor"
     reads = frozenset({"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed"})
@@ -102,7 +102,7 @@ class Reactor(Component):
         self._tick = True
 
     def tick(self) -> None:
-        """Has it look what is due by now, in its own thread."""
+        """Requests a check, in the reactor's own thread, of what is due by now."""
         self._tick = True
         self.wake()
 
@@ -110,10 +110,10 @@ class Reactor(Component):
         return fences_of(self._held, self._repos())
 
     def catch_up(self) -> int:
-        """Judges again what came since the last turns, and compares every open proposal with the disk."""
+        """Judges again the events since the last turns, and compares every open proposal with the disk."""
         self._gathered.clear()
         self._looker.start_over()
-        self._tick = True  # what an error kept from being done is due still
+        self._tick = True  # work that an error prevented is still due
         self._world.catch_up()
         with self._world.reading() as views:
             here = views.position
@@ -131,7 +131,7 @@ class Reactor(Component):
         self._react(recorded, self._idle_before(recorded))
 
     def step(self) -> float | None:
-        """Starts the turns whose moment has come; returns how long it is to the end of the nearest lull."""
+        """Starts the turns that are due; returns the seconds to the end of the nearest lull."""
         self._turns()
         if self._tick:
             self._tick = False
@@ -146,7 +146,7 @@ class Reactor(Component):
         self._save(every=1)
 
     def _plan(self) -> None:
-        """Has itself woken for what becomes due by time alone."""
+        """Schedules wake-ups for what becomes due by time alone."""
         with self._world.reading() as views:
             instants = agenda(views, self._looked, self._is_mine)
         for kind, instant in instants.items():
@@ -164,7 +164,7 @@ class Reactor(Component):
             return views.attention.is_paused(now_us())
 
     def _idle_before(self, recorded: Recorded) -> int:
-        """How long (us) the repository of an event had been quiet before it; 0 when it never was active."""
+        """How long (us) the repository of an event had been quiet before it; 0 if it was never active."""
         event = recorded.event
         if not isinstance(event, FilesChanged | GitMoved):
             return 0
@@ -193,7 +193,7 @@ class Reactor(Component):
                 pass
 
     def _gather(self, recorded: Recorded, repo: str, idle_for: int) -> None:
-        """Keeps a trigger, or records at once that it never will be one."""
+        """Stores a trigger, or records at once that the event never will be one."""
         with self._world.reading() as views:
             known = views.repos.by_id.get(repo)
             if known is None or not known.ready:
@@ -223,7 +223,7 @@ class Reactor(Component):
             gathered.last = time.monotonic()
 
     def _turns(self) -> None:
-        """Starts the turns whose moment has come: a boundary that is not a burst, or a lull after one."""
+        """Starts the turns that are due: at a boundary that is not a burst, or after the lull that follows a burst."""
         if self._is_paused():
             return
         for repo, gathered in list(self._gathered.items()):
@@ -244,7 +244,7 @@ class Reactor(Component):
             self._done[repo] = max(last, self._done.get(repo, 0))
 
     def _again(self, repo: str, proposal_ids: Sequence[str], cause: int | None) -> None:
-        """Second looks; one that was taken before a crash is not taken again."""
+        """Takes second looks at proposals; a look that was taken before a crash is not repeated."""
         for proposal_id in proposal_ids:
             with suppress(Conflict):
                 self._looker.again(repo, proposal_id, cause)
@@ -261,16 +261,16 @@ class Reactor(Component):
             self._speaker.offer_all(gathered.boundary)
 
     def _save(self, *, every: int) -> None:
-        """Keeps the views, and moves the tracking of repositories with nothing gathered along: neither start-up nor
-        compaction should wait for a repository in which nothing happens. Not to the world's position: what is folded
-        ahead of this component is not yet judged."""
+        """Saves the views, and advances the tracking position of repositories without collected triggers, so that
+        start-up and compaction do not depend on idle repositories. Uses this component's position, not the world's,
+        because events that are folded ahead are not judged yet."""
         known = self._repos().values()
         settled = [r.id for r in known if r.ready and r.id not in self._gathered and self._is_mine(r.id)]
         tracks = [Track(f"reactor/{repo}", self.position) for repo in settled]
         self._world.save(self._log, tracks, every=every)
 
     def _patience(self) -> float | None:
-        """How long to sleep: to the end of the nearest lull, else until there is news."""
+        """Seconds to the end of the nearest lull; None to wait for new events."""
         waiting = [g.last for g in self._gathered.values() if g.waits]
         if not waiting or self._is_paused():
             return None

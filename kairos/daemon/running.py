@@ -1,4 +1,4 @@
-"""Running the daemon: claim the home, arm the sensors, start the threads, say ready, drain on a signal."""
+"""Runs the daemon: claims the home, arms the sensors, starts the threads, reports ready, drains on a signal."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def run(
     report: Report,
     on_delivery: Report | None = None,
 ) -> int:
-    """The whole life of a daemon; returns the exit code. Locked (11) if another has the home.
+    """Runs a daemon until it ends; returns the exit code. Locked (11) if another daemon holds the home.
 
-    `clean` removes from the home what a forgetting excised from the log. `report` gets lines for a person who looks
-    at stderr; `on_delivery` the id of each delivered proposal."""
+    `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr; `on_delivery`
+    gets the id of each delivered proposal."""
     with claim(home):
         return _Daemon(home, config, clean, report, on_delivery).run(on_ready)
 
 
 class _Daemon:
-    """Its components, each in a thread of its own that is begun again where the log or a lease asks for it."""
+    """The components of a daemon, each in a thread of its own that is restarted after log or lease failures."""
 
     def __init__(self, home: Home, config: Config, clean: Clean, report: Report, on_delivery: Report | None) -> None:
         self._home = home
@@ -79,7 +79,7 @@ class _Daemon:
         self._threads: dict[str, threading.Thread] = {}
 
     def _make(self, on_delivery: Report | None) -> None:
-        """Makes the components: all that runs beside the sensors, the scheduler and the leases."""
+        """Creates the components."""
         home, config, world, held = self._home, self._config, self._world, self._duties.held
         zone, scheduler = clock.local_zone, self._scheduler
         self._following = Following(open_log(home), world)
@@ -110,8 +110,8 @@ class _Daemon:
         mine = self._duties.choose(watched)
         self._duties.start()
         for repo in mine:
-            if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it came to that
-                # One that cannot be read: its sensor says so, and the next start comes to this again.
+            if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it listed them
+                # If the repository cannot be read, its sensor reports it, and the next start tries again.
                 with suppress(GitError), self._log.fenced(fences_of(self._duties.held, [repo.id])):
                     list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
         try:
@@ -124,7 +124,7 @@ class _Daemon:
                 on_ready()
                 while self._asked.next():
                     self._look()
-        finally:  # the lock on the home must not be let go before the last thread
+        finally:  # the lock on the home must not be released before the last thread ends
             self._stop()
         self._say_stopped()
         return self._failed or 0
@@ -136,7 +136,7 @@ class _Daemon:
             self._threads[component.name].start()
 
     def _stop(self) -> None:
-        """Asks all to end, and returns when they have."""
+        """Asks all threads to end, and returns when they have ended."""
         self._enduring.stop()
         for component in self._components:
             component.stop()
@@ -155,13 +155,13 @@ class _Daemon:
             self._report(f"{error.message}; the shutdown could not be recorded")
 
     def _changed(self) -> None:
-        """What this daemon holds has changed: everybody looks. Called from any thread."""
+        """Wakes all components because the held leases have changed. Called from any thread."""
         for component in self._components:
             component.wake()
 
     def _guard(self, work: Callable[[], None]) -> None:
-        """Runs a thread's work. What it cannot handle ends the whole daemon: half an assistant is worse than a
-        restart, and every promise is kept by starting again from the log."""
+        """Runs a thread's work. An unhandled error ends the whole daemon instead of leaving it running in part: a
+        restart recovers everything from the log."""
         try:
             work()
         except KairosError as error:
@@ -174,7 +174,8 @@ class _Daemon:
             self._asked.stop()
 
     def _look(self) -> None:
-        """A person asks, or the clock jumped: everybody looks what is due by now, and says anew when to be woken."""
+        """Makes every component check what is due by now and schedule its wake-ups again. Called when a person asks or
+        the clock jumped."""
         self._reactor.tick()
         self._nights.wake()
 

@@ -1,6 +1,6 @@
-"""The salt of the keys of findings. On a shared log all homes need one: a finding has the same key for whoever looks.
+"""The salt of the keys of findings. All homes of a shared log use the same salt, so that a finding has one key.
 
-It stands in the database then, beside the log and not in it: no export, segment or event tells it.
+The salt of a shared log is stored in the database but outside the log, so no export, segment or event contains it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LEASE_S, _PATIENCE_S = 2.0, 5.0
 
 
 def salt_of(log: Log, home: Home) -> bytes:
-    """The salt of the log of this home; of a shared one, the first home's. TryAgain while another home makes it."""
+    """The salt of the log of this home; for a shared log, the first home's. TryAgain while another home creates it."""
     if not log.shared:
         return home.salt()
     deadline = time.monotonic() + _PATIENCE_S
@@ -33,7 +33,7 @@ def salt_of(log: Log, home: Home) -> bytes:
 
 
 def _made(log: Log, home: Home) -> bytes | None:
-    """The salt, made if there is none; None while another home makes it."""
+    """The salt, created if there is none; None while another home creates it."""
     with holding(log, VIEW, holder(log.owner, os.getpid()), _LEASE_S) as alone:
         kept = log.view_row(VIEW, _KEY)
         if kept is None and alone:

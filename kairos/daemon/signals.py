@@ -1,7 +1,7 @@
-"""What the main thread is asked to do, by a signal or by another thread of ours.
+"""Requests to the main thread, by a signal or by another thread of the process.
 
-Signals arrive as bytes in a pipe. A handler that only ran Python could be noticed one instruction too late: just
-before the main thread falls asleep, for as long as it sleeps.
+Signals arrive as bytes in a pipe. With a Python handler alone, a signal that arrives just before the main thread blocks
+would not be noticed until the thread wakes for another reason.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import signal
 STOP = frozenset({signal.SIGTERM, signal.SIGINT})
 TICK = signal.SIGUSR1
 GO_ON = 0
-"""No signal has this number."""
+"""The byte that `go_on` writes; no signal has this number."""
 
 
 class Asked:
-    """Take it in the main thread, before anything slow begins: from then on signals are kept."""
+    """Queue of requests to the main thread. Create it there before any slow work: signals are queued from then on."""
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe2(os.O_CLOEXEC)
@@ -26,22 +26,23 @@ class Asked:
             signal.signal(number, _kept)
 
     def stop(self) -> None:
-        """Asks the main thread to end, from any thread."""
+        """Asks the main thread to end. May be called from any thread."""
         os.write(self._write, bytes([signal.SIGTERM]))
 
     def go_on(self) -> None:
-        """Ends the main thread's wait for it, from any thread."""
+        """Ends `waited` in the main thread. May be called from any thread."""
         os.write(self._write, bytes([GO_ON]))
 
     def waited(self) -> bool:
-        """Blocks until `go_on`: True; False if it was asked to stop before. A tick comes then anyway."""
+        """Blocks until `go_on` or a request to stop; returns True for `go_on`, False for stop. Drops ticks, since one
+        follows anyway."""
         while True:
             number = os.read(self._read, 1)[0]
             if number == GO_ON or number in STOP:
                 return number == GO_ON
 
     def next(self) -> bool:
-        """Blocks until something is asked: True for a tick, False to stop."""
+        """Blocks until the next request; returns True for a tick, False for stop."""
         while True:
             number = os.read(self._read, 1)[0]
             if number in STOP:
@@ -51,4 +52,4 @@ class Asked:
 
 
 def _kept(number: int, frame: object) -> None:
-    """The byte in the pipe is what counts; a handler must be there for it to be written."""
+    """Does nothing. Python writes the byte to the pipe only if a handler is installed."""

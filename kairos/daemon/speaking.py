@@ -1,4 +1,4 @@
-"""Telling a person of a proposal, at the moments attention allows; what is held is an event too."""
+"""Delivers proposals to a person when the attention rules allow it; a proposal that is held is recorded as an event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kairos.settings import Config
 
 
 class Speaker:
-    """Delivers pending proposals: a line of `watch`, and the person's own notify command."""
+    """Delivers pending proposals: as a line of `watch` and through the configured notify command."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Speaker:
         on_delivery: Callable[[str], None] | None,
         is_mine: Callable[[str], bool],
     ) -> None:
-        """`is_mine`: whether a repository is this daemon's business."""
+        """`is_mine`: whether this daemon holds a repository."""
         self._is_mine = is_mine
         self._command = config.notify.command
         self._log = log
@@ -43,19 +43,19 @@ class Speaker:
         self._tell = on_delivery
 
     def offer(self, proposal_id: str) -> None:
-        """Judges one proposal at the boundary it was raised at."""
+        """Judges whether to deliver one proposal at the boundary at which it was raised."""
         with self._world.reading() as views:
             proposal = views.inbox.proposals.get(proposal_id)
         if proposal is not None and self._is_mine(proposal.raised.repo):
             self._offer(proposal, proposal.raised.boundary)
 
     def offer_all(self, boundary: str) -> None:
-        """Judges everything undelivered at a boundary."""
+        """Judges whether to deliver each undelivered proposal at a boundary."""
         for proposal in self._undelivered():
             self._offer(proposal, boundary)
 
     def release(self, now: int) -> None:
-        """Delivers, as one brief, what quiet hours or the daily cap held until now."""
+        """Delivers, as one brief, the proposals that quiet hours or the daily cap held until now."""
         waiting = {p.id: p for p in self._undelivered()}
         with self._world.reading() as views:
             due = attention.releasable(list(waiting), views.attention, now)
@@ -107,7 +107,8 @@ class Speaker:
                 self._log.append([NewEvent(proposal.raised.repo, held, None, "system")])
 
     def _append(self, proposal: Proposal, new: NewEvent) -> bool:
-        """Appends and folds at once, so that the next judgement counts this one. False: somebody decided first."""
+        """Appends and folds at once, so that the next judgement counts this one. False if another decision came first.
+        """
         try:
             self._log.append([new], expected={proposal.stream: proposal.version})
         except Conflict:
@@ -121,7 +122,7 @@ class Speaker:
 
 
 def _start(argv: list[str]) -> None:
-    """Starts the person's own command. A thread waits for its end, so that it does not stay a zombie until then."""
+    """Starts the configured command. A thread waits for it, so that it does not remain as a zombie process."""
     process = subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )

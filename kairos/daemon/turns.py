@@ -1,4 +1,4 @@
-"""A rules turn: build the scene from the triggers, let the detectors look, raise what they found, in one append."""
+"""A rules turn: builds the scene from the triggers, runs the detectors, and raises their findings in one append."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from kairos.repo.health import require_sound
 from kairos.settings import Config
 
 AGAIN = "again@1"
-"""The rule of a second look: the base of a waiting proposal moved."""
+"""The rule of a second look, taken when the base of a waiting proposal moved."""
 REASON_GONE = "what it rests on is no longer so"
 
 
 class Looker:
-    """Runs rules turns. Reads the repository, writes only the log."""
+    """Runs rules turns. Reads the repository and writes only to the log."""
 
     def __init__(self, home: Home, config: Config, log: Log, world: World) -> None:
         self._home = home
@@ -45,27 +45,27 @@ class Looker:
         self._world = world
         self._salt = salt_of(log, home)
         self._touched: dict[str, TouchedSince] = {}
-        """What happened in each repository since what waits there was last looked at; none yet: all is looked at."""
+        """By repository: changes since its waiting proposals were last checked; no entry: all must be checked."""
         self._seen: dict[str, tuple[Signature, Facts]] = {}
-        """What the turn that was just taken saw."""
+        """By repository: the state that the latest turn saw."""
 
     def note(self, repo_id: str, event: Event) -> None:
-        """Takes in what happened in a repository, so that `recheck` knows what may be concerned."""
+        """Notes an event of a repository, so that `recheck` knows which proposals it may concern."""
         if repo_id in self._touched:
             self._touched[repo_id].note(event)
 
     def start_over(self) -> None:
-        """Has the next look at what waits leave nothing out: what happened meanwhile is not known."""
+        """Makes the next check cover all waiting proposals, because the changes since the last one are not known."""
         self._touched.clear()
 
     def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
-        """One turn over the triggers up to position `last`. Conflict if this turn was already taken."""
+        """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken."""
         repo = self._repo(repo_id)
         self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
 
     def again(self, repo_id: str, proposal_id: str, cause: int | None = None) -> None:
-        """Looks once more at the evidence of a proposal whose base moved, with the detector that raised it.
-        `cause`: the trigger, if it is not that move. Conflict if this look was already taken."""
+        """Looks again at the evidence of a proposal whose base moved, with the detector that raised it. `cause`: the
+        trigger, if it is not that move. Conflict if this look was already taken."""
         repo = self._repo(repo_id)
         with self._world.reading() as views:
             raised = views.inbox.proposals[proposal_id].raised
@@ -75,8 +75,8 @@ class Looker:
                   f"turn-again-{proposal_id}-{moved}", [], only=raised.detector)  # fmt: skip
 
     def recheck(self, repo_id: str, cause: int) -> None:
-        """Looks again at the evidence of what waits and may be concerned by what happened: a proposal whose reason is
-        gone (the commit was reset, the marker resolved, the file removed) closes itself."""
+        """Looks again at the evidence of the waiting proposals that recent changes may concern, and closes those whose
+        reason is gone (the commit was reset, the marker resolved, the file removed)."""
         repo = self._repo(repo_id)
         with self._world.reading() as views:
             mine = [p for p in views.inbox.pending() if p.raised.repo == repo_id]
@@ -93,12 +93,12 @@ class Looker:
                 findings, problems = find(
                     self._log, repo, trigger, raised.boundary or "commit", self._salt, raised.detector, facts
                 )
-                self._touched[repo_id].everything |= bool(problems)  # looked at in vain: again next time
+                self._touched[repo_id].everything |= bool(problems)  # the check failed: repeat it next time
                 if not problems and raised.key not in {f.key for f in findings}:
                     self._close(proposal, cause)
 
     def _evidence(self, positions: Sequence[int]) -> list[Recorded]:
-        """The events at these positions, but for those that a person had erased."""
+        """The events at these positions, without those that were erased."""
         found = []
         for position in positions:
             with suppress(NotFound):
@@ -151,10 +151,10 @@ class Looker:
         )  # fmt: skip
         new.append(NewEvent(turn, ended, -1 - len(raised), "system"))
         self._log.append(new, expected={turn: 0}, writes=writes)
-        self._world.catch_up()  # at once: the next look must know what this one raised
+        self._world.catch_up()  # at once, so that the next look knows what this one raised
 
     def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[Raised]:
-        """The events that raise findings, or say why not."""
+        """The events that raise the findings or record why they are not raised."""
         policy = load_policy(self._home.policy_file)
         with self._world.reading() as views:
             known = views.inbox.known(repo.id, {f.key for f in findings}, {f.detector for f in findings})
@@ -192,8 +192,8 @@ def find(
     only: str | None = None,
     facts: Facts | None = None,
 ) -> tuple[list[Finding], list[str]]:
-    """(findings, problems) of every detector that looks at this boundary, or of `only` one. `salt` is the home's;
-    `facts` are shared with other looks."""
+    """(findings, problems) of every detector that runs at this boundary, or of the detector `only`. `salt` is the
+    home's; `facts` are shared with other looks."""
     try:
         require_sound(Path(repo.root))
         scene = scene_of(
@@ -206,7 +206,7 @@ def find(
 
 
 def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Companion]]:
-    """What memory says goes with a set of paths; memory is loaded once, when first asked."""
+    """Returns a function that gives the paths related to a set of paths; memory is loaded once, at the first call."""
 
     @cache
     def relations() -> Relations:
@@ -219,13 +219,14 @@ def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Compani
 
 
 def _look_around(repo: Repository) -> tuple[Signature, Facts]:
-    """What the next looks share. The signature comes first: what changes between the two is then looked at again."""
+    """The signature and facts that the next looks share. The signature is taken first, so that changes between the two
+    are looked at again."""
     root = Path(repo.root)
     return signature_of(root), Facts(Git(root))
 
 
 def told(event: Raised, cause: int | None) -> NewEvent:
-    """A raised proposal, or the reason why not, in the stream it belongs to."""
+    """A raised proposal, or the reason why it was not raised, as an event of the stream it belongs to."""
     stream = stream_of(event.id) if isinstance(event, ProposalRaised) else event.repo
     return NewEvent(stream, event, cause, "system")
 

@@ -1,4 +1,4 @@
-"""One sensing thread per watched repository; repositories may come and go while the daemon runs."""
+"""Runs one sensing thread per watched repository; repositories may be added and removed while the daemon runs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ logger = logging.getLogger(__name__)
 RETRY_S = 2.0
 RESTART_MOST_S = 60.0
 GRACE_S = 5.0
-"""So long a step may go on after it was asked to end: the whole daemon has ten seconds."""
+"""Seconds a step may continue after it was asked to end; the whole daemon has ten seconds."""
 LOOK_S = 5.0
-"""So often a shared log's repositories are looked for on this disk: a directory may have come back."""
+"""Seconds between checks for a shared log's repositories on this disk, since a directory may have come back."""
 
 
 class _Sensing:
-    """The sensor of one repository, its thread, and what its appends rest on."""
+    """The sensor of one repository, its thread, and the fences of its appends."""
 
     def __init__(self, repo: Repository, fences: tuple[Fence, ...]) -> None:
         self.repo = repo
@@ -47,14 +47,14 @@ class _Sensing:
         self.thread: threading.Thread | None = None
 
     def ask_to_end(self) -> None:
-        """Has it end after its present step."""
+        """Makes the sensor end after its present step."""
         self.ending.set()
         with self._lock:
             if self._sensor is not None:
                 self._sensor.wake()
 
     def end(self) -> None:
-        """Ends it after its present step; one in which git does not answer is broken off."""
+        """Ends the sensor after its present step; interrupts a step in which git does not respond."""
         self.ask_to_end()
         if self.thread is not None:
             self.thread.join(GRACE_S)
@@ -65,7 +65,7 @@ class _Sensing:
 
     @contextmanager
     def using(self, sensor: Sensor) -> Iterator[None]:
-        """Closes the sensor at the end; until then it may be woken."""
+        """Registers the sensor, so that it can be woken, and closes it at the end."""
         with self._lock:
             self._sensor = sensor
         try:
@@ -94,7 +94,7 @@ class Watching(Component):
         on_armed: Callable[[], None],
         report: Callable[[str], None],
     ) -> None:
-        """`on_armed` is called whenever watching has begun everywhere. That may take as long as a disk is full."""
+        """`on_armed` is called whenever all repositories are being watched, which can be late while a disk is full."""
         super().__init__(log, world, duties.held)
         self._home = home
         self._config = config
@@ -110,7 +110,7 @@ class Watching(Component):
         self._salt = salt_of(log, home)
 
     def stop(self) -> None:
-        """Has every sensor end after its present step; one that cannot arm while the server is away ends, too."""
+        """Makes every sensor end after its present step, also one that cannot arm while the server is unreachable."""
         super().stop()
         with self._lock:
             sensing_now = list(self._sensing.values())
@@ -131,16 +131,16 @@ class Watching(Component):
         return here
 
     def step(self) -> float | None:
-        """Begins and ends sensors as people trust and withdraw repositories, and as leases come and go."""
+        """Starts and ends sensors as repositories are trusted or withdrawn and as leases are gained or lost."""
         self._reconcile()
         if self._unshown:
             self.show()
         return RETRY_S if self._unshown else LOOK_S if self._log.shared else None
 
     def _reconcile(self) -> None:
-        """Brings the sensors to what this daemon should watch now."""
+        """Makes the set of sensors match the repositories that this daemon should watch now."""
         with self._world.reading() as views:
-            watched = [copy(r) for r in views.repos.watched()]  # a sensor's is its own: a fold changes it in place
+            watched = [copy(r) for r in views.repos.watched()]  # each sensor gets a copy: a fold modifies it in place
         wanted = {r.id: r for r in self._duties.choose(watched)}
         fences = {i: self._duties.fences(i) for i in wanted}
         for repo_id, sensing in list(self._sensing.items()):
@@ -153,7 +153,7 @@ class Watching(Component):
             self.show()
 
     def _begin(self, repo: Repository, fences: tuple[Fence, ...]) -> _Sensing:
-        """Starts a sensor in its own thread, which says when it is armed (or has failed)."""
+        """Starts a sensor in its own thread, which signals when it is armed (or has failed)."""
         sensing = _Sensing(repo, fences)
         with self._lock:
             self._sensing[repo.id] = sensing
@@ -169,8 +169,8 @@ class Watching(Component):
         self.show()
 
     def _sense(self, sensing: _Sensing) -> None:
-        """Until the repository is not ours any more. A sensor that does not know what became of an append gives way to
-        one that compares anew."""
+        """Runs sensors until this daemon no longer holds the repository. If the result of an append is unknown, the
+        sensor is replaced by a new one that compares everything again."""
         try:
             endure = Enduring(self._log, self._duties.held, logger.warning, sensing.ending)
             endure.run(lambda: self._supervise(sensing))
@@ -178,8 +178,8 @@ class Watching(Component):
             sensing.armed.set()
 
     def _supervise(self, sensing: _Sensing) -> None:
-        """Starts a sensor again that a defect has ended: one repository never ends the watch over the others. What
-        the log or the leases say goes further up."""
+        """Restarts a sensor after an unexpected error, so that one repository never ends the watching of others. Errors
+        of the log and the leases are passed to the caller."""
         wait = RETRY_S
         while not sensing.ending.is_set():
             begun = time.monotonic()
@@ -206,7 +206,7 @@ class Watching(Component):
                 self._note(sensing, _status(sensor))
 
     def _patiently(self, sensing: _Sensing, work: Callable[[], object]) -> None:
-        """Does a step again while the disk is full or the log busy; nothing is lost meanwhile."""
+        """Repeats a step while the disk is full or the log is busy; no changes are lost meanwhile."""
         while not sensing.ending.is_set():
             try:
                 work()
@@ -221,8 +221,7 @@ class Watching(Component):
                 self.wake()
 
     def show(self) -> bool:
-        """Publishes what there is to say of each repository; False if the disk is too full for it, and it is tried
-        again."""
+        """Publishes the status of each repository; False if the disk is full, in which case it is retried."""
         with self._lock:
             try:
                 self._publish(sorted(self._statuses.values(), key=lambda s: s.path))

@@ -1,1 +1,2 @@
-"""What a person, or a program for them, may ask and decide: under every door. Nothing here prints or asks."""
+"""The queries and decisions of a person or a program; all entry points use these functions. Nothing here prints or
+prompts."""

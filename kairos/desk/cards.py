@@ -28,7 +28,7 @@ WHY_NOW = {
 
 @of_one_moment
 def card(desk: Desk, proposal: Proposal) -> CardOut:
-    """The card of a proposal as it now stands."""
+    """The card of a proposal in its present state."""
     return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
 
 
@@ -38,7 +38,7 @@ def row_of(proposal: Proposal, known: Repositories) -> ProposalOut:
 
 
 def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> CardOut:
-    """A proposal as `show` gives it. `patch` has context lines where the files are still those it was made from."""
+    """A proposal as `show` gives it. `patch` has context lines if the files are unchanged since it was made."""
     raised = proposal.raised
     action = raised.action
     edits = action.edits if isinstance(action, PatchAction) else []
@@ -69,7 +69,7 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
 
 
 def why_now(proposal: Proposal) -> str:
-    """The moment in words, with the event it points at."""
+    """Why the proposal was raised now, in words, with the event that caused it."""
     words = WHY_NOW.get(proposal.raised.boundary, proposal.raised.boundary)
     cause = f"(ev {number(proposal.raised.evidence[0])})" if proposal.raised.evidence else ""
     return f"{words} {cause}".strip()
@@ -120,8 +120,8 @@ def shown(edit: FileEdit) -> str:
 
 
 def patch_text(action: PatchAction, root: Path | None) -> str:
-    """The exact diff of every edit. Context lines come from the present file where it is the one that the patch
-    was made from; otherwise only the changed lines themselves are shown."""
+    """The exact diff of every edit. Context lines come from the present file if it is the one that the patch was made
+    from; otherwise only the changed lines are shown."""
     return as_text("".join(_edit_text(edit, root) for edit in action.edits))
 
 
@@ -137,7 +137,8 @@ def _edit_text(edit: FileEdit, root: Path | None) -> str:
 
 
 def _content(edit: FileEdit, root: Path | None) -> bytes | None:
-    """The base content, if the file still is it: a regular file inside the root, reached through no symlink."""
+    """The base content if the file still has it: a regular file inside the root, not reached through a symlink. Else
+    None."""
     if root is None or edit.before is None or ".." in Path(edit.fs).parts:
         return None
     path = root / edit.fs

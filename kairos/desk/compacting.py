@@ -1,4 +1,4 @@
-"""Sealing old events, and folding old observations under a person's rule."""
+"""Sealing old events, and folding old observations according to the configured retention."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def compact(desk: Desk, *, at_once: bool = False, dry_run: bool = False, fold_after: float | None = None) -> CompactOut:
-    """Seals and retires, then folds if the configuration has a rule. `at_once`: also what is younger than
-    schedule.keep_hot_days. `fold_after`: another rule (days), for a dry run only. UsageError."""
+    """Seals and retires, then folds if the configuration has a rule. `at_once`: also seals events younger than
+    schedule.keep_hot_days. `fold_after`: overrides the rule (days), for a dry run only. UsageError."""
     if fold_after is not None and not dry_run:
         raise UsageError(
             "--fold-after only tries a rule, with --dry-run",

@@ -16,12 +16,12 @@ def get(desk: Desk, key: str) -> ConfigOut:
 
 
 def set_(desk: Desk, key: str, value: str) -> ConfigOut:
-    """Sets a key to a value, read as TOML or else as text. UsageError. A daemon takes it up when it starts."""
+    """Sets a key to a value, read as TOML or else as text. UsageError. A daemon reads it when it starts."""
     return ConfigOut(key=key, value=_without_password(key, set_value(desk.home, key, value)))
 
 
 def _without_password(key: str, value: Any) -> Any:
-    """A setting as it may stand on a screen: the address of the log may hold a password."""
+    """A setting without its password, for display: the URL of the log may contain one."""
     if isinstance(value, dict):
         return {name: _without_password(f"{key}.{name}" if key else name, below) for name, below in value.items()}
     if key != "log.url":

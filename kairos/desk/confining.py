@@ -19,7 +19,7 @@ def run_confined(
 ) -> dict[str, Any]:
     """Runs `command` and returns a record shaped as `SandboxOut`; `limits` as `acting.confine.Limits` names them.
 
-    `exported`: what passes the gate is applied to `root`. SandboxUnavailable, UsageError."""
+    `exported`: changes that pass the gate are applied to `root`. SandboxUnavailable, UsageError."""
     from kairos.acting.confine import Limits, run
     from kairos.acting.exporting import export
     from kairos.domain.events.base import name_fields
@@ -47,5 +47,5 @@ def run_confined(
 
 
 def _octal(mode: int | None) -> str | None:
-    """A mode as git writes it: 100644 or 100755; None for what is gone."""
+    """A mode as git writes it: 100644 or 100755; None for a deleted file."""
     return None if mode is None else f"{mode:o}"

@@ -1,5 +1,5 @@
-"""What a person says to the assistant as a whole: pause, resume, mute, tick. It is in the log, so it works without a
-daemon and survives its restart."""
+"""Controls of the assistant as a whole: pause, resume, mute, tick. They are recorded in the log, so they work without a
+daemon and survive its restart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONTROL = "control"
 
 def pause(desk: Desk, duration: str | None) -> PauseOut:
     """No turns, deliveries or executions for a while (as typed), or until `resume`. UsageError."""
-    desk.lenient = True  # what stops everything must not wait for a corrected configuration
+    desk.lenient = True  # a pause must work even if the configuration is wrong
     ends = None
     if duration is not None:
         ends = until(duration, now_us(), local_zone())
@@ -34,7 +34,7 @@ def pause(desk: Desk, duration: str | None) -> PauseOut:
 
 
 def wrong_configuration(desk: Desk) -> str | None:
-    """What is wrong with the configuration, for a command that works all the same."""
+    """What is wrong with the configuration, for a command that works regardless; None if nothing is."""
     try:
         _ = desk.config
     except UsageError as error:
@@ -43,14 +43,14 @@ def wrong_configuration(desk: Desk) -> str | None:
 
 
 def resume(desk: Desk) -> PauseOut:
-    """Ends a pause; `position` is null where nothing was paused."""
+    """Ends a pause; `position` is null if nothing was paused."""
     return PauseOut(paused=False, until=None, position=_say(desk, Resumed()) if attention(desk).paused else None)
 
 
 def tick(desk: Desk) -> RunningOut:
-    """Has the daemon look now whether something is due. NoDaemon (10)."""
+    """Makes the daemon check now whether work is due. NoDaemon (10)."""
     pid = running(desk.home)
-    if not pid:  # 0: a daemon that has the lock and not yet said who it is; the signal would go to ourselves
+    if not pid:  # 0: a daemon holds the lock but has not written its pid; the signal would go to this process
         raise NoDaemon("no daemon runs on this home", "Start one: kairos start.")
     os.kill(pid, signal.SIGUSR1)
     return RunningOut(running=True, pid=pid)
@@ -65,7 +65,7 @@ def detectors() -> list[str]:
 
 
 def mute(desk: Desk, detector: str, repo: Repository | None, *, muted: bool = True) -> MuteOut:
-    """Silences a detector everywhere or in one repository, or with `muted` false lets it speak again. UsageError."""
+    """Silences a detector everywhere or in one repository, or with `muted` false unmutes it. UsageError."""
     known = detectors()
     if detector not in known:
         raise UsageError(f"there is no detector `{detector}`", f"Detectors are {', '.join(known)}.")

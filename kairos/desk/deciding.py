@@ -1,4 +1,4 @@
-"""Deciding: approve and carry out, reject, defer, and waiting for the end. The rules are the aggregate's."""
+"""Decisions: approve and carry out, reject, defer, and wait for the end. The rules are in `kairos.domain.deciding`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 
 
 def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None = None) -> DecidedOut:
-    """Approves exactly `digest`. Without a daemon the action is carried out here, or settled if a crash cut it short;
-    with one it is left to it, and awaited up to `wait_s` seconds if given."""
+    """Approves exactly `digest`. Without a daemon the action is carried out here, or settled if a crash interrupted it.
+    With a daemon it is left to the daemon, and awaited up to `wait_s` seconds if given."""
     from kairos.acting.decisions import approve as append_approval
 
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
@@ -38,12 +38,12 @@ def reject(desk: Desk, id_: str, reason: str, text: str, *, never: bool = False)
 
 
 def moment(text: str) -> int | None:
-    """A moment to come as a person types it (see `when.until`): microseconds, None for the next commit. UsageError."""
+    """A future time as a person types it (see `when.until`): microseconds, None for the next commit. UsageError."""
     return until(text, now_us(), local_zone())
 
 
 def defer(desk: Desk, id_: str, until_us: int | None) -> DecidedOut:
-    """Decides later; it comes back by itself, at a moment or (None) after the next commit."""
+    """Decides later; the proposal returns by itself at `until_us`, or (None) after the next commit."""
     from kairos.acting.decisions import defer as append_deferral
 
     append_deferral(desk.log, id_, until_us)
@@ -57,7 +57,8 @@ def each(
     *,
     wait_s: float | None = None,
 ) -> tuple[list[DecidedOut], KairosError | None]:
-    """Decides one after another: (what was done, the error that ended it). NotFound before anything is decided."""
+    """Decides proposals one after another; returns (the decisions made, the error that stopped it). NotFound before
+    anything is decided."""
     known = inbox(desk)
     chosen = [known.find(prefix) for prefix in dict.fromkeys(ids)]
     results: list[DecidedOut] = []
@@ -74,7 +75,7 @@ def each(
 
 @of_one_moment
 def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
-    """A proposal as it now stands. `positions`: its events from the first of the topics `since` on."""
+    """A proposal in its present state. `positions`: its events from the first of the topics `since` on."""
     known = inbox(desk)
     positions = known.positions[id_]
     topics = [desk.log.at(position).topic for position in positions]
@@ -83,7 +84,7 @@ def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
 
 
 def await_end(desk: Desk, id_: str, wait_s: float) -> None:
-    """Sleeps until the proposal is at a terminal state or the time is over."""
+    """Sleeps until the proposal is in a terminal state or `wait_s` seconds have passed."""
     from kairos.eventlog.follow import Follower
 
     deadline = time.monotonic() + wait_s
@@ -97,8 +98,8 @@ def await_end(desk: Desk, id_: str, wait_s: float) -> None:
 
 
 def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None) -> None:
-    """Raises what a state that is not success means: failed 1, unknown 8, stale and its like 5, and 75 where the end
-    was waited for and did not come."""
+    """Raises the error for a state that is not success: failed 1, unknown 8, stale and similar 5, and 75 if waiting for
+    the end timed out."""
     proposal = inbox(desk).proposals[done.id]
     hint = f"`kairos show {done.id}` has the details."
     if done.state == "failed":
@@ -114,7 +115,8 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
 
 
 def _carried_out(desk: Desk, proposal: Proposal) -> bool:
-    """Carries it out here. False where another home has the repository, or the repository is on another machine."""
+    """Carries out the action in this process. False if another home holds the repository, or it is on another
+    machine."""
     if not is_here(desk, repositories(desk).by_id[proposal.raised.repo]):
         return False
     from kairos.acting.executor import execute
@@ -126,5 +128,5 @@ def _carried_out(desk: Desk, proposal: Proposal) -> bool:
 
 
 def root_of(desk: Desk, proposal: Proposal) -> Path:
-    """Where the proposal's repository is."""
+    """The root directory of the proposal's repository."""
     return Path(repositories(desk).by_id[proposal.raised.repo].root)

@@ -26,7 +26,7 @@ _ADA = ("-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "co
 
 
 class Teller(Protocol):
-    """How a door tells the story."""
+    """How an entry point shows the steps of the demo."""
 
     def says(self, text: str) -> None: ...
     def types(self, command: str) -> None: ...
@@ -34,7 +34,7 @@ class Teller(Protocol):
 
 
 class Demo:
-    """One run: its folders, what was done, and how to say it."""
+    """One run of the demo: its folders, its steps, and the `Teller` that shows them."""
 
     def __init__(self, teller: Teller, folder: Path) -> None:
         self._teller = teller
@@ -44,7 +44,7 @@ class Demo:
         self.steps: list[str] = []
 
     def say(self, text: str) -> None:
-        """A line of the story."""
+        """Shows one line of narration."""
         self._teller.says(text)
 
     def ask(self, *args: str) -> Any:
@@ -53,7 +53,7 @@ class Demo:
         return json.loads(done.stdout)["data"]
 
     def kairos(self, *args: str) -> None:
-        """Runs a real command and shows it with what it says."""
+        """Runs a real command and shows it with its output."""
         self.steps.append("kairos " + " ".join(args))
         self._teller.types("kairos " + " ".join(args))
         done = self._run(*args)
@@ -70,14 +70,15 @@ class Demo:
         return done
 
     def user(self, what: str, *args: str) -> None:
-        """Something that the person does in the repository."""
+        """Shows something that the person does in the repository and, if `args` are given, runs them as a git
+        command."""
         self.steps.append(what)
         self._teller.types(what)
         if args:
             self.git.run(*_ADA, *args)
 
     def make_repository(self) -> None:
-        """The repository with its first commit."""
+        """Creates the repository with its first commit."""
         self.repo.mkdir(parents=True)
         for name, content in FILES.items():
             (self.repo / name).parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +89,7 @@ class Demo:
 
     @contextlib.contextmanager
     def daemon(self) -> Iterator[None]:
-        """A real daemon, from `ready` to SIGTERM."""
+        """Runs a real daemon, from `ready` until SIGTERM."""
         child = subprocess.Popen(
             self._argv("daemon", "run"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=self._environment(),
             cwd=self.home, text=True,
@@ -111,7 +112,7 @@ class Demo:
                     child.wait()
 
     def first_pending(self) -> Any:
-        """The first verified proposal, as soon as it is there."""
+        """Waits for the first verified proposal and returns it."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             pending = [p for p in self.ask("inbox") if p["state"] == "pending"]
@@ -128,7 +129,7 @@ class Demo:
 
 
 def tell(demo: Demo) -> None:
-    """The story. KairosError when a step does not do what it should."""
+    """Runs the whole demo. KairosError if a step does not have the expected result."""
     demo.say("A repository, as yours: a README and a guide that name src/pay.py.")
     demo.make_repository()
     demo.ask("config", "set", "attention.quiet_hours", "")

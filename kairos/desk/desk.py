@@ -1,4 +1,4 @@
-"""The home, the configuration and the log that a door works with."""
+"""The home, the configuration and the log that an entry point works with."""
 
 from __future__ import annotations
 
@@ -23,23 +23,22 @@ P = ParamSpec("P")
 
 
 class Desk:
-    """What the functions of this storey are handed. Everything is opened on first use; belongs to one thread.
-
-    `home_override`: a directory that holds all of the state; without one the environment or the platform says."""
+    """The context passed to every function of this package. Everything is opened on first use; belongs to one thread.
+    `home_override`: a directory that holds all of the state; without it the environment or the platform decides."""
 
     def __init__(self, home_override: str | None = None) -> None:
         self.home_override = home_override
         self.lenient = False
-        """Whether the log is opened although the configuration is wrong: for what must always work."""
+        """Whether the log is opened even if the configuration is wrong, for commands that must always work."""
         self.guarded = True
-        """Whether a home that others can write is refused; the doctor looks at it."""
+        """Whether a home that others can write is refused. Off for the doctor, which examines it."""
         self._log: Log | None = None
         self._has_log = False
         self._moment: Moment | None = None
 
     @cached_property
     def home(self) -> Home:
-        """Where everything lies. Denied (6) while others can write there."""
+        """The home. Denied (6) while others can write there."""
         return find_home(self.home_override, guarded=self.guarded)
 
     @cached_property
@@ -49,7 +48,7 @@ class Desk:
 
     @property
     def log(self) -> Log:
-        """The log of the home. UsageError (2) while the configuration is wrong: nothing is done half configured."""
+        """The log of the home. UsageError (2) while the configuration is wrong."""
         if self._log is None:
             if not self.lenient:
                 _ = self.config
@@ -58,25 +57,25 @@ class Desk:
 
     @property
     def has_log(self) -> bool:
-        """Whether anything was ever recorded here. Looking at an empty home creates nothing."""
+        """Whether the home has a log. Checking an empty home creates nothing."""
         self._has_log = self._has_log or self.log.exists()
         return self._has_log
 
     @property
     def actor(self) -> str:
-        """How this process is called among those who share the log."""
+        """The identifier of this process among the processes that share the log."""
         from kairos.eventlog.leases import holder
 
         return holder(self.log.owner, os.getpid())
 
     def daemon_running(self) -> bool:
-        """Whether a daemon holds this home. Nothing is created or changed by asking."""
+        """Whether a daemon holds this home. The check creates and changes nothing."""
         from kairos.daemon.presence import running
 
         return running(self.home) is not None
 
     def errors(self) -> AbstractContextManager[None]:
-        """Turns what the log's database raises into errors a person can act on."""
+        """Converts exceptions of the log's database into errors that a person can act on."""
         return self.log.errors()
 
     def again(self) -> Desk:
@@ -86,8 +85,8 @@ class Desk:
         return other
 
     def at_one_moment(self, build: Callable[[], T]) -> T:
-        """What `build` makes of one state of the log, whatever is appended meanwhile: an answer rests on one state,
-        however many views it reads. `build` only reads, may be called again, and neither prints nor asks."""
+        """The result of `build` on one consistent state of the log, even if events are appended meanwhile and however
+        many views it reads. `build` must only read, may be called more than once, and must not print or prompt."""
         if self._moment is not None:
             return build()
 
@@ -101,7 +100,8 @@ class Desk:
         return at_one_moment(self.log if self.has_log else None, of)
 
     def view(self, wanted: Projection[S]) -> S:
-        """The state of a view: that of the moment that is being read, else as of now; empty without a log."""
+        """The state of a view: inside `at_one_moment` that of the moment being read, else the present one; empty
+        without a log."""
 
         def read() -> S:
             assert self._moment is not None
@@ -116,13 +116,13 @@ class Desk:
             self._log = None
 
     def _clean(self, log: Log, needles: Sequence[bytes]) -> None:
-        from kairos.desk.traces import clean  # only after a forgetting
+        from kairos.desk.traces import clean  # needed only after a `forget`
 
         clean(self.home, log, needles)
 
 
 def of_one_moment(function: Callable[Concatenate[Desk, P], T]) -> Callable[Concatenate[Desk, P], T]:
-    """Decorator for functions that only read: everything in their answer is of one state of the log."""
+    """Decorator for functions that only read: their whole answer comes from one state of the log."""
 
     @wraps(function)
     def read(desk: Desk, /, *args: P.args, **kwargs: P.kwargs) -> T:

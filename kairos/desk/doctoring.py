@@ -1,4 +1,4 @@
-"""What keeps Kairos from working: one function a cause of trouble, each returning what it found."""
+"""Checks for what keeps Kairos from working: one function per cause, each returning its result."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _bad(name: str, what: str, hint: str, *, state: str = "problem", fixed: bool
 
 
 def git(desk: Desk, fix: bool) -> CheckOut:
-    """git is there and runs."""
+    """git is installed and runs."""
     from kairos.repo.git import Git
 
     if shutil.which("git") is None:
@@ -47,7 +47,7 @@ def git(desk: Desk, fix: bool) -> CheckOut:
 
 
 def configuration(desk: Desk, fix: bool) -> CheckOut:
-    """config.toml and policy.toml are readable and right; everything that is not is named."""
+    """config.toml and policy.toml are readable and valid; every error is named."""
     from kairos.acting.policy_file import load_policy
 
     wrong: list[UsageError] = []
@@ -62,7 +62,7 @@ def configuration(desk: Desk, fix: bool) -> CheckOut:
 
 
 def model_key(desk: Desk, fix: bool) -> CheckOut:
-    """The model's key is where it will be looked for: here, and in the running daemon's environment."""
+    """The model's key is set in the environment of this process and of the running daemon."""
     try:
         model = load_config(desk.home).model
     except UsageError:
@@ -100,7 +100,7 @@ def log(desk: Desk, fix: bool) -> CheckOut:
 
 
 def locks(desk: Desk, fix: bool) -> CheckOut:
-    """No lock of git's was left behind by a crash in a watched repository, and ours is held or harmless."""
+    """No git lock was left behind by a crash in a watched repository, and Kairos's own lock is held or harmless."""
     from kairos.repo.git import Git, GitError
 
     now = time.time()
@@ -109,7 +109,7 @@ def locks(desk: Desk, fix: bool) -> CheckOut:
         try:
             lock = Git(root).git_dir() / "index.lock"
         except GitError:
-            continue  # the check of the repositories says what is wrong with it
+            continue  # reported by the check `watched`
         if lock.exists() and now - lock.stat().st_mtime > STALE_LOCK_S:
             hours = round((now - lock.stat().st_mtime) / 3_600)
             return _bad(
@@ -125,7 +125,7 @@ def locks(desk: Desk, fix: bool) -> CheckOut:
 
 
 def inotify(desk: Desk, fix: bool) -> CheckOut:
-    """The kernel still has watches and instances to give."""
+    """The kernel's limits of inotify watches and instances are not exhausted."""
     if not _INOTIFY.is_dir():
         return _ok("inotify", "not used on this system")
     most_watches = int((_INOTIFY / "max_user_watches").read_text())
@@ -156,7 +156,7 @@ def inotify_use() -> tuple[int, int]:
                     instances += 1
                     watches += (process / "fdinfo" / handle.name).read_text().count("inotify wd:")
         except OSError:
-            continue  # it ended, or is not ours to read
+            continue  # the process ended, or may not be read
     return instances, watches
 
 
@@ -175,7 +175,7 @@ def sandbox(desk: Desk, fix: bool) -> CheckOut:
 
 
 def version(desk: Desk, fix: bool) -> CheckOut:
-    """The running daemon is the same program."""
+    """The running daemon has the same version as this program."""
     said = read_status(desk.home)
     if said is None:
         return _ok("version", f"{VERSION}; no daemon runs")
@@ -187,7 +187,7 @@ def version(desk: Desk, fix: bool) -> CheckOut:
 
 
 def space(desk: Desk, fix: bool) -> CheckOut:
-    """There is room for the log."""
+    """There is enough disk space for the log."""
     place = desk.home.data
     while not place.exists():
         place = place.parent
@@ -201,7 +201,7 @@ def space(desk: Desk, fix: bool) -> CheckOut:
 
 
 def watched(desk: Desk, fix: bool) -> CheckOut:
-    """Every watched repository is where it was trusted, and can be read."""
+    """Every watched repository is at the place where it was trusted, and can be read."""
     known = repositories(desk).watched()
     said = read_status(desk.home)
     told = {repo.path: repo for repo in said.repos} if said is not None else {}
@@ -213,7 +213,7 @@ def watched(desk: Desk, fix: bool) -> CheckOut:
 
 
 def _trouble(repository: Repository, told: RepoStatus | None) -> KairosError | None:
-    """What is wrong with a repository, as it is now or as the daemon says."""
+    """What is wrong with a repository, as found now or as the daemon reports."""
     from kairos.repo.git import Git, GitError
     from kairos.repo.health import advised, require_sound, require_usable
     from kairos.sensing.root import lost, why_lost
@@ -233,7 +233,7 @@ def _trouble(repository: Repository, told: RepoStatus | None) -> KairosError | N
 
 
 def home(desk: Desk, fix: bool) -> CheckOut:
-    """Nobody else can write where the home is."""
+    """No other user can write to the home."""
     found = desk.home.exposures()
     if not found:
         return _ok("home", f"{desk.home.data}, yours alone")
@@ -257,8 +257,8 @@ CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
 
 
 def examine(desk: Desk, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
-    """(every check, the names of those that failed for now only: the server of the log is away, the disk is full). One
-    that cannot be made is itself a finding."""
+    """(every check, the names of those that failed for a temporary reason: the server of the log is unreachable, the
+    disk is full). A check that raises is reported as a failed check."""
     found: list[CheckOut] = []
     passing: set[str] = set()
     for name, check in CHECKS:
@@ -272,12 +272,13 @@ def examine(desk: Desk, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
         except OSError as error:
             found.append(_bad(name, str(error), "Check the permissions there."))
         if name == "home" and found[-1].state == "problem" and not found[-1].fixed:
-            break  # what somebody else may have put there is not acted on, not even to look at it
+            break  # files that another user may have put there are not even read
     return found, passing
 
 
 def _made(desk: Desk, check: Callable[[Desk, bool], CheckOut], fix: bool) -> CheckOut:
-    """One check. What a database raises is told as what it means, where there is an address that leads to one."""
+    """Runs one check. Exceptions of the log's database are converted to errors that a person can act on, unless the log
+    cannot be opened."""
     try:
         errors = desk.log.errors()
     except KairosError:

@@ -1,4 +1,4 @@
-"""The events as they are: reading and following them, the proof that nobody changed them, and moving them."""
+"""The event log: reading and following it, verifying that it was not changed, exporting and importing it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO_HASH = "0" * 64
 
 
 class LogEntry:
-    """One event of the log, made into a record or a line when asked for."""
+    """One event of the log, converted to a record or a line on demand."""
 
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded
@@ -33,11 +33,11 @@ class LogEntry:
         self.type = recorded.topic
 
     def out(self) -> EventOut:
-        """The record for a program; fields left out of storage because they have their default are filled in."""
+        """The record for a program; fields omitted from storage because they have their default are filled in."""
         return event_out(self._recorded)
 
     def summary(self) -> str:
-        """What it says, for a person. Not inert yet."""
+        """One line for a person. Not escaped yet."""
         return summary(self._recorded)
 
 
@@ -51,8 +51,8 @@ def read(
     only: Repository | None = None,
     follow: bool = False,
 ) -> Iterator[LogEntry]:
-    """Events above a position, oldest first; with `follow` it goes on as they come. UsageError for an unknown type;
-    those of other applications hold a colon."""
+    """Events above a position, oldest first; with `follow` it continues with new events. UsageError for an unknown
+    type; types of other applications contain a colon."""
     unknown = sorted(topic for topic in set(types) - set(REGISTRY) if ":" not in topic)
     if unknown:
         raise UsageError(f"there is no event type `{unknown[0]}`", f"Types are {', '.join(sorted(REGISTRY))}.")
@@ -83,7 +83,7 @@ def _follow(desk: Desk, after: int, types: Collection[str]) -> Iterator[Recorded
 
 
 def event_out(recorded: Recorded) -> EventOut:
-    """One line of the log for a script; fields left out of storage because they have their default are filled in."""
+    """One line of the log for a script; fields omitted from storage because they have their default are filled in."""
     return EventOut(
         position=recorded.position,
         type=recorded.topic,
@@ -119,7 +119,7 @@ def _parse_anchor(text: str | None) -> tuple[int, str] | None:
 
 def verify(desk: Desk, anchor: str | None) -> VerifyOut:
     """Walks the whole hash chain, hot and cold. `anchor`: POSITION:HASH as `anchor` gave it. UsageError, IntegrityError
-    where an anchor is given and there is no log."""
+    if an anchor is given and there is no log."""
     noted = _parse_anchor(anchor)
     if not desk.has_log:
         if noted is not None:
@@ -135,7 +135,7 @@ def verify(desk: Desk, anchor: str | None) -> VerifyOut:
 
 
 def anchor(desk: Desk) -> AnchorOut:
-    """The head, to keep elsewhere."""
+    """The position and hash of the last event, to keep elsewhere."""
     position, link = desk.log.anchor() if desk.has_log else (0, _NO_HASH)
     return AnchorOut(position=position, hash=link)
 

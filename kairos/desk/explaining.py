@@ -1,4 +1,4 @@
-"""Why something happened, and why not: every proposal and every silence, traced back through the log."""
+"""Why something happened or did not: every proposal and every hold, traced back through the log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def why(desk: Desk, what: str) -> list[StepOut]:
 
 
 def steps(desk: Desk, positions: list[int]) -> list[StepOut]:
-    """The events on the way from these positions up to their roots, in order."""
+    """The events on the paths from these positions up to their roots, in order."""
     events = chain(desk, positions)
     return [StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r)) for r in events]
 
@@ -90,7 +90,7 @@ def _objects(recorded: Recorded) -> list[str]:
 
 
 def chain(desk: Desk, positions: list[int]) -> list[Recorded]:
-    """Every event on the way from these up to their roots, by cause and by cited evidence, in order."""
+    """Every event on the paths from these up to their roots, by cause and by cited evidence, in order."""
     found: dict[int, Recorded] = {}
     waiting = list(positions)
     while waiting and len(found) < _MOST_STEPS:
@@ -100,7 +100,7 @@ def chain(desk: Desk, positions: list[int]) -> list[Recorded]:
         try:
             recorded = desk.log.at(position)
         except NotFound:
-            continue  # erased: the chain goes round it
+            continue  # erased: the chain skips it
         found[position] = recorded
         if recorded.caused_by is not None:
             waiting.append(recorded.caused_by)

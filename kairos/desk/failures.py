@@ -11,14 +11,14 @@ from kairos.durable import FULL
 from kairos.errors import KairosError, TryAgain, UsageError
 
 _BARRED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP)
-"""The way to a file is barred: by permissions, a read-only disk, or a file where a directory should be."""
+"""A file cannot be reached: because of permissions, a read-only disk, or a file where a directory should be."""
 
 
 def known(desk: Desk, error: Exception) -> KairosError | None:
-    """The error to report instead; None for one that means nothing known, which is a defect."""
+    """The error to report instead; None for an unknown one, which is a defect."""
     if isinstance(error, OSError):
         return _of_files(error)
-    if isinstance(error, sqlite3.Error) or type(error).__module__.startswith("psycopg"):  # which may not be installed
+    if isinstance(error, sqlite3.Error) or type(error).__module__.startswith("psycopg"):  # may not be installed
         return _of_storage(desk, error)
     return None
 

@@ -1,4 +1,4 @@
-"""The watched tree as the log has it. The disk is not looked at."""
+"""The watched tree as recorded in the log. Does not read the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payloads excised from the log for good, provably, and their traces in the home."""
+"""Permanent, verifiable removal of payloads from the log and of their traces in the home."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def refuse_nonsense(desk: Desk, pattern: str | None, positions: Sequence[int], root: str | None) -> None:
-    """UsageError unless exactly one way to say what to forget is used; NotFound where nothing was recorded."""
+    """Raises UsageError unless exactly one way to select events is used; NotFound if nothing was recorded."""
     if sum((pattern is not None, bool(positions), root is not None)) != 1:
         raise UsageError("say what to forget, one way", "Give --path GLOB, --position N or --repo PATH.")
     if not desk.has_log:
@@ -29,17 +29,17 @@ def refuse_nonsense(desk: Desk, pattern: str | None, positions: Sequence[int], r
 def forget(desk: Desk, pattern: str | None, positions: Sequence[int], root: str | None, reason: str) -> ForgottenOut:
     """Excises every event that names a path like `pattern`, these positions, or those of an unwatched repository.
 
-    TryAgain (75) while a daemon or another command uses the log, Locked (11) while a daemon has the home."""
+    TryAgain (75) while a daemon or another command uses the log, Locked (11) while a daemon holds the home."""
     refuse_nonsense(desk, pattern, positions, root)
     from kairos.daemon.presence import claim
     from kairos.desk.traces import remaining
     from kairos.eventlog.cold.mentions import betraying, needles
 
     others = other_daemons(desk)
-    if others:  # like our own, they would keep what they have in memory
+    if others:  # like our own daemon, they would keep forgotten data in memory
         raise TryAgain(f"{' and '.join(others)} runs a daemon on this log", "Stop it first, then run this again.")
     had_index = (desk.home.memory / "MEMORY.md").exists()
-    with claim(desk.home):  # a daemon would keep what it has in memory
+    with claim(desk.home):  # a daemon would keep forgotten data in memory
         found = _forgotten(desk, pattern, positions, root, reason)
         names = needles(found.names)
     told = betraying(names) if names else None
@@ -68,21 +68,21 @@ def _forgotten(desk: Desk, pattern: str | None, positions: Sequence[int], root: 
 
 
 def _publish_memory(desk: Desk) -> None:
-    """The memory files went because they told of it; a dream writes them anew from the log as it is now."""
+    """Runs a dream, which writes the memory files that were removed anew from the present log."""
     from kairos.desk.remembering import dream_child
 
     dream_child(desk, [])
 
 
 def _still_there(desk: Desk, names: Sequence[str]) -> list[str]:
-    """Which of these paths still are in a watched tree."""
+    """Those of these paths that still exist in a watched tree."""
     roots = [Path(r.root) for r in repositories(desk).watched()]
     found = (root / name for root in roots for name in names)
     return [as_text(str(path)) for path in found if os.path.lexists(path)]
 
 
 def _gone(desk: Desk, path: str) -> tuple[str, str]:
-    """(id, root) of a repository that is not watched any more: a watched one would tell it all again."""
+    """(id, root) of a repository that is no longer watched: a watched one would be recorded again."""
     found = registered_at(desk, path)
     if found.watched:
         raise Denied(f"{path} is still watched and would be told again", f"First `kairos unwatch {path}`.")

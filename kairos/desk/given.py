@@ -1,4 +1,4 @@
-"""What is given as text: whole numbers and paths."""
+"""Parsing of typed text: whole numbers and paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def whole(text: str) -> int | None:
 
 
 def typed(text: str) -> Path:
-    """A path as typed, `~` filled in. UsageError where that is nobody's home."""
+    """A path as typed, `~` filled in. UsageError if `~user` names no user."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -23,7 +23,7 @@ def typed(text: str) -> Path:
 
 
 def place(text: str) -> Path:
-    """The absolute path that a typed one leads to, links followed; it need not exist. UsageError for a circle."""
+    """The absolute path of a typed one, links resolved; it need not exist. UsageError for a loop of links."""
     try:
         return typed(text).resolve()
     except (RuntimeError, OSError) as error:

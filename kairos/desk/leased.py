@@ -1,4 +1,4 @@
-"""Working in a repository from a door, on a log that several homes share: who holds it, and holding it for a while."""
+"""Leases on repositories for commands, on a log shared by several homes: which home holds one, and taking one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from kairos.eventlog.views.repositories import Repository
 
 @contextmanager
 def leased(desk: Desk, repo: str) -> Iterator[bool]:
-    """Takes the lease on a repository for the while, and fences what is appended. False while a daemon or another
-    command has it. Always True on a log of one home."""
+    """Holds the lease on a repository for the duration of the block, and fences the events appended. False while a
+    daemon or another command holds it. Always True on a log of one home."""
     if not desk.log.shared:
         yield True
         return
@@ -26,7 +26,7 @@ def leased(desk: Desk, repo: str) -> Iterator[bool]:
 
 @contextmanager
 def acting_in(desk: Desk, repo: str) -> Iterator[None]:
-    """As `leased`, or under the lease that this home's own daemon has. Locked (11) if another home has it."""
+    """As `leased`, or under the lease of this home's own daemon. Locked (11) if another home holds it."""
     with leased(desk, repo) as mine:
         if mine:
             yield
@@ -46,7 +46,7 @@ def acting_in(desk: Desk, repo: str) -> Iterator[None]:
 
 
 def is_here(desk: Desk, repository: Repository) -> bool:
-    """Whether the directory of a repository is on this machine, as far as the log is shared with others."""
+    """Whether the directory of a repository is on this machine; always True if the log is not shared."""
     if not desk.log.shared:
         return True
     from kairos.daemon.duties import is_here as on_this_machine
@@ -55,7 +55,7 @@ def is_here(desk: Desk, repository: Repository) -> bool:
 
 
 def other_daemons(desk: Desk) -> list[str]:
-    """Who runs a daemon on the shared log, this home left out."""
+    """The other homes that run a daemon on the shared log."""
     leases = desk.log.leases()
     if leases is None:
         return []
@@ -69,7 +69,7 @@ def other_daemons(desk: Desk) -> list[str]:
 
 
 def holders(desk: Desk) -> dict[str, str]:
-    """Repository id → which other home or command holds it now; empty on a log of one home."""
+    """Repository id → the other home or command that holds it now; empty on a log of one home."""
     if not desk.log.shared or not desk.has_log:
         return {}
     leases = desk.log.leases()
@@ -87,7 +87,7 @@ def holders(desk: Desk) -> dict[str, str]:
 
 def repository_id_of(desk: Desk, root: Path, dev: int, ino: int) -> tuple[str, str]:
     """(id, machine) under which the directory at a root is registered or will be. On a shared log the machine is part
-    of it, unless the log came from one of a single home and knows the directory already."""
+    of the id, unless the log was imported from a single home and already has the directory."""
     from kairos.eventlog.views.repositories import RepositoriesView, repository_id
     from kairos.home import machine
 

@@ -1,4 +1,4 @@
-"""Reading for an answer: the views, empty where nothing was ever recorded, places in time, and short ids."""
+"""Reading for answers: the views (empty without a log), positions by time, and short ids."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def repositories(desk: Desk) -> Repositories:
 
 
 def attention(desk: Desk) -> Attention:
-    """What is muted, paused and held."""
+    """The state of attention: what is muted, paused and held."""
     return desk.view(AttentionView())
 
 
 def usage(desk: Desk) -> Usage:
-    """What was spent and done."""
+    """What was spent and how much was done."""
     return desk.view(UsageView())
 
 
@@ -53,7 +53,7 @@ def repository_at(desk: Desk, path: Path) -> Repository:
 
 
 def registered_at(desk: Desk, path: str | Path) -> Repository:
-    """The repository whose root a path is, watched or not. NotFound (4)."""
+    """The repository with this root, watched or not. NotFound (4)."""
     found = repositories(desk).at(str(place(str(path))), machine())
     if found is None:
         raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")
@@ -61,25 +61,25 @@ def registered_at(desk: Desk, path: str | Path) -> Repository:
 
 
 def selected(desk: Desk, path: Path | None) -> Repository | None:
-    """The repository that a door was told to look at only; None without one."""
+    """The repository that a command is limited to; None if no path was given."""
     return None if path is None else repository_at(desk, path)
 
 
 def names(known: Repositories) -> dict[str, str]:
-    """Repository id → the short name people see: the directory's name, longer where two share it."""
+    """Repository id → the short name shown to people: the directory's name, longer if two share it."""
     roots = {r.id: Path(r.root) for r in known.by_id.values()}
     shared = [root.name for root in roots.values()]
     return {i: root.name if shared.count(root.name) == 1 else str(root) for i, root in roots.items()}
 
 
 def in_order(proposals: Sequence[Proposal]) -> list[Proposal]:
-    """The order in which people see them: risk first, then the oldest."""
+    """The proposals in display order: highest risk first, then oldest first."""
     return sorted(proposals, key=lambda p: (RISKS[p.raised.risk], p.raised_at, p.id))
 
 
 @of_one_moment
 def chosen(desk: Desk, prefixes: Sequence[str]) -> list[Proposal]:
-    """The proposals that a person named, each once, in the order in which people see them. NotFound (4)."""
+    """The proposals with these id prefixes, each once, in display order. NotFound (4)."""
     known = inbox(desk)
     return in_order([known.find(prefix) for prefix in dict.fromkeys(prefixes)])
 
@@ -93,12 +93,13 @@ def undecided(desk: Desk, ids: Sequence[str]) -> list[Proposal]:
 
 @of_one_moment
 def waiting(desk: Desk, only: Repository | None = None) -> list[Proposal]:
-    """Undecided proposals, of one repository if one is given, in the order in which people see them."""
+    """Undecided proposals, of one repository if one is given, in display order."""
     return in_order([p for p in inbox(desk).pending() if only is None or p.raised.repo == only.id])
 
 
 def position_before(desk: Desk, at: int) -> int:
-    """The last position recorded before a time (us), 0 if none: a bisection, for times ascend with positions."""
+    """The last position recorded before a time (us), 0 if none. Found by bisection, because times ascend with
+    positions."""
     low, high = 0, desk.log.head()
     while low < high:
         middle = (low + high + 1) // 2
@@ -111,7 +112,7 @@ def position_before(desk: Desk, at: int) -> int:
 
 
 def standing_from(desk: Desk, position: int) -> Row | None:
-    """The first row at or after a position; what stands for folded positions has no time and is passed over."""
+    """The first row at or after a position; rows that replace folded positions have no time and are skipped."""
     row = next(desk.log.reader().rows(position - 1, limit=1), None)
     while row is not None and not row.topic:
         row = next(desk.log.reader().rows(row.position, limit=1), None)
@@ -120,12 +121,12 @@ def standing_from(desk: Desk, position: int) -> Row | None:
 
 @of_one_moment
 def letters(desk: Desk, id_: str) -> str:
-    """A proposal's id as people see and type it."""
+    """A proposal's id in the short form that people see and type."""
     return inbox(desk).letters(id_)
 
 
 def short(ids: list[str], *, least: int = 4) -> dict[str, str]:
-    """Each id → its shortest prefix, of at least so many letters, that no other id shares."""
+    """Each id → its shortest prefix, of at least `least` letters, that no other id shares."""
     ordered = sorted(set(ids))
     out = {}
     for i, one in enumerate(ordered):

@@ -22,14 +22,15 @@ from kairos.repo.git import Git, open_repository
 
 
 class Progress(Protocol):
-    """Called with (done, total) as long work goes on."""
+    """Called with (done, total) during long work."""
 
     def __call__(self, done: int, total: int, /) -> None: ...
 
 
 class Told(NamedTuple):
-    """How a door takes part in registering: `trusts` asks for the trust in a root and raises where it is refused,
-    `progress` is entered while the tree is read and hears how far that is, `warn` gets problems of detectors."""
+    """Callbacks of the caller during registration: `trusts` asks whether to trust a root and raises if refused,
+    `progress` is a context entered while the tree is read that receives the progress, `warn` receives problems of
+    detectors."""
 
     trusts: Callable[[Path], None]
     progress: Callable[[str], AbstractContextManager[Progress]]
@@ -37,9 +38,9 @@ class Told(NamedTuple):
 
 
 def register(desk: Desk, path: str, *, history: int | None, told: Told) -> InitOut:
-    """Trusts and registers the repository that holds `path`, once; its baseline triggers nothing.
+    """Trusts and registers the repository that holds `path`, once; its baseline starts no turn.
 
-    `history`: None no commits, 0 all, else the last so many. UsageError (2), Denied (6), and what
+    `history`: None no commits, 0 all, else that many of the last ones. UsageError (2), Denied (6), and what
     `told.trusts` raises."""
     git = open_repository(Path(path))
     root = git.root
@@ -62,7 +63,7 @@ def register(desk: Desk, path: str, *, history: int | None, told: Told) -> InitO
 
 
 def _recorded(desk: Desk, id_: str, git: Git, told: Told, *, new: bool, history: int | None) -> InitOut:
-    """The baseline of a repository that is registered, and its findings, where they are not in the log yet."""
+    """Records the baseline of a registered repository and its findings, if they are not in the log yet."""
     entries, before = 0, desk.log.head()
     if new or history is not None:
         entries = _baseline(desk, repositories(desk).by_id[id_], git, history, told)
@@ -85,7 +86,8 @@ def refuse_own(desk: Desk, root: Path) -> None:
 
 
 def refuse_unnamed(root: Path) -> None:
-    """The log names a repository by its path, as text. UsageError (2) for one that is none; names inside may be any."""
+    """The log names a repository by its path, as text. UsageError (2) if the path is not valid text; names inside the
+    repository may be any bytes."""
     name = as_text(str(root))
     if name != str(root):
         raise UsageError(f"the path {name} is not UTF-8, so the log cannot name it", "Rename the directory.")
@@ -110,7 +112,7 @@ def _listed(desk: Desk, repo: str) -> list[str]:
 
 
 def _is_listed(desk: Desk, repo: str) -> bool:
-    """False after an init that was killed between the baseline and its findings."""
+    """Whether init recorded its findings; False if it was killed after the baseline."""
     from kairos.daemon.first_findings import is_listed
 
     return is_listed(desk.log, repo)
@@ -139,7 +141,7 @@ def parse_history(text: str | None) -> int | None:
 
 
 def unwatch(desk: Desk, path: str) -> UnwatchOut:
-    """Stops watching the repository whose root a path is; its history stays. NotFound (4)."""
+    """Stops watching the repository with this root; its history stays. NotFound (4)."""
     found = registered_at(desk, path)
     position = found.trusted_at
     if found.watched:

@@ -1,4 +1,4 @@
-"""What changes together, now or as of a moment: history's answer, without files that are not there."""
+"""Files that change together, now or as of a moment, according to history; files that do not exist are left out."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from kairos.repo.git import Git, GitError
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _MARGIN = 40
-"""How many more answers to ask for, so that enough are left when files that are gone are taken out."""
+"""How many extra results to request, so that enough remain after deleted files are left out."""
 
 
 def related_now(log: Log, claims: Claims, repository: Repository, paths: Sequence[str], limit: int) -> list[Related]:
-    """What goes with these paths today. A former name stands for the file it became."""
+    """Files related to these paths today. A former name means the file that it was renamed to."""
     learner = HistoryView().load(log)[0].of(repository.id)
     former = {c.memory.subject: c.memory.value for c in claims.open(repository.id, "rename")}
     asked = [path if path in learner.ids else former.get(path, path) for path in paths]
@@ -31,7 +31,8 @@ def related_now(log: Log, claims: Claims, repository: Repository, paths: Sequenc
 
 
 def related_then(log: Log, repository: Repository, paths: Sequence[str], limit: int, as_of: str) -> list[Related]:
-    """What history said at a commit (with its ancestors) or a time. NotFound, UsageError."""
+    """Files related to these paths according to history at a commit (with its ancestors) or a time. NotFound,
+    UsageError."""
     if _TIME.fullmatch(as_of):
         try:
             at_s = parse_time(as_of) // SECOND
@@ -48,7 +49,7 @@ def _living(found: Sequence[Related], tree: frozenset[str] | None, limit: int) -
 
 
 def _tree(repository: Repository, commit: str) -> frozenset[str] | None:
-    """The paths of a commit; None where nobody can look."""
+    """The paths of a commit; None if the repository cannot be read."""
     try:
         raw = Git(Path(repository.root)).run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
     except GitError:
@@ -57,7 +58,7 @@ def _tree(repository: Repository, commit: str) -> frozenset[str] | None:
 
 
 def _commit(repository: Repository, name: str) -> str:
-    """The object id of a commit, as git knows it by this name; the name itself where git cannot tell."""
+    """The object id of a commit, as git resolves this name; the name itself if git cannot resolve it."""
     if name.startswith("-"):
         raise NotFound(f"`{name}` is not a commit", "Give an object id, a ref, or an ISO date.")
     try:

@@ -1,4 +1,4 @@
-"""Consolidating now, and reading what was learned with its evidence."""
+"""Running a dream now, and reading memories with their evidence."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def dream_changes(desk: Desk, *, dry_run: bool) -> list[DreamChangeOut]:
 
 
 def dream_child(desk: Desk, args: Sequence[str]) -> list[DreamChangeOut]:
-    """`python -P -m dream` with these arguments: whatever else it does, it mends the memory files."""
+    """Runs `python -P -m dream` with these arguments; it always repairs the memory files as well."""
     from kairos.schedule.children import Child, child_environment
 
-    _ = desk.config  # the child does without it, and a person hears of a wrong one from every command
+    _ = desk.config  # the child does not read all of it, but every command reports a wrong configuration
     desk.home.prepare()
     environment = child_environment()
     if desk.home_override is not None:
@@ -48,7 +48,7 @@ def claims(desk: Desk) -> Claims:
 
 
 def in_words(change: DreamChangeOut) -> tuple[str, str]:
-    """(verb, what) of a memory event, for a person. Not inert yet."""
+    """(verb, what) of a memory event, for a person. Not escaped yet."""
     return _VERBS.get(change.type, change.type), _what(change)
 
 
@@ -64,7 +64,7 @@ def _what(change: DreamChangeOut) -> str:
 
 @of_one_moment
 def listed(desk: Desk, only: Repository | None, *, kind: str | None = None, closed: bool = False) -> list[MemoryOut]:
-    """Memories of one repository or of all, the most worth first; with `closed` also what no longer holds."""
+    """Memories of one repository or of all, highest score first; with `closed` also closed ones."""
     from kairos.domain.memory import score
 
     now = now_us()
@@ -88,7 +88,7 @@ def recall(desk: Desk, query: str, limit: int, only: Repository | None) -> list[
 
 @of_one_moment
 def memory(desk: Desk, id_: str) -> MemoryOut:
-    """One memory by its id or a prefix that no other has. NotFound (4)."""
+    """One memory by its id or a unique prefix. NotFound (4)."""
     return memory_out(claims(desk).find(id_))
 
 
@@ -114,7 +114,7 @@ def related(
 
 
 def memory_out(claim: Claim, score: float | None = None) -> MemoryOut:
-    """A claim for a script."""
+    """A claim as a record for scripts."""
     m = claim.memory
     return MemoryOut(
         id=m.id, repo=m.repo, kind=m.kind, subject=m.subject, predicate=m.predicate, value=m.value, text=m.text,
@@ -126,7 +126,7 @@ def memory_out(claim: Claim, score: float | None = None) -> MemoryOut:
 
 
 def _repository(desk: Desk, paths: Sequence[str]) -> Repository:
-    """The repository that holds the first path or this directory, else the only one there is. NotFound."""
+    """The repository that holds the first path or the current directory, else the only one. NotFound."""
     known = repositories(desk)
     for start in (typed(paths[0]).absolute(), Path.cwd()):
         for folder in (start, *start.parents):
@@ -139,7 +139,8 @@ def _repository(desk: Desk, paths: Sequence[str]) -> Repository:
 
 
 def _inside(repository: Repository, path: str) -> str:
-    """A path as typed, relative to the root: from here when that is inside the repository, else as it stands."""
+    """A path as typed, relative to the root: resolved against the current directory if that is inside the repository,
+    else unchanged."""
     root = Path(repository.root)
     here = Path.cwd() if Path.cwd().is_relative_to(root) else root
     for base in (here, root):

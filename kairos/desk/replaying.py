@@ -1,4 +1,4 @@
-"""The log folded anew: compared with what is kept, or as things stood then."""
+"""Folding the log anew: to compare with the saved views, or to show the state at an earlier moment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kairos.memory.claims import MemoryView
 
 
 def replay(desk: Desk) -> ReplayOut:
-    """Folds the whole log from nothing and compares with the views that are kept."""
+    """Folds the whole log from the start and compares the result with the saved views."""
     if not desk.has_log:
         return ReplayOut(events=0, seconds=0.0, projections={}, identical=True)
     from kairos.daemon.all_views import kept_views
@@ -33,7 +33,7 @@ def replay(desk: Desk) -> ReplayOut:
 
 @of_one_moment
 def as_of(desk: Desk, moment: str) -> ThenOut:
-    """How things stood at a position, or at the last one recorded at or before a time."""
+    """The state at a position, or at the last one recorded at or before a time."""
     if not desk.has_log:
         raise NotFound("the log is empty", "There is no past to look at.")
     head = desk.log.head()

@@ -84,7 +84,7 @@ DATA: dict[str, Any] = {
 """Verb → type of `data`."""
 
 BARE: dict[str, Any] = {"log": EventOut, "files": FileOut, "error": ErrorOut}
-"""Records that stand alone, without the envelope: NDJSON verbs and errors."""
+"""Records written without the envelope: NDJSON verbs and errors."""
 
 
 def schemas() -> dict[str, bytes]:

@@ -16,8 +16,8 @@ DISABLE = "systemctl --user disable --now kairos"
 
 
 def install(desk: Desk, *, write: bool = True) -> ServiceOut:
-    """Writes the unit file, or with `write` false only says what would be in it."""
-    _ = desk.config  # what is wrong with it keeps the service from starting
+    """Writes the unit file, or with `write` false only returns its text."""
+    _ = desk.config  # a wrong configuration would keep the service from starting
     path, text = unit_path(), unit_text(desk)
     if write:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,7 @@ def install(desk: Desk, *, write: bool = True) -> ServiceOut:
 
 
 def unseen(desk: Desk) -> list[str]:
-    """What a service does not see of this shell's environment, in sentences."""
+    """The parts of this shell's environment that the service will not have, as sentences."""
     found = []
     if os.environ.get("KAIROS_LOG") and not desk.config.log.url:
         found.append(
@@ -47,20 +47,20 @@ def uninstall() -> tuple[ServiceOut, bool]:
 
 
 def installed(desk: Desk) -> tuple[ServiceOut, bool]:
-    """(The unit file that is there, whether it is the one this program would write.)"""
+    """(The installed unit file, whether it equals the one this program would write.)"""
     path = unit_path()
     found = path.read_text("utf-8", "surrogateescape") if path.exists() else ""
     return ServiceOut(path=str(path), installed=bool(found), unit=found, enable=ENABLE), found == unit_text(desk)
 
 
 def unit_path() -> Path:
-    """Where systemd looks for a user's units."""
+    """The path of the unit file, in systemd's directory of user units."""
     base = os.environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "systemd" / "user" / UNIT
 
 
 def unit_text(desk: Desk) -> str:
-    """The unit file: this very program on this very home, restarted on failure but not when another holds the home."""
+    """The unit file: runs this program on this home, restarted on failure but not if another daemon holds the home."""
     return f"""[Unit]
 Description=Kairos, an assistant for your repositories
 
@@ -81,6 +81,6 @@ WantedBy=default.target
 
 
 def _quoted(argument: str) -> str:
-    """An argument as systemd's ExecStart wants it: quoted, with its own escapes doubled."""
+    """An argument in the syntax of systemd's ExecStart: quoted, with its own escapes doubled."""
     text = argument.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return f'"{text}"'

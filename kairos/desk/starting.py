@@ -1,4 +1,4 @@
-"""Running the daemon: in this process, in the background, and its end."""
+"""Running the daemon in this process or in the background, and stopping it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_here(
     report: Callable[[str], None],
     on_delivery: Callable[[str], None] | None = None,
 ) -> int:
-    """The daemon in this process, until a signal ends it; returns its exit code. Locked (11)."""
+    """Runs the daemon in this process until a signal ends it; returns its exit code. Locked (11)."""
     from kairos.daemon.running import run
     from kairos.desk.traces import clean
 
@@ -43,7 +43,7 @@ def run_here(
 
 
 def command(desk: Desk) -> list[str]:
-    """How to start this very program's daemon on this home, from any working directory."""
+    """The command that starts the daemon of this program on this home, from any working directory."""
     return [sys.executable, "-P", "-m", "cli", *home_flag(desk), "daemon", "run"]
 
 
@@ -55,13 +55,13 @@ def home_flag(desk: Desk) -> list[str]:
 
 def start(desk: Desk) -> tuple[int, bool]:
     """(The pid of the running daemon, whether it was started now.) TryAgain (75) while it is still starting."""
-    _ = desk.config  # what is wrong with it is said here, not in a file
+    _ = desk.config  # a wrong configuration is reported here, not in the daemon's output file
     pid = running(desk.home)
     return (_spawn(desk), True) if pid is None else (pid, False)
 
 
 def _spawn(desk: Desk) -> int:
-    """Starts a daemon in a session of its own and waits until it says that it watches; returns its pid."""
+    """Starts a daemon in its own session and waits until it reports that it is watching; returns its pid."""
     desk.home.prepare()
     record = desk.home.run / "daemon.log"
     with os.fdopen(open_private(record, os.O_WRONLY | os.O_TRUNC), "wb") as sink:
@@ -82,7 +82,7 @@ def _spawn(desk: Desk) -> int:
 
 
 def _ended(code: int, said: str, record: Path) -> KairosError:
-    """What a daemon that ended at once said last, with its exit code."""
+    """The error for a daemon that ended at once: its last output and its exit code."""
     errors = [line for line in said.splitlines() if line.startswith("error: ")]
     last = errors[-1].removeprefix("error: ") if errors else (said.strip().splitlines() or ["it said nothing"])[-1]
     failure = KairosError(
@@ -97,7 +97,7 @@ def _ended(code: int, said: str, record: Path) -> KairosError:
 
 
 def stop(desk: Desk) -> None:
-    """Has the daemon drain, and returns when it has let the home go. NoDaemon (10), TryAgain (75)."""
+    """Makes the daemon finish its work and returns when it has released the home. NoDaemon (10), TryAgain (75)."""
     pid = running(desk.home)
     if not pid:
         raise NoDaemon("no daemon is running", "`kairos start` starts one.")

@@ -1,4 +1,4 @@
-"""What is watched, what is pending, and what today cost."""
+"""What is watched, what is pending, and today's cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kairos.domain.attention import local_day
 
 
 def status(desk: Desk) -> StatusOut:
-    """The status from the log, its views and the daemon's own word."""
+    """The status, from the log, its views and the daemon's status file."""
     pid = running(desk.home)
     said = read_status(desk.home) if pid is not None else None
     return _collected(desk, pid, said)
@@ -50,7 +50,7 @@ def other_version(desk: Desk) -> str | None:
 
 
 def calls_today(desk: Desk) -> int:
-    """How many model calls there were on this local day."""
+    """The number of model calls on this local day."""
     zone = local_zone()
     today = local_day(now_us(), zone)
     return sum(local_day(at, zone) == today for at, _ in usage(desk).calls)
@@ -64,7 +64,7 @@ def one_line(status: StatusOut) -> str:
 
 
 def next_command(status: StatusOut) -> str:
-    """The one command that makes sense now."""
+    """The command to suggest next."""
     if not status.repos:
         return "kairos watch PATH"
     if status.paused:
@@ -100,7 +100,7 @@ def _log(desk: Desk) -> LogOut:
     if not desk.has_log:
         return LogOut(head=0, sealed_upto=0, bytes=0, events=0)
     head = desk.log.head()
-    cold = () if desk.log.shared else desk.home.segments.glob("*")  # a shared log has the segments in it
+    cold = () if desk.log.shared else desk.home.segments.glob("*")  # a shared log stores its segments in the database
     return LogOut(
         head=head,
         sealed_upto=desk.log.sealed_upto(),

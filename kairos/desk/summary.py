@@ -1,4 +1,4 @@
-"""One event as one line for a person. The line is not inert yet: whoever shows it makes it so."""
+"""One event as one line for a person. The line is not escaped yet: the caller must escape it before showing it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kairos.eventlog.record import ForeignEvent, Recorded
 
 
 def summary(recorded: Recorded) -> str:
-    """What the event says, without its type and position."""
+    """The content of the event in one line, without its type and position."""
     event = recorded.event
     if isinstance(event, ForeignEvent):
         return f"{count(event.bytes, 'byte')} of another application"
@@ -25,7 +25,7 @@ def summary(recorded: Recorded) -> str:
 
 
 def cited(desk: Desk, positions: Sequence[int]) -> list[tuple[int, str, str]]:
-    """(position, type, summary) of events that something rests on; of one that is gone, `?` and what became of it."""
+    """(position, type, summary) of cited events; for one that was removed, `?` and what became of it."""
     found = []
     for position in positions:
         try:

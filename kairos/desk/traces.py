@@ -1,4 +1,5 @@
-"""What forgetting leaves outside of the log, and its removal: stored contents, memory files, status, scratch trees."""
+"""Finds and removes traces of forgotten data outside of the log: stored contents, memory files, status, scratch
+trees."""
 
 from __future__ import annotations
 
@@ -20,13 +21,13 @@ from kairos.home import Home
 from kairos.privacy import make_private
 
 _FILES = "dream/files"
-"""The view that names each memory file with its hash; a file that it does not name is published anew."""
+"""The view that names each memory file with its hash; a file that is not in it is published again."""
 _INDEX = "MEMORY.md"
 
 
 def remaining(home: Home, told: Names[bytes]) -> list[Path]:
-    """A person's own files in the home in which `told` finds something: configuration, exports. They are not
-    touched."""
+    """The person's own files in the home in which `told` finds something (configuration, exports). They are not
+    changed."""
     return sorted(
         path
         for root in home.roots
@@ -36,9 +37,8 @@ def remaining(home: Home, told: Names[bytes]) -> list[Path]:
 
 
 def clean(home: Home, log: Log, needles: Sequence[bytes]) -> None:
-    """Removes from the home what holds one of these byte strings, and contents that no event names any more.
-
-    The same after a crash in the middle of it. TryAgain while something runs that may still hold some."""
+    """Removes from the home everything that contains one of these byte strings, and contents that no event names any
+    more. May be repeated after a crash. TryAgain while a process runs that may still hold such data."""
     if not needles:
         return
     told = betraying(needles)
@@ -56,7 +56,7 @@ def clean(home: Home, log: Log, needles: Sequence[bytes]) -> None:
 
 
 def _sync(home: Home) -> None:
-    """What was removed stays so when the power fails, before the log lets go of what betrays it."""
+    """Makes the removals durable before the log drops the list of what to remove."""
     within = (path for root in (home.memory, home.undo) for path in root.rglob("*"))
     for path in (home.memory, home.undo, *within, home.scratch, home.run, home.data, home.config):
         if path.is_dir() and not path.is_symlink():
@@ -64,7 +64,7 @@ def _sync(home: Home) -> None:
 
 
 def _clean_memory(home: Home, log: Log, told: Names[bytes]) -> None:
-    """Removes memory files that tell of the forgotten, a person's edited copies too. The index goes with them, and
+    """Removes memory files that contain forgotten data, including a person's edited copies. The index is removed too;
     the next dream writes both anew from the log."""
     found = [p for p in home.memory.rglob("*") if p.is_file() and _betrays(p, home.memory, told)]
     if not found:
@@ -86,7 +86,7 @@ def _betrays(path: Path, root: Path, told: Names[bytes]) -> bool:
 
 @contextmanager
 def _no_dream(home: Home) -> Iterator[None]:
-    """Keeps dreams away: one that runs would publish what it read before."""
+    """Prevents dreams from running: one that is running would publish what it read before."""
     make_private(home.run)
     busy = TryAgain("a dream is running", "Let it finish, then run the command again.")
     with locked(home.dream_lock, lambda: busy):

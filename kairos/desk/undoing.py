@@ -1,4 +1,4 @@
-"""Undo and redo: plan what would happen, have somebody agree, do it."""
+"""Undo and redo: make a plan, have the caller confirm it, carry it out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 
 def take_back(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
-    """Undoes or redoes (`run`: undo | redo) the last action, or that of `id_`. None where `agreed` said no to the plan.
-
-    Stale (5) shows the conflict; nothing is written then."""
+    """Undoes or redoes (`run`: undo | redo) the last action, or that of `id_`. None if `agreed` rejected the plan.
+    Stale (5) describes a conflict; nothing is written then."""
     if not desk.has_log:
         raise NotFound(f"there is nothing to {run}", "`kairos inbox` lists what is pending.")
     known = inbox(desk)
@@ -40,8 +39,8 @@ def _target(known: Inbox, run: str) -> Proposal:
 
 
 def _settled(desk: Desk, run: str, id_: str | None, repo: str) -> UndoneOut | None:
-    """Settles a run that a crash cut short. Where that completes what is asked for, it is done: another try after a
-    crash must not take back an older action as well."""
+    """Settles a run that a crash interrupted. Returns its result if that completes the request, so that a retry after a
+    crash does not undo an older action as well; else None."""
     from kairos.acting.recovery import recover
 
     shared = desk.log.shared

@@ -1,4 +1,4 @@
-"""Numbers, sizes and durations in words, the same at every door."""
+"""Numbers, sizes and durations in words, the same for all entry points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a door that stays open says as things happen."""
+"""What a long-running command shows when a proposal is delivered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Delivered(NamedTuple):
 
 @of_one_moment
 def delivered(desk: Desk, id_: str) -> Delivered:
-    """What to say of a proposal that was delivered now."""
+    """What to show of a proposal that was just delivered."""
     known = inbox(desk)
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")

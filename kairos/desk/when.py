@@ -12,7 +12,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _FAR_S = 100 * 366 * 86_400
 _DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 EVENING, MORNING = 20, 9
-"""`tonight` and `tomorrow` as local hours."""
+"""The local hours of `tonight` and `tomorrow`."""
 
 
 def duration(text: str) -> int | None:
@@ -35,8 +35,8 @@ def ago(text: str, now: int) -> int:
 
 
 def until(text: str, now: int, zone: tzinfo) -> int | None:
-    """A moment to come: a duration, `tonight` (20:00), `tomorrow` (09:00), a date or time; None for
-    `next-commit`. Microseconds. UsageError for anything else, and for the past."""
+    """A future time: a duration, `tonight` (20:00), `tomorrow` (09:00), a date or time; None for `next-commit`.
+    Microseconds. UsageError for anything else and for a time in the past."""
     word = text.strip().lower()
     if word in ("next-commit", "next commit", "commit"):
         return None

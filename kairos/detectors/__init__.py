@@ -1,1 +1,1 @@
-"""Turns without a model: one file a detector, all behind one protocol."""
+"""Detectors, which run turns without a model: one file or package per detector, all with the same protocol."""

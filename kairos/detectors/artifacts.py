@@ -1,4 +1,4 @@
-"""Well-known generated files and directories, by name: the names alone, no look at the disk."""
+"""Well-known generated files and directories, recognised by name only, without reading the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DIRECTORIES = frozenset({
     ".ipynb_checkpoints", "htmlcov", "node_modules", "bower_components", ".nyc_output", ".parcel-cache", ".turbo",
     ".next", ".nuxt", ".svelte-kit", ".angular", ".terraform", ".gradle", ".dart_tool", ".serverless",
 })  # fmt: skip
-"""Generated wherever they are; one rule without an anchor covers all."""
+"""Names that are generated in any directory; one rule without an anchor covers all of them."""
 
 _FILES = (
     (re.compile(r"\.py[co]$"), "*.py[co]"),
@@ -32,7 +32,7 @@ _FILES = (
 
 
 def directory_rule(path: str) -> str | None:
-    """The rule for the first generated directory in `path` (files inside, or the directory with a / at its end)."""
+    """The rule for the first generated directory in `path` (a file inside it, or the directory with a trailing /)."""
     for name in path.split("/")[:-1]:
         if name in DIRECTORIES:
             return f"{name}/"
@@ -48,5 +48,5 @@ def file_rule(path: str) -> str | None:
 
 
 def is_artifact(path: str) -> bool:
-    """Whether the name alone says that a program made it."""
+    """Whether the name alone shows that the file is generated."""
     return directory_rule(path) is not None or file_rule(path) is not None

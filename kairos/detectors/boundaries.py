@@ -1,4 +1,4 @@
-"""The moments at which detectors look, by the names that events carry."""
+"""The boundaries at which detectors run, by their names in events."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ COMMIT, SWITCH, BURST, IDLE_RETURN = "commit", "switch", "burst", "idle_return"
 BASELINE, MANUAL, LATER = "baseline", "manual", "later"
 EVERY = frozenset({COMMIT, SWITCH, BURST, IDLE_RETURN, BASELINE, MANUAL, LATER})
 WHOLE = frozenset({BASELINE, MANUAL})
-"""The boundaries at which a detector looks at the whole tree, not only at what just changed."""
+"""The boundaries at which a detector checks the whole tree, not only the latest changes."""

@@ -1,4 +1,4 @@
-"""conflict-marker: a merge conflict that git no longer knows of, left in a tracked text file."""
+"""conflict-marker: a merge conflict left in a tracked text file that git no longer lists as unmerged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
 
 
 class MergeConflict(NamedTuple):
-    """1-based lines of `<<<<<<<`, `=======` and `>>>>>>>`, and the two labels."""
+    """The 1-based lines of `<<<<<<<`, `=======` and `>>>>>>>`, and the two labels."""
 
     ours: int
     middle: int
@@ -26,7 +26,7 @@ class MergeConflict(NamedTuple):
 
 
 class ConflictMarker:
-    """Only all three markers in order at column 0 count, and only those that were not there before."""
+    """Reports conflicts with all three markers in order at column 0, and only those that are new in the file."""
 
     name = "conflict-marker"
     version = 1
@@ -62,7 +62,7 @@ class ConflictMarker:
 
 
 def _suspects(scene: Scene) -> dict[str, int]:
-    """Tracked, merged paths to read, with the position of the event that named them."""
+    """The tracked, merged paths to read, with the position of the event that named them."""
     if scene.whole:
         found = dict.fromkeys(files_with_lines(scene.git, ["<<<<<<< ", ">>>>>>> "]), scene.cause)
     else:
@@ -72,7 +72,9 @@ def _suspects(scene: Scene) -> dict[str, int]:
 
 
 def _before(scene: Scene, path: str) -> int:
-    """How many conflicts the file showed before: before the commits of the trigger, else in HEAD."""
+    """The number of conflicts in the earlier file: before the commits of the trigger, or in HEAD if there are none.
+
+    0 for a scene of the whole tree, where every conflict is reported."""
     if scene.whole:
         return 0
     base, former = "HEAD", path
@@ -89,9 +91,10 @@ def _before(scene: Scene, path: str) -> int:
 
 
 def conflicts(text: str, *, fences: bool = False) -> list[MergeConflict]:
-    """Every whole conflict: `<<<<<<< x`, perhaps `||||||| x`, `=======`, `>>>>>>> y` at column 0, in this order.
+    """Every complete conflict: `<<<<<<< x`, optionally `||||||| x`, `=======`, `>>>>>>> y` at column 0, in this order.
 
-    A heading underlined with seven = is not one. With `fences`, text inside ``` or ~~~ is an example."""
+    A heading underlined with seven = is not a conflict. With `fences`, text inside ``` or ~~~ is skipped as an
+    example."""
     found: list[MergeConflict] = []
     ours, middle, label, fence = 0, 0, "", ""
     for number, line in enumerate(_lines(text), 1):

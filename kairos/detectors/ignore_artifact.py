@@ -1,4 +1,4 @@
-"""ignore-artifact: untracked files that a program made, or very large ones, which no rule ignores."""
+"""ignore-artifact: untracked files that are generated or very large and that no rule ignores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IGNORE = ".gitignore"
 
 
 class IgnoreArtifact:
-    """A rule for what is surely generated, a note for what is merely large; nothing for unknown names."""
+    """Proposes a rule for known generated files and a note for other files that are large; reports nothing else."""
 
     name = "ignore-artifact"
     version = 1
@@ -84,8 +84,8 @@ class IgnoreArtifact:
 
 
 def _files(scene: Scene) -> list[str]:
-    """Untracked entries: known artifacts as they are, other directories as the files in them. At a live boundary
-    only what the trigger touched; a commit or a return looks at everything."""
+    """The untracked entries: known artifacts as listed, other directories expanded to the files in them. At a live
+    boundary only the entries that the trigger changed; at a commit or a return all of them."""
     plain, inside = [], []
     for entry in scene.untracked:
         if entry.endswith("/") and _rule_for(scene, entry) is None:
@@ -102,7 +102,7 @@ def _files(scene: Scene) -> list[str]:
 
 
 def _rule_for(scene: Scene, path: str) -> str | None:
-    """The .gitignore line for a generated path, anchored where the name alone would say too little."""
+    """The .gitignore line for a generated path, anchored if the name alone is not specific enough."""
     rule = directory_rule(path) or file_rule(path)
     if rule:
         return rule
@@ -125,14 +125,14 @@ def _rule_for(scene: Scene, path: str) -> str | None:
 
 
 def _anchored(directory: str) -> str | None:
-    """A rule for this directory only, with what means something in a rule escaped; None if no rule can say it."""
+    """A rule for this directory only, with special characters escaped; None if no rule can express it."""
     if not directory.isprintable():
         return None
     return "/" + re.sub(r"([\\\\*?\[])", r"\\\1", directory) + "/"
 
 
 def _wanted_by_a_rule(scene: Scene, paths: Sequence[str]) -> set[str]:
-    """Those that a negated rule (`!name`) keeps on purpose."""
+    """The paths that a negated rule (`!name`) deliberately keeps."""
     if not paths:
         return set()
     stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
@@ -142,7 +142,8 @@ def _wanted_by_a_rule(scene: Scene, paths: Sequence[str]) -> set[str]:
 
 
 def _ignoring(scene: Scene, rules: Sequence[str]) -> PatchAction | NoteAction:
-    """The lines at the end of the root's .gitignore; a note where that file is not plain text of ours to change."""
+    """A patch that appends the rules to the root's .gitignore; a note if that file is not plain text that Kairos may
+    change."""
     content = scene.read(_IGNORE)
     if content is None and not scene.exists(_IGNORE):
         text = "".join(f"{rule}\n" for rule in rules)
@@ -163,6 +164,6 @@ def _size(scene: Scene, path: str) -> int:
     try:
         found = os.lstat(scene.root / path)
     except OSError:
-        # Gone or unreadable meanwhile: then it is nothing to speak of.
+        # Removed or unreadable meanwhile: not reported.
         return 0
     return found.st_size if stat.S_ISREG(found.st_mode) else 0

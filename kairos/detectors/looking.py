@@ -1,4 +1,4 @@
-"""One look: every detector that fits the boundary, in a fixed order."""
+"""Runs every detector that applies to a boundary, in a fixed order."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ ALL: tuple[Detector, ...] = (Secret(), ConflictMarker(), StaleReference(), Missi
 def look(
     scene: Scene, muted: Collection[str] = (), detectors: Sequence[Detector] = ALL
 ) -> tuple[list[Finding], list[DetectorFailure]]:
-    """The findings of one turn, each key once, and what kept a detector from finishing.
+    """Returns the findings of one turn, each key once, and the failures of detectors.
 
-    A detector that stumbles over hostile input costs its own findings, never the turn; it is reported."""
+    A detector that fails on hostile input loses its own findings and is reported; the turn continues."""
     findings: dict[str, Finding] = {}
     problems: list[DetectorFailure] = []
     for detector in detectors:
@@ -33,7 +33,7 @@ def look(
         try:
             found = list(detector.look(scene))
         except (KairosError, OSError, ValueError, RecursionError, MemoryError) as error:
-            # UnicodeError is a ValueError. Anything else is a defect and may end the turn.
+            # UnicodeError is a ValueError. Any other exception is a defect and may end the turn.
             problems.append(DetectorFailure(detector.name, redact(shown(f"{type(error).__name__}: {error}"))))
             continue
         for finding in found:
@@ -42,10 +42,10 @@ def look(
 
 
 def fitting(boundary: str, muted: Collection[str] = (), detectors: Sequence[Detector] = ALL) -> list[str]:
-    """The names of the detectors that would look at a boundary, as `TurnStarted` records them."""
+    """The names of the detectors that run at a boundary, as `TurnStarted` records them."""
     return [d.name for d in detectors if d.name not in muted and boundary in d.boundaries]
 
 
 def named(name: str) -> list[Detector]:
-    """The detector of a name, if there still is one."""
+    """A list with the detector of this name; empty if it no longer exists."""
     return [d for d in ALL if d.name == name]

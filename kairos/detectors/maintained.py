@@ -1,4 +1,4 @@
-"""Which files a person keeps up by hand: not history, not generated, not somebody else's, not locked."""
+"""Decides which files are maintained by hand: no change logs, generated files, vendored code or lock files."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _HEAD = 1_000
 
 
 def is_lock_file(path: str) -> bool:
-    """A file that a package manager writes."""
+    """Whether the file is a lock file written by a package manager."""
     return _LOCK.search(path) is not None
 
 
 def kept_by_hand(path: str) -> bool:
-    """Whether a person would follow a rename here. Old names in a change log are history and stay."""
+    """Whether a person would update this file after a rename. Old names in a change log are history and are kept."""
     return not (_LOCK.search(path) or _HISTORY.search(path) or _FOREIGN.search(path))
 
 
 def is_generated(text: str) -> bool:
-    """Whether the head of the file says that a program wrote it."""
+    """Whether the head of the file states that it is generated."""
     return _GENERATED.search(text[:_HEAD]) is not None

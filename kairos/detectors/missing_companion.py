@@ -1,4 +1,4 @@
-"""missing-companion: history says another file changes together with what was just committed."""
+"""missing-companion: a file that, by history, usually changes together with the files just committed was left out."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from kairos.domain.inert import shown
 CONFIDENCE, SUPPORT = 0.7, 4
 WINDOW, LOOK_BACK = 3, 1_000
 OMISSIONS, FOLLOWED = 3, 0.6
-"""Changing together is not enough: most files left out stay unchanged (in ten public histories only 24 % of them
-changed within the next three commits). Where the pair was left apart before and the other file followed soon, it was
-64 %, so that is what it takes."""
+"""The required number of earlier omissions, and the share of them after which the other file was changed soon.
+
+Changing together is not enough: in ten public histories only 24 % of the files left out changed within the next three
+commits. If the pair had been committed separately before and the other file followed soon, it was 64 %."""
 MOST_FILES, MOST_NOTES = 30, 3
 
 
 class MissingCompanion:
-    """Speaks about the author's own, unpushed, ordinary commits only; sweeping commits prove nothing."""
+    """Checks only the author's own, unpushed, ordinary commits. Commits that change very many files are no evidence."""
 
     name = "missing-companion"
     version = 1
@@ -87,8 +88,9 @@ class MissingCompanion:
 
 
 def _omissions(history: Sequence[frozenset[str]], path: str, other: str) -> tuple[int, int]:
-    """(how often `path` changed without `other`, how often `other` followed within the window), newest commit first.
-    The newest commits count only once their window is over; sweeping ones not at all."""
+    """Returns (the number of times `path` changed without `other`, how many of these `other` followed within the
+    window). `history` has the newest commit first. The newest commits count only after their window is over; commits
+    that change very many files do not count."""
     omitted = followed = 0
     for at in range(WINDOW, len(history)):
         if path in history[at] and other not in history[at] and len(history[at]) <= MOST_FILES:

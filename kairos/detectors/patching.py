@@ -1,4 +1,4 @@
-"""From replaced spans of a text to the exact edit of its file."""
+"""Converts replaced spans of a text to the exact edit of its file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kairos.domain.events import name_fields
 
 
 class Span(NamedTuple):
-    """Characters start..end of a text become `new`."""
+    """A replacement: the characters start..end of a text become `new`."""
 
     start: int
     end: int
@@ -19,7 +19,7 @@ class Span(NamedTuple):
 
 
 class Lines:
-    """Where the lines of a text begin; lines end with \\n only, as in an edit."""
+    """The offsets at which the lines of a text start. Lines end with \\n only, as in an edit."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -30,17 +30,17 @@ class Lines:
             at = text.find("\n", at + 1)
 
     def number(self, offset: int) -> int:
-        """The 0-based line of a character."""
+        """The 0-based line of a character offset."""
         return bisect.bisect_right(self.starts, offset) - 1
 
     def slice(self, first: int, last: int) -> str:
-        """Lines first..last, inclusive, with their ends."""
+        """The lines first..last, inclusive, with their line endings."""
         stop = self.starts[last + 1] if last + 1 < len(self.starts) else len(self.text)
         return self.text[self.starts[first] : stop]
 
 
 def ordered(spans: Iterable[Span]) -> list[Span] | None:
-    """The spans in order, each once; None when two overlap."""
+    """The spans sorted and without duplicates; None if two overlap."""
     out: list[Span] = []
     for span in sorted(set(spans)):
         if out and span.start < out[-1].end:
@@ -59,9 +59,9 @@ def replaced(text: str, spans: Iterable[Span]) -> str:
 
 
 def spliced(path: str, content: bytes, mode: int, spans: list[Span]) -> FileEdit:
-    """The edit of a UTF-8 file by ordered, disjoint spans: one hunk for each run of touched lines.
+    """The edit of a UTF-8 file for ordered, disjoint spans: one hunk for each run of changed lines.
 
-    Made from the spans rather than from a difference of two texts, so it is exact and linear in any file."""
+    It is computed from the spans, not from a diff of two texts, so it is exact and takes linear time."""
     text = content.decode("utf-8")
     lines = Lines(text)
     hunks: list[Hunk] = []

@@ -1,4 +1,4 @@
-"""What a detector is, and what is said of one that could not finish."""
+"""The protocol of detectors, and the record of a detector that failed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from kairos.domain.finding import Finding
 
 
 class DetectorFailure(NamedTuple):
-    """A detector that could not finish, and why, in words that are safe to show."""
+    """A detector that could not finish, and the reason in a text that is safe to show."""
 
     detector: str
     why: str
 
 
 class Detector(Protocol):
-    """A rule that turns evidence into findings. Stateless; it only reads, and only through the scene."""
+    """A rule that turns evidence into findings. It is stateless and reads only through the scene."""
 
     @property
     def name(self) -> str: ...

@@ -1,4 +1,4 @@
-"""What a detector may look at: the trigger, and the repository read lazily, bounded and without trusting it."""
+"""The input of a detector: the trigger, and the repository, which is read lazily, with bounds and as untrusted data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNTRACKED_LIMIT = 20_000
 
 
 class SeenChange(NamedTuple):
-    """One changed path of the trigger and the position of the event that says so."""
+    """One changed path of the trigger and the position of the event that recorded the change."""
 
     path: str
     kind: str
@@ -31,7 +31,7 @@ class SeenChange(NamedTuple):
 
 
 class CommitFile(NamedTuple):
-    """One path of a commit: status A M D R C T, `was` for R and C."""
+    """One path of a commit: its status A M D R C T, and the old path `was` for R and C."""
 
     path: str
     status: str
@@ -49,8 +49,8 @@ class SeenCommit(NamedTuple):
 
 
 class Companion(NamedTuple):
-    """A path that history says changes together with the asked ones: the share of commits (0 to 1), how many of
-    them, and the log positions that say so."""
+    """A path that, by history, changes together with the requested ones: the share of commits (0 to 1), their number,
+    and the log positions of the evidence."""
 
     path: str
     confidence: float
@@ -62,12 +62,12 @@ Companions = Callable[[Sequence[str]], Sequence[Companion]]
 
 
 def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
-    """For a repository nothing was learned about yet."""
+    """Returns no companions: for a repository about which nothing has been learned yet."""
     return ()
 
 
 class Facts:
-    """What git and the work tree say of a repository at one moment: asked once, however many scenes share it."""
+    """The state of a repository in git and the work tree at one moment: read once and shared by all its scenes."""
 
     def __init__(self, git: Git) -> None:
         self.git = git
@@ -82,13 +82,13 @@ class Facts:
 
     @cached_property
     def unmerged(self) -> frozenset[str]:
-        """Paths with a merge conflict that git still knows of."""
+        """Paths that git lists as unmerged (with a merge conflict)."""
         out = self.git.run("ls-files", "-z", "--unmerged")
         return frozenset(os.fsdecode(r.split(b"\t", 1)[1]) for r in out.split(b"\0") if b"\t" in r)
 
     @cached_property
     def untracked(self) -> Sequence[str]:
-        """Untracked paths that no rule ignores, sorted; a wholly untracked directory is one entry that ends in /."""
+        """Untracked paths that no rule ignores, sorted; a fully untracked directory is one entry that ends in /."""
         out = self.git.run("ls-files", "-z", "--others", "--exclude-standard", "--directory", "--no-empty-directory")
         return sorted(os.fsdecode(p) for p in out.split(b"\0") if p)
 
@@ -111,12 +111,12 @@ class Facts:
 
     @cached_property
     def staged(self) -> Sequence[BlobChange]:
-        """What the index holds that HEAD does not."""
+        """The changes in the index relative to HEAD."""
         return self.objects.staged()
 
     @cached_property
     def unpushed(self) -> dict[str, int]:
-        """Commits that no remote-tracking branch has, newest first and bounded."""
+        """Commits that are in no remote-tracking branch, newest first, limited in number."""
         return self.objects.unpushed()
 
     def read(self, path: str) -> Content | None:
@@ -129,12 +129,12 @@ class Facts:
         return self._texts[path]
 
     def text(self, path: str) -> str | None:
-        """The text of such a file, None unless it is UTF-8 text."""
+        """The text of a regular file of at most 1 MiB, None unless it is UTF-8 text."""
         content = self.read(path)
         return None if content is None else as_text(content.data)
 
     def text_in(self, commit: str, path: str) -> str | None:
-        """The text of a file as a commit has it, None unless it is UTF-8 text of at most 1 MiB."""
+        """The text of a file in a commit, None unless it is UTF-8 text of at most 1 MiB."""
         if (commit, path) not in self._old:
             try:
                 data = self.objects.path_in(commit, path)
@@ -147,7 +147,7 @@ class Facts:
 @dataclass(frozen=True)
 class Scene:
     """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline).
-    `salt` makes keys that rest on a secret value unguessable."""
+    `salt` prevents guessing a secret value from a key that depends on it."""
 
     repo: str
     root: Path
@@ -163,12 +163,12 @@ class Scene:
 
     @property
     def whole(self) -> bool:
-        """Whether the whole tree is to be looked at, not only what the trigger changed."""
+        """Whether to check the whole tree, not only the changes of the trigger."""
         return self.boundary in WHOLE
 
     @cached_property
     def facts(self) -> Facts:
-        """What was asked already, where other scenes share it."""
+        """The facts of the repository, which may be shared with other scenes."""
         return self.shared or Facts(self.git)
 
     @property
@@ -178,12 +178,12 @@ class Scene:
 
     @property
     def unmerged(self) -> frozenset[str]:
-        """Paths with a merge conflict that git still knows of."""
+        """Paths that git lists as unmerged (with a merge conflict)."""
         return self.facts.unmerged
 
     @property
     def untracked(self) -> Sequence[str]:
-        """Untracked paths that no rule ignores, sorted; a wholly untracked directory is one entry that ends in /."""
+        """Untracked paths that no rule ignores, sorted; a fully untracked directory is one entry that ends in /."""
         return self.facts.untracked
 
     def untracked_under(self, directories: Sequence[str]) -> list[str]:
@@ -197,12 +197,12 @@ class Scene:
 
     @property
     def staged(self) -> Sequence[BlobChange]:
-        """What the index holds that HEAD does not."""
+        """The changes in the index relative to HEAD."""
         return self.facts.staged
 
     @property
     def unpushed(self) -> dict[str, int]:
-        """Commits that no remote-tracking branch has, newest first and bounded."""
+        """Commits that are in no remote-tracking branch, newest first, limited in number."""
         return self.facts.unpushed
 
     def read(self, path: str) -> Content | None:
@@ -210,19 +210,19 @@ class Scene:
         return self.facts.read(path)
 
     def text(self, path: str) -> str | None:
-        """The text of such a file, None unless it is UTF-8 text."""
+        """The text of a regular file of at most 1 MiB, None unless it is UTF-8 text."""
         return self.facts.text(path)
 
     def text_in(self, commit: str, path: str) -> str | None:
-        """The text of a file as a commit has it, None unless it is UTF-8 text of at most 1 MiB."""
+        """The text of a file in a commit, None unless it is UTF-8 text of at most 1 MiB."""
         return self.facts.text_in(commit, path)
 
     def exists(self, path: str) -> bool:
-        """Whether anything is at `path`, a dangling symlink included."""
+        """Whether anything exists at `path`, including a dangling symlink."""
         return os.path.lexists(self.root / path)
 
     def position_of(self, oid: str) -> int:
-        """The position of the event that recorded a commit of the trigger, else the cause."""
+        """The position of the event that recorded a commit of the trigger; `cause` for any other commit."""
         return next((c.position for c in self.commits if c.oid == oid and c.position), self.cause)
 
 
@@ -240,8 +240,8 @@ def scene_of(
 ) -> Scene:
     """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
 
-    `cause` defaults to the first GitMoved or CommitRecorded, else to the last event. Without commits, a scene of the
-    whole tree looks at the latest commits of HEAD."""
+    `cause` defaults to the first GitMoved or CommitRecorded, or to the last event if there is none. Without commits, a
+    scene of the whole tree has the latest commits of HEAD."""
     changes: list[SeenChange] = []
     commits: list[SeenCommit] = []
     moved = 0

@@ -1,10 +1,11 @@
-"""secret: a credential-like value about to leave the machine, or on its way into a commit.
+"""secret: a value that looks like a credential in an unpushed commit, in the index or in an untracked file.
 
-What is shown and stored is the kind, the path and the line, never the value. The key of a finding, which tells another
-value from one that was rejected, rests on a hash of it under this home's own salt: the log alone lets nobody guess.
+Only the kind, the path and the line are shown and stored, never the value. The key of a finding, which distinguishes
+a new value from a rejected one, is a hash of the value with this home's salt, so that it cannot be guessed from the
+log alone.
 
-An edit of a tracked file that is not staged is not looked at: nothing speaks while a person types, and the value is
-said as soon as it is staged or committed.
+Unstaged edits of tracked files are not checked, to avoid reports while a person types; the value is reported when it
+is staged or committed.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from kairos.repo.objects import BlobChange
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20
 _MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key", "jwt"})
-"""Kinds that tests and examples make up for themselves: left alone there. A token with an issuer's prefix is not."""
+"""Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported."""
 _MADE_UP_FOLDERS = frozenset({
     "test", "tests", "testing", "spec", "specs", "__tests__", "fixture", "fixtures", "testdata", "example", "examples",
     "sample", "samples", "mock", "mocks", "doc", "docs",
@@ -52,7 +53,7 @@ _LABELS = {
 
 
 class Credential(NamedTuple):
-    """A live-looking value in a file: its kind and 1-based line. The value itself is for comparing only."""
+    """A value that looks like a real credential: its kind and 1-based line. `value` is for comparison only."""
 
     kind: str
     line: int
@@ -60,7 +61,7 @@ class Credential(NamedTuple):
 
 
 class Secret:
-    """Looks at staged blobs, untracked files that nothing ignores, and commits that were never pushed."""
+    """Checks staged blobs, untracked files that no rule ignores, and commits that were never pushed."""
 
     name = "secret"
     version = 1
@@ -144,7 +145,7 @@ class Secret:
 
 
 def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobChange, list[Credential]]]:
-    """What each change brings in: values that none of the blobs before it held already."""
+    """The credentials that each change adds: values that none of the blobs before it contained."""
     blobs = scene.objects.blobs(oid for c in changes for oid in (*c.old, c.new))
     found = []
     for change in changes:
@@ -173,7 +174,7 @@ def _held(path: str, data: bytes) -> list[Credential]:
 
 
 def _is_made_up(path: str) -> bool:
-    """Whether a file by its name is a test, an example or documentation."""
+    """Whether a file is a test, an example or documentation, judged by its path."""
     *folders, name = path.lower().split("/")
     return (
         not _MADE_UP_FOLDERS.isdisjoint(folders)
@@ -185,7 +186,8 @@ def _is_made_up(path: str) -> bool:
 
 
 def _text(data: bytes) -> str:
-    """The text of a file, empty for binary content. UTF-16 counts with its mark: what Windows shells redirect is."""
+    """The text of a file, empty for binary content. UTF-16 with a byte order mark, as Windows shells write it, is
+    text."""
     if not is_text(data) and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     return data.decode("utf-8", "replace") if is_text(data) else ""

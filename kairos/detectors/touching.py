@@ -1,4 +1,4 @@
-"""What happened in a repository since pending findings were last looked at, and which of them it can have ended."""
+"""Tracks the changes in a repository since its pending findings were last checked, and which findings they may end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Signature = tuple[tuple[int, int, int] | None, ...]
 
 
 class TouchedSince:
-    """The paths that changed; `everything` when refs, the index or ignore rules did, or too much to tell. `appeared`:
-    whether a path came or went."""
+    """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
+    `appeared`: whether a path was created or removed."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -28,7 +28,7 @@ class TouchedSince:
         self.everything = False
 
     def note(self, event: Event) -> None:
-        """Takes an event of the repository in, whoever caused it."""
+        """Records an event of the repository, whatever its cause."""
         match event:
             case FilesChanged():
                 for change in event.changes:
@@ -42,8 +42,8 @@ class TouchedSince:
                 pass
 
     def concerns(self, raised: ProposalRaised, evidence: Sequence[Recorded]) -> bool:
-        """Whether the reason of a proposal may be gone. A false alarm costs a look; none is missed that an event, the
-        index or the rules told of."""
+        """Whether the reason for a proposal may no longer exist. A false positive costs one check. Every change that an
+        event, the index or the ignore rules show is found."""
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
             return True
         if not self.paths:
@@ -55,7 +55,7 @@ class TouchedSince:
 
 
 def signature_of(root: Path) -> Signature:
-    """What tells that the index or the repository's own ignore rules changed: nobody appends an event for that."""
+    """The signature of the index and the repository's own ignore rules, because no event records their changes."""
     git = root / ".git"
     if git.is_file():
         words = git.read_text("utf-8", "surrogateescape").partition("gitdir:")[2].strip()
@@ -72,7 +72,7 @@ def _seen(path: Path) -> tuple[int, int, int] | None:
 
 
 def _paths(raised: ProposalRaised, evidence: Sequence[Recorded]) -> Iterable[str]:
-    """The paths that a proposal changes, and those that its evidence speaks of."""
+    """The paths that a proposal changes, and those that its evidence names."""
     if isinstance(raised.action, PatchAction):
         yield from (e.fs for e in raised.action.edits)
     for recorded in evidence:

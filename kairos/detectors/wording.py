@@ -1,4 +1,4 @@
-"""Words about places and counts, and keys that name a finding."""
+"""Texts for places and counts, and the keys of findings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kairos.domain.inert import shown
 
 
 def places(found: Sequence[tuple[str, int]], most: int = 20) -> str:
-    """`path:line` one a line, the count of those left out stated."""
+    """`path:line`, one per line, with the number of places left out."""
     lines = [f"  {shown(path)}:{line}" for path, line in found[:most]]
     if len(found) > most:
         lines.append(f"  and {len(found) - most} more")
@@ -29,7 +29,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def key_of(detector: str, parts: Iterable[object]) -> str:
-    """The key of a finding: detector and a hash of what its evidence says."""
+    """The key of a finding: the detector and a hash of `parts`."""
     digest = hashlib.sha256()
     for part in parts:
         data = str(part).encode("utf-8", "surrogateescape")

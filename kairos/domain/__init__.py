@@ -1,1 +1,1 @@
-"""Pure rules: values in, values out. No IO, no clock, no randomness, no other room."""
+"""Pure rules: values in, values out. No IO, no clock, no randomness, no imports of other layers."""

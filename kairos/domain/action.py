@@ -75,7 +75,7 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def content_sha(content: bytes) -> str:
     """SHA-256 of file content, hex."""
-    from hashlib import sha256  # takes longer to load than a reader who hashes nothing should wait
+    from hashlib import sha256  # imported here because it is slow to load and most commands do not hash
 
     return sha256(content).hexdigest()
 
@@ -103,7 +103,7 @@ def edit(fs_path: str, before: tuple[bytes, int] | None, after: tuple[bytes, int
 def apply_edit(change: FileEdit, content: bytes | None) -> bytes | None:
     """The content after `change`, given the content before (None: no file).
 
-    ValueError if the content is not exactly the one the edit was made from, or the result not the promised one.
+    ValueError if the content is not exactly the one the edit was made from, or the result does not match `after`.
     """
     found = None if content is None else content_sha(content)
     wanted = change.before.sha if change.before else None
@@ -126,13 +126,13 @@ def apply_edit(change: FileEdit, content: bytes | None) -> bytes | None:
 
 
 def headers(change: FileEdit) -> tuple[str, str]:
-    """What the two header lines of a diff name, quoted so that no name can pass for another line."""
+    """The names in the two header lines of a diff, quoted so that no name can be mistaken for another line."""
     source = quoted(f"a/{change.fs}") if change.before else "/dev/null"
     return source, quoted(f"b/{change.fs}") if change.after else "/dev/null"
 
 
 def unified(change: FileEdit, before: bytes | None, context: int = 3) -> str:
-    """The hunks as a unified diff, for reading. `before` gives the context lines."""
+    """The hunks as a unified diff for people. The context lines are taken from `before`."""
     after = apply_edit(change, before)
     found, grown = [], 0
     for hunk in change.hunks:

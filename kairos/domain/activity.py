@@ -1,4 +1,4 @@
-"""Folding observations: what is left of a day of them, and which are worth folding. Pure."""
+"""Folding observations: summarises the observations of one day into `ActivityFolded` events. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Word = tuple[str, bytes]
 
 
 class Observation(NamedTuple):
-    """An observation where it stands in the log; `at` in us."""
+    """An observation with its position in the log; `at` in us."""
 
     position: int
     at: int
@@ -27,7 +27,7 @@ class Observation(NamedTuple):
 
 
 def words(event: FilesChanged) -> Iterator[tuple[bytes, Change | None]]:
-    """(path, its change, or None for one that moved away) of everything that an observation speaks of, in order."""
+    """(path, its change, or None for a path that was moved away) for every path that an observation names, in order."""
     for change in event.changes:
         if change.kind == "moved" and change.was is not None:
             yield os.fsencode(change.was.fs), None
@@ -35,7 +35,7 @@ def words(event: FilesChanged) -> Iterator[tuple[bytes, Change | None]]:
 
 
 class _Path:
-    """What was folded of one path so far."""
+    """The changes of one path folded so far."""
 
     __slots__ = ("counts", "last", "position")
 
@@ -46,7 +46,7 @@ class _Path:
 
 
 class _Day:
-    """What was folded of one day of a repository so far."""
+    """The observations of one day of a repository folded so far."""
 
     def __init__(self, seen: Observation) -> None:
         self.first, self.last = seen.position, seen.position
@@ -70,7 +70,7 @@ class _Day:
 
 
 class Folding:
-    """Takes observations in any order and says what is left of them: equal observations, equal events."""
+    """Folds observations, added in any order, into events: equal observations give equal events."""
 
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], _Day] = {}
@@ -82,8 +82,8 @@ class Folding:
         self._days[key].add(seen)
 
     def events(self, newest: Mapping[Word, int]) -> list[ActivityFolded]:
-        """One event for each repository and day, more where there are many paths. `newest`: the last position in the
-        log that speaks of a path; a path keeps its last change only where that is the one folded here."""
+        """One event for each repository and day, more if there are many paths. `newest`: the last position in the log
+        that names a path; the last change of a path is kept only if it is at that position."""
         return [
             event for (repo, day), whole in sorted(self._days.items()) for event in _parts(repo, day, whole, newest)
         ]
@@ -116,5 +116,5 @@ def _named(path: bytes) -> dict[str, Any]:
 
 
 def _alone(change: Change) -> Change:
-    """A change without its former path, of which there is a word of its own."""
+    """A change without its former path, which has an entry of its own."""
     return msgspec.structs.replace(change, was=None) if change.was is not None else change

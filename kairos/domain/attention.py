@@ -1,4 +1,4 @@
-"""Attention: the pure judgement *is this the moment*, for starting a turn and for speaking to a person.
+"""Attention: decides whether to start a turn now and whether to deliver a proposal to a person now. Pure.
 
 A turn may start at every boundary (looking costs nothing); a person is spoken to only at a boundary where they
 are between two things (Kumar et al. 2026, arXiv 2601.10253: 52 % engaged after a commit, 62 % dismissed
@@ -40,11 +40,11 @@ _COMMIT_MOVES = frozenset({"commit", "amend", "merge", "rebase", "cherry-pick", 
 _ENDS = (
     ExecutionStarted, ProposalAcknowledged, ProposalExpired, ProposalRejected, ProposalStale, ProposalSuperseded
 )  # fmt: skip
-"""After these nobody is told of a proposal any more."""
+"""After these events a proposal is no longer delivered."""
 ACTIVE_ORIGINS = frozenset({"live", "offline"})
-"""Whose changes are a person at work."""
+"""Origins whose changes show that a person is working."""
 _TIMED = ("pause@1", "per-day@1", "quiet-hours@1")
-"""The rules that hold until a time."""
+"""The rules that hold a proposal until a given time."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
     {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "Paused", "ProposalDelivered", "ProposalRaised", "Resumed",
@@ -54,7 +54,7 @@ TOPICS = frozenset(
 
 
 class Manners(msgspec.Struct, frozen=True, kw_only=True):
-    """How a person wants to be spoken to. `quiet`: local hours (from, to), may wrap midnight."""
+    """When a person wants proposals delivered. `quiet`: local hours (from, to), may wrap midnight."""
 
     quiet: tuple[int, int] | None
     per_day: int
@@ -62,7 +62,7 @@ class Manners(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A person was told of a proposal at a time."""
+    """A proposal was delivered to a person at a time."""
 
     at: int
     id: str
@@ -70,15 +70,15 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct):
-    """A proposal that nobody was told of yet, and what holds it: rule → until (us; 0: no time)."""
+    """A proposal that is not delivered yet, and the rules that hold it: rule → until (us; 0: no time)."""
 
     urgent: bool = False
     held: dict[str, int] = {}
 
 
 class Attention(msgspec.Struct, kw_only=True):
-    """The fold that attention decides on. `waiting`: proposals that may still be told of, by id; one that was, or that
-    came to its end, is of no concern any more."""
+    """The state from which attention decides. `waiting`: proposals that may still be delivered, by id; delivered and
+    closed proposals are removed."""
 
     deliveries: list[Delivery] = []
     waiting: dict[str, Waiting] = {}
@@ -88,7 +88,7 @@ class Attention(msgspec.Struct, kw_only=True):
     last_activity: dict[str, int] = {}
 
     def holds(self, proposal_id: str) -> Mapping[str, int]:
-        """What holds the delivery of a proposal: rule → until (us; 0: no time)."""
+        """The rules that hold the delivery of a proposal: rule → until (us; 0: no time)."""
         found = self.waiting.get(proposal_id)
         return {} if found is None else found.held
 
@@ -129,7 +129,7 @@ def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
 
 
 def _is_proposal(subject: str) -> bool:
-    """Whether a hold speaks of a proposal: neither of a turn nor of a finding that was not raised."""
+    """Whether the subject of a hold is a proposal, not a turn or a finding that was not raised."""
     return subject != "turn" and not is_key(subject)
 
 
@@ -149,7 +149,8 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def boundary_of(event: Event, origin: str, idle_for: int, manners: Manners) -> str | None:
-    """The boundary that an event is, None if it is none. `idle_for`: time since the repository's last activity."""
+    """The boundary that an event marks, None if it marks none. `idle_for`: time since the repository's last
+    activity."""
     if origin in _SILENT_ORIGINS:
         return None
     match event:
@@ -166,7 +167,8 @@ def boundary_of(event: Event, origin: str, idle_for: int, manners: Manners) -> s
 
 
 def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now: int) -> Due | Held:
-    """Whether a boundary starts a turn. Own writes never do; a paused assistant looks again when resumed."""
+    """Whether a boundary starts a turn. Kairos's own writes never do; a paused assistant looks again when it is
+    resumed."""
     if origin == "self":
         return Held("self@1", "this is Kairos's own write")
     if isinstance(event, FilesChanged) and event.cause == "git":
@@ -179,7 +181,8 @@ def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now:
 def decide_delivery(
     proposal_id: str, urgent: bool, boundary: str, state: Attention, manners: Manners, now: int, zone: tzinfo
 ) -> Due | Held:
-    """Whether a person is told now. Only an urgent proposal passes boundary, quiet hours and the daily cap."""
+    """Whether to deliver the proposal now. Only an urgent proposal ignores the boundary, quiet hours and the daily
+    cap."""
     if state.is_paused(now):
         return Held("pause@1", "Kairos is paused", state.paused_until)
     if urgent:
@@ -224,11 +227,11 @@ def next_day(now: int, zone: tzinfo) -> int:
 
 
 def held_until(id_: str, state: Attention) -> int | None:
-    """Until when a proposal is held by time, None if it is not."""
+    """The time (us) until which a proposal is held, None if no rule holds it until a time."""
     holds = state.holds(id_)
     return max((until for rule in _TIMED if (until := holds.get(rule))), default=None)
 
 
 def releasable(ids: Collection[str], state: Attention, now: int) -> list[str]:
-    """Of these undelivered proposals, those whose hold by time is over (quiet hours, daily cap)."""
+    """Those of these undelivered proposals that were held until a time (quiet hours, daily cap) which has passed."""
     return sorted(i for i in ids if (until := held_until(i, state)) is not None and until <= now)

@@ -1,6 +1,7 @@
-"""The money ledger as a fold: what was reserved before each model call and what it cost. Amounts in micro-USD.
+"""The spending ledger as a fold: what was reserved before each model call and what the call cost. Amounts in micro-USD.
 
-A reservation counts as spent until it is reconciled, so a crash between the two errs towards the cap.
+A reservation counts as spent until it is reconciled, so a crash between the two overstates spending and never exceeds
+the cap.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import msgspec
 from kairos.domain.events import Event, ModelCalled, ModelReserved
 
 SLICE_US = 15 * 60 * 1_000_000
-"""A quarter of an hour: midnight of every time zone falls on its border."""
+"""A quarter of an hour: midnight in every time zone is at a slice boundary."""
 
 STREAM = "budget"
 TOPICS = frozenset({"ModelReserved", "ModelCalled"})
@@ -18,14 +19,14 @@ _SLICES_KEPT, _TURNS_KEPT = 400, 64
 
 
 class Slice(msgspec.Struct):
-    """What one quarter of an hour took. `calls` are attempts that were reserved."""
+    """The spending of one quarter of an hour. `calls` counts reserved attempts."""
 
     calls: int = 0
     microusd: int = 0
 
 
 class Total(msgspec.Struct):
-    """What one turn took, and the quarter of an hour of its last call."""
+    """The spending of one turn, and the quarter of an hour of its last call."""
 
     microusd: int = 0
     slice: int = 0
@@ -47,7 +48,7 @@ class Spending(msgspec.Struct):
 
 
 class Caps(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person allows, in micro-USD."""
+    """The spending limits that a person set, in micro-USD."""
 
     per_day: int
     per_turn: int
@@ -105,7 +106,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cost(price: Price, input_tokens: int, output_tokens: int) -> int:
-    """What so many tokens cost, rounded up to a whole micro-USD."""
+    """The cost of this many tokens, rounded up to a whole micro-USD."""
     exact = input_tokens * price.input + output_tokens * price.output
     return int(exact) + (exact > int(exact))
 
@@ -119,7 +120,8 @@ def _usd(microusd: int) -> str:
 
 
 def _forget(spending: Spending, here: int) -> None:
-    """Drops what is farthest in time from `here`: a clock that was set wrong for a while evicts nothing near."""
+    """Drops the entries farthest in time from `here`, so that a clock that was wrong for a while does not evict recent
+    entries."""
     if len(spending.slices) > _SLICES_KEPT:
         del spending.slices[max(spending.slices, key=lambda place: abs(place - here))]
     if len(spending.turns) > _TURNS_KEPT:

@@ -37,7 +37,7 @@ other name was stored by another application (`origin` foreign, `v` 0): nobody h
 
 
 def catalogue() -> str:
-    """The whole document. ValueError if an event stands in a module that no chapter names."""
+    """The whole document. ValueError if an event is defined in a module that no chapter names."""
     values: dict[str, inspect.StructType] = {}
     parts = [_HEAD]
     listed = set[str]()

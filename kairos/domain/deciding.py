@@ -1,7 +1,8 @@
 """What a person decides about a proposal, and what a run of it may do. Pure: the present fold in, events out.
 
-Every function returns the events that say what happened, none when it already had, or raises what a person can
-act on. Appending them with the version of the fold is the caller's business; that is how one of two reviewers wins.
+Every function returns the events that record the decision, none if it was already recorded, or raises an error that a
+person can act on. The caller appends them with the version of the fold, so that only one of two concurrent reviewers
+succeeds.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ _ENDED = {
 def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, valid_us: int) -> list[Event]:
     """A yes to exactly the digest that was read (None: the raised one), valid for `valid_us`.
 
-    Stale (5) for another digest, an expired or a decided proposal; TryAgain (75) before verification; Denied (6)
-    when a rule says yes to what only a person may. Repeating a yes gives nothing."""
+    Stale (5) for another digest, an expired or a decided proposal; TryAgain (75) before verification; Denied (6) when a
+    rule approves what only a person may approve. Repeating a yes returns no events."""
     if digest is not None and digest != p.raised.digest:
         raise Stale(
             f"{p.id} is not what you read: its digest is {p.raised.digest[:12]}, not {digest[:12]}", _LOOK.format(p.id)
@@ -66,7 +67,7 @@ def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, vali
 
 
 def reject(p: Proposal, reason: str, text: str = "", *, never: bool = False) -> list[Event]:
-    """A no. Repeating it gives nothing; Stale (5) when it was decided otherwise."""
+    """A no. Repeating it returns no events; Stale (5) when it was decided otherwise."""
     if reason not in REASONS:
         raise UsageError(f"`{reason}` is no reason", f"One of: {', '.join(REASONS)}.")
     if p.state == "rejected":
@@ -89,7 +90,7 @@ def verified(
     p: Proposal, *, ok: bool, why: str = "", check: Sequence[str] = (), exit_status: int | None = None,
     output: str = "", seconds: float = 0.0,
 ) -> list[Event]:  # fmt: skip
-    """What the scratch tree showed; nothing once the proposal is no longer open."""
+    """The result of the trial in the scratch tree; no events if the proposal is no longer open."""
     if p.state not in OPEN:
         return []
     return [
@@ -136,8 +137,8 @@ def finish_run(
     output: str = "",
     kept: Sequence[str] = (),
 ) -> list[Event]:
-    """A run ended. `outcome`: done | failed | rolled_back | rolled_forward; `output`: what a command said; `kept`:
-    files with later edits kept."""
+    """A run ended. `outcome`: done | failed | rolled_back | rolled_forward; `output`: the output of a command; `kept`:
+    files whose later edits were kept."""
     started = _open_run(p)
     ended = ev.ExecutionFinished(
         id=p.id, execution=started.execution, run=started.run, outcome=outcome, signatures=signatures, why=why,
@@ -159,7 +160,7 @@ def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
 
 
 def decided(p: Proposal) -> Stale:
-    """Why nobody can decide this any more."""
+    """The error that explains why the proposal can no longer be decided."""
     return Stale(f"{p.id} {_ENDED.get(p.state, f'is {p.state}')}", _LOOK.format(p.id))
 
 

@@ -1,8 +1,8 @@
-"""The difference of two texts, line by line, in time that grows with their length and not with its square.
+"""The difference of two texts, line by line, in time that grows linearly with their length, not quadratically.
 
-Equal beginnings and ends are set aside. The rest is compared by Myers' greedy algorithm (Algorithmica, 1986), which
-finds the fewest changed lines; where the texts differ so much that it would take long, they are cut at the lines that
-stand exactly once in both (patience), and what is left of that is told as replaced.
+Equal beginnings and ends are removed first. The rest is compared by Myers' greedy algorithm (Algorithmica, 1986), which
+finds the fewest changed lines; if the texts differ too much for that, they are cut at the lines that occur exactly once
+in both (patience diff), and pieces that still differ too much are reported as replaced.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _STEPS_A_LINE, _STEPS = 4, 16_384
-"""How many comparisons the search in one piece is granted, for each line and in any case; in all pieces together
-`_IN_ALL` times as many as in the whole."""
+"""The limit of comparisons for one piece, for each line and as a minimum; all pieces together may use `_IN_ALL` times
+the limit of the whole."""
 _IN_ALL = 4
 _CUTS = 4
-"""How often a piece is cut into pieces."""
+"""The maximum number of times a piece is cut again."""
 
 
 class ChangedLines(NamedTuple):
@@ -38,7 +38,7 @@ class _Piece(NamedTuple):
 
 
 def differences(old: Sequence[str], new: Sequence[str]) -> list[ChangedLines]:
-    """What differs, in order; between two differences there is at least one equal line."""
+    """The differences, in order; between two differences there is at least one equal line."""
     numbers: dict[str, int] = {}
     a, b = ([numbers.setdefault(line, len(numbers)) for line in lines] for lines in (old, new))
     found: list[ChangedLines] = []
@@ -78,7 +78,8 @@ def _granted(a: list[int], b: list[int]) -> int:
 
 
 def _fewest(a: list[int], b: list[int], granted: int) -> tuple[list[ChangedLines] | None, int]:
-    """(the differences with the fewest lines, or None if finding them takes more steps than granted; the steps)."""
+    """(the differences with the fewest lines, or None if finding them takes more than `granted` steps; the steps
+    used)."""
     taken = 0
     reached = {1: 0}
     rounds: list[dict[int, int]] = []
@@ -100,12 +101,12 @@ def _fewest(a: list[int], b: list[int], granted: int) -> tuple[list[ChangedLines
 
 
 def _adds(before: dict[int, int], k: int, edits: int) -> bool:
-    """Whether diagonal k is reached farthest by adding a line, not by removing one."""
+    """Whether the farthest point on diagonal k is reached by adding a line rather than by removing one."""
     return k == -edits or (k != edits and before[k - 1] < before[k + 1])
 
 
 def _walked_back(rounds: list[dict[int, int]], x: int, y: int) -> list[ChangedLines]:
-    """From the end to the beginning along the rounds; steps that follow each other are joined."""
+    """The changes found by walking the rounds back from the end; adjacent steps are joined."""
     found: list[ChangedLines] = []
     for edits in range(len(rounds) - 1, 0, -1):
         before, k = rounds[edits], x - y
@@ -121,7 +122,8 @@ def _walked_back(rounds: list[dict[int, int]], x: int, y: int) -> list[ChangedLi
 
 
 def _cut(a: list[int], b: list[int], piece: _Piece) -> Iterator[_Piece]:
-    """The pieces between the lines that stand once in both texts, of which the most that are in order are taken."""
+    """The pieces between the lines that occur once in both texts; of these lines the longest sequence in the same order
+    is used."""
     once = _once(a, piece.start, piece.end)
     new_once = _once(b, piece.new_start, piece.new_end)
     pairs = [(at, new_once[line]) for line, at in once.items() if line in new_once]
@@ -135,13 +137,14 @@ def _cut(a: list[int], b: list[int], piece: _Piece) -> Iterator[_Piece]:
 
 
 def _once(lines: list[int], start: int, end: int) -> dict[int, int]:
-    """Line → where it is, of those that stand once between two places; in order."""
+    """Line → its index, for the lines that occur exactly once from `start` to `end`; in order."""
     counted = Counter(lines[start:end])
     return {lines[i]: i for i in range(start, end) if counted[lines[i]] == 1}
 
 
 def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Of pairs whose first numbers rise, the most whose second ones do, too (patience sorting)."""
+    """The longest subsequence in which the second numbers rise too, of pairs whose first numbers rise (patience
+    sorting)."""
     tops: list[int] = []
     chosen: list[int] = []
     before: list[int] = []
@@ -161,8 +164,8 @@ def _longest_rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def diff_lines(
     old: Sequence[str], new: Sequence[str], found: Sequence[ChangedLines], headers: tuple[str, str], context: int = 3
 ) -> Iterator[str]:
-    """The lines of a unified diff that shows these differences of two texts, each with so many lines around it. A last
-    line without its end is followed by git's words for that."""
+    """The lines of a unified diff that shows these differences of two texts, each with `context` lines around it. A
+    last line without a line end is followed by git's marker for that."""
     if found:
         yield f"--- {headers[0]}\n+++ {headers[1]}\n"
     for group in _grouped(found, context):
@@ -178,7 +181,7 @@ def diff_lines(
 
 
 def _grouped(found: Sequence[ChangedLines], context: int) -> Iterator[list[ChangedLines]]:
-    """Differences whose surroundings meet, together."""
+    """Differences grouped so that those with adjoining or overlapping context are in one group."""
     group: list[ChangedLines] = []
     for difference in found:
         if group and difference.start - group[-1].end > 2 * context:

@@ -1,4 +1,4 @@
-"""What a look found: evidence turned into an exact action, before anybody judged it."""
+"""A finding: evidence turned into an exact action, before policy or attention judged it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kairos.domain.events.turns import Engine
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One finding of a detector or a model turn.
 
-    `key` names it for dedup: detector, subject and a hash of the evidence's content, so that a rejected finding
-    returns only when its evidence changed. `evidence`: event positions, the cause first. `urgent` may pass quiet
-    hours. `at_least`: the risk of leaving it, where that is more than the risk of
-    the action. `unchecked`: what nobody verified, in plain words."""
+    `key` names it for dedup: detector, subject and a hash of the evidence's content, so that a rejected finding returns
+    only when its evidence changed. `evidence`: event positions, the cause first. `urgent` may pass quiet hours.
+    `at_least`: the risk of doing nothing, if it is higher than the risk of the action. `unchecked`: what was not
+    verified, in plain words."""
 
     detector: str
     version: int
@@ -32,5 +32,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_key(subject: str) -> bool:
-    """Whether what a hold speaks of is a finding, not a proposal or a turn: only keys name their detector so."""
+    """Whether the subject of a hold is the key of a finding, not a proposal or a turn: only keys contain a colon, after
+    the detector."""
     return ":" in subject

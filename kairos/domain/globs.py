@@ -1,6 +1,6 @@
 """Path patterns as people write them: `*` and `?` within a name, `**` across directories, `[abc]` classes.
 
-A pattern without `/` speaks of a file's or directory's name at any depth; one with `/` of the whole path.
+A pattern without `/` matches a file's or directory's name at any depth; one with `/` matches the whole path.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 
 def matches(pattern: str, path: str, *, fold: bool = False) -> bool:
-    """Whether a pattern speaks of a path. `fold`: letters of either case, as some file systems have it."""
+    """Whether a pattern matches a path. `fold`: ignore letter case, as some file systems do."""
     if fold:
         pattern, path = pattern.casefold(), path.casefold()
     rule = _compiled(pattern.lstrip("/"))
@@ -21,7 +21,7 @@ def matches(pattern: str, path: str, *, fold: bool = False) -> bool:
 
 
 def matches_any(patterns: Iterable[str], path: str, *, fold: bool = False) -> bool:
-    """Whether one of the patterns speaks of a path."""
+    """Whether one of the patterns matches a path."""
     return any(matches(p, path, fold=fold) for p in patterns)
 
 

@@ -1,8 +1,8 @@
-"""Names and text from outside as people see them, and every way in which a name may have been shown.
+"""Makes names and text from outside safe to show, and lists every form in which a name may have been shown.
 
-`escape` writes out what hides, moves or breaks lines. `shown` is how a name stands in a sentence, `code_span` how it
-stands in Markdown. `spellings` is their inverse: forgetting a name looks for all of them, in texts of earlier versions
-too. Whoever adds a way to show a name adds it there.
+`escape` escapes characters that are invisible, reorder text or break lines. `shown` formats a name for a sentence,
+`code_span` for Markdown. `spellings` returns all of these forms, also those of earlier versions, so that forgetting a
+name finds each of them. A new way to show a name must be added there.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import unicodedata
 from shlex import quote
 
 LONGEST = 160
-"""A name in a sentence has at most so many characters: from the middle of a longer one some are left out."""
+"""The maximum length of a name in a sentence (characters); a longer one has its middle left out."""
 BRIEF = 70
-"""The same where a line holds two names and more."""
+"""The same for a line that holds two or more names."""
 _CUTS = ((80, 80), (79, 80), (59, 60), (34, 35))
-"""How many characters of the head and of the tail are left, here and in earlier versions."""
+"""How many characters of the head and of the tail are kept, in this and in earlier versions."""
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u3164\uffa0\u2800")
-"""Printable for Unicode, invisible for people: fillers and joiners that hide text or fake equality."""
+"""Printable according to Unicode, but invisible: fillers and joiners that hide text or fake equality."""
 _SIGNS = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -29,8 +29,8 @@ def is_seen(char: str, before: str = " ") -> bool:
 
 
 def escape(text: str, *, lines: bool = False) -> str:
-    """The text with control characters, ANSI, bidi overrides, zero-width, invisible and undecodable characters written
-    out. `lines` keeps line ends and tabs, for text that is meant to be many lines."""
+    """The text with control characters, ANSI, bidi overrides, zero-width, invisible and undecodable characters escaped.
+    `lines` keeps line ends and tabs, for text of several lines."""
     if text.isascii() and text.isprintable():
         return text
     kept = "\n\t" if lines else ""
@@ -39,8 +39,8 @@ def escape(text: str, *, lines: bool = False) -> str:
 
 
 def shorten(text: str, limit: int = LONGEST) -> str:
-    """The text with its middle left out where it has more than `limit` characters, `LONGEST` or `BRIEF`. A secret is
-    cut before: nobody would know a part of it."""
+    """The text with its middle left out if it has more than `limit` characters, `LONGEST` or `BRIEF`. Secrets must be
+    redacted before, because part of a secret would not be recognised."""
     if len(text) <= limit or len(text := _without_secrets(text)) <= limit:
         return text
     head = limit // 2 - 1
@@ -48,12 +48,12 @@ def shorten(text: str, limit: int = LONGEST) -> str:
 
 
 def shown(name: str, limit: int = LONGEST) -> str:
-    """A name for a sentence, on one line, whatever it holds."""
+    """A name for a sentence, escaped and on one line."""
     return shorten(escape(name), limit)
 
 
 def code_span(text: str, limit: int = LONGEST) -> str:
-    """The text as a Markdown code span: data, whatever it says."""
+    """The text as a Markdown code span, so that it is never interpreted as markup."""
     return f"`{shorten(_without_ticks(escape(text)), limit)}`"
 
 
@@ -61,13 +61,13 @@ def as_text(name: str) -> str:
     """A name as it can be stored: bytes that are not UTF-8 as \\xNN. For reading, not for opening."""
     try:
         raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half of a surrogate pair: no path, but text from elsewhere may hold one
+    except UnicodeEncodeError:  # half of a surrogate pair: never in a path, but possible in other text
         raw = name.encode("utf-8", "surrogatepass")
     return raw.decode("utf-8", "backslashreplace")
 
 
 def quoted(name: str) -> str:
-    """The name as git writes it in a patch: on one line, in quotes with C escapes where it would not be by itself.
+    """The name as git writes it in a patch: on one line, in quotes with C escapes where needed.
 
     Bytes that are not UTF-8 and control characters become three octal digits."""
     signs = {'"': '\\"', "\\": "\\\\", **_SIGNS}
@@ -76,9 +76,9 @@ def quoted(name: str) -> str:
 
 
 def spellings(name: str) -> set[str]:
-    """Every way in which a name may stand in text: as it is, in a patch, a command or Python's quotes; each of these as
-    it is stored, as `escape` writes it (now and in earlier versions), in a code span; each of these shortened, and
-    without a secret that it carries."""
+    """Every form in which a name may occur in text: as it is, in a patch, a command or Python's quotes; each of these
+    as stored, as escaped by `escape` (now and in earlier versions), and in a code span; each of these also shortened
+    and with secrets redacted."""
     whole = {name, repr(name)[1:-1], quote(name)[1:-1] if quote(name) != name else name}
     whole.add(quoted(name)[1:-1] if quoted(name) != name else name)
     found = whole | {way(s) for s in whole for way in (as_text, escape)}
@@ -90,8 +90,9 @@ def spellings(name: str) -> set[str]:
 
 
 def _of_earlier_versions(name: str) -> set[str]:
-    """Backslashes were doubled where something was written out, undecodable bytes were written as \\udcNN, invisible
-    but printable characters were not written out, and some were written out as \\x whatever their number."""
+    """The text as earlier versions escaped it: backslashes were doubled if any character was escaped, undecodable bytes
+    became \\udcNN, invisible but printable characters were not escaped, and some were escaped as \\x whatever their
+    code point."""
     if name.isascii() and name.isprintable():
         return set()
     found = {"".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name)}
@@ -123,7 +124,7 @@ def _octal(char: str) -> str:
 
 
 def _without_secrets(text: str) -> str:
-    from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+    from kairos.domain.secrets import redact  # imported here because its patterns are slow to compile
 
     return redact(text)
 

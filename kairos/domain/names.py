@@ -1,4 +1,4 @@
-"""Paths as values carry them: text where the bytes are UTF-8, base64 where they are not."""
+"""Paths in values: text if the bytes are UTF-8, base64 if they are not."""
 
 from __future__ import annotations
 

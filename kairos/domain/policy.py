@@ -1,7 +1,8 @@
-"""Policy: rules over an action give allow, ask or deny; the strictest wins; silence asks.
+"""Policy: rules over an action give allow, ask or deny; the strictest wins; without a matching rule the answer is ask.
 
-Rules are a person's and live outside every repository. Each may carry examples of what it must and must not match;
-they are checked at load, and one wrong example refuses the file whole. What is built in cannot be allowed.
+Rules are written by a person and kept outside every repository. Each may have examples of what it must and must not
+match; they are checked at load, and one wrong example makes the whole file invalid. Built-in refusals cannot be
+overridden by an allow rule.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ _IGNORED_IN_NAMES = {
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A wrong key is refused."""
+    """Base of every table of the policy file: an unknown key is refused."""
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What rules look at. `repo`: the root directory or the repository's id."""
+    """The properties of an action that rules match. `repo`: the root directory or the repository's id."""
 
     kind: Kind
     paths: tuple[str, ...] = ()
@@ -63,9 +64,8 @@ class Example(_Strict, frozen=True, kw_only=True):
 
 
 class Rule(_Strict, frozen=True, kw_only=True):
-    """One rule. An absent condition holds for everything. `paths`, `detectors` and `repos` are patterns.
-
-    An `allow` speaks only of actions all of whose paths it names; `ask` and `deny` of those that touch one."""
+    """One rule. An absent condition matches everything. `paths`, `detectors` and `repos` are patterns. An `allow`
+    matches an action only if it matches all of its paths; `ask` and `deny` match if they match one of them."""
 
     name: str
     effect: Effect
@@ -99,7 +99,7 @@ class Rule(_Strict, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What policy says, and by which rule."""
+    """The decision of the policy, and the rule that made it."""
 
     effect: Effect
     rule: str
@@ -107,19 +107,19 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of one person. mode: observe (nothing is proposed but notes), suggest (every action asks), auto
-    (an allow rule approves what is low or medium risk)."""
+    """The rules of one person. mode: observe (only notes are proposed), suggest (every action asks), auto (an allow
+    rule approves actions of low or medium risk)."""
 
     mode: Mode = "suggest"
     rules: tuple[Rule, ...] = ()
 
     @property
     def version(self) -> str:
-        """The digest of mode and rules; part of what an approval binds to."""
+        """The digest of mode and rules; an approval binds to it."""
         return hashlib.sha256(BUILT_IN.encode() + msgspec.json.encode(self)).hexdigest()[:16]
 
     def decide(self, action: Action, *, risk: Risk, detector: str = "", repo: str = "", root: str = "") -> Verdict:
-        """The verdict on an action: the strictest of everything that speaks of it."""
+        """The verdict on an action: the strictest of all rules that match it."""
         refused = refusal(action)
         if refused:
             return Verdict("deny", BUILT_IN, refused)
@@ -144,7 +144,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def subject_of(action: Action, *, risk: Risk, detector: str = "", repos: tuple[str, ...] = ()) -> Subject:
-    """What rules look at in an action."""
+    """The subject that rules match for an action."""
     if isinstance(action, PatchAction):
         paths = tuple(e.fs for e in action.edits)
         return Subject(kind="patch", paths=paths, detector=detector, repos=repos, risk=risk)
@@ -182,8 +182,8 @@ def refusal(action: Action) -> str:
 
 
 def unsafe_path(path: str) -> str:
-    """Why a path may never be written, empty if it may: outside the root, or what git or a file system could take
-    for `.git` (letter case, `git~1`, trailing dots and spaces, ignored characters, streams)."""
+    """Why a path may never be written, empty if it may: outside the root, or a name that git or a file system could
+    treat as `.git` (letter case, `git~1`, trailing dots and spaces, ignored characters, streams)."""
     if not path or path.startswith("/"):
         return "is not a path inside the repository"
     if "\0" in path:
@@ -211,7 +211,7 @@ class PolicyFile(_Strict, frozen=True, kw_only=True):
 
 
 def faults(rules: Sequence[Rule]) -> list[str]:
-    """What is wrong with rules beyond their form: names that are missing or used twice, examples that fail."""
+    """The errors of rules that their types do not show: names that are missing or used twice, examples that fail."""
     names = [rule.name for rule in rules]
     found = [f"each rule needs a name of its own: `{n}`" for n in dict.fromkeys(names) if not n or names.count(n) > 1]
     for rule in rules:

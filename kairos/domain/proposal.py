@@ -1,5 +1,5 @@
-"""The proposal aggregate: its states, their fold, and the steps that time and the tree take. Pure; times in
-microseconds are passed in. What a person decides and what a run does is in `deciding`.
+"""The proposal aggregate: its states, their fold, and the transitions caused by time and by changes of the tree. Pure;
+times in microseconds are passed in. The decisions of a person and the runs are in `deciding`.
 
 raised → verified (pending) → approved → executing → executed | failed | unknown, and
 rejected · deferred · stale · superseded · expired · withdrawn · acknowledged; executed → undone → redone.
@@ -78,16 +78,16 @@ ALPHABET = "klmnopqrstuvwxyz"
 
 
 def proposal_id(seed: str) -> str:
-    """A typeable id of 12 letters k–z (no digits, so it never reads as a position or an object id), from the hex
-    digest of whatever makes the proposal unique."""
+    """A typeable id of 12 letters k–z (no digits, so it never reads as a position or an object id), from the hex digest
+    of what makes the proposal unique."""
     from hashlib import sha256
 
     return "".join(ALPHABET[int(c, 16)] for c in sha256(seed.encode()).hexdigest()[:12])
 
 
 def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
-    """Folds one event; None while the proposal is not raised. Unknown steps are facts too: they are folded as
-    recorded, the rules live in the deciding functions."""
+    """Folds one event; None while the proposal is not raised. Events are folded as recorded, even if the transition is
+    not a valid one: the rules are in the deciding functions."""
     if isinstance(event, ProposalRaised):
         return Proposal(raised=event, raised_at=at, state="raised", version=1, changed_at=at)
     if state is None:
@@ -141,21 +141,20 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
 
 
 def is_verified(p: Proposal) -> bool:
-    """Whether the action was tried and held."""
+    """Whether the action was tried in a scratch tree and succeeded."""
     return p.verified is not None and p.verified.ok
 
 
 def expire(p: Proposal, now: int) -> list[Event]:
-    """Nobody decided in time."""
+    """Expires a proposal that was not decided in time."""
     if p.state in OPEN and p.raised.expires_at <= now:
         return [ev.ProposalExpired(id=p.id)]
     return []
 
 
 def give_back(p: Proposal, now: int | None) -> list[Event]:
-    """A deferred proposal whose time came is pending again; `now` None: the next commit came.
-
-    An approval that ran out before it was carried out gives its proposal back too."""
+    """Makes a deferred proposal pending again when its time has come; `now` None: at the next commit. Also if an
+    approval expired before it was carried out."""
     if p.state == "deferred":
         due = p.deferred_until is None if now is None else p.deferred_until is not None and p.deferred_until <= now
         return [ev.ProposalReturned(id=p.id)] if due else []
@@ -165,12 +164,12 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
 
 
 def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
-    """The base moved under a proposal that is not carried out yet."""
+    """Marks a proposal that is not carried out yet as stale because its base changed."""
     return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)))] if p.state in WAITING else []
 
 
 def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
-    """Nothing is left to do."""
+    """Closes a proposal that is no longer needed."""
     return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in WAITING else []
 
 

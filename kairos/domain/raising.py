@@ -1,7 +1,8 @@
-"""Raising what a look found: the events that propose it, or say why not. Pure: what is known comes in, events go out.
+"""Raising findings: the events that propose them, or that record why they were not proposed. Pure: known state in,
+events out.
 
-A finding is named by its key (detector and hash of what its evidence says). What was said once is not said
-again: silence has a rule and an event, so that `why-not` can tell.
+A finding is identified by its key (detector and hash of the content of its evidence). A finding that was raised once is
+not raised again. Every finding that is held back has a rule and an event, so that `why-not` can explain it.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ def raise_findings(
     held: Container[str] = (),
     root: str = "",
 ) -> list[Raised]:
-    """A ProposalRaised for each finding that is news, an AttentionHeld for each that is not.
+    """A ProposalRaised for each new finding, an AttentionHeld for each other one.
 
     `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
-    proposals; `listed`: keys that were there before Kairos came; `held`: `key|rule` of holds already recorded, which
-    are not recorded again. ValueError for a finding of another repository."""
+    proposals; `listed`: keys of findings that existed before the repository was registered; `held`: `key|rule` of holds
+    already recorded, which are not recorded again. ValueError for a finding of another repository."""
     out: list[Raised] = []
     keys: set[str] = set()
     ids: set[str] = set()
@@ -94,7 +95,7 @@ def raise_findings(
 def propose(
     finding: Finding, *, turn: str, boundary: str, policy: Policy, now: int, expire_us: int, root: str = ""
 ) -> ProposalRaised | _Hold:
-    """The proposal that a finding would be, or the policy that forbids it."""
+    """The proposal for a finding, or the hold by the policy that forbids it."""
     action = without_secret(finding.action, finding.claim)
     effects = effects_of(action)
     risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
@@ -129,7 +130,7 @@ def propose(
 
 
 def without_secret(action: Action, claim: str) -> Action:
-    """The action, or the note that takes its place when its text carries a credential-like value."""
+    """The action, or a note instead of it if its text contains a credential-like value."""
     if isinstance(action, NoteAction):
         return msgspec.structs.replace(action, text=secrets.redact(action.text))
     if isinstance(action, PatchAction):
@@ -147,8 +148,8 @@ def without_secret(action: Action, claim: str) -> Action:
 
 
 def is_here(finding: Finding, rejected: ProposalRaised) -> bool:
-    """Whether a finding speaks of the place of a proposal that was rejected for good: the same detector on no other
-    files, or for notes under the same title."""
+    """Whether a finding concerns the same place as a proposal that was rejected for good: the same detector and no
+    other files, or for notes the same title."""
     if finding.detector != rejected.detector:
         return False
     if isinstance(finding.action, PatchAction) and isinstance(rejected.action, PatchAction):
@@ -187,7 +188,7 @@ def _held(
 
 
 def _unique(raised: ProposalRaised, taken: Container[str], ids: Collection[str]) -> ProposalRaised:
-    """The proposal under an id that no other has."""
+    """The proposal with an id that is not in use."""
     n = 0
     while raised.id in taken or raised.id in ids:
         n += 1

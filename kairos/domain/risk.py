@@ -1,6 +1,5 @@
-"""How much harm an action could do, computed by code from its bytes; never asked of a model.
-
-The judgement looks at what is touched, not at how it is meant: a one-word fix in a CI file runs with its secrets.
+"""The risk of an action, computed by code from its bytes and never by a model. It depends on what the action touches,
+not on its intent: even a one-word fix in a CI file runs with the secrets of CI.
 """
 
 from __future__ import annotations
@@ -71,8 +70,8 @@ class Assessment(NamedTuple):
 
 
 def assess(action: Action, *, urgent: bool = False, network: bool = False) -> Assessment:
-    """The risk of an action. `urgent` is a detector's word (a secret about to leave, Kairos broken), never a
-    model's; it only marks what a person must see at once."""
+    """The risk of an action. `urgent` is set by a detector (a secret about to be published, Kairos broken), never by a
+    model; it only marks what a person must see at once."""
     found: list[tuple[Risk, str]] = []
     if urgent:
         found.append(("urgent", "cannot wait"))

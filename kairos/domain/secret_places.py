@@ -1,6 +1,7 @@
-"""Where a secret may stand in a text: tokens with a telling form, names that say secret, places in commands and URLs.
+"""Where a text may contain a secret: tokens with a known format, names that indicate a secret, places in commands and
+URLs.
 
-Each pattern takes time linear in the text: repetition is bounded or possessive, or fails within the value.
+Each pattern takes time linear in the text: repetition is bounded or possessive, or the match fails within the value.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class SecretRule(NamedTuple):
     hints: tuple[str, ...]
     pattern: re.Pattern[str]
     live: Callable[[str], bool]
-    """Whether the value is worth a word, rather than only worth cutting."""
+    """Whether the value is reported as a finding, rather than only redacted."""
 
 
 def _rule(kind: str, hints: str, pattern: str, live: Callable[[str], bool] = is_token) -> SecretRule:
@@ -83,9 +84,9 @@ PLACES = (
     SecretRule("credential", ("-u",), _USER, is_login),
     SecretRule("credential", ("bearer", "basic"), _BEARER, is_header),
 )
-"""Values known by what stands before them. The hints are meant for a text in lower case."""
+"""Values recognised by the text before them. The hints are matched against the text in lower case."""
 NAMES = ("pass", "pwd", "secret", "token", "credential", "key", "authorization")
-"""One of these is in every text, in lower case, that gives a value to a name which says secret."""
+"""Every text that assigns a value to a secret-named key contains one of these in lower case."""
 OPTION = re.compile(rf"(?i)--?(?:[a-z0-9]{{1,16}}-){{0,3}}(?:{_KEYWORD}|pass)|-u|--user")
 ANY_OPTION = re.compile(r"--?[A-Za-z][\w-]*+(?:=.*)?", re.DOTALL)
 _QUOTED = r"(?:\\?\"(?P<d>[^\"\\\n]{4,}+)|'(?P<s>[^'\n]{4,}+)"
@@ -102,7 +103,7 @@ CUT_ONLY = tuple(
         r"(?P<text>[^\s\"'`,;]{4,}+)",
     )
 )
-"""Never stored, and not yet worth a word: `<password>…</password>`, `setPassword("…")`, `"SECRET_KEY", "…"`,
+"""Redacted before storing, but not reported: `<password>…</password>`, `setPassword("…")`, `"SECRET_KEY", "…"`,
 `config["password"] = "…"`, `DB_PASS=…`, `pass: "…"`, `Authorization: token …`."""
 BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")

@@ -1,4 +1,4 @@
-"""Whether a value that stands where a secret may stand is one: worth cutting, or worth a word."""
+"""Whether a value in a place where a secret may be is one: to be redacted, or also to be reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from collections import Counter
 
 BLANK = "\uffff"
-"""Stands for each character of a mark while a text is searched: no name, no white space, no end of a value."""
+"""Replaces each character of a redaction mark while a text is searched: it is not part of a name, not white space and
+does not end a value."""
 EXAMPLE = re.compile(
     r"(?i)example|placeholder|change[-_]?me|redacted|x{4}|\*{3}|\.{3}|your[-_]?|dummy|fake|sample|0{8}|(.)\1{7}"
     r"|123456789(?:0|a)b|abcdefgh|not[-_]?real|deadbeef"
@@ -46,22 +47,22 @@ def _entropy(value: str) -> float:
 
 
 def is_token(value: str) -> bool:
-    """A token with a telling prefix is live unless it is written as an example."""
+    """Whether a token with a known prefix is live, that is, not written as an example."""
     return not EXAMPLE.search(value) and len(set(value)) >= 9
 
 
 def is_mixed_token(value: str) -> bool:
-    """For prefixes that ordinary words share: digits and both cases must be there too."""
+    """As `is_token`, for prefixes that ordinary words share: the value must contain digits and both letter cases."""
     return is_token(value) and all(any(test(c) for c in value) for test in (str.isdigit, str.isupper, str.islower))
 
 
 def never(value: str) -> bool:
-    """For values that are only cut."""
+    """For values that are only redacted, never reported."""
     return False
 
 
 def inert(value: str) -> bool:
-    """Not a value at all: cut already, or a reference to where the value is kept, or a path."""
+    """Whether it is not a secret value: already redacted, a reference to where the value is kept, or a path."""
     rest = value.replace(BLANK, "").strip()
     return not rest or bool(_REFERENCE.match(rest) or _is_path(rest))
 
@@ -73,14 +74,14 @@ def _is_path(value: str) -> bool:
 
 
 def cuttable(gap: str, value: str) -> bool:
-    """An unquoted value: after a colon prose is common, so it must look less like a word."""
+    """Whether an unquoted value is redacted. Prose is common after a colon, so there it must look less like a word."""
     if "=" in gap:
         return True
     return len(value) >= 6 and not re.fullmatch(r"[A-Z]?[a-z]+(?:[-_./][a-z]+)*[.:!?]?", value)
 
 
 def live_assignment(text: str, m: re.Match[str], group: str, value: str) -> bool:
-    """Whether what is given to a name that says secret is worth a word. `group`: how it is quoted."""
+    """Whether a value assigned to a secret-named key is reported. `group`: how it is quoted."""
     key, gap = m["key"], m["gap"]
     if _NOT_A_VALUE.search(key) or any(c.isspace() for c in value) or len(value) > 512:
         return False
@@ -100,9 +101,9 @@ def live_assignment(text: str, m: re.Match[str], group: str, value: str) -> bool
         return False
     if group == "bare":
         if sum(c.isdigit() for c in value) < 2:
-            return False  # A name in code has a digit at most.
+            return False  # A name in code has at most one digit.
         spaced = gap.strip() != gap and ":" not in gap
-        linked = text[m.start() - 1 : m.start()] == ";"  # A part of a connection string, which may end with one.
+        linked = text[m.start() - 1 : m.start()] == ";"  # A part of a connection string, which may end with `;`.
         if text[m.end() : m.end() + 1] not in ("", "\n", "\r", " ", "\t", *(";\"'" if linked else ())):
             return False
         if _IDENTIFIER.match(value):
@@ -121,24 +122,24 @@ def live_assignment(text: str, m: re.Match[str], group: str, value: str) -> bool
 
 
 def is_login(value: str) -> bool:
-    """A password by its place in a command or a login file."""
+    """Whether a value in the place of a password in a command or a login file is one."""
     return _is_mixed(value) and len(value) >= 8 and re.search(r"[{}<>$%(]", value) is None
 
 
 def is_header(value: str) -> bool:
-    """A credential by its place in a header."""
+    """Whether a value in the place of a credential in a header is one."""
     return _is_mixed(value) and len(value) >= 24 and _entropy(value) >= 3.7
 
 
 def _is_mixed(value: str) -> bool:
-    """Digits and both cases, and neither words nor an example."""
+    """Whether a value has digits and both letter cases and is neither words nor an example."""
     if EXAMPLE.search(value) or _ORDINARY.search(value) or _WORDS.match(value) or _HUMPS.match(value):
         return False
     return all(any(test(c) for c in value) for test in (str.isdigit, str.isupper, str.islower))
 
 
 def live_url(user: str, password: str, host: str) -> bool:
-    """Whether a password in a URL is worth a word."""
+    """Whether a password in a URL is reported."""
     if EXAMPLE.search(password) or _ORDINARY.search(password) or password == user or len(password) < 6:
         return False
     if re.fullmatch(r"[a-z]+", password) or (

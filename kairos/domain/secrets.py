@@ -1,8 +1,8 @@
 """Credential-like values in text: where they are, and the text without them.
 
-Two strengths from one table. `redact` errs on the side of cutting: what it passes is stored for ever. Detection
-(`for_detection`) errs on the side of silence: placeholders, examples and code that merely names a secret are left.
-Paths, git object ids and SHA-256 digests are never cut unless they are assigned to a secret-named key.
+One table serves two purposes. `redact` prefers false positives, because what it leaves is stored for good. Detection
+(`for_detection`) prefers false negatives: placeholders, examples and code that only names a secret are not reported.
+Paths, git object ids and SHA-256 digests are never redacted unless they are assigned to a secret-named key.
 
 Time is linear in the text: so is each pattern, and a text is searched a fixed number of times.
 """
@@ -44,8 +44,8 @@ def find(text: str, *, for_detection: bool = False) -> list[SecretMatch]:
 def redact(text: str) -> str:
     """The text with each credential-like value replaced by [redacted <kind>]; `find` finds nothing in it.
 
-    A cut can change what the text around it looks like, so the rest is searched again, a few times at most: a text
-    that is made to show a new value after each cut is cut whole."""
+    A replacement can make the text around it match, so the rest is searched again, a few times at most; a text that
+    still shows a new value after that is redacted whole."""
     for _ in range(_ROUNDS):
         found = find(text)
         if not found:
@@ -55,8 +55,8 @@ def redact(text: str) -> str:
 
 
 def redact_all(texts: Sequence[str]) -> list[str]:
-    """Each text redacted. Of the words of a command, what follows an option that names a secret is cut as well, however
-    short or ordinary it is: `--token`, `…`."""
+    """Each text redacted. In the words of a command, the word after an option that names a secret is redacted as well,
+    however short or ordinary it is: `--token`, `…`."""
     out: list[str] = []
     for text in map(redact, texts):
         named = out[-1] if out and places.OPTION.fullmatch(out[-1]) else ""
@@ -69,7 +69,7 @@ def redact_all(texts: Sequence[str]) -> list[str]:
 
 
 def _blanked(text: str) -> str:
-    """The text with each mark blanked: it is no value, but what is joined to one may be."""
+    """The text with each redaction mark blanked: a mark is not a value, but text joined to it may be."""
     return _MARK.sub(lambda mark: BLANK * len(mark[0]), text)
 
 
@@ -116,7 +116,7 @@ def _cut_only(text: str) -> Iterator[SecretMatch]:
 
 
 def _private_keys(text: str, strict: bool) -> Iterator[SecretMatch]:
-    """Blocks from BEGIN to END; without an END (a cut text) as far as the body looks like one."""
+    """Blocks from BEGIN to END; without an END (a truncated text) as far as the body looks like a key."""
     ends = [m.span() for m in places.END.finditer(text)]
     at, last = 0, 0
     for begin in places.BEGIN.finditer(text):
@@ -135,7 +135,7 @@ def _private_keys(text: str, strict: bool) -> Iterator[SecretMatch]:
 
 
 def _assigned(text: str, strict: bool) -> Iterator[SecretMatch]:
-    """Values given to a name that says secret: `password = "…"`, `API_KEY=…`, `"token": "…"`."""
+    """Values assigned to a secret-named key: `password = "…"`, `API_KEY=…`, `"token": "…"`."""
     for m in places.ASSIGNED.finditer(text):
         group = m.lastgroup or "bare"
         value, start, end = m[group], m.start(group), m.end(group)

@@ -1,7 +1,7 @@
 """A turn with a model as a state machine: a signal comes in, effects go out. No IO, no clock.
 
-Each turn ends by itself: after a proposal, a `nothing`, a stop, a park, a failure, or its last call. One wrong
-answer is corrected, the second ends the turn.
+Every turn ends: after a proposal, a `nothing`, a stop, a park, a failure, or its last call. After one malformed answer
+the model is asked to correct it; the second ends the turn.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Patch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reading(_Value, frozen=True):
-    """A call of a reading tool; `arguments` keep to its schema."""
+    """A call of a reading tool; `arguments` conform to its schema."""
 
     id: str
     tool: str
@@ -58,7 +58,7 @@ class Proposing(_Value, frozen=True):
 
 
 class Declining(_Value, frozen=True):
-    """There is nothing worth a proposal."""
+    """The model found nothing worth a proposal."""
 
     id: str
 
@@ -79,7 +79,7 @@ class Started(_Value, frozen=True):
 
 
 class Answered(_Value, frozen=True):
-    """The model answered with these requests; none: it only talked."""
+    """The model answered with these requests; none if it answered with text only."""
 
     requests: list[Request]
 
@@ -106,7 +106,7 @@ class Refused(_Value, frozen=True):
 
 
 class Ceased(_Value, frozen=True):
-    """Something from outside ends the turn: budget (parked), stop or pause (stopped), deadline or failure (failed)."""
+    """An external cause ends the turn: budget (parked), stop or pause (stopped), deadline or failure (failed)."""
 
     outcome: Outcome
     why: str
@@ -142,7 +142,7 @@ class Reply(_Value, frozen=True):
 
 
 class Say(_Value, frozen=True):
-    """Tell the model something outside of a tool call."""
+    """Send the model a message outside of a tool call."""
 
     text: str
 
@@ -156,7 +156,7 @@ Effect = Ask | Read | CheckPatch | Reply | Say | End
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """The state: calls made of at most `limit`, whether the one correction is used, and the end."""
+    """The state: the calls made (at most `limit`), whether the one correction is used, and how the turn ended."""
 
     limit: int
     calls: int = 0

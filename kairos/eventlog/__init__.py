@@ -1,1 +1,1 @@
-"""The only door to stored events: append, read, follow, project, compact."""
+"""The only access to stored events: append, read, follow, project, compact."""

@@ -1,4 +1,5 @@
-"""Events to bytes and back: registered names, versions, upcasts. Payloads are JSON with fields in order."""
+"""Encodes events to bytes and decodes them: registered names, versions, upcasts. Payloads are JSON with the fields in
+order of declaration."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def _decoder(topic: str) -> msgspec.json.Decoder[Event]:
 
 
 def draft(stream: str, event: Event, caused_by: int | None, origin: Origin) -> Draft:
-    """An event ready to store: secrets cut from its free text, its payload canonical bytes.
+    """An event ready to store: secrets are removed from its free text and its payload is canonical bytes.
 
     TypeError for a class that is not registered."""
     plan = _plans.get(type(event)) or _plan(type(event))
@@ -55,7 +56,7 @@ def encode(event: Event) -> tuple[str, int, bytes]:
 
 
 def refuse_unknown(topic: str, version: int) -> None:
-    """IntegrityError unless this program knows the event type at this version, or it is another application's."""
+    """IntegrityError unless this program knows the event type at this version or it belongs to another application."""
     cls = REGISTRY.get(topic)
     if not is_foreign(topic) and (cls is None or version > cls.version):
         raise IntegrityError(
@@ -65,7 +66,8 @@ def refuse_unknown(topic: str, version: int) -> None:
 
 
 def decode(topic: str, version: int, payload: bytes) -> Event:
-    """The event of a stored payload, upcast to the present version. IntegrityError if nobody knows it."""
+    """The event of a stored payload, upcast to the present version. IntegrityError if its type or version is unknown
+    or it cannot be decoded."""
     if is_foreign(topic):
         return ForeignEvent(bytes=len(payload))
     refuse_unknown(topic, version)
@@ -90,7 +92,7 @@ def decode_row(row: Row) -> Recorded | None:
 
 
 def decode_rows(rows: Iterable[Plain]) -> Iterator[Recorded]:
-    """Stored rows as recorded events, each decoded when it is asked for; erased ones are left out."""
+    """Stored rows as recorded events, decoded lazily; erased ones are left out."""
     for row in rows:
         position, stream, version, topic, v, at, caused_by, correlation, origin, payload = row[:10]
         if payload is None:
@@ -100,7 +102,7 @@ def decode_rows(rows: Iterable[Plain]) -> Iterator[Recorded]:
             try:
                 event = _decoder(topic).decode(payload)
             except (msgspec.MsgspecError, UnicodeDecodeError):
-                event = decode(topic, v, payload)  # says what is wrong
+                event = decode(topic, v, payload)  # raises an error with the reason
         else:
             event = decode(topic, v, payload)
         yield Recorded(position, stream, version, topic, v, at, caused_by, correlation, origin, event)
@@ -108,7 +110,7 @@ def decode_rows(rows: Iterable[Plain]) -> Iterator[Recorded]:
 
 @cache
 def free_text_fields(cls: type[msgspec.Struct]) -> tuple[str, ...]:
-    """The names of the fields of a struct that are marked as free text, or hold a struct that has such fields."""
+    """The names of the fields of a struct that are marked as free text or contain a struct with such fields."""
     return tuple(f.name for f in msgspec.structs.fields(cls) if _carries_free_text(msgspec.inspect.type_info(f.type)))
 
 
@@ -130,8 +132,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def redacted(value: S) -> S:
-    """An event (or a struct in it) with secrets cut from its free-text fields, and only from those. Bytes in them that
-    are not UTF-8 are escaped: a log holds text."""
+    """An event (or a struct in it) with secrets removed from its free-text fields, and only from those. Bytes in them
+    that are not UTF-8 are escaped, because a log holds text."""
     changes = {}
     for name in free_text_fields(type(value)):
         found = getattr(value, name)
@@ -142,7 +144,7 @@ def redacted(value: S) -> S:
 
 
 def _clean(value: Any) -> Any:
-    from kairos.domain.secrets import redact, redact_all  # its patterns take longer to compile than a reader has
+    from kairos.domain.secrets import redact, redact_all  # imported late: compiling its patterns is slow
 
     if isinstance(value, str):
         return redact(value if value.isascii() else as_text(value))

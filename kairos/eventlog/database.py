@@ -1,6 +1,6 @@
-"""What an engine gives: a connection to read with, a recorder to write with, and what its errors mean.
+"""The interfaces of an engine: a connection to read with, a recorder to write with, listeners and leases.
 
-Both sides speak the same portable SQL with `?` for parameters; an engine holds only what differs.
+All engines run the same portable SQL with `?` for parameters; an engine implements only what differs.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from kairos.eventlog.record import Draft, Write
 
 
 class Unmade(Exception):
-    """The database is empty or of an earlier layout: a writer makes it, or brings it up to date."""
+    """The database is empty or has an earlier layout: a writer must create or upgrade it first."""
 
 
 class Sink(Protocol):
-    """Takes rows for a segment; see `SegmentWriter` of the native floor."""
+    """Receives rows for a segment; see `SegmentWriter` in `kairos._native`."""
 
     def add(self, rows: Iterable[tuple[Any, ...]], /) -> int: ...
     def add_hot(self, module: str, uri: str, sql: str, numbers: list[int], /) -> int | None: ...
 
 
 class Database(Protocol):
-    """One connection that only reads."""
+    """A read-only connection."""
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query."""
 
     def feed(self, sink: Sink, sql: str, numbers: list[int]) -> int:
-        """Gives the rows of a query to a sink, from one state of the log; returns how many."""
+        """Passes the rows of a query to a sink, from one state of the log; returns how many."""
 
     def snapshot(self) -> AbstractContextManager[None]:
-        """A read transaction: the queries in it see one state of the log. Within another it is part of that one."""
+        """A read transaction: its queries see one state of the log. Nested in another, it joins that one."""
 
     def close(self) -> None: ...
 
 
 class Cursor(Protocol):
-    """What a write transaction runs its statements on."""
+    """The cursor on which a write transaction runs its statements."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Any: ...
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Any: ...
@@ -49,7 +49,7 @@ class Cursor(Protocol):
 
 
 class Recorder(Protocol):
-    """The writing side. Every method is one durable transaction of its own."""
+    """The writing side. Every call is one durable transaction."""
 
     def append(
         self,
@@ -59,33 +59,34 @@ class Recorder(Protocol):
         writes: Sequence[Write],
         cold_root: Callable[[int], int],
     ) -> list[int]:
-        """Stores drafts and writes, all or nothing; returns positions. `cold_root` gives the correlation of a stored
+        """Stores drafts and writes, all or nothing; returns positions. `cold_root` returns the correlation of a stored
         event that is no longer hot. Conflict if a stream of `expected` is not at that version."""
 
     def load(self, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tracking: Mapping[str, int]) -> None:
-        """Stores ready rows and tracking positions in an empty log, all or nothing."""
+        """Stores complete rows and tracking positions in an empty log, all or nothing. Conflict if it is not empty."""
 
     def purge(self) -> bool:
-        """Leaves no old bytes in free pages or the write-ahead log; False when a reader kept it from being emptied."""
+        """Removes old bytes from free pages and the write-ahead log; False if a reader kept that log from being
+        emptied."""
 
     def shrink(self) -> None:
-        """Gives freed pages back to the file system, a few at a time."""
+        """Returns freed pages to the file system, a few at a time."""
 
     def close(self) -> None: ...
 
 
 FALLBACK_S = 600.0
-"""How long a follower of one home's log sleeps at most. The bell rings after every COMMIT: only a writer that is killed
-between the two leaves news without it, until the next append."""
+"""How long (s) a follower of one home's log sleeps at most. The bell rings after every COMMIT, so a notification is
+missing only if a writer is killed between the two, and then only until the next append."""
 SHARED_FALLBACK_S = 30.0
-"""The same for a shared log: a connection can die without a sign."""
+"""The same for a shared log, where a connection can break unnoticed."""
 
 
 class Listener(Protocol):
-    """How a follower sleeps."""
+    """Lets a follower sleep until the next append."""
 
     def wait(self, timeout_s: float) -> None:
-        """Returns when somebody appended, `wake` was called or the timeout passed; now and then for no reason."""
+        """Returns after an append, after `wake`, or when the timeout has passed; may also return spuriously."""
 
     def wake(self) -> None:
         """Ends the present `wait`, from any thread."""
@@ -94,7 +95,7 @@ class Listener(Protocol):
 
 
 class Lease(NamedTuple):
-    """Who holds a name now, and with which token."""
+    """A lease with its present holder and token."""
 
     name: str
     holder: str
@@ -102,21 +103,21 @@ class Lease(NamedTuple):
 
 
 class Leases(Protocol):
-    """The leases of a shared log. Time is the server's; a token of a name never comes twice. TryAgain while the server
-    is away."""
+    """The leases of a shared log. They expire by the server's clock; the tokens of a name are never reused. TryAgain
+    while the server is unavailable."""
 
     def take(self, name: str, holder: str, seconds: float) -> int | None:
-        """The token under which `holder` has the name from now on, None while somebody else has it. What a former
-        life of the same holder had is taken, too; the token rises."""
+        """Takes a lease and returns its token; None while another holder has it. A lease that an earlier process of
+        the same holder still has is taken over, with a higher token."""
 
     def renew(self, name: str, token: int, seconds: float) -> bool:
-        """Keeps it for so long from now; False if it was taken over."""
+        """Extends the lease to `seconds` from now; False if it was taken over."""
 
     def give_up(self, name: str, token: int) -> None:
-        """Lets go of it; what was fenced with the token is refused from now on."""
+        """Releases the lease; appends fenced with the token are refused from now on."""
 
     def current(self) -> list[Lease]:
-        """Every lease that somebody holds now, by name."""
+        """Every lease that is held now, sorted by name."""
 
     def close(self) -> None: ...
 
@@ -129,36 +130,36 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Where the log is, for messages; no password in it."""
+        """The location of the log, for messages; contains no password."""
 
     def database(self) -> Database:
-        """The reading side. Unmade when a writer must come first."""
+        """The reading side. Unmade if a writer must create or upgrade the tables first."""
 
     def make(self) -> None:
-        """Makes the tables where they are absent, or brings them up to date."""
+        """Creates the tables if there are none, or upgrades them."""
 
     def errors(self) -> AbstractContextManager[None]:
-        """Turns what the database raises into errors a person can act on."""
+        """Translates errors of the database into errors that a user can act on."""
 
     def ring(self) -> None:
-        """Wakes followers, after COMMIT."""
+        """Wakes followers; called after COMMIT."""
 
     def listener(self) -> Listener:
-        """What a follower waits with."""
+        """A listener for a follower to wait on."""
 
     def exists(self) -> bool:
-        """Whether a log was ever made here. Asking makes none."""
+        """Whether a log was ever created here. Does not create one."""
 
     def size(self) -> int:
-        """Bytes that the hot log takes."""
+        """Size of the hot log in bytes."""
 
     def segment(self, file: str) -> Path:
-        """Where a segment file of the manifest lies, brought there if another home made it."""
+        """The path of a segment file of the manifest, fetched first if another home wrote it."""
 
     def leases(self) -> Leases | None:
-        """The leases of a shared log; None where only one home writes."""
+        """The leases of a shared log; None if only one home writes."""
 
     def alone(self) -> AbstractContextManager[None]:
-        """TryAgain while another home compacts or forgets."""
+        """Prevents other homes from compacting or forgetting meanwhile. TryAgain if one is doing so."""
 
     def close(self) -> None: ...

@@ -11,16 +11,16 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 
 AWAY_S = 1.0
-"""So often a shared log that does not answer is asked again."""
+"""Seconds between retries while the server of a shared log does not answer."""
 
 
 def fallback(log: Log) -> float:
-    """After how many seconds to look, though nothing rang."""
+    """Seconds after which to read the log even without a notification."""
     return SHARED_FALLBACK_S if log.shared else FALLBACK_S
 
 
 class Follower:
-    """Yields events after a position as they come. `stop` from any thread ends the loop."""
+    """Yields events after a position as they arrive. `stop` from any thread ends the loop."""
 
     def __init__(self, log: Log, after: int) -> None:
         self._log = log
@@ -29,9 +29,10 @@ class Follower:
         self._listener = log.listener()
 
     def new(self) -> list[Recorded]:
-        """What came since the last call, at once; nothing while the server of a shared log is away."""
+        """The events since the last call, at most 1000, without waiting; none while the server of a shared log is
+        unavailable."""
         try:
-            found = list(islice(self._log.read(self.position), 1_000))  # its `limit` counts rows that were erased, too
+            found = list(islice(self._log.read(self.position), 1_000))  # `limit` of `read` would count erased rows, too
         except TryAgain:
             if not self._log.shared:
                 raise
@@ -43,7 +44,7 @@ class Follower:
         return found
 
     def wait(self, timeout_s: float | None = None) -> None:
-        """Sleeps until somebody appends, `wake` is called or the timeout passes. Waking writes nothing."""
+        """Sleeps until an append, a call of `wake` or the timeout (s). Waking writes nothing."""
         patience = fallback(self._log) if timeout_s is None else timeout_s
         if not self._stopped:
             self._listener.wait(min(patience, AWAY_S) if self._away else patience)

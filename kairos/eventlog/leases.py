@@ -1,7 +1,7 @@
-"""Who does what on a shared log: leases that run out by the server's clock, with tokens that fence every append.
+"""Division of work on a shared log: leases that expire by the server's clock, with tokens that fence every append.
 
-A holder that stopped for too long finds its token replaced at its next append: LeaseLost, and nothing was written. On
-a log of one home everything is held, and nothing is asked.
+If a holder was suspended for too long and its token was replaced, its next append raises LeaseLost and writes nothing.
+On a log of one home every lease counts as held, without a query.
 """
 
 from __future__ import annotations
@@ -19,48 +19,48 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence
 
 RENEWALS = 3
-"""So often a lease is renewed before it would run out."""
+"""How many times a lease is renewed within its duration."""
 
 
 def repo_lease(repo: str) -> str:
-    """The lease of who senses a repository, runs its turns and carries out its actions."""
+    """The lease for sensing a repository, running its turns and carrying out its actions."""
     return f"repo/{repo}"
 
 
 def job_lease(job: str) -> str:
-    """The lease of who runs a nightly job."""
+    """The lease for running a nightly job."""
     return f"job/{job}"
 
 
 def daemon_lease(owner: str) -> str:
-    """The lease that says that a home's daemon is alive."""
+    """The lease that shows that a home's daemon is alive."""
     return f"daemon/{owner}"
 
 
 def holder(owner: str, process: int = 0) -> str:
-    """How a home's daemon, or with `process` one command of it, is called: `HOST/HOME` or `HOST/HOME/PID`."""
+    """The holder name of a home's daemon, `HOST/HOME`, or with `process` of one command, `HOST/HOME/PID`."""
     return f"{os.uname().nodename}/{owner}" + (f"/{process}" if process else "")
 
 
 class HeldLeases(Protocol):
-    """What this process may do."""
+    """The leases that this process holds."""
 
     @property
     def edition(self) -> int:
-        """Rises whenever something is gained or lost."""
+        """A counter that increases whenever a lease is acquired or lost."""
 
     def fences(self, name: str) -> tuple[Fence, ...] | None:
-        """What appends under a lease rest on; None when somebody else has it or nobody yet."""
+        """The fences for appends under a lease; None if this process does not hold it."""
 
     def lose(self, lost: LeaseLost) -> None:
-        """An append was refused: what was taken over is not held any more."""
+        """Reports that an append was refused: leases that were taken over are no longer held."""
 
     def confirm(self, name: str) -> None:
-        """LeaseLost if it was taken over, which is asked where too much time has passed to know."""
+        """LeaseLost if the lease was taken over. Queries the server only if the last renewal is too long ago."""
 
 
 class Everything:
-    """The log of one home: all is held."""
+    """The leases on the log of one home: all are held."""
 
     edition = 0
 
@@ -71,22 +71,23 @@ class Everything:
         raise lost
 
     def confirm(self, name: str) -> None:
-        """Nobody else is there."""
+        """Does nothing: there is no other holder."""
 
 
 def fences_of(held: HeldLeases, repos: Iterable[str]) -> tuple[Fence, ...]:
-    """What appends rest on under the leases of those of these repositories that are held."""
+    """The fences for appends under the leases of these repositories, for those that are held."""
     return tuple(f for repo in repos for f in held.fences(repo_lease(repo)) or ())
 
 
 def is_mine(log: Log, held: HeldLeases, repo: str) -> bool:
-    """Whether a repository is held, and by what `log` is fenced with: one that was gained since waits."""
+    """Whether a repository's lease is held and among the fences of `log`. A lease that was acquired after `log` was
+    fenced does not count yet."""
     fences = held.fences(repo_lease(repo))
     return fences is not None and set(fences) <= set(log.fences)
 
 
 class LeasePlan(NamedTuple):
-    """What to do now, each in the order of names."""
+    """The leases to give up, to renew and to take now, each list sorted by name."""
 
     give_up: list[str]
     renew: list[str]
@@ -94,7 +95,8 @@ class LeasePlan(NamedTuple):
 
 
 def plan(wanted: Collection[str], renewed: Mapping[str, float], now: float, seconds: float) -> LeasePlan:
-    """`renewed`: what is held, with the time (s) of its last renewal. A third of `seconds` after it the next is due."""
+    """The plan for now. `renewed`: the held leases with the time (s) of their last renewal; the next renewal is due a
+    third of `seconds` later."""
     return LeasePlan(
         sorted(renewed.keys() - wanted),
         sorted(n for n, at in renewed.items() if n in wanted and now - at >= seconds / RENEWALS),
@@ -103,7 +105,7 @@ def plan(wanted: Collection[str], renewed: Mapping[str, float], now: float, seco
 
 
 class Keeper:
-    """Keeps what a process wants to hold. `run` belongs to one thread; the rest is for any."""
+    """Takes and renews the leases that a process wants. `run` belongs to one thread; any thread may call the rest."""
 
     def __init__(self, leases: Leases, holder: str, seconds: float, on_change: Callable[[], None]) -> None:
         self._leases = leases
@@ -113,7 +115,7 @@ class Keeper:
         self._wanted: frozenset[str] = frozenset()
         self._tokens: dict[str, int] = {}
         self._renewed: dict[str, float] = {}
-        self._lock = threading.RLock()  # over the connection and the books
+        self._lock = threading.RLock()  # guards the connection and the dicts above
         self._stop = threading.Event()
         self._edition = 0
 
@@ -126,12 +128,13 @@ class Keeper:
         return None if token is None else (Fence(name, token),)
 
     def want(self, names: Collection[str]) -> None:
-        """Takes what can be taken now, and the rest when it can; what is not wanted any more is given up."""
+        """Sets the wanted leases: takes those that are free now and the others later, and gives up all other leases."""
         self._wanted = frozenset(names)
         self.tend()
 
     def tend(self) -> None:
-        """One round. TryAgain while the server is away: nothing is lost, for nobody else can take it either."""
+        """Gives up, renews and takes leases once. TryAgain while the server is unavailable: no lease is lost, because
+        no other process can take one either."""
         with self._lock:
             before = dict(self._tokens)
             now = _clock()
@@ -158,7 +161,7 @@ class Keeper:
     def lose(self, lost: LeaseLost) -> None:
         with self._lock:
             for name in self._renewed:
-                self._renewed[name] = -self._seconds  # whichever it was, the next round asks
+                self._renewed[name] = -self._seconds  # any of them may be the lost one: renew all
         while not self._stop.is_set():
             try:
                 self.tend()
@@ -179,23 +182,23 @@ class Keeper:
         raise Fence(name, 0).lost()
 
     def run(self) -> None:
-        """Renews what is held, and takes what comes free, until stopped."""
+        """Renews held leases and takes wanted ones that become free, until stopped."""
         while not self._stop.wait(self._seconds / RENEWALS / 2):
             try:
                 self.tend()
             except TryAgain:
-                continue  # every append meets the same, and says so
+                continue  # every append fails in the same way and reports it
 
     def stop(self) -> None:
         """Ends `run`."""
         self._stop.set()
 
     def close(self) -> None:
-        """Gives everything up, if the server is there, and lets the connection go."""
+        """Gives up all leases, if the server is available, and closes the connection."""
         try:
             self.want(())
         except TryAgain:
-            self._tokens.clear()  # they run out by themselves
+            self._tokens.clear()  # they expire on the server
         self._leases.close()
 
     def _forget(self, name: str) -> None:
@@ -204,8 +207,8 @@ class Keeper:
 
 @contextmanager
 def holding(log: Log, name: str, holder: str, seconds: float) -> Iterator[bool]:
-    """Holds a lease for one piece of work, and fences what `log` appends meanwhile. False while somebody else has it;
-    nothing is fenced then. True on a log of one home."""
+    """Holds a lease for one piece of work and fences the appends of `log` meanwhile. Yields False, without a fence, if
+    another holder has the lease; True on a log of one home."""
     leases = log.leases()
     if leases is None:
         yield True
@@ -227,7 +230,7 @@ def holding(log: Log, name: str, holder: str, seconds: float) -> Iterator[bool]:
 
 
 def held_by(log: Log, name: str) -> tuple[str, tuple[Fence, ...]] | None:
-    """(who holds a lease now, the fence of that); None where nobody does or nobody is asked."""
+    """(present holder of a lease, its fence); None if the lease is free or the log belongs to one home."""
     leases = log.leases()
     if leases is None:
         return None
@@ -239,5 +242,5 @@ def held_by(log: Log, name: str) -> tuple[str, tuple[Fence, ...]] | None:
 
 
 def _clock() -> float:
-    """Seconds that go on while the process is stopped or the machine sleeps."""
+    """The time (s) of a clock that keeps running while the process is stopped or, on Linux, the machine sleeps."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -1,4 +1,4 @@
-"""The event log: append, read, streams, views. One `Log` belongs to one thread; `opener.open_log` opens that of a home.
+"""The event log: append, read, streams, views. A `Log` belongs to one thread; `opener.open_log` opens a home's log.
 
 Reading opens the database read-only and imports nothing heavy; the writing side is opened at the first append.
 """
@@ -19,10 +19,10 @@ from kairos.eventlog.sqlite.engine import Sqlite
 
 
 class Log:
-    """The log on SQLite at `path`, or with `url` on PostgreSQL; nothing need exist before the first append.
+    """The log on SQLite at `path`, or with `url` on PostgreSQL; the first append creates it.
 
-    `owner`: which home this is where several share a log, else empty. `clean`: removes what lies outside of the log
-    and holds what a forgetting excised. `on_writing`: called once, when the writing side opens."""
+    `owner`: the identity of this home if several homes share the log, else empty. `clean`: removes copies, outside of
+    the log, of what a forgetting excised. `on_writing`: called once, when the writing side opens."""
 
     def __init__(
         self,
@@ -49,13 +49,13 @@ class Log:
 
     @property
     def fences(self) -> tuple[Fence, ...]:
-        """The leases that every append rests on now; see `kairos.eventlog.leases`."""
+        """The leases that every append now depends on; see `kairos.eventlog.leases`."""
         return self._fences
 
     @contextmanager
     def fenced(self, fences: Sequence[Fence], *, also: bool = False) -> Iterator[None]:
-        """Every append within rests on these leases: LeaseLost once one of them was taken over. `also`: beside those
-        that appends rest on already, not instead."""
+        """Every append inside depends on these leases: LeaseLost once another holder took one of them over. `also`:
+        adds them to the present fences instead of replacing those."""
         before = self._fences
         self._fences = (*before, *fences) if also else tuple(fences)
         try:
@@ -83,7 +83,7 @@ class Log:
     def read(
         self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
     ) -> Iterator[Recorded]:
-        """Events after a position (exclusive) up to one (inclusive), hot and cold alike; erased ones left out."""
+        """Events after a position (exclusive) up to `upto` (inclusive), hot and cold; erased ones are left out."""
         with self._engine.errors():
             for chunk in self._read().plain(after, limit=limit, topics=topics, upto=upto):
                 yield from codec.decode_rows(chunk)
@@ -95,7 +95,7 @@ class Log:
             return [r for r in map(codec.decode_row, rows) if r is not None]
 
     def at_row(self, position: int) -> Row:
-        """The stored row at a position. NotFound, also of one that was folded away."""
+        """The stored row at a position. NotFound if there is none or it was folded away."""
         row = next(iter(self._read().rows(position - 1, limit=1, upto=position)), None)
         if row is None or not row.topic:
             from kairos.eventlog.cold.jumps import absent  # rarely needed, and it loads the native library
@@ -122,7 +122,7 @@ class Log:
             return self._read().head()[0]
 
     def anchor(self) -> tuple[int, str]:
-        """The last position and the hash that stands for everything up to it (hex)."""
+        """The last position and its link, the hash of everything up to it (hex)."""
         with self._engine.errors():
             position, link, _ = self._read().head()
             return position, link.hex()
@@ -133,10 +133,10 @@ class Log:
             return self._read().head()[2]
 
     def refuse_unknown(self) -> None:
-        """IntegrityError if there is an event type that this program does not know: who acts on the log must not
-        pass over what a newer program wrote. Other applications' events are theirs."""
+        """IntegrityError if there is an event type that this program does not know: a program that acts on the log
+        must not ignore what a newer version wrote. Events of other applications are exempt."""
         with self._engine.errors():
-            for topic in filter(None, self._read().topics()):  # none: it stands for folded positions
+            for topic in filter(None, self._read().topics()):  # an empty topic marks a jump row
                 codec.refuse_unknown(topic, 1)
 
     def view(self, view: str) -> dict[bytes, bytes]:
@@ -155,17 +155,17 @@ class Log:
             return self._read().view_row(view, key)
 
     def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
-        """The keys of a view from `first` up to and without `before`, ascending or backwards, at most so many."""
+        """At most `limit` keys of a view from `first` (inclusive) to `before` (exclusive), ascending or descending."""
         with self._engine.errors():
             return self._read().view_keys(view, first, before, limit, backwards=backwards)
 
     def kept(self, view: str) -> tuple[bytes | None, int]:
-        """(the saved state of a view, its tracking position), as one save left them; (None, 0) without one."""
+        """(saved state of a view, its tracking position), both from the same save; (None, 0) if it was never saved."""
         with self._engine.errors():
             return self._read().kept(view)
 
     def tracking(self, name: str) -> int:
-        """The tracking position of a follower or view; 0 if it never ran."""
+        """The tracking position of a follower or view; 0 if it has never run."""
         with self._engine.errors():
             return self._read().tracking(name)
 
@@ -176,41 +176,41 @@ class Log:
 
     @property
     def name(self) -> str:
-        """Where the log is, for messages; no password in it."""
+        """The location of the log, for messages; contains no password."""
         return self._engine.name
 
     def of_home(self, view: str) -> str:
-        """The name of a view that tells of this home's own files: on a shared log each home has its own."""
+        """The name of a view about this home's own files: on a shared log each home has a separate view."""
         return f"{view}/{self.owner}" if self.owner else view
 
     @property
     def shared(self) -> bool:
-        """Whether other homes may write to it, too."""
+        """Whether other homes may write to this log."""
         return self._engine.shared
 
     def exists(self) -> bool:
-        """Whether anything was ever recorded. Asking makes nothing."""
+        """Whether the log was ever created. Does not create it."""
         with self._engine.errors():
             return self._engine.exists()
 
     def hot_bytes(self) -> int:
-        """Bytes that the database takes."""
+        """Size of the database in bytes."""
         with self._engine.errors():
             return self._engine.size()
 
     def segment(self, file: str) -> Path:
-        """Where a segment file of the manifest is, fetched from the shared log if another home made it."""
+        """The path of a segment file of the manifest, fetched from the shared log if another home wrote it."""
         return self._engine.segment(file)
 
     def listener(self) -> Listener:
-        """What a follower waits with; closed with the log."""
+        """A listener for a follower to wait on; closed with the log."""
         made = self._engine.listener()
         self._listeners.append(made)
         return made
 
     def leases(self) -> Leases | None:
-        """The leases of a shared log, over a connection that the caller closes; None where one home writes. The log is
-        made if there is none."""
+        """The leases of a shared log, over a connection that the caller closes; None if only one home writes. Creates
+        the log if there is none."""
         if not self._engine.shared:
             return None
         with self._engine.errors():
@@ -218,7 +218,7 @@ class Log:
         return self._engine.leases()
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keeps other homes from compacting or forgetting meanwhile. TryAgain if one does."""
+        """Prevents other homes from compacting or forgetting meanwhile. TryAgain if one is doing so."""
         return self._engine.alone()
 
     def reader(self) -> Reader:
@@ -226,18 +226,18 @@ class Log:
         return self._read()
 
     def writer(self) -> Recorder:
-        """The writing side, for compaction (its transactions are its own)."""
+        """The writing side, for compaction, which runs its own transactions."""
         return self._writer()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read inside is of one state of the log. Nothing may be appended inside, and it should be short:
-        the database keeps old pages as long. Rewritten (75) if a segment of that state is gone."""
+        """Everything read inside comes from one state of the log. Nothing may be appended inside. It should be short:
+        the database keeps old pages until it ends. Rewritten (75) if a segment of that state is gone."""
         with self._engine.errors(), self._read().snapshot():
             yield
 
     def errors(self) -> AbstractContextManager[None]:
-        """Turns what the database raises into errors a person can act on."""
+        """Translates errors of the database into errors that a user can act on."""
         return self._engine.errors()
 
     def close(self) -> None:
@@ -260,7 +260,7 @@ class Log:
             try:
                 self._reader = Reader(self._engine.database(), self.segment)
             except Unmade:
-                self._writer()  # which reads, too
+                self._writer()  # opening it may open the reader, too
             if self._reader is None:
                 self._reader = Reader(self._engine.database(), self.segment)
         return self._reader
@@ -274,11 +274,11 @@ class Log:
 
 
 Clean = Callable[[Log, Sequence[bytes]], None]
-"""Removes what lies outside of a log and holds one of these byte strings; called with the log."""
+"""Removes copies outside of a log that contain one of these byte strings; called with the log."""
 
 
 def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
-    """UsageError for an address of no known kind, and where what PostgreSQL needs is not installed."""
+    """The engine for an address. UsageError for an unknown kind of address, or if psycopg is not installed."""
     if not url:
         return Sqlite(path, bell, segments)
     if not url.startswith(("postgresql://", "postgres://")):
@@ -296,7 +296,7 @@ def _engine(path: Path, bell: Path | None, segments: Path, url: str) -> Engine:
 
 
 def _recorder(engine: Engine) -> Recorder:
-    """The writing side, of tables that are there. What it imports is heavy, and readers do without."""
+    """The writing side; creates the tables if necessary. Its imports are slow, so readers do not load it."""
     engine.make()
     if isinstance(engine, Sqlite):
         from kairos.eventlog.sqlite.recorder import open_recorder

@@ -1,4 +1,4 @@
-"""One moment: everything that an answer is made of, read from one state of the log."""
+"""Moments: everything that an answer is computed from, read from one state of the log."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _TRIES = 5
 
 
 class Moment:
-    """The views as of one state of the log, each loaded once; empty where there is no log."""
+    """The views at one state of the log, each loaded once; empty if there is no log."""
 
     def __init__(self, log: Log | None) -> None:
         self._log = log
         self._loaded: dict[str, Any] = {}
 
     def view(self, view: Projection[S]) -> S:
-        """The state of a view at this moment. Nobody may change it: whoever asks again gets the same."""
+        """The state of a view at this moment. Must not be modified: later calls return the same object."""
         if view.key not in self._loaded:
             self._loaded[view.key] = view.state() if self._log is None else view.load(self._log)[0]
         found: S = self._loaded[view.key]
@@ -32,8 +32,9 @@ class Moment:
 
 
 def at_one_moment(log: Log | None, build: Callable[[Moment], T]) -> T:
-    """What `build` makes of one moment. It is called again, with a newer one, where compaction or forgetting took the
-    moment away; so it only reads. It waits for nobody: meanwhile the database keeps every old page."""
+    """Returns the result of `build` for one moment. `build` is called again with a newer moment if compaction or
+    forgetting rewrote a segment of the first, so it must only read. It must not block: the database keeps every old
+    page until it returns."""
     if log is None:
         return build(Moment(None))
     for left in reversed(range(_TRIES)):
@@ -42,7 +43,7 @@ def at_one_moment(log: Log | None, build: Callable[[Moment], T]) -> T:
                 return build(Moment(log))
         except Rewritten as error:
             if error.__cause__ is not None and any(s.file == error.file for s in log.reader().segments()):
-                raise error.__cause__ from None  # no newer file took its place: it is lost
+                raise error.__cause__ from None  # still in the manifest, so the file is lost
             if not left:
                 raise
     raise AssertionError("the last try returns or raises")

@@ -1,4 +1,4 @@
-"""The reading side of the log: hot rows from the database, cold rows from segments, seen as one sequence."""
+"""The reading side of the log: hot rows from the database and cold rows from segments, read as one sequence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHUNK = 2_000
 
 
 class Rewritten(TryAgain):
-    """The state of the log that is being read rests on a segment file that is gone: rewritten meanwhile, or lost."""
+    """The state of the log that is being read refers to a segment file that was rewritten meanwhile or is lost."""
 
     def __init__(self, file: str) -> None:
         super().__init__(f"the segment {file} was rewritten while it was read", "Try again.")
@@ -27,15 +27,15 @@ class Rewritten(TryAgain):
 
 
 class Reader:
-    """Manifest and hot rows come from one read transaction, and hot positions that are already sealed are passed over,
-    so that sealing and retiring are never seen."""
+    """Reads the log of one database. Manifest and hot rows come from one read transaction, and hot rows at positions
+    that are already sealed are skipped, so a caller does not see sealing and retiring happen."""
 
     def __init__(self, database: Database, segment: Callable[[str], Path]) -> None:
         self._db = database
         self._segment = segment
         self._sound: dict[tuple[str, bytes], Stamp] = {}
-        """By file and digest, the stamp of each segment whose bytes were compared with the manifest: a damaged one must
-        not pass over rows unseen, and one that was touched since is compared again."""
+        """The stamp of each segment whose bytes were compared with the manifest, by file and digest. The comparison
+        keeps a damaged segment from silently losing rows; a segment that was touched since is compared again."""
 
         self._held = False
 
@@ -44,8 +44,8 @@ class Reader:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read inside is of one state of the log. Rewritten (75) where that state rests on a segment file
-        that was replaced meanwhile."""
+        """Everything read inside comes from one state of the log. Rewritten (75) if that state refers to a segment
+        file that was replaced meanwhile."""
         before, self._held = self._held, True
         try:
             with self._db.snapshot():
@@ -63,8 +63,8 @@ class Reader:
     def rows(
         self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
     ) -> Iterator[Row]:
-        """Stored rows with after < position <= upto, ascending. A leaf that follows from the payload is empty, and so
-        is the link of a cold row. A jump row stands for a run of positions that were folded away (see `jumps`)."""
+        """Stored rows with after < position <= upto, ascending. A leaf that can be computed from the payload is empty,
+        and so is the link of a cold row. A jump row replaces a run of positions that were folded away (see `jumps`)."""
         for cold, chunk in self._chunks(ROW_COLUMNS, after, limit, topics, upto):
             for values in chunk:
                 yield row_of(values) if cold else hot_row(values)
@@ -72,21 +72,21 @@ class Reader:
     def plain(
         self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None
     ) -> Iterator[Sequence[Plain]]:
-        """The same without hashes, in chunks: for decoding."""
+        """The same rows without hashes, in chunks, for decoding."""
         for _, chunk in self._chunks(PLAIN_COLUMNS, after, limit, topics, upto):
             yield chunk
 
     def feed(self, sink: Sink, first: int, last: int) -> int:
-        """Gives the hot rows of these positions to the writer of a segment; returns how many."""
+        """Passes the hot rows of these positions to the writer of a segment; returns how many."""
         rows = f"SELECT {SEGMENT_COLUMNS} FROM events WHERE position BETWEEN ? AND ? ORDER BY position"
         return self._db.feed(sink, rows, [first, last])
 
     def _chunks(
         self, columns: str, after: int, limit: int | None, topics: Collection[str], upto: int | None
     ) -> Iterator[tuple[bool, list[tuple[Any, ...]]]]:
-        """(whether cold, rows). Fetched in chunks: no read transaction stays open while the caller works, so a slow
-        reader does not hold back the checkpoint. A segment that is open stays so: whoever removes its file meanwhile
-        does not end the reading."""
+        """Pairs of (whether cold, rows). Rows are fetched in chunks: no read transaction stays open while the caller
+        works, so a slow reader does not delay the checkpoint. An open segment stays open, so removing its file
+        meanwhile does not interrupt the read."""
         left = 2**62 if limit is None else limit
         last = 2**62 if upto is None else upto
         gone = ""
@@ -99,7 +99,7 @@ class Reader:
                 if ended:
                     return
                 continue
-            from kairos.eventlog.cold.segment import OpenSegment  # the hot part does without
+            from kairos.eventlog.cold.segment import OpenSegment  # not needed to read hot rows
 
             file, end, digest = cold
             path = self._segment(file)
@@ -123,11 +123,11 @@ class Reader:
     def _glance(
         self, columns: str, after: int, limit: int, last: int, topics: Collection[str]
     ) -> tuple[tuple[str, int, bytes] | None, list[tuple[Any, ...]], bool]:
-        """From one read transaction: (the segment that comes next, its end and digest, or the hot rows that do, whether
-        they are the last)."""
+        """What comes next, from one read transaction: (file, end and digest of the next segment or None, else the next
+        hot rows, whether these are the last)."""
         among = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
         if topics and not set(topics) & set(MANY):
-            among += f" AND {FEW}"  # said in these words, the index over the other topics serves
+            among += f" AND {FEW}"  # the exact condition of the partial index, so that the index is used
         with self._db.snapshot():
             sealed = self._db.all("SELECT sealed_upto FROM head")[0][0]
             if after < sealed:
@@ -144,8 +144,8 @@ class Reader:
             return None, hot, len(hot) < limit
 
     def stream(self, stream: str, first: int = 1) -> list[Row]:
-        """Every row of a stream from a version on, in order. What is not hot, or of a topic that no index lists, is
-        looked for only when the rest does not make up the version of the stream."""
+        """Every row of a stream from version `first` on, in order. Rows that are cold or of an unindexed topic are
+        searched for only if the indexed hot rows do not reach the version of the stream."""
         wanted = self.version(stream) - first + 1
         found = self._hot_stream(stream, first, FEW)
         if len(found) < wanted:
@@ -187,7 +187,8 @@ class Reader:
         return [bytes(row[0]) for row in self._db.all(sql, (view, first, before, limit))]
 
     def kept(self, view: str) -> tuple[bytes | None, int]:
-        """The state and tracking position of a view in one statement: a save between two would tear them apart."""
+        """The state and tracking position of a view, read in one statement: with two, a save between them could make
+        them disagree."""
         row = self._one(
             "SELECT value, position FROM views JOIN tracking ON name = view WHERE view = ? AND key = ?",
             (view, b"state"),
@@ -202,8 +203,8 @@ class Reader:
         return dict(self._db.all("SELECT name, position FROM tracking"))
 
     def topics(self) -> list[str]:
-        """The types of the hot rows, by leaps over the index: as many steps as there are types. Those too frequent
-        for the index are left out."""
+        """The types of the hot rows, from a skip scan of the index with one step per type. Types that are too frequent
+        for the index (`MANY`) are left out."""
         return [
             topic
             for (topic,) in self._db.all(
@@ -218,8 +219,8 @@ class Reader:
         return [Manifested(*row) for row in self._db.all("SELECT * FROM segments ORDER BY first")]
 
     def last_hot(self, first: int, wanted: int, limit: int) -> tuple[int, bytes] | None:
-        """(position, link) of the last hot row from `first` up to `wanted`, or where there is none, of the first one up
-        to `limit`: a jump row ends where its run does."""
+        """(position, link) of the last hot row from `first` up to `wanted`; if there is none, of the first hot row up
+        to `limit`, because a jump row has the position at which its run ends."""
         upto = self._one(
             "SELECT position, link FROM events WHERE position BETWEEN ? AND ? ORDER BY position DESC LIMIT 1",
             (first, wanted),
@@ -230,12 +231,13 @@ class Reader:
         return None if row is None else (row[0], bytes(row[1]))
 
     def link_at(self, position: int) -> bytes:
-        """The link of the last sealed row, or of the row before the first (zeros)."""
+        """The link of the last row of the segment that ends at `position`; 32 zero bytes if no segment does."""
         row = self._one("SELECT after FROM segments WHERE last = ?", (position,))
         return row[0] if row else bytes(32)
 
     def next_position(self, stream: str, topics: Collection[str], after: int, head: int) -> int:
-        """How far a follower of one stream has effectively come: to just before its next row of these topics."""
+        """The position up to which a follower of one stream has nothing to read: just before its next row of these
+        topics, or `head` if there is none."""
         found = self._db.all(
             f"SELECT MIN(position) FROM events WHERE originator_id = ? AND position > ?"
             f" AND topic IN ({','.join('?' * len(topics))})",
@@ -244,7 +246,7 @@ class Reader:
         return head if found is None else max(after, found - 1)
 
     def last_before(self, at: int, upto: int) -> int:
-        """The last position up to `upto` such that everything to it was recorded before a time (us)."""
+        """The last position, at most `upto`, such that every event up to it was recorded before `at` (us)."""
         found = self._db.all(
             "SELECT MIN(position) FROM events WHERE at >= ? AND position > (SELECT sealed_upto FROM head)", (at,)
         )[0][0]

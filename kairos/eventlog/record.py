@@ -1,4 +1,4 @@
-"""What goes into the log and what comes out of it."""
+"""The types that are written to the log and read from it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from kairos.domain.events import Event
 from kairos.errors import LeaseLost
 
 FROM_ZERO = "from-zero"
-"""The view with a row for each stream of foreign events whose first version is 0. All others begin with 1."""
+"""The view with a row for each stream of foreign events whose first version is 0. All other streams begin with 1."""
 UPSTREAM = "upstream/"
-"""How the tracking positions begin that foreign applications keep: they are places in *their* upstreams."""
+"""Prefix of the names of tracking positions of foreign applications; these are positions in *their* upstreams."""
 
 Origin = Literal["live", "offline", "self", "baseline", "history", "user", "system", "foreign"]
 
@@ -29,7 +29,7 @@ class NewEvent(msgspec.Struct, frozen=True):
 
 
 class ForeignEvent(Event, frozen=True):
-    """What another application stored on this log: so many bytes, which mean nothing here. Nobody acts on it."""
+    """An event that another application stored in this log, reduced to its size. Kairos does not act on it."""
 
     bytes: int
 
@@ -50,7 +50,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """A stored row before decoding: hot from the database or cold from a segment. `payload` None: erased."""
+    """A stored row before decoding: hot from the database or cold from a segment. `payload` is None if erased."""
 
     position: int
     stream: str
@@ -67,12 +67,12 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 def row_of(plain: Sequence[Any]) -> Row:
-    """A row as segments hold it: leaf and link, which follow from the content, are empty where they are not stored."""
+    """A row from a segment: leaf and link, which can be computed from the content, are empty if not stored."""
     return Row(*(*plain[:10], plain[10] or b"", b""))
 
 
 def hot_row(values: Sequence[Any]) -> Row:
-    """A row as the database holds it: (header fields, payload, leaf or None, link)."""
+    """A row from the database, given as (header fields, payload, leaf or None, link)."""
     return Row(*(*values[:10], values[10] or b"", values[11]))
 
 
@@ -87,15 +87,15 @@ Header = tuple[int, str, int, str, int, int, int | None, int, Origin]
 """(position, stream, version, topic, v, at, caused_by, correlation, origin)."""
 
 Plain = tuple[int, str, int, str, int, int, int | None, int, Origin, bytes | None]
-"""What decoding needs of a row: its header fields and payload, in the order of `Row`."""
+"""The part of a row that decoding needs: its header fields and payload, in the order of `Row`."""
 
 Draft = tuple[str, str, int, bytes, int | None, Origin]
 """An encoded event to append: (stream, topic, v, payload, caused_by, origin)."""
 
 
 class Manifested(NamedTuple):
-    """A row of the manifest: a segment of positions first..last, the bytes and BLAKE3 of its file, the links before and
-    after it, and whether its hot rows are gone."""
+    """A row of the manifest: a segment of positions first..last, the size (bytes) and BLAKE3 of its file, the links
+    before and after it, and whether its hot rows were removed."""
 
     first: int
     last: int
@@ -108,7 +108,7 @@ class Manifested(NamedTuple):
 
 
 class Put(msgspec.Struct, frozen=True):
-    """Set one row of a view (or snapshot), in the transaction of the append."""
+    """Set one row of a view (or snapshot) in the transaction of the append."""
 
     view: str
     key: bytes
@@ -116,7 +116,7 @@ class Put(msgspec.Struct, frozen=True):
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Remove one row of a view, or with key None all of them."""
+    """Remove one row of a view, or all rows if `key` is None."""
 
     view: str
     key: bytes | None = None
@@ -130,14 +130,14 @@ class Track(msgspec.Struct, frozen=True):
 
 
 class Advance(msgspec.Struct, frozen=True):
-    """Move a tracking position forward: Conflict unless it rises."""
+    """Move a tracking position forward: Conflict unless it increases."""
 
     name: str
     position: int
 
 
 class Seal(msgspec.Struct, frozen=True):
-    """Name a verified segment file in the manifest and move `sealed_upto` to its end."""
+    """Add a verified segment file to the manifest and move `sealed_upto` to its end."""
 
     first: int
     last: int
@@ -157,13 +157,13 @@ class Retire(msgspec.Struct, frozen=True):
 
 
 class Erase(msgspec.Struct, frozen=True):
-    """Overwrite the payloads of hot rows; their hashes stay."""
+    """Remove the payloads of hot rows; their hashes are kept."""
 
     positions: list[int]
 
 
 class Swap(msgspec.Struct, frozen=True):
-    """Name another verified file for the segment that begins at `first`."""
+    """Replace the file of the segment that begins at `first` in the manifest by another verified file."""
 
     first: int
     file: str
@@ -172,13 +172,13 @@ class Swap(msgspec.Struct, frozen=True):
 
 
 class HeadAt(msgspec.Struct, frozen=True):
-    """Refuse the append with Conflict unless the log still ends at this position."""
+    """Refuse the append with Conflict unless the log still ends at `position`."""
 
     position: int
 
 
 class Fence(msgspec.Struct, frozen=True):
-    """Refuse the append with LeaseLost unless the lease `name` is still the one with this token. Shared logs only."""
+    """Refuse the append with LeaseLost unless the lease `name` still has this token. Shared logs only."""
 
     name: str
     token: int

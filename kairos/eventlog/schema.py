@@ -1,9 +1,9 @@
 """The tables of the log, in SQL that SQLite and PostgreSQL share.
 
-`head` counts positions: they go on after a delete-all, where a row id would restart and every tracker would skip
-events. `streams` holds the version of each stream. Both are written under the write lock of the append, so no index
-has to prove that versions are unique, and an event of a topic that makes up most of the log costs no index entry.
-`leaf` is stored only where it does not follow from the payload: once that was erased.
+`head` counts positions: they continue after all rows were deleted, where a row id would restart and every tracker
+would skip events. `streams` holds the version of each stream. Both are written under the write lock of the append, so
+no unique index on versions is needed, and events of the most frequent topics have no index entry. `leaf` is stored
+only if it cannot be computed from the payload, which is so after the payload was erased.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 SCHEMA_VERSION = 2
 
 MANY = ("CommitRecorded", "FilesChanged")
-"""Topics that make up most of a log: not worth an index entry a row."""
+"""Topics that make up most of a log; their rows are not indexed."""
 FEW = " AND ".join(f"topic <> '{topic}'" for topic in MANY)
 
 EVENTS = """CREATE TABLE IF NOT EXISTS events (
@@ -54,4 +54,4 @@ FIRST_HEAD = "INSERT INTO head VALUES (1, 0, ?, 0) ON CONFLICT (id) DO NOTHING"
 _HEADER = "position, originator_id, originator_version, topic, v, at, caused_by, correlation, origin"
 PLAIN_COLUMNS = f"{_HEADER}, state"
 SEGMENT_COLUMNS = f"{_HEADER}, state, leaf"
-ROW_COLUMNS = f"{_HEADER}, CAST(state AS BLOB), leaf, link"  # whatever a damaged file says its type is
+ROW_COLUMNS = f"{_HEADER}, CAST(state AS BLOB), leaf, link"  # even if a damaged file reports another type

@@ -1,8 +1,8 @@
-"""The recorder that eventsourcing's own consumers ask: an `Application`, its notification log, projections.
+"""The recorder for eventsourcing's own consumers: an `Application`, its notification log, projections.
 
-What such an application stores are *foreign events*: their topics are no names of ours, and what they hold means
-nothing here. They are in the chain, in segments and in exports as every other event, and nobody acts on them. The
-application in turn reads every event of the log: a position is the id of a notification.
+Such an application stores *foreign events*: their topics are not event types of Kairos, and their content is opaque to
+it. They are in the chain, in segments and in exports like every other event, but Kairos does not act on them. The
+application in turn reads every event of the log; the position is the id of the notification.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _MEANING: Mapping[type[Exception], type[es.PersistenceError]] = {
 
 
 class StockRecorder(es.ProcessRecorder):
-    """Comes before an engine's recorder of eventsourcing, whose statements know other tables, and answers for it."""
+    """Mixin that precedes eventsourcing's recorder of an engine and overrides the methods whose SQL expects other
+    tables."""
 
     datastore: Any
     _engine: Engine
@@ -52,15 +53,15 @@ class StockRecorder(es.ProcessRecorder):
 
     @abstractmethod
     def _reading(self) -> AbstractContextManager[Reader]:
-        """The log, hot and cold, for one thread at a time."""
+        """A reader of the log, hot and cold, for one thread at a time."""
 
     def create_table(self) -> None:
-        """Makes the log where there is none."""
+        """Creates the log if there is none."""
         with self._told():
             self._engine.make()
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
-        """Appends foreign events, and with `tracking` how far their upstream was followed; returns the positions."""
+        """Appends foreign events, with `tracking` also the position in their upstream; returns the positions."""
         drafts, expected = drafted(stored_events)
         writes: list[Write] = [Put(FROM_ZERO, s.encode(), b"") for s, version in expected.items() if version < 0]
         tracking: Tracking | None = kwargs.get("tracking")
@@ -75,7 +76,7 @@ class StockRecorder(es.ProcessRecorder):
         if not drafts and not writes:
             return []
         with self._told():
-            with self._reading():  # there is a log
+            with self._reading():  # raises Unmade if there is no log
                 pass
             positions = self.append(drafts, now_us(), expected, writes, lambda cause: cause)
             if positions:
@@ -91,7 +92,7 @@ class StockRecorder(es.ProcessRecorder):
         desc: bool = False,
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
-        """The events of a stream, hot and cold; what was forgotten is left out."""
+        """The events of a stream, hot and cold; forgotten ones are left out."""
         stream = str(originator_id)
         with self._told(), self._reading() as reader:
             begin = 1 if reader.view_row(FROM_ZERO, stream.encode()) is None else 0
@@ -112,7 +113,8 @@ class StockRecorder(es.ProcessRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """Events of the whole log, hot and cold. What was forgotten or folded away is left out, and does not count."""
+        """Events of the whole log, hot and cold. Those that were forgotten or folded away are left out and do not
+        count towards `limit`."""
         after = 0 if start is None else start - inclusive_of_start
         found: list[Notification] = []
         with self._told(), self._reading() as reader:
@@ -140,7 +142,7 @@ class StockRecorder(es.ProcessRecorder):
         return LogSubscription(self, gt, topics, self._engine)
 
     def _id_of(self, stream: str) -> UUID | str:
-        """The id that an application knows a stream by: a UUID if it uses those and this is one."""
+        """The id of a stream as the application uses it: a UUID if the application uses UUIDs and the name is one."""
         if self.datastore.originator_id_type != "uuid":
             return stream
         try:
@@ -151,7 +153,7 @@ class StockRecorder(es.ProcessRecorder):
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Raises what goes wrong as eventsourcing's consumers know it."""
+        """Translates errors into those of eventsourcing, which its consumers handle."""
         try:
             with self._engine.errors():
                 yield
@@ -162,10 +164,10 @@ class StockRecorder(es.ProcessRecorder):
 
 
 class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
-    """Yields notifications as they come: a thread sleeps until somebody appends."""
+    """Yields notifications as they arrive: a thread sleeps until something is appended."""
 
     def __init__(self, recorder: StockRecorder, gt: int | None, topics: Sequence[str], engine: Engine) -> None:
-        self._listener: Listener | None = engine.listener()  # before the first look: what comes in between is heard
+        self._listener: Listener | None = engine.listener()  # before the first read, so that no append is missed
         self._ending = Lock()
         super().__init__(recorder, gt, topics)
         self._listen_thread = Thread(target=self._listen, args=(self._listener,))
@@ -185,7 +187,7 @@ class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
         while not self._has_been_stopped:
             listener.wait(SHARED_FALLBACK_S)
             self._has_been_notified.set()
-        with self._ending:  # nobody wakes it any more
+        with self._ending:  # from here on `stop` does not wake it
             self._listener = None
             listener.close()
 
@@ -193,7 +195,7 @@ class LogSubscription(es.ListenNotifySubscription[StockRecorder]):
 def drafted(stored_events: Sequence[StoredEvent]) -> tuple[list[Draft], dict[str, int]]:
     """(drafts to append, the version that each of their streams must be at).
 
-    DataError for what a log cannot hold, IntegrityError for versions that do not follow one another."""
+    DataError for an event that a log cannot hold, IntegrityError if the versions of a stream are not consecutive."""
     versions: dict[str, Iterator[int]] = {}
     expected: dict[str, int] = {}
     drafts: list[Draft] = []

@@ -1,4 +1,4 @@
-"""The statements of one append, for every engine: events with their chain, streams, and what goes with them."""
+"""The statements of one append, for every engine: events with their chain, stream versions, and other writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kairos.eventlog.record import Advance, Draft, Drop, Erase, HeadAt, Put, Ret
 _COLUMNS = "position, originator_id, originator_version, topic, state, v, at, caused_by, correlation, origin, link"
 _ROW = "(?,?,?,?,?,?,?,?,?,?,?)"
 _TOGETHER = 50
-"""Rows in one statement: a statement for each costs a sixth more."""
+"""Rows per INSERT statement: one statement per row takes a sixth more time."""
 _INSERT = f"INSERT INTO events ({_COLUMNS}) VALUES {_ROW}"
 _INSERT_TOGETHER = f"INSERT INTO events ({_COLUMNS}) VALUES {','.join([_ROW] * _TOGETHER)}"
 _LOAD = f"INSERT INTO events ({_COLUMNS}, leaf) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -40,11 +40,11 @@ def append(
     writes: Sequence[Write],
     cold_root: Callable[[int], int],
 ) -> list[int]:
-    """Stores drafts behind `head` (position, link), then the writes, in the transaction of `c`, which holds the write
-    lock. `cold_root` gives the correlation of a stored event that is no longer hot.
+    """Stores drafts after `head` (position, link), then the writes, in the transaction of `c`, which holds the write
+    lock. Returns the positions. `cold_root` returns the correlation of a stored event that is no longer hot.
 
-    Conflict if a stream of `expected` is not at that version (-1: new, and its first version is to be 0), the log not
-    where a `HeadAt` says, or a position of an `Advance` does not rise."""
+    Conflict if a stream of `expected` is not at that version (-1: new, with 0 as its first version), if the log does
+    not end at the position of a `HeadAt`, or if an `Advance` does not increase its tracking position."""
     position, link = head
     streams = {d[0] for d in drafts}.union(expected)
     versions = {stream: min(expected.get(stream, 0), 0) for stream in streams}
@@ -80,7 +80,7 @@ def _insert(c: Cursor, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _looked_up(c: Cursor, columns: str, table: str, key: str, wanted: Collection[Any]) -> dict[Any, int]:
-    """Key to number, for the keys that the table has."""
+    """A mapping of key to number, for the wanted keys that are in the table."""
     found: dict[Any, int] = {}
     names = list(wanted)
     for first in range(0, len(names), _AT_ONCE):
@@ -124,7 +124,7 @@ def _write(c: Cursor, write: Write) -> None:
 
 
 def _erase(c: Cursor, position: int) -> None:
-    """Overwrites the payload of a hot row and keeps its hash."""
+    """Removes the payload of a hot row and stores its hash instead."""
     c.execute("SELECT state FROM events WHERE position = ?", (position,))
     row = c.fetchone()
     if row is not None and row[0] is not None:
@@ -132,7 +132,8 @@ def _erase(c: Cursor, position: int) -> None:
 
 
 def load(c: Cursor, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tracking: Mapping[str, int]) -> None:
-    """Stores ready rows and tracking positions in an empty log, in the transaction of `c`."""
+    """Stores complete rows and tracking positions in an empty log, in the transaction of `c`. Conflict if the log is
+    not empty."""
     c.execute("UPDATE head SET position = ?, link = ? WHERE position = 0 RETURNING id", (head, link))
     if c.fetchone() is None:
         raise Conflict("somebody else wrote to the log first", "Import into an empty home.")
@@ -140,7 +141,7 @@ def load(c: Cursor, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tra
 
     def counted() -> Iterator[tuple[Any, ...]]:
         for row in rows:
-            if row[3]:  # what stands for folded positions belongs to no stream
+            if row[3]:  # a jump row belongs to no stream
                 versions[row[1]] = row[2]
             yield row
 

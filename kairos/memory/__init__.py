@@ -1,1 +1,1 @@
-"""Reading memory: claims, related files, recall, text for a turn. Only `dream` writes what is read here."""
+"""Reading memory: claims, related files, recall, text for a turn. Only `dream` writes memory."""

@@ -1,4 +1,4 @@
-"""What Kairos believes: the fold of memory events, open and closed, with who confirmed or refused what it led to."""
+"""The fold of memory events: open and closed claims, and how the proposals that rest on them were decided."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from kairos.eventlog.views.projection import Projection
 
 
 class Claim(msgspec.Struct, kw_only=True):
-    """A memory and its life in the log: recorded at a position, and retired at one (None: open). `uses` counts
+    """A memory with the positions at which it was recorded and retired (None: open). `uses` counts
     approved proposals that rest on it, `against` those rejected as wrong."""
 
     memory: Memory
@@ -49,9 +49,9 @@ class Claim(msgspec.Struct, kw_only=True):
 
 
 class Claims(msgspec.Struct):
-    """Every memory ever accepted, by id. Closed ones stay readable: nothing is forgotten without an event.
+    """Every memory ever accepted, by id. Closed ones stay readable: nothing is removed without an event.
 
-    The last dream that ended well started at position `dreamed_from` and finished at `dreamed_at`, having learned
+    The last finished dream started at position `dreamed_from` and finished at `dreamed_at`, having learned
     up to `dreamed_upto`; `index` is the hash of its MEMORY.md. `lease_until` (us) is 0 when no dream is open."""
 
     by_id: dict[str, Claim] = {}
@@ -66,13 +66,13 @@ class Claims(msgspec.Struct):
     index: str = ""
 
     def open(self, repo: str | None = None, kind: str | None = None) -> Iterator[Claim]:
-        """The claims that hold, oldest first."""
+        """The open claims, oldest first."""
         for claim in self.by_id.values():
             if claim.is_open and repo in (None, claim.memory.repo) and kind in (None, claim.memory.kind):
                 yield claim
 
     def find(self, prefix: str) -> Claim:
-        """The claim of an id or unique prefix. NotFound when none or several."""
+        """The claim with an id or unique prefix. NotFound if no claim or several match."""
         if prefix in self.by_id:
             return self.by_id[prefix]
         found = sorted(i for i in self.by_id if i.startswith(prefix)) if prefix else []
@@ -83,13 +83,13 @@ class Claims(msgspec.Struct):
         raise NotFound(f"`{prefix}` is ambiguous: {', '.join(found[:5])}", "Type more of the id.")
 
     def digest(self) -> str:
-        """SHA-256 over the open memories: equal memory gives equal digests, wherever in the log it is."""
+        """SHA-256 over the open memories: equal memories give equal digests, whatever their positions in the log."""
         held = sorted((c.memory for c in self.open()), key=lambda m: m.id)
         return hashlib.sha256(msgspec.json.encode(held)).hexdigest()
 
 
 class MemoryView(Projection[Claims]):
-    """Everything `dream` wrote, and how it fared."""
+    """The view of every memory that `dream` wrote, and of the decisions on proposals that rest on it."""
 
     name = "memory"
     version = 2
@@ -136,7 +136,7 @@ def fold(state: Claims, event: object, position: int) -> None:
         case ProposalRaised():
             cited = set(event.evidence)
             if rested := [c.memory.id for c in state.open(event.repo) if _rests_on(c, cited)]:
-                state.proposals[event.id] = sorted(rested)  # a kept state forgets in which order memories came
+                state.proposals[event.id] = sorted(rested)  # a saved state does not preserve the order of memories
         case ProposalApproved() | ProposalAcknowledged():
             for used in state.proposals.pop(event.id, ()):
                 state.by_id[used].uses += 1

@@ -1,9 +1,9 @@
 """Which files change together, learned one commit at a time. Pure: commits in, confidences out.
 
-The question and its measures are those of ROSE (Zimmermann et al., ICSE 2004). Confidence is a conditional
+The task and its measures follow ROSE (Zimmermann et al., ICSE 2004). Confidence is a conditional
 probability in which small commits count more, blended from three views of the same evidence, each shrunk towards a
-prior: commits weighted by age (half-life 180 days), by order (the file's own last changes), and all alike. A file is
-its identity across renames; a deleted file takes its evidence with it.
+prior: commits weighted by age (half-life 180 days), by order (the file's own last changes), and all alike. A file
+keeps its identity across renames; deleting a file deletes its evidence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kairos.memory.naming import stem_of
 HALF_LIFE_S = 180 * 86_400
 RECENT_HALF_LIFE_S = 20 * 86_400
 LARGEST = 30
-"""Commits over this many files say nothing about pairs: reformatting, imports, licences."""
+"""Maximum number of files in a commit: larger ones (reformatting, imports, licences) say nothing about pairs."""
 CITES = 8
 _PRIOR = 0.7
 _ORDER = 0.12
@@ -29,7 +29,7 @@ _FARTHEST = 900.0
 
 
 class Learner:
-    """Counts with the indexes that make asking fast."""
+    """Counts, with indexes for fast queries."""
 
     def __init__(self, counts: Counts | None = None) -> None:
         self.counts = counts or Counts(files={}, pairs={})
@@ -46,15 +46,15 @@ class Learner:
 
     @property
     def clock(self) -> int:
-        """The newest commit time learned (s): evidence ages against it, so a sleeping repository forgets nothing."""
+        """The newest commit time learned (s). Evidence ages relative to it, that is, only with new commits."""
         return self.counts.clock
 
     def paths(self) -> list[str]:
-        """Every living path that was ever committed, sorted."""
+        """Every committed path that still exists, sorted."""
         return sorted(self.ids)
 
     def learn(self, commit: Commit) -> None:
-        """Adds one commit; call in the order of history."""
+        """Adds one commit. Must be called in the order of history."""
         for path, old in commit.renames.items():
             self._rename(old, path)
         for path in commit.removed:
@@ -86,8 +86,8 @@ class Learner:
                 self._together(min(one, other), max(one, other), weight * share, share, at, commit.position)
 
     def related(self, paths: Sequence[str], limit: int = 10, *, guess: bool = True) -> list[Estimate]:
-        """What changes when any of these changes, surest first, never the paths themselves. `guess` False leaves
-        out what no commit showed together."""
+        """The files that change when any of `paths` changes, highest confidence first, without `paths` themselves.
+        `guess` False excludes files that no commit changed together with them."""
         best: dict[str, Estimate] = {}
         asked = set(paths)
         for path in dict.fromkeys(paths):
@@ -98,14 +98,14 @@ class Learner:
         return heapq.nsmallest(limit, best.values(), key=lambda e: (-e.confidence, e.path))
 
     def estimate(self, path: str, other: str) -> Estimate | None:
-        """How surely `other` changes with `path`; None unless a commit showed both."""
+        """The estimate that `other` changes with `path`; None if no commit changed both."""
         a, b = self.ids.get(path), self.ids.get(other)
         if a is None or b is None or a == b or b not in self._near[a]:
             return None
         return self._estimate(a, b, self._scale())
 
     def couples(self, least: int) -> Iterator[tuple[str, Estimate]]:
-        """(path, estimate) in both directions for each pair seen in at least so many commits."""
+        """(path, estimate) in both directions for each pair seen in at least `least` commits."""
         scale = self._scale()
         for key, pair in self.counts.pairs.items():
             if pair.count >= least:
@@ -151,7 +151,7 @@ class Learner:
         return Estimate(two.path, confidence, 0, list(two.cites))
 
     def _prior(self, path: str, other: File, scale: float) -> float:
-        """How likely the other file is in any commit, more so beside this path or named like it."""
+        """The probability that the other file is in any commit; higher for the same folder or the same stem."""
         counts = self.counts
         hot = other.hot * _faded(counts.clock - other.hot_at) / max(counts.hot, 1.0)
         chance = 0.5 * hot + 0.3 * other.weight / max(counts.total, 1e-9)
@@ -181,7 +181,7 @@ class Learner:
         _cite(pair.cites, position, CITES)
 
     def _scale(self) -> float:
-        """What a commit made now would weigh."""
+        """The weight of a commit made at `clock`."""
         return _power((self.counts.clock - self.counts.epoch) / HALF_LIFE_S)
 
     def _ident(self, path: str) -> int:
@@ -231,7 +231,7 @@ def _key(one: int, other: int) -> int:
 
 
 def _power(half_lives: float) -> float:
-    """2 to this, kept inside what a float holds: commit times are whatever a repository claims."""
+    """2 ** `half_lives`, clamped to the range of a float because a repository can claim any commit time."""
     return float(2.0 ** max(-_FARTHEST, min(_FARTHEST, half_lives)))
 
 

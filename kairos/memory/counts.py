@@ -1,4 +1,4 @@
-"""The evidence that co-change is learned from, and what it amounts to: plain values, kept as a view row."""
+"""The evidence for co-change learning and the resulting estimates, as plain values. Counts are saved as a view row."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """What the learner needs of a commit: paths that exist after it, paths it removed, renames (new → old),
-    copies left out. `position` is the event that recorded it."""
+    """The part of a commit that the learner needs: paths that exist after it, paths it removed, renames (new → old);
+    copies are left out. `position` is the event that recorded it."""
 
     at_s: int
     position: int
@@ -19,7 +19,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class File(msgspec.Struct, array_like=True):
-    """A living file. `weight` sums its commits by age, `ever` all alike, `order` by order; `hot` fades fast."""
+    """A file that exists. Sums over its commits: `weight` weighted by age, `ever` unweighted, `order` weighted by
+    order; `hot` decays fast."""
 
     path: str
     weight: float = 0.0
@@ -32,8 +33,8 @@ class File(msgspec.Struct, array_like=True):
 
 
 class Pair(msgspec.Struct, array_like=True):
-    """Two files that changed together, lower identity first. `fwd`: how much the second follows the first by
-    order, as of the first's change number `fwd_at`; `back` the reverse. Times in seconds."""
+    """Two files that changed together, lower identity first. `fwd`: how often the second changes with the first,
+    weighted by order, as of the first's change number `fwd_at`; `back`: the reverse. Times in seconds."""
 
     weight: float = 0.0
     ever: float = 0.0
@@ -48,7 +49,7 @@ class Pair(msgspec.Struct, array_like=True):
 
 
 class Counts(msgspec.Struct, array_like=True):
-    """The evidence of one repository, as kept in a view row."""
+    """The evidence of one repository, as saved in a view row."""
 
     epoch: int = -1
     clock: int = 0
@@ -61,8 +62,8 @@ class Counts(msgspec.Struct, array_like=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """How surely `path` changes too. `support`: commits that show it; 0 for a guess from names and
-    from what is busy. `cites`: event positions, oldest first."""
+    """How likely `path` changes too. `support`: number of commits that show it; 0 for a guess from names and
+    recent activity. `cites`: event positions, oldest first."""
 
     path: str
     confidence: float

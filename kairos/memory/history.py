@@ -1,4 +1,4 @@
-"""The co-change counts of every repository, folded from recorded commits; and what history says goes together."""
+"""The co-change counts of every repository, folded from recorded commits, and related files derived from them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Histories(msgspec.Struct):
 
 
 class HistoryView(Projection[Histories]):
-    """Saved by the dream, so that each night folds only what is new. The rows are disposable."""
+    """The view of co-change counts. The dream saves it, so that each night folds only new commits. Disposable."""
 
     name = "history"
     state = Histories
@@ -44,7 +44,7 @@ class HistoryView(Projection[Histories]):
 
     def encode(self, state: Histories) -> bytes:
         counts = {repo: learner.counts for repo, learner in sorted(state.by_repo.items())}
-        return msgspec.msgpack.encode(counts)  # its dicts grow in the order of the log: equal folds, equal bytes
+        return msgspec.msgpack.encode(counts)  # dicts are filled in log order, so equal folds give equal bytes
 
     def decode(self, raw: bytes) -> Histories:
         counts = msgspec.msgpack.decode(raw, type=dict[str, Counts])
@@ -52,8 +52,8 @@ class HistoryView(Projection[Histories]):
 
 
 def commit_of(event: CommitRecorded, position: int, at_us: int) -> Commit | None:
-    """What the learner takes from a recorded commit; None for a merge, which repeats what its parents said. Names
-    that are not UTF-8 are left out. A commit cannot come from later than a day after it was seen."""
+    """The learner's input for a recorded commit; None for a merge, which only repeats its parents' changes. Names that
+    are not UTF-8 are left out. The commit time is limited to one day after `at_us`, when the commit was recorded."""
     if len(event.parents) > 1:
         return None
     paths: list[str] = []
@@ -76,20 +76,20 @@ def commit_of(event: CommitRecorded, position: int, at_us: int) -> Commit | None
 
 
 def related_in_history(learner: Learner, paths: Sequence[str], limit: int = 10) -> list[Related]:
-    """What commits showed together with these paths; every answer cites the commits."""
+    """The files that were committed together with these paths; each result cites the commits."""
     return [
         Related(e.path, round(e.confidence, 4), e.support, e.cites) for e in learner.related(paths, limit, guess=False)
     ]
 
 
 def learned_until(log: Log, repo: str, at_s: int) -> Learner:
-    """The learner of a repository with the commits made up to a time (s), as the log knows them now."""
+    """The learner of a repository, trained on all recorded commits made up to a time (s)."""
     return _learned(log, repo, at_s=at_s)
 
 
 def learned_at(log: Log, repo: str, commit: str) -> Learner:
-    """The learner with a commit and its ancestors, as far as recorded. `commit` is an object id or a unique prefix
-    of at least 4 digits. NotFound, UsageError."""
+    """The learner trained on a commit and its recorded ancestors. `commit` is an object id or a unique prefix of at
+    least 4 digits. NotFound if no commit or several match, UsageError if it is not an object id."""
     if len(commit) < 4 or not set(commit.lower()) <= set("0123456789abcdef"):
         raise UsageError(f"`{commit}` is neither a time nor a commit", "Give an object id, or an ISO date or time.")
     parents: dict[str, list[str]] = {}

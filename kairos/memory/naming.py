@@ -1,4 +1,4 @@
-"""What a file name says of its subject: `tests/test_pay.py`, `pay_test.go` and `pay.spec.ts` are about `pay`."""
+"""Derives the subject of a file from its name: `tests/test_pay.py`, `pay_test.go` and `pay.spec.ts` are about `pay`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _AFTER = ("_tests", "_test", "-test", "_spec", "-spec", "test", "spec")
 
 @lru_cache(maxsize=65_536)
 def stem_of(path: str) -> str:
-    """The subject in lower case, empty when the name tells none (`__init__.py` is about nothing)."""
+    """The subject in lower case; empty if the name has none, as with `__init__.py`."""
     stem = basename(path).split(".", 1)[0].lower()
     for word in _BEFORE:
         stem = stem.removeprefix(word)

@@ -1,7 +1,7 @@
-"""Recall: BM25 over what is remembered. No model, no index on disk; fractions of a millisecond.
+"""Recall: BM25 search over memories. No model and no index on disk; takes fractions of a millisecond.
 
-Okapi BM25 (Robertson and Zaragoza, 2009). Records of one group that stand beside a match share in its score, because
-an answer often sits next to the words that ask for it.
+Okapi BM25 (Robertson and Zaragoza, 2009). Neighbours of a match in the same group get a part of its score, because
+an answer is often next to the words of the query.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _SHARE = 0.5
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Something to be found. `extra`: words that count as its own without being its text (a date, a name).
-    `group`: records of one group, in order, are neighbours."""
+    """A searchable record. `extra`: words that are searched but are not part of the text (a date, a name).
+    `group`: consecutive records of one group are neighbours."""
 
     id: str
     text: str
@@ -33,7 +33,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class RecordIndex:
-    """Records, ready to be searched."""
+    """An in-memory BM25 index of records."""
 
     def __init__(self, records: Sequence[Record], *, neighbours: int = 0) -> None:
         self._records = records
@@ -73,7 +73,7 @@ class RecordIndex:
 
 
 def recall(claims: Claims, query: str, limit: int = 10, *, repo: str | None = None) -> list[tuple[Claim, float]]:
-    """The open memories that answer a query best, with their scores; pinned and quarantined ones as they are."""
+    """The open memories that match a query best, with their scores. Quarantined memories are excluded."""
     held = {c.memory.id: c for c in claims.open(repo) if not c.memory.quarantined}
     shelf = RecordIndex([_record(claim) for claim in held.values()])
     return [(held[ident], score) for ident, score in shelf.search(query, limit)]

@@ -1,4 +1,4 @@
-"""What changes when these files change, as memory has it."""
+"""Related files: which files change when given files change, according to memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import msgspec
 from kairos.memory.claims import Claim, Claims
 
 LEAST = 0.2
-"""Claims less sure than this are remembered but not spoken of."""
+"""Minimum confidence: claims below it are remembered but not returned."""
 
 
 class Related(msgspec.Struct, frozen=True):
-    """A file that changes too: how surely, shown by how many commits, and the events that recorded them."""
+    """A file that changes too. `support`: number of commits that show it; `cites`: the events that recorded them."""
 
     path: str
     confidence: float
@@ -24,7 +24,7 @@ class Related(msgspec.Struct, frozen=True):
 
 
 class Relations:
-    """What the claims of a repository say of which files change together, by file: for asking more than once."""
+    """The co-change claims of a repository, indexed by file for repeated queries."""
 
     def __init__(self, claims: Claims, repo: str) -> None:
         self._of: dict[str, list[Claim]] = {}
@@ -33,10 +33,10 @@ class Relations:
                 self._of.setdefault(claim.memory.subject, []).append(claim)
 
     def related(self, paths: Sequence[str], *, limit: int = 10, at_us: int | None = None) -> list[Related]:
-        """The claims about what changes with any of `paths`, surest first, never the paths themselves.
+        """The files that change with any of `paths`, highest confidence first, without `paths` themselves.
 
-        `at_us`: what was true in the world then, as far as is known now; without it, what holds. For what was *known*
-        at a position, fold the claims up to it (`MemoryView().load(log, upto=…)`)."""
+        `at_us`: use the claims that were true at that time, as far as is known now; default: the open claims. For what
+        was *known* at a position, fold the claims up to it (`MemoryView().load(log, upto=…)`)."""
         asked, best = set(paths), dict[str, Related]()
         for claim in (claim for path in asked for claim in self._of.get(path, ())):
             memory = claim.memory

@@ -1,4 +1,4 @@
-"""A memory as one sentence a person reads. Everything a repository could have written stands in a code span."""
+"""Renders a memory as one sentence for a person. Text that may come from a repository is put in a code span."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADINGS = {
 
 
 def sentence(memory: Memory) -> str:
-    """At most 200 characters, one line, inert."""
+    """The sentence of a memory: at most 200 characters, one line, inert."""
     subject, value = code_span(memory.subject, BRIEF), code_span(memory.value, BRIEF)
     match memory.kind:
         case "co-change":
@@ -44,6 +44,6 @@ def heading(kind: str) -> str:
 
 
 def order(kind: str) -> tuple[int, str]:
-    """Where a kind stands in the index."""
+    """The sort key of a kind in the index."""
     kinds = list(HEADINGS)
     return (kinds.index(kind) if kind in kinds else len(kinds), kind)

@@ -1,4 +1,4 @@
-"""Text as search terms: words, parts of paths and identifiers, stop words left out, endings taken off."""
+"""Splits text into search terms: words and parts of paths and identifiers, without stop words, stemmed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def terms(text: str) -> list[str]:
 
 @lru_cache(maxsize=65_536)
 def stem(word: str) -> str:
-    """The word without its English ending: plural, -ed, -ing, -ly and a silent e. Light on purpose: what it joins
-    are forms of one word, so that no memory is found for another word's sake."""
+    """The word without its English ending: plural, -ed, -ing, -ly and a silent e. Deliberately light: it
+    only merges forms of one word, so that no memory matches because of a different word."""
     if len(word) < 4 or not word.isascii():
         return word
     if word.endswith("ies") and len(word) > 4:

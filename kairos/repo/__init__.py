@@ -1,1 +1,1 @@
-"""Reading a repository, safely. Nothing here changes one."""
+"""Reads repositories safely. Nothing in this package modifies a repository."""

@@ -1,7 +1,7 @@
-"""Reading files beneath a root that somebody else may be changing: no symlink is followed, nothing blocks.
+"""Reads files beneath a root that another process may be changing: follows no symlink and never blocks.
 
-Every component is opened relative to the one before it with O_NOFOLLOW, so that a path can never lead outside, not
-even when a directory is swapped for a symlink in between. Pipes and devices are never read.
+Every component is opened relative to the one before it with O_NOFOLLOW, so a path can never lead outside the root, even
+if a directory is replaced by a symlink meanwhile. Pipes and devices are never read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOT_THERE = frozenset({
 
 
 class Unreadable(Exception):
-    """Content that cannot or may not be read; the message says why."""
+    """Content that cannot be read or is not allowed to be read; the message says why."""
 
 
 class Content(NamedTuple):
@@ -37,7 +37,7 @@ class Content(NamedTuple):
 
 
 def components(path: str) -> list[str]:
-    """The components of a relative path. ValueError for one that is absolute, climbs or enters `.git`."""
+    """The components of a relative path. ValueError if it is absolute, contains `..` or enters `.git`."""
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") or part.casefold() == ".git" for part in parts):
         raise ValueError(f"not a path inside a work tree: {path!r}")
@@ -45,9 +45,9 @@ def components(path: str) -> list[str]:
 
 
 def descend(directory: int, parts: Sequence[str]) -> int:
-    """A new descriptor of the directory that `parts` lead to from an open one, which stays open.
+    """A new descriptor of the directory at `parts` below the open `directory`, which stays open.
 
-    OSError, with the component as its file name, if one is missing, no directory or a symlink."""
+    OSError, with the component as its file name, if one is missing, not a directory or a symlink."""
     here = os.dup(directory)
     try:
         for part in parts:
@@ -79,7 +79,7 @@ def read_beneath(root: Path, path: str, limit: int = TEXT_LIMIT) -> Content:
 
 
 def _open(root: Path, parts: Sequence[str]) -> int:
-    """A descriptor of what is to be read. Unreadable for what is not there, a symlink, a socket or not permitted."""
+    """A descriptor of the file to read. Unreadable if it is missing, a symlink, a socket or not permitted."""
     try:
         top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError as error:
@@ -108,7 +108,7 @@ def _bytes(file: int, limit: int) -> bytes:
 
 
 def is_text(data: bytes) -> bool:
-    """Whether git would call it text: no NUL among the first bytes."""
+    """Whether git would treat the data as text: no NUL among the first bytes."""
     return b"\0" not in data[:_TEST_BYTES]
 
 

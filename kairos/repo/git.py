@@ -1,4 +1,4 @@
-"""The one wrapper around git: plumbing commands only, with the repository's own hooks and helpers switched off.
+"""The only wrapper around git: plumbing commands only, with the repository's own hooks and helpers switched off.
 
 A repository's configuration is hostile input: fsmonitor, hooks, pagers, external diffs, text conversion, lazy
 fetches and prompts are disabled for every call, and paths are always NUL-separated bytes.
@@ -28,30 +28,30 @@ _HARDENED = (
     "-c", "submodule.recurse=false",
 )  # fmt: skip
 _COMPARING = frozenset({"diff-files", "diff-index", "diff", "status"})
-"""Commands that may look inside files, through the filter programs that a repository's configuration names."""
+"""Commands that may read files through the filter programs that a repository's configuration names."""
 QUICK_S = 10.0
-"""So long a command may take that has little to read: its disk does not answer, or a FIFO is in its way."""
+"""Timeout (s) of commands that read little. If it passes, the disk does not respond or git blocks on a FIFO."""
 _KEPT = ("PATH", "HOME", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 class GitError(KairosError):
-    """git refused or failed; the message carries its last words, secrets cut: they may name a ref or a URL."""
+    """git refused or failed. The message contains git's error output, redacted, since it may name a ref or a URL."""
 
     name = "git"
 
     def __init__(self, message: str, hint: str = "", *, status: int = 1) -> None:
-        from kairos.domain.secrets import redact  # its patterns take longer to compile than a reader has
+        from kairos.domain.secrets import redact  # imported late: compiling its patterns is slow
 
         super().__init__(redact(message), hint)
         self.status = status
 
 
 class GitHangs(GitError):
-    """git did not answer in time: its disk does not, or a FIFO is in its way. The next command would hang as well."""
+    """git timed out because the disk does not respond or git blocks on a FIFO. The next command would hang as well."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The constructed environment of every git call."""
+    """The environment that every git call gets, built from scratch."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         **kept,
@@ -65,11 +65,11 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 class Git:
-    """git in one work tree. Arguments after `--end-of-options` and pathspecs are the caller's business."""
+    """git in one work tree. The caller is responsible for arguments after `--end-of-options` and for pathspecs."""
 
     def __init__(self, root: Path, *, bounded: bool = True, bare: bool = False) -> None:
-        """`bounded`: never takes a repository above `root` for the one that should be there. `bare`: `root` is a
-        repository without a work tree."""
+        """`bounded`: never uses a repository above `root` in place of a missing one. `bare`: `root` is a repository
+        without a work tree."""
         self.root = root
         self._process: subprocess.Popen[bytes] | None = None
         self._broken_off = False
@@ -128,13 +128,14 @@ class Git:
             return self._process.returncode, out, err
 
     def break_off(self) -> None:
-        """Ends the command that runs, and every later one, with a GitError. From any thread."""
+        """Ends the running command, and every later one, with a GitError. May be called from any thread."""
         self._broken_off = True
         if self._process is not None:
             self._process.kill()
 
     def _unfiltered(self) -> dict[str, str]:
-        """Configuration, as environment (a name may hold any character), that empties every filter driver."""
+        """Configuration that empties every filter driver, passed as environment because names may hold any character.
+        """
         _, out = self.result("config", "-z", "--name-only", "--get-regexp", "^filter[.]", ok=(0, 1), timeout=QUICK_S)
         names = {os.fsdecode(n).rpartition(".")[0] for n in out.split(b"\0") if n}
         pairs = [
@@ -169,7 +170,7 @@ class Git:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {words}", status=process.returncode)
 
     def text(self, *args: str | bytes) -> str:
-        """Standard output of a quick command as text without its last line end."""
+        """Standard output of a quick command as text, without the final newline."""
         return os.fsdecode(self.run(*args, timeout=QUICK_S)).rstrip("\n")
 
     def git_dir(self) -> Path:
@@ -177,7 +178,7 @@ class Git:
         return Path(self.text("rev-parse", "--absolute-git-dir"))
 
     def common_dir(self) -> Path:
-        """The directory of refs and objects, shared by all work trees."""
+        """The directory of refs and objects, which all work trees share."""
         return (self.root / self.text("rev-parse", "--git-common-dir")).resolve()
 
     def tracked(self) -> list[str]:
@@ -199,13 +200,13 @@ class Git:
 
 
 def _reason(stderr: bytes) -> str:
-    """The line that says why: the first that is fatal or an error (advice may follow it), else the last."""
+    """The line of `stderr` that says why: the first `fatal` or `error` line (advice may follow it), else the last."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
     return next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
 
 
 def _same_repository(named: Git, found: Git) -> bool:
-    """Whether a work tree leads back to the repository that claims it: core.worktree may name any directory."""
+    """Whether a work tree belongs to the repository that claims it; core.worktree may name any directory."""
     try:
         return named.git_dir() == found.git_dir()
     except GitError:
@@ -215,7 +216,7 @@ def _same_repository(named: Git, found: Git) -> bool:
 def open_repository(path: Path) -> Git:
     """git at the root of the work tree that holds `path`.
 
-    UsageError (2) if there is none or it is bare; Denied (6) if it belongs to somebody else."""
+    UsageError (2) if there is none or it is bare; Denied (6) if it belongs to another user."""
     try:
         found = path.expanduser().resolve(strict=True)
     except (OSError, RuntimeError) as error:

@@ -1,6 +1,6 @@
-"""Whether a repository can be read, found with a few stat calls before git is run, and how to repair it.
+"""Checks with a few stat calls, before git is run, whether a repository can be read, and how to repair it.
 
-git blocks for ever on a FIFO in place of one of its files, and says "not a git repository" of every kind of damage.
+git blocks forever on a FIFO in place of one of its files, and reports every kind of damage as "not a git repository".
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Vitals = tuple[tuple[int, ...] | None, ...]
 
 
 def require_readable_root(root: Path) -> None:
-    """GitError with a hint unless `root` is the user's own and may be listed."""
+    """Raises GitError with a hint unless `root` belongs to the user and can be listed."""
     try:
         owner = root.stat().st_uid
     except OSError as error:
@@ -45,7 +45,7 @@ def require_readable_root(root: Path) -> None:
 
 
 def require_sound(root: Path) -> None:
-    """GitError with a hint unless git can be expected to read the repository of the work tree `root`."""
+    """Raises GitError with a hint unless git can be expected to read the repository of the work tree `root`."""
     require_readable_root(root)
     git_dir, common = _git_dirs(root)
     for folder in dict.fromkeys((git_dir, common, common / "objects", common / "refs")):
@@ -57,8 +57,8 @@ def require_sound(root: Path) -> None:
 
 
 def require_usable(git: Git) -> None:
-    """GitError with a hint unless git takes the root for its work tree, and can read the commit of HEAD, if there is
-    one, with its tree."""
+    """Raises GitError with a hint unless git accepts the root as its work tree and can read the commit of HEAD, if
+    there is one, and the commit's tree."""
     work_tree = git.text("rev-parse", "--show-toplevel")
     if not os.path.lexists(work_tree) or not Path(work_tree).samefile(git.root):
         raise GitError(
@@ -74,7 +74,8 @@ def require_usable(git: Git) -> None:
 
 
 def advised(error: GitError, root: Path) -> GitError:
-    """The error with a hint how to repair the repository: of plain damage, else from git's words."""
+    """The error with a hint how to repair the repository, from damage that is visible on disk, else from git's message.
+    """
     if error.hint:
         return error
     try:
@@ -87,7 +88,8 @@ def advised(error: GitError, root: Path) -> GitError:
 
 
 def vitals(root: Path) -> Vitals:
-    """A signature of what most repairs change: equal while nobody touched the root, .git or git's main files."""
+    """A signature of the root, .git and git's main files: equal as long as they are unchanged. Most repairs change it.
+    """
     try:
         dirs = list(_git_dirs(root))
     except GitError:
@@ -97,7 +99,7 @@ def vitals(root: Path) -> Vitals:
 
 
 def mode_of(path: Path) -> int:
-    """The st_mode of what a path leads to, 0 if nothing is to be seen there (`Path.is_dir` raises PermissionError)."""
+    """The st_mode of a path's target, 0 if it is missing or not accessible (`Path.is_dir` raises PermissionError)."""
     try:
         return path.stat().st_mode
     except OSError:
@@ -114,7 +116,7 @@ def _signature(path: Path) -> tuple[int, ...] | None:
 
 
 def _git_dirs(root: Path) -> tuple[Path, Path]:
-    """(the directory of HEAD and the index, that of refs and objects). GitError."""
+    """(the directory of HEAD and the index, the directory of refs and objects). Raises GitError."""
     place = root / ".git"
     try:
         found = place.stat()
@@ -159,7 +161,7 @@ def _require_access(folder: Path) -> None:
 
 
 def require_file(file: Path) -> None:
-    """GitError with a hint unless there is a regular file that may be read, or none."""
+    """Raises GitError with a hint if `file` exists but is not a regular file that can be read."""
     try:
         mode = file.stat().st_mode
     except FileNotFoundError:
@@ -173,7 +175,7 @@ def require_file(file: Path) -> None:
 
 
 def _require_head(head: Path) -> None:
-    if head.is_symlink():  # as git once wrote it; it may name a branch without commits
+    if head.is_symlink():  # as old versions of git wrote it; it may name a branch without commits
         return
     try:
         fd = os.open(head, _READ)

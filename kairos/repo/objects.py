@@ -1,4 +1,4 @@
-"""What git's objects say: staged blobs, commits that were never pushed, the content of blobs. All bounded."""
+"""Reads git's objects: staged blobs, commits that were never pushed, the content of blobs. All results are bounded."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class PastCommit(NamedTuple):
 
 
 class Objects:
-    """Reading git's objects in one repository."""
+    """Reads git's objects in one repository."""
 
     def __init__(self, git: Git) -> None:
         self._git = git
 
     def staged(self) -> list[BlobChange]:
-        """Regular files whose blob in the index is not the one in HEAD."""
+        """Regular files whose blob in the index differs from the one in HEAD."""
         if self._git.head() is None:
             out = self._git.run("ls-files", "-z", "--stage")
             found = []
@@ -53,14 +53,14 @@ class Objects:
         return list(_raw(out))
 
     def unpushed(self) -> dict[str, int]:
-        """Commits reachable from HEAD or a local branch and from no remote-tracking branch; the latest
-        UNPUSHED_LIMIT of them, each with its place from the newest."""
+        """Commits reachable from HEAD or a local branch but from no remote-tracking branch; the latest
+        UNPUSHED_LIMIT of them, each with its rank counted from the newest."""
         heads = ["--branches"] + (["HEAD"] if self._git.head() else [])
         out = self._git.run("rev-list", f"--max-count={UNPUSHED_LIMIT}", *heads, "--not", "--remotes", "--")
         return {oid: place for place, oid in enumerate(out.decode("ascii").split())}
 
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
-        """Regular files that commits made what they are, against every parent. Unknown commits are left out."""
+        """Regular files that these commits changed relative to every parent. Unknown commits are left out."""
         known = self._known(oids)
         if not known:
             return []
@@ -85,7 +85,7 @@ class Objects:
         return commits
 
     def before(self, commit: str, count: int) -> list[frozenset[str]]:
-        """The paths that each ordinary ancestor of a commit touched, newest first, at most `count` of them."""
+        """The paths that each non-merge ancestor of a commit touched, newest first, at most `count` ancestors."""
         out = self._git.run(
             "log", f"--max-count={count + 1}", "--no-merges", "--topo-order", "--no-renames", "--name-only", "-z",
             "--format=%x01%H", "--end-of-options", commit, "--",
@@ -98,7 +98,7 @@ class Objects:
         ]
 
     def path_in(self, commit: str, path: str, *, each: int = TEXT_LIMIT) -> bytes | None:
-        """A file as a commit has it. None if it has none; Unreadable if it is larger than `each` bytes."""
+        """The content of a file in a commit. None if it is not there; Unreadable if it is larger than `each` bytes."""
         try:
             name = os.fsencode(path)
         except UnicodeEncodeError:
@@ -116,7 +116,7 @@ class Objects:
         return self.read([oid]).get(oid)
 
     def blobs(self, oids: Iterable[str], *, each: int = TEXT_LIMIT) -> dict[str, bytes]:
-        """The content of blobs of at most `each` bytes and BYTES_LIMIT together; larger or missing ones left out."""
+        """The content of blobs of at most `each` bytes, BYTES_LIMIT in total; larger or missing ones are left out."""
         wanted, total = [], 0
         for oid, (kind, size) in self._headers(sorted(set(oids))).items():
             if kind == "blob" and size <= each and total + size <= BYTES_LIMIT:
@@ -125,8 +125,8 @@ class Objects:
         return self.read(wanted)
 
     def read(self, names: Sequence[str]) -> dict[str, bytes]:
-        """The content of objects of any kind by the names asked for (ids or revisions without a line break), whole;
-        missing ones left out. One git process."""
+        """The full content of objects of any kind, by the requested names (ids or revisions without a line break).
+        Missing objects are left out. Runs one git process."""
         if not names:
             return {}
         out = self._git.run("cat-file", "--batch", stdin=_lines(names))
@@ -145,7 +145,7 @@ class Objects:
         return [oid for oid in oids if oid in headers and headers[oid][0] == "commit"]
 
     def _headers(self, names: Sequence[str]) -> dict[str, tuple[str, int]]:
-        """(kind, size) of objects by the names asked for; missing ones left out. One git process."""
+        """(kind, size) of objects by the requested names. Missing objects are left out. Runs one git process."""
         if not names:
             return {}
         out = self._git.run("cat-file", "--batch-check", stdin=_lines(names))
@@ -164,8 +164,8 @@ def _header(line: bytes) -> tuple[str, int] | None:
 
 
 def _raw(out: bytes) -> Iterator[BlobChange]:
-    """Records of git's raw format with -z, ordinary (one colon) and combined (one colon a parent); a record
-    without a colon is the id of the commit that the next ones belong to."""
+    """Parses git's raw format with -z, ordinary (one colon) and combined (one colon per parent). A record without a
+    colon is the id of the commit to which the following records belong."""
     fields = iter(out.split(b"\0"))
     commit = ""
     for head in fields:

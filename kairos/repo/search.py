@@ -1,4 +1,4 @@
-"""Finding tracked files by content: one `git grep` as a prefilter over the work tree."""
+"""Finds tracked files by content, with one `git grep` over the work tree as a prefilter."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def files_naming(git: Git, needles: Sequence[str], pathspecs: Sequence[str] = ()
 
 
 def files_with_lines(git: Git, starts: Sequence[str]) -> list[str]:
-    """Tracked text files that have, for each of `starts`, a line that begins with it (basic regex metacharacters
-    are the caller's business), sorted."""
+    """Tracked text files that have, for each of `starts`, a line that begins with it, sorted. The caller escapes basic
+    regex metacharacters."""
     patterns = [option for start in starts for option in ("-e", f"^{start}")]
     fixed = [option for option in _FIXED if option != "-F"]
     return _found(git, [*fixed, "-G", "--all-match", *patterns, "--"], None)
 
 
 def _found(git: Git, args: Sequence[str], stdin: bytes | None) -> list[str]:
-    """git grep exits 1 when nothing matches."""
+    """The paths that `git grep` lists; its exit status 1 means that nothing matches."""
     out = git.run(*args, stdin=stdin, ok=(0, 1))
     return sorted(os.fsdecode(path) for path in out.split(b"\0") if path)

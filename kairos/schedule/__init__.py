@@ -1,1 +1,1 @@
-"""Nights and children: schedules whose occurrences are keyed in the log, and the processes they start."""
+"""Nightly jobs, whose occurrences are recorded in the log, and the child processes they start."""

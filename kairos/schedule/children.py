@@ -1,4 +1,4 @@
-"""Child processes of our own program: dream, model worker. Started with `-P` in Kairos's own directory: a plain
+"""Child processes of Kairos itself: dream, model worker. Started with `-P` in Kairos's own directory: a plain
 `python -m dream` inside a watched repository would run that repository's `dream/`."""
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from kairos.errors import KairosError, TryAgain
 from kairos.home import log_environment
 
 GRACE_S = 2.0
-"""How long a child may take to end by itself; the daemon as a whole has ten seconds."""
+"""Seconds that a child has to end after SIGTERM; the whole daemon has ten seconds."""
 
 
 class ChildFailed(KairosError):
-    """A child process ended badly; the message carries its last words."""
+    """A child process failed; the message contains the last line of its standard error."""
 
     name = "child_failed"
 
 
 def child_environment() -> dict[str, str]:
-    """The constructed environment of a child that needs no secrets."""
+    """The environment of a child that needs no secrets: only the listed variables are passed on."""
     kept = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "KAIROS_CLOCK_FILE", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     found = {name: os.environ[name] for name in kept if name in os.environ}
     found |= log_environment(os.environ)
@@ -35,7 +35,7 @@ def child_environment() -> dict[str, str]:
 
 
 class Child:
-    """One child at a time, stoppable from another thread: for good, a child that is just starting included."""
+    """Runs one child at a time. Can be stopped permanently from another thread, even while a child is starting."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,7 +51,8 @@ class Child:
         seconds: float,
         stdin: bytes = b"",
     ) -> bytes:
-        """Standard output of `python -P -m module args`. ChildFailed unless it exits 0 within `seconds`."""
+        """Returns the standard output of `python -P -m module args`. ChildFailed unless it exits 0 within `seconds`;
+        TryAgain if it exits with 75."""
         with subprocess.Popen(
             [sys.executable, "-P", "-m", module, *args],
             cwd=cwd, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -77,7 +78,7 @@ class Child:
         return out
 
     def stop(self) -> None:
-        """Ends the running child, if there is one, with its own children; returns when it is gone."""
+        """Ends the running child, if any, and its own children; returns after at most `GRACE_S` and a SIGKILL."""
         self.stopped = True
         process = self._process
         if process is not None:

@@ -1,4 +1,4 @@
-"""Occurrences of nightly jobs, kept in the log: each (job, scheduled instant) happens once and has one outcome."""
+"""Occurrences of nightly jobs, recorded in the log: each (job, scheduled instant) runs once and has one outcome."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.projection import Projection
 
 REMEMBERED = 64
-"""So many instants of a job are remembered. A clock that was set back so far that one is forgotten stands before the
-oldest of them, and what is scheduled there is over."""
+"""Number of instants remembered for each job. A clock that was set back to an instant no longer remembered shows a time
+before the oldest remembered one; instants there count as done."""
 
 Job = Callable[[], str]
-"""Runs one occurrence; returns a word on what it did. KairosError: it failed."""
+"""Runs one occurrence; returns a short description of what it did. Raises KairosError if it failed."""
 
 
 class Occurrence(msgspec.Struct):
-    """The last occurrence of a job: its instant (us), the position of its OccurrenceDue, whether it has its outcome,
-    and how many events its stream has."""
+    """The last occurrence of a job: its instant (us), the position of its OccurrenceDue, the version of the job's
+    stream, and whether its outcome is recorded."""
 
     scheduled: int
     position: int
@@ -32,8 +32,8 @@ class Occurrence(msgspec.Struct):
 
 
 class Schedule(msgspec.Struct):
-    """When a daemon first began (us; 0: never), and of each job its last occurrence and the latest instants that
-    occurred, rising."""
+    """When a daemon first started (us; 0: never), and for each job its last occurrence and the latest instants that
+    occurred, ascending."""
 
     begun: int = 0
     last: dict[str, Occurrence] = {}
@@ -65,7 +65,7 @@ def stream_of(job: str) -> str:
 
 
 def settle_interrupted(log: Log, job: str) -> None:
-    """After a crash: an occurrence that came due and has no outcome is `unknown`, never rerun by itself."""
+    """After a crash, records the outcome `unknown` for an occurrence that has none. It is not rerun automatically."""
     last = ScheduleView().load(log)[0].last.get(job)
     if last is not None and not last.ended:
         ended = OccurrenceEnded(
@@ -76,8 +76,8 @@ def settle_interrupted(log: Log, job: str) -> None:
 
 
 def run_once(log: Log, job: str, instant: int, seen: Schedule, work: Job) -> OccurrenceEnded | None:
-    """Runs the occurrence of a job that is due at an instant by the schedule that was `seen`: OccurrenceDue first, then
-    the work, then the one outcome. None when somebody else has won it since."""
+    """Runs the occurrence of a job at an instant (us): appends OccurrenceDue, does the work, appends the outcome.
+    `seen`: the schedule by which it is due. None if another process has started an occurrence of the job since."""
     stream = stream_of(job)
     started = now_us()
     version = seen.last[job].version if job in seen.last else 0

@@ -1,7 +1,7 @@
-"""The scheduler: APScheduler with its memory store only, over an alarm of the wall clock.
+"""The scheduler: APScheduler with only its memory store, driven by a wall-clock alarm.
 
-It wakes whoever asked to be woken at an instant. What is due then, and whether it ran already, is the log's word; so
-one wake too many does nothing, and none is kept over a restart.
+It only calls a function at an instant. What is due then, and whether it already ran, is decided from the log;
+therefore an extra wake is harmless, and wakes are not kept across a restart.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from kairos._native import Alarm
 from kairos.clock import DAY, machine_us, now_us, shift_us
 
 FARTHEST_DAYS = 366
-"""Whoever asks for later than this is woken then, and asks again."""
+"""Maximum number of days ahead. A later wake happens at this limit, and the caller must request it again."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Scheduler:
-    """One thread's work: wakes at instants of Kairos's clock. `run` returns after `stop`."""
+    """Runs in one thread and calls functions at instants of Kairos's clock. `run` returns after `stop`."""
 
     name = "scheduler"
 
     def __init__(self, on_jump: Callable[[], None]) -> None:
-        """`on_jump` is called when the clock of the machine jumped, set by somebody or because the machine slept: then
-        everybody shall say anew when to be woken."""
+        """`on_jump` is called after the machine's clock jumped, because it was set or the machine slept. All callers
+        must then request their wakes again."""
         self._clock = _WallClock(
             on_jump,
             timezone=UTC,
-            executors={"default": DebugExecutor()},  # in the scheduler's own thread: a wake takes no time
+            executors={"default": DebugExecutor()},  # in the scheduler's own thread: a wake takes almost no time
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
         )
 
     def run(self) -> None:
-        """Works until stopped."""
+        """Runs until `stop` is called."""
         self._clock.start()
 
     def stop(self) -> None:
-        """Has `run` return. From any thread."""
+        """Makes `run` return. Can be called from any thread."""
         self._clock.shutdown()
 
     def at(self, name: str, instant: int | None, wake: Callable[[], None]) -> None:
-        """Has `wake` called at an instant (us), at once if it has passed, instead of when `name` was to be woken
-        before; None: not at all. From any thread, one for a name; before `run`, too."""
+        """Calls `wake` at an instant (us), or at once if it has passed; replaces the earlier request for `name`. None
+        cancels it. Can be called from any thread (always the same one for a name), also before `run`."""
         if instant is None:
             with suppress(JobLookupError):
                 self._clock.remove_job(name)
@@ -62,8 +62,8 @@ class Scheduler:
 
 
 class _WallClock(BaseScheduler):  # type: ignore[misc]
-    """APScheduler's own loop, which sleeps on the wall clock. Theirs sleeps on the monotonic one, which stands still
-    while the machine sleeps and does not know when the clock is set."""
+    """An APScheduler loop that sleeps on the wall clock. APScheduler's own loops sleep on the monotonic clock, which
+    stops while the machine sleeps and does not notice when the clock is set."""
 
     def __init__(self, on_jump: Callable[[], None], **options: Any) -> None:
         super().__init__(**options)
@@ -80,7 +80,7 @@ class _WallClock(BaseScheduler):  # type: ignore[misc]
         super().shutdown()
 
     def shutdown(self, wait: bool = True) -> None:
-        """Asks `start` to return; the rest is its business."""
+        """Asks `start` to return; `start` itself then shuts the scheduler down."""
         self._stopped = True
         self._alarm.wake()
 

@@ -1,12 +1,12 @@
 """When a job is due. Pure: instants in microseconds since the epoch, the zone passed in.
 
-APScheduler's cron triggers say what the clock on the wall shows when a job is due. Which instants those are is decided
-here: the first of two where clocks go back, the moved one where they go forward. (Given a zone, the trigger of 3.11
-fires twice on the night the clocks go back, and just after midnight it skips the day after they went forward.)
+APScheduler's cron triggers give the local wall-clock times at which a job is due. This module maps them to instants:
+the first of two where clocks go back, the shifted one where they go forward. (With a zone, the trigger of 3.11 fires
+twice on the night the clocks go back, and just after midnight it skips the day after they went forward.)
 
 An occurrence is keyed by (job, scheduled instant). Only the newest missed instant is due, so a machine that slept
-for a week dreams once. Instants closer together than half the way to the next one are the same occurrence, so a change
-of zone repeats none.
+for a week dreams once. Instants closer together than half the interval to the next one are the same occurrence, so a
+change of zone repeats none.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import TypeAlias
 from apscheduler.triggers.cron import CronTrigger
 
 Cron: TypeAlias = CronTrigger
-"""What the clock on the wall shows when a job is due."""
+"""The local wall-clock times at which a job is due."""
 
 _SHIFT = timedelta(hours=3)
-"""By more than this no zone moves its clocks at once."""
+"""Upper limit of a single clock change in any zone."""
 _SPANS = tuple(timedelta(days=days) for days in (0, 1, 7, 31, 366, 8 * 366))
 _TICK = timedelta(microseconds=1)
 
@@ -32,7 +32,7 @@ def daily(at: tuple[int, int]) -> Cron:
 
 
 def latest_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
-    """The newest instant at or before `now`; None if there was none for years."""
+    """The newest instant (us) at or before `now`; None if there is none within about 8 years."""
     wall = _wall(now, zone)
     for span in _SPANS:
         found = [i for i in _instants(cron, wall - span - _SHIFT, wall + _SHIFT, zone) if i <= now]
@@ -42,7 +42,7 @@ def latest_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
 
 
 def next_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
-    """The first instant after `now`; None if there is none for years."""
+    """The first instant (us) after `now`; None if there is none within about 8 years."""
     wall = _wall(now, zone)
     for span in _SPANS:
         found = [i for i in _instants(cron, wall - _SHIFT, wall + span + _SHIFT, zone) if i > now]
@@ -52,9 +52,9 @@ def next_instant(cron: Cron, now: int, zone: tzinfo) -> int | None:
 
 
 def due(cron: Cron, begun: int, done: Collection[int], now: int, zone: tzinfo) -> int | None:
-    """The scheduled instant to run now, None if nothing is due. `begun`: what was scheduled up to then is not made up
-    for; `done`: the instants of the occurrences that are remembered. Each covers what lay before it; one that lies
-    ahead, because the clock was there already, covers only itself."""
+    """The scheduled instant to run now; None if nothing is due. `begun`: instants up to this time are not made up for.
+    `done`: the instants of remembered occurrences. Each covers all instants before it; one in the future, recorded
+    before the clock was set back, covers only itself."""
     instant = latest_instant(cron, now, zone)
     if instant is None or instant <= begun:
         return None
@@ -65,7 +65,7 @@ def due(cron: Cron, begun: int, done: Collection[int], now: int, zone: tzinfo) -
 
 
 def _instants(cron: Cron, first: datetime, last: datetime, zone: tzinfo) -> Iterator[int]:
-    """The instants of the wall-clock times from `first` to `last`, both without regard to the zone."""
+    """The instants (us) of the wall-clock times from `first` to `last`; both are given without the zone."""
     wall = cron.get_next_fire_time(None, first)
     while wall is not None and wall <= last:
         yield round(wall.replace(tzinfo=zone, fold=0).timestamp() * 1e6)
@@ -73,5 +73,5 @@ def _instants(cron: Cron, first: datetime, last: datetime, zone: tzinfo) -> Iter
 
 
 def _wall(at: int, zone: tzinfo) -> datetime:
-    """What the clock on the wall shows, as if there were no zones."""
+    """The local wall-clock time of an instant (us), labelled as UTC so that it can be used without the zone."""
     return datetime.fromtimestamp(at / 1e6, zone).replace(tzinfo=UTC, fold=0)

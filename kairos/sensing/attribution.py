@@ -1,4 +1,4 @@
-"""Whose changes are they? Judges the deltas of one look: ours, git's, everybody else's."""
+"""Attributes the differences of one look to their origin: our own executions, git, or anything else (foreign)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from kairos.sensing.provenance import PathState, Provenance
 logger = logging.getLogger(__name__)
 
 AFTER_MOVE_S = 1.0
-"""Bursts that begin this soon after a GitMoved may still hold files that it wrote."""
+"""Seconds after a GitMoved in which a new burst may still contain files that the move wrote."""
 WAIT_CAP_S = 30.0
-"""So long a directory may wait for an open execution to tell what it did there."""
+"""Seconds a directory may wait, at most, for an open execution to record what it did there."""
 
 
 def provenance_view(repo: str) -> str:
@@ -34,7 +34,7 @@ def provenance_view(repo: str) -> str:
 
 
 class Attribution:
-    """Keeps the provenance fold and the moves of git that may still explain files."""
+    """Holds the provenance fold and the recent moves of git that may still explain changed files."""
 
     def __init__(
         self, log: Log, repository: Repository, git: Git, names: Callable[[bytes], set[bytes]],
@@ -55,7 +55,7 @@ class Attribution:
         self.forget()
 
     def forget(self) -> None:
-        """Back to the provenance that the log holds: what was judged since was not told."""
+        """Reloads the provenance that the log holds, discarding judgements that were not appended."""
         raw = self._log.view_row(provenance_view(self._repository.id), b"state")
         self._kept = raw or b""
         self._provenance = (
@@ -65,7 +65,7 @@ class Attribution:
         )
 
     def look_done(self) -> Put | None:
-        """The row that keeps the provenance after this look, None if it is the same as before."""
+        """Returns the row that stores the provenance after this look, None if it is unchanged."""
         self._provenance.look()
         kept = msgspec.msgpack.encode(self._provenance)
         if kept == self._kept:
@@ -73,13 +73,14 @@ class Attribution:
         return Put(provenance_view(self._repository.id), b"state", kept)
 
     def told(self, row: Put | None, touched: Touched | None, until: float) -> None:
-        """The look is in the log. `touched`, the move it told of, explains files of bursts begun before `until`."""
+        """Records that the look was appended. `touched` is the git move that it recorded, which explains files of
+        bursts that begin before `until`."""
         self._kept = row.value if row is not None else self._kept
         if touched is not None:
             self._touched.append((until, touched))
 
     def fold_tail(self) -> None:
-        """Learns of executions. To be called after listing: whatever we wrote was announced before."""
+        """Folds new execution events. Call it after listing: our writes are announced in the log before they happen."""
         state, head = self._provenance, self._log.head()
         for recorded in self._log.read(state.position, topics=provenance.TOPICS, upto=head):
             provenance.evolve(state, recorded, self._repository.id)
@@ -89,8 +90,8 @@ class Attribution:
         return sha_of(self._root, path, seen)
 
     def undecided(self, deltas: dict[bytes, Delta], now: float) -> set[bytes]:
-        """Takes out the directories of which nobody can tell yet whose their changes are: our own temporary files,
-        and paths that an open execution is still busy with."""
+        """Removes from `deltas`, and returns, the directories whose changes cannot be attributed yet: those with our
+        own temporary files, or with paths that an open execution is still writing."""
         again: set[bytes] = set()
         self._verdicts = {}
         for dir, delta in list(deltas.items()):
@@ -113,7 +114,7 @@ class Attribution:
     def groups(
         self, deltas: dict[bytes, Delta], origin: Origin, started: float, touched: Touched | None
     ) -> dict[Label, list[Difference]]:
-        """The differences by whose they are: git's, ours, everybody else's."""
+        """Groups the differences by origin: git's, ours, foreign."""
         groups: dict[Label, list[Difference]] = {}
         dirs: list[Difference] = []
         above: dict[bytes, Label] = {}
@@ -147,7 +148,8 @@ class Attribution:
         return Label("self", None, verdict) if isinstance(verdict, int) else None
 
     def _git_made(self, differences: list[Difference], moves: list[Touched], origin: Origin) -> dict[bytes, Label]:
-        """The paths that git wrote: it may have, and they are now what the index or the stash says."""
+        """The paths that git wrote: one of the moves may have written them, and their content now matches the index or
+        the stash."""
         found: dict[bytes, Label] = {}
         unclean: set[bytes] | None = None
         tracked: set[bytes] = set()

@@ -1,7 +1,7 @@
 """The first record of a repository: its tree, its refs and, if asked for, its past commits. Triggers nothing.
 
-Killed at any byte it continues: each directory's row is written with the events that tell it, each commit's row with
-the commit, and only what has no row yet is told.
+If the process is killed, the next call continues: each directory's row is appended together with its events, each
+commit's row with its commit, and only directories and commits without a row are recorded.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def record_baseline(
 ) -> int:
     """Appends the baseline and returns how many entries the tree has; 0 for a repository that has its baseline.
 
-    `history`: None for no past commits, 0 for all of HEAD's, else the newest so many. `progress(done, total)` counts
-    commits. For a repository that has its baseline only commits are appended, those that the log lacks of the HEAD it
-    was last told. `salt` makes a secret in the name of a ref unguessable. GitError, TryAgain.
+    `history`: None for no past commits, 0 for all commits of HEAD, N for the newest N. `progress(done, total)` counts
+    commits. For a repository that has its baseline, only commits are appended: those of the last recorded HEAD that
+    the log lacks. `salt` makes a secret in the name of a ref unguessable. Raises GitError or TryAgain.
     """
     cause = repository.trusted_at or None
     at = places(git)
@@ -89,7 +89,7 @@ def _record_tree(log: Log, repository: Repository, git: Git, excluded: Sequence[
 
 
 def _record_history(log: Log, repository: Repository, git: Git, head: str, limit: int, progress: Progress) -> int:
-    """Appends the commits that the log lacks, oldest first; returns how many commits of HEAD it now has."""
+    """Appends the commits that the log lacks, oldest first; returns how many commits of HEAD the log now has."""
     total = commits.count(git, head, limit)
     known = set(log.view(commits.commits_view(repository.id)))
     batch: list[NewEvent] = []

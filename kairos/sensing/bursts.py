@@ -1,4 +1,4 @@
-"""Differences as changes, and changes as FilesChanged events. Pure: ids are passed in."""
+"""Converts differences to changes, and changes to FilesChanged events. Pure: ids are passed in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ PART = 1_000
 
 
 class Label(NamedTuple):
-    """Whose a change is: one FilesChanged burst each. `position`: what caused it, in the log already."""
+    """The origin of a change; each label becomes one FilesChanged burst. `position`: the event that caused it, if it is
+    in the log already."""
 
     origin: Origin
     cause: Literal["git"] | None = None
@@ -22,11 +23,11 @@ class Label(NamedTuple):
 
 
 def changes_of(differences: Sequence[Difference]) -> list[Change]:
-    """The changes that differences are, sorted bytewise by path.
+    """Converts differences to changes, sorted bytewise by path.
 
-    A path that went and one that came are a move if they have type and inode in common, and size and mtime_ns too.
-    A directory's time may be that of its last look, so one that took an entry along is moved as well: inode numbers
-    are used again at once, and the number alone says nothing."""
+    A removed path and an added path are one move if type, inode, size and mtime_ns are equal. For a directory, type and
+    inode must be equal, and either mtime_ns too or one entry (same name and identity) that moved with it: its stored
+    mtime may be out of date, and the inode alone is no proof because file systems reuse inode numbers at once."""
     gone: dict[tuple[object, ...], Difference] = {}
     left: dict[bytes, set[tuple[object, ...]]] = {}
     came: dict[bytes, set[tuple[object, ...]]] = {}
@@ -60,8 +61,8 @@ def changes_of(differences: Sequence[Difference]) -> list[Change]:
 def events_of(
     repo: str, groups: Mapping[Label, Sequence[Difference]], new_id: Callable[[], str], before: int
 ) -> list[NewEvent]:
-    """The events of each group, in parts of at most PART changes. `before`: how many events the same append has in
-    front of these, the first of which is the GitMoved that causes git's changes if their label has no position."""
+    """The events of each group, in parts of at most PART changes. `before`: how many events precede these in the same
+    append; the first of them is the GitMoved that causes git's changes if their label has no position."""
     out: list[NewEvent] = []
     for label, differences in groups.items():
         changes = changes_of(differences)

@@ -1,4 +1,4 @@
-"""Which differences git made: paths in which the commits moved between differ, that the index considers clean."""
+"""Finds the differences that git made: paths that differ between the commits of a move and are clean in the index."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _HEADS = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
 
 @dataclass
 class Touched:
-    """The paths that one move of git may have written. `stashed`: path → blob of a stash that was popped, which
-    the index does not know. `position` of its GitMoved, None while that is not appended yet."""
+    """The paths that one move of git may have written. `stashed`: path → blob of a popped stash, which the index does
+    not contain. `position`: that of its GitMoved, None until it is appended."""
 
     paths: set[bytes]
     stashed: Mapping[bytes, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ def touched_by(git: Git, old: RefSnapshot, new: RefSnapshot, move: Move) -> Touc
 
 
 def unclean(git: Git) -> set[bytes]:
-    """The tracked paths whose file is not what the index has."""
+    """The tracked paths whose file differs from the index."""
     out = git.run("diff-files", "-z", "--name-only", "--ignore-submodules=all")
     return set(filter(None, out.split(b"\0")))
 

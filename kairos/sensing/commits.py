@@ -21,22 +21,22 @@ _FORMAT = (
 
 
 def commits_view(repo: str) -> str:
-    """The name of the view that holds the commits the log knows: raw object id → nothing."""
+    """The name of the view that holds the commits in the log: raw object id → empty value."""
     return f"commits/{repo}"
 
 
 def known_row(commit: CommitRecorded) -> Put:
-    """The row that remembers that a commit is in the log; append it together with the event."""
+    """The row that marks a commit as being in the log; append it together with the event."""
     return Put(commits_view(commit.repo), bytes.fromhex(commit.oid), b"")
 
 
 def is_known(log: Log, repo: str, oid: str) -> bool:
-    """Whether the log has a commit of a repository."""
+    """Whether the log holds this commit of a repository."""
     return log.view_row(commits_view(repo), bytes.fromhex(oid)) is not None
 
 
 def newly_reachable(git: Git, new: Iterable[str], old: Iterable[str]) -> list[str]:
-    """Commits reachable from `new` and not from `old`, oldest first; the newest MAX_LIVE of them. GitError."""
+    """Commits reachable from `new` but not from `old`, oldest first, at most the newest MAX_LIVE. Raises GitError."""
     wanted = "\n".join([*dict.fromkeys(new), *(f"^{oid}" for oid in dict.fromkeys(old))]) + "\n"
     out = git.run(
         "rev-list", "--reverse", "--date-order", f"--max-count={MAX_LIVE}", "--ignore-missing", "--stdin",
@@ -46,7 +46,7 @@ def newly_reachable(git: Git, new: Iterable[str], old: Iterable[str]) -> list[st
 
 
 def read_commits(git: Git, repo: str, oids: Sequence[str]) -> list[CommitRecorded]:
-    """These commits as events, in this order. GitError."""
+    """These commits as events, in the order of `oids`. Raises GitError."""
     if not oids:
         return []
     out = git.run("log", "--no-walk=unsorted", *_FORMAT, "--stdin", stdin=("\n".join(oids) + "\n").encode())
@@ -54,19 +54,20 @@ def read_commits(git: Git, repo: str, oids: Sequence[str]) -> list[CommitRecorde
 
 
 def is_partial(git: Git) -> bool:
-    """Whether a repository was cloned without some of its objects, on purpose: they are fetched when git needs them."""
+    """Whether a repository is a partial clone, for which git fetches missing objects on demand."""
     return git.result("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1), timeout=QUICK_S)[0] == 0
 
 
 def history(git: Git, repo: str, head: str, limit: int) -> Iterator[CommitRecorded]:
-    """The commits of a head, oldest first; with a limit only the newest. Streams from one process. GitError."""
+    """The commits of a head, oldest first; with a limit only the newest. Streams from one git process. Raises
+    GitError."""
     newest = [f"--max-count={limit}"] if limit else []
     args = ["log", "--reverse", "--date-order", *newest, *_FORMAT, "--end-of-options", head, "--"]
     return parse(git.stream(*args), repo)
 
 
 def count(git: Git, head: str, limit: int) -> int:
-    """How many commits `history` gives. GitError."""
+    """How many commits `history` yields. Raises GitError."""
     newest = [f"--max-count={limit}"] if limit else []
     return int(git.text("rev-list", "--count", *newest, "--end-of-options", head, "--"))
 
@@ -74,7 +75,7 @@ def count(git: Git, head: str, limit: int) -> int:
 def parse(records: Iterator[bytes], repo: str) -> Iterator[CommitRecorded]:
     """Commits from the NUL-separated records of `git log --raw -z` in our format.
 
-    Fields never hold a NUL, and their number is fixed, so no name or subject can pass for something else."""
+    Fields never contain a NUL and their number is fixed, so no name or subject can be mistaken for another field."""
     token = next(records, b"")
     while token:
         oid, parents, author, at, subject = [token, *(next(records, b"") for _ in range(_FIELDS - 1))]

@@ -1,4 +1,4 @@
-"""Reading files of a watched tree for their hash: regular files only, no link followed, bounded."""
+"""Hashes files of a watched tree: regular files only, without following symlinks, up to a size limit."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _BLOCK = 1 << 18
 
 
 def sha_of(root: bytes, path: bytes, seen: PathState) -> str | Literal["moved"] | None:
-    """SHA-256 (hex) of a file below the root if it still is as seen; `moved` if it is not; None if it cannot be
+    """SHA-256 (hex) of a file below the root if it still matches `seen`; `moved` if it does not; None if it cannot be
     read or is larger than MAX_BYTES."""
     return _hash(root, path, seen, hashlib.sha256())
 
 
 def blob_of(root: bytes, path: bytes, seen: PathState, oid_length: int) -> str | None:
-    """git's object id of a file's content as it is on disk (no filters), None if it cannot be told."""
+    """git's object id of a file's content as it is on disk (no filters), None if it cannot be determined."""
     hasher = hashlib.sha1(usedforsecurity=False) if oid_length == 40 else hashlib.sha256()
     hasher.update(b"blob %d\0" % seen.size)
     found = _hash(root, path, seen, hasher)
@@ -54,12 +54,12 @@ def _hash(root: bytes, path: bytes, seen: PathState, hasher: hashlib._Hash) -> s
 
 
 def read_small(path: bytes, limit: int = 4096) -> bytes | None:
-    """The first bytes of a regular file, None if there is none or it may not be read."""
+    """The first bytes of a regular file, None if there is no such file or it cannot be read."""
     return _tail(path, limit, from_end=False)
 
 
 def read_tail(path: bytes, limit: int = 1 << 16) -> bytes | None:
-    """The last bytes of a regular file, None if there is none or it may not be read."""
+    """The last bytes of a regular file, None if there is no such file or it cannot be read."""
     return _tail(path, limit, from_end=True)
 
 
@@ -68,7 +68,7 @@ def _tail(path: bytes, limit: int, *, from_end: bool) -> bytes | None:
         fd = os.open(path, _FLAGS)
     except OSError:
         return None
-    if not stat.S_ISREG(os.fstat(fd).st_mode):  # before it is made a file object, which no directory can be
+    if not stat.S_ISREG(os.fstat(fd).st_mode):  # checked before creating a file object, which fails for a directory
         os.close(fd)
         return None
     with os.fdopen(fd, "rb") as file:

@@ -1,4 +1,4 @@
-"""Hint watches inside git's directories: where HEAD, the index, refs and reflogs change. Never in `objects`."""
+"""Watches git's own directories for hints: those in which HEAD, the index, refs and reflogs change, not `objects`."""
 
 from __future__ import annotations
 
@@ -24,23 +24,24 @@ class GitWatch:
         self._polled: dict[bytes, Signature] = {}
 
     def holds(self, path: bytes) -> bool:
-        """Whether a dirty directory is git's."""
+        """Whether a dirty directory is one of git's."""
         return any(path == root or path.startswith(root + b"/") for root in self._roots)
 
     def differs(self, dir: bytes) -> bool:
-        """Whether a directory of git was written to since the last call: for one that cannot be watched. git writes a
-        ref or the index beside the old one and renames it."""
+        """Whether a directory of git changed since the last call; used for directories that cannot be watched. Looking
+        at the directory is enough, because git writes a ref or the index to a new file and renames it."""
         found = signature(Path(os.fsdecode(dir)))
         before, self._polled[dir] = self._polled.get(dir), found
         return found != before
 
     def cover_all(self) -> None:
-        """Watches every directory there is that tells news."""
+        """Watches every existing directory of git whose changes matter."""
         self._watch(self._fixed())
         self._watch(dir for root in self._roots for tree in _TREES for dir in _below(root + b"/" + tree))
 
     def cover_lost(self) -> list[bytes]:
-        """The directories of git that are there but not watched: they came (back) to their place by a rename."""
+        """Returns git's root directories that exist but were not watched, because a rename put them (back) in place.
+        Watches everything again if there are any."""
         lost = [
             root for root in self._hints.missing(list(self._roots)) if stat.S_ISDIR(mode_of(Path(os.fsdecode(root))))
         ]
@@ -49,7 +50,7 @@ class GitWatch:
         return lost
 
     def cover(self, dirty: Iterable[bytes]) -> None:
-        """Watches what came to be in dirty directories."""
+        """Watches directories that were created in dirty directories."""
         for path in dirty:
             if path in self._roots:
                 self.cover_all()
@@ -66,5 +67,5 @@ class GitWatch:
 
 
 def _below(top: bytes) -> list[bytes]:
-    """A directory and those below it; links are not followed."""
+    """A directory and all directories below it; symlinks are not followed."""
     return [dir for dir, _, _ in os.walk(top)]

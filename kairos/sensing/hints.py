@@ -1,7 +1,7 @@
-"""Hints from inotify, through our own reader: which directories are dirty, and when something may be lost.
+"""Hints from inotify, through our own reader: which directories are dirty, and when events may have been lost.
 
-Directories that the kernel has no watch left for (ENOSPC), or all of them where it has no instance left (EMFILE), are
-polled instead, and the status says `degraded`.
+If the kernel's watch limit is reached (ENOSPC), the remaining directories are polled; if its instance limit is reached
+(EMFILE), all are. The status is then `degraded`.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Hints(Protocol):
 
 
 class InotifyHints:
-    """A place at the process's inotify instance. `polled`: directories it could not watch; `shortage`: the error number
-    that says why."""
+    """Hints from the inotify instance that the process shares. `polled`: directories that could not be watched;
+    `shortage`: the error number that says why."""
 
     def __init__(self) -> None:
         self._watcher = Watcher()
@@ -47,7 +47,7 @@ class InotifyHints:
 
     @property
     def watcher(self) -> Watcher:
-        """For walks, which watch each directory just before they read it."""
+        """The watcher for walks, which watch each directory just before they read it."""
         return self._watcher
 
     @property
@@ -63,12 +63,12 @@ class InotifyHints:
         return self._shortage
 
     def missing(self, dirs: list[bytes]) -> list[bytes]:
-        """Those that are neither watched nor polled."""
+        """The directories of `dirs` that are neither watched nor polled."""
         return [dir for dir in self._watcher.missing(dirs) if dir not in self._polled]
 
     def confirm(self, dirs: list[bytes]) -> list[bytes]:
-        """Watches what a walk could not; polls what cannot be watched. Returns those watched only now: what
-        happened in them since they were read has left no hint."""
+        """Watches the directories that a walk did not, and polls those that cannot be watched. Returns those watched
+        only now, because changes since they were read have left no hint."""
         missing = self._watcher.missing(dirs)
         failed = dict(self._watcher.add(missing))
         late = [dir for dir in missing if dir not in failed]
@@ -79,12 +79,12 @@ class InotifyHints:
         return late
 
     def drop(self, dirs: list[bytes]) -> None:
-        """Neither watches nor polls exactly these any more."""
+        """Stops watching and polling exactly these directories, not those below them."""
         self._watcher.remove(dirs)
         self._polled.difference_update(dirs)
 
     def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:
-        """(dirty directories, losses) once there are any, `wake` was called, or the timeout passed."""
+        """Waits until there are hints, `wake` is called or the timeout passes; returns (dirty directories, losses)."""
         return self._watcher.wait(math.ceil(max(0.0, timeout_s) * 1000))
 
     def wake(self) -> None:
@@ -95,7 +95,7 @@ class InotifyHints:
 
 
 def open_hints(observer: str, root: bytes) -> Hints:
-    """The hint source that the configuration names; `auto` is inotify where there is one."""
+    """The hint source that the configuration names; `auto` is inotify where it is available."""
     if observer == "watchdog" or (observer == "auto" and not sys.platform.startswith("linux")):
         from kairos.sensing.watchdog_hints import WatchdogHints
 
@@ -104,7 +104,7 @@ def open_hints(observer: str, root: bytes) -> Hints:
 
 
 class SuspendClock:
-    """Notices that the machine slept: CLOCK_BOOTTIME runs on in suspend, CLOCK_MONOTONIC does not."""
+    """Detects that the machine was suspended: CLOCK_BOOTTIME advances during suspend, CLOCK_MONOTONIC does not."""
 
     JUMP_NS = 1_000_000_000
 

@@ -1,4 +1,5 @@
-"""What decides which paths count: the index (tracked paths are never ignored) and the ignore files outside the tree."""
+"""What decides which paths are observed: the index (tracked paths are never ignored) and ignore files outside the tree.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ _MANY = 2_000
 
 
 def signature(path: Path) -> Signature:
-    """(ino, size, mtime_ns, ctime_ns) of a file, None if it is gone: equal while nobody changed it."""
+    """(ino, size, mtime_ns, ctime_ns) of a file, None if it does not exist. Equal as long as the file is unchanged."""
     try:
         found = path.lstat()
     except OSError:
@@ -24,7 +25,7 @@ def signature(path: Path) -> Signature:
 
 
 def excludes_file(git: Git) -> Path | None:
-    """The file of the user's own ignore rules, as git finds it; it need not exist. GitError."""
+    """The file of the user's own ignore rules, as git finds it; it need not exist. Raises GitError."""
     status, out = git.result("config", "--get", "--type=path", "core.excludesFile", ok=(0, 1), timeout=QUICK_S)
     if status == 0:
         raw = out.rstrip(b"\n")
@@ -37,13 +38,13 @@ def _config_home() -> Path:
 
 
 def _settings(at: GitPlaces) -> list[Path]:
-    """The files that may name the user's own ignore rules."""
+    """The git configuration files that may set `core.excludesFile`."""
     person = [_config_home() / "git" / "config", Path(os.environ.get("HOME", "/"), ".gitconfig")]
     return [at.common / "config", *person]
 
 
 class Tracked:
-    """The paths of the index, kept as git lists them, and read again only when the index changed."""
+    """The paths of the index, stored as git lists them and read again only when the index has changed."""
 
     def __init__(self, git: Git, at: GitPlaces) -> None:
         self.index = at.git_dir / "index"
@@ -66,9 +67,9 @@ class Tracked:
         return [path for path in self._raw.split(b"\0") if path]
 
     def refresh(self) -> set[bytes] | None:
-        """Reads the index; returns the directories whose listing may differ for that, None for all of them.
+        """Reads the index; returns the directories whose listing may differ as a result, None for all of them.
 
-        GitError leaves it as it was."""
+        A GitError leaves the stored paths unchanged."""
         seen = signature(self.index)
         require_file(self.index)
         raw = self._git.run("ls-files", "-z", "--cached")
@@ -91,19 +92,19 @@ class OuterRules:
         self._seen = self._signatures()
 
     def stale(self) -> bool:
-        """Whether a file that decides changed since `changed` was last called."""
+        """Whether one of the ignore or configuration files changed since the last call of `changed`."""
         return self._signatures() != self._seen
 
     def places(self) -> list[bytes]:
-        """The directories in which such a file would change, come or go: absolute, and they exist."""
+        """The existing directories (absolute) to watch for changes, creation or removal of these files."""
         found = set()
         for file in [*self._settings, self._exclude, *([self.excludes] if self.excludes else [])]:
             found.add(os.fsencode(next(dir for dir in file.parents if stat.S_ISDIR(mode_of(dir)))))
         return sorted(found)
 
     def changed(self, *, thoroughly: bool) -> bool:
-        """Whether they differ from the last call. `thoroughly` also asks git where they are; while git cannot say, they
-        are where they were."""
+        """Whether the rules differ from the last call. `thoroughly` also asks git which files they are in; if git
+        fails, the previous locations are kept."""
         seen = self._signatures()
         if thoroughly or seen[0] != self._seen[0]:
             try:

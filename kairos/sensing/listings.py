@@ -1,8 +1,8 @@
-"""The tree as it was last told to the log, compared with the disk, one directory at a time.
+"""Compares the tree as last recorded in the log with the disk, one directory at a time.
 
-The stored listings are rows of the view `tree/<repository>`. Each delta is one directory: its differences and the
-row that brings the view up to date. Deltas are independent: any subset may be appended, and the sum of what the
-log tells stays equal to the sum of the rows.
+The stored listings are rows of the view `tree/<repository>`. Each delta covers one directory: its differences and the
+row that updates the view. Deltas are independent: any subset may be appended, and the events in the log still add up
+to the stored rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kairos.eventlog.record import Drop, Put, Write
 
 
 class Stat(NamedTuple):
-    """What lstat says of an entry. `type`: file | dir | symlink; `mode` is st_mode & 0o7777; times in ns."""
+    """The lstat result of an entry. `type`: file | dir | symlink; `mode` is st_mode & 0o7777; times in ns."""
 
     type: str
     mode: int
@@ -37,7 +37,8 @@ class Difference(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """What differs in one directory, and the row to write in the same append. `rows`: known directories gained."""
+    """The differences in one directory, and the row to write in the same append. `rows`: change in the number of known
+    directories (1, 0 or -1)."""
 
     dir: bytes
     differences: list[Difference]
@@ -46,7 +47,7 @@ class Delta(NamedTuple):
 
 
 class Hinting(Protocol):
-    """What the tree needs of the hint source."""
+    """The part of the hint source that the tree uses."""
 
     @property
     def watcher(self) -> Watcher | None: ...
@@ -55,7 +56,7 @@ class Hinting(Protocol):
 
 
 class Unwatched:
-    """No hint source: for the baseline."""
+    """A hint source that watches nothing, for the baseline."""
 
     watcher: Watcher | None = None
 
@@ -77,7 +78,7 @@ def absolute(root: bytes, dir: bytes) -> bytes:
 
 
 class TreeOnDisk:
-    """A repository's tree on disk beside its stored listings. Reads only; the caller appends."""
+    """A repository's tree on disk and its stored listings. Only reads; the caller appends."""
 
     def __init__(
         self,
@@ -103,11 +104,11 @@ class TreeOnDisk:
         )
 
     def set_tracked(self, paths: list[bytes]) -> None:
-        """Tells the paths of the index: they count even when ignored."""
+        """Sets the tracked paths (those in the index), which are listed even when an ignore rule matches them."""
         self._scanner.set_tracked(paths)
 
     def names(self, dir: bytes) -> set[bytes]:
-        """The names a directory holds now; empty if it is gone."""
+        """The names in a directory now; empty if it does not exist."""
         listing = self._scanner.list_dir(dir)
         return set() if listing is None else {row[0] for row in unpack_listing(listing)}
 
@@ -120,7 +121,7 @@ class TreeOnDisk:
         return sum(len(unpack_listing(listing)) for listing in self._log.view(self.view).values())
 
     def compare(self, dirs: Collection[bytes], *, everything: bool = False) -> Comparison:
-        """The deltas of these directories and of all that their differences lead to."""
+        """Compares these directories, and the further ones that their differences point to."""
         comparison = Comparison(self._log, self.view, self._root, self._scanner, self._hints)
         if everything:
             self.ignored = comparison.all()
@@ -131,13 +132,13 @@ class TreeOnDisk:
         return comparison
 
     def rest(self) -> None:
-        """Gives the memory back that comparing everything took."""
+        """Returns to the system the memory that a full comparison used."""
         give_back_memory()
 
 
 class Comparison:
-    """One pass over dirty directories. `deltas` by directory; `late`: directories whose watch came only after
-    they were read, to be compared again."""
+    """One pass over dirty directories. `deltas` by directory; `late`: directories that were watched only after they
+    were read and must be compared again."""
 
     def __init__(self, log: Log, view: str, root: bytes, scanner: Scanner, hints: Hinting) -> None:
         self.deltas: dict[bytes, Delta] = {}
@@ -152,11 +153,11 @@ class Comparison:
         self._came: set[int] = set()
 
     def all(self) -> int:
-        """Compares the whole tree; returns how many ignored directories it left out."""
+        """Compares the whole tree; returns how many ignored directories it skipped."""
         return self._subtree(b"", self._log.view(self._view))
 
     def visit(self, dir: bytes) -> None:
-        """Compares one directory. One that is new or gone is its parent's difference."""
+        """Compares one directory. If it is new or removed, compares its parent, where the difference shows."""
         if dir in self._seen:
             return
         self._seen.add(dir)
@@ -183,7 +184,7 @@ class Comparison:
             self._subtree(missing[len(self._root) + 1 :])
 
     def follow_links(self) -> None:
-        """Compares the directories that hold other names of files found changed: they got no hint of it."""
+        """Compares the directories that hold other hard links to changed files, because they received no hint."""
         for dir in self._other_names():
             self.visit(dir)
         while self._changed:
@@ -192,7 +193,7 @@ class Comparison:
                 self.visit(dir)
 
     def _other_names(self) -> list[bytes]:
-        """The directories that held, when last told, a file that has come by a second name in another one."""
+        """The directories whose stored listing holds a file that has gained a second hard link in another directory."""
         if not self._scanner.holding(sorted(self._came)):
             return []
         held = {ino: self._scanner.holding([ino]) for ino in self._came}
@@ -201,14 +202,15 @@ class Comparison:
         return [dir for dir, listing in stored if any(row[3] in new for row in unpack_listing(listing))]
 
     def _is_told(self, dir: bytes) -> bool:
-        """Whether the parent's listing, as it will be stored, holds this directory: its own look was put off."""
+        """Whether the parent's listing, as it will be stored, holds this directory, whose own comparison was deferred.
+        """
         parent = dir.rpartition(b"/")[0]
         delta = self.deltas.get(parent)
         row = delta.write.value if delta and isinstance(delta.write, Put) else self._log.view_row(self._view, parent)
         return row is not None and dir in _children(parent, row)
 
     def _subtree(self, start: bytes, stored: dict[bytes, bytes] | None = None) -> int:
-        """Walks everything at and below `start`, watching as it goes; returns the ignored directories."""
+        """Compares everything at and below `start`, watching directories as it walks; returns how many it ignored."""
         listings, ignored, _ = self._scanner.walk(start, watcher=self._hints.watcher)
         found = dict(listings)
         old = self._below(start) if stored is None else stored

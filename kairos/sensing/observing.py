@@ -1,4 +1,4 @@
-"""One look at a repository: refs, then the tree, then whose changes they are, then one append of it all."""
+"""One look at a repository: reads the refs, compares the tree, attributes the changes, and appends all in one batch."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ AGAIN_S = 0.05
 
 
 class Look(NamedTuple):
-    """What a look came to. `again`: directories (`everything`: all) to compare once more after `wait` seconds;
-    `unfinished`: so is the whole burst, nothing was appended."""
+    """The result of a look. `again`: directories (`everything`: all) to compare once more after `wait` seconds;
+    `unfinished`: nothing was appended, and the whole burst must be looked at again."""
 
     appended: int = 0
     again: frozenset[bytes] = frozenset()
@@ -51,18 +51,18 @@ def refs_view(repo: str) -> str:
 
 
 def load_refs(log: Log, repo: str) -> RefSnapshot | None:
-    """The last ref snapshot that the log tells of."""
+    """The last ref snapshot that was recorded in the log."""
     raw = log.view_row(refs_view(repo), b"snapshot")
     return None if raw is None else msgspec.json.decode(raw, type=RefSnapshot)
 
 
 def refs_row(repo: str, snapshot: RefSnapshot) -> Put:
-    """The row that keeps a ref snapshot."""
+    """The row that stores a ref snapshot."""
     return Put(refs_view(repo), b"snapshot", msgspec.json.encode(snapshot, order="sorted"))
 
 
 class Observer:
-    """Holds what the log was last told of one repository, and tells it the difference."""
+    """Compares one repository with its last recorded state and appends the difference to the log."""
 
     def __init__(
         self, log: Log, repository: Repository, git: Git, at: GitPlaces, excluded: Iterable[Path], hints: Hinting,
@@ -87,14 +87,14 @@ class Observer:
         self.directories = self.tree.known()
 
     def lock(self) -> Signature:
-        """git's lock of the index, None while it is free."""
+        """The signature of git's lock file of the index, None while there is no lock."""
         return signature(self.places.git_dir / "index.lock")
 
     def look(self, burst: Burst, origin: Origin, now: float, *, patient: bool) -> Look:
-        """Compares what the burst says and appends it. `patient` False: do not wait for git to finish.
+        """Compares what the burst names and appends the differences. `patient` False: do not wait for git to finish.
 
-        While the refs cannot be read (`trouble`) the tree is compared all the same. GitError when the index never was
-        read, or git hangs.
+        If the refs cannot be read (see `trouble`), the tree is still compared. Raises GitError if the index was never
+        read or git hangs.
         """
         move, snapshot, new = self._read_refs(burst)
         dirs, everything = set(burst.dirs), burst.everything
@@ -138,7 +138,7 @@ class Observer:
         return Look(len(positions), frozenset(again), wait=AGAIN_S if undecided else 0.0)
 
     def in_place(self) -> bool:
-        """Whether the directory that a person trusted still is at its path. GitError if it may not be read."""
+        """Whether the trusted directory is still at its path. Raises GitError if it cannot be read."""
         if why_lost(self._repository) is not None:
             return False
         require_readable_root(self._git.root)
@@ -147,8 +147,8 @@ class Observer:
     # -- refs ------------------------------------------------------------------------------------------
 
     def _read_refs(self, burst: Burst) -> tuple[Move | None, RefSnapshot | None, list[CommitRecorded]]:
-        """(what moved, the new snapshot, the new commits); None twice when nothing is to be told, or nothing can be
-        yet: then `trouble` says why."""
+        """(what moved, the new snapshot, the new commits). The first two are None if nothing moved, or if the refs
+        cannot be read now: then `trouble` says why."""
         nothing: tuple[None, None, list[CommitRecorded]] = None, None, []
         if not (burst.git or burst.everything):
             return nothing
@@ -181,7 +181,7 @@ class Observer:
         return causes.touched_by(self._git, self._refs, snapshot, move)
 
     def _new_commits(self, snapshot: RefSnapshot) -> list[CommitRecorded]:
-        """The commits that HEAD and branches reach now and did not before; GitMoved stands in front of them."""
+        """The commits that HEAD and branches reach now and did not before; appended after their GitMoved."""
         old = _tips(self._refs) if self._refs is not None else set()
         new = _tips(snapshot) - old
         if not new:
@@ -223,7 +223,7 @@ class Observer:
     def _news(
         self, move: Move | None, snapshot: RefSnapshot | None, new: list[CommitRecorded], origin: Origin
     ) -> tuple[list[NewEvent], list[Write]]:
-        """GitMoved with the commits it made reachable, and the rows that go with them."""
+        """The GitMoved event with the commits it made reachable, and the rows to append with them."""
         events: list[NewEvent] = []
         writes: list[Write] = [refs_row(self.repo, snapshot)] if snapshot is not None else []
         if move is not None and snapshot is not None:

@@ -1,7 +1,7 @@
-"""Whose change is it? A fold of our own executions over which each difference is judged. No time windows.
+"""Decides whether a change is ours, from a fold of our own executions. Uses no time windows.
 
-While an execution is open, a path whose content and mode are exactly what it promised is ours. After it ended only
-the exact signature it recorded is ours, once. Everything else is foreign, even a millisecond later.
+While an execution is open, a path is ours if its content and mode are exactly what the execution announced. After it
+ended, a path is ours if its signature is exactly the recorded one, and only once. Every other change is foreign.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _LOOKS = 2
 
 
 class State(msgspec.Struct, frozen=True, array_like=True):
-    """A path as promised. `sha` None: no file. `mode`: permission bits, None when it does not matter."""
+    """The announced state of a path. `sha` None: no file. `mode`: permission bits, None when it does not matter."""
 
     sha: str | None
     mode: int | None
 
 
 class Intent(msgspec.Struct, array_like=True):
-    """An open execution: the position of its start, and of each path what it will be and what it was."""
+    """An open execution: the position of its start, and the state of each path after and before it."""
 
     position: int
     expect: dict[bytes, State]
@@ -38,8 +38,8 @@ class Intent(msgspec.Struct, array_like=True):
 
 
 class Closed(msgspec.Struct, array_like=True):
-    """What the file system showed of a path at the end of an execution: (ino, size, mode, mtime_ns, ctime_ns), or
-    None: no file. `looks`: comparisons since; an absence says nothing about a later absence."""
+    """The signature of a path at the end of an execution: (ino, size, mode, mtime_ns, ctime_ns), None for no file.
+    `looks`: comparisons since then; a recorded absence expires, because it does not explain a later removal."""
 
     position: int
     signature: tuple[int, int, int, int, int] | None
@@ -47,7 +47,7 @@ class Closed(msgspec.Struct, array_like=True):
 
 
 class Made(msgspec.Struct, array_like=True):
-    """A directory on the way to a path of an ended execution: it may have come or gone with it."""
+    """A parent directory of a path of an ended execution, which may have been created or removed with the path."""
 
     position: int
     created: bool
@@ -55,7 +55,7 @@ class Made(msgspec.Struct, array_like=True):
 
 
 class Provenance(msgspec.Struct):
-    """The fold. Kept as a row beside the tree; disposable: it folds again from the log. Keys are relative paths."""
+    """The fold, stored as a row beside the tree. It can be rebuilt from the log. Keys are relative paths."""
 
     position: int = 0
     open: dict[str, Intent] = {}
@@ -68,7 +68,8 @@ class Provenance(msgspec.Struct):
         return any(path.startswith(prefix) for intent in self.open.values() for path in intent.expect)
 
     def look(self) -> None:
-        """A comparison of everything that was dirty is done: what came of ended executions is now seen."""
+        """Counts one finished comparison of all dirty directories, and drops entries of ended executions that have
+        been compared often enough."""
         self.made = {d: m for d, m in self.made.items() if m.looks + 1 < _LOOKS}
         for made in self.made.values():
             made.looks += 1
@@ -79,7 +80,7 @@ class Provenance(msgspec.Struct):
 
 
 class PathState(NamedTuple):
-    """A path as it is now: type, mode, and the signature parts."""
+    """The present state of a path: type, mode, and the parts of its signature."""
 
     type: str
     mode: int
@@ -90,19 +91,19 @@ class PathState(NamedTuple):
 
 
 Verdict = int | Literal["wait"] | None
-"""The position of our ExecutionStarted, `wait` while nobody can tell yet, None for foreign."""
+"""The position of our ExecutionStarted, `wait` while it cannot be decided yet, None for foreign."""
 
 Hashing = Callable[[bytes, PathState], str | Literal["moved"] | None]
-"""SHA-256 of the content of a path if it still is as seen, `moved` if it is not, None if it cannot be read."""
+"""SHA-256 of the content of a path if it is still as seen, `moved` if it is not, None if it cannot be read."""
 
 
 def is_temporary(path: bytes) -> bool:
-    """Whether a path has the name of a temporary file of our own atomic writes."""
+    """Whether a path is named like a temporary file of our own atomic writes."""
     return _TEMPORARY.match(path.rpartition(b"/")[2]) is not None
 
 
 def evolve(state: Provenance, recorded: Recorded, repo: str) -> None:
-    """Folds one event, in place."""
+    """Folds one event into `state`, in place."""
     match recorded.event:
         case ExecutionStarted() as e if e.repo == repo:
             state.open[e.execution] = Intent(
@@ -128,7 +129,7 @@ def evolve(state: Provenance, recorded: Recorded, repo: str) -> None:
 
 
 def judge_open(state: Provenance, path: bytes, now: PathState | None, content: Hashing) -> Verdict:
-    """Whether a difference is that of an open execution; `now` is what the path became."""
+    """Whether a difference was made by an open execution; `now` is the present state of the path."""
     verdict: Verdict = None
     for intent in state.open.values():
         if path not in intent.expect or (now is not None and now.type != "file"):
@@ -144,7 +145,7 @@ def judge_open(state: Provenance, path: bytes, now: PathState | None, content: H
 
 
 def judge_closed(state: Provenance, path: bytes, now: PathState | None) -> int | None:
-    """Whether a path became exactly what an ended execution left. Uses that signature up."""
+    """Whether a path is exactly as an ended execution left it. A match consumes the recorded signature."""
     closed = state.closed.pop(path, None)
     if closed is None:
         return None
@@ -153,7 +154,7 @@ def judge_closed(state: Provenance, path: bytes, now: PathState | None) -> int |
 
 
 def judge_dir(state: Provenance, path: bytes, *, created: bool) -> int | None:
-    """Whether a directory that came or went did so on the way of our own writes."""
+    """Whether a directory was created or removed by our own writes to a path below it."""
     prefix = path + b"/"
     for intent in state.open.values():
         for expected, to_be in intent.expect.items():
@@ -164,7 +165,7 @@ def judge_dir(state: Provenance, path: bytes, *, created: bool) -> int | None:
 
 
 def _is(state: State, sha: str | None, now: PathState | None) -> bool:
-    """Whether a path is in a state. Modes count as git counts them: executable or not."""
+    """Whether a path is in `state`. Modes are compared as git compares them: executable or not."""
     if now is None or state.sha is None:
         return now is None and state.sha is None
     return sha == state.sha and (state.mode is None or bool(now.mode & 0o100) == bool(state.mode & 0o100))

@@ -1,8 +1,8 @@
-"""Ref names as the log holds them: without a secret that one carries, and each still a name of its own.
+"""Ref names as the log stores them: secrets removed, and still unique.
 
-A branch may be called after a token by mistake. Refs are told apart by their names, so a name that something was cut
-from ends with a hash of the whole name, under the salt of the home: the log alone lets nobody guess. The snapshot of
-the refs holds the same names: a difference after a restart tells neither more nor less.
+A branch name may contain a token by mistake. Refs are identified by name, so a redacted name ends with a hash of the
+whole name, keyed with the salt of the home, so that the secret cannot be guessed from the log alone. The ref snapshot
+stores the same names, so a comparison after a restart gives the same result.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kairos.sensing.refs import RefSnapshot
 
 
 class RefNames:
-    """What each ref of one repository is called in the log. Names that were judged once are not judged again."""
+    """Maps the ref names of one repository to their names in the log. Each name is redacted once and cached."""
 
     def __init__(self, salt: bytes) -> None:
         self._salt = salt
@@ -24,7 +24,7 @@ class RefNames:
         self._of_git: dict[str, str] = {}
 
     def held(self, snapshot: RefSnapshot) -> RefSnapshot:
-        """The snapshot with the names that the log holds. Of one that has them already it is the same."""
+        """The snapshot with names as the log stores them. A snapshot that already has them is unchanged."""
         words = {*snapshot.refs, *snapshot.worktrees, *snapshot.worktrees.values()}
         words |= {snapshot.head} if snapshot.head is not None else set()
         held = {word: self._held.get(word) or self._judged(word) for word in words}
@@ -47,4 +47,4 @@ class RefNames:
         if clean == name:
             return name
         key = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), key=self._salt, digest_size=4).hexdigest()
-        return f"{clean}~{key}"  # git allows neither `[`, a space nor `~` in a name: no other ref is called so
+        return f"{clean}~{key}"  # git allows no `[`, space or `~` in a name: no other ref has this name

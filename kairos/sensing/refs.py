@@ -1,6 +1,6 @@
-"""Refs as a snapshot, and what the difference of two snapshots means. Pure but for `read_refs`.
+"""Takes snapshots of refs and interprets the difference of two snapshots. `difference` itself reads no files.
 
-`.git` paths are only hints. The reflog annotates: it names the command where the refs alone leave several.
+Changes of `.git` paths are only hints. The reflog names the command where the refs alone are ambiguous.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STEPS = 100
 
 
 class RefSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Where everything points. `head`: the symbolic ref, None when detached; `head_oid`: None before the first
+    """The target of every ref. `head`: the symbolic ref, None when detached; `head_oid`: None before the first
     commit; `worktrees`: raw HEAD text of the other work trees by name."""
 
     head: str | None = None
@@ -52,8 +52,8 @@ class Logged(NamedTuple):
 
 
 class Move(NamedTuple):
-    """The difference of two snapshots. `steps`: (from, to) of each way that HEAD went and git wrote files, as far
-    as the reflog tells: a rebase goes through many, a commit writes none. `ongoing`: a rebase is not at its end."""
+    """The difference of two snapshots. `steps`: (from, to) of each move of HEAD in which git wrote files, according to
+    the reflog: a rebase has many, a commit none. `ongoing`: an operation such as a rebase has not finished."""
 
     what: str
     refs: list[RefMove]
@@ -66,19 +66,19 @@ Parents = Callable[[str], list[str]]
 
 
 class GitPlaces(NamedTuple):
-    """The directory of this work tree's HEAD and index, and the one of refs shared by all work trees."""
+    """The directory of this work tree's HEAD and index, and the directory of the refs that all work trees share."""
 
     git_dir: Path
     common: Path
 
 
 def places(git: Git) -> GitPlaces:
-    """Where the repository keeps its things. GitError."""
+    """The git directories of the repository. Raises GitError."""
     return GitPlaces(git.git_dir(), git.common_dir())
 
 
 def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
-    """The present snapshot. A FETCH_HEAD that a running fetch has emptied keeps its last value. GitError."""
+    """The present snapshot. A FETCH_HEAD that a running fetch has emptied keeps its last value. Raises GitError."""
     status, out = git.result("symbolic-ref", "--quiet", "HEAD", ok=(0, 1), timeout=QUICK_S)
     head = _text(out.strip()) if status == 0 else None
     refs = {}
@@ -106,7 +106,7 @@ def _detached(git: Git) -> str:
 
 
 def _unlisted(git: Git, at: GitPlaces, head: str) -> str | None:
-    """The commit of a branch that git did not list: none was made on it yet, or its file is damaged (GitError)."""
+    """The commit of a branch that git did not list: None if it has no commits yet; GitError if its file is damaged."""
     if not head.startswith("refs/") or not stat.S_ISREG(mode_of(at.common / head)):
         return None
     return git.text("rev-parse", "--verify", head)
@@ -135,7 +135,7 @@ def pushed(at: GitPlaces, ref: str) -> bool:
 def difference(
     old: RefSnapshot, new: RefSnapshot, reflog: list[Logged], parents: Parents, was_pushed: Callable[[str], bool]
 ) -> Move | None:
-    """What moved between two snapshots, None if nothing did. `parents` gives those of a commit."""
+    """What moved between two snapshots, None if nothing did. `parents` returns the parents of a commit."""
     if old == new:
         return None
     moves = [
@@ -163,7 +163,7 @@ def difference(
 def _steps(
     old: str | None, new: str | None, reflog: list[Logged], what: str
 ) -> tuple[tuple[str | None, str | None], ...]:
-    """Backwards along the reflog from the new commit, while its lines join, to the nearest place of the old."""
+    """Follows the reflog back from the `new` commit, as long as its lines connect, until it reaches `old`."""
     at = new
     steps: list[tuple[str | None, str | None]] = []
     for line in reversed(reflog[-_STEPS:]):
@@ -201,7 +201,7 @@ def _head_moved(old: RefSnapshot, new: RefSnapshot, last: Logged | None, parents
 
 
 def _said(message: str) -> str | None:
-    """The kind of move that a reflog message names."""
+    """The kind of move that a reflog message names, None for an unknown one."""
     command, _, rest = message.partition(":")
     word = command.partition(" ")[0]
     if word == "commit":
@@ -262,5 +262,5 @@ def _first_oid(path: Path) -> str | None:
 
 
 def _text(raw: bytes) -> str:
-    """Ref names as text that JSON can hold; bytes that are no UTF-8 are shown escaped."""
+    """Ref names as text that JSON can represent; bytes that are not UTF-8 are escaped."""
     return raw.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""When a repository that cannot be read is looked at again."""
+"""Decides when to look again at a repository that cannot be read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MOST_S = 15.0
 
 
 class Retry:
-    """Waits twice as long after each failure. `due`: when to look again, None while nothing is wrong or a look runs."""
+    """Doubles the delay after each failure. `due`: when to look again, None if there is no failure or a look runs."""
 
     def __init__(self) -> None:
         self.due: float | None = None
@@ -17,7 +17,7 @@ class Retry:
         self._vitals: Vitals = ()
 
     def failed(self, now: float, vitals: Vitals) -> None:
-        """It could not be read. A failure of a repository that has changed since the last one counts as the first."""
+        """Records a failed read. If the repository has changed since the last failure, the delay starts over."""
         self._wait = min(MOST_S, 2 * self._wait) if self._wait and vitals == self._vitals else FIRST_S
         self._vitals = vitals
         self.due = now + self._wait
@@ -28,12 +28,12 @@ class Retry:
             self.due = min(self.due, now)
 
     def take(self, now: float) -> bool:
-        """Whether the next look is due; then it is being made."""
+        """Whether the next look is due; if so, clears `due`, since the caller looks now."""
         if self.due is None or now < self.due:
             return False
         self.due = None
         return True
 
     def over(self) -> None:
-        """It could be read."""
+        """Records a successful read."""
         self.due, self._wait = None, 0.0

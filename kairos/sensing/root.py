@@ -1,4 +1,4 @@
-"""Trust binds to a directory, (dev, ino), not to a path: is the one that was trusted still there?"""
+"""Checks that the trusted directory is still at its path. Trust is bound to a directory, (dev, ino), not to a path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kairos.repo.health import mode_of
 
 
 def why_lost(repository: Repository) -> str | None:
-    """None while the trusted directory is at its path; else `gone` or `replaced` (also by a link to it)."""
+    """None while the trusted directory is at its path; else `gone` or `replaced` (also by a symlink to it)."""
     try:
         found = os.lstat(repository.root)
     except OSError:
@@ -23,7 +23,7 @@ def why_lost(repository: Repository) -> str | None:
 
 
 def lost(why: str, root: str) -> KairosError:
-    """What a person is told of a lost root."""
+    """The error that a person sees for a lost root."""
     if why == "gone":
         return KairosError(f"{root} is gone", "Bring it back, or end watching with `kairos unwatch`.")
     return KairosError(
@@ -33,5 +33,5 @@ def lost(why: str, root: str) -> KairosError:
 
 
 def nearest(root: Path) -> Path:
-    """The nearest directory above a root that exists: where the way back to it begins."""
+    """The nearest existing directory above a root, which is watched until the root returns."""
     return next(dir for dir in root.parents if dir == dir.parent or stat.S_ISDIR(mode_of(dir)))

@@ -1,4 +1,4 @@
-"""The sensing thread of one repository: waits for hints, settles them, looks, and sleeps again."""
+"""The sensing thread of one repository: waits for hints, joins them into bursts, and looks at the repository."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ POLL_S = 3.0
 POLLED_AT_ONCE = 2_000
 RETRY_S = 2.0
 SCAN_REST = 3.0
-"""After a full comparison, one that a loss asks for rests this many times its duration."""
+"""After a full comparison, the next one caused by lost hints waits this many times its duration."""
 ATTEMPTS = 8
-"""So often a look may be put off in a row because git was writing."""
+"""How many times in a row a look may be deferred because git was writing."""
 
 
 class Sensor:
-    """Keeps the log equal to one repository. One thread arms and steps it; any thread may `wake` it or ask for its
-    `status`. The log is used by the stepping thread only."""
+    """Keeps the log up to date with one repository. One thread arms and steps it; any thread may call `wake` or
+    `status`. Only the stepping thread uses the log."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Sensor:
         *,
         salt: bytes = b"",
     ) -> None:
-        """`excluded`: directories of no interest inside the tree. `salt` makes a secret in a ref's name unguessable."""
+        """`excluded`: directories inside the tree to leave out. `salt` makes a secret in a ref's name unguessable."""
         self._log = log
         self._repository = repository
         self._watching = watching or WatchSettings()
@@ -86,9 +86,9 @@ class Sensor:
         self._status = SensorStatus(path=repository.root, state="stopped")
 
     def arm(self) -> int:
-        """Watches, then scans, then tells what changed while nobody watched (origin offline). Returns how many
-        events that took. One that cannot be read is `degraded`, and begun by a later step. TryAgain when the events
-        cannot be stored."""
+        """Watches, then scans, then appends what changed while no sensor was running (origin offline). Returns the
+        number of events. If the repository cannot be read, it is `degraded` and a later step retries. Raises TryAgain
+        if the events cannot be stored."""
         try:
             why = why_lost(self._repository)
             if why is not None:
@@ -101,8 +101,8 @@ class Sensor:
             self._refresh_status()
 
     def step(self, timeout_s: float = IDLE_S) -> int:
-        """Waits until something was told, the status changed, `wake` was called or the timeout passed; returns how many
-        events."""
+        """Waits until events were appended, the status changed, `wake` was called or the timeout passed; returns the
+        number of events."""
         end, before = time.monotonic() + timeout_s, self._status
         while True:
             now = time.monotonic()
@@ -115,7 +115,7 @@ class Sensor:
 
     @property
     def pending(self) -> bool:
-        """Whether a burst is open: hints came that are not yet told."""
+        """Whether a burst is open, that is, hints arrived whose changes are not appended yet."""
         return self._settle.pending
 
     def wake(self) -> None:
@@ -124,7 +124,7 @@ class Sensor:
         self._hints.wake()
 
     def break_off(self) -> None:
-        """Ends a step that git keeps waiting. What it did not come to, the next `arm` finds. From any thread."""
+        """Ends a step that is waiting for git. The next `arm` finds what it missed. May be called from any thread."""
         self._git.break_off()
 
     def status(self) -> SensorStatus:
@@ -132,14 +132,14 @@ class Sensor:
         return self._status
 
     def close(self) -> None:
-        """Stops watching. Nothing is lost: the next `arm` finds what happens from here on."""
+        """Stops watching. The next `arm` finds the changes made in between."""
         self._hints.close()
         self._status = msgspec.structs.replace(self._status, state="stopped", watched=0, polled=0)
 
     # -- one round -------------------------------------------------------------------------------------
 
     def _round(self, dirty: Iterable[bytes], losses: Iterable[str]) -> int:
-        """One round that survives a full disk, a busy log and a broken repository: it is tried again."""
+        """One round. A full disk, a busy log or a broken repository does not end it: the work is retried."""
         try:
             return self._work(dirty, losses)
         except TryAgain as error:
@@ -195,12 +195,12 @@ class Sensor:
         return max(now, self._paused_until, min(deadlines))
 
     def _take(self, dirty: Iterable[bytes], now: float) -> None:
-        """Sorts hints into directories of the tree and news of git."""
+        """Sorts hints into directories of the tree and directories of git."""
         assert self._git_watch is not None and self._observer is not None
         dirs, git = set(), []
         for path in dirty:
             if path in self._outside:
-                self._cover_outside()  # first: what comes into a directory that came just now must leave a hint
+                self._cover_outside()  # first, so that later changes in a directory created just now leave a hint
                 git += [path] if self._observer.rules.stale() else []
             if self._git_watch.holds(path):
                 git.append(path)
@@ -214,13 +214,13 @@ class Sensor:
         self._settle.mark(now, dirs, git=bool(git))
 
     def _cover_outside(self) -> None:
-        """Watches where ignore rules outside the tree change."""
+        """Watches the directories of the ignore rules outside the tree."""
         assert self._observer is not None
         self._outside = set(self._observer.rules.places())
         self._hints.confirm(self._hints.missing(list(self._outside)))
 
     def _look(self, burst: Burst, *, patient: bool = True) -> int:
-        """Looks and gives back what is not finished. `patient` False: do not wait for git."""
+        """Looks, and marks unfinished parts to be looked at again. `patient` False: do not wait for git."""
         assert self._observer is not None
         if self._observer.trouble is not None and burst.git and self._is_elsewhere():
             return self._begin()
@@ -250,7 +250,7 @@ class Sensor:
         return look.appended + self._tell_limit()
 
     def _tell_limit(self) -> int:
-        """Says once that the kernel has no watches or no instance left; until it has, directories are polled."""
+        """Reports once that the kernel's limit of watches or instances is reached; directories are polled meanwhile."""
         limited, self._limited = self._limited, bool(self._hints.polled)
         if not self._limited or limited:
             return 0
@@ -259,7 +259,7 @@ class Sensor:
         return self._append(WatchGap(repo=self._repository.id, reason=reason, from_us=now, to_us=now), "live")
 
     def _begin(self) -> int:
-        """Watches and scans everything, and tells the difference to what the log was last told."""
+        """Watches and scans everything, and appends the difference from the last recorded state."""
         self._observer = None
         require_sound(self._path)
         at = places(self._git)
@@ -273,11 +273,11 @@ class Sensor:
         try:
             return self._look(Burst(frozenset(), True, True, now), patient=False)
         except (KairosError, OSError):
-            self._observer, self._settle = None, Settle()  # the next beginning looks at everything
+            self._observer, self._settle = None, Settle()  # the next attempt looks at everything
             raise
 
     def _is_elsewhere(self) -> bool:
-        """Whether git, which was in trouble, keeps the repository in another place now."""
+        """Whether, after trouble with git, the repository's git directories have moved."""
         assert self._observer is not None
         try:
             return places(self._git) != self._observer.places
@@ -285,7 +285,7 @@ class Sensor:
             return False
 
     def _judge_trouble(self, now: float, *, tried: bool) -> None:
-        """After a look. `tried`: git was asked."""
+        """Updates the retry state after a look. `tried`: the look ran git."""
         assert self._observer is not None
         trouble = self._observer.trouble
         self._say(trouble)
@@ -295,7 +295,7 @@ class Sensor:
             self._retry.failed(now, vitals(self._path))
 
     def _fail(self, error: GitError | OSError) -> None:
-        """The repository cannot be read at all: says why, and has everything looked at once it can."""
+        """Handles a repository that cannot be read at all: reports why, and marks everything for a later look."""
         self._say(error)
         now = time.monotonic()
         self._failing = True
@@ -306,7 +306,7 @@ class Sensor:
             self._hints.confirm(self._hints.missing([self._root, self._root + b"/.git"]))
 
     def _lose(self, why: str) -> int:
-        """The trusted directory is not at its path: says so once."""
+        """Handles a trusted directory that is not at its path: reports it once."""
         self._observer, self._settle, self._failing = None, Settle(), False
         self._say(lost(why, self._repository.root))
         now = time.monotonic()
@@ -320,7 +320,7 @@ class Sensor:
         return appended
 
     def _cover_above(self) -> None:
-        """Watches where the way back to a lost root begins. It may move while that is done."""
+        """Watches the nearest existing directory above a lost root, which may change while this runs."""
         while (above := os.fsencode(nearest(self._path))) != self._above:
             self._hints.drop([self._above])
             self._above = above
@@ -336,7 +336,8 @@ class Sensor:
         return appended + self._begin()
 
     def _gap(self, reasons: Sequence[str], now: float) -> int:
-        """Hints were lost: says so, and compares everything, the sooner the cheaper that was last time."""
+        """Handles lost hints: records the gap and schedules a full comparison; the delay grows with the duration of the
+        last one."""
         appended = 0
         if not self._gap_open:
             event = WatchGap(
@@ -349,7 +350,7 @@ class Sensor:
         return appended
 
     def _poll(self, now: float) -> None:
-        """Marks directories that the kernel could not watch, some at a time."""
+        """Marks the polled directories (those that could not be watched) as dirty, some at a time."""
         assert self._git_watch is not None
         self._next_poll = now + POLL_S
         polled = sorted(self._hints.polled)

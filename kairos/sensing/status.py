@@ -1,4 +1,4 @@
-"""One repository as `kairos status` shows it."""
+"""The status of one repository, as `kairos status` shows it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NO_INSTANCE = (
 
 
 class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """state: watching | degraded | lost | stopped. `problem`: why it is not simply watched, `remedy`: what a person
-    can do about it. The rest counts directories."""
+    """state: watching | degraded | lost | stopped. `problem`: why it is not `watching`, `remedy`: what a person can do
+    about it. The other fields count directories."""
 
     path: str
     state: str

@@ -1,4 +1,4 @@
-"""Hints from watchdog, for systems without our inotify reader. Lossy: the sweep finds what it misses."""
+"""Hints from watchdog, for systems without our inotify reader. Hints may be lost: the sweep finds those changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OBJECTS = os.sep + os.path.join(".git", "objects")  # noqa: PTH118
 
 
 class WatchdogHints(FileSystemEventHandler):
-    """One recursive watch on the tree, one on each directory outside of it that it is told of."""
+    """One recursive watch on the tree, and one watch on each further directory passed to `confirm`."""
 
     def __init__(self, root: bytes) -> None:
         self._root = root
@@ -45,7 +45,7 @@ class WatchdogHints(FileSystemEventHandler):
 
     @property
     def watcher(self) -> Watcher | None:
-        """There is none to hand to a walk."""
+        """Always None: watchdog has no watcher for a walk to use."""
         return None
 
     @property
@@ -61,11 +61,11 @@ class WatchdogHints(FileSystemEventHandler):
         return 0
 
     def missing(self, dirs: list[bytes]) -> list[bytes]:
-        """Directories outside what is watched recursively. Those inside never miss anything."""
+        """The directories of `dirs` that no watch covers; those inside the recursive watch are always covered."""
         return [dir for dir in dirs if not self._covers(dir)]
 
     def confirm(self, dirs: list[bytes]) -> list[bytes]:
-        """Watches directories. Returns the root if it is among those watched only now."""
+        """Watches directories. Always returns an empty list."""
         for dir in [self._root, *dirs] if dirs else []:
             if not self._covers(dir):
                 try:
@@ -73,17 +73,17 @@ class WatchdogHints(FileSystemEventHandler):
                         self, os.fsdecode(dir), recursive=dir == self._root, event_filter=_LEAN
                     )
                 except OSError:
-                    continue  # gone already: its parent says so
+                    continue  # removed already: its parent's watch reports it
         return []
 
     def drop(self, dirs: list[bytes]) -> None:
-        """Stops watching exactly these."""
+        """Stops watching exactly these directories."""
         for dir in dirs:
             if dir in self._covered:
                 self._observer.unschedule(self._covered.pop(dir))
 
     def dispatch(self, event: FileSystemEvent) -> None:
-        """From watchdog's thread: the directories of both paths are dirty."""
+        """Called in watchdog's thread: marks the directories of both paths of an event as dirty."""
         found = set()
         for path in filter(None, (event.src_path, event.dest_path)):
             raw = path if isinstance(path, bytes) else os.fsencode(str(path))
@@ -95,7 +95,7 @@ class WatchdogHints(FileSystemEventHandler):
                 self._bell.notify()
 
     def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:
-        """(dirty directories, no losses: watchdog does not tell them)."""
+        """(dirty directories, no losses, because watchdog does not report them)."""
         with self._bell:
             self._bell.wait_for(lambda: self._dirty or self._rung, max(0.0, timeout_s))
             dirty, self._dirty, self._rung = self._dirty, set(), False

@@ -1,1 +1,1 @@
-"""The answers of the desk, as types that every door hands out. Fields are only ever added."""
+"""The types of the desk's answers, shared by all entry points. Fields are only added, never removed."""

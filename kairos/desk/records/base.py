@@ -1,4 +1,4 @@
-"""What every record of an answer shares."""
+"""The base class of all records."""
 
 from __future__ import annotations
 

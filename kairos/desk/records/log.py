@@ -11,7 +11,7 @@ from kairos.desk.records.proposals import ProposalOut
 class EventOut(Output, frozen=True, kw_only=True):
     """One line of `log`. origin: live | offline | self | baseline | history | user | system | foreign.
 
-    `foreign` was stored by another application: `v` is 0, and `data` only says how many `bytes` it is."""
+    `foreign` was stored by another application: `v` is 0, and `data` has only its size in `bytes`."""
 
     position: int
     type: str
@@ -55,14 +55,14 @@ class AnchorOut(Output, frozen=True, kw_only=True):
 
 
 class MovedOut(Output, frozen=True, kw_only=True):
-    """How many events went out of or into the log, and the hash of the last."""
+    """The number of events exported or imported, and the hash of the last."""
 
     events: int
     hash: str
 
 
 class ReplayOut(Output, frozen=True, kw_only=True):
-    """`projections`: the digest of each fold from nothing; `identical`: all equal the saved ones."""
+    """`projections`: the digest of each view folded from the start; `identical`: all equal the saved ones."""
 
     events: int
     seconds: float
@@ -71,7 +71,7 @@ class ReplayOut(Output, frozen=True, kw_only=True):
 
 
 class ThenOut(Output, frozen=True, kw_only=True):
-    """How things stood when the log ended at `position`. Spending is that of the local day of `at`."""
+    """The state when the log ended at `position`. Spending is that of the local day of `at`."""
 
     position: int
     at: str | None
@@ -84,8 +84,9 @@ class ThenOut(Output, frozen=True, kw_only=True):
 
 
 class ForgottenOut(Output, frozen=True, kw_only=True):
-    """`positions`: whose payloads were excised now; `position`: where the log says so; `left`: files of yours in the
-    home that still name it; `seen`: paths that are still on disk and will be seen again."""
+    """`positions`: the events whose payloads were excised now; `position`: the event that records this; `left`: the
+    person's own files in the home that still name it; `seen`: paths that still exist on disk and will be recorded
+    again."""
 
     positions: list[int]
     position: int | None
@@ -102,7 +103,7 @@ class SealedOut(Output, frozen=True, kw_only=True, rename={"first": "from", "las
 
 
 class FoldedOut(Output, frozen=True, kw_only=True, rename={"first": "from", "last": "to"}):
-    """What one segment lost: observations and the changes in them, and how many observations stay."""
+    """What was folded out of one segment: observations and the changes in them, and how many observations remain."""
 
     first: int
     last: int
@@ -114,8 +115,9 @@ class FoldedOut(Output, frozen=True, kw_only=True, rename={"first": "from", "las
 
 
 class CompactOut(Output, frozen=True, kw_only=True):
-    """`fold_before`: what is older was folded, null without a rule; `days`: how many events tell what is left of it,
-    and their bytes. With `dry_run` nothing was done: `folded` is what would be, of the segments that there are."""
+    """`fold_before`: observations older than this were folded, null without a rule; `days`: the number of summary
+    events, and their bytes. With `dry_run` nothing was done: `folded` is what would be folded in the existing
+    segments."""
 
     sealed: list[SealedOut]
     retired: int

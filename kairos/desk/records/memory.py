@@ -34,7 +34,8 @@ class MemoryOut(Output, frozen=True, kw_only=True):
 
 
 class RelatedOut(Output, frozen=True, kw_only=True):
-    """A file that changes together with those asked about: how surely, in how many commits, recorded where."""
+    """A file that changes together with those asked about: the confidence, the number of commits, and where it is
+    recorded."""
 
     path: str
     confidence: float

@@ -32,7 +32,7 @@ class ProposalOut(Output, frozen=True, kw_only=True):
 
 
 class BaseOut(Output, frozen=True, kw_only=True):
-    """The file that a patch was made from; `sha` (SHA-256) and `mode` are null where there is none."""
+    """The file that a patch was made from; `sha` (SHA-256) and `mode` are null if there is no file."""
 
     path: str
     sha: str | None
@@ -72,7 +72,7 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):
-    """`positions`: the events that the decision led to so far."""
+    """`positions`: the events that resulted from the decision so far."""
 
     id: str
     state: str
@@ -97,7 +97,8 @@ class StepOut(Output, frozen=True, kw_only=True):
 
 
 class HeldOut(Output, frozen=True, kw_only=True):
-    """What stayed silent: `subject` is a proposal id, a finding's key or `turn`; `until` null: for good."""
+    """Something that was held or suppressed: `subject` is a proposal id, a finding's key or `turn`; `until` null:
+    permanently."""
 
     position: int
     at: str

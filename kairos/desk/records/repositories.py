@@ -11,8 +11,8 @@ class DaemonOut(Output, frozen=True, kw_only=True):
 
 
 class RepoOut(Output, frozen=True, kw_only=True):
-    """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: the other home whose daemon
-    has the repository, on a shared log; to this one it is `stopped` then. `why`: the reason that it is degraded or
+    """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: on a shared log, the other
+    home whose daemon holds the repository; its state is then `stopped` here. `why`: the reason that it is degraded or
     lost, and what to do about it."""
 
     path: str
@@ -53,7 +53,8 @@ class StatusOut(Output, frozen=True, kw_only=True):
 
 
 class InitOut(Output, frozen=True, kw_only=True):
-    """`commits`: imported by this call; `findings`: what was wrong before Kairos came, listed and never raised."""
+    """`commits`: imported by this call; `findings`: problems that existed before the repository was registered; listed
+    and never raised."""
 
     path: str
     repo: str

@@ -74,7 +74,7 @@ class ToolOut(Output, frozen=True, kw_only=True):
 
 
 class SandboxChangeOut(Output, frozen=True, kw_only=True, omit_defaults=True):
-    """`mode` as git writes it, null for what is gone."""
+    """`mode` as git writes it, null for a deleted file."""
 
     kind: str
     mode: str | None
@@ -89,7 +89,8 @@ class SandboxRefusedOut(Output, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SandboxOut(Output, frozen=True, kw_only=True):
-    """`exit` null when a signal ended it; `stopped` names the limit that did; `truncated` counts bytes cut."""
+    """`exit` null when a signal ended it; `stopped` names the limit that was exceeded; `truncated` counts the bytes cut
+    from the output."""
 
     exit: int | None
     signal: int | None

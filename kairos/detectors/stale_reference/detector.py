@@ -112,7 +112,7 @@ class StaleReference:
 
 
 def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | None:
-    """The references in one file, None when there are none or the file is not one to change."""
+    """The references in one file, None if there are none or the file should not be changed."""
     if path not in scene.tracked or path in scene.unmerged or not kept_by_hand(path):
         return None
     text = scene.text(path)
@@ -133,7 +133,7 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
 
 
 def _candidates(scene: Scene, moves: Moves) -> list[str]:
-    """Tracked files of a known kind that hold a name of a moved file, and moved files whose own links may break."""
+    """Tracked files of a known kind that contain a name of a moved file, and moved files whose own links may break."""
     needles: set[str] = set()
     beside: set[str] = set()
     stale = list(moves.stale)
@@ -151,7 +151,7 @@ def _candidates(scene: Scene, moves: Moves) -> list[str]:
     found = set(files_naming(scene.git, sorted(needles), _PATHSPECS))
     found |= {p for p in moves.moved.values() if p.endswith((*python_imports.SUFFIXES, *markdown_links.SUFFIXES))}
     if beside:
-        # Neighbours may name a file without its directory.
+        # Files in the same directory may name a file without the directory.
         found |= {p for p in scene.tracked if posixpath.dirname(p) in beside and _of_known_kind(p)}
     return sorted(found)
 
@@ -161,7 +161,7 @@ def _of_known_kind(path: str) -> bool:
 
 
 def _could_import(path: str, text: str, modules: Modules) -> bool:
-    """A cheap look before parsing: does an import (or a string) speak of a moved module at all?"""
+    """Whether an import or a string may name a moved module: a cheap check before parsing."""
     if modules.moves.former(path) != path:
         return True
     ends = modules.ends

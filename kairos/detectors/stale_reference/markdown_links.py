@@ -1,4 +1,4 @@
-"""Links and images of Markdown files that lead to a moved or deleted file."""
+"""Finds links and images in Markdown files that refer to a moved or deleted file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|#|\?)")
 
 
 def find_links(path: str, text: str, moves: Moves) -> Found:
-    """References of one Markdown file. Links of a file that moved itself are put right too."""
+    """The references in one Markdown file. Links in a file that was itself moved are corrected, too."""
     found = Found()
     former, lines = moves.former(path), Lines(text)
     masked = _without_code(text)
@@ -45,7 +45,7 @@ def find_links(path: str, text: str, moves: Moves) -> Found:
 
 
 def _follow(link: str, path: str, former: str, moves: Moves) -> str | None:
-    """The link's new path, "" if its file was deleted, None if it needs nothing."""
+    """The link's new path, "" if its file was deleted, None if the link is still right."""
     if _SCHEME.match(link):
         return None
     raw = link[: len(link) - len(_tail(link))]
@@ -74,7 +74,8 @@ def _follow(link: str, path: str, former: str, moves: Moves) -> str | None:
 
 
 def _readings(name: str, former: str) -> Iterator[tuple[str, str]]:
-    """How a destination may be meant: from the root (leading slash), from the file, from the root without slash."""
+    """The possible meanings of a destination: from the root (leading slash), from the file, from the root without
+    slash."""
     if name.startswith("/"):
         yield "", "root"
         return
@@ -84,18 +85,18 @@ def _readings(name: str, former: str) -> Iterator[tuple[str, str]]:
 
 
 def _tail(link: str) -> str:
-    """The query and anchor of a destination, kept as they are."""
+    """The query and anchor of a destination, unchanged."""
     cut = min((i for i in (link.find("#"), link.find("?")) if i >= 0), default=len(link))
     return link[cut:]
 
 
 def _encoded(path: str) -> str:
-    """Escapes what would end or change a destination; letters of any script stay readable."""
+    """Escapes the characters that would end or change a destination; letters of any script stay readable."""
     return "".join(c if c.isalnum() or c in "/._-~!$&'*+,;=:@" else quote(c, errors="surrogateescape") for c in path)
 
 
 def _without_code(text: str) -> str:
-    """The text with fenced blocks and code spans blanked out, every offset kept."""
+    """The text with fenced blocks and code spans blanked out and all offsets unchanged."""
     parts, last, fence = [], 0, ""
     for m in _FENCE.finditer(text):
         mark = m["mark"]

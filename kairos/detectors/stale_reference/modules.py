@@ -1,4 +1,4 @@
-"""Python module names of moved files, as a given importer would write them, before and after the move."""
+"""Python module names of moved files as a given importer writes them, before and after the move."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _CHAIN = re.compile(r"(?<![\w.])([A-Za-z_]\w*+)((?:\.\w+)++)")
 
 
 class Target(NamedTuple):
-    """A module as it was: its path and the import root that the name was relative to."""
+    """A module before the move: its path and the import root that its name was relative to."""
 
     path: str
     root: str
 
 
 class Modules:
-    """Resolves names against the tree before the moves. An import root is a directory on the module search path:
-    guessed from the layout, because nothing in a repository states it reliably."""
+    """Resolves names in the tree before the moves. An import root is a directory on the module search path, guessed
+    from the layout because no file in a repository states it reliably."""
 
     def __init__(self, moves: Moves) -> None:
         self.moves = moves
@@ -40,13 +40,13 @@ class Modules:
 
     @cached_property
     def quoted(self) -> re.Pattern[str]:
-        """The beginning of a string that may spell one of them."""
+        """Matches the start of a string that may contain one of the names in `ends`."""
         names = "|".join(re.escape(end) for end in sorted(self.ends)) or r"(?!)"
         return re.compile(rf"[\"'](?:\w+\.)*?(?:{names})[\"'.:]")
 
     def _roots(self, directory: str) -> tuple[str, ...]:
-        """Import roots for a file in `directory` (as it was), nearest first: directories above it that are no
-        packages, and src, lib, python below those."""
+        """Import roots for a file in `directory` (before the move), nearest first: the directories above it that are
+        not packages, and src, lib and python below those."""
         found = []
         here = directory
         while True:
@@ -65,11 +65,11 @@ class Modules:
         return bool(directory) and self.moves.was(f"{directory}/{_INIT}")
 
     def module_at(self, prefix: str) -> str | None:
-        """The file of a module path without suffix, as it was."""
+        """The file of a module path without suffix, before the move."""
         return next((p for p in (f"{prefix}/{_INIT}", f"{prefix}.py") if prefix and self.moves.was(p)), None)
 
     def resolve(self, importer: str, name: str) -> list[Target]:
-        """What an absolute name could mean for `importer` (its former path). Several: ambiguous."""
+        """The modules that an absolute name could mean for `importer` (its former path). Several: ambiguous."""
         return self._resolved(posixpath.dirname(importer), name)
 
     def _resolve(self, directory: str, name: str) -> list[Target]:
@@ -82,19 +82,20 @@ class Modules:
         return list(found.values())
 
     def shadowed(self, importer: str, name: str, target: Target) -> bool:
-        """A single name of the standard library means the standard library, except beside a script."""
+        """Whether the name means a standard library module instead, as it does unless `target` is beside the importer
+        (a script)."""
         top = name.split(".", 1)[0]
         return top in sys.stdlib_module_names and target.root != posixpath.dirname(importer)
 
     def stale(self, importer: str, name: str) -> Target | None:
-        """The moved or deleted module that an absolute name meant; None when it means none, or might mean another."""
+        """The moved or deleted module that an absolute name meant; None if it meant no such module or is ambiguous."""
         found = self.resolve(importer, name)
         if len(found) != 1 or not self.moves.is_stale(found[0].path) or self.shadowed(importer, name, found[0]):
             return None
         return found[0]
 
     def concerns(self, importer: str, base: str, names: Collection[str]) -> bool:
-        """Whether `from base import names` might name a moved or deleted module: the base, or one right below."""
+        """Whether `from base import names` may name a moved or deleted module: the base or one directly below it."""
         name = base.lstrip(".")
         level = len(base) - len(name)
         rest = name.replace(".", "/")
@@ -107,7 +108,7 @@ class Modules:
         return below or not self._stale_prefixes.isdisjoint(prefixes)
 
     def chained(self, text: str, tops: Collection[str]) -> bool:
-        """Whether the text has something like `top.….module` that might be a moved one: a cheap look."""
+        """Whether the text contains `top.….module` that may be a moved module: a cheap check."""
         return any(m[1] in tops and not self.ends.isdisjoint(m[2].split(".")) for m in _CHAIN.finditer(text))
 
     @cached_property
@@ -119,12 +120,13 @@ class Modules:
         return frozenset(posixpath.dirname(prefix) for prefix in self._stale_prefixes)
 
     def ambiguous(self, importer: str, name: str) -> bool:
-        """Whether a moved module is only one of several things the name could have meant."""
+        """Whether a moved module is only one of several modules that the name could have meant."""
         found = self.resolve(importer, name)
         return len(found) > 1 and any(self.moves.is_stale(t.path) for t in found)
 
     def absolute(self, prefix: str, root: str, importer: str) -> str | None:
-        """The dotted name of a module path (without suffix) under `root`, else under the root its packages imply."""
+        """The dotted name of a module path (without suffix) relative to `root` or, if it is outside `root`, to the
+        directory above its packages; None if that is not an import root of `importer`."""
         if not root or prefix.startswith(root + "/"):
             return dotted(prefix[len(root) + 1 if root else 0 :])
         top = self.package_root(prefix)
@@ -133,15 +135,15 @@ class Modules:
         return None
 
     def package_root(self, prefix: str) -> str:
-        """The directory above the outermost package that holds a module now."""
+        """The directory above the outermost package that contains a module now."""
         here = posixpath.dirname(prefix)
         while here and f"{here}/{_INIT}" in self.moves.now:
             here = posixpath.dirname(here)
         return here
 
     def renamed(self, path: str, name: str, *, shortest: int) -> str | None:
-        """A dotted name whose beginning (of at least `shortest` parts) is a moved module, written anew; "" when that
-        module was deleted, None when nothing moved or it cannot be said."""
+        """The new form of a dotted name whose first parts (at least `shortest`) are a moved module; "" if the module
+        was deleted, None if it was not moved or the new name is uncertain."""
         importer = self.moves.former(path)
         parts = name.split(".")
         for length in range(len(parts), shortest - 1, -1):
@@ -167,7 +169,7 @@ def prefix_of(path: str) -> str:
 
 
 def dotted(prefix: str) -> str | None:
-    """A module path as a dotted name, None when a part is no identifier."""
+    """A module path as a dotted name, None if a part is not an identifier."""
     parts = prefix.split("/")
     if all(p.isidentifier() and p.isascii() and not keyword.iskeyword(p) for p in parts):
         return ".".join(parts)

@@ -1,4 +1,4 @@
-"""What commits renamed and deleted, as one map from the tree before to the tree now."""
+"""The renames and deletions of commits, as one map from the tree before to the tree now."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kairos.detectors.scene import Scene, SeenCommit
 
 class Moves:
     """`moved`: old path → new path; `gone`: deleted paths; `now`: tracked paths. Chains over several commits are
-    joined; what exists again is in neither."""
+    joined; a path that exists again is in neither."""
 
     def __init__(self, moved: dict[str, str], gone: frozenset[str], now: frozenset[str]) -> None:
         self.moved = moved
@@ -28,11 +28,11 @@ class Moves:
         return sorted([*self.moved, *self.gone])
 
     def former(self, path: str) -> str:
-        """Where a present file was before."""
+        """The path of a current file before the moves."""
         return self._former.get(path, path)
 
     def was(self, path: str) -> bool:
-        """Whether the tree before had this file."""
+        """Whether the tree before the moves had this file."""
         return path in self.moved or path in self.gone or (path in self.now and path not in self._former)
 
     def is_stale(self, path: str) -> bool:
@@ -40,7 +40,7 @@ class Moves:
 
     @cached_property
     def directories(self) -> dict[str, str]:
-        """Directories that moved as a whole: all their files, with the rest of their paths unchanged."""
+        """Directories that were moved as a whole: all their files moved, with the rest of their paths unchanged."""
         found: dict[str, set[str]] = {}
         for old, new in self.moved.items():
             parent = posixpath.dirname(old)
@@ -61,7 +61,7 @@ class Moves:
 
     @cached_property
     def directories_now(self) -> frozenset[str]:
-        """Every directory that holds a tracked file; the root is the empty string."""
+        """Every directory that contains a tracked file; the root is the empty string."""
         found = {""}
         for path in self.now:
             parent = posixpath.dirname(path)
@@ -100,7 +100,7 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
                 else:
                     gone.add(first)
             if change.status != "D":
-                # Something is there again: a name of it is right.
+                # The path exists again, so references to it are right.
                 gone.discard(change.path)
                 if moved.get(change.path) not in (None, change.path):
                     moved.pop(change.path)
@@ -116,8 +116,9 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
 
 
 def _believable(scene: Scene, moved: dict[str, str]) -> dict[str, str]:
-    """Without renames that git only guesses: empty files all look alike, so `__init__.py` of a dropped package
-    "moves" to any new one. Such a pair counts only beside a file with content that took the same way."""
+    """The renames without those that git only guesses: all empty files look alike, so `__init__.py` of a deleted
+    package is paired with any new one. Such a pair counts only if a file with content moved between the same
+    directories."""
     ways = {(posixpath.dirname(old), posixpath.dirname(new)) for old, new in moved.items() if not _is_empty(scene, new)}
     return {
         old: new

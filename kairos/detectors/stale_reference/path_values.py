@@ -1,4 +1,4 @@
-"""Paths and module names in configuration, CI files, build files and shell scripts."""
+"""Finds paths and module names in configuration, CI files, build files and shell scripts."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ NAMES = frozenset({
     "meson.build",
 })  # fmt: skip
 _ROOTED = frozenset({"CODEOWNERS", ".dockerignore", ".gitattributes", ".gitignore"})
-"""Here a leading slash means the root of the repository, elsewhere the root of the machine."""
+"""Files in which a leading slash means the root of the repository; in others it means the root of the file system."""
 _ENTRY_POINTS = frozenset({"pyproject.toml", "setup.cfg"})
 _TOKEN = re.compile(r"[\w.@+~/%-]+")
 _GLUED = frozenset("$}{*?[]\\@:)")
 _OPEN_ENDED = frozenset("${*?[@")
-"""Before or after a token: it is a part of a pattern, a variable or a remote name, not a whole path."""
+"""A token next to one of these characters is part of a pattern, a variable or a remote name, not a whole path."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
 def is_configuration(path: str) -> bool:
-    """Whether a file holds paths as values."""
+    """Whether a file contains paths as values."""
     name = posixpath.basename(path)
     if name.startswith(".") and name.endswith("ignore"):
         return True
@@ -39,7 +39,7 @@ def is_configuration(path: str) -> bool:
 
 
 def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
-    """References of one configuration file: whole tokens only, relative to the root or to the file."""
+    """The references in one configuration file: whole tokens only, relative to the root or to the file."""
     found, lines = Found(), Lines(text)
     for m in _TOKEN.finditer(text):
         token = m[0].rstrip(".")
@@ -65,7 +65,7 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
 
 
 def _path(path: str, token: str, moves: Moves, *, quoted: bool) -> str | None:
-    """The new spelling of a path token, "" for a deleted file, None when it names no moved path."""
+    """The new form of a path token, "" for a deleted file, None if it names no moved path."""
     here, former = posixpath.dirname(path), posixpath.dirname(moves.former(path))
     lead = "./" if token.startswith("./") else ""
     body = token[len(lead) :]
@@ -111,7 +111,7 @@ def _module(path: str, token: str, text: str, start: int, end: int, modules: Mod
 
 
 def _may_mean(token: str, moves: Moves) -> bool:
-    """`/app/src/pay.py`, `backend/src/pay.py`: another root, perhaps the same file."""
+    """Whether a path with another root, as in `/app/src/pay.py` or `backend/src/pay.py`, may mean a moved file."""
     if token.count("/") < 2 or token.startswith("//"):
         return False
     parts = token.strip("/").split("/")
@@ -119,7 +119,7 @@ def _may_mean(token: str, moves: Moves) -> bool:
 
 
 def _unusual(path: str, text: str, moves: Moves, lines: Lines, found: Found) -> None:
-    """Old paths with spaces and the like, which are no single token: only as whole quoted values."""
+    """Finds old paths that are not a single token, for example with spaces: only as whole quoted values."""
     for old in moves.stale:
         if _TOKEN.fullmatch(old) or not old.isprintable():
             continue

@@ -1,4 +1,4 @@
-"""Imports of Python files that name a moved or deleted module, and the uses that hang on them."""
+"""Finds imports in Python files that name a moved or deleted module, and the uses of the imported names."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
 
 
 class Wish(NamedTuple):
-    """How one imported name should read: the module part after `from` ("" for a plain `import`), and the name."""
+    """The new form of one imported name: the module part after `from` ("" for a plain `import`) and the name."""
 
     module: str
     name: str
 
 
 def find_imports(path: str, text: str, modules: Modules, read: Callable[[str], str | None]) -> Found:
-    """References of one Python file. What cannot be rewritten with certainty becomes a doubt. `read` gives the text
-    of a path as it is now."""
+    """The references in one Python file. A reference that cannot be rewritten with certainty becomes a doubt. `read`
+    returns the current text of a path."""
     tree = parsed(text)
     found = Found()
     if tree is None:
@@ -59,11 +59,11 @@ class _Search:
         self.moves = modules.moves
         self.found = found
         self.reshaped = False
-        """Whether more than a name within an import was replaced by a name: then the result is parsed again."""
+        """Whether more than names within imports was replaced; if so, the result is parsed again."""
         self.reexports = posixpath.basename(path) == "__init__.py"
 
     def plain(self, node: ast.Import) -> None:
-        """`import a.b`, `import a.b as c`."""
+        """Handles `import a.b`, `import a.b as c`."""
         for alias in node.names:
             line = alias.lineno - 1
             target = self.modules.stale(self.former, alias.name)
@@ -83,7 +83,7 @@ class _Search:
                 self._bind(line, span, alias, alias.name, new)
 
     def from_import(self, node: ast.ImportFrom) -> None:
-        """`from a.b import c`, `from . import c`, `from a import *`."""
+        """Handles `from a.b import c`, `from . import c`, `from a import *`."""
         line = node.lineno - 1
         bases = self._bases(node)
         wishes: list[tuple[ast.alias, Wish]] = []
@@ -107,7 +107,7 @@ class _Search:
             self._apart(node, wishes)
 
     def _bases(self, node: ast.ImportFrom) -> list[tuple[str, str]]:
-        """(module path without suffix, import root) that the part after `from` could mean, as it was."""
+        """Each (module path without suffix, import root) that the part after `from` could mean, before the moves."""
         rest = (node.module or "").replace(".", "/")
         if node.level:
             here = posixpath.dirname(self.former)
@@ -119,8 +119,8 @@ class _Search:
         return [(posixpath.join(r, rest), r) for r in self.modules.roots(posixpath.dirname(self.former))]
 
     def _wish(self, node: ast.ImportFrom, alias: ast.alias, bases: list[tuple[str, str]]) -> Wish | None:
-        """How the alias should be imported now; Wish("", "") if its module is gone; None if the statement is best
-        left alone (a doubt says why, if there is one)."""
+        """The new import of the alias; Wish("", "") if its module was deleted; None if the statement should not be
+        changed (a doubt may give the reason)."""
         same = Wish(_spelled(node), alias.name)
         hits: list[tuple[str, str, bool]] = []
         for base, root in bases:
@@ -156,7 +156,8 @@ class _Search:
         return Wish(module, name)
 
     def _relative(self, parent: str, level: int) -> str | None:
-        """A package or module path relative to this file's package, absolute where that would leave its package."""
+        """The name of a package or module path relative to this file's package, absolute if it would leave the
+        package."""
         here = posixpath.dirname(self.path)
         top = self.modules.package_root(self.path)
         climb, ups = here, 1
@@ -171,7 +172,7 @@ class _Search:
         return self.modules.absolute(parent, self.modules.package_root(parent + "/x"), self.path)
 
     def _in_place(self, node: ast.ImportFrom, wishes: list[tuple[ast.alias, Wish]]) -> None:
-        """One module for all names: the statement keeps its shape."""
+        """Rewrites a statement whose names all come from one module; its form is unchanged."""
         line = node.lineno - 1
         start, _ = self.source.span(node)
         head = _FROM.match(self.source.text, start)
@@ -191,7 +192,7 @@ class _Search:
         self.found.rewrite(line, *spans)
 
     def _apart(self, node: ast.ImportFrom, wishes: list[tuple[ast.alias, Wish]]) -> None:
-        """Names that now come from several modules, or from none: the statement is written anew, one a module."""
+        """Replaces a statement whose names now come from several modules or from none: one statement per module."""
         text = self.source.text
         start, end = self.source.span(node)
         begin = text.rfind("\n", 0, start) + 1
@@ -226,7 +227,7 @@ class _Search:
             self.found.rewrite(line, *spans)
 
     def _renaming(self, span: tuple[int, int], alias: ast.alias, old: str, new: str) -> list[Span] | None:
-        """The imported name and its uses; where a use is not certain, an alias keeps the name the file knows."""
+        """The spans that rename the imported name and its uses; if a use is uncertain, an alias keeps the old name."""
         if alias.asname:
             return [Span(*span, new)]
         self.reshaped = True
@@ -236,7 +237,7 @@ class _Search:
         return None if "." in old else [Span(*span, f"{new} as {old}")]
 
     def attributes(self, read: Callable[[str], str | None]) -> None:
-        """`import package`, then `package.module.name`: an attribute that is a submodule and nothing else."""
+        """Handles `package.module.name` after `import package`, if the attribute can only be the submodule."""
         done: set[int] = set()
         imported = {origin for _, origin in self.source.imported}
         if not self.modules.chained(
@@ -246,14 +247,14 @@ class _Search:
         for node, name, parts in self.source.chains():
             old = ".".join(parts)
             if old in imported:
-                done.add(id(name))  # `plain` saw to it
+                done.add(id(name))  # handled by `plain`
             target = None if id(name) in done else self.modules.stale(self.former, old)
             if target is None:
                 continue
             done.add(id(name))
             line = node.lineno - 1
             if target.path in self.moves.gone:
-                continue  # Another thing may have the name.
+                continue  # The name may mean something else.
             new = self.modules.absolute(prefix_of(self.moves.moved[target.path]), target.root, self.former)
             package = posixpath.dirname(prefix_of(target.path))
             init = read(f"{self.moves.directories.get(package, package)}/__init__.py")
@@ -265,7 +266,8 @@ class _Search:
                 self.found.rewrite(line, Span(*span, new))
 
     def strings(self) -> None:
-        """Whole strings that spell a module: dotted ones anywhere, single names where a call takes a module name."""
+        """Handles whole strings that are a module name: dotted names anywhere, single names where a call takes a module
+        name."""
         if not self.modules.quoted.search(self.source.text):
             return
         named = {
@@ -299,7 +301,7 @@ class _Search:
 
 
 def _binds(text: str, name: str) -> bool:
-    """Whether a package's own file gives the name a meaning other than the submodule."""
+    """Whether the package's `__init__.py` binds the name to something other than the submodule."""
     tree = parsed(text)
     if tree is None:
         return True

@@ -1,4 +1,4 @@
-"""A Python file with exact places: the syntax tree, character offsets of its nodes, and how names are used."""
+"""A Python file with exact positions: the syntax tree, character offsets of its nodes, and the uses of names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The syntax tree, None for what does not parse here (another version of Python, or no Python at all)."""
+    """The syntax tree, None if the text does not parse (written for another version of Python, or not Python)."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -24,7 +24,8 @@ def parsed(text: str) -> ast.Module | None:
 
 
 class PythonSource:
-    """Offsets are characters of `text`; Python counts UTF-8 bytes within lines of its own."""
+    """The source of one file. Offsets are in characters of `text`, while `ast` counts columns in UTF-8 bytes and has
+    its own definition of a line ending."""
 
     def __init__(self, text: str, tree: ast.Module) -> None:
         self.text = text
@@ -34,7 +35,7 @@ class PythonSource:
 
     @cached_property
     def imports(self) -> list[ast.Import | ast.ImportFrom]:
-        """Every import statement. Only statements are walked: expressions are most of a tree and hold none."""
+        """Every import statement. Only statements are walked, because expressions contain no imports."""
         found: list[ast.Import | ast.ImportFrom] = []
         waiting: list[ast.AST] = [self.tree]
         while waiting:
@@ -49,11 +50,11 @@ class PythonSource:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """Every node: walked only when a use or a string has to be followed."""
+        """Every node. Computed only if uses or strings have to be checked."""
         return list(ast.walk(self.tree))
 
     def offset(self, line: int, column: int) -> int:
-        """The character at a 1-based line and a column in UTF-8 bytes."""
+        """The character offset of a 1-based line and a column in UTF-8 bytes."""
         start = self._starts[line - 1]
         stop = self._starts[line] if line < len(self._starts) else len(self.text)
         row = self.text[start:stop]
@@ -65,7 +66,7 @@ class PythonSource:
 
     @cached_property
     def bound(self) -> frozenset[str]:
-        """Names bound in any scope by anything but an import."""
+        """Names that are bound in any scope other than by an import."""
         found: set[str] = set()
         for node in self.nodes:
             match node:
@@ -87,7 +88,7 @@ class PythonSource:
 
     @cached_property
     def imported(self) -> list[tuple[str, str]]:
-        """(bound name, what the import says) of every import in any scope."""
+        """(bound name, origin) of every import in any scope; the origin is `a.b`, `a.b as` or `from a b`."""
         found = []
         for node in self.imports:
             if isinstance(node, ast.Import):
@@ -105,7 +106,7 @@ class PythonSource:
 
     @cached_property
     def _inside_text(self) -> dict[int, ast.JoinedStr]:
-        """Expressions within f-strings: before Python 3.12 their recorded places are guesses."""
+        """The expressions within f-strings, whose recorded positions are unreliable before Python 3.12."""
         found: dict[int, ast.JoinedStr] = {}
         for node in self.nodes:
             if isinstance(node, ast.JoinedStr):
@@ -126,8 +127,8 @@ class PythonSource:
         return name in self._names
 
     def mentions(self, name: str) -> bool:
-        """Whether a short string could name it: a quoted annotation, `__all__`, a patch target. A string that begins
-        with a dotted name is a reference of its own, and not counted."""
+        """Whether a short string may refer to the name: a quoted annotation, `__all__`, a patch target. A string that
+        starts with a dotted name is a separate reference and does not count."""
         own = re.compile(rf"{re.escape(name)}(?:\.\w+)*(?::\w+)?" if "." in name else r"(?!)")
         rule = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
         return any(
@@ -141,8 +142,8 @@ class PythonSource:
         )
 
     def rebound(self, old: str, new: str) -> list[Span] | None:
-        """The spans that turn every use of the imported name `old` (dotted or not) into `new`; None when it is not
-        certain that they would mean the same."""
+        """The spans that replace every use of the imported name `old` (dotted or not) with `new`; None if it is
+        uncertain that the meaning stays the same."""
         top, *rest = old.split(".")
         fresh = new.split(".")[0]
         others = {origin for name, origin in self.imported if name == top}
@@ -162,7 +163,7 @@ class PythonSource:
                 if above is None or above.attr != part:
                     alone = others == {old} and (fresh != top or above is None)
                     if alone or any(" " in origin for origin in others):
-                        return None  # The package itself is used, and only this import brings it in.
+                        return None  # The package itself is used, and only this import binds it.
                     break
                 node = above
             else:
@@ -175,8 +176,8 @@ class PythonSource:
         return spans if len(set(spans)) == len(spans) else None
 
     def chains(self) -> Iterator[tuple[ast.expr, ast.Name, list[str]]]:
-        """Every `package.module…` that hangs on a package which only plain imports bind: (the attribute, its first
-        name, the parts so far), longest first for each name."""
+        """Yields every `package.module…` whose package is bound only by plain imports: (the attribute, its first name,
+        the parts so far), longest first for each name."""
         plain = {name for name, origin in self.imported if " " not in origin and origin.split(".")[0] == name}
         plain -= {name for name, origin in self.imported if " " in origin} | self.bound
         for top in sorted(plain):
@@ -190,12 +191,12 @@ class PythonSource:
                     yield found, name, spelled
 
     def exact(self, node: ast.expr, name: ast.Name, old: str) -> tuple[int, int] | None:
-        """Where `old` stands, checked against the text."""
+        """The span (start, end) of `old`, verified against the text; None if it differs."""
         inside = self._inside_text.get(id(node))
         if inside is not None:
             start, end = self.span(inside)
             hits = [m.start() for m in re.finditer(rf"(?<![\w.]){re.escape(name.id)}(?!\w)", self.text[start:end])]
-            # The same number of words as of names: no word of the literal text can be meant.
+            # If words and names are equal in number, no word in the literal text can be mistaken for a name.
             names = [n for n in self._names[name.id] if self._inside_text.get(id(n)) is inside]
             if len(hits) != len(names):
                 return None

@@ -1,4 +1,4 @@
-"""What a search for names of a moved file gives back."""
+"""The result of a search for names of moved files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from kairos.detectors.patching import Span
 
 @dataclass
 class Found:
-    """In one file: `spans` to rewrite (characters), `lines` (0-based) of references to rewrite, `dead` lines that
-    name a deleted file, `doubts` (0-based line, why) that a person must judge."""
+    """The references found in one file: `spans` (characters) to rewrite, `lines` (0-based) of references to rewrite,
+    `dead` lines that name a deleted file, and `doubts` (0-based line, reason) that a person must judge."""
 
     spans: list[Span] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
@@ -19,7 +19,7 @@ class Found:
     doubts: list[tuple[int, str]] = field(default_factory=list)
 
     def rewrite(self, line: int, *spans: Span) -> None:
-        """One reference, rewritten by one or more spans."""
+        """Adds one reference, which is rewritten by one or more spans."""
         self.spans += spans
         self.lines.add(line)
         self.count += 1

@@ -1,6 +1,6 @@
 """What an event is: a frozen, versioned fact with a registered name.
 
-Topics are the registered names, never Python paths: a class may move without orphaning history.
+Topics are the registered names, never Python paths: a class may move and old events stay readable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kairos.domain.names import name_fields as name_fields
 
 FreeText = Annotated[str, msgspec.Meta(extra={"free_text": True})]
 """Free text: the append path redacts secrets in fields of this type, and in no others. A list of it may be a command:
-what follows an option such as `--token` is cut as well."""
+the word after an option such as `--token` is redacted as well."""
 
 Cited = Annotated[int, msgspec.Meta(extra={"cited": True})]
 """The position of an event that this one rests on: retention never folds away what any event cites."""
@@ -32,13 +32,13 @@ Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 E_ = TypeVar("E_", bound=type[Event])
 
 _OURS = re.compile(r"[A-Z][A-Za-z0-9]*")
-"""The names that are kept for events of Kairos, of this and any later version."""
+"""The names reserved for events of Kairos, in this and any later version."""
 REGISTRY: dict[str, type[Event]] = {}
 UPCASTS: dict[tuple[str, int], Upcast] = {}
 
 
 def register(cls: E_) -> E_:
-    """Class decorator: the class name becomes the topic, for ever."""
+    """Class decorator: the class name becomes the topic, permanently."""
     if is_foreign(cls.__name__):
         raise ValueError(f"{cls.__name__} is no name for an event: {_OURS.pattern}")
     if cls.__name__ in REGISTRY:

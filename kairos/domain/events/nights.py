@@ -14,7 +14,7 @@ Trust = Literal["user", "test", "git", "tool", "file", "web"]
 
 @register
 class OccurrenceDue(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A job's scheduled instant came. The key is (job, scheduled): each happens once. `late` in us."""
+    """The scheduled time of a job came. The key is (job, scheduled): each occurs once. `late` in us."""
 
     job: str
     scheduled: int
@@ -33,7 +33,8 @@ class OccurrenceEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Ref(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a memory speaks of that can die: kind path | branch | symbol | command, and when it was seen."""
+    """Something that a memory refers to and that may cease to exist: kind path | branch | symbol | command, and when it
+    was last seen."""
 
     kind: str
     name: str
@@ -41,9 +42,9 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A claim with the event positions it rests on. valid_from/valid_to: world time (us); `seen`: when the world
-    last showed it (us); subject: a file's identity across renames (its current path at record time), or the thing
-    spoken of."""
+    """A claim with the event positions that support it. valid_from/valid_to: when it was true in the world (us);
+    `seen`: when it was last observed (us); subject: a file's identity across renames (its current path at record time),
+    or another thing that the claim is about."""
 
     id: str
     repo: str
@@ -93,7 +94,7 @@ class DreamFinished(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class DreamRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The gate did not let the run publish; memory and index stay as they were."""
+    """The gate refused to publish the run; memory and index are unchanged."""
 
     dream: str
     why: FreeText
@@ -108,7 +109,7 @@ class MemoryAccepted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class MemorySuperseded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A memory gave way to `by`; it stays readable as of its time."""
+    """A memory was replaced by `by`; it stays readable as of its time."""
 
     id: str
     by: str

@@ -13,14 +13,14 @@ Run = Literal["apply", "undo", "redo"]
 
 
 class Expected(Name, frozen=True, kw_only=True, omit_defaults=True):
-    """What we are about to leave at a path: content hash (absent: no file) and mode."""
+    """The state that a run will leave at a path: content hash (absent: no file) and mode."""
 
     sha: str | None = None
     mode: int | None = None
 
 
 class Signature(Name, frozen=True, kw_only=True, omit_defaults=True):
-    """What the file system showed of a path right after our write (size absent: no file)."""
+    """The file system's metadata of a path right after Kairos wrote it (size absent: no file)."""
 
     ino: int | None = None
     size: int | None = None
@@ -31,8 +31,8 @@ class Signature(Name, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An action waits for a decision. `key` names the finding (detector, subject and evidence content), for
-    dedup; `evidence` are event positions; `expires_at` in us; `unchecked` says what nobody verified."""
+    """An action waits for a decision. `key` names the finding (detector, subject and evidence content), for dedup;
+    `evidence` are event positions; `expires_at` in us; `unchecked` says what was not verified."""
 
     id: str
     repo: str
@@ -72,7 +72,8 @@ class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalDelivered(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person was told: printed by `watch`, notified, or part of the morning brief. Counts for the day."""
+    """The proposal was delivered to a person: printed by `watch`, notified, or part of the morning brief. Counts
+    towards the daily cap."""
 
     id: str
     boundary: str
@@ -98,7 +99,7 @@ class ProposalAcknowledged(Event, frozen=True, kw_only=True, omit_defaults=True)
 
 @register
 class ProposalRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A no. reason: wrong | not_now | style | too_risky | duplicate | other; `never`: not here again."""
+    """A no. reason: wrong | not_now | style | too_risky | duplicate | other; `never`: do not propose it here again."""
 
     id: str
     reason: str
@@ -108,7 +109,7 @@ class ProposalRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Later: back at `until` (us), or at the next commit when absent."""
+    """Later: it returns at `until` (us), or at the next commit when absent."""
 
     id: str
     until: int | None = None
@@ -123,7 +124,7 @@ class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalStale(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The base moved: these paths are no longer what was read."""
+    """The base changed: these paths differ from what was read."""
 
     id: str
     paths: list[str]
@@ -140,15 +141,15 @@ class ProposalSuperseded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalExpired(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Nobody decided in time."""
+    """The proposal was not decided in time."""
 
     id: str
 
 
 @register
 class ExecutionStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Written before doing. `expect`: what each path will be; `before`: what each was. `store`: the undo store
-    that holds the pre-images."""
+    """A run begins; recorded before anything is changed. `expect`: what each path will be; `before`: what each was.
+    `store`: the undo store that holds the pre-images."""
 
     id: str
     execution: str
@@ -176,7 +177,8 @@ class ExecutionFinished(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ExecutionUnknown(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Started and not finished, and the tree is neither before nor after: a person must look. Never rerun."""
+    """A run started and did not finish, and the tree is in neither the old nor the new state: a person must look. Never
+    rerun."""
 
     id: str
     execution: str

@@ -1,6 +1,6 @@
 """Facts about repositories: trust, the watched tree, refs, commits, and gaps in watching.
 
-Stream of each is the repository's id (`repo-…`).
+The stream of each is the repository's id (`repo-…`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ ChangeKind = Literal["created", "modified", "deleted", "moved"]
 class Change(Name, frozen=True, kw_only=True, omit_defaults=True):
     """One path that differs. `was` is the former path of a move; mode is st_mode & 0o7777; times in ns.
 
-    size, mode and mtime_ns are those after the change (absent for `deleted`); `sha` is the SHA-256 of the content
-    after it (hex), where it was read anyway."""
+    size, mode and mtime_ns are those after the change (absent for `deleted`); `sha` is the SHA-256 of the content after
+    it (hex), present only if it was read anyway."""
 
     kind: ChangeKind
     type: EntryType = "file"
@@ -46,8 +46,8 @@ class CommitChange(Name, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Activity(Name, frozen=True, kw_only=True, omit_defaults=True):
-    """What folded observations said of one path: how often each kind of change was seen. `last` is the newest change of
-    it and `position` where that stood, unless something later in the log speaks of the path."""
+    """The folded observations of one path: the number of changes of each kind. `last` is its newest change and
+    `position` its position; both are absent if a later event in the log names the path."""
 
     created: int = 0
     modified: int = 0
@@ -58,7 +58,7 @@ class Activity(Name, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the folded changes had an origin."""
+    """The number of folded changes with one origin."""
 
     origin: str
     changes: int
@@ -66,8 +66,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
 @register
 class RepoTrusted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person registered the repository and trusts it to be watched. Binds to the directory (dev, ino); on a log that
-    several machines share also to the machine: `host`."""
+    """A person registered the repository and trusts it to be watched. Binds to the directory (dev, ino); on a log
+    shared by several machines also to the machine (`host`)."""
 
     repo: str
     root: str
@@ -108,9 +108,9 @@ class FilesChanged(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ActivityFolded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What is left of the observations of one day (UTC) that retention folded out of one segment: so many `events`
-    between the positions `first` and `last` and two times (us), so many changes of each origin. Part `part` of `parts`:
-    at most 2 000 paths, rising bytewise; all else is the same in every part."""
+    """The summary of the observations of one day (UTC) that retention folded out of one segment: how many `events`
+    between the positions `first` and `last` and between two times (us), and how many changes of each origin. Part
+    `part` of `parts`: at most 2 000 paths, sorted bytewise; all other fields are the same in every part."""
 
     repo: str
     day: str
@@ -129,8 +129,8 @@ class ActivityFolded(Event, frozen=True, kw_only=True, omit_defaults=True):
 class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The difference of two ref snapshots. `head` is the symbolic ref, or the object id when detached.
 
-    `what`: commit amend checkout branch tag merge rebase stash fetch reset cherry-pick state worktree other.
-    `ongoing`: a rebase has stopped midway, or still runs; its end is told by a move that is not."""
+    `what`: commit amend checkout branch tag merge rebase stash fetch reset cherry-pick state worktree other. `ongoing`:
+    a rebase has stopped midway or is still running; its end is recorded by an event without `ongoing`."""
 
     repo: str
     head: FreeText | None
@@ -143,7 +143,7 @@ class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class CommitRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A commit that became known (live) or was imported (origin history). `at_s` is its committer time."""
+    """A commit that was observed (live) or imported (origin history). `at_s` is its committer time."""
 
     repo: str
     oid: str

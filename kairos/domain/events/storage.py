@@ -7,7 +7,7 @@ from kairos.domain.events.base import Cited, Event, FreeText, register
 
 @register
 class DaemonStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A daemon of this program version took the home."""
+    """A daemon of this program version started on the home."""
 
     program: str
     pid: int
@@ -15,14 +15,14 @@ class DaemonStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class DaemonStopped(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The daemon drained and let the home go."""
+    """The daemon finished its work and released the home."""
 
     pid: int
 
 
 @register
 class SegmentSealed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Positions first..last are in a verified, fsynced, manifested segment file."""
+    """Positions first..last are in a segment file that is verified, fsynced and listed in the manifest."""
 
     first: int
     last: int
@@ -43,8 +43,9 @@ class SegmentRetired(Event, frozen=True, kw_only=True, omit_defaults=True):
 class SegmentFolded(Event, frozen=True, kw_only=True, omit_defaults=True):
     """Retention folded `events` observations older than `before` (us) out of the segment of positions first..last.
 
-    `runs`: which positions went, as pairs of numbers: how many stay before the run, and its length. `proof`: BLAKE3
-    (hex) over (first, last, link before, link after) of each run, which makes the chain verify without it."""
+    `runs`: the removed positions, as pairs of numbers: how many positions remain before the run, and its length.
+    `proof`: BLAKE3 (hex) over (first, last, link before, link after) of each run, with which the chain can be verified
+    without the removed rows."""
 
     first: int
     last: int

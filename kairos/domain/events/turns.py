@@ -11,7 +11,7 @@ Engine = Literal["rules", "model"]
 
 @register
 class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """This is the moment: a turn starts. `boundary`: commit | switch | burst | idle_return | manual | later."""
+    """A turn starts now. `boundary`: commit | switch | burst | idle_return | manual | later."""
 
     repo: str
     boundary: str
@@ -20,7 +20,7 @@ class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Not now, or never: what was held or suppressed, by which rule, and until when (us; absent: for good).
+    """A turn, delivery or finding was held or suppressed: by which rule, and until when (us; absent: for good).
 
     `subject`: a proposal id, a finding key, or `turn`."""
 
@@ -34,7 +34,7 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One bounded run that looks and may propose. Stream `turn-…`."""
+    """One bounded run that examines a repository and may propose. Stream `turn-…`."""
 
     turn: str
     repo: str
@@ -58,7 +58,7 @@ class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class FindingListed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A finding that was there before Kairos came: listed once at init, never raised."""
+    """A finding that existed before the repository was registered: listed once at init, never raised."""
 
     repo: str
     key: str
@@ -68,7 +68,7 @@ class FindingListed(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ModelReserved(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The worst case of one call, put on the ledger before it is sent. Amounts in micro-USD."""
+    """The worst-case cost of one call, recorded in the ledger before the call is sent. Amounts in micro-USD."""
 
     turn: str
     call: int
@@ -103,7 +103,7 @@ class DetectorMuted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class DetectorUnmuted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person let a detector speak again."""
+    """A person unmuted a detector."""
 
     detector: str
     repo: str = ""

@@ -1,7 +1,7 @@
-"""What goes along when a log moves, besides its records: the rows that say what it was last told of each repository.
+"""Exports and imports a log together with the view rows that hold the last observed state of each repository.
 
-They cannot be folded again: without them the whole tree would be told once more, and what git did meanwhile not at all.
-In an export they stand between the first line and the records.
+These rows cannot be rebuilt from the log. Without them the whole tree would be recorded again, and git activity in
+the meantime would be missed. In an export they are placed between the first line and the records.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import FROM_ZERO, Drop, Put
 
 CARRIED = ("tree/", "refs/", "commits/", "provenance/", "listed", FROM_ZERO)
-"""The views that are no folds, by how their names begin."""
+"""Name prefixes of the views that cannot be folded from the log."""
 _AT_ONCE = 5_000
 
 
@@ -40,9 +40,10 @@ _MARK = b'{"kairos":"row"'
 
 
 def export_all(log: Log, out: IO[bytes]) -> int:
-    """Writes the whole log with what goes along; returns how many records.
+    """Writes the whole log with these rows; returns the number of records.
 
-    The rows are read first: older than the records they tell something twice, newer ones would hide it."""
+    The rows are read before the records: rows older than the records only repeat an observation, newer ones would
+    hide it."""
     rows = [
         _row(name, base64.b64encode(key).decode(), base64.b64encode(value).decode())
         for name in log.reader().view_names()
@@ -53,8 +54,8 @@ def export_all(log: Log, out: IO[bytes]) -> int:
 
 
 def import_all(log: Log, lines: Iterable[bytes]) -> int:
-    """Stores an exported log with what goes along in an empty one; returns its head. Errors as `import_log`: nothing is
-    stored then."""
+    """Stores an exported log with these rows in an empty log; returns the number of events. Raises the errors of
+    `import_log`; then nothing is stored."""
     unpacked = _Unpacked(log, lines)
     try:
         return import_log(log, unpacked)
@@ -69,7 +70,7 @@ def _row(view: str, key: str, value: str) -> _Row:
 
 
 class _Between:
-    """Passes lines on, and writes the rows behind the first."""
+    """Forwards lines to `out`, and writes the rows after the first line."""
 
     def __init__(self, out: IO[bytes], rows: list[_Row]) -> None:
         self._out = out
@@ -83,8 +84,8 @@ class _Between:
 
 
 class _Unpacked:
-    """Gives the first line and the records. The rows between them are stored before the first line is given: no
-    transaction is open then."""
+    """Yields the first line and the records. Stores the rows between them before it yields the first line, while no
+    transaction is open."""
 
     def __init__(self, log: Log, lines: Iterable[bytes]) -> None:
         self._log = log

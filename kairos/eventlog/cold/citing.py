@@ -1,4 +1,4 @@
-"""What retention must keep: every position that an event rests on, and the newest word where it tells a tree."""
+"""What retention must keep: positions that events cite, and observations that are still the newest of their paths."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WITNESSES = ("live", "offline")
 
 
 class Citations:
-    """What the rows after a position up to `head` rest on and speak of."""
+    """The positions that the rows in (`after`, `head`] cite, and the newest observation of each path."""
 
     def __init__(self, log: Log, after: int) -> None:
         self._log = log
@@ -30,13 +30,13 @@ class Citations:
         self.head = after
         self.cited: set[int] = set()
         self.newest: dict[Word, int] = {}
-        """The position of the last word on each path."""
+        """(repository, path) → the position of the newest observation of it."""
         self._active: dict[str, int] = {}
         self.extend()
 
     def extend(self) -> set[int]:
-        """Reads on to the head of the log; returns what was cited since the last time. IntegrityError for an event of
-        a type that this program does not know: what it rests on is unknown."""
+        """Reads on to the head of the log; returns the positions cited by the new rows. IntegrityError for an event
+        type unknown to this program, because its citations cannot be determined."""
         head, new = self._log.head(), set[int]()
         for chunk in self._log.reader().plain(self.head, upto=head):
             new.update(c for c in _cited(chunk) if c > self._after)
@@ -46,9 +46,9 @@ class Citations:
         return new
 
     def needs(self, row: Plain, event: FilesChanged) -> bool:
-        """Whether an observation must stay: cited, or the last activity of a repository (which attention goes by), or
-        for half of its paths or more the newest word: told again it would be longer. So the newest of a stream stays,
-        and with it the version that the stream has come to."""
+        """Whether an observation must stay: it is cited, or it is the last activity of a repository (attention
+        uses that), or it is the newest observation of at least half of its paths, so that folding would save no space.
+        Therefore the newest observation of a stream always stays, and with it the stream's version."""
         position, stream, origin = row[0], row[1], row[8]
         if position in self.cited or (origin in _WITNESSES and self._active.get(stream) == position):
             return True
@@ -73,7 +73,7 @@ class Citations:
 
 
 def _cited(chunk: Sequence[Plain]) -> Iterator[int]:
-    """What rows cite: their cause, which cites its own up to the root, and the fields of type `Cited`."""
+    """The positions that rows cite: their cause (which cites its own, up to the root), and fields of type `Cited`."""
     for row in chunk:
         topic, caused_by, payload = row[3], row[6], row[9]
         if not topic:

@@ -1,8 +1,9 @@
 """Compaction: seal, verify, retire.
 
-Old events go to a segment file (temporary name, synced), are read back and compared, renamed, and only then does
-one transaction name the file in the manifest and move `sealed_upto`; readers pass over hot rows up to there, so the
-rows that a later, paced retirement removes were already unseen. Killed anywhere, the next run cleans up and goes on.
+Old events are written to a segment file (temporary name, synced), read back and compared, and the file is renamed.
+Only then does one transaction name the file in the manifest and move `sealed_upto`. Readers skip hot rows up to that
+position, so the later, paced retirement removes only rows that are no longer read. If a run is killed at any point, the
+next run cleans up and continues.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from kairos.eventlog.views.repositories import RepositoriesView
 
 ROWS_A_SEGMENT = 50_000
 WORTHWHILE = 1_000
-"""Fewer old rows than this are left hot, unless asked for."""
+"""Minimum number of old rows to seal when `before` is given; fewer stay hot."""
 RETIRE_CHUNK = 2_000
 TRIGGERS = ("FilesChanged", "GitMoved", "CommitRecorded")
 
@@ -40,7 +41,7 @@ class SealedSegment(msgspec.Struct, frozen=True, rename={"first": "from", "last"
 
 
 class Compacted(msgspec.Struct, frozen=True):
-    """What one run did, and the sizes after it in bytes."""
+    """What one run did: the segments sealed, the number of rows retired, and the sizes after it in bytes."""
 
     sealed: list[SealedSegment]
     retired: int
@@ -57,8 +58,8 @@ def compact(
 ) -> Compacted:
     """Seals and retires events older than `before` (us), or with None everything behind the slowest follower.
 
-    `views` (default: those of this storey) are brought to the head first, so that none of them reads what is sealed
-    again. `ended`: tracking names of followers that a person switched off; they hold nothing back.
+    `views` (default: those of the event log layer) are first brought to the head, so that none of them has to read
+    sealed events again. `ended`: tracking names of followers that a person switched off; they do not limit sealing.
     TryAgain if another compaction runs or the disk is full; nothing is lost."""
     with only_one(log), log.errors():
         finish_forgetting(log)
@@ -79,7 +80,7 @@ def _sealable(log: Log, before: int | None, ended: Collection[str], views: Seque
     """The last position that may be sealed: old enough, and behind every follower."""
     limit = log.head()
     current = {view.key for view in views}
-    # Where the reactor begins in a repository that it has not looked at yet.
+    # The position at which the reactor will start in a repository that it has not processed yet.
     begins = {f"reactor/{r.id}": r.ready_at for r in RepositoriesView().load(log)[0].watched()}
     for name, position in (begins | log.trackings()).items():
         if name.startswith("reactor/"):
@@ -90,7 +91,7 @@ def _sealable(log: Log, before: int | None, ended: Collection[str], views: Seque
 
 
 class _Filled(NamedTuple):
-    """A segment under its temporary name, with all its rows."""
+    """A segment file under its temporary name, with all rows added but not yet completed."""
 
     first: int
     last: int
@@ -100,14 +101,14 @@ class _Filled(NamedTuple):
     after: bytes
 
     def prove(self) -> tuple[int, Proven]:
-        """Completes the file and reads it back: (its bytes, what they are)."""
+        """Completes the file and reads it back; returns (size in bytes, digest and runs)."""
         size = self.segment.finish()
         return size, prove_segment(self.segment.path, self.rows, self.before, self.after)
 
 
 def _seal(log: Log, limit: int) -> list[SealedSegment]:
-    """Seals all rows up to a position. While one segment is completed and read back, the next is filled; the manifest
-    names them in their order, each only when it is proven."""
+    """Seals all rows up to a position. While one segment is completed and read back, the next one is filled. Segments
+    are added to the manifest in order, each only after it was verified."""
     sealed: list[SealedSegment] = []
     waiting: tuple[_Filled, Future[tuple[int, Proven]]] | None = None
     first = log.sealed_upto() + 1
@@ -128,7 +129,7 @@ def _seal(log: Log, limit: int) -> list[SealedSegment]:
 
 
 def _fill(log: Log, first: int, limit: int, before: bytes) -> _Filled | None:
-    """Encodes the next rows as they are read; None when there are none."""
+    """Writes the next rows to a new segment file as they are read; None if there are none."""
     ending = log.reader().last_hot(first, min(limit, first + ROWS_A_SEGMENT - 1), limit)
     if ending is None:
         return None
@@ -139,7 +140,7 @@ def _fill(log: Log, first: int, limit: int, before: bytes) -> _Filled | None:
 
 
 def _manifest(log: Log, filled: _Filled, size: int, proven: Proven) -> SealedSegment:
-    """Gives a proven file its name, and then names it in the manifest."""
+    """Renames a verified file to its final name, then adds it to the manifest."""
     first, last, segment, _, before, after = filled
     path = segment.path
     publish(path, path.with_suffix(""))
@@ -150,7 +151,9 @@ def _manifest(log: Log, filled: _Filled, size: int, proven: Proven) -> SealedSeg
 
 
 def _retire(log: Log) -> int:
-    """Removes hot rows that are in manifested segments, a chunk at a time, so that writers wait only briefly."""
+    """Removes hot rows that are in manifested segments, a chunk at a time, so that writers wait only briefly.
+
+    Returns the number of positions retired."""
     retired = 0
     for first, last, *_, done in log.reader().segments():
         if done:
@@ -158,7 +161,7 @@ def _retire(log: Log) -> int:
         for start in range(first, last + 1, RETIRE_CHUNK):
             begun = time.monotonic()
             log.append([], writes=[Retire(start, min(last, start + RETIRE_CHUNK - 1))])
-            time.sleep(time.monotonic() - begun)  # the write lock is free half of the time
+            time.sleep(time.monotonic() - begun)  # leaves the write lock free half of the time
         event = SegmentRetired(first=first, last=last)
         log.append([NewEvent("segments", event, None, "system")], writes=[Retire(first, last, finished=True)])
         retired += last - first + 1

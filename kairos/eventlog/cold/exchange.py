@@ -1,9 +1,9 @@
-"""The log as lines of JSON, to move it or to read it with other tools: every record with its position and hashes.
+"""The log as JSON lines, to move it or to read it with other tools: every record with its position and hashes.
 
-The first line says what follows: the format, the head, its hash, and the tracking positions of followers. Then one
-line a record. `payload` is the stored JSON, byte for byte; an erased record has none and keeps its `leaf`. A line
-without a type stands for positions that were folded away, `correlation` to `position`; its `leaf` is the link after
-them.
+The first line contains the format, the head, its hash, and the tracking positions of followers. One line for each
+record follows. `payload` is the stored JSON, byte for byte; an erased record has none and keeps its `leaf`. A line
+with an empty `topic` is a jump row: it replaces the folded positions `correlation` to `position`, and its `leaf` is the
+link after them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOTHING = msgspec.Raw(b"null")
 
 
 class Preface(msgspec.Struct, frozen=True):
-    """The first line."""
+    """The first line of an export."""
 
     kairos_log: int
     head: int
@@ -38,7 +38,7 @@ class Preface(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One record; leaf and link in hex. `payload_b64` instead of `payload` where a payload is not one line of JSON."""
+    """One record; leaf and link in hex. `payload_b64` replaces `payload` if the payload is not one line of JSON."""
 
     position: int
     stream: str
@@ -56,7 +56,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def export_log(log: Log, out: IO[bytes]) -> int:
-    """Writes the whole log, hot and cold, as of now; returns how many events. IntegrityError if the chain breaks."""
+    """Writes the whole log, hot and cold, up to the current head; returns the number of events. IntegrityError if the
+    chain is broken."""
     head, head_link = log.anchor()
     followers = {n: p for n, p in log.trackings().items() if _goes_along(n, p, head)}
     out.write(msgspec.json.encode(Preface(FORMAT, head, head_link, followers)) + b"\n")
@@ -74,7 +75,7 @@ def export_log(log: Log, out: IO[bytes]) -> int:
 
 
 def _goes_along(name: str, position: int, head: int) -> bool:
-    """Whether a tracking position means the same where the log is imported; that in an upstream is no place in it."""
+    """Whether a tracking position is valid after an import and exported; one in an upstream always is."""
     return name.startswith(UPSTREAM) or (not name.startswith("snapshot/") and position <= head)
 
 
@@ -97,11 +98,11 @@ def _is_a_line(payload: bytes) -> bool:
 
 
 def import_log(log: Log, lines: Iterable[bytes]) -> int:
-    """Stores an exported log in an empty one, in one transaction, with its positions and hashes; returns how many
+    """Stores an exported log in an empty one, in one transaction, with its positions and hashes; returns the number of
     events.
 
-    UsageError if the log is not empty or the text is no export, IntegrityError if anything was changed or is missing;
-    nothing is stored then."""
+    UsageError if the log is not empty or the text is not an export, IntegrityError if anything was changed or is
+    missing; nothing is stored then."""
     if log.head() != 0:
         raise UsageError(
             f"{log.name} already holds {log.head()} events", "Import into an empty home: `--home DIR` names one."
@@ -130,7 +131,7 @@ def import_log(log: Log, lines: Iterable[bytes]) -> int:
 
 
 def _rows(lines: Iterator[bytes], preface: Preface) -> Iterator[tuple[Any, ...]]:
-    """Rows of the table `events`, each checked against its hashes and decoded once."""
+    """Yields rows for the table `events`, each checked against its hashes and decoded once."""
     decoder = msgspec.json.Decoder(Line)
     link, last, missing = bytes(32), 0, Missing()
     for count, text in enumerate(lines, 1):

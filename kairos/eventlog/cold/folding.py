@@ -1,10 +1,10 @@
-"""Retention: observations older than a person's rule fold into `ActivityFolded`, and the chain survives.
+"""Retention: folds observations older than a configured age into `ActivityFolded`; the chain stays verifiable.
 
-Only in segments, each of them as a whole: the file is written anew beside the old one, without the observations that
-nothing needs (see `citing`), a jump row for each run of them (see `jumps`); it is read back and proven; then ONE
-transaction, which holds only if nobody wrote in between, names the new file in the manifest and appends what was folded
-and the proof. Killed before it, nothing has happened; after it, everything has. The old file goes with the next
-orphans.
+Works only on segments, one at a time. The file is rewritten beside the old one without the observations that nothing
+needs (see `citing`); a jump row replaces each run of them (see `jumps`). It is read back and verified. Then ONE
+transaction, which fails if another process wrote in between, names the new file in the manifest and appends the
+`SegmentFolded` with its proof and the `ActivityFolded` events. A run killed before the transaction changes nothing.
+The old file is removed with the next orphans.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from kairos.eventlog.record import HeadAt, Manifested, NewEvent, Put, Swap
 from kairos.eventlog.views.repositories import RepositoriesView
 
 DEALT = "folded"
-"""The view with a row for each segment that was dealt with, so that none is read every night. Disposable."""
+"""The view with a row for each segment already processed, so that it is not read every night. Disposable."""
 WORTHWHILE = 3
-"""Changed paths in a run: fewer take no more room than the jump row that would stand for them."""
+"""Minimum number of changed paths in a run: fewer take no more space than the jump row that would replace them."""
 
 
 class FoldedSegment(msgspec.Struct, frozen=True, rename={"first": "from", "last": "to"}):
-    """What one segment lost: so many observations with so many changes. `kept`: those that stay, because something
-    needs them or they are too few in a row. The size of the file before and after, bytes."""
+    """What was folded from one segment: the number of observations and of changes in them. `kept`: observations that
+    stay, because something needs them or their run is too short. File sizes before and after in bytes."""
 
     first: int
     last: int
@@ -48,7 +48,7 @@ class FoldedSegment(msgspec.Struct, frozen=True, rename={"first": "from", "last"
 
 
 class Folded(msgspec.Struct, frozen=True):
-    """What one run folded, or would fold. `days`: the events that say what is left, and how many bytes they are."""
+    """What one run folded, or would fold. `days`: the number of `ActivityFolded` events; `days_bytes`: their size."""
 
     segments: list[FoldedSegment]
     days: int
@@ -56,7 +56,7 @@ class Folded(msgspec.Struct, frozen=True):
 
 
 class _Rewritten(NamedTuple):
-    """A segment written anew under a temporary name, what it leaves out, and the events that tell it."""
+    """A segment rewritten under a temporary name, what it leaves out, and the events that record this."""
 
     path: Path
     size: int
@@ -66,11 +66,11 @@ class _Rewritten(NamedTuple):
 
 
 def fold(log: Log, before: int, *, dry: bool = False) -> Folded:
-    """Folds the observations recorded before a time (us) in the segments that hold no younger one and none that was
-    not judged yet. `dry`: only says what that would do, and changes nothing.
+    """Folds the observations recorded before a time (us), in segments that contain no newer observation and none that
+    the reactor has not processed yet. `dry`: only reports what would be folded, and changes nothing.
 
     TryAgain if a compaction or forgetting runs or the disk is full, IntegrityError if a segment is not as it was
-    sealed: it stays as it is."""
+    sealed; that segment is left unchanged."""
     segments: list[FoldedSegment] = []
     days = size = 0
     with only_one(log), log.errors():
@@ -106,20 +106,20 @@ def _key(segment: Manifested) -> bytes:
 
 
 def _judged(log: Log) -> dict[str, int]:
-    """How far the reactor has come with each watched repository: what it still gathers may become a cause."""
+    """The reactor's position in each watched repository: later observations may still become the cause of an event."""
     watched = RepositoriesView().load(log)[0].by_id.values()
     return {r.id: max(log.tracking(f"reactor/{r.id}"), r.ready_at) for r in watched if r.watched}
 
 
 def _is_ripe(log: Log, segment: Manifested, before: int, judged: Mapping[str, int]) -> bool:
-    """Whether every observation in a segment is from before a time, and judged. Clocks are set back: the last alone
-    does not tell."""
+    """Whether every observation in a segment is older than `before` (us) and was processed by the reactor. Clocks can
+    be set back, so checking the last observation alone is not enough."""
     rows = segment_rows(log.segment(segment.file), topics={OBSERVATION}, sealed=segment.digest)
     return all(row[5] < before and row[0] <= judged.get(row[1], row[0]) for row in rows)
 
 
 def _fold_segment(log: Log, segment: Manifested, before: int, citations: Citations, *, dry: bool) -> _Rewritten:
-    """Rewrites one segment and commits it, again from the start if something came to cite what would go."""
+    """Rewrites one segment and commits it; starts over if a new event cites a position that would be folded."""
     while True:
         new = _rewrite(log, segment, before, citations)
         if dry or not new.left_out.runs:
@@ -135,7 +135,7 @@ def _fold_segment(log: Log, segment: Manifested, before: int, citations: Citatio
 
 
 def _commit(log: Log, writes: list[Swap | Put], new: _Rewritten, citations: Citations) -> bool:
-    """Whether it is done; not if an event that came in between cites what would go."""
+    """Commits the rewritten segment; False if an event appended in between cites a position that would be folded."""
     whole = [_new_event(i, event) for i, event in enumerate(new.events)]
     while True:
         try:
@@ -147,14 +147,14 @@ def _commit(log: Log, writes: list[Swap | Put], new: _Rewritten, citations: Cita
 
 
 def _new_event(index: int, event: SegmentFolded | ActivityFolded) -> NewEvent:
-    """What is left of the days is caused by the folding itself, which comes first."""
+    """The event to append. An `ActivityFolded` is caused by the `SegmentFolded`, which is appended first."""
     if isinstance(event, ActivityFolded):
         return NewEvent(event.repo, event, -index, "system")
     return NewEvent("segments", event, None, "system")
 
 
 def _rewrite(log: Log, segment: Manifested, before: int, citations: Citations) -> _Rewritten:
-    """The segment without what may go, proven: the same links at both ends and around each run."""
+    """Writes the segment without the folded observations, and verifies the links at both ends and around each run."""
     source = segment_rows(log.segment(segment.file), sealed=segment.digest)
     sieve = _Sieve(segment.before, citations)
     path = log.segments / f"{segment.first:012d}.folded.tmp"
@@ -174,24 +174,24 @@ def _rewrite(log: Log, segment: Manifested, before: int, citations: Citations) -
 
 
 class _Sieve:
-    """The rows of a segment but for what may go, which is folded; a jump row stands for each run of it."""
+    """Passes through the rows of a segment that stay; folds the others and replaces each run of them by a jump row."""
 
     def __init__(self, before: bytes, citations: Citations) -> None:
         self.link = before
         self.runs: list[Run] = []
         self.all_runs: list[Run] = []
-        """Those of earlier foldings too."""
+        """All runs in the new file, including those of earlier foldings."""
         self.folding = Folding()
         self.events = self.changes = self.kept = 0
         self._citations = citations
         self._run: Run | None = None
-        """What may go since the last row that stays."""
+        """The run of foldable rows since the last row that stays."""
         self._held: list[tuple[SegmentRow, FilesChanged]] = []
-        """The rows of the run while it is not worth its jump row."""
+        """The rows of the current run while it is too short for a jump row."""
         self._weight = 0
 
     def rows(self, source: Iterable[SegmentRow]) -> Iterator[SegmentRow]:
-        """What stays of the rows, given them from the first to the last."""
+        """Yields the rows of the new segment; `source` gives all rows of the old one in order."""
         for row in source:
             before, payload = self.link, row[9]
             self.link = link_row(before, row[:9], blake3_hash(payload) if payload is not None else row[10])
@@ -219,7 +219,7 @@ class _Sieve:
             self._held.clear()
 
     def _end(self) -> Iterator[SegmentRow]:
-        """Ends the run."""
+        """Ends the current run: yields its jump row, or its rows if it is too short."""
         if self._run is not None and self._weight >= WORTHWHILE:
             self.runs.append(self._run)
             self.all_runs.append(self._run)

@@ -1,9 +1,9 @@
-"""Forgetting: payloads are excised, and the chain, which links hashes, survives.
+"""Forgetting: excises payloads. The hash chain stays verifiable, because it links hashes and not payloads.
 
-Segments that hold some are written anew beside the old ones and proven; then ONE transaction overwrites the hot rows,
-names the new files in the manifest, drops what was folded from the payloads and appends `Erased`. Before it nothing
-has happened; after it everything has, and what is left (old files, free pages, the WAL, files outside of the log) is
-cleaned by this run or, if it was killed, by whoever opens the log to write next.
+Segments that contain such payloads are rewritten beside the old files and verified. Then ONE transaction overwrites
+the hot rows, names the new files in the manifest, drops the derived view rows and appends `Erased`. A run killed before
+the transaction changes nothing. After it, the remaining traces (old files, free pages, the WAL, files outside of the
+log) are cleaned by this run or, if it was killed, by the next process that opens the log for writing.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from kairos.eventlog.views.watched_tree import TOPICS
 POSITIONS_AN_EVENT = 10_000
 CHANGES_AN_EVENT = 1_000
 KEPT = frozenset({"Erased", "SegmentFolded", "SegmentRetired", "SegmentSealed"})
-"""What the log says about itself is never excised: `Erased` is what makes a missing payload verify."""
+"""Topics about the log itself are never excised: without `Erased`, a missing payload would not verify."""
 
 _Told = dict[bytes, tuple[int, Change | None]]
-"""Path to (where in the log the newest word on it stands, what it says; None: gone)."""
+"""Path → (position of the newest observation of it, its last change; None: the path was deleted)."""
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """What one run excised. `position` is that of its first `Erased` event, None when there was nothing; `names` are
-    those that must not be left anywhere."""
+    """What one run excised. `position` is that of its first `Erased` event, None if nothing was excised; `names` are
+    those that must not remain anywhere."""
 
     positions: list[int]
     position: int | None
@@ -46,7 +46,7 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 
 class _Wanted(msgspec.Struct, frozen=True):
-    """What to forget: which rows, and the names that must not be left anywhere."""
+    """What to forget: a test for rows, and the names that must not remain anywhere."""
 
     touches: Touches
     names: Callable[[Collection[int]], set[str]]
@@ -55,9 +55,9 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 
 def forget_positions(log: Log, positions: Collection[int], reason: str, by: str) -> Forgotten:
-    """Excises the payloads at these positions, and memories that rest on nothing else.
+    """Excises the payloads at these positions, and memories whose only evidence they are.
 
-    NotFound, UsageError for a position that must stay."""
+    NotFound for an unknown position, UsageError for one that must be kept."""
     with log.errors():
         for position in positions:
             row = log.at_row(position)
@@ -68,9 +68,9 @@ def forget_positions(log: Log, positions: Collection[int], reason: str, by: str)
 
 
 def forget_paths(log: Log, pattern: str, reason: str, by: str) -> Forgotten:
-    """Excises every payload that names a path which the pattern matches: as a path, or in any text.
+    """Excises every payload that names a path matching the pattern, in a path field or in any text.
 
-    NotFound when no event names one, UsageError when the reason does."""
+    NotFound if no event names such a path, UsageError if the reason does."""
     with log.errors():
         found = {
             path
@@ -85,7 +85,7 @@ def forget_paths(log: Log, pattern: str, reason: str, by: str) -> Forgotten:
 
 
 def forget_repository(log: Log, repo: str, root: str, reason: str, by: str) -> Forgotten:
-    """Excises every payload of a repository's stream, and each that names its id or root."""
+    """Excises every payload in a repository's stream, and every other payload that names its id or root."""
     names = {repo, root}
     touches = mentions(names)
     return _forget(log, _named(names, lambda row: row.stream == repo or touches(row), reason, by))
@@ -105,7 +105,7 @@ def _forget(log: Log, wanted: _Wanted) -> Forgotten:
                 found = _excise(log, wanted)
                 break
             except Conflict:
-                continue  # a repository told something in between: look again
+                continue  # another process appended an observation in between: start over
         finish_forgetting(log)
     return found
 
@@ -129,7 +129,7 @@ def _excise(log: Log, wanted: _Wanted) -> Forgotten:
 
 
 def _concerned(log: Log, touches: Touches) -> list[int]:
-    """The positions to excise: what is asked for, and the memories that rest on nothing else."""
+    """The positions to excise: the requested ones, and memories whose only evidence they are."""
     found: list[int] = []
     gone: set[int] = set()
     for row in log.reader().rows():
@@ -142,7 +142,7 @@ def _concerned(log: Log, touches: Touches) -> list[int]:
 
 
 def _rests_on(row: Row, gone: Collection[int]) -> bool:
-    """Whether a row is a memory all of whose evidence is gone: evidence always comes before it."""
+    """Whether a row is a memory all of whose evidence is gone. Evidence always precedes the memory in the log."""
     if row.topic != "MemoryAccepted":
         return False
     cites = msgspec.json.decode(row.payload or b"null")["memory"]["cites"]
@@ -150,7 +150,7 @@ def _rests_on(row: Row, gone: Collection[int]) -> bool:
 
 
 def _remembered(log: Log, positions: Sequence[int]) -> Iterator[str]:
-    """The sentences of excised memories, as they stand in files for people."""
+    """The sentences of excised memories, as written to the memory files."""
     for position in positions:
         row = log.at_row(position)
         if row.topic == "MemoryAccepted":
@@ -158,7 +158,7 @@ def _remembered(log: Log, positions: Sequence[int]) -> Iterator[str]:
 
 
 def _only_there(log: Log, positions: Collection[int]) -> set[str]:
-    """The paths that these events name and no other does, and that are not in a tree."""
+    """The paths that only these events name and that are in no current tree."""
     named: set[str] = set()
     elsewhere: set[str] = set()
     trees: dict[str, _Told] = {}
@@ -171,7 +171,7 @@ def _only_there(log: Log, positions: Collection[int]) -> set[str]:
 
 
 def _rewritten(log: Log, positions: set[int]) -> Iterator[Swap]:
-    """New files for the segments that hold some of these positions, each proven to give the same link."""
+    """Rewrites the segments that contain any of these positions; each new file is verified to give the same link."""
     ordered = sorted(positions)
     for first, last, file, _, sealed, before, after, _ in log.reader().segments():
         if bisect_left(ordered, first) == bisect_right(ordered, last):
@@ -185,7 +185,8 @@ def _rewritten(log: Log, positions: set[int]) -> Iterator[Swap]:
 
 
 def _told_again(log: Log, positions: set[int], forgotten: set[str]) -> tuple[list[NewEvent], dict[str, int]]:
-    """What the excised observations said of other paths is told again, so that the tree folds to what it was."""
+    """New observations that repeat what the excised ones recorded about other paths, so that the folded tree does not
+    change; and the expected version of each repository's stream."""
     whole: dict[str, _Told] = {}
     rest: dict[str, _Told] = {}
     concerned: set[str] = set()
@@ -209,7 +210,7 @@ def _told_again(log: Log, positions: set[int], forgotten: set[str]) -> tuple[lis
 
 
 def _tell(told: _Told, recorded: Recorded) -> None:
-    """Notes the newest word on each path, by where it stood."""
+    """Notes the newest change of each path, by the position of its observation."""
     match recorded.event:
         case FilesChanged() as event:
             news = [(path, recorded.position, change) for path, change in words(event)]
@@ -223,7 +224,7 @@ def _tell(told: _Told, recorded: Recorded) -> None:
 
 
 def _differences(whole: _Told, rest: _Told, forgotten: set[str]) -> Iterator[Change]:
-    """The changes that make of one tree the other, but for what is forgotten."""
+    """The changes that turn the tree `rest` into `whole`, without forgotten paths."""
     nothing = (0, None)
     for path in sorted(whole.keys() | rest.keys()):
         now, was = whole.get(path, nothing)[1], rest.get(path, nothing)[1]
@@ -241,7 +242,7 @@ def _state(change: Change) -> dict[str, Any]:
 
 
 def _drops(log: Log, names: set[str], betraying: Sequence[bytes]) -> list[Write]:
-    """Drops every kept fold, and of the other views what holds one of the names: all of it is made anew."""
+    """Drops every snapshot, and the rows of other views that contain one of the names; all of them are rebuilt."""
     raw = {os.fsencode(name) for name in names}
     places = {os.path.split(name) for name in raw}
     out: list[Write] = []
@@ -250,7 +251,7 @@ def _drops(log: Log, names: set[str], betraying: Sequence[bytes]) -> list[Write]
             out.append(Drop(view))
             continue
         for key, value in log.view(view).items():
-            if view.startswith("tree/"):  # listings: the names in a folder, under the folder
+            if view.startswith("tree/"):  # listings: key is a folder, value the names in it
                 held = key in raw or any(key == folder and name in value for folder, name in places)
             else:
                 held = any(n in key or n in value for n in betraying)

@@ -1,8 +1,8 @@
-"""Jumps: how positions that were folded away leave the log, and the chain survives.
+"""Jump rows: they replace positions that were folded away, so that the hash chain stays verifiable.
 
-A run of positions first..last gives way to one *jump row* at `last`: topic and stream empty, `correlation` the first
-position, `leaf` the link after the run. The chain takes that link over; what makes it true is a later `SegmentFolded`,
-itself in the chain, with a proof over the links before and after each run.
+A run of positions first..last is replaced by one *jump row* at `last`: topic and stream empty, `correlation` the first
+position, `leaf` the link after the run. The chain continues from that link. A later `SegmentFolded`, itself part of
+the chain, attests it with a proof over the links before and after each run.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from kairos.eventlog.record import Recorded, Row, header_of
 
 
 def jump_row(run: Run) -> SegmentRow:
-    """The row that stands for a run, as segments hold it: header fields, payload, leaf."""
+    """The jump row that replaces a run, as a segment stores it: header fields, payload, leaf."""
     return (run.last, "", run.last, "", 0, 0, None, run.first, "system", None, run.after)
 
 
 def is_jump(row: Row) -> bool:
-    """Whether a row stands for a run."""
+    """Whether a row is a jump row."""
     return not row.topic
 
 
 def is_sound(row: Row) -> bool:
-    """Whether a jump row holds what one may hold, and nothing else."""
+    """Whether a jump row is well-formed: every field has the value that `jump_row` gives it."""
     wanted = jump_row(Run(row.correlation, row.position, b"", row.leaf))
     return (*header_of(row), row.payload, row.leaf) == wanted and len(row.leaf) == 32 and first_of(row) <= row.position
 
 
 def first_of(row: Row) -> int:
-    """The first position that a row stands for: its own, but for a jump row."""
+    """The first position that a row covers: the start of the run for a jump row, otherwise its own position."""
     return row.correlation if is_jump(row) else row.position
 
 
 def proof(runs: Sequence[Run]) -> str:
-    """What attests runs (hex): BLAKE3 over (first, last: 8 bytes little endian; link before, link after) of each."""
+    """The proof of runs (hex): BLAKE3 over (first, last: 8 bytes little endian; link before, link after) of each."""
     return blake3_hash(
         b"".join(r.first.to_bytes(8, "little") + r.last.to_bytes(8, "little") + r.before + r.after for r in runs)
     ).hex()
 
 
 def shorthand(first: int, runs: Sequence[tuple[int, int]]) -> list[int]:
-    """Runs (first, last) of a segment that begins at `first`, as an event names them: how many positions stay before
-    each, and its length."""
+    """Runs (first, last) of a segment that begins at `first`, encoded as in `SegmentFolded.runs`: for each run the
+    number of positions kept before it, then its length."""
     out: list[int] = []
     for start, end in runs:
         out += [start - first, end - start + 1]
@@ -55,7 +55,7 @@ def shorthand(first: int, runs: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def named_runs(event: SegmentFolded) -> list[tuple[int, int]]:
-    """The runs (first, last) that an event names."""
+    """The runs (first, last) that an event names; the inverse of `shorthand`."""
     found, place = [], event.first
     for stay, length in zip(event.runs[::2], event.runs[1::2], strict=False):
         found.append((place + stay, place + stay + length - 1))

@@ -1,8 +1,8 @@
-"""What compaction and forgetting share: one of them at a time, and the traces that a killed one left.
+"""What compaction and forgetting share: mutual exclusion, and cleaning up after a run that was killed.
 
-A committed excision leaves rows in the view `forgetting` until its traces are gone. `home`, with what betrays the
-forgotten, while there may be some outside of the log; then `log`, while free pages, old segments and the write-ahead
-log may hold some. Whoever opens the log to write finishes it.
+A committed excision keeps rows in the view `forgetting` until its traces are removed: `home`, with the byte strings to
+search for, while files outside of the log may contain some; then `log`, while free pages, old segments and the
+write-ahead log may contain some. The next process that opens the log for writing finishes the cleanup.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _HOME, _LOG = b"home", b"log"
 
 @contextmanager
 def only_one(log: Log) -> Iterator[None]:
-    """Holds the folder of segments, made if absent. TryAgain while another process holds it, or another home the
-    shared log."""
+    """Locks the segments directory, creating it if absent. TryAgain while another process holds it, or another home
+    holds the shared log, or if the directory cannot be written."""
     try:
         if not log.segments.is_dir():
             make_private(log.segments)
@@ -43,8 +43,8 @@ def _busy() -> TryAgain:
 
 
 def collect_orphans(log: Log) -> None:
-    """Removes files that no manifest row names: left by a run that was killed before its transaction. They stay
-    removed when the power fails."""
+    """Removes files that no manifest row names, left by a run that was killed before its transaction. The removal is
+    synced, so it survives a power failure."""
     named = {segment.file for segment in log.reader().segments()}
     orphans = [p for p in log.segments.iterdir() if p.name != ".lock" and p.name not in named]
     for path in orphans:
@@ -54,21 +54,21 @@ def collect_orphans(log: Log) -> None:
 
 
 def beginning(log: Log, needles: Sequence[bytes]) -> list[Write]:
-    """The writes that say, with the excision itself, that its traces are not cleaned yet: those in the log, and those
-    outside of it where there is somebody to clean them."""
+    """The writes that record, in the transaction of the excision, that its traces are still to be cleaned: those in the
+    log, and those outside of it if `log.clean` is given."""
     left: list[Write] = [Put(UNFINISHED, _LOG, b"")]
     return left if log.clean is None else [*left, Put(UNFINISHED, _home(log), msgspec.msgpack.encode(needles))]
 
 
 def finish_forgetting(log: Log) -> None:
-    """Cleans what a committed excision left, outside of the log where `log.clean` is given. The caller holds the lock.
+    """Cleans the traces of a committed excision, also outside of the log if `log.clean` is given. Requires `only_one`.
 
     TryAgain if a reader keeps the write-ahead log from being emptied."""
     left = _left(log)
     if _home(log) in left and log.clean is not None:
         log.clean(log, msgspec.msgpack.decode(left[_home(log)], type=list[bytes]))
         log.append([], writes=[Drop(UNFINISHED, _home(log)), Put(UNFINISHED, _LOG, b"")])
-        left = {_LOG: b""}  # the names that stood in the row are in free pages now
+        left = {_LOG: b""}  # the names from the dropped row may now be in free pages
     if _LOG not in left:
         return
     collect_orphans(log)
@@ -78,8 +78,8 @@ def finish_forgetting(log: Log) -> None:
 
 
 def finish_if_possible(log: Log) -> bool:
-    """Finishes a forgetting that was cut short, unless somebody is at it; whether nothing is left to finish. On a
-    shared log also this home's copies of segments go that another home wrote anew."""
+    """Finishes an interrupted forgetting unless another process is doing so; returns whether nothing is left to finish.
+    On a shared log, also removes this home's copies of segments that another home rewrote."""
     if not _left(log) and not _has_strays(log):
         return True
     try:
@@ -87,17 +87,17 @@ def finish_if_possible(log: Log) -> bool:
             finish_forgetting(log)
             collect_orphans(log)
     except TryAgain:
-        return False  # busy or without room: whoever comes next tries again
+        return False  # locked or disk full: the next process that opens the log tries again
     return not _left(log)
 
 
 def _left(log: Log) -> dict[bytes, bytes]:
-    """What this home can finish: another one cleans itself, when it opens the shared log."""
+    """The unfinished rows that this home can clean. Another home cleans its own when it opens the shared log."""
     return {key: value for key, value in log.view(UNFINISHED).items() if key in (_LOG, _home(log))}
 
 
 def _has_strays(log: Log) -> bool:
-    """Whether this home keeps copies of segments that the manifest of a shared log does not name any more."""
+    """Whether this home still has copies of segments that the manifest of a shared log no longer names."""
     if not log.shared or not log.segments.is_dir():
         return False
     named = {segment.file for segment in log.reader().segments()}

@@ -1,4 +1,4 @@
-"""Which payloads name a path or a repository: in a field of its own, or in any text, in every spelling there is."""
+"""Finds payloads that name a path or a repository, in a dedicated field or in any text, in every known spelling."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from kairos.eventlog.record import Row
 _FIELDS = frozenset({"path", "fs", "paths", "files"})
 _INNER = r"[\w./\\-]"
 _BEGIN = rf"(?<!{_INNER})|(?<=(?<!{_INNER})[ab]/)|(?<=(?<!{_INNER})\./)|(?P<absolute>(?<=/))"
-"""Where a path may begin: at no inner part of another one, behind a prefix of a diff, or in an absolute path."""
+"""Where a path may begin: not inside another one, except after `a/` or `b/` (diffs), `./`, or in an absolute path."""
 _ABSOLUTE = rf"(?<!{_INNER})/[^\s'\"<>|]*+"
 _AFTER = r"(?![\w/\\-]|\.\w)"
 _BEGIN_IN_FILE = rf"(?<=\\[nrtbf])|(?<=\\u[0-9a-f]{{4}})|{_BEGIN}"
 _AFTER_IN_FILE = r"(?![\w/-]|\\(?![\"nrtbfu])|\.\w)"
-"""In a file a text may be JSON: what escapes the characters around a name is no part of another one."""
+"""Text in a file may be JSON, so an escape sequence next to a name does not count as part of a longer name."""
 
 Touches = Callable[[Row], bool]
 
 
 def texts(payload: bytes | None) -> Iterator[tuple[str, str]]:
-    """(field, text) of every text in a stored payload; of one that is no JSON, which another application stored, the
-    whole."""
+    """Yields (field, text) for every string in a stored payload. A payload that is not JSON, as another application may
+    store, is yielded whole with an empty field."""
     try:
         yield from _strings(msgspec.json.decode(payload or b"null"))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -37,7 +37,7 @@ def texts(payload: bytes | None) -> Iterator[tuple[str, str]]:
 
 
 def paths(row: Row) -> Iterator[str]:
-    """Every path that a payload names in a field made for it."""
+    """Every path that a payload names in a path field."""
     for field, text in texts(row.payload):
         if field == "path_b64":
             yield os.fsdecode(base64.b64decode(text))
@@ -46,10 +46,10 @@ def paths(row: Row) -> Iterator[str]:
 
 
 class Names(Generic[AnyStr]):
-    """Finds any of some names in a text, whole: `a.py` not in `data.py`, nor `src/a` in `src/a/b`.
+    """Finds whole names in a text: `a.py` does not match in `data.py`, nor `src/a` in `src/a/b`.
 
-    Time is linear in the text: each place that may be a name is judged by a few characters around it, and absolute
-    paths are walked once beside."""
+    Takes time linear in the text: each candidate is judged by a few characters around it, and absolute paths are
+    scanned once alongside."""
 
     def __init__(
         self, names: Collection[AnyStr], pattern: Callable[[str], AnyStr], begin: str = _BEGIN, after: str = _AFTER
@@ -59,7 +59,7 @@ class Names(Generic[AnyStr]):
         self._absolute: re.Pattern[AnyStr] = re.compile(pattern(_ABSOLUTE))
 
     def search(self, text: AnyStr) -> bool:
-        """Whether the text holds one of the names."""
+        """Whether the text contains one of the names."""
         walked = self._absolute.finditer(text)
         at, start, stop = 0, -1, -1
         while match := self._names.search(text, at):
@@ -76,8 +76,8 @@ class Names(Generic[AnyStr]):
 
 
 def _any_of(names: Collection[AnyStr], pattern: Callable[[str], AnyStr]) -> AnyStr:
-    """A pattern of these names, with what is common to the names in a folder written once: the many names of a
-    folder then cost little where it is not named."""
+    """A pattern that matches any of these names. Names are grouped by folder, so that the many names of a folder cost
+    little where the text does not contain the folder."""
     folders: defaultdict[AnyStr, list[AnyStr]] = defaultdict(list)
     for name in sorted(names):
         folder, slash, rest = name.rpartition(pattern("/"))
@@ -88,12 +88,12 @@ def _any_of(names: Collection[AnyStr], pattern: Callable[[str], AnyStr]) -> AnyS
 
 
 def naming(names: Collection[str]) -> Names[str]:
-    """What finds one of these names in a text, in any spelling."""
+    """A matcher for these names in a text, in any spelling."""
     return Names({s for n in names for s in spellings(n)}, str)
 
 
 def mentions(names: Collection[str]) -> Touches:
-    """Whether a payload names one of these."""
+    """Returns a predicate: whether the payload of a row names one of these."""
     encoded = {_b64(n) for n in names}
     named = naming(names)
 
@@ -104,7 +104,7 @@ def mentions(names: Collection[str]) -> Touches:
 
 
 def needles(names: Iterable[str]) -> list[bytes]:
-    """The byte strings that betray one of these names in a file."""
+    """The byte strings that one of these names may appear as in a file."""
     found: set[bytes] = set()
     for name in names:
         raw = os.fsencode(name)
@@ -117,7 +117,7 @@ def needles(names: Iterable[str]) -> list[bytes]:
 
 
 def betraying(needles: Collection[bytes]) -> Names[bytes]:
-    """What finds one of these byte strings in a file, whole as in a text."""
+    """A matcher for these byte strings in a file; like `naming`, it matches whole names only."""
     return Names(needles, str.encode, _BEGIN_IN_FILE, _AFTER_IN_FILE)
 
 

@@ -1,4 +1,4 @@
-"""What is not in a log any more, and whether an event in the log accounts for it."""
+"""Checks that every payload or position missing from a log is explained by an event in the log."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Missing:
         self._attested: set[tuple[int, int]] = set()
 
     def payload(self, position: int) -> None:
-        """The payload at a position is missing."""
+        """Notes that the payload at a position is missing."""
         self._payloads.add(position)
 
     def run(self, run: Run) -> None:
-        """The positions of a run are missing; the links around it are those of the chain."""
+        """Notes that the positions of a run are missing. Its `before` and `after` must be links of the chain."""
         self._runs[run.first, run.last] = run
 
     def read(self, recorded: Recorded) -> bool:
-        """Takes an event; False if it says that other positions were folded away than those that are missing."""
+        """Takes an event; False if it is a `SegmentFolded` whose runs or proof do not match the missing positions."""
         match recorded.event:
             case Erased() as event:
                 self._erased.update(event.positions)
@@ -43,11 +43,11 @@ class Missing:
         return True
 
     def folded(self, position: int) -> bool:
-        """Whether a position is inside a run, so that the chain does not pass through it any more."""
+        """Whether a position is inside a missing run, so that the chain has no link for it. The last one has a link."""
         return any(first <= position < last for first, last in self._runs)
 
     def unaccounted(self) -> Iterator[tuple[int, str]]:
-        """(position, what is wrong there)."""
+        """Yields (position, description) for everything missing that no event explains."""
         for position in sorted(self._payloads - self._erased):
             yield position, "its payload is missing, and no Erased event names it"
         for first, last in sorted(self._runs.keys() - self._attested):

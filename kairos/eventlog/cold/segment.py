@@ -1,7 +1,7 @@
-"""Segments as rows of the log: sealed, immutable, compressed files of old events (Parquet, see `native`).
+"""Reads and writes segments: sealed, immutable, compressed files of old events (Parquet, see `native`).
 
-A row of a segment: the header fields in their order, the payload (None once erased), and the leaf where it does not
-follow from the payload.
+A segment row consists of the header fields in order, the payload (None once erased), and the leaf if it cannot be
+computed from the payload.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from kairos.errors import IntegrityError, TryAgain
 
 NO_LIMIT = 2**62
 CHUNK = 2_000
-"""Rows that are decoded at a time."""
+"""Number of rows decoded at a time."""
 
 SegmentRow = tuple[Any, ...]
 Stamp = tuple[Any, ...]
-"""Which file it was, and as of which write: while that is the same, so are its bytes."""
+"""Identifies a file and its last write: while the stamp is unchanged, so are the bytes."""
 
 
 class Run(NamedTuple):
@@ -35,8 +35,8 @@ class Run(NamedTuple):
 
 
 class Walked(NamedTuple):
-    """What the rows of a segment come to: how many there are, the link after the last, and the runs that jump rows
-    stand for. `digest`: BLAKE3 of the file that was walked."""
+    """The result of walking a segment: the number of rows, the link after the last one, and the runs of its jump rows.
+    `digest`: BLAKE3 of the file."""
 
     rows: int
     link: bytes
@@ -45,7 +45,7 @@ class Walked(NamedTuple):
 
 
 class NewSegment:
-    """A segment file being written. TryAgain when it cannot be; no file is left then."""
+    """A segment file being written. TryAgain if writing fails; the file is removed then."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -53,12 +53,12 @@ class NewSegment:
             self._writer = _native.SegmentWriter(os.fsencode(path))
 
     def fill(self, give: Callable[[_native.SegmentWriter], int]) -> int:
-        """Lets `give` add rows; returns how many it says."""
+        """Calls `give` to add rows; returns the number that it returns."""
         with self._whole_or_gone():
             return give(self._writer)
 
     def finish(self) -> int:
-        """Completes and syncs the file; its size in bytes."""
+        """Completes and syncs the file; returns its size in bytes."""
         with self._whole_or_gone():
             return self._writer.finish()
 
@@ -77,7 +77,7 @@ class NewSegment:
 
 
 def write_segment(path: Path, rows: Iterable[SegmentRow]) -> tuple[int, int]:
-    """Writes rows to a file and syncs it; returns (rows, bytes). TryAgain as above."""
+    """Writes rows to a file and syncs it; returns (rows, bytes). TryAgain as in `NewSegment`."""
     segment = NewSegment(path)
     return segment.fill(lambda writer: writer.add(rows)), segment.finish()
 
@@ -90,7 +90,7 @@ class Proven(NamedTuple):
 
 
 def prove_segment(path: Path, rows: int, before: bytes, after: bytes) -> Proven:
-    """Reads a written file back: it must hold so many rows, and lead from the link `before` to the link `after`.
+    """Reads a written file back: it must contain `rows` rows and lead from the link `before` to the link `after`.
 
     IntegrityError if it does not; the file is removed then."""
     try:
@@ -117,11 +117,11 @@ def without(rows: Iterable[SegmentRow], positions: Collection[int]) -> Iterator[
 
 
 class OpenSegment:
-    """A segment file being read: rows with after < position <= upto, of the named topics (none: all). It goes on where
-    it was, also after the file was replaced or removed.
+    """A segment file being read: rows with after < position <= upto, of the given topics (none: all). Reading continues
+    even if the file is replaced or removed.
 
-    `sealed`: the BLAKE3 that the file must have. Its bytes are hashed before any row is read, unless it has the stamp
-    `known`, which an earlier opening found with this digest. IntegrityError."""
+    `sealed`: the BLAKE3 that the file must have. Its bytes are hashed before any row is read, unless its stamp equals
+    `known`, the stamp of an earlier opening that had this digest. IntegrityError if it cannot be read or differs."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class OpenSegment:
     ) -> None:
         self._path = path
         self.scanned = after
-        """Every wanted row up to this position was read."""
+        """All requested rows up to this position were read."""
         with damage_named(path):
             file = _native.SegmentFile(os.fsencode(path))
             self.stamp: Stamp | None = file.stamp()
@@ -144,7 +144,7 @@ class OpenSegment:
             self._reader = file.rows(after, upto, sorted(topics))
 
     def read(self, limit: int = CHUNK) -> list[SegmentRow]:
-        """The next rows; none when there are no more."""
+        """The next rows; an empty list at the end."""
         with damage_named(self._path):
             rows, self.scanned = self._reader.read(limit)
         return rows
@@ -158,14 +158,15 @@ def segment_rows(
     *,
     sealed: bytes | None = None,
 ) -> Iterator[SegmentRow]:
-    """The rows of a segment one by one. IntegrityError, also if it has not the digest `sealed`."""
+    """Yields the rows of a segment. IntegrityError if it cannot be read or does not have the digest `sealed`."""
     segment = OpenSegment(path, after, upto, topics, sealed=sealed)
     while rows := segment.read():
         yield from rows
 
 
 def walk_segment(path: Path, before: bytes, upto: int = NO_LIMIT) -> Walked:
-    """Walks the chain through the rows up to a position, from headers and payloads alone. IntegrityError."""
+    """Walks the chain through the rows up to a position, from headers and payloads alone. IntegrityError if it
+    cannot be read."""
     with damage_named(path):
         rows, link, runs, digest = _native.walk_segment(os.fsencode(path), before, upto)
     return Walked(rows, link, [Run(*run) for run in runs], digest)
@@ -173,7 +174,7 @@ def walk_segment(path: Path, before: bytes, upto: int = NO_LIMIT) -> Walked:
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """IntegrityError that names the file for what reading it raises."""
+    """Turns errors raised while reading a segment into an IntegrityError that names the file."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -184,7 +185,7 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Gives a written and proven file its name, durably. TryAgain, and then it counts for nothing."""
+    """Renames a verified file to its final name, durably. TryAgain if that fails; the file must then not be used."""
     try:
         temporary.rename(path)
         sync_folder(path.parent)

@@ -1,8 +1,8 @@
-"""Proving the log: every link of the chain from the first event to the head, hot and cold.
+"""Verifies the log: every link of the chain from the first event to the head, hot and cold.
 
-A chain proves that nothing was changed, dropped, reordered or swapped before its head; a cut-off tail shows only
-against an anchor that was kept elsewhere. Where positions were folded away the chain takes a link over, and an event
-after it, itself in the chain, must attest that.
+The chain proves that nothing before its head was changed, dropped, reordered or swapped. A truncated tail can be
+detected only with an anchor that was stored elsewhere. Where positions were folded away the chain continues from the
+link in the jump row, and a later `SegmentFolded` event, itself part of the chain, must attest that link.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Row, header_of, row_of
 
 AGAIN = 3
-"""How often at most a walk is taken again because somebody wrote meanwhile."""
+"""Maximum number of times a walk is repeated because another process wrote to the log during it."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that is not as it was written, at a position or in a segment file."""
+    """Damage found at a position or in a segment file."""
 
     what: str
     position: int | None = None
@@ -31,7 +31,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """The outcome: `head` and `hash` are what an anchor would note."""
+    """The outcome of a verification. `head` and `hash` can be stored as an anchor."""
 
     ok: bool
     head: int
@@ -40,9 +40,9 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 def verify_log(log: Log, anchor: tuple[int, str] | None = None) -> Verified:
-    """Walks the whole log. `anchor`: a (position, hash) noted earlier that the chain must still pass through.
+    """Verifies the whole log. `anchor`: a (position, hash) stored earlier that must still be in the chain.
 
-    What a walk finds while segments are sealed or rewritten under it may be no damage: it is walked again."""
+    Problems found while another process seals or rewrites segments may be false alarms, so the walk is repeated."""
     found = _walked(log, anchor)
     for _ in range(AGAIN):
         if found.ok or log.head() == found.head:
@@ -70,7 +70,7 @@ def _walked(log: Log, anchor: tuple[int, str] | None) -> Verified:
 
 
 class _Walk:
-    """What was seen on the way, and what was wrong with it."""
+    """One walk over the log: the current link and position, and the problems found so far."""
 
     def __init__(self, log: Log, anchored: int) -> None:
         self.problems: list[Problem] = []
@@ -78,14 +78,14 @@ class _Walk:
         self._log = log
         self._anchored = anchored
         self._anchor: bytes | None = bytes(32) if anchored == 0 else None
-        """The link at the anchor's position."""
+        """The link found at the anchor's position; None until the walk has passed it."""
         self._missing = Missing()
 
     def found(self, what: str, position: int | None = None, segment: str | None = None) -> None:
         self.problems.append(Problem(what, position, segment))
 
     def cold(self, sealed: int) -> None:
-        """Every segment of the manifest."""
+        """Walks every segment of the manifest."""
         for row in self._log.reader().segments():
             try:
                 self._manifested(*row)
@@ -126,7 +126,7 @@ class _Walk:
             self.found(f"does not hold exactly {first}..{last}", segment=file)
 
     def hot(self, sealed: int, head: int) -> None:
-        """Every row that is not sealed, up to the head."""
+        """Walks every row that is not sealed, up to the head."""
         for row in self._log.reader().rows(sealed, upto=head):
             if not row.link:
                 self.found("was sealed while it was looked for", row.position)
@@ -152,7 +152,7 @@ class _Walk:
         self._read(row)
 
     def _read(self, row: Row) -> None:
-        """What a row says: that it decodes, what was erased, what was folded away."""
+        """Checks that a row decodes, and notes missing payloads and the `Erased` and `SegmentFolded` events."""
         if is_jump(row):
             if not is_sound(row):
                 self.found("what stands for folded positions holds something else", row.position)
@@ -168,12 +168,12 @@ class _Walk:
             self.found("what it says was folded away is not what is missing", row.position)
 
     def settle(self) -> None:
-        """Names what is missing and no event accounts for."""
+        """Reports everything missing that no event explains."""
         for position, what in self._missing.unaccounted():
             self.found(what, position)
 
     def check_anchor(self, noted: str) -> None:
-        """Whether the chain passes through what was noted."""
+        """Reports a problem unless the chain has the noted hash (hex) at the anchor's position."""
         if self._missing.folded(self._anchored):
             what = "was folded away, and what it proved with it; use one of a position that is still there"
         elif self._anchored > self.position:
@@ -186,6 +186,6 @@ class _Walk:
 
 
 def _link(before: bytes, row: Row) -> bytes:
-    """The link that a row should have; none where it holds what no row may."""
+    """The link that a row should have; empty if the row's leaf has the wrong length."""
     leaf = row.leaf if row.payload is None else blake3_hash(row.payload)
     return link_row(before, header_of(row), leaf) if len(leaf) == len(before) else b""

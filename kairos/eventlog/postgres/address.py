@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL log as a person may see it. Imports nothing heavy: psycopg is for those who connect."""
+"""Builds the address of a PostgreSQL log and shows it without secrets. Does not import psycopg, which is slow."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def address(dbname: str, host: str, port: str | int, user: str, password: str, s
 
 
 def secrets_of(url: str) -> set[str]:
-    """Every form of the passwords in an address."""
+    """The passwords in an address, as written and percent-decoded; the whole address if it is not valid."""
     try:
         parts = urlsplit(url)
         words = [parts.password or "", *(value for key, value in parse_qsl(parts.query) if "password" in key)]

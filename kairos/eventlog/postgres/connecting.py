@@ -1,4 +1,4 @@
-"""Opening a connection to the server, and what psycopg's errors mean."""
+"""Opening a connection to the server, and translating the errors of psycopg."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from kairos.errors import IntegrityError, KairosError, TryAgain, UsageError
 from kairos.eventlog.postgres.address import secrets_of, shown
 
 PATIENCE_S = 5.0
-"""So long a lost connection is opened again and again before the caller hears of it: a restart takes less."""
+"""Seconds of retrying to reopen a lost connection before the caller gets an error; a server restart takes less."""
 LOCK_TIMEOUT_S = 30
 IDLE_TIMEOUT_S = 20
-"""A process that was stopped in the middle of an append loses its transaction after this, and with it the lock."""
+"""Seconds after which the server ends the transaction of a process that was stopped during an append, which releases
+its lock."""
 _SETTINGS = (
     f"SET lock_timeout = '{LOCK_TIMEOUT_S}s'; SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s';"
-    " SET default_transaction_isolation = 'read committed';"  # a stricter one would fail where it should wait
+    " SET default_transaction_isolation = 'read committed';"  # a stricter level would fail instead of waiting
     " SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 CHANNEL = "'kairos_' || md5(current_schema())"
-"""SQL for the channel on which this log's appends are told: channels are a database's, and logs a schema's."""
+"""SQL for the channel that announces this log's appends. It contains the schema, because channels are per database and
+logs per schema."""
 _FINAL = re.compile(
     r"FATAL: .*(authentication failed|does not exist|no pg_hba\.conf entry)|no password supplied|invalid \w+ value"
 )
@@ -37,13 +39,14 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def connect(url: str, settings: str = "") -> Connection:
-    """A connection that notices a dead server, waits for locks a bounded time and commits durably."""
+    """A connection that detects a dead server, waits for locks for a limited time and commits durably. UsageError if
+    the address is not valid."""
     try:
         made = psycopg.connect(
             url, autocommit=True, connect_timeout=5, application_name="kairos", client_encoding="UTF8",
             keepalives_idle=30, keepalives_interval=10, keepalives_count=3, tcp_user_timeout=30_000,
         )  # fmt: skip
-    except psycopg.ProgrammingError as error:  # its text may repeat the URL, and with it a password
+    except psycopg.ProgrammingError as error:  # its text may contain the URL with a password
         raise UsageError(
             "the PostgreSQL address cannot be understood", "It looks like postgresql://USER@HOST/DATABASE."
         ) from error
@@ -56,19 +59,19 @@ def connect(url: str, settings: str = "") -> Connection:
 
 
 def is_lost(connection: Connection) -> bool:
-    """Whether a connection broke, as far as its last statement has shown."""
+    """Whether a connection is known to be broken since its last statement."""
     return connection.closed or connection.broken
 
 
 @lru_cache(512)
 def psycopg_sql(sql: str) -> Any:
-    """Portable SQL with `?` as psycopg and the server want it."""
+    """Portable SQL with `?`, converted for psycopg and PostgreSQL."""
     return sql.replace("%", "%%").replace("?", "%s").replace("AS BLOB)", "AS BYTEA)")
 
 
 def refuse_db_functions() -> None:
-    """UsageError if eventsourcing is told to insert through database functions: they take no lock, so positions would
-    become visible out of order and a follower would pass over events for ever."""
+    """UsageError if eventsourcing is configured to insert through database functions: they take no lock, so positions
+    would become visible out of order and a follower would skip events permanently."""
     if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS", "").strip().lower() in _TRUE:
         raise UsageError(
             "POSTGRES_ENABLE_DB_FUNCTIONS is set: events inserted that way become visible out of order, and followers"
@@ -79,7 +82,7 @@ def refuse_db_functions() -> None:
 
 @contextmanager
 def postgres_errors(url: str) -> Iterator[None]:
-    """Turns what psycopg and eventsourcing raise into errors a person can act on; none of them holds a password."""
+    """Translates errors of psycopg and eventsourcing into errors that a user can act on, without passwords."""
     try:
         yield
     except KairosError:
@@ -94,12 +97,12 @@ def postgres_errors(url: str) -> Iterator[None]:
 
 
 def refused(said: str) -> bool:
-    """Whether a server answered, and with a no that stays one. libpq gives no code for it, only these words."""
+    """Whether an error means that the server refused the connection for good. libpq has no code for it, only text."""
     return _FINAL.search(said) is not None
 
 
 def _harmless(error: psycopg.Error, url: str) -> BaseException | None:
-    """The cause, unless its text holds a secret."""
+    """The error as a cause to chain; None if its text contains a secret."""
     return None if any(word in str(error) for word in secrets_of(url)) else error
 
 

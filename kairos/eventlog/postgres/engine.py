@@ -1,4 +1,4 @@
-"""PostgreSQL as the engine of a log: the schema that an address leads to."""
+"""PostgreSQL as the engine of a log, in the schema that an address selects."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SIZE = (
 )
 _TRY_ALONE = "SELECT pg_try_advisory_lock(?, hashtext(current_schema()))"
 _ALONE = 420_311
-"""Number of the advisory lock that a compaction or forgetting holds, in whichever home."""
+"""Number of the advisory lock that a compaction or forgetting of any home holds."""
 
 
 class Postgres:
-    """The log at `url`; `segments` is where this home keeps segment files."""
+    """The log at `url`; `segments` is the folder in which this home keeps segment files."""
 
     shared = True
 
@@ -42,7 +42,7 @@ class Postgres:
 
     @property
     def pool(self) -> Pool:
-        """The connections of this process, held until `close`."""
+        """The connection pool of this process, in use until `close`."""
         if self._opened is None:
             self._opened = open_pool(self._url)
         return self._opened
@@ -51,14 +51,14 @@ class Postgres:
         return PostgresDatabase(self.pool)
 
     def make(self) -> None:
-        """Makes the tables if they are not there."""
+        """Creates the tables if there are none."""
         make(self.pool)
 
     def errors(self) -> AbstractContextManager[None]:
         return postgres_errors(self._url)
 
     def ring(self) -> None:
-        """Nothing: the append itself notifies."""
+        """Does nothing: the append itself notifies."""
 
     def listener(self) -> Listener:
         return Listener(self._url)
@@ -67,11 +67,12 @@ class Postgres:
         return layout(self.pool) is not None
 
     def size(self) -> int:
-        """Bytes of the tables and their indexes, segment files included."""
+        """Size in bytes of the tables and their indexes, including stored segment files."""
         return int(self.pool.run(_SIZE, (list(ALL),))[0][0])
 
     def segment(self, file: str) -> Path:
-        """Writes what another home made to where this one keeps segments. What it is, its reader proves."""
+        """The path of a segment file, written from the database first if this home does not have it. Its content is
+        verified when it is read."""
         path = self.segments / file
         if not path.exists():
             found = self.pool.run("SELECT content FROM segment_files WHERE file = ?", (file,))
@@ -85,7 +86,8 @@ class Postgres:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """TryAgain while another home compacts or forgets. The lock is a connection's, so it has one of its own."""
+        """Prevents other homes from compacting or forgetting meanwhile. TryAgain if one is doing so. The lock belongs
+        to a connection, so a separate one is opened."""
         with self.errors():
             connection = connect(self._url)
         with closing(connection):

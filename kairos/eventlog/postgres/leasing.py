@@ -1,6 +1,6 @@
-"""Leases on a shared log: rows with a holder, an end by the server's clock, and a token that only rises.
+"""Leases on a shared log: rows with a holder, an expiry time by the server's clock, and a token that only increases.
 
-A lease that ran out still is its holder's until somebody takes it over: what fences an append is the token, not time.
+An expired lease remains valid until another holder takes it over: an append is fenced by the token, not by time.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ _RENEW = f"UPDATE leases SET until = {_UNTIL} WHERE name = ? AND token = ? RETUR
 _GIVE_UP = "UPDATE leases SET until = clock_timestamp(), token = token + 1 WHERE name = ? AND token = ?"
 _CURRENT = "SELECT name, holder, token FROM leases WHERE until > clock_timestamp() ORDER BY name"
 WAIT = "SET lock_timeout = '2s'"
-"""An append locks the leases that it rests on: one that hangs must not keep the others from being renewed."""
+"""Settings of the lease connection. An append locks the rows of its leases; if it hangs, waiting for one of these must
+not keep the other leases from being renewed."""
 
 
 class LeaseTable:
-    """The leases of the log at `url`; the tables must be there. All of a process share one connection, apart from the
-    others: appends that wait for each other must not keep a lease from being renewed."""
+    """The leases of the log at `url`; the tables must exist. All lease tables of a process share one connection,
+    separate from the pool for appends: appends that wait for each other must not keep a lease from being renewed."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -34,7 +35,7 @@ class LeaseTable:
     def take(self, name: str, holder: str, seconds: float) -> int | None:
         with postgres_errors(self._url):
             if self._pool.run(_OTHERS, (name, holder)):
-                return None  # looking waits for nobody: an attempt would lock the row, even in vain
+                return None  # this query does not block; `_TAKE` would lock the row even if it fails
             found = self._pool.run(_TAKE, (name, holder, seconds))
         return int(found[0][0]) if found else None
 

@@ -1,6 +1,7 @@
-"""Waiting for news of the log by LISTEN: the notice is part of the append, so it comes when the row is visible.
+"""Waiting for appends with LISTEN: the notification is part of the append's transaction, so it arrives when the row is
+visible.
 
-All followers of a process share one connection, which a thread listens on.
+All followers of a process share one connection; one thread listens on it.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ RETRY_S = 1.0
 
 
 class Pipe:
-    """Wakes whoever waits for it. What woke it while nobody waited ends the next wait."""
+    """Wakes a waiting thread. A `wake` while no thread waits ends the next `wait`."""
 
     def __init__(self) -> None:
         self._out, self._in = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def wake(self) -> None:
-        """Ends the present `wait`, or the next. For any thread, and for handlers of signals."""
-        with suppress(BlockingIOError):  # it is full of what wakes already
+        """Ends the present `wait`, or the next. Callable from any thread and from signal handlers."""
+        with suppress(BlockingIOError):  # the pipe is full, so the reader wakes anyway
             os.write(self._in, b"!")
 
     def wait(self, timeout_s: float | None, also: int | None = None) -> None:
-        """Sleeps until it is woken, the time is over or the descriptor `also` can be read."""
+        """Sleeps until `wake`, the timeout (s; None: no timeout) or until the descriptor `also` is readable."""
         poll = select.poll()
         for end in filter(None, (self._out, also)):
             poll.register(end, select.POLLIN)
@@ -46,7 +47,7 @@ class Pipe:
 
 
 class Listener:
-    """`wait` sleeps until somebody appended, `wake` was called or the timeout passed."""
+    """The listener of one follower: `wait` sleeps until an append, a call of `wake` or the timeout."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -55,8 +56,8 @@ class Listener:
         self._closed = False
 
     def wait(self, timeout_s: float) -> None:
-        """Returns at once where listening only begins now: what came before it is to be read first. While the server
-        is away it returns every second, so that the caller meets that itself."""
+        """Returns at once when listening has just begun, because earlier appends must be read first. While the server
+        is unavailable it returns after at most a second, so that the caller gets the error when it reads."""
         if self._notices is None:
             self._notices = join(self._url, self._pipe)
         if self._notices.away:
@@ -68,7 +69,7 @@ class Listener:
         self._pipe.wake()
 
     def close(self) -> None:
-        """Only when nobody waits any more."""
+        """Closes the listener; safe to repeat. No thread may be in `wait`."""
         if self._closed:
             return
         self._closed = True
@@ -78,8 +79,8 @@ class Listener:
 
 
 class Notices:
-    """Listens in a thread of its own, on a connection that comes back after a loss, and wakes every pipe of `pipes`
-    when there is news: an append, that listening began, or that the server went away."""
+    """Listens in a separate thread on a connection that is reopened after a loss, and wakes every pipe of `pipes` at
+    each append, when listening begins and when the server becomes unavailable."""
 
     def __init__(self, url: str) -> None:
         self.pipes: set[Pipe] = set()
@@ -118,7 +119,7 @@ class Notices:
                     connection.execute(f'LISTEN "{row[0] if row else ""}"'.encode())
                     self._say(listening=True)
                     self._listen(connection)
-            except (psycopg.Error, KairosError):  # whoever is woken meets the same when it reads
+            except (psycopg.Error, KairosError):  # a woken follower gets the same error
                 was_lost = self._listening
                 self._say(listening=False)
                 self._own.wait(0 if was_lost else RETRY_S)
@@ -130,7 +131,7 @@ class Notices:
                 pipe.wake()
 
     def _listen(self, connection: Connection) -> None:
-        """Until the end or the loss of the connection."""
+        """Wakes the pipes at each notification until `end` is called or the connection is lost."""
         while not self._ending:
             connection.pgconn.consume_input()
             heard = False
@@ -146,7 +147,7 @@ _lock = threading.Lock()
 
 
 def join(url: str, pipe: Pipe) -> Notices:
-    """Has a pipe woken by the news of the log at an address."""
+    """Registers a pipe to be woken at appends to the log at an address; returns the shared `Notices`."""
     with _lock:
         found = _notices.get(url)
         if found is None:
@@ -157,7 +158,7 @@ def join(url: str, pipe: Pipe) -> Notices:
 
 
 def leave(url: str, pipe: Pipe) -> None:
-    """Ends that. With the last of them, the connection goes."""
+    """Unregisters a pipe. With the last pipe of an address, the connection is closed."""
     with _lock:
         found = _notices[url]
         found.remove(pipe)

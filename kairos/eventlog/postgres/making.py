@@ -1,4 +1,4 @@
-"""Making the tables of a log in the present schema of a database."""
+"""Creating the tables of a log in the current schema of a database."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _OWN_TABLES = (
         name TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL, until TIMESTAMPTZ NOT NULL)""",
 )
 ALL = ("events", "streams", "head", "views", "tracking", "segments", "segment_files", "leases", "layout")
-"""Every table of a log here."""
+"""Every table of a log on PostgreSQL."""
 MAKING = 4_203_117_001
-"""Number of the advisory lock under which tables are made: two first starts must not collide."""
+"""Number of the advisory lock under which tables are created, so that two first starts do not collide."""
 
 
 def make(pool: Pool) -> None:
-    """Makes the tables if they are not there, all or nothing. IntegrityError for an unknown layout."""
+    """Creates the tables if there are none, all or nothing. IntegrityError for an unknown layout."""
     version = layout(pool)
     if version is None:
         with pool.connection() as connection, connection.transaction(), connection.cursor() as c:
             c.execute(psycopg_sql("SELECT pg_advisory_xact_lock(?)"), (MAKING,))
-            # Asked again under the lock: another start may have made them meanwhile and append already, and even a
-            # CREATE INDEX IF NOT EXISTS that does nothing locks its table, so the two would wait for each other.
+            # Checked again under the lock: another start may have created the tables meanwhile and be appending. Even a
+            # CREATE INDEX IF NOT EXISTS that does nothing locks its table, so the two would deadlock.
             c.execute("SELECT to_regclass('layout')")
             if c.fetchone() == (None,):
                 for statement in (*TABLES, *_OWN_TABLES):

@@ -1,7 +1,7 @@
-"""The connections of this process to a server: a few, shared by all its logs and threads.
+"""Connection pools of this process: a few connections to a server, shared by all logs and threads.
 
-A thread has at most one of a pool at a time: what it asks for while it has one is that same connection. So nobody
-holds one while waiting for another, and when all are in use threads wait, but never for each other.
+A thread has at most one connection of a pool at a time: a nested request returns the same connection. So no thread
+holds a connection while it waits for another, and threads that wait for a free connection cannot deadlock.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from kairos.eventlog.postgres.connecting import (
 )
 
 SIZE = 6
-"""Appends come one after the other and reads are short: with more, twenty repositories would not be faster."""
+"""Connections in a pool. Appends are serialized and reads are short: more connections are not faster even with twenty
+repositories."""
 WAIT_S = LOCK_TIMEOUT_S + 5.0
-"""How long a thread waits for a connection: longer than those who have one wait for a lock."""
+"""How long (s) a thread waits for a connection: longer than a thread that has one waits for a lock."""
 _AWAY: dict[str, float] = {}
-"""Since when (monotonic, s) a server has not answered this process: its threads do not wait for it one by one."""
+"""The time (monotonic, s) since which a server has not answered this process, by address. It is shared, so that threads
+do not each wait for the server in turn."""
 
 
 class _Taken(NamedTuple):
@@ -52,19 +54,20 @@ class Pool:
         self._size = self._free = size
         self._idle: list[_Taken] = []
         self._edition = 0
-        """Rises when a connection was lost. Those opened before may be lost, too, and only using them would tell."""
+        """Increases when a connection was lost. Those opened before may be lost, too, which only using them would
+        show, so they are discarded."""
         self._change = threading.Condition()
         self._mine = threading.local()
         self._answered = False
 
     @contextmanager
     def connection(self, first: str = "") -> Iterator[Connection]:
-        """The connection that this thread already has, or one for the time being. `first`: SQL that runs on it, and
-        once more on another one where that shows that it was lost; only what may happen twice.
+        """The connection that this thread already has, or one from the pool until the block ends. `first`: SQL to run
+        on it; if this shows that the connection was lost, it runs again on another one, so it must be safe to repeat.
 
-        psycopg.OperationalError when the server does not answer: at once the first time, after some patience where it
-        answered before, and at once again while the whole process waits for it in vain. TryAgain when all are in use
-        for too long."""
+        psycopg.OperationalError if the server does not answer: at once if it never answered before, otherwise after
+        `PATIENCE_S`, and at once again while it has been unavailable to this process for longer than that. TryAgain if
+        all connections are in use for `WAIT_S`."""
         held = self._held()
         if held is not None:
             if first:
@@ -86,8 +89,8 @@ class Pool:
         return held is not None and held.info.transaction_status != TransactionStatus.IDLE
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """The rows of a statement, which runs once more if the connection was lost meanwhile: only what may happen
-        twice."""
+        """The rows of a statement, which runs again if the connection was lost meanwhile, so it must be safe to
+        repeat."""
         for last in (False, True):
             with self.connection() as connection:
                 try:
@@ -99,7 +102,7 @@ class Pool:
         raise AssertionError("unreachable")
 
     def close(self) -> None:
-        """Closes what nobody uses now; the rest is closed when it is given back."""
+        """Closes idle connections; those in use are closed when they are returned."""
         with self._change:
             idle = self._outdate()
         _close(idle)
@@ -154,7 +157,7 @@ class Pool:
                 return made
 
     def _give_back(self, taken: _Taken) -> None:
-        """Keeps a connection for whoever comes next, unless it is not fit for that any more."""
+        """Returns a connection to the pool, or closes it if it is not idle, was lost or is outdated."""
         status = _ended(taken.connection)
         with self._change:
             unfit: list[_Taken] = []
@@ -167,7 +170,8 @@ class Pool:
         _close(unfit)
 
     def _outdate(self) -> list[_Taken]:
-        """What is idle, which nobody takes any more; nor what is in use now, once it is given back."""
+        """Removes all idle connections from the pool and returns them. Connections that are in use now become outdated
+        and are not reused once they are returned."""
         self._edition += 1
         idle, self._idle = self._idle, []
         return idle
@@ -192,9 +196,9 @@ _lock = threading.Lock()
 
 
 def open_pool(url: str, size: int = SIZE, settings: str = "") -> Pool:
-    """The pool of this process for an address and settings; `close_pool` ends the use of it.
+    """The pool of this process for an address and settings; release it with `close_pool`.
 
-    UsageError if eventsourcing is told to insert through database functions."""
+    UsageError if eventsourcing is configured to insert through database functions."""
     refuse_db_functions()
     with _lock:
         pool = _pools.setdefault((url, settings), Pool(url, size, settings))
@@ -203,7 +207,7 @@ def open_pool(url: str, size: int = SIZE, settings: str = "") -> Pool:
 
 
 def close_pool(pool: Pool) -> None:
-    """Ends a use of a pool. The last one closes its connections."""
+    """Releases a pool. The last release closes its connections."""
     with _lock:
         pool.users -= 1
         if pool.users:

@@ -18,12 +18,12 @@ from kairos.eventlog.schema import SCHEMA_VERSION
 
 _SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _CHUNK = 2_000
-"""Rows that the server sends at a time to whoever takes them one by one."""
+"""Rows that a server-side cursor fetches at a time."""
 
 
 class PostgresDatabase:
-    """A database that is only read, over the connections of a pool. Unmade for an empty schema, IntegrityError for a
-    layout that this program does not know."""
+    """A read-only database over the connections of a pool. Unmade for an empty schema, IntegrityError for a layout that
+    this program does not know."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -51,21 +51,22 @@ class PostgresDatabase:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Within an append it begins nothing: that holds the lock on the head, so nobody else changes the log."""
+        """A read transaction. Inside an append it begins none: the append holds the lock on the head, so no other
+        process changes the log."""
         if self._pool.in_transaction:
             yield
             return
         with postgres_errors(self._pool.url), self._pool.connection(_SNAPSHOT) as connection:
             yield
-            with suppress(psycopg.Error):  # nothing was written, and a lost connection has ended it already
+            with suppress(psycopg.Error):  # nothing was written; losing the connection also ends it
                 connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Nothing: the connections are those of the pool."""
+        """Does nothing: the connections belong to the pool."""
 
 
 def layout(pool: Pool) -> int | None:
-    """The layout of the tables in the present schema; None when there are none."""
+    """The layout version of the tables in the current schema; None if there are none."""
     try:
         found = pool.run("SELECT version FROM layout")
     except UndefinedTable:
@@ -74,7 +75,7 @@ def layout(pool: Pool) -> int | None:
 
 
 class Statements:
-    """A cursor that speaks the portable SQL of the other modules."""
+    """A cursor that accepts the portable SQL of the other modules."""
 
     def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
         self._cursor = cursor

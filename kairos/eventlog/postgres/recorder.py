@@ -1,7 +1,7 @@
 """The writing side of the log on PostgreSQL: eventsourcing's application recorder with our columns and chain.
 
-`UPDATE head` comes first in every transaction and takes a row lock until its end: appenders come one after the other,
-and positions become visible in order. Not by way of the base class's inserts, nor of its database functions.
+`UPDATE head` comes first in every transaction and holds a row lock until its end: appends are serialized and positions
+become visible in order. The inserts of the base class and its database functions are not used.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from kairos.eventlog.record import Draft, Fence, Seal, Swap, Write
 from kairos.eventlog.stock import StockRecorder
 
 DOUBT_S = 5.0
-"""So long an append whose COMMIT was not answered waits for the server to say what became of it."""
+"""Seconds for which an append whose COMMIT was not answered tries to learn from the server whether it was stored."""
 _REWRITTEN = ("events", "streams", "views", "tracking", "segments", "segment_files")
 
 
 class LogDatastore(PostgresDatastore):
-    """The datastore of a log: the connections of this process to it, and no composite types."""
+    """The datastore of a log, on this process's connection pool, without composite types."""
 
     def __init__(self, pool: Pool, originator_id_type: Literal["uuid", "text"] = "text") -> None:
         super().__init__("", "", 0, "", "", originator_id_type=originator_id_type)
@@ -45,14 +45,14 @@ class LogDatastore(PostgresDatastore):
             yield connection
 
     def register_type_adapters(self) -> None:
-        """None are used: rows go in as they are."""
+        """Does nothing: no composite types are used."""
 
 
 class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
-    """Appends batches in one write-first transaction each; positions are never reused. Any thread may use it. The
-    bytes of the segment files that a manifest row names go into the database with it.
+    """Appends each batch in one transaction that locks the head first; positions are never reused. Any thread may use
+    it. The bytes of a segment file are stored in the database together with the manifest row that names it.
 
-    `engine`: the log it belongs to; `segments`: where its segment files lie."""
+    `engine`: the engine of the log; `segments`: the folder of its segment files."""
 
     def __init__(self, datastore: LogDatastore, engine: Engine, segments: Path) -> None:
         super().__init__(datastore, events_table_name="events", tracking_table_name="tracking")
@@ -90,8 +90,8 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
             connection.execute("ANALYZE")
 
     def purge(self) -> bool:
-        """What a client can do: every table is written anew; the server's own WAL, its archive and backups are not
-        ours. A checkpoint and a new WAL file are asked for, and not insisted on."""
+        """Rewrites every table; always True. This is all that a client can do: the server's WAL, its archive and its
+        backups are beyond reach. A checkpoint and a new WAL file are requested, but not required."""
         with closing(connect(self._pool.url, "SET lock_timeout = 0")) as connection:
             connection.execute(psycopg_sql(f"VACUUM (FULL, ANALYZE) {', '.join(_REWRITTEN)}"))
             for wish in ("SELECT pg_switch_wal()", "CHECKPOINT", "CHECKPOINT"):
@@ -103,8 +103,8 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
         self._pool.run("VACUUM (ANALYZE) events")
 
     def _durably(self, store: Callable[[Statements, tuple[int, bytes]], list[int]]) -> list[int]:
-        """Runs an append in a transaction, again where the connection was lost before COMMIT. Where it was lost after,
-        the log is asked whether our link is at our position: it is done once, whatever the network does."""
+        """Runs an append in a transaction, and again if the connection was lost before COMMIT. If it was lost later,
+        the link stored at the append's last position shows whether it was committed: so it happens exactly once."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             tried = _Tried()
@@ -126,7 +126,8 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
     def _store(
         connection: Connection, store: Callable[[Statements, tuple[int, bytes]], list[int]], tried: _Tried
     ) -> None:
-        """One transaction; what raises is rolled back with the connection. `tried` gets a link before COMMIT."""
+        """Runs one transaction; after an error it is rolled back when the connection is returned. `tried` gets the link
+        just before COMMIT."""
         with connection.cursor() as cursor:
             c = Statements(cursor)
             cursor.execute("BEGIN; UPDATE head SET id = id RETURNING position, link")
@@ -141,8 +142,8 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
             cursor.execute("COMMIT")
 
     def _settled(self, position: int, link: bytes, error: psycopg.OperationalError) -> bool:
-        """Whether an append whose COMMIT was not answered is in the log. The row lock on the head waits for the server
-        to end a transaction that it still believes in. OutcomeUnknown if the server stays away."""
+        """Whether an append whose COMMIT was not answered is in the log. Locking the head row waits until the server
+        has ended the transaction if it is still open. OutcomeUnknown if the server stays unavailable."""
         deadline = time.monotonic() + DOUBT_S
         while True:
             try:
@@ -163,8 +164,9 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
             ) from error
 
     def _check(self, c: Statements, writes: Sequence[Write]) -> None:
-        """Refuses what a lost lease covers. The rows stay locked to the end: nobody takes a lease over before. In the
-        order of names, as renewals take them one by one: no two wait for each other."""
+        """LeaseLost if a lease of a `Fence` was taken over. The lease rows stay locked until the end of the
+        transaction, so no lease is taken over before. They are locked in the order of names and renewals lock one at a
+        time, so there is no deadlock."""
         fences = [w for w in writes if isinstance(w, Fence)]
         if not fences:
             return
@@ -179,7 +181,8 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
                 raise fence.lost()
 
     def _keep_files(self, c: Statements, writes: Sequence[Write]) -> None:
-        """Stores the bytes of segment files with the manifest rows that name them, and drops those no row names."""
+        """Stores the bytes of the segment files that `writes` add to the manifest, and deletes files that no manifest
+        row names."""
         named = [w.file for w in writes if isinstance(w, (Seal, Swap))]
         for file in named:
             content = (self._segments / file).read_bytes()
@@ -191,11 +194,11 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
             c.execute("DELETE FROM segment_files WHERE file NOT IN (SELECT file FROM segments)")
 
     def close(self) -> None:
-        """Nothing: the connections are those of the process."""
+        """Does nothing: the connections belong to the pool of the process."""
 
 
 class _Tried:
-    """How far an append came: the positions it would have, and its link once all that was missing was COMMIT."""
+    """The progress of an append: its positions, and its last link once only COMMIT is missing."""
 
     def __init__(self) -> None:
         self.positions: list[int] = []
@@ -203,5 +206,5 @@ class _Tried:
 
 
 def open_recorder(engine: Postgres) -> PostgresRecorder:
-    """The recorder of a log whose tables are there."""
+    """The recorder of a log whose tables exist."""
     return PostgresRecorder(LogDatastore(engine.pool), engine, engine.segments)

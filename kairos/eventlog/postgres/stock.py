@@ -17,10 +17,10 @@ from kairos.eventlog.postgres.recorder import LogDatastore, PostgresRecorder
 
 
 class StockPostgresRecorder(PostgresRecorder):
-    """The recorder of the log in the schema that a datastore leads to, with a folder of its own for segments. The
-    names that a factory gives its tables are of no concern: a log has its own.
+    """The recorder of the log in the schema that a datastore selects, with a temporary folder for segments. The table
+    names that a factory passes are ignored, because a log has fixed ones.
 
-    ProgrammingError if the datastore is told to insert through database functions."""
+    ProgrammingError if the datastore is configured to insert through database functions."""
 
     def __init__(self, datastore: PostgresDatastore, **_: str) -> None:
         if datastore.enable_db_functions:
@@ -31,7 +31,7 @@ class StockPostgresRecorder(PostgresRecorder):
         super().__init__(LogDatastore(engine.pool, kind), engine, engine.segments)
 
     def close(self) -> None:
-        """Lets go of the connections and of the segments that were fetched; safe to repeat."""
+        """Releases the connections and deletes the segments that were fetched; safe to repeat."""
         self._let_go()
 
 

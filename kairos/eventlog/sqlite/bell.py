@@ -1,4 +1,4 @@
-"""Waiting for the bell that each append rings after its COMMIT."""
+"""Waiting for the bell, a file that each append opens after its COMMIT."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from kairos._native import Watcher
 from kairos.privacy import make_private
 
 POLL_S = 1.0
-"""So often a follower looks for itself while the folder cannot be watched."""
+"""Seconds between reads of the log while the folder cannot be watched."""
 
 
 class Bell:
-    """Watches the folder of the bell: each append opens the bell after its COMMIT."""
+    """A listener that watches the folder of the bell for the file being opened."""
 
     def __init__(self, folder: Path) -> None:
         make_private(folder)
@@ -22,8 +22,8 @@ class Bell:
         self._watched = self._watch()
 
     def wait(self, timeout_s: float) -> None:
-        """Returns when the bell is rung, `wake` is called or the time is over; sooner while the kernel has no watch to
-        give."""
+        """Returns when the bell rings, `wake` is called or the timeout has passed; after at most `POLL_S` while the
+        kernel has no free watch."""
         self._watched = self._watched or self._watch()
         self._watcher.wait(int((timeout_s if self._watched else min(timeout_s, POLL_S)) * 1000))
 
@@ -34,4 +34,4 @@ class Bell:
         self._watcher.wake()
 
     def close(self) -> None:
-        """The watch ends with the object."""
+        """Does nothing: the watch ends when the object is deleted."""

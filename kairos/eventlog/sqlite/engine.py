@@ -1,4 +1,4 @@
-"""SQLite as the engine of a log: one file beside its bell."""
+"""SQLite as the engine of a log: a database file and its bell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Sqlite:
-    """The database at `path`; `bell` is the file that followers watch, `segments` where segment files lie."""
+    """The database at `path`; `bell` is the file that followers watch, `segments` the folder of segment files."""
 
     shared = False
 
@@ -36,7 +36,7 @@ class Sqlite:
         return SqliteDatabase(self.path)
 
     def make(self) -> None:
-        """Makes the tables, or brings them up to date."""
+        """Creates the tables or upgrades them."""
         make_private(self.path.parent)
         make_private(self._bell.parent)
         make(self.path)
@@ -45,8 +45,9 @@ class Sqlite:
         return sqlite_errors(self.path)
 
     def ring(self) -> None:
-        """Opens the bell. Watching the database itself would wake followers before the row is visible; a write to the
-        bell would change its time, and the next sync of the log would wait until the disk has that, too."""
+        """Opens the bell file. Followers do not watch the database itself, because they would wake before the row is
+        visible. The bell is not written to, because that would change its modification time and the next sync of the
+        log would wait until this is on disk, too."""
         try:
             bell = os.open(self._bell, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -66,14 +67,14 @@ class Sqlite:
         return sum(p.stat().st_size for p in files if p.exists())
 
     def segment(self, file: str) -> Path:
-        """Every segment file was made in this home."""
+        """The path of a segment file; all of them were written by this home."""
         return self._segments / file
 
     def leases(self) -> None:
-        """None: one home, and its daemon's lock, are all there is."""
+        """None: only one home writes, and its daemon's lock suffices."""
 
     def alone(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def close(self) -> None:
-        """Nothing is held here."""
+        """Does nothing: the engine holds no connection."""

@@ -1,4 +1,4 @@
-"""Making the tables of a log, and bringing those of an earlier layout up to date."""
+"""Creating the tables of a log and upgrading those of an earlier layout."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ _FROM_1 = (
     "DROP TABLE events_1",
     *INDEXES,
 )
-"""Layout 1 proved versions by a unique index, kept those of streams that were no longer hot, stored every leaf."""
+"""Upgrade from layout 1, which checked versions by a unique index, had a table only for the versions of streams that
+were no longer hot, and stored every leaf."""
 
 
 def make(path: Path) -> None:
-    """Makes the tables if they are not there. One process at a time: changing the journal mode and the first CREATE
-    do not wait for a lock as later writes do. Incremental vacuum can only be chosen on an empty file.
+    """Creates the tables if there are none, or upgrades them. A file lock admits one process at a time, because
+    changing the journal mode and the first CREATE do not wait for a lock as later writes do. Incremental vacuum is set
+    here because it can only be set on an empty file.
 
-    TryAgain when the layout must change while another process has the log open."""
+    TryAgain if the layout must change while another process has the log open."""
     with locked(Path(f"{path}.lock")):
         _make(path)
 
 
 def _make(path: Path) -> None:
-    with suppress(FileExistsError):  # SQLite would make it readable to all; its other files take the mode of this one
+    with suppress(FileExistsError):  # SQLite would make it world-readable; its -wal and -shm copy this mode
         os.close(open_private(path, os.O_RDWR | os.O_EXCL))
     with closing(sqlite3.connect(path, timeout=LOCK_TIMEOUT_S)) as db:
         db.isolation_level = None
@@ -52,7 +54,8 @@ def _make(path: Path) -> None:
 
 
 def _upgrade(path: Path) -> None:
-    """Changes the layout in one transaction, alone: a program of the earlier layout must not write beside it."""
+    """Changes the layout in one transaction with exclusive access: a program that expects the earlier layout must not
+    write at the same time."""
     with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as db:
         try:
             db.execute("PRAGMA locking_mode=EXCLUSIVE")

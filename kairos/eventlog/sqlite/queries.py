@@ -1,4 +1,4 @@
-"""Opening the database of a log to read, and what the errors of SQLite mean. Imports nothing heavy."""
+"""Opening the database of a log for reading, and translating the errors of SQLite. Imports nothing slow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ LOCK_TIMEOUT_S = 30
 
 
 class SqliteDatabase:
-    """The file at `path`, read-only. IntegrityError for a layout that this program does not know."""
+    """The file at `path`, read-only. Unmade if it is empty or of an earlier layout, IntegrityError for a layout that
+    this program does not know."""
 
     def __init__(self, path: Path) -> None:
         self._uri = f"file:{quote(os.fsencode(path))}?mode=ro"
@@ -32,7 +33,7 @@ class SqliteDatabase:
             self._db.close()
             if "readonly" not in str(error):
                 raise
-            raise Unmade from error  # a journal that a crash left behind: only a writer may roll it back
+            raise Unmade from error  # a crash left a journal, which only a writer may roll back
         if version == 0 and self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             raise Unmade
         if 0 < version < SCHEMA_VERSION:
@@ -50,11 +51,12 @@ class SqliteDatabase:
         except sqlite3.OperationalError as error:
             if "decode" not in str(error):
                 raise
-            self._db.text_factory = _legible  # from here on: it costs every text a call
+            self._db.text_factory = _legible  # only now: it costs a call per text
             return self._db.execute(sql, parameters).fetchall()
 
     def feed(self, sink: Sink, sql: str, numbers: list[int]) -> int:
-        """Where the library that this Python has loaded is within reach, without a Python object for each value."""
+        """Passes rows to the sink natively, without a Python object per value, if the SQLite library that this Python
+        has loaded can be found; otherwise through Python."""
         module = getattr(sys.modules["_sqlite3"], "__file__", None)
         taken = None if module is None else sink.add_hot(module, self._uri, sql, numbers)
         return sink.add(self._db.execute(sql, numbers)) if taken is None else taken
@@ -75,17 +77,18 @@ class SqliteDatabase:
 
 
 _DAMAGED = ("malformed", "not a database", "no such", "corrupt", "decode", "unsupported", "encod")
-"""What SQLite says of a file that is not as it was written."""
+"""Parts of the error messages of SQLite that indicate a damaged file."""
 
 
 def _legible(raw: bytes) -> str:
-    """Text as it can be read: one damaged byte must not hide the rows around it, and the chain names its row."""
+    """Decodes text and replaces invalid bytes: a damaged byte must not hide the rows around it, and verifying the chain
+    finds the damaged row."""
     return raw.decode("utf-8", "replace")
 
 
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turns what SQLite and eventsourcing raise into errors a person can act on."""
+    """Translates errors of SQLite and eventsourcing into errors that a user can act on."""
     try:
         yield
     except KairosError:

@@ -24,26 +24,26 @@ from kairos.eventlog.sqlite.queries import LOCK_TIMEOUT_S
 from kairos.eventlog.stock import StockRecorder
 
 PAGES = 200
-"""Freed pages that are given back at a time; a writer waits so long."""
+"""Freed pages that are returned to the file system at a time; a concurrent writer waits until they are."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection that survives power loss (WAL with synchronous=FULL).
+    """A connection whose commits survive power loss (WAL with synchronous=FULL).
 
-    Once the write-ahead log has the size at which it is checkpointed, appends overwrite it: a sync that need not record
-    a new file size takes half the time."""
-    uri = f"file:{quote(os.fsencode(path))}?mode=rw"  # making the file is for `make`
+    Once the write-ahead log has reached the size at which it is checkpointed, appends overwrite it: a sync that does
+    not record a new file size takes half the time."""
+    uri = f"file:{quote(os.fsencode(path))}?mode=rw"  # only `make` creates the file
     db = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None, timeout=LOCK_TIMEOUT_S)
     db.execute("PRAGMA synchronous=FULL")
-    db.execute("PRAGMA secure_delete=OFF")  # what is forgotten goes with `purge`, which leaves no free page
+    db.execute("PRAGMA secure_delete=OFF")  # `purge` removes forgotten data and all free pages
     db.execute("PRAGMA wal_autocheckpoint=4000")
     return db
 
 
-class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  # they say int, and return None, too
-    """Appends batches in one write-first transaction each; positions are never reused. Any thread may use it: one at a
-    time is served. The pool of the datastore opens no connection: its kind keeps one prepared statement, and an append
-    has several. `engine`: the log it belongs to."""
+class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  # they say int, and also return None
+    """Appends each batch in one transaction that takes the write lock first; positions are never reused. Any thread may
+    use it; calls are serialized. The pool of the datastore is not used: its connections cache one prepared statement,
+    and an append has several. `engine`: the engine of the log."""
 
     def __init__(self, datastore: SQLiteDatastore, engine: Engine) -> None:
         super().__init__(datastore, events_table_name="events")
@@ -71,15 +71,15 @@ class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
-        """A transaction that is a writer from its first statement: it waits its turn, where an upgrade from reader
-        would fail at once."""
+        """A transaction that takes the write lock with its first statement: this waits for the lock, whereas upgrading
+        a read transaction would fail at once."""
         with self._lock, closing(self._db.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield cursor
                 cursor.execute("COMMIT")
             except BaseException:
-                if self._db.in_transaction:  # a full disk may have rolled back already
+                if self._db.in_transaction:  # SQLite may have rolled back already if the disk is full
                     cursor.execute("ROLLBACK")
                 raise
 
@@ -106,12 +106,12 @@ class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  
     def shrink(self) -> None:
         while self._db.execute("PRAGMA freelist_count").fetchone()[0] > 0:
             begun = time.monotonic()
-            self._db.executescript(f"PRAGMA incremental_vacuum({PAGES})")  # `execute` would give back a single page
+            self._db.executescript(f"PRAGMA incremental_vacuum({PAGES})")  # `execute` would return a single page
             time.sleep(time.monotonic() - begun)
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
-        """Closes what is open; safe to repeat."""
+        """Closes both connections; safe to repeat."""
         with self._lock:
             self._opened.close()
             self._db_if_open = self._reader = None
@@ -119,5 +119,5 @@ class LogRecorder(StockRecorder, SQLiteProcessRecorder):  # type: ignore[misc]  
 
 
 def open_recorder(engine: Sqlite) -> LogRecorder:
-    """The recorder of a log whose tables are there."""
+    """The recorder of a log whose tables exist."""
     return LogRecorder(SQLiteDatastore(str(engine.path), originator_id_type="text"), engine)

@@ -12,9 +12,9 @@ from kairos.eventlog.sqlite.recorder import LogRecorder
 
 
 class StockSqliteRecorder(LogRecorder):
-    """The recorder of the log in the file that a datastore names, with its bell and segments beside it.
+    """The recorder of the log in the file that a datastore names, with its bell and segments in the same folder.
 
-    ProgrammingError where the datastore names no file: a log is more than one."""
+    ProgrammingError if the datastore does not name a file, because a log consists of several files."""
 
     def __init__(self, datastore: SQLiteDatastore) -> None:
         name = datastore.pool.db_name

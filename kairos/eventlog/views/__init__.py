@@ -1,1 +1,1 @@
-"""Folds of the log that are kept for reading, each with its tracking position; see `projection`."""
+"""Views: saved folds of the log, each with its tracking position; see `projection`."""

@@ -1,4 +1,4 @@
-"""The view of what is muted, paused and waits to be told."""
+"""The view of what is muted or paused, and of what is waiting to be reported."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Proposals by id, each a row of its own in the view: loading the view decodes none of them, saving it writes those
-that changed, and no list of all ids is kept. So neither grows with what was settled long ago.
+"""Proposals by id, each in its own view row. Loading the view decodes none of them, saving it writes only those that
+changed, and no list of all ids is stored, so neither gets slower with the number of settled proposals.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Filed(msgspec.Struct):
 
 
 class Filings(Mapping[str, Filed]):
-    """Every proposal as of the position `upto`; without a log nothing is kept yet. `values` and `items` are in the
-    order in which they were raised; ids alone are in alphabetical order."""
+    """Every proposal as of the position `upto`; without a log nothing is saved yet. `values` and `items` are in the
+    order in which they were raised; iterating over ids gives alphabetical order."""
 
     def __init__(self, view: str, log: Log | None = None, upto: int = 0) -> None:
         self.upto = upto
@@ -40,10 +40,10 @@ class Filings(Mapping[str, Filed]):
         self._log = log
         self._here: dict[str, Filed] = {}
         self._changed: set[str] = set()
-        """The ids put in since they were last kept."""
+        """The ids changed since the last save."""
         self._whole = log is None
         self._sorted: list[str] | None = None
-        """Every id, in order, once all are here."""
+        """All ids, sorted; set only while all proposals are in memory."""
 
     def __getitem__(self, id_: str) -> Filed:
         if id_ not in self._here:
@@ -56,7 +56,7 @@ class Filings(Mapping[str, Filed]):
         return self._here[id_]
 
     def put(self, id_: str, filed: Filed) -> None:
-        """Sets a proposal; it is kept with the next saving."""
+        """Sets a proposal; the next save writes it."""
         if id_ not in self._here:
             self._sorted = None
         self._here[id_] = filed
@@ -64,8 +64,8 @@ class Filings(Mapping[str, Filed]):
         self.upto = max(self.upto, filed.positions[-1])
 
     def ids(self, first: str = "", before: str = "", *, backwards: bool = False) -> Iterator[str]:
-        """The ids from `first` up to and without `before` (empty: the end), in order. One that was raised after `upto`
-        may be among them."""
+        """The ids from `first` up to but not including `before` (empty: the end), sorted. May include ids raised after
+        `upto`."""
         if self._whole:
             if self._sorted is None:
                 self._sorted = sorted(self._here)
@@ -86,7 +86,7 @@ class Filings(Mapping[str, Filed]):
         return sum(1 for _ in self)
 
     def in_order(self) -> list[str]:
-        """Every id, in the order in which they were raised; every proposal is here afterwards."""
+        """Every id, in the order in which they were raised. Loads all proposals into memory."""
         if not self._whole and self._log is not None:
             for key, raw in self._log.view(self._view).items():
                 if key.startswith(_ROW) and _id_of(key) not in self._here:
@@ -101,11 +101,11 @@ class Filings(Mapping[str, Filed]):
         return {id_: self._here[id_] for id_ in self.in_order()}.items()
 
     def writes(self) -> list[Write]:
-        """What keeps the changes."""
+        """The writes that save the changes."""
         return [Put(self._view, _row_key(i), sealed(msgspec.json.encode(self._here[i]))) for i in sorted(self._changed)]
 
     def saved(self, log: Log, live: Collection[str]) -> None:
-        """Told when `writes` are in the log; only the proposals in `live` stay in memory."""
+        """Called after `writes` were appended to the log; only the proposals in `live` stay in memory."""
         self._log = log
         self._changed.clear()
         self._here = {id_: self._here[id_] for id_ in live if id_ in self._here}
@@ -118,7 +118,8 @@ class Filings(Mapping[str, Filed]):
             return  # raised after `upto`
 
     def _of_row(self, log: Log, id_: str, raw: bytes) -> Filed:
-        """A proposal by its row, or where that is damaged or further on than this view, by its stream."""
+        """A proposal from its row, or, if the row is damaged or newer than `upto`, folded from its stream. KeyError
+        if it was raised after `upto`."""
         found = _decoded(raw)
         if found is not None and found.positions[-1] <= self.upto:
             return found
@@ -133,7 +134,7 @@ class Filings(Mapping[str, Filed]):
 
 
 class Part(Mapping[str, P], Generic[P]):
-    """One side of each filed proposal, as a mapping."""
+    """A mapping from id to one part of each stored proposal."""
 
     def __init__(self, filings: Filings, part: Callable[[Filed], P]) -> None:
         self._filings = filings
@@ -159,7 +160,7 @@ class Part(Mapping[str, P], Generic[P]):
 
 
 def _decoded(raw: bytes) -> Filed | None:
-    """The proposal of a row; None if it is damaged."""
+    """The proposal stored in a row; None if the row is damaged."""
     try:
         return msgspec.json.decode(checked(raw), type=Filed)
     except (msgspec.MsgspecError, ValueError):

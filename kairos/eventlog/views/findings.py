@@ -1,8 +1,8 @@
-"""The view of what was said of findings that were not raised: listed because they were there before, or held."""
+"""The view of findings that were not raised: listed because they existed before Kairos, or held by attention."""
 
 from __future__ import annotations
 
-from _blake2 import blake2b  # hashlib loads OpenSSL, which a quick command has no time for
+from _blake2 import blake2b  # importing hashlib loads OpenSSL, which is too slow for a quick command
 from collections.abc import Callable, Container
 
 import msgspec
@@ -16,18 +16,18 @@ _LISTED, _HELD = b"listed/", b"held/"
 
 
 class Findings(Indexed):
-    """What is known of findings by their keys, read from the log's database when asked for."""
+    """What is recorded about findings by key, read from the log's database on demand."""
 
     index: Index = msgspec.field(default_factory=lambda: Index(FindingsView().key))
 
     @property
     def listed(self) -> Container[str]:
-        """The keys of the findings that were there before Kairos came."""
+        """The keys of findings that existed before Kairos watched the repository."""
         return _Known(self.index, _listed)
 
     @property
     def held(self) -> Container[str]:
-        """`key|rule` of each hold that was recorded since its finding was last raised."""
+        """`key|rule` of each hold recorded since its finding was last raised."""
         return _Known(self.index, _held)
 
 
@@ -42,7 +42,7 @@ class FindingsView(IndexView[Findings]):
                 state.index.add([_listed(e.key)])
             case AttentionHeld() as e if is_key(e.subject):
                 state.index.add([_held(f"{e.subject}|{e.rule}")])
-            case ProposalRaised() as e:  # what held it before is over
+            case ProposalRaised() as e:  # earlier holds no longer apply
                 begun = _of(_HELD, e.key)
                 state.index.remove([begun + rest for rest in state.index.under(begun)])
             case _:
@@ -50,7 +50,7 @@ class FindingsView(IndexView[Findings]):
 
 
 class _Known(Container[str]):
-    """Texts whose keys are in an index."""
+    """The set of texts whose keys are in an index."""
 
     def __init__(self, index: Index, key_of: Callable[[str], bytes]) -> None:
         self._index = index

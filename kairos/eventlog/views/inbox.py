@@ -1,10 +1,10 @@
-"""The inbox: every proposal with the positions of its events, each a row of its own in the view, and what leads to
-those of a key, a change or a state without a look at the others.
+"""The inbox: every proposal with the positions of its events, each in its own view row, and an index to find
+proposals by key, change or state without reading the others.
 """
 
 from __future__ import annotations
 
-from _blake2 import blake2b  # hashlib loads OpenSSL, which a quick command has no time for
+from _blake2 import blake2b  # importing hashlib loads OpenSSL, which is too slow for a quick command
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice, takewhile
 
@@ -21,17 +21,17 @@ from kairos.eventlog.views.index import Index
 from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
 
 _LEAST = 4
-"""The letters of a short id, if no other id shares them."""
+"""Minimum length of a short id."""
 
 
 class _Kept(msgspec.Struct):
-    """What is kept of an inbox beside the proposals themselves."""
+    """The saved state of an inbox apart from the proposals: the ids of the live ones."""
 
     live: list[str]
 
 
 class Inbox(msgspec.Struct):
-    """Every proposal by id. Settled ones are read from the log's database when asked for."""
+    """Every proposal by id. Settled ones are read from the log's database on demand."""
 
     filings: Filings = msgspec.field(default_factory=lambda: Filings(InboxView().key))
     index: Index = msgspec.field(default_factory=lambda: Index(InboxView().key))
@@ -47,7 +47,7 @@ class Inbox(msgspec.Struct):
         return Part(self.filings, lambda filed: filed.positions)
 
     def find(self, prefix: str) -> Proposal:
-        """The proposal of an id or unique prefix. NotFound when none or several."""
+        """The proposal with an id or unique prefix. NotFound if no proposal or several match."""
         if prefix in self.filings:
             return self.filings[prefix].proposal
         begun = takewhile(lambda i: i.startswith(prefix), self.filings.ids(prefix)) if prefix else iter(())
@@ -59,7 +59,7 @@ class Inbox(msgspec.Struct):
         raise NotFound(f"`{prefix}` is ambiguous: {', '.join(found[:5])}", "Type more of the id.")
 
     def letters(self, id_: str) -> str:
-        """The shortest beginning of an id, of at least four letters, that no other proposal shares."""
+        """The shortest prefix of an id, of at least four letters, that no other proposal shares."""
         need = _LEAST
         for other in (
             next(self.filings.ids(before=id_, backwards=True), ""),
@@ -70,14 +70,14 @@ class Inbox(msgspec.Struct):
         return id_[:need]
 
     def live(self) -> list[Proposal]:
-        """What is not at its end: undecided, deferred, approved or running."""
+        """Proposals not in a terminal state: undecided, deferred, approved or running."""
         return [self.filings[i].proposal for i in self._live]
 
     def pending(self) -> list[Proposal]:
         return [p for p in self.live() if p.state in proposal.UNDECIDED]
 
     def latest(self, *states: State) -> Proposal | None:
-        """The patch that came last into one of these states after it was carried out, undone or not."""
+        """The patch that most recently entered one of these states after it was carried out, whether undone or not."""
         newest: list[Filed] = []
         for state in states:
             ran = (self.filings.get(i) for i in _ids(self.index.under(_ran(state), backwards=True)))
@@ -85,8 +85,8 @@ class Inbox(msgspec.Struct):
         return max(newest, key=lambda filed: filed.positions[-1]).proposal if newest else None
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
-        """What was said before about findings of these keys and detectors, oldest first: each proposal of a key, and of
-        each detector those that were rejected for good and the one that was rejected last."""
+        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key, and for
+        each detector those rejected for good and the one rejected last."""
         ids: dict[str, None] = {}
         for key in keys:
             ids |= dict.fromkeys(_ids(self.index.under(_said(b"key", repo, key))))
@@ -97,14 +97,14 @@ class Inbox(msgspec.Struct):
         return [filed.proposal for filed in found if filed.proposal.raised.repo == repo]
 
     def done(self, repo: str, path: str, after: FileState | None) -> Iterator[Proposal]:
-        """The proposals that were carried out, are not undone, and left a file of a repository like this."""
+        """The proposals that were carried out, are not undone, and left a file of a repository in the state `after`."""
         for id_ in _ids(self.index.under(_done(repo, path, after))):
             filed = self.filings.get(id_)
             if filed is not None and filed.proposal.state in proposal.DONE and filed.proposal.raised.repo == repo:
                 yield filed.proposal
 
     def file(self, id_: str, filed: Filed, before: Filed | None) -> None:
-        """Puts a proposal where its state belongs. `before`: how it was filed until now."""
+        """Stores a proposal and updates the index. `before`: the proposal as it was stored until now."""
         self.filings.put(id_, filed)
         if filed.proposal.state not in proposal.TERMINAL:
             self._live[id_] = None
@@ -116,7 +116,7 @@ class Inbox(msgspec.Struct):
 
 
 class InboxView(Projection[Inbox]):
-    """Keeps a row for each proposal, so that neither loading nor saving grows with those that are settled."""
+    """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
     version = 3
@@ -142,7 +142,7 @@ class InboxView(Projection[Inbox]):
 
     def saving(self, state: Inbox, position: int) -> list[Write]:
         kept = Put(self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live)))))
-        whole = [Drop(self.key)] if state.index.log is None else []  # what an earlier fold may have left
+        whole = [Drop(self.key)] if state.index.log is None else []  # removes rows left by an earlier fold
         return [*whole, *state.filings.writes(), *state.index.writes(), kept, Track(self.key, position)]
 
     def saved(self, state: Inbox, log: Log) -> None:
@@ -161,7 +161,7 @@ class InboxView(Projection[Inbox]):
 
 
 def _leads(filed: Filed) -> set[bytes]:
-    """The keys that lead to a proposal as it is filed."""
+    """The index keys of a proposal in its current state."""
     p, id_ = filed.proposal, filed.proposal.id.encode()
     repo = p.raised.repo
     found = {_said(b"key", repo, p.raised.key) + id_}
@@ -189,16 +189,16 @@ def _done(repo: str, path: str, after: FileState | None) -> bytes:
 
 
 def _hash(*parts: str) -> bytes:
-    """So many bytes as cannot end one key within another, whatever the parts hold."""
+    """A fixed-length hash of the parts, so that no key is a prefix of another whatever the parts contain."""
     raw = b"".join(len(p).to_bytes(4, "big") + p.encode("utf-8", "surrogatepass") for p in parts)
     return blake2b(raw, digest_size=16).hexdigest().encode() + b"/"
 
 
 def _number(at: int) -> bytes:
-    """A number whose texts are in order as it is."""
+    """A number as zero-padded text, so that keys sort in numeric order."""
     return f"{max(0, at):020}/".encode()
 
 
 def _ids(keys: Iterator[bytes]) -> Iterator[str]:
-    """The ids that keys of an index end with."""
+    """The proposal ids at the end of index keys."""
     return (key.rpartition(b"/")[2].decode("utf-8", "replace") for key in keys)

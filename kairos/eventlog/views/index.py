@@ -1,4 +1,4 @@
-"""Keys that lead to what a view holds: rows without a value, read from the database by range and never all at once."""
+"""Index keys of a view: rows without a value, read from the database by range and never all at once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _FEW, _MANY = 4, 2_048
 
 
 class Index:
-    """The keys of a view's rows as they are kept in a log, under those that came and went since. Without a log nothing
-    is kept yet."""
+    """The keys of a view's rows as saved in a log, overlaid with those added and removed since. Without a log nothing
+    is saved yet."""
 
     def __init__(self, view: str, log: Log | None = None) -> None:
         self.view = view
         self.log = log
         self._changed: dict[bytes, bool] = {}
-        """Key → whether it is there now."""
+        """Key → True if added since the last save, False if removed."""
         self._sorted: list[bytes] | None = None
 
     def add(self, keys: Iterable[bytes]) -> None:
@@ -41,12 +41,12 @@ class Index:
         return self.log is not None and bool(self.log.view_keys(self.view, key, key + b"\0", 1))
 
     def under(self, prefix: bytes, *, backwards: bool = False) -> Iterator[bytes]:
-        """What follows the prefix in the keys that begin with it, in order."""
+        """The keys that begin with a prefix, without the prefix, in order."""
         for key in self.between(prefix, after(prefix), backwards=backwards):
             yield key[len(prefix) :]
 
     def between(self, first: bytes, before: bytes, *, backwards: bool = False) -> Iterator[bytes]:
-        """The keys from `first` up to and without `before`, in order."""
+        """The keys from `first` up to but not including `before`, in order."""
         if self._sorted is None:
             self._sorted = sorted(self._changed)
         some = self._sorted[bisect_left(self._sorted, first) : bisect_left(self._sorted, before)]
@@ -56,11 +56,11 @@ class Index:
         return heapq.merge(reversed(here) if backwards else here, stored, reverse=backwards)
 
     def writes(self) -> list[Write]:
-        """What keeps the changes."""
+        """The writes that save the changes."""
         return [Put(self.view, k, b"") if there else Drop(self.view, k) for k, there in sorted(self._changed.items())]
 
     def saved(self, log: Log) -> None:
-        """Told when `writes` are in the log."""
+        """Called after `writes` were appended to the log."""
         self.log = log
         self._changed.clear()
         self._sorted = None
@@ -72,8 +72,8 @@ class Index:
 
 
 def stored_keys(log: Log | None, view: str, first: bytes, before: bytes, *, backwards: bool = False) -> Iterator[bytes]:
-    """The keys of a view as they are kept, from `first` up to and without `before`, fetched as they are asked for: few
-    at first, for most want the nearest only."""
+    """The saved keys of a view from `first` up to but not including `before`, fetched in growing chunks: small at
+    first, because most callers need only the nearest keys."""
     chunk = _FEW
     while log is not None:
         found = log.view_keys(view, first, before, chunk, backwards=backwards)
@@ -85,12 +85,12 @@ def stored_keys(log: Log | None, view: str, first: bytes, before: bytes, *, back
 
 
 def after(prefix: bytes) -> bytes:
-    """The first key behind all that begin with a prefix, which does not end with 0xff."""
+    """The first key after all keys that begin with a prefix. The prefix must not end with 0xff."""
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
 class Indexed(msgspec.Struct):
-    """A state that is nothing but keys."""
+    """A state that consists only of index keys."""
 
     index: Index
 
@@ -99,7 +99,7 @@ K = TypeVar("K", bound=Indexed)
 
 
 class IndexView(Projection[K]):
-    """Keeps a row for each key: loading reads none of them, saving writes those that changed."""
+    """Saves one row for each key: loading reads none of them, saving writes only those that changed."""
 
     def kept(self, log: Log, upto: int) -> tuple[K | None, int]:
         raw, position = log.kept(self.key)
@@ -112,7 +112,7 @@ class IndexView(Projection[K]):
         return self.state(Index(self.key, log)), position
 
     def saving(self, state: K, position: int) -> list[Write]:
-        whole = [Drop(self.key)] if state.index.log is None else []  # what an earlier fold may have left
+        whole = [Drop(self.key)] if state.index.log is None else []  # removes rows left by an earlier fold
         return [*whole, *state.index.writes(), Put(self.key, STATE, sealed(b"")), Track(self.key, position)]
 
     def saved(self, state: K, log: Log) -> None:

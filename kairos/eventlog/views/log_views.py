@@ -1,4 +1,4 @@
-"""The views of the event log's own storey."""
+"""The views of the event log layer."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ from kairos.eventlog.views.usage import UsageView
 
 
 def log_views() -> tuple[Projection[Any], ...]:
-    """The views of this storey, in a fixed order. `kairos.daemon.all_views` adds those of rooms and memory."""
+    """The views of this layer, in a fixed order. `kairos.daemon.all_views` adds those of rooms and memory."""
     return (RepositoriesView(), InboxView(), AttentionView(), FindingsView(), UsageView(), OpenTurnsView())

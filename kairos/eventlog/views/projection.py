@@ -1,8 +1,8 @@
-"""Projections: folds of the log kept for reading, each with its tracking position.
+"""Projections: saved folds of the log, each with its tracking position.
 
 A reader loads the saved state and folds the tail in memory, so every read is fresh; the daemon saves states with
-their tracking position in one transaction. A saved state is disposable: one that is missing, damaged, ahead of the log
-or of another `version` is not used, and the fold starts from nothing.
+their tracking position in one transaction. A saved state is disposable: if it is missing, damaged, ahead of the log
+or of another `version`, it is not used and the fold starts from the beginning of the log.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
 
 S = TypeVar("S", bound=msgspec.Struct)
 STATE = b"state"
-"""The key of the row that holds a state."""
+"""The key of the row that contains the state."""
 
 
 class Projection(Generic[S]):
     """Subclasses set `name`, `version`, `state`, `topics` and define `apply`, which may change `state` in place.
 
-    Whoever changes what `apply` does or what the state holds raises `version`."""
+    Increment `version` whenever `apply` or the fields of the state change."""
 
     name: str
     version: int = 1
@@ -37,32 +37,32 @@ class Projection(Generic[S]):
 
     @property
     def key(self) -> str:
-        """The view that its rows are in, and the name of its tracking position."""
+        """The name of the view that contains its rows, and of its tracking position."""
         return f"snapshot/{self.name}@{self.version}"
 
     def load(self, log: Log, *, upto: int | None = None, fresh: bool = False) -> tuple[S, int]:
-        """(state, position) of the fold up to a position (default: the head). `fresh` ignores the saved state."""
+        """The fold up to a position (default: the head), as (state, position). `fresh` ignores the saved state."""
         state, position = (None, 0) if fresh else self.kept(log, log.head() if upto is None else upto)
         if state is None:
             state, position = self.state(), 0
         return state, self.advance(state, log, position, upto=upto)
 
     def kept(self, log: Log, upto: int) -> tuple[S | None, int]:
-        """(the saved state, its position) where it serves a fold up to a position; (None, 0) otherwise."""
+        """Returns (saved state, its position) if it can be used for a fold up to `upto`; otherwise (None, 0)."""
         raw, position = log.kept(self.key)
         if raw is None or position > log.head() or not self._holds(log, upto, position):
             return None, 0
         try:
             return self.decode(checked(raw)), position
         except (msgspec.MsgspecError, ValueError):
-            return None, 0  # damaged, and disposable: the log tells it again
+            return None, 0  # damaged, but disposable: it is folded again from the log
 
     def _holds(self, log: Log, upto: int, position: int) -> bool:
-        """Whether the fold up to `position` is that up to `upto`, too."""
+        """Whether the fold up to `position` equals the fold up to `upto`."""
         return position <= upto or next(log.read(upto, topics=self.topics, upto=position, limit=1), None) is None
 
     def advance(self, state: S, log: Log, position: int, *, upto: int | None = None) -> int:
-        """Folds what came after `position` into `state`; returns the new position."""
+        """Folds the events after `position` into `state`; returns the new position."""
         head = log.head() if upto is None else upto
         if position < head:
             for recorded in log.read(position, topics=self.topics, upto=head):
@@ -70,11 +70,11 @@ class Projection(Generic[S]):
         return max(position, head)
 
     def saving(self, state: S, position: int) -> list[Write]:
-        """The writes that keep this state; append them with events or alone."""
+        """The writes that save this state; append them with events or alone."""
         return [Put(self.key, STATE, sealed(self.encode(state))), Track(self.key, position)]
 
     def saved(self, state: S, log: Log) -> None:
-        """Told when the writes of `saving` are in a log."""
+        """Called after the writes of `saving` were appended to a log."""
 
     def encode(self, state: S) -> bytes:
         """Canonical bytes of a state: equal states give equal bytes."""
@@ -86,8 +86,8 @@ class Projection(Generic[S]):
 
 
 def keep_views(log: Log, views: Iterable[Projection[Any]]) -> None:
-    """Brings kept views to the head: readers after this start from there, and sealing is not held back. States of
-    earlier versions go."""
+    """Saves views at the head, so that later readers start there and sealing is not held back. Drops saved states of
+    earlier versions."""
     names = log.reader().view_names()
     head = log.head()
     for view in views:
@@ -111,12 +111,12 @@ def _is_earlier(view: Projection[Any], name: str) -> bool:
 
 
 def sealed(state: bytes) -> bytes:
-    """A kept state with its checksum in front."""
+    """A state prefixed with its checksum (CRC-32, 4 bytes big endian)."""
     return zlib.crc32(state).to_bytes(4, "big") + state
 
 
 def checked(raw: bytes) -> bytes:
-    """What was sealed. ValueError if it is not as it was written."""
+    """The state without its checksum. ValueError if the checksum does not match."""
     if zlib.crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
         raise ValueError("a kept state is damaged")
     return raw[4:]

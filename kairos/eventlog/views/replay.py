@@ -1,4 +1,4 @@
-"""Replaying the log: that a kept view plus the tail equals the fold of everything, and how long it takes."""
+"""Replays the log: checks that a saved view plus the tail equals the full fold, and measures the time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kairos.eventlog.views.projection import Projection
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """`projections`: name → digest of the full fold. `identical`: each kept view plus tail gave the same."""
+    """`projections`: name → SHA-256 of the full fold. `identical`: each saved view plus tail gave the same."""
 
     events: int
     seconds: float
@@ -23,14 +23,14 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def replay_verify(log: Log, views: Iterable[Projection[Any]]) -> Replayed:
-    """Decodes every event and folds each of these views twice: from nothing, and from what is kept."""
+    """Decodes every event and folds each of these views twice: from the start of the log, and from the saved state."""
     head = log.head()
     begun = time.perf_counter()
     events = sum(1 for _ in log.read(upto=head))
     digests, identical = {}, True
     for view in views:
         full = view.encode(view.load(log, upto=head, fresh=True)[0])
-        with log.snapshot():  # a daemon that saves meanwhile must not look like a difference
+        with log.snapshot():  # so that a daemon saving at the same time does not look like a difference
             kept = view.encode(view.load(log, upto=head)[0])
         digests[view.name] = sha256(full).hexdigest()
         identical = identical and full == kept

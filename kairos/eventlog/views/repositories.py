@@ -1,4 +1,4 @@
-"""The view of the repositories that the log knows, and how a repository gets its id."""
+"""The view of the repositories recorded in the log, and the id of a repository."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kairos.eventlog.views.projection import Projection
 
 
 class Repository(msgspec.Struct, kw_only=True):
-    """A repository as the log knows it. `stream` of its facts is its id."""
+    """A repository as recorded in the log. Its id is also the stream of its events."""
 
     id: str
     root: str
@@ -49,7 +49,7 @@ class RepositoriesView(Projection[Repositories]):
     def apply(self, state: Repositories, recorded: Recorded) -> None:
         match recorded.event:
             case RepoTrusted() as e:
-                for other in state.by_id.values():  # one root is one directory: who was there before is not watched
+                for other in state.by_id.values():  # an earlier repository at this root is no longer watched
                     elsewhere = "" not in (other.host, e.host) and other.host != e.host
                     other.watched = other.watched and (elsewhere or other.root != e.root)
                 known = state.by_id.get(e.repo)
@@ -68,7 +68,7 @@ class RepositoriesView(Projection[Repositories]):
 
 
 def repository_id(dev: int, ino: int, root: str, host: str = "") -> str:
-    """The id (and stream) of a repository, from the directory that trust binds to; `host` on a shared log."""
+    """The id (and stream) of a repository, derived from the trusted directory; `host` is given on a shared log."""
     from hashlib import sha256
 
     place = f"{dev}:{ino}:{root}" + (f":{host}" if host else "")

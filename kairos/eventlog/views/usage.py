@@ -1,4 +1,4 @@
-"""The view of recent model calls and turns, for the figures of today."""
+"""The view of recent model calls and turns, for the figures in `today`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kairos.eventlog.views.projection import Projection
 
 
 class Usage(msgspec.Struct):
-    """What was spent and done, for `today` figures: calls as (at us, micro-USD), turns as (the quarter of an hour in
-    which they started, us; how many)."""
+    """Recent spending and turns, for the figures in `today`: calls as (time in us, micro-USD), turns as (start in us of
+    the time slice of `SLICE_US` in which they started, number of turns)."""
 
     calls: list[tuple[int, int]] = []
     turns: list[tuple[int, int]] = []
@@ -34,5 +34,5 @@ class UsageView(Projection[Usage]):
         start = recorded.at // SLICE_US * SLICE_US
         if state.turns and state.turns[-1][0] == start:
             state.turns[-1] = (start, state.turns[-1][1] + 1)
-        else:  # a turn may start every second: they are counted, not listed
+        else:  # a turn may start every second, so turns are counted instead of listed
             state.turns = [*(t for t in state.turns if t[0] + SLICE_US > since), (start, 1)]

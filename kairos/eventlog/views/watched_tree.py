@@ -18,7 +18,7 @@ TOPICS = frozenset({"FilesChanged", "ActivityFolded"})
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One path as last told. For directories size and mtime_ns are None; mode is st_mode & 0o7777."""
+    """One path as last recorded. For directories size and mtime_ns are None; mode is st_mode & 0o7777."""
 
     type: EntryType
     size: int | None
@@ -27,14 +27,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class WatchedTree:
-    """The newest word on each path, by where it stands in the log: what was folded away counts where it stood, not
-    where the log says so."""
+    """The newest entry of each path, by position in the log. A folded observation counts at its original position,
+    not at that of the `ActivityFolded` event."""
 
     def __init__(self) -> None:
         self._told: dict[bytes, tuple[int, Entry | None]] = {}
 
     def apply(self, position: int, event: Event, upto: int | None = None) -> None:
-        """Folds one event of TOPICS into the tree. What stands after `upto` is left out."""
+        """Folds one event of TOPICS into the tree. Observations after position `upto` are ignored."""
         match event:
             case FilesChanged() if upto is None or position <= upto:
                 for path, change in words(event):
@@ -48,7 +48,7 @@ class WatchedTree:
                 pass
 
     def entries(self) -> dict[bytes, Entry]:
-        """Every path that is there."""
+        """Every path that exists, with its entry."""
         return {path: entry for path, (_, entry) in self._told.items() if entry is not None}
 
     def _tell(self, path: bytes, position: int, change: Change | None) -> None:
@@ -58,7 +58,7 @@ class WatchedTree:
 
 
 def _entry(change: Change | None) -> Entry | None:
-    """What a change leaves at its path."""
+    """The entry of a path after a change; None if the path was deleted."""
     if change is None or change.kind == "deleted":
         return None
     return Entry(change.type, change.size, change.mode, change.mtime_ns)

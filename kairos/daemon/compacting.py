@@ -1,5 +1,4 @@
-"""Compaction as a child process: `python -P -m kairos.daemon.compacting BEFORE_US`. Its memory is freed when it ends.
-"""
+"""Compaction as a child process: `python -P -m kairos.daemon.compacting BEFORE_US`. Its memory is freed when it ends."""
 
 from __future__ import annotations
 

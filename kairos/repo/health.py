@@ -74,8 +74,7 @@ def require_usable(git: Git) -> None:
 
 
 def advised(error: GitError, root: Path) -> GitError:
-    """The error with a hint how to repair the repository, from damage that is visible on disk, else from git's message.
-    """
+    """The error with a hint how to repair the repository, from damage that is visible on disk, else from git's message."""
     if error.hint:
         return error
     try:
@@ -88,8 +87,7 @@ def advised(error: GitError, root: Path) -> GitError:
 
 
 def vitals(root: Path) -> Vitals:
-    """A signature of the root, .git and git's main files: equal as long as they are unchanged. Most repairs change it.
-    """
+    """A signature of the root, .git and git's main files: equal as long as they are unchanged. Most repairs change it."""
     try:
         dirs = list(_git_dirs(root))
     except GitError:

@@ -127,6 +127,19 @@ def test_what_must_be_tried_again_is_reported_and_tried_again(
     assert raised.id in reported[0]
 
 
+def test_what_cannot_be_done_is_tried_ever_more_seldom_until_it_can(
+    others: Any, executing: Executing, reported: list[str]
+) -> None:
+    others.home.policy_file.write_text("this is no policy")
+    others.raised()
+    executing.catch_up()
+    assert [executing.step() for _ in range(8)] == [2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]
+    assert len(reported) == 8
+    others.home.policy_file.unlink()
+    assert executing.step() is None
+    executing.close()
+
+
 class Nothing(Everything):
     """Another daemon has every repository."""
 

@@ -67,10 +67,12 @@ def test_a_refusal_is_said_once_for_each_commit_with_its_tracking_position(
 
 
 def test_commits_from_before_the_model_was_configured_are_left_alone(
-    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any]
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None]
 ) -> None:
-    due(others)
-    with running(make(refusing())):
+    before = due(others)
+    modelling = make(refusing())
+    with running(modelling):
+        until(lambda: modelling.position >= before)
         later = due(others)
         others.until("AttentionHeld")
     assert [r.caused_by for r in log.read(topics={"AttentionHeld"})] == [later]

@@ -19,6 +19,7 @@ from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import Fence, Track
+from kairos.eventlog.views.attention import AttentionView
 from kairos.home import Home
 from kairos.schedule.scheduler import Scheduler
 
@@ -203,7 +204,7 @@ def test_the_views_are_kept_when_it_ends_and_after_so_many_events(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("kairos.daemon.reactor.KEEP_EVERY", 5)
-    key = "snapshot/attention@1"
+    key = AttentionView().key
     reactor = make()
     with running(reactor):
         for _ in range(6):

@@ -16,7 +16,7 @@ use std::{
 use rustix::{
     event::{eventfd, poll, EventfdFlags, PollFd, PollFlags, Timespec},
     fs::inotify::{self, CreateFlags, Event, ReadFlags, Reader, WatchFlags},
-    io::{read, write, Errno, Result},
+    io::{read, Errno, Result},
 };
 
 use crate::seat::{Kind, Seat};
@@ -299,9 +299,4 @@ fn is_owned(owners: &BTreeSet<(i32, u32)>, watch: i32) -> bool {
 fn is_upheaval(what: ReadFlags) -> bool {
     let itself = ReadFlags::IGNORED | ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT;
     what.intersects(itself) || what.contains(ReadFlags::MOVED_FROM | ReadFlags::ISDIR)
-}
-
-pub(crate) fn ring(bell: &OwnedFd) {
-    // A full counter rings as well, and nothing else can go wrong with an eventfd of our own.
-    let _ = write(bell, &1u64.to_ne_bytes());
 }

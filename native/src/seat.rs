@@ -7,9 +7,12 @@ use std::{
     sync::Arc,
 };
 
-use rustix::fs::inotify::{Event, ReadFlags, WatchFlags};
+use rustix::{
+    fs::inotify::{Event, ReadFlags, WatchFlags},
+    io::write,
+};
 
-use crate::{inotify::ring, paths::Paths};
+use crate::paths::Paths;
 
 const CHANGES: WatchFlags = WatchFlags::MODIFY
     .union(WatchFlags::ATTRIB)
@@ -159,4 +162,9 @@ impl Seat {
             self.ring();
         }
     }
+}
+
+fn ring(bell: &OwnedFd) {
+    // A full counter rings as well, and nothing else can go wrong with an eventfd of our own.
+    let _ = write(bell, &1u64.to_ne_bytes());
 }

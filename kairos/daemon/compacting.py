@@ -1,4 +1,5 @@
-"""Compaction as a child process: `python -P -m kairos.daemon.compacting BEFORE_US`. Its memory is freed when it ends."""
+"""Compaction as a child process: `python -P -m kairos.daemon.compacting BEFORE_US`. Its memory is freed when it
+ends."""
 
 from __future__ import annotations
 

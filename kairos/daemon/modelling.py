@@ -84,7 +84,8 @@ class Modelling(Component):
             self._due(recorded, recorded.event.repo)
 
     def step(self) -> float | None:
-        """Advances the tracking positions from time to time, so that start-up and compaction do not depend on commits."""
+        """Advances the tracking positions from time to time, so that start-up and compaction do not depend on
+        commits."""
         mine = [r for r in self._repos() if self._is_mine(r)]
         behind = [r for r in mine if self.position - self._done.get(r, 0) >= _TRACK_EVERY]
         if behind:

@@ -107,7 +107,8 @@ class Speaker:
                 self._log.append([NewEvent(proposal.raised.repo, held, None, "system")])
 
     def _append(self, proposal: Proposal, new: NewEvent) -> bool:
-        """Appends and folds at once, so that the next judgement counts this one. False if another decision came first."""
+        """Appends and folds at once, so that the next judgement counts this one. False if another decision came
+        first."""
         try:
             self._log.append([new], expected={proposal.stream: proposal.version})
         except Conflict:

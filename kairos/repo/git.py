@@ -134,7 +134,8 @@ class Git:
             self._process.kill()
 
     def _unfiltered(self) -> dict[str, str]:
-        """Configuration that empties every filter driver, passed as environment because names may hold any character."""
+        """Configuration that empties every filter driver, passed as environment because names may hold any
+        character."""
         _, out = self.result("config", "-z", "--name-only", "--get-regexp", "^filter[.]", ok=(0, 1), timeout=QUICK_S)
         names = {os.fsdecode(n).rpartition(".")[0] for n in out.split(b"\0") if n}
         pairs = [

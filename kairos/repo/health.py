@@ -74,7 +74,8 @@ def require_usable(git: Git) -> None:
 
 
 def advised(error: GitError, root: Path) -> GitError:
-    """The error with a hint how to repair the repository, from damage that is visible on disk, else from git's message."""
+    """The error with a hint how to repair the repository, from damage that is visible on disk, else from git's
+    message."""
     if error.hint:
         return error
     try:
@@ -86,7 +87,8 @@ def advised(error: GitError, root: Path) -> GitError:
     return GitError(error.message, hint, status=error.status)
 
 
-def vitals(root: Path) -> Vitals:
+def vitals(root: Path) ->
+Vitals:
     """A signature of the root, .git and git's main files: equal as long as they are unchanged. Most repairs change it."""
     try:
         dirs = list(_git_dirs(root))

@@ -1,4 +1,5 @@
-"""What decides which paths are observed: the index (tracked paths are never ignored) and ignore files outside the tree."""
+"""What decides which paths are observed: the index (tracked paths are never ignored) and ignore files outside the
+tree."""
 
 from __future__ import annotations
 

@@ -202,7 +202,8 @@ class Comparison:
         return [dir for dir, listing in stored if any(row[3] in new for row in unpack_listing(listing))]
 
     def _is_told(self, dir: bytes) -> bool:
-        """Whether the parent's listing, as it will be stored, holds this directory, whose own comparison was deferred."""
+        """Whether the parent's listing, as it will be stored, holds this directory, whose own comparison was
+        deferred."""
         parent = dir.rpartition(b"/")[0]
         delta = self.deltas.get(parent)
         row = delta.write.value if delta and isinstance(delta.write, Put) else self._log.view_row(self._view, parent)

@@ -87,9 +87,9 @@ def advised(error: GitError, root: Path) -> GitError:
     return GitError(error.message, hint, status=error.status)
 
 
-def vitals(root: Path) ->
-Vitals:
-    """A signature of the root, .git and git's main files: equal as long as they are unchanged. Most repairs change it."""
+def vitals(root: Path) -> Vitals:
+    """A signature of the root, .git and git's main files: equal as long as they are unchanged. Most repairs change
+    it."""
     try:
         dirs = list(_git_dirs(root))
     except GitError:

@@ -22,8 +22,8 @@ EQUIVALENTS = 16
 
 
 class CommitBasis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One change that must be in the history: any one of `oids`, which carry the same change. `reach`: in the history of
-    HEAD, or of any ref."""
+    """One change that must be in the history: any one of `oids`, which carry the same change. `reach`: in the history
+    of HEAD, or of any ref."""
 
     oids: list[str]
     reach: Reach = "head"

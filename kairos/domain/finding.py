@@ -19,8 +19,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     recorded it.
 
     `fingerprint`: a short hash of each place of its evidence; one that was rejected returns only with a new place.
-    `level`: how bad its state is beside its risk; a higher one is told again (a pushed secret). `basis`: what must be in
-    the repository for it to hold.
+    `level`: how bad its state is beside its risk; a higher one is told again (a pushed secret). `basis`: what must be
+    in the repository for it to hold.
 
     `evidence`: event positions, the cause first. `urgent` may pass quiet hours. `at_least`: the risk of doing nothing,
     if it is higher than the risk of the action. `unchecked`: what was not verified, in plain words."""

@@ -64,9 +64,9 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the proposal
-    as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state it returns
-    to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered."""
+    """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
+    proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
+    it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered."""
 
     raised: ProposalRaised
     raised_at: int
@@ -246,8 +246,8 @@ def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
 
 
 def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
-    """The state after a revision, and the changed fields. A deferred or parked proposal stays so; an approval stays only
-    if its digest does; any other proposal that was closed without a run is open again."""
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so; an approval stays
+    only if its digest does; any other proposal that was closed without a run is open again."""
     names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:

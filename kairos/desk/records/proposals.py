@@ -68,8 +68,8 @@ class VerificationOut(Output, frozen=True, kw_only=True):
 
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
-    """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if there
-    is none."""
+    """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
+    there is none."""
 
     claim: str
     patch: str | None

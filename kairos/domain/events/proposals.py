@@ -104,8 +104,8 @@ class ProposalParked(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalUnparked(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What the proposal rests on is in the tree again. `expires_at`: the new expiry (us), as the time it was parked does
-    not count."""
+    """What the proposal rests on is in the tree again. `expires_at`: the new expiry (us), as the time it was parked
+    does not count."""
 
     id: str
     expires_at: int | None = None

@@ -85,8 +85,8 @@ class Inbox(msgspec.Struct):
         return max(newest, key=lambda filed: filed.positions[-1]).proposal if newest else None
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
-        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own or
-        that of one of its parts), and for each detector those rejected for good and the one rejected last."""
+        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own
+        or that of one of its parts), and for each detector those rejected for good and the one rejected last."""
         ids: dict[str, None] = {}
         for key in keys:
             ids |= dict.fromkeys(_ids(self.index.under(_said(b"key", repo, key))))

@@ -54,7 +54,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refs: list[RefBasis] = []
 
 
-class Tree(msgspec.Struct, frozen=True, kw_only=True):
+class BasisTree(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a repository at one moment, as far as some bases need it. Paths are file-system strings.
 
     `in_head`, `in_refs`: those of the asked commits that are in the history of HEAD, and of any ref; `existing`: those
@@ -69,7 +69,7 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     refs: Mapping[str, str] = {}
 
 
-class Missing(msgspec.Struct, frozen=True):
+class BasisMissing(msgspec.Struct, frozen=True):
     """Why a basis does not hold. `gone`: nothing leads back to it, so the finding is closed instead of parked."""
 
     why: str
@@ -91,42 +91,42 @@ def basis_of(
     )
 
 
-def missing(basis: Basis | None, tree: Tree) -> Missing | None:
+def missing(basis: Basis | None, tree: BasisTree) -> BasisMissing | None:
     """Why the basis does not hold in this tree, None if it does. An unknown basis (None) holds."""
     if basis is None:
         return None
     return _commits(basis, tree) or _paths(basis, tree) or _contents(basis, tree)
 
 
-def _commits(basis: Basis, tree: Tree) -> Missing | None:
+def _commits(basis: Basis, tree: BasisTree) -> BasisMissing | None:
     for group in basis.commits:
         there = tree.in_refs if group.reach == "refs" else tree.in_head
         if there.isdisjoint(group.oids):
             name = group.oids[-1][:12] if group.oids else "?"
             if tree.in_refs.isdisjoint(group.oids):
-                return Missing(f"commit {name} is in no branch any more", gone=True)
-            return Missing(f"commit {name} is not in the history of what is checked out")
+                return BasisMissing(f"commit {name} is in no branch any more", gone=True)
+            return BasisMissing(f"commit {name} is not in the history of what is checked out")
     return None
 
 
-def _paths(basis: Basis, tree: Tree) -> Missing | None:
+def _paths(basis: Basis, tree: BasisTree) -> BasisMissing | None:
     for path in (n.fs for n in basis.present):
         if path not in tree.existing:
-            return Missing(f"{shown(path)} is not there", gone=bool(basis.commits) and path not in tree.tracked)
+            return BasisMissing(f"{shown(path)} is not there", gone=bool(basis.commits) and path not in tree.tracked)
     for path in (n.fs for n in basis.absent):
         if path in tree.existing:
-            return Missing(f"{shown(path)} is there again", gone=bool(basis.commits) and path in tree.tracked)
+            return BasisMissing(f"{shown(path)} is there again", gone=bool(basis.commits) and path in tree.tracked)
     return None
 
 
-def _contents(basis: Basis, tree: Tree) -> Missing | None:
+def _contents(basis: Basis, tree: BasisTree) -> BasisMissing | None:
     for blob in basis.blobs:
         found = tree.blobs.get(blob.fs)
         if found is None or found[0] != blob.sha or (blob.mode is not None and found[1] != blob.mode):
-            return Missing(f"{shown(blob.fs)} is not the file that it rests on")
+            return BasisMissing(f"{shown(blob.fs)} is not the file that it rests on")
     for ref in basis.refs:
         if tree.refs.get(ref.name) != ref.oid:
-            return Missing(f"{shown(ref.name)} points elsewhere")
+            return BasisMissing(f"{shown(ref.name)} points elsewhere")
     return None
 
 

@@ -55,7 +55,7 @@ class Revision(msgspec.Struct, frozen=True):
     changed: str
 
 
-class Told(msgspec.Struct, frozen=True):
+class ToldState(msgspec.Struct, frozen=True):
     """What a person was told of a finding: its risk, its level and how many places it had."""
 
     risk: Risk
@@ -89,7 +89,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     parked: str = ""
     parked_from: State | None = None
     voided: str = ""
-    told: Told | None = None
+    told: ToldState | None = None
 
     @property
     def id(self) -> str:
@@ -198,9 +198,9 @@ def is_verified(p: Proposal) -> bool:
     return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
 
 
-def told_of(p: Proposal) -> Told:
+def told_of(p: Proposal) -> ToldState:
     """What a person is told if the proposal is delivered as it stands."""
-    return Told(p.raised.risk, p.raised.level, len(p.raised.fingerprint))
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint))
 
 
 def expire(p: Proposal, now: int) -> list[Event]:

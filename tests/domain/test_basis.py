@@ -12,11 +12,11 @@ from kairos.domain.basis import (
     EQUIVALENTS,
     MOST,
     Basis,
+    BasisMissing,
+    BasisTree,
     BlobBasis,
     CommitBasis,
-    Missing,
     RefBasis,
-    Tree,
     basis_of,
     joined,
     missing,
@@ -27,9 +27,9 @@ from kairos.domain.basis import (
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 
 
-def tree(**fields: Any) -> Tree:
+def tree(**fields: Any) -> BasisTree:
     made = {name: frozenset(value) if isinstance(value, list) else value for name, value in fields.items()}
-    return Tree(**made)
+    return BasisTree(**made)
 
 
 RENAME = basis_of([[A]], present=["new.py"], absent=["old.py"])
@@ -61,7 +61,7 @@ def test_what_is_missing_is_elsewhere_or_gone(there: dict[str, Any], why: str, g
 
 
 def test_a_path_without_a_commit_is_elsewhere_and_never_gone() -> None:
-    assert missing(basis_of(present=["x"]), tree()) == Missing("x is not there")
+    assert missing(basis_of(present=["x"]), tree()) == BasisMissing("x is not there")
 
 
 @pytest.mark.parametrize("at", [A, B, C])
@@ -81,9 +81,9 @@ def test_a_secret_holds_while_any_ref_leads_to_it() -> None:
 def test_contents_and_refs_must_be_as_recorded() -> None:
     basis = Basis(blobs=[BlobBasis(path="x", sha="1", mode=0o644)], refs=[RefBasis(name="refs/heads/main", oid=A)])
     good: dict[str, Any] = {"blobs": {"x": ("1", 0o644)}, "refs": {"refs/heads/main": A}}
-    assert missing(basis, Tree(**good)) is None
+    assert missing(basis, BasisTree(**good)) is None
     for bad in ({"blobs": {}}, {"blobs": {"x": ("2", 0o644)}}, {"blobs": {"x": ("1", 0o755)}}, {"refs": {}}):
-        found = missing(basis, Tree(**{**good, **bad}))
+        found = missing(basis, BasisTree(**{**good, **bad}))
         assert found is not None
         assert not found.gone
 

@@ -30,7 +30,7 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
     action: Action = PatchAction(repo=assignment.repo, edits=edits)
     seen = _seen(patch, files)
     title, claim = _line(patch.title, TITLE_AT_MOST), _line(patch.claim, CLAIM_AT_MOST)
-    places = [f"{f.path}\0{f.old_text}" for f in patch.files]
+    places = [f"{e.fs}\0{''.join(h.old)}" for e in edits for h in e.hunks]
     base = "".join(f"{e.fs}\0{e.before.sha if e.before else ''}\0" for e in edits)
     if any(find("".join(lines)) for e in edits for h in e.hunks for lines in (h.old, h.new)):
         names = ", ".join(shown(e.fs) for e in edits)

@@ -33,12 +33,17 @@ from kairos.repo.objects import BlobChange
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20
 KEPT, PUSHED = 1, 2
-"""The levels of a finding: it is in the index or in a commit; it has left the machine.""" _UNPUSHED = ( "Not pushed
-yet, so it can still be taken out of history: remove it from the file, then amend or rebase. If it was " "ever shared,
-rotate it." ) _PUSHED = ( "It has left this machine: make it invalid where it was issued (rotate it) first. Taking it
-out of history does not " "take it back." ) _MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key",
-"jwt"}) """Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is
-reported."""
+"""The levels of a finding: it is in the index or in a commit; it has left the machine."""
+_UNPUSHED = (
+    "Not pushed yet, so it can still be taken out of history: remove it from the file, then amend or rebase. If it was "
+    "ever shared, rotate it."
+)
+_PUSHED = (
+    "It has left this machine: make it invalid where it was issued (rotate it) first. Taking it out of history does "
+    "not take it back."
+)
+_MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key", "jwt"})
+"""Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported."""
 _MADE_UP_FOLDERS = frozenset({
     "test", "tests", "testing", "spec", "specs", "__tests__", "fixture", "fixtures", "testdata", "example", "examples",
     "sample", "samples", "mock", "mocks", "doc", "docs",

@@ -2,8 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-RUST := Cargo.toml Cargo.lock native/Cargo.toml native/build.rs native/launcher/Cargo.toml \
-	$(shell find native/src native/launcher/src -name '*.rs')
+RUST := Cargo.toml Cargo.lock $(shell find native -name '*.rs' -o -name '*.toml')
 PYTEST := $(PY) -m pytest -n auto --dist worksteal
 
 # Runs a step of the set-up: says what it is, keeps what it prints in .venv/setup.log, and shows that where it fails.

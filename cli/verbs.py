@@ -49,6 +49,7 @@ VERBS: dict[str, Verb] = {
     "mute": Verb("cli.run.control:mute", RUN, "Silence one detector."),
     "unmute": Verb("cli.run.control:unmute", RUN, "Let a silenced detector speak again."),
     "service": Verb("cli.run.service:service", RUN, "Run the daemon at login, as a systemd user service."),
+    "guard": Verb("cli.system.guard:guard", SYSTEM, "A pre-commit hook that refuses a credential; also `guard check`."),
     "config": Verb("cli.system.config:config", SYSTEM, "Read and change settings."),
     "sandbox": Verb("cli.system.sandbox:sandbox", SYSTEM, "Run a command confined, on a scratch view of a directory."),
     "tools": Verb("cli.system.tools:tools", SYSTEM, "What a turn with a model may call."),

@@ -29,6 +29,26 @@ def link_row(previous: bytes, header: tuple[int, str, int, str, int, int, int | 
 def blake3_hash(data: bytes) -> bytes:
     """BLAKE3 of `data`."""
 
+# -- secrets: values that look like credentials, in one table of rules ---------------------------------
+
+def find_secrets(text: bytes, detect: bool) -> list[tuple[str, int, int]]:
+    """Each credential-like value of UTF-8 text (kind, start, end), in order; positions in characters. `detect`: only
+    live-looking ones."""
+
+def redact_secrets(text: bytes) -> bytes | None:
+    """The text with a mark for each value; None if it has none."""
+
+def redact_words(words: list[bytes]) -> list[bytes]:
+    """The words of a command, each redacted, and what follows an option that names a secret."""
+
+def scan_secrets(
+    path: bytes, data: bytes
+) -> tuple[bool, list[tuple[str, int, bytes, Literal["low", "medium", "high"]]]]:
+    """Whether a file is text, and what it holds: kind, line from 1 on, value, confidence."""
+
+def secret_label(kind: str) -> str:
+    """What a person calls a kind of credential."""
+
 # -- sensing: what a tree holds, and which directories of it may have changed -------------------------
 
 @final

@@ -1,26 +1,38 @@
-//! Builds the `kairos-exec` launcher (a crate of its own) and leaves the binary in `OUT_DIR`.
+//! Builds the programs of the wheel (each a crate of its own) and leaves them in `OUT_DIR`: `kairos-exec`, the launcher
+//! of confined commands, and `kairos-guard`, the pre-commit hook.
 //!
-//! maturin drops a `[[bin]]` beside a cdylib without a word, so the wheel takes the launcher from here
+//! maturin drops a `[[bin]]` beside a cdylib without a word, so the wheel takes them from here
 //! (`[tool.maturin] include`, `from = "out-dir"`). Its own target directory keeps the two cargo runs from
 //! waiting for each other's lock.
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 fn main() {
-    println!("cargo:rerun-if-changed=launcher/src");
-    println!("cargo:rerun-if-changed=launcher/Cargo.toml");
+    for source in ["launcher", "guard", "secrets"] {
+        println!("cargo:rerun-if-changed={source}");
+    }
     println!("cargo:rerun-if-changed=../Cargo.lock");
-    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    for (source, name) in [("launcher", "kairos-exec"), ("guard", "kairos-guard")] {
+        build(source, name, &out);
+    }
+}
+
+fn build(source: &str, name: &str, out: &Path) {
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
     let target = out.join("launcher-target");
     let status = Command::new(env::var_os("CARGO").expect("cargo sets CARGO"))
         .args(["build", "--release", "--locked", "--manifest-path"])
-        .arg(here.join("launcher/Cargo.toml"))
+        .arg(here.join(source).join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("RUSTC_WORKSPACE_WRAPPER")
         .status()
-        .expect("cargo can be started for the launcher");
-    assert!(status.success(), "building kairos-exec failed");
-    fs::copy(target.join("release/kairos-exec"), out.join("kairos-exec")).expect("the launcher binary was built");
+        .expect("cargo can be started for a program of the wheel");
+    assert!(status.success(), "building {name} failed");
+    fs::copy(target.join("release").join(name), out.join(name)).expect("the binary was built");
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
     AnchorOut,
     CompactOut,
@@ -77,6 +78,8 @@ DATA: dict[str, Any] = {
     "config-set": ConfigOut,
     "config-path": PathOut,
     "service": ServiceOut,
+    "guard": GuardOut,
+    "guard-check": GuardCheckOut,
     "doctor": DoctorOut,
     "completion": CompletionOut,
     "demo": DemoOut,

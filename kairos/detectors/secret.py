@@ -5,29 +5,26 @@ this place, whatever its state (untracked, staged, committed, pushed). It is a h
 so that it cannot be guessed from the log alone.
 
 Unstaged edits of tracked files are not checked, to avoid reports while a person types; the value is reported when it
-is staged or committed.
+is staged or committed. A value that is staged or committed is urgent, because it gets worse by waiting, if it surely
+looks like a credential; one that may be made up is an ordinary note.
 """
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from kairos.detectors.artifacts import is_artifact
 from kairos.detectors.boundaries import EVERY
-from kairos.detectors.maintained import is_lock_file
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.basis import Basis, basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
-from kairos.domain.secrets import find
-from kairos.repo.beneath import is_text
+from kairos.domain.secrets import Credential, label, scan
 from kairos.repo.objects import BlobChange
 
 COMMITS, FILES = 200, 2_000
@@ -42,33 +39,7 @@ _PUSHED = (
     "It has left this machine: make it invalid where it was issued (rotate it) first. Taking it out of history does "
     "not take it back."
 )
-_MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key", "jwt"})
-"""Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported."""
-_MADE_UP_FOLDERS = frozenset({
-    "test", "tests", "testing", "spec", "specs", "__tests__", "fixture", "fixtures", "testdata", "example", "examples",
-    "sample", "samples", "mock", "mocks", "doc", "docs",
-})  # fmt: skip
-_MADE_UP_ENDS = ("example", "sample", "template", ".dist", ".tmpl", ".md", ".rst", ".po")
 _ENV_FILE = re.compile(r"(?:^|/)(?:\.env(?:\.[^/]*)?|[^/]*\.env)$", re.IGNORECASE)
-_LABELS = {
-    "aws-access-key": "AWS key", "github-token": "GitHub token", "gitlab-token": "GitLab token",
-    "slack-token": "Slack token", "slack-webhook": "Slack webhook", "stripe-key": "Stripe key",
-    "google-api-key": "Google API key", "anthropic-key": "Anthropic key", "openai-key": "OpenAI key",
-    "npm-token": "npm token", "pypi-token": "PyPI token", "huggingface-token": "Hugging Face token",
-    "sendgrid-key": "SendGrid key", "digitalocean-token": "DigitalOcean token", "jwt": "signed web token",
-    "vault-token": "Vault token", "shopify-token": "Shopify token", "databricks-token": "Databricks token",
-    "linear-key": "Linear key", "docker-token": "Docker token", "grafana-token": "Grafana token",
-    "atlassian-token": "Atlassian token", "age-key": "age key", "private-key": "private key",
-    "url-password": "password in a URL", "credential": "credential",
-}  # fmt: skip
-
-
-class Credential(NamedTuple):
-    """A value that looks like a real credential: its kind and 1-based line. `value` is for comparison only."""
-
-    kind: str
-    line: int
-    value: str
 
 
 class Secret:
@@ -105,7 +76,7 @@ class Secret:
             words = f"pushed in {where}: rotate it" if pushed else f"committed in {where} and not pushed"
             yield self._finding(
                 scene, path, values, "committed", words, _PUSHED if pushed else _UNPUSHED,
-                [scene.position_of(c) for c in commits], urgent=True, level=PUSHED if pushed else KEPT,
+                [scene.position_of(c) for c in commits], soon=True, level=PUSHED if pushed else KEPT,
                 basis=basis_of([commits], reach="refs"),
             )  # fmt: skip
 
@@ -115,7 +86,7 @@ class Secret:
                 scene, change.path, held, "staged", "staged",
                 f"Unstage it (git restore --staged), take the value out{_ignoring(change.path)}, and rotate it if it "
                 "was ever shared.",
-                _positions(scene, change.path), level=KEPT, basis=basis_of(present=[change.path]),
+                _positions(scene, change.path), soon=True, level=KEPT, basis=basis_of(present=[change.path]),
             )  # fmt: skip
 
     def _untracked(self, scene: Scene) -> Iterator[Finding]:
@@ -127,7 +98,7 @@ class Secret:
             total += len(content.data)
             if total > _BYTES:
                 return
-            held = _held(path, content.data)
+            held = scan(path, content.data).held
             if held:
                 yield self._finding(
                     scene, path, held, "untracked", "untracked and not ignored",
@@ -137,11 +108,12 @@ class Secret:
 
     def _finding(
         self, scene: Scene, path: str, held: list[Credential], state: str, words: str, advice: str,
-        positions: Iterable[int], *, basis: Basis, urgent: bool = False, level: int = 0,
+        positions: Iterable[int], *, basis: Basis, soon: bool = False, level: int = 0,
     ) -> Finding:  # fmt: skip
-        what = _LABELS.get(held[0].kind, "credential") if len(held) == 1 else f"{len(held)} credentials"
+        what = label(held[0].kind) if len(held) == 1 else f"{len(held)} credentials"
+        sure = any(h.confidence == "high" for h in held)
         name = shown(path)
-        detail = "\n".join(f"  {name}:{h.line} {_LABELS.get(h.kind, 'credential')}" for h in held[:20])
+        detail = "\n".join(f"  {name}:{h.line} {label(h.kind)}" for h in held[:20])
         lines = listed([str(h.line) for h in held], 8)
         salted = [_salted(h, scene.salt) for h in held]
         key, subjects = keys_of(self.name, ([path, value] for value in salted))
@@ -159,8 +131,8 @@ class Secret:
             f"({'line' if len(held) == 1 else 'lines'} {lines}), {words}.",
             action=NoteAction(repo=scene.repo, text=f"{name} is {words}:\n{detail}\n{advice}"),
             evidence=evidence(scene.cause, positions),
-            urgent=urgent,
-            at_least="high",
+            urgent=soon and sure,
+            at_least="high" if sure else "medium",
             unchecked=["whether the value is valid: nobody tried it"],
         )
 
@@ -173,50 +145,17 @@ def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobC
         data = blobs.get(change.new)
         if data is None:
             continue
-        held = _held(change.path, data)
+        held = scan(change.path, data).held
         if held:
-            before = {h.value for oid in change.old if oid in blobs for h in _held(change.path, blobs[oid])}
+            before = {h.value for oid in change.old if oid in blobs for h in scan(change.path, blobs[oid]).held}
             fresh = [h for h in held if h.value not in before]
             if fresh:
                 found.append((change, fresh))
     return found
 
 
-def _held(path: str, data: bytes) -> list[Credential]:
-    text = _text(data)
-    guess = not (_is_made_up(path) or is_lock_file(path))
-    held, line, at = [], 1, 0
-    for match in find(text, for_detection=True):
-        line += text.count("\n", at, match.start)
-        at = match.start
-        if guess or match.kind not in _MADE_UP_KINDS:
-            held.append(Credential(match.kind, line, text[match.start : match.end]))
-    return held
-
-
-def _is_made_up(path: str) -> bool:
-    """Whether a file is a test, an example or documentation, judged by its path."""
-    *folders, name = path.lower().split("/")
-    return (
-        not _MADE_UP_FOLDERS.isdisjoint(folders)
-        or name.startswith("test_")
-        or any(part in name for part in ("_test.", ".test.", ".spec."))
-        or name == "conftest.py"
-        or name.endswith(_MADE_UP_ENDS)
-    )
-
-
-def _text(data: bytes) -> str:
-    """The text of a file, empty for binary content. UTF-16 with a byte order mark, as Windows shells write it, is
-    text."""
-    if not is_text(data) and data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    return data.decode("utf-8", "replace") if is_text(data) else ""
-
-
 def _salted(held: Credential, salt: bytes) -> str:
-    value = held.value.encode("utf-8", "surrogateescape")
-    return f"{held.kind}:{hashlib.blake2b(value, key=salt, digest_size=16).hexdigest()}"
+    return f"{held.kind}:{hashlib.blake2b(held.value, key=salt, digest_size=16).hexdigest()}"
 
 
 def _untracked_files(scene: Scene) -> list[str]:

@@ -160,6 +160,8 @@ def boundary_of(event: Event, origin: str, idle_for: int, manners: Manners) -> s
             return "commit"
         case GitMoved(what="checkout"):
             return "switch"
+        case GitMoved(what="stage"):
+            return "idle_return" if idle_for >= manners.idle else "burst"
         case FilesChanged() if event.part == event.parts:
             return "idle_return" if idle_for >= manners.idle else "burst"
         case _:

@@ -27,6 +27,7 @@ from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
+from kairos.sensing.staging import Staging
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ class Observer:
         self.places = at
         self._repository = repository
         self.tracked = Tracked(git, at)
+        self._staging = Staging(git)
+        self._staged = False
         self._log = log
         self._git = git
         self._excluded = list(excluded)
@@ -104,6 +107,7 @@ class Observer:
             return Look(wait=GRACE_S, unfinished=True)  # HEAD may be about to follow the files
         if written:
             found = self._refresh_tracked()
+            self._staged = self._staged or self._has_staged()
             everything, dirs = everything or found is None, dirs | (found or set())
         if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything):
             self.tree, everything = self._open_tree(), True
@@ -123,6 +127,8 @@ class Observer:
             events, writes = self._news(move, snapshot, new, origin)
             events += events_of(self.repo, groups, lambda: uuid.uuid4().hex[:16], len(events))
             writes += [delta.write for delta in comparison.deltas.values()]
+            if self._staged and not events:
+                events.append(NewEvent(self.repo, self._stage(), None, origin))
             row = row if events else None
             positions = self._log.append(events, writes=[*writes, *([row] if row is not None else [])])
         except KairosError:
@@ -132,6 +138,7 @@ class Observer:
             touched.position = positions[0]
         self._judge.told(row, touched, now + AFTER_MOVE_S)
         self._refs = snapshot or self._refs
+        self._staged = False
         self.directories += sum(delta.rows for delta in comparison.deltas.values())
         self._graced = False
         again = undecided | comparison.late
@@ -206,6 +213,17 @@ class Observer:
         tree.set_tracked(self.tracked.paths())
         return tree
 
+    def _has_staged(self) -> bool:
+        """Whether something was staged since the index was last read. If git cannot tell, nothing was: a later look of
+        the detectors still reads the index."""
+        try:
+            return self._staging.grown()
+        except GitHangs:
+            raise
+        except GitError as error:
+            logger.info("what is staged in %s cannot be read: %s", self._git.root, error.message)
+            return False
+
     def _refresh_tracked(self) -> set[bytes] | None:
         try:
             dirs = self.tracked.refresh()
@@ -219,6 +237,11 @@ class Observer:
         return dirs
 
     # -- telling ---------------------------------------------------------------------------------------
+
+    def _stage(self) -> GitMoved:
+        """The event that tells of staging alone: nothing else changed that would bring about a look."""
+        head = None if self._refs is None else self._refs.head_name
+        return GitMoved(repo=self.repo, head=head, refs=[], what="stage")
 
     def _news(
         self, move: Move | None, snapshot: RefSnapshot | None, new: list[CommitRecorded], origin: Origin

@@ -8,8 +8,8 @@ import os
 import msgspec
 import pytest
 
-from kairos.detectors.secret import Secret, _held
-from kairos.domain.secrets import redact
+from kairos.detectors.secret import Secret
+from kairos.domain.secrets import redact, scan
 
 AWS = "AKIAQ3EGRT5HZX7WLMNP"
 GENERIC = "q7ZpX2mK9vLt4RwB8nYc"
@@ -41,7 +41,7 @@ def test_a_staged_key_is_found_and_never_repeated(repo, see):
     repo.git("add", "config/dev.env")
     (found,) = look(see("burst", "config/dev.env"))
     assert found.title == "AWS key in config/dev.env, staged"
-    assert not found.urgent
+    assert found.urgent
     assert found.evidence == [200]
     text = json.dumps(msgspec.to_builtins(found))
     assert AWS not in text
@@ -73,6 +73,19 @@ def test_a_committed_unpushed_key_is_urgent_even_after_it_left_the_tree(repo, se
     assert look(see("commit")) == []
     assert [f.key for f in look(see("commit", commits=2))] == [found.key]
     assert [f.urgent for f in look(see("baseline"))] == [True]
+
+
+def test_what_is_unsure_is_not_urgent_and_what_is_only_in_the_tree_can_wait(repo, see):
+    repo.write("app.py", f'SENDGRID_KEY = "{GENERIC}{GENERIC[:8]}"\n')
+    (found,) = look(see("burst", "app.py"))
+    assert (found.urgent, found.at_least) == (False, "medium")
+    repo.git("add", "app.py")
+    (found,) = look(see("burst", "app.py"))
+    assert (found.urgent, found.at_least) == (False, "medium")
+    repo.write("app.py", f'AWS = "{AWS}"\n')
+    repo.git("rm", "-q", "-f", "--cached", "app.py")
+    (found,) = look(see("burst", "app.py"))
+    assert (found.urgent, found.at_least) == (False, "high")
 
 
 def test_pushed_history_is_not_raised(repo, see, pushed):
@@ -244,5 +257,5 @@ def test_hostile_names_links_and_sizes_are_inert(repo, see, tmp_path):
     ids=range(12),
 )
 def test_tests_and_examples_are_known_by_a_name_of_any_length(path, made_up):
-    held = _held(path, f"TOKEN={GENERIC}\n".encode())
+    held = scan(path, f"TOKEN={GENERIC}\n".encode()).held
     assert (held == []) is made_up

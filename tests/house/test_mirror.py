@@ -20,8 +20,6 @@ COVERED = {
     "kairos/domain/deciding.py": "tests/domain/test_proposal.py",
     "kairos/domain/events/base.py": "tests/domain/test_events.py",
     "kairos/domain/finding.py": "tests/domain/test_raising.py",
-    "kairos/domain/secret_places.py": "tests/domain/test_secrets.py",
-    "kairos/domain/secret_values.py": "tests/domain/test_secrets.py",
     "kairos/eventlog/opener.py": "tests/eventlog/killing/acts.py",
     "kairos/eventlog/postgres/making.py": "tests/eventlog/postgres/test_engine.py",
     "kairos/eventlog/postgres/queries.py": "tests/eventlog/postgres/test_engine.py",

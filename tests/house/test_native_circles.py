@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-CRATES = ("native/src", "native/launcher/src")
+CRATES = ("native/src", "native/guard/src", "native/launcher/src", "native/secrets/src")
 TESTS = re.compile(r"#\[cfg\(test\)\]\s*mod \w+ \{.*", re.S)
 """The tests in a file: they come last, and may use what rests on it."""
 

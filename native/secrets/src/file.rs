@@ -1,0 +1,228 @@
+//! A file as the detector and the guard see it: its text, what of it may be made up, and the lines of what it holds.
+use std::borrow::Cow;
+
+use memchr::{memchr_iter, memmem};
+
+use crate::engine::find_in;
+use crate::found::{Context, Purpose};
+use crate::table::Confidence;
+
+/// A value that looks like a real credential, with its line from 1 on. `value` is for comparison only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub kind: &'static str,
+    pub line: usize,
+    pub value: Vec<u8>,
+    pub confidence: Confidence,
+}
+
+#[derive(Debug, Default)]
+pub struct Scanned {
+    pub held: Vec<Held>,
+    /// The file is text; what is binary is not searched.
+    pub text: bool,
+}
+
+/// Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported.
+const MADE_UP_KINDS: &[&str] = &["credential", "url-password", "private-key", "jwt"];
+const MADE_UP_FOLDERS: &[&[u8]] = &[
+    b"test",
+    b"tests",
+    b"testing",
+    b"spec",
+    b"specs",
+    b"__tests__",
+    b"fixture",
+    b"fixtures",
+    b"testdata",
+    b"example",
+    b"examples",
+    b"sample",
+    b"samples",
+    b"mock",
+    b"mocks",
+    b"doc",
+    b"docs",
+    b"e2e",
+    b"__mocks__",
+    b"__fixtures__",
+    b"demo",
+    b"demos",
+    b"benchmarks",
+    b"cassettes",
+];
+const MADE_UP_ENDS: &[&[u8]] =
+    &[b"example", b"sample", b"template", b".dist", b".tmpl", b".md", b".rst", b".po", b".adoc", b".mdx", b".ipynb"];
+const LOCK_FILES: &[&[u8]] = &[
+    b"package-lock.json",
+    b"yarn.lock",
+    b"pnpm-lock.yaml",
+    b"cargo.lock",
+    b"poetry.lock",
+    b"uv.lock",
+    b"pipfile.lock",
+    b"composer.lock",
+    b"gemfile.lock",
+    b"go.sum",
+    b"flake.lock",
+    b"requirements.lock",
+    b"npm-shrinkwrap.json",
+];
+const SETTINGS: &[&[u8]] = &[
+    b".env",
+    b".ini",
+    b".cfg",
+    b".conf",
+    b".properties",
+    b".toml",
+    b".yml",
+    b".yaml",
+    b".tfvars",
+    b"rc",
+    b".netrc",
+    b"dockerfile",
+    b".config",
+    b".credentials",
+    b"credentials",
+    b".cnf",
+    b".service",
+    b".txt",
+];
+/// A person's own word that a line holds no secret, in the forms that tools know.
+const ALLOWED: &[&[u8]] = &[
+    b"gitleaks:allow",
+    b"allowlist secret",
+    b"whitelist secret",
+    b"trufflehog:ignore",
+    b"kairos:allow",
+    b"nosec B10",
+    b"noqa: S10",
+    b"ggignore",
+];
+/// What a file of encrypted values says: the values are meant to be kept.
+const SEALED: &[&[u8]] = &[
+    b"kind: SealedSecret",
+    b"encryptedData:",
+    b"ENC[AES256_GCM",
+    b"$ANSIBLE_VAULT;",
+    b"\"SealedSecret\"",
+    b"-----BEGIN AGE ENCRYPTED",
+];
+const LOOKED_AT: usize = 8000;
+
+/// What a file of this path (as the repository names it) holds. Time is linear in the data.
+pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
+    let Some(text) = text_of(data) else { return Scanned::default() };
+    let path = path.to_ascii_lowercase();
+    let context = Context { purpose: Purpose::Detect, settings: is_settings(&path) };
+    let found = find_in(&text, &context);
+    let mut held = Vec::new();
+    if !found.is_empty() {
+        let guess = !(is_made_up(&path) || is_lock_file(&path) || is_sealed(&text));
+        let public = is_public(&path, &text);
+        let (mut line, mut at) = (1, 0);
+        for m in found {
+            line += memchr_iter(b'\n', &text[at..m.start]).count();
+            at = m.start;
+            let wanted = guess || !MADE_UP_KINDS.contains(&m.kind);
+            if wanted && !(public && m.kind == "google-api-key") && !is_allowed(&text, m.start) {
+                let value = text[m.start..m.end].to_vec();
+                held.push(Held { kind: m.kind, line, value, confidence: m.confidence });
+            }
+        }
+    }
+    Scanned { held, text: true }
+}
+
+/// The text of a file, None for binary content. UTF-16, as Windows shells write it, is text.
+fn text_of(data: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let wide = match data {
+        [0xFF, 0xFE, ..] => Some(false),
+        [0xFE, 0xFF, ..] => Some(true),
+        _ => None,
+    };
+    let start = &data[..data.len().min(LOOKED_AT)];
+    if memchr::memchr(0, start).is_none() {
+        return Some(Cow::Borrowed(data));
+    }
+    let wide = wide.or_else(|| {
+        let even = start.iter().step_by(2).filter(|b| **b == 0).count();
+        let odd = start.iter().skip(1).step_by(2).filter(|b| **b == 0).count();
+        let half = start.len() / 2;
+        (half >= 8 && (even + odd) * 10 >= half * 9 && (even == 0 || odd == 0)).then_some(even > 0)
+    })?;
+    let units = data.chunks_exact(2).map(|p| {
+        if wide {
+            u16::from_be_bytes([p[0], p[1]])
+        } else {
+            u16::from_le_bytes([p[0], p[1]])
+        }
+    });
+    let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    Some(Cow::Owned(text.into_bytes()))
+}
+
+fn name_of(path: &[u8]) -> &[u8] {
+    path.rsplit(|b| *b == b'/').next().unwrap_or(path)
+}
+
+fn is_settings(path: &[u8]) -> bool {
+    let name = name_of(path);
+    name.starts_with(b".env") || SETTINGS.iter().any(|end| name.ends_with(end))
+}
+
+fn is_lock_file(path: &[u8]) -> bool {
+    let name = name_of(path);
+    LOCK_FILES.contains(&name) || name.ends_with(b".min.js") || name.ends_with(b".map") || name.ends_with(b".svg")
+}
+
+/// Whether a file is a test, an example or documentation, judged by its path in lower case.
+fn is_made_up(path: &[u8]) -> bool {
+    let name = name_of(path);
+    let folders = &path[..path.len() - name.len()];
+    folders.split(|b| *b == b'/').any(|f| {
+        MADE_UP_FOLDERS.contains(&f)
+            || f.starts_with(b"docs")
+            || f.starts_with(b"example")
+            || f.starts_with(b"tutorial")
+            || f.ends_with(b"_test")
+            || f.ends_with(b"-test")
+            || f.ends_with(b"-tests")
+            || f.ends_with(b"_tests")
+    }) || name.starts_with(b"test_")
+        || [&b"_test."[..], b".test.", b".spec.", b"_spec.", b"-test.", b"_tests."]
+            .iter()
+            .any(|part| memmem::find(name, part).is_some())
+        || name == b"conftest.py"
+        || name.starts_with(b"readme")
+        || name.starts_with(b"changelog")
+        || name.starts_with(b"changes")
+        || name.starts_with(b"history")
+        || MADE_UP_ENDS.iter().any(|end| name.ends_with(end))
+        || [&b".example."[..], b".sample.", b".template.", b"example_", b"-example.", b"_example."]
+            .iter()
+            .any(|part| memmem::find(name, part).is_some())
+}
+
+fn is_sealed(text: &[u8]) -> bool {
+    SEALED.iter().any(|word| memmem::find(text, word).is_some())
+}
+
+/// Whether the file is the settings of a client, whose key of an interface is public.
+fn is_public(path: &[u8], text: &[u8]) -> bool {
+    let name = name_of(path);
+    [&b"google-services.json"[..], b"googleservice-info.plist"].contains(&name)
+        || [&b"authDomain"[..], b"messagingSenderId", b"firebaseapp.com", b"maps.googleapis.com"]
+            .iter()
+            .any(|word| memmem::find(text, word).is_some())
+}
+
+/// Whether a person marked the line of `at` as no secret.
+fn is_allowed(text: &[u8], at: usize) -> bool {
+    let around = 512;
+    let start = memchr::memrchr(b'\n', &text[at.saturating_sub(around)..at])
+        .map_or(at.saturating_sub(around), |i| at.saturating_sub(around) + i);
+    let until = text.len().min(at + around);
+    let end = memchr::memchr(b'\n', &text[at..until]).map_or(until, |i| at + i);
+    ALLOWED.iter().any(|word| memmem::find(&text[start..end], word).is_some())
+}

@@ -1,0 +1,284 @@
+//! Values given to secret-named keys: `password = "…"`, `API_KEY=…`, `<token>…</token>`, `getenv("SECRET", "…")`.
+use crate::found::{Context, Match, Purpose};
+use crate::judge::{given, Given, Quoting};
+use crate::names::{is_counting, is_redacted, is_short_password, role, Role};
+use crate::table::{table, Confidence, Place, Reading};
+use crate::value::{is_inert, is_prose};
+
+const NAME: usize = 64;
+const BEFORE: usize = 64;
+const AFTER: usize = 320;
+const SHORTEST: usize = 4;
+/// A longer value is no password; it is redacted whatever it is, and what is in it is not looked at again.
+const LONG: usize = 2048;
+/// How far the text of an element is read.
+const ELEMENT: usize = 4096;
+
+fn is_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
+}
+
+/// Looks at each name once, however many hints it holds.
+pub struct Names {
+    end: usize,
+}
+
+struct Name<'a> {
+    text: &'a [u8],
+    start: usize,
+    end: usize,
+    role: Option<Role>,
+}
+
+/// Whether the name is the last word of `API key`.
+fn is_spoken_key(text: &[u8], start: usize, end: usize) -> bool {
+    text[start..end].eq_ignore_ascii_case(b"key")
+        && [&b"api "[..], b"access ", b"secret "]
+            .iter()
+            .any(|word| start >= word.len() && text[start - word.len()..start].eq_ignore_ascii_case(word))
+}
+
+struct Value {
+    start: usize,
+    end: usize,
+    quoting: Quoting,
+    wrapped: bool,
+}
+
+impl Names {
+    pub fn new() -> Self {
+        Self { end: 0 }
+    }
+
+    /// The values of the name around a hit of the prefilter.
+    pub fn at(&mut self, text: &[u8], hit: (usize, usize), context: &Context, out: &mut Vec<Match>) {
+        if hit.0 < self.end {
+            return;
+        }
+        let mut start =
+            hit.0 - text[hit.0.saturating_sub(NAME)..hit.0].iter().rev().take_while(|b| is_name(**b)).count();
+        let end = hit.1 + text[hit.1..].iter().take(NAME).take_while(|b| is_name(**b)).count();
+        self.end = end;
+        let Some(next) = text.get(end) else { return };
+        let mut places = table().firsts[usize::from(*next)];
+        if places == 0 {
+            return;
+        }
+        while start < end && text[start] == b'-' {
+            start += 1;
+        }
+        if start > 0 && text[start - 1] == b'\\' && matches!(text[start], b'n' | b't' | b'r') {
+            start += 1; // The escape of a line end is not part of the name.
+        }
+        let spoken = is_spoken_key(text, start, end);
+        let role = if spoken { Some(Role::Secret) } else { role(&text[start..end]) };
+        let name = Name { text, start, end, role };
+        let redacting = context.purpose == Purpose::Redact;
+        if name.role.is_none() && !(redacting && is_redacted(&text[start..end])) {
+            return;
+        }
+        while places != 0 {
+            let place = &table().places[places.trailing_zeros() as usize];
+            places &= places - 1;
+            let (found, past) = name.value_in(place, context);
+            self.end = self.end.max(past);
+            if let Some(found) = found {
+                out.push(found);
+                if !redacting {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Name<'_> {
+    /// The value in a place, and up to where no further name needs to be looked at: a value that is cut, or longer than
+    /// `LONG`, is read once.
+    fn value_in(&self, place: &Place, context: &Context) -> (Option<Match>, usize) {
+        let redacting = context.purpose == Purpose::Redact;
+        let Some((value, gap)) = self.value_at(place) else { return (None, 0) };
+        if value.end - value.start > LONG {
+            let found = Match {
+                kind: "credential",
+                start: value.start,
+                end: value.end,
+                confidence: Confidence::Low,
+                rank: usize::MAX,
+            };
+            return (redacting.then_some(found), value.end);
+        }
+        match self.judged(&value, gap, place, context) {
+            Some(found) => (Some(found), value.end),
+            None => (None, 0),
+        }
+    }
+
+    fn value_at(&self, place: &Place) -> Option<(Value, &[u8])> {
+        let text = self.text;
+        let (after, before) = place.regexes();
+        let gap = after.find(&text[self.end..text.len().min(self.end + AFTER)])?.end();
+        if let Some(before) = before {
+            if !before.is_match(&text[self.start.saturating_sub(BEFORE)..self.start]) {
+                return None;
+            }
+        }
+        let at = self.end + gap;
+        let gap = &text[self.end..at];
+        let whole = gap == b"=" && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
+        Some((read(text, at, place.reading, whole)?, gap))
+    }
+
+    fn judged(&self, value: &Value, gap: &[u8], place: &Place, context: &Context) -> Option<Match> {
+        let bytes = &self.text[value.start..value.end];
+        if bytes.len() < SHORTEST || is_inert(bytes) {
+            return None;
+        }
+        let sure = self.live(value, gap, place, context);
+        let redact = context.purpose == Purpose::Redact && self.is_cut(value, gap, place);
+        if sure.is_none() && !redact {
+            return None;
+        }
+        let confidence = sure.unwrap_or(Confidence::Low).min(place.confidence);
+        if context.purpose == Purpose::Detect && confidence == Confidence::Low {
+            return None;
+        }
+        Some(Match { kind: "credential", start: value.start, end: value.end, confidence, rank: usize::MAX })
+    }
+
+    fn live(&self, value: &Value, gap: &[u8], place: &Place, context: &Context) -> Option<Confidence> {
+        given(&Given {
+            role: self.role?,
+            value: &self.text[value.start..value.end],
+            quoting: value.quoting,
+            reading: place.reading,
+            spaced: gap.trim_ascii() != gap && !gap.contains(&b':'),
+            colon: gap.contains(&b':'),
+            next: self.text.get(value.end).copied(),
+            linked: self.start > 0 && self.text[self.start - 1] == b';',
+            settings: context.settings,
+            wrapped: value.wrapped,
+        })
+    }
+
+    /// Whether the value is redacted though it is not reported. Prose is common after a colon and a space, so there it
+    /// must look less like a word.
+    fn is_cut(&self, value: &Value, gap: &[u8], place: &Place) -> bool {
+        let bytes = &self.text[value.start..value.end];
+        let name = &self.text[self.start..self.end];
+        if value.wrapped || self.role == Some(Role::Key) {
+            return false;
+        }
+        let alone = is_short_password(name) && !name.iter().any(|b| b"_-".contains(b)) && name.len() <= 5;
+        if alone && !is_redacted(name) {
+            let dotted = self.start > 0 && self.text[self.start - 1] == b'.';
+            let assigned = gap.contains(&b'=') && !gap.windows(2).any(|w| w == b"==");
+            if !(dotted || assigned || value.quoting != Quoting::Bare) {
+                return false;
+            }
+        }
+        if is_counting(name) && bytes.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        if value.quoting != Quoting::Bare || gap.contains(&b'=') {
+            return place.reading != Reading::Quoted || !is_prose(bytes) || !place.name.starts_with("spoken");
+        }
+        bytes.len() >= 6 && !is_prose(bytes)
+    }
+}
+
+fn read(text: &[u8], at: usize, reading: Reading, whole: bool) -> Option<Value> {
+    let delimited = |end: usize| Some(Value { start: at, end, quoting: Quoting::Delimited, wrapped: false });
+    let until = |stop: &dyn Fn(u8) -> bool| text[at..].iter().position(|b| stop(*b)).map_or(text.len(), |n| at + n);
+    match reading {
+        Reading::Any => quoted(text, at).or_else(|| Some(bare(text, at, whole))),
+        Reading::Quoted => quoted(text, at),
+        Reading::Bare => Some(bare(text, at, whole)),
+        Reading::Text => {
+            let window = &text[..text.len().min(at + ELEMENT)];
+            let end = window[at..].iter().position(|b| b"<\n]".contains(b)).map_or(window.len(), |n| at + n);
+            let closed = text[end..].starts_with(b"</") || text[end..].starts_with(b"]]>");
+            let end = at + text[at..end].trim_ascii_end().len();
+            if closed {
+                delimited(end)
+            } else {
+                None
+            }
+        }
+        Reading::Query => delimited(until(&|b| b.is_ascii_whitespace() || b"&#\"'<>`\\)]}".contains(&b))),
+        Reading::Segment => delimited(until(&|b| b";\"'\n<".contains(&b))),
+        Reading::Braced => delimited(until(&|b| b"}\n\"'".contains(&b))),
+    }
+}
+
+fn bare(text: &[u8], at: usize, whole: bool) -> Value {
+    let ends = |b: u8| b.is_ascii_whitespace() || b"\"'`\\".contains(&b) || (!whole && b",;()<>{}[]|".contains(&b));
+    let end = text[at..].iter().position(|b| ends(*b)).map_or(text.len(), |n| at + n);
+    Value { start: at, end, quoting: Quoting::Bare, wrapped: false }
+}
+
+/// A quoted value at `at`, maybe with a prefix (`b"…"`) or inside a call (`String::from("…")`). Without a closing quote
+/// it ends with its line.
+fn quoted(text: &[u8], at: usize) -> Option<Value> {
+    let (mut open, mut wrapped) = (prefixed(text, at), false);
+    if open.is_none() {
+        let mut inside = at;
+        for _ in 0..2 {
+            inside = called(text, inside)?;
+            open = prefixed(text, inside);
+            if open.is_some() {
+                break;
+            }
+        }
+        wrapped = true;
+    }
+    let mut start = open?;
+    let escaped = text[start] == b'\\';
+    let quote = if escaped { text[start + 1] } else { text[start] };
+    start += 1 + usize::from(escaped);
+    if !escaped && text[start..].starts_with(&[quote, quote]) {
+        start += 2;
+    }
+    let mut end = start;
+    while let Some(b) = text.get(end) {
+        match b {
+            b'\n' => break,
+            b'\\' if escaped => {
+                if text.get(end + 1) == Some(&quote) {
+                    break;
+                }
+                end += 1;
+            }
+            b'\\' => end = (end + 2).min(text.len()),
+            b if *b == quote => break,
+            _ => end += 1,
+        }
+    }
+    Some(Value { start, end, quoting: Quoting::Quoted, wrapped })
+}
+
+/// Where the opening quote is, behind at most two letters of a prefix.
+fn prefixed(text: &[u8], at: usize) -> Option<usize> {
+    let is_quote = |i: usize| match text.get(i) {
+        Some(b'"' | b'\'' | b'`') => true,
+        Some(b'\\') => matches!(text.get(i + 1), Some(b'"' | b'\'')),
+        _ => false,
+    };
+    (at..at + 3)
+        .take_while(|i| *i == at || text.get(i - 1).is_some_and(|b| b"rbufRBUF@$".contains(b)))
+        .find(|i| is_quote(*i))
+}
+
+/// Where the argument of a call at `at` begins: behind `String::from(`, `new Secret(`.
+fn called(text: &[u8], at: usize) -> Option<usize> {
+    let mut i = at;
+    if text[at..].starts_with(b"new ") {
+        i += 4;
+    }
+    let name = text[i..].iter().take(48).take_while(|b| b.is_ascii_alphanumeric() || b"_.:".contains(b)).count();
+    if name == 0 || text.get(i + name) != Some(&b'(') {
+        return None;
+    }
+    i += name + 1;
+    Some(i + text[i..].iter().take(40).take_while(|b| b.is_ascii_whitespace()).count())
+}

@@ -159,6 +159,11 @@ class Log:
         with self._engine.errors():
             return self._read().view_keys(view, first, before, limit, backwards=backwards)
 
+    def view_rows(self, view: str, first: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most `limit` rows (key, value) of a view from the key `first` (inclusive) on, ascending."""
+        with self._engine.errors():
+            return self._read().view_rows(view, first, limit)
+
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """(saved state of a view, its tracking position), both from the same save; (None, 0) if it was never saved."""
         with self._engine.errors():

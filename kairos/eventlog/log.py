@@ -154,15 +154,15 @@ class Log:
         with self._engine.errors():
             return self._read().view_row(view, key)
 
+    def view_rows(self, view: str, first: bytes, before: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most `limit` rows (key, value) of a view with first <= key < before, in order."""
+        with self._engine.errors():
+            return self._read().view_rows(view, first, before, limit)
+
     def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
         """At most `limit` keys of a view from `first` (inclusive) to `before` (exclusive), ascending or descending."""
         with self._engine.errors():
             return self._read().view_keys(view, first, before, limit, backwards=backwards)
-
-    def view_rows(self, view: str, first: bytes, limit: int) -> list[tuple[bytes, bytes]]:
-        """At most `limit` rows (key, value) of a view from the key `first` (inclusive) on, ascending."""
-        with self._engine.errors():
-            return self._read().view_rows(view, first, limit)
 
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """(saved state of a view, its tracking position), both from the same save; (None, 0) if it was never saved."""

@@ -17,6 +17,10 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Write
 
 
+_END = b"\xff" * 4097
+"""Greater than every path: no name in a listing has so many bytes."""
+
+
 class Stat(NamedTuple):
     """The lstat result of an entry. `type`: file | dir | symlink; `mode` is st_mode & 0o7777; times in ns."""
 
@@ -133,7 +137,7 @@ class TreeOnDisk:
 
     def sweep(self, first: bytes, limit: int) -> Swept:
         """Compares the stored listings of at most `limit` directories from `first` on with the disk."""
-        rows = self._log.view_rows(self.view, first, limit)
+        rows = self._log.view_rows(self.view, first, _END, limit)
         differing, ignored = self._scanner.sweep(rows)
         rest = rows[-1][0] + b"\0" if len(rows) == limit else None
         return Swept([dir for dir, _ in rows], set(differing), ignored, rest)

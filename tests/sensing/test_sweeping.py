@@ -119,8 +119,8 @@ def test_a_sweep_holds_a_few_listings_at_a_time(blind: Any, monkeypatch: pytest.
     asked: list[int] = []
     rows = blind.log.view_rows
 
-    def counted(view: str, first: bytes, limit: int) -> Any:
-        found = rows(view, first, limit)
+    def counted(view: str, first: bytes, before: bytes, limit: int) -> Any:
+        found = rows(view, first, before, limit)
         asked.append(len(found))
         return found
 

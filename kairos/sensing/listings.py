@@ -16,7 +16,6 @@ from kairos._native import Scanner, Watcher, diff_listings, give_back_memory, un
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Write
 
-
 _END = b"\xff" * 4097
 """Greater than every path: no name in a listing has so many bytes."""
 

@@ -23,14 +23,15 @@ from kairos.eventlog.log import Log
 from kairos.home import Home
 
 Run = Callable[..., Any]
-LATER = {"cost", "edit", "export", "policy allow", "policy ls", "policy test", "policy revoke"}
-"""Commands that are being written."""
+LATER = {"edit"}
+"""A command that is being written."""
 ARGUMENTS = {
     "approve": ["abcd", "--yes"], "config get": [], "config set": ["model.name", "x"], "completion": ["bash"],
     "defer": ["abcd", "--until", "2h"], "log import": ["/dev/null"], "memory recall": ["word"],
     "memory related": ["a.py"], "memory show": ["abcd"], "mute": ["secret"], "reject": ["abcd", "-m", "no"],
     "sandbox run": ["true"], "show": ["abcd"], "unmute": ["secret"], "why": ["abcd"], "undo": ["--yes"],
-    "redo": ["--yes"],
+    "redo": ["--yes"], "policy allow": ["x", "--path", "docs/*"], "policy test": ["--path", "a"],
+    "policy revoke": ["x"],
 }  # fmt: skip
 """The least that a command must be given."""
 

@@ -14,8 +14,8 @@ PROMPT = "[y n l w d m u j k q ?] "
 
 
 def sleep_between_keys() -> None:
-    """As long as the fastest finger takes: what comes sooner is pasted text. Nothing tells when a key was read that does
-    nothing, so this cannot be waited for."""
+    """As long as the fastest finger takes: what comes sooner is pasted text. Nothing tells that a key was read if it
+    does nothing, so this is no condition to wait for."""
     time.sleep(0.06)
 
 
@@ -163,8 +163,8 @@ def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, seeded: A
 
 @pytest.mark.parametrize(
     "pasted",
-    ["yaml files are next, see the ticket", "yyyy", "yn", "y\n", "\ny\ny\n", "\x1b[200~y\x1b[201~", "\x1b[200~y", "q\x1b[A",
-     "y\x00\xff", "ypastéd", "\x1b[Ay", "\x1b[200~n1\n\x1b[201~n1"],
+    ["yaml files are next, see the ticket", "yyyy", "yn", "y\n", "\ny\ny\n", "\x1b[200~y\x1b[201~", "\x1b[200~y",
+     "q\x1b[A", "y\x00\xff", "ypastéd", "\x1b[Ay", "\x1b[200~n1\n\x1b[201~n1"],
 )  # fmt: skip
 def test_what_arrives_at_once_and_is_no_key_decides_nothing(kairos: Any, seeded: Any, review: Any, pasted: str) -> None:
     raised = seeded.raise_(seeded.note())

@@ -188,7 +188,7 @@ def ask(context: Context, question: str, *, flag: str) -> bool:
 def answer(context: Context, prompt: str) -> str:
     """One line typed by the person on the terminal; empty if they gave it up. What is pasted, or was typed before the
     question was shown, answers nothing."""
-    from cli.terminal import session
+    from cli.console import session
 
     text = finished(prompt, colours=colours(context, sys.stderr))
     return session.answer(lambda: print(text, end="", file=sys.stderr, flush=True)) or ""

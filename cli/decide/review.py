@@ -10,12 +10,12 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.decide.decide import LETTERS, risk_words
 from cli.decide.showing import Cards
-from cli.look.card import Part
+from cli.look.card import CardPart
 from cli.look.why import steps_text
-from cli.terminal.presses import EOF, REDRAW
-from cli.terminal.screen import Screen, scrolled
-from cli.terminal.session import Terminal
-from cli.terminal.viewport import Viewport
+from cli.console.presses import EOF, REDRAW
+from cli.console.screen import Screen, scrolled
+from cli.console.session import Terminal
+from cli.console.viewport import Viewport
 from kairos.desk import deciding
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting
@@ -75,7 +75,7 @@ class Review:
                     self._say(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}")
         return True
 
-    def _present(self) -> tuple[Proposal, list[Part], str] | None:
+    def _present(self) -> tuple[Proposal, list[CardPart], str] | None:
         """The present proposal, its card and its place among the undecided; None when nothing is left."""
         left = undecided(self._context.desk, self._ids)
         if not left:
@@ -84,7 +84,7 @@ class Review:
         proposal = left[self._at]
         return proposal, self._cards.parts(proposal), f"{self._at + 1} of {len(left)}"
 
-    def _key(self, shown: Proposal, parts: list[Part], place: str) -> str:
+    def _key(self, shown: Proposal, parts: list[CardPart], place: str) -> str:
         """Shows the card and scrolls it; returns the first key that is neither. Keys decide this version, even if the
         log changes meanwhile."""
         while True:
@@ -105,7 +105,7 @@ class Review:
                 self._said = ""
                 return key
 
-    def _draw(self, shown: Proposal, parts: list[Part], place: str) -> None:
+    def _draw(self, shown: Proposal, parts: list[CardPart], place: str) -> None:
         footer = self._screen.footer(self._said, "…", PROMPT)
         rows = self._screen.rows_above(footer)
         self._view = view = self._cards.view(shown, parts, rows, done=self._done_part)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cli.context import Context
-from cli.look.card import FULL, NONE, STAT, Part, card_parts
-from cli.terminal.screen import Screen
-from cli.terminal.viewport import Viewport, opened, relaid
+from cli.look.card import FULL, NONE, STAT, CardPart, card_parts
+from cli.console.screen import Screen
+from cli.console.viewport import Viewport, opened, relaid
 from kairos.desk.cards import card
 from kairos.domain.proposal import Proposal
 
@@ -30,16 +30,16 @@ class Cards:
         self._body = 0
         self._marked: set[tuple[str, str]] = set()
         self._seen: dict[tuple[str, str], _Seen] = {}
-        self._parts: list[Part] = []
+        self._parts: list[CardPart] = []
 
-    def parts(self, proposal: Proposal) -> list[Part]:
+    def parts(self, proposal: Proposal) -> list[CardPart]:
         """The parts of the card, from the present state of the log."""
         digest = proposal.raised.digest
         folded = {path for marked, path in self._marked if marked == digest}
         data = card(self._context.desk, proposal)
         return card_parts(self._context, proposal, data, body=BODIES[self._body], folded=folded)
 
-    def view(self, proposal: Proposal, parts: list[Part], rows: int, *, done: int | None = None) -> Viewport:
+    def view(self, proposal: Proposal, parts: list[CardPart], rows: int, *, done: int | None = None) -> Viewport:
         """The part of the card that is on a screen with so many rows; it counts as seen from now on."""
         key, columns = (proposal.raised.digest, BODIES[self._body]), self._screen.columns
         lines = [self._screen.lines_of(part.text) for part in parts]

@@ -21,7 +21,7 @@ _STATES = {"raised": "not verified yet", "pending": "waits for you"}
 _MOST_LISTED = 20
 
 
-class Part(NamedTuple):
+class CardPart(NamedTuple):
     """Lines of a card. `path`: the file whose diff they are, empty if they are none."""
 
     text: str
@@ -35,14 +35,14 @@ def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str 
 
 def card_parts(
     context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL, folded: Container[str] = ()
-) -> list[Part]:
+) -> list[CardPart]:
     """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out."""
     return [
-        Part("\n".join(_head(proposal, card))),
-        Part("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)])),
-        Part("\n".join(["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)])),
+        CardPart("\n".join(_head(proposal, card))),
+        CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)])),
+        CardPart("\n".join(["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)])),
         *(_patch(file_patches(context.desk, proposal), body, folded) if card.patch and body != NONE else []),
-        Part("\n".join(_foot(proposal, card))),
+        CardPart("\n".join(_foot(proposal, card))),
     ]
 
 
@@ -130,17 +130,17 @@ def _command(card: CardOut) -> list[str]:
     return ["", render.paint("Command", "bold"), f"  {render.inert(shlex.join(card.argv))}"]
 
 
-def _patch(files: Sequence[FilePatch], body: str, folded: Container[str]) -> list[Part]:
+def _patch(files: Sequence[FilePatch], body: str, folded: Container[str]) -> list[CardPart]:
     title = f"\n{render.paint('Patch', 'bold')}"
     if body == STAT:
-        return [Part(f"{title}\n{render.table(list(map(_numbers, files)))}")]
+        return [CardPart(f"{title}\n{render.table(list(map(_numbers, files)))}")]
     parts = [
-        Part(f"  {render.paint(f'✓ {file.path}', 'dim')}  +{file.added} −{file.removed}, seen", file.path)
+        CardPart(f"  {render.paint(f'✓ {file.path}', 'dim')}  +{file.added} −{file.removed}, seen", file.path)
         if file.path in folded
-        else Part(render.diff(file.text.rstrip("\n")), file.path)
+        else CardPart(render.diff(file.text.rstrip("\n")), file.path)
         for file in files
     ]
-    return [Part(title), *parts]
+    return [CardPart(title), *parts]
 
 
 def _numbers(file: FilePatch) -> list[render.Cell]:

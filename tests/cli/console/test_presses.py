@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.terminal.presses import Decoded, Typed, decode, typed, unfinished
+from cli.console.presses import Decoded, Typed, decode, typed, unfinished
 
 
 @pytest.mark.parametrize(

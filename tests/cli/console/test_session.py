@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cli.terminal.session import Terminal, answer
+from cli.console.session import Terminal, answer
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.terminal.viewport import Viewport, opened, relaid
+from cli.console.viewport import Viewport, opened, relaid
 
 PARTS = st.lists(st.lists(st.sampled_from(["a", "b"]), max_size=12), min_size=1, max_size=6)
 ROWS = st.integers(1, 15)

@@ -9,8 +9,8 @@ import pytest
 
 from cli.context import Context
 from cli.layout import width
-from cli.terminal.screen import Screen, scrolled
-from cli.terminal.viewport import opened
+from cli.console.screen import Screen, scrolled
+from cli.console.viewport import opened
 
 
 @pytest.fixture

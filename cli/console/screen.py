@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from cli import layout, render
 from cli.context import Context
-from cli.terminal.presses import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, REDRAW, SPACE, UP
-from cli.terminal.session import Terminal
-from cli.terminal.viewport import Viewport, opened
+from cli.console.presses import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, REDRAW, SPACE, UP
+from cli.console.session import Terminal
+from cli.console.viewport import Viewport, opened
 
 _ENDLESS = 1 << 30
 _STEPS: dict[str, Callable[[Viewport], Viewport]] = {

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cli import layout, render
-from cli.context import Context
 from cli.console.presses import DOWN, END, HOME, PAGE_DOWN, PAGE_UP, REDRAW, SPACE, UP
 from cli.console.session import Terminal
 from cli.console.viewport import Viewport, opened
+from cli.context import Context
 
 _ENDLESS = 1 << 30
 _STEPS: dict[str, Callable[[Viewport], Viewport]] = {

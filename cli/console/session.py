@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
-from cli.layout import width
 from cli.console.presses import EOF, REDRAW, Decoded, Typed, decode, typed, unfinished
+from cli.layout import width
 from kairos.domain.inert import escape
 
 _QUIET_S, _BURST_QUIET_S, _REST_S = 0.01, 0.03, 0.1

@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 import click
 
 from cli import render
+from cli.console.presses import EOF, REDRAW
+from cli.console.screen import Screen, scrolled
+from cli.console.session import Terminal
+from cli.console.viewport import Viewport
 from cli.context import Context, pass_context
 from cli.decide.decide import LETTERS, risk_words
 from cli.decide.showing import Cards
 from cli.look.card import CardPart
 from cli.look.why import steps_text
-from cli.console.presses import EOF, REDRAW
-from cli.console.screen import Screen, scrolled
-from cli.console.session import Terminal
-from cli.console.viewport import Viewport
 from kairos.desk import deciding
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting

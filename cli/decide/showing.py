@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cli.context import Context
-from cli.look.card import FULL, NONE, STAT, CardPart, card_parts
 from cli.console.screen import Screen
 from cli.console.viewport import Viewport, opened, relaid
+from cli.context import Context
+from cli.look.card import FULL, NONE, STAT, CardPart, card_parts
 from kairos.desk.cards import card
 from kairos.domain.proposal import Proposal
 

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from cli.context import Context
-from cli.layout import width
 from cli.console.screen import Screen, scrolled
 from cli.console.viewport import opened
+from cli.context import Context
+from cli.layout import width
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
+from cli.console.screen import Screen
 from cli.context import Context
 from cli.decide.showing import Cards
-from cli.console.screen import Screen
 from kairos.desk.reading import waiting
 
 AFTER = b"# Demo\n" + b"more\n" * 60

@@ -13,6 +13,7 @@ Graph = Callable[..., dict[str, set[str]]]
 COVERED = {
     "dream/extract.py": "tests/dream/test_phases.py",
     "kairos/acting/applying.py": "tests/acting/test_recovery.py",
+    "kairos/acting/hook_scripts.py": "tests/acting/test_hooking.py",
     "kairos/acting/performing.py": "tests/acting/test_executor.py",
     "kairos/detectors/stale_reference/references.py": "tests/detectors/stale_reference/test_detector.py",
     "kairos/detectors/touching.py": "tests/daemon/test_turns.py",

@@ -51,7 +51,7 @@ def test_every_module_of_the_checkout_ships_and_nothing_else(wheel: zipfile.ZipF
     shipped = {n for n in wheel.namelist() if ".dist-info/" not in n}
     extra = {n for n in shipped - python if not n.startswith("kairos/_native.")}
     assert python - shipped == set()
-    assert extra == {"kairos/_bin/kairos-exec"}
+    assert extra == {"kairos/_bin/kairos-exec", "kairos/_bin/kairos-guard"}
 
 
 def test_one_native_library_and_the_launcher_that_may_be_run(wheel: zipfile.ZipFile) -> None:

@@ -6,6 +6,7 @@
 //! kairos-guard --json   one object on stdout; exit 0 whatever was found
 //! ```
 mod report;
+mod shown;
 mod staged;
 
 use std::process::ExitCode;

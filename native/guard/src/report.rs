@@ -4,6 +4,7 @@ use std::fmt::Write;
 use kairos_secrets::{label, Confidence};
 use serde::Serialize;
 
+use crate::shown::shown;
 use crate::staged::{Found, Seen};
 
 const LISTED: usize = 20;
@@ -105,26 +106,6 @@ fn list(out: &mut String, found: &[&Found]) {
     if found.len() > LISTED {
         let _ = writeln!(out, "  and {} more", found.len() - LISTED);
     }
-}
-
-/// A name with whatever could act on a terminal escaped.
-pub fn shown(name: &[u8]) -> String {
-    let mut out = String::new();
-    for chunk in name.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let acts = c.is_control()
-                || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{61C}');
-            if acts {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            } else {
-                out.push(c);
-            }
-        }
-        for b in chunk.invalid() {
-            let _ = write!(out, "\\x{b:02x}");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ fn changes() -> Result<Vec<Change>, String> {
     }
     match output(&["ls-files", "--stage", "-z"])? {
         Ok(raw) => Ok(first_files(&raw)),
-        Err(why) => Err(format!("git could not read the index: {}", crate::report::shown(why.as_bytes()))),
+        Err(why) => Err(format!("git could not read the index: {}", crate::shown::shown(why.as_bytes()))),
     }
 }
 

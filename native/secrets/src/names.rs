@@ -1,4 +1,9 @@
 //! What a name says of its value: `DB_PASSWORD`, `apiKey`, `secret_key_base`.
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
 use crate::words::words;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,336 +16,62 @@ pub enum Role {
     Key,
 }
 
-const PASSWORDS: &[&str] = &["password", "passwd", "passphrase", "passwort", "pwd", "passcode", "userpass"];
-const SHORT_PASSWORDS: &[&str] = &["pass", "pw", "dbpass", "passw"];
-const SECRETS: &[&str] = &[
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "secretkey",
-    "authkey",
-    "privatekey",
-    "credential",
-    "credentials",
-    "authtoken",
-    "accountkey",
-    "apitoken",
-];
-/// What makes a `key` a secret when it stands before it.
-const SECRET_KEYS: &[&str] = &[
-    "api",
-    "access",
-    "auth",
-    "account",
-    "signing",
-    "encryption",
-    "private",
-    "master",
-    "secret",
-    "shared",
-    "storage",
-    "service",
-    "subscription",
-    "app",
-    "application",
-    "session",
-    "cookie",
-    "hmac",
-    "jwt",
-    "crypt",
-    "crypto",
-    "aes",
-    "license",
-    "deploy",
-    "server",
-    "admin",
-    "consumer",
-    "client",
-    "webhook",
-    "integration",
-    "functions",
-    "host",
-    "function",
-    "ingest",
-    "ingestion",
-    "write",
-    "read",
-    "project",
-    "live",
-    "prod",
-    "bot",
-    "provider",
-    "license",
-    "ssh",
-    "sas",
-    "fernet",
-];
-/// Names of values that are not secret, though a secret is named: `password_file`, `token_count`, `PASSWORD_TOO_SHORT`.
-const LAST: &[&str] = &[
-    "file",
-    "filename",
-    "path",
-    "dir",
-    "url",
-    "uri",
-    "host",
-    "name",
-    "names",
-    "type",
-    "types",
-    "id",
-    "ids",
-    "count",
-    "counts",
-    "limit",
-    "limits",
-    "ttl",
-    "len",
-    "length",
-    "size",
-    "field",
-    "fields",
-    "header",
-    "headers",
-    "regex",
-    "pattern",
-    "env",
-    "var",
-    "vars",
-    "param",
-    "params",
-    "prefix",
-    "suffix",
-    "hash",
-    "hashes",
-    "sha",
-    "digest",
-    "fingerprint",
-    "checksum",
-    "class",
-    "policy",
-    "hint",
-    "label",
-    "version",
-    "versions",
-    "kind",
-    "usage",
-    "reset",
-    "required",
-    "enabled",
-    "expiry",
-    "expires",
-    "expiration",
-    "expire",
-    "expired",
-    "too",
-    "short",
-    "long",
-    "invalid",
-    "error",
-    "errors",
-    "message",
-    "msg",
-    "description",
-    "title",
-    "placeholder",
-    "strength",
-    "min",
-    "max",
-    "mode",
-    "format",
-    "template",
-    "changed",
-    "date",
-    "time",
-    "timeout",
-    "missing",
-    "mismatch",
-    "index",
-    "position",
-    "offset",
-    "mask",
-    "valid",
-    "validator",
-    "validation",
-    "store",
-    "provider",
-    "manager",
-    "service",
-    "endpoint",
-    "address",
-    "arn",
-    "ref",
-    "reference",
-    "scope",
-    "scopes",
-    "link",
-    "page",
-    "column",
-    "table",
-    "code",
-    "codes",
-    "status",
-    "state",
-    "algorithm",
-    "alg",
-    "encoder",
-    "decoder",
-    "parser",
-    "factory",
-    "handler",
-    "input",
-    "output",
-    "confirmation",
-    "confirm",
-    "generator",
-    "rotation",
-    "lifetime",
-    "age",
-    "issuer",
-    "audience",
-    "claim",
-    "claims",
-    "role",
-    "exists",
-    "event",
-    "action",
-    "command",
-    "option",
-    "selector",
-    "locator",
-    "xpath",
-    "tests",
-    "test",
-    "pk",
-    "iteration",
-    "iterations",
-];
-/// Names whose first words say that the value is no secret: `pageToken`, `public_key`, `INVALID_TOKEN`.
-const FIRST: &[&str] = &[
-    "public",
-    "pub",
-    "page",
-    "next",
-    "continuation",
-    "continue",
-    "sync",
-    "cursor",
-    "resume",
-    "csrf",
-    "xsrf",
-    "invalid",
-    "cancel",
-    "cancellation",
-    "start",
-    "end",
-    "stop",
-    "eos",
-    "bos",
-    "pad",
-    "unk",
-    "mask",
-    "sep",
-    "cls",
-    "special",
-    "primary",
-    "foreign",
-    "cache",
-    "sort",
-    "partition",
-    "row",
-    "i18n",
-    "translation",
-    "publishable",
-    "anon",
-    "site",
-    "idempotency",
-    "dedup",
-    "deduplication",
-    "expired",
-    "wrong",
-    "bad",
-    "missing",
-    "no",
-    "hashed",
-    "encrypted",
-    "hash",
-    "num",
-    "max",
-    "min",
-    "total",
-    "object",
-    "map",
-    "dict",
-    "index",
-    "lookup",
-    "host",
-    "ssh",
-    "known",
-    "sealed",
-    "pagination",
-];
-/// Names of keys that are not secret: `cache_key`, `objectKey`.
-const PLAIN_KEYS: &[&str] = &[
-    "cache",
-    "sort",
-    "partition",
-    "row",
-    "i18n",
-    "translation",
-    "object",
-    "map",
-    "dict",
-    "index",
-    "lookup",
-    "group",
-    "hot",
-    "config",
-    "settings",
-    "data",
-    "json",
-    "storage",
-    "local",
-    "item",
-    "meta",
-    "state",
-    "event",
-    "query",
-    "feature",
-    "flag",
-    "idempotency",
-    "checkout",
-    "registry",
-    "bucket",
-    "s3",
-    "react",
-    "measurement",
-];
-/// Parts of a name whose value is redacted, in lower case without separators.
-const REDACTED: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "passcode",
-    "pwd",
-    "secret",
-    "token",
-    "credential",
-    "apikey",
-    "accesskey",
-    "authkey",
-    "accountkey",
-    "signingkey",
-    "encryptionkey",
-    "privatekey",
-    "masterkey",
-    "sharedkey",
-];
+/// Lists of words, as `rules/names.toml` has them.
+#[derive(Deserialize)]
+struct Words {
+    passwords: String,
+    short_passwords: String,
+    secrets: String,
+    secret_keys: String,
+    later: String,
+    earlier: String,
+    plain_keys: String,
+    redacted: String,
+}
 
-fn one_of(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
+struct Lists {
+    passwords: Vec<&'static str>,
+    short_passwords: HashSet<&'static [u8]>,
+    secrets: Vec<&'static str>,
+    secret_keys: HashSet<&'static [u8]>,
+    later: HashSet<&'static [u8]>,
+    earlier: HashSet<&'static [u8]>,
+    plain_keys: HashSet<&'static [u8]>,
+    redacted: Vec<&'static str>,
+}
+
+fn lists() -> &'static Lists {
+    static WORDS: OnceLock<Words> = OnceLock::new();
+    static LISTS: OnceLock<Lists> = OnceLock::new();
+    LISTS.get_or_init(|| {
+        let words = WORDS.get_or_init(|| {
+            toml::from_str(include_str!("../rules/names.toml")).unwrap_or_else(|e| panic!("rules/names.toml: {e}"))
+        });
+        let listed = |text: &'static str| text.split_ascii_whitespace().collect();
+        let set = |text: &'static str| text.split_ascii_whitespace().map(str::as_bytes).collect();
+        Lists {
+            passwords: listed(&words.passwords),
+            short_passwords: set(&words.short_passwords),
+            secrets: listed(&words.secrets),
+            secret_keys: set(&words.secret_keys),
+            later: set(&words.later),
+            earlier: set(&words.earlier),
+            plain_keys: set(&words.plain_keys),
+            redacted: listed(&words.redacted),
+        }
+    })
+}
+
+fn one_of(word: &[u8], list: &HashSet<&'static [u8]>) -> bool {
+    let mut lower = [0_u8; 64];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    list.contains(&*lower)
+}
+
+fn is_key(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"key")
 }
 
 fn ends_with_one_of(word: &[u8], list: &[&str]) -> bool {
@@ -349,16 +80,16 @@ fn ends_with_one_of(word: &[u8], list: &[&str]) -> bool {
 
 /// What the name says, None if its value is no secret.
 pub fn role(name: &[u8]) -> Option<Role> {
-    let words = words(name);
+    let (words, lists) = (words(name), lists());
     let mut found = None;
     for (at, word) in words.iter().enumerate().rev() {
-        found = if ends_with_one_of(word, &PASSWORDS) || one_of(word, &SHORT_PASSWORDS) {
+        found = if ends_with_one_of(word, &lists.passwords) || one_of(word, &lists.short_passwords) {
             Some((at, Role::Password))
-        } else if ends_with_one_of(word, &SECRETS) {
+        } else if ends_with_one_of(word, &lists.secrets) {
             Some((at, Role::Secret))
-        } else if one_of(word, &["key"]) && at > 0 && one_of(words[at - 1], &SECRET_KEYS) {
+        } else if is_key(word) && at > 0 && one_of(words[at - 1], &lists.secret_keys) {
             Some((at, Role::Secret))
-        } else if one_of(word, &["key"]) && at > 0 && at + 1 == words.len() && !one_of(words[at - 1], &PLAIN_KEYS) {
+        } else if is_key(word) && at > 0 && at + 1 == words.len() && !one_of(words[at - 1], &lists.plain_keys) {
             Some((at, Role::Key))
         } else {
             None
@@ -368,10 +99,13 @@ pub fn role(name: &[u8]) -> Option<Role> {
         }
     }
     let (at, role) = found?;
-    if words[at + 1..].iter().any(|w| one_of(w, &LAST)) || words[..at].iter().any(|w| one_of(w, &FIRST)) {
+    if words[at + 1..].iter().any(|w| one_of(w, &lists.later)) || words[..at].iter().any(|w| one_of(w, &lists.earlier))
+    {
         let kept = role == Role::Secret
-            && words[..at].iter().any(|w| one_of(w, &["ssh", "host", "start", "end"]))
-            && !words[at + 1..].iter().any(|w| one_of(w, &LAST));
+            && words[..at]
+                .iter()
+                .any(|w| [&b"ssh"[..], b"host", b"start", b"end"].iter().any(|s| w.eq_ignore_ascii_case(s)))
+            && !words[at + 1..].iter().any(|w| one_of(w, &lists.later));
         return kept.then_some(role);
     }
     Some(role)
@@ -385,18 +119,18 @@ pub fn is_redacted(name: &[u8]) -> bool {
         flat[n] = b.to_ascii_lowercase();
         n += 1;
     }
-    REDACTED.iter().any(|word| memchr::memmem::find(&flat[..n], word.as_bytes()).is_some())
+    lists().redacted.iter().any(|word| memchr::memmem::find(&flat[..n], word.as_bytes()).is_some())
 }
 
 /// Whether the name only counts or describes, so that digits after it are no secret: `max_tokens`, `token_count`.
 pub fn is_counting(name: &[u8]) -> bool {
-    let words = words(name);
-    words.last().is_some_and(|w| one_of(w, &LAST) || one_of(w, &["tokens"]))
+    let (words, lists) = (words(name), lists());
+    words.last().is_some_and(|w| one_of(w, &lists.later) || w.eq_ignore_ascii_case(b"tokens"))
 }
 
 /// `pass` as a word of its own: `DB_PASS`, `smtp.pass`.
 pub fn is_short_password(name: &[u8]) -> bool {
-    words(name).last().is_some_and(|w| one_of(w, &SHORT_PASSWORDS))
+    words(name).last().is_some_and(|w| one_of(w, &lists().short_passwords))
 }
 
 #[cfg(test)]

@@ -10,15 +10,16 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.decide.decide import LETTERS
 from cli.decide.keys import QUIT, Keys
+from cli.decide.undo import described, receipt, standing
 from cli.look.inbox import shown_card
 from cli.look.why import steps_text
 from kairos.desk import deciding
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
-from kairos.desk.undoing import take_back
+from kairos.desk.undoing import TakingBack, take_back
 from kairos.domain.proposal import Proposal
-from kairos.errors import KairosError, UsageError
+from kairos.errors import KairosError, NotFound, UsageError
 
 REASONS = {"1": "wrong", "2": "not_now", "3": "style", "4": "too_risky", "5": "duplicate", "6": "other"}
 LATER = {"1": "1h", "2": "tonight", "3": "tomorrow", "4": "next-commit"}
@@ -43,7 +44,7 @@ class Review:
         self._ids = ids
         self._at = 0
         self._body = 0
-        self._last: tuple[str, str] | None = None
+        self._mine: list[str] = []
         self._said = ""
         self.decided: list[str] = []
 
@@ -130,7 +131,7 @@ class Review:
         desk = self._context.desk
         done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
         deciding.refuse_if_bad(desk, done, waited_s=_WAIT_S)
-        self._settled("approve", done)
+        self._settled(done)
         return True
 
     def _reject(self, shown: Proposal) -> bool:
@@ -146,7 +147,7 @@ class Review:
             text = self._keys.line()
             render.prompt(self._context, "never propose this here? [y/N] ")
             never = self._keys.key() == "y"
-        self._settled("reject", deciding.reject(self._context.desk, shown.id, reason, text, never=never))
+        self._settled(deciding.reject(self._context.desk, shown.id, reason, text, never=never))
         return True
 
     def _later(self, shown: Proposal) -> bool:
@@ -156,27 +157,39 @@ class Review:
         if when is None:
             render.prompt(self._context, "\nnot deferred\n")
             return False
-        self._settled("defer", deciding.defer(self._context.desk, shown.id, deciding.moment(when)))
+        self._settled(deciding.defer(self._context.desk, shown.id, deciding.moment(when)))
         return True
 
     def _show_why(self, shown: Proposal) -> None:
         render.prompt(self._context, f"\n{steps_text(why(self._context.desk, shown.id))}\n")
 
     def _undo(self) -> bool:
-        if self._last is None:
+        """Takes back the last decision of this review; an older one of this repository after a question."""
+        mine = self._mine.pop() if self._mine else None
+        scope = None if mine is not None else standing(self._context)
+        try:
+            done = take_back(
+                self._context.desk, "undo", mine, lambda plan: bool(mine) or self._agreed(plan), scope=scope
+            )
+        except NotFound:
             render.prompt(self._context, "\nnothing was decided yet\n")
             return False
-        verb, id_ = self._last
-        if verb != "approve":
-            render.prompt(self._context, f"\nthe last decision was to {verb}: there is nothing to undo in the files\n")
+        if done is None:
+            render.prompt(self._context, "\nnothing was changed\n")
             return False
-        done = take_back(self._context.desk, "undo", id_, lambda plan: True)
-        self._last = None
-        self._said = f"{render.paint('✓', 'green')} {id_} {done.state if done else 'unchanged'}"
+        if done.id and done.id not in self._ids:
+            self._ids.append(done.id)
+        left = [p.id for p in undecided(self._context.desk, self._ids)]
+        self._at = left.index(done.id) if done.id in left else self._at
+        self._said = receipt(self._context, "undo", done)
         return True
 
-    def _settled(self, verb: str, done: DecidedOut) -> None:
-        self._last = (verb, done.id)
+    def _agreed(self, plan: TakingBack) -> bool:
+        render.prompt(self._context, f"\nnothing was decided here yet. {described(plan)}  Proceed? [y/N] ")
+        return self._keys.key() == "y"
+
+    def _settled(self, done: DecidedOut) -> None:
+        self._mine.append(done.id)
         self.decided.append(done.id)
         self._said = f"{render.paint('✓', 'green')} {done.id} {done.state}"
 

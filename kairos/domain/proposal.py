@@ -8,12 +8,13 @@ rejected · deferred · stale · superseded · expired · withdrawn · acknowled
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
+from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.inert import as_text
 
@@ -33,7 +34,8 @@ TERMINAL = frozenset(
 TOPICS = frozenset(
     {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
      "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalStale", "ProposalSuperseded",
-     "ProposalExpired", "ExecutionStarted", "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
+     "ProposalExpired", "ExecutionStarted", "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone",
+     "DecisionUndone", "DecisionRedone"}
 )  # fmt: skip
 
 
@@ -55,6 +57,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     last_done: ev.ExecutionStarted | None = None
     before_run: State | None = None
     why: str = ""
+    stack: DecisionStack = DecisionStack()
 
     @property
     def id(self) -> str:
@@ -135,9 +138,22 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now = "undone"
         case ev.Redone():
             now = "redone"
+        case ev.DecisionUndone() if state.stack.done:  # a person who decided on it was told of it
+            changes |= msgspec.structs.asdict(state.stack.done[-1].before) | {"delivered": True}
+            now = cast(State, changes.pop("state"))
+        case ev.DecisionRedone() if state.stack.undone:
+            changes |= msgspec.structs.asdict(state.stack.undone[-1].after)
+            now = cast(State, changes.pop("state"))
     if now != state.state:
         changes |= {"state": now, "changed_at": at}
-    return msgspec.structs.replace(state, **changes)
+    after = msgspec.structs.replace(state, **changes)
+    stack = follow(state.stack, event, after.version, facts_of(state), facts_of(after))
+    return after if stack is state.stack else msgspec.structs.replace(after, stack=stack)
+
+
+def facts_of(p: Proposal) -> DecisionState:
+    """What a decision on a proposal would change."""
+    return DecisionState(state=p.state, approved=p.approved, rejected=p.rejected, deferred_until=p.deferred_until)
 
 
 def is_verified(p: Proposal) -> bool:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -60,7 +61,8 @@ def run_apart(*args: str, **options: Any) -> Result:
 
 
 @pytest.fixture
-def kairos(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def kairos(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    monkeypatch.chdir(tmp_path)  # outside of any repository, as the one of this program is
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     yield run_here
@@ -123,8 +125,9 @@ class Screen:
 
 
 @pytest.fixture
-def terminal(home: Home) -> Iterator[Callable[..., Screen]]:
-    """Starts commands on terminals of their own."""
+def terminal(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Screen]]:
+    """Starts commands on terminals of their own, outside of any repository."""
+    monkeypatch.chdir(tmp_path)
     screens: list[Screen] = []
 
     def start(*args: str) -> Screen:

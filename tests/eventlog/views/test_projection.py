@@ -16,6 +16,7 @@ from kairos.domain.events import REGISTRY, Paused, RepoTrusted, Resumed
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.log_views import log_views
@@ -30,6 +31,7 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     RepositoriesView,
     InboxView,
     AttentionView,
+    ControlsView,
     FindingsView,
     UsageView,
     OpenTurnsView,

@@ -92,6 +92,12 @@ def _of_proposal(event: ev.Event) -> str:
             return f"until {rfc3339(event.until)}" if event.until else "until the next commit"
         case ev.ProposalReturned():
             return "pending again"
+        case ev.ProposalRevised():
+            return f"{event.changed} · digest {event.digest[:8]}…"
+        case ev.ProposalParked():
+            return f"parked: {event.why}"
+        case ev.ProposalUnparked():
+            return "what it rests on is in the tree again"
         case ev.ProposalStale():
             return f"the base moved: {', '.join(event.paths[:3])}"
         case ev.ProposalSuperseded():
@@ -161,6 +167,8 @@ def _of_night(event: ev.Event) -> str:
             return f"{event.memory.kind}: {event.memory.text}"
         case ev.MemorySuperseded() | ev.MemoryInvalidated():
             return f"{event.id}: {event.why}"
+        case ev.MemoryFileEdited():
+            return f"{event.file} was {event.what} by hand" + (f", kept as {event.kept}" if event.kept else "")
         case ev.IndexPublished():
             return f"{count(event.lines, 'line')}, {count(event.bytes, 'byte')}"
         case ev.DaemonStarted():

@@ -3,8 +3,9 @@
     done      the decisions that are in effect, oldest first; the last one is taken back first
     undone    the redo line: the decisions that were taken back, the last one is made again first
 
-A new decision empties the redo line. A decision that ended by itself (a deferral that is over, an approval that expired
-or failed, a proposal that was closed) leaves the stack: nothing of it is in effect.
+A new decision empties the redo line. A decision that ended by itself (a deferral that is over, an approval that
+expired, failed or was made void by a revision, a proposal that was closed or opened again) leaves the stack: nothing of
+it is in effect. A deferral lasts while the proposal is parked.
 """
 
 from __future__ import annotations
@@ -17,28 +18,32 @@ from kairos.domain import events as ev
 from kairos.domain.events import Event
 
 What = Literal["approve", "acknowledge", "reject", "defer"]
+_UNDECIDED = ("raised", "pending")
 _MOST = 64
 """How many decisions on one proposal can be taken back; older ones leave the stack."""
 
 
 class DecisionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a decision changes in a proposal."""
+    """What a decision changes in a proposal. `parked`, `parked_from`: as in the proposal, if it was parked."""
 
     state: str
     approved: ev.ProposalApproved | None = None
     rejected: ev.ProposalRejected | None = None
     deferred_until: int | None = None
+    parked: str = ""
+    parked_from: str | None = None
 
 
 class StackEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One decision: stream versions of its own event and of the event that put it where it is in the stack, and the
-    facts before and after it."""
+    """One decision: stream versions of its own event and of the event that put it where it is in the stack, the
+    digest that it was about, and the state before and after it."""
 
     what: What
     version: int
     moved: int
     before: DecisionState
     after: DecisionState
+    digest: str = ""
 
 
 class DecisionStack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -50,18 +55,19 @@ class DecisionStack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 def follow(
-    stack: DecisionStack, event: Event, version: int, before: DecisionState, after: DecisionState
+    stack: DecisionStack, event: Event, version: int, before: DecisionState, after: DecisionState, digest: str
 ) -> DecisionStack:
-    """The stack after an event of the proposal's stream. `before` and `after`: the facts around the event."""
+    """The stack after an event of the proposal's stream. `before` and `after`: the state around the event; `digest`:
+    that of the proposal."""
     match event:
         case ev.ProposalApproved():
-            return _push(stack, "approve", version, before, after)
+            return _push(stack, "approve", version, before, after, digest)
         case ev.ProposalAcknowledged():
-            return _push(stack, "acknowledge", version, before, after)
+            return _push(stack, "acknowledge", version, before, after, digest)
         case ev.ProposalRejected():
-            return _push(stack, "reject", version, before, after)
+            return _push(stack, "reject", version, before, after, digest)
         case ev.ProposalDeferred():
-            return _push(stack, "defer", version, before, after)
+            return _push(stack, "defer", version, before, after, digest)
         case ev.DecisionUndone():
             return _back(stack, len(stack.done) - 1, version)
         case ev.Undone():
@@ -71,7 +77,11 @@ def follow(
         case ev.Redone():
             return _forward(stack, _last_approval(stack.undone), version, None)
         case ev.ExecutionFinished(run="apply"):
-            return _carried_out(stack, event, version, before, after)
+            return _carried_out(stack, event, version, before, after, digest)
+        case ev.ProposalRevised() if before.state not in _UNDECIDED and after.state in _UNDECIDED:
+            return msgspec.structs.replace(stack, done=[])
+        case ev.ProposalParked() if before.state == "approved":
+            return msgspec.structs.replace(stack, done=[])
         case ev.ProposalReturned():
             return msgspec.structs.replace(stack, done=[])
         case ev.ProposalStale() | ev.ProposalSuperseded() | ev.ProposalExpired() | ev.ExecutionUnknown():
@@ -82,11 +92,13 @@ def follow(
             return stack
 
 
-def _push(stack: DecisionStack, what: What, version: int, before: DecisionState, after: DecisionState) -> DecisionStack:
+def _push(
+    stack: DecisionStack, what: What, version: int, before: DecisionState, after: DecisionState, digest: str
+) -> DecisionStack:
     done = stack.done
     if what == "approve" and before.state == "approved" and done:  # the same yes again, after its time was over
         before, done = done[-1].before, done[:-1]
-    made = StackEntry(what=what, version=version, moved=version, before=before, after=after)
+    made = StackEntry(what=what, version=version, moved=version, before=before, after=after, digest=digest)
     return DecisionStack(done=[*done, made][-_MOST:], newest=version)
 
 
@@ -116,11 +128,12 @@ def _last_approval(entries: list[StackEntry]) -> int:
 
 
 def _carried_out(
-    stack: DecisionStack, event: ev.ExecutionFinished, version: int, before: DecisionState, after: DecisionState
-) -> DecisionStack:
+    stack: DecisionStack, event: ev.ExecutionFinished, version: int, before: DecisionState, after: DecisionState,
+    digest: str,
+) -> DecisionStack:  # fmt: skip
     """An approval whose run succeeded stays in the stack, and nothing does after one that failed."""
     if event.outcome not in ("done", "rolled_forward"):
         return msgspec.structs.replace(stack, done=[], undone=[])
     if stack.done and stack.done[-1].what == "approve":
         return stack
-    return _push(stack, "approve", version, before, after)  # a log without the approval
+    return _push(stack, "approve", version, before, after, digest)  # a log without the approval

@@ -57,16 +57,17 @@ def make_again(p: Proposal, version: int, of: int, now: int) -> list[Event]:
     """Makes the decision of the stream version `version` again after it was taken back. Stale (5) if it is not the one
     taken back last, if the proposal is not open, or if the approval is over or was of another digest."""
     entry = last_undone(p)
-    if entry is None or entry.version != version or p.state not in OPEN:
+    if entry is None or entry.version != version or p.state not in OPEN | {"parked"}:
         raise Stale(f"{p.id} was decided on anew meanwhile: nothing was redone", _LOOK.format(p.id))
+    if entry.digest not in ("", p.raised.digest):
+        raise Stale(f"{p.id} is not what was decided on: its digest differs", _LOOK.format(p.id))
+    if p.state == "parked" and entry.what not in ("reject", "defer"):
+        raise Stale(f"{p.id} is parked: {p.parked}", "It returns by itself with what it rests on.")
     approved = entry.after.approved
-    if entry.what == "approve" and approved is not None:
-        if approved.digest != p.raised.digest:
-            raise Stale(f"{p.id} is not what was approved: its digest differs", _LOOK.format(p.id))
-        if approved.expires_at <= now or not is_verified(p):
-            raise Stale(f"the approval of {p.id} is over", f"Approve it again: `kairos review {p.id}`.")
+    if approved is not None and (approved.expires_at <= now or not is_verified(p)):
+        raise Stale(f"the approval of {p.id} is over", f"Approve it again: `kairos review {p.id}`.")
     if entry.after.deferred_until is not None and entry.after.deferred_until <= now:
         raise Stale(f"the time until which {p.id} was deferred is over", f"Decide: `kairos review {p.id}`.")
-    if p.raised.expires_at <= now:
+    if p.state != "parked" and p.raised.expires_at <= now:
         raise Stale(f"{p.id} expired before anybody decided", "It is raised again if its evidence still holds.")
     return [ev.DecisionRedone(id=p.id, what=entry.what, of=of)]

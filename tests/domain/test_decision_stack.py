@@ -60,11 +60,11 @@ def test_what_was_before_is_restored_and_made_again_exactly(decided: ev.Event) -
     before = begun()
     made = after(decided, p=before)
     back = after(BACK, p=made)
-    assert proposals.facts_of(back) == proposals.facts_of(before)
+    assert proposals.decision_state(back) == proposals.decision_state(before)
     assert back.delivered, "a person who decided on it was told of it"
     again = after(AGAIN, p=back)
-    assert proposals.facts_of(again) == proposals.facts_of(made)
-    assert proposals.facts_of(after(BACK, p=again)) == proposals.facts_of(before)
+    assert proposals.decision_state(again) == proposals.decision_state(made)
+    assert proposals.decision_state(after(BACK, p=again)) == proposals.decision_state(before)
 
 
 def test_a_second_deferral_taken_back_gives_the_first() -> None:
@@ -100,7 +100,7 @@ def test_a_new_decision_empties_the_redo_line() -> None:
 def test_what_is_over_is_not_taken_back(decided: ev.Event, over: ev.Event) -> None:
     p = after(decided, over, p=begun())
     assert whats(p) == ([], [])
-    assert proposals.facts_of(after(BACK, p=p)) == proposals.facts_of(p)
+    assert proposals.decision_state(after(BACK, p=p)) == proposals.decision_state(p)
 
 
 @pytest.mark.parametrize("outcome", ["failed", "rolled_back"])
@@ -108,6 +108,45 @@ def test_an_approval_whose_run_failed_is_over(outcome: str) -> None:
     assert whats(after(approved(), started(), finished(outcome), p=begun())) == ([], [])
     lost = ev.ExecutionUnknown(id=ID, execution="e", run="apply", paths=["a"])
     assert whats(after(approved(), started(), lost, p=begun())) == ([], [])
+
+
+def revised(digest: str = "e", **fields: Any) -> ev.Event:
+    known = {
+        "id": ID, "digest": digest, "detector_version": 1, "turn": "t", "key": "k", "title": "t", "claim": "c",
+        "risk": "low", "action": NoteAction(repo="r", text="m"), "effects": Effects(), "evidence": [1],
+        "policy_version": "v", "changed": "its base moved",
+    }  # fmt: skip
+    return ev.ProposalRevised(**{**known, **fields})
+
+
+@pytest.mark.parametrize("decided", [REJECTED, READ, approved()])
+def test_a_proposal_that_is_opened_again_has_nothing_to_take_back(decided: ev.Event) -> None:
+    p = after(decided, revised(), p=begun())
+    assert (p.state, whats(p)) == ("raised", ([], []))
+
+
+def test_a_deferral_outlives_a_revision_and_what_returns_is_tried_again() -> None:
+    p = after(DEFERRED, revised(), p=begun())
+    assert (p.state, whats(p)) == ("deferred", (["defer"], []))
+    p = after(BACK, p=p)
+    assert (p.state, p.deferred_until) == ("raised", None), "the new digest has not been tried yet"
+
+
+def test_a_parked_approval_is_void_and_a_parked_deferral_is_taken_back_in_its_place() -> None:
+    parked, unparked = ev.ProposalParked(id=ID, why="elsewhere"), ev.ProposalUnparked(id=ID)
+    assert whats(after(approved(), parked, p=begun())) == ([], [])
+    p = after(DEFERRED, parked, BACK, p=begun())
+    assert (p.state, p.parked, p.parked_from, p.deferred_until) == ("parked", "elsewhere", "pending", None)
+    p = after(AGAIN, p=p)
+    assert (p.state, p.parked_from, p.deferred_until) == ("parked", "deferred", 50)
+    p = after(unparked, p=p)
+    assert (p.state, whats(p)) == ("deferred", (["defer"], []))
+
+
+def test_a_rejection_of_what_was_parked_is_taken_back_to_there() -> None:
+    p = after(ev.ProposalParked(id=ID, why="elsewhere"), REJECTED, BACK, p=begun())
+    assert (p.state, p.parked, p.parked_from, p.rejected) == ("parked", "elsewhere", "pending", None)
+    assert after(ev.ProposalUnparked(id=ID), p=p).state == "pending"
 
 
 def test_an_execution_is_taken_back_and_made_again_by_its_runs() -> None:

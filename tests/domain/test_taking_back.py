@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from kairos.domain import deciding, taking_back
@@ -89,6 +90,20 @@ def test_an_approval_made_again_must_still_be_one() -> None:
     assert after(p, taking_back.make_again(p, version, 7, 99)).state == "approved"
     with pytest.raises(Stale, match="is over"):
         taking_back.make_again(p, version, 7, 100)
+
+
+def test_nothing_is_made_again_of_what_was_revised_or_is_parked() -> None:
+    p = pending()
+    p = back(after(p, deciding.reject(p, "wrong")))
+    other = msgspec.structs.replace(p, raised=msgspec.structs.replace(p.raised, digest="0" * 64))
+    with pytest.raises(Stale, match="digest differs"):
+        taking_back.make_again(other, p.stack.undone[-1].version, 7, 0)
+    parked = after(p, proposals.park(p, "elsewhere"))
+    assert after(parked, taking_back.make_again(parked, p.stack.undone[-1].version, 7, 0)).state == "rejected"
+    p = back(approved())
+    parked = after(p, proposals.park(p, "elsewhere"))
+    with pytest.raises(Stale, match="is parked: elsewhere"):
+        taking_back.make_again(parked, p.stack.undone[-1].version, 7, 0)
 
 
 def test_a_deferral_made_again_must_still_lie_ahead() -> None:

@@ -77,7 +77,7 @@ class Inbox(msgspec.Struct):
         return id_[:need]
 
     def live(self) -> list[Proposal]:
-        """Proposals not in a terminal state: undecided, deferred, approved or running."""
+        """Proposals not in a terminal state: undecided, deferred, parked, approved or running."""
         return [self.filings[i].proposal for i in self._live]
 
     def pending(self) -> list[Proposal]:
@@ -104,8 +104,8 @@ class Inbox(msgspec.Struct):
         return None
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
-        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key, and for
-        each detector those rejected for good and the one rejected last."""
+        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own
+        or that of one of its parts), and for each detector those rejected for good and the one rejected last."""
         ids: dict[str, None] = {}
         for key in keys:
             ids |= dict.fromkeys(_ids(self.index.under(_said(b"key", repo, key))))
@@ -183,7 +183,7 @@ def _leads(filed: Filed) -> set[bytes]:
     """The index keys of a proposal in its current state."""
     p, id_ = filed.proposal, filed.proposal.id.encode()
     repo = p.raised.repo
-    found = {_said(b"key", repo, p.raised.key) + id_}
+    found = {_said(b"key", repo, name) + id_ for name in {p.raised.key, *p.raised.subjects}}
     if p.rejected is not None and p.rejected.never:
         found.add(_said(b"never", repo, p.raised.detector) + id_)
     if p.state == "rejected":

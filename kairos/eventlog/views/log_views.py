@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
@@ -17,5 +18,12 @@ from kairos.eventlog.views.usage import UsageView
 def log_views() -> tuple[Projection[Any], ...]:
     """The views of this layer, in a fixed order. `kairos.daemon.all_views` adds those of rooms and memory."""
     return (
-        RepositoriesView(), InboxView(), AttentionView(), ControlsView(), FindingsView(), UsageView(), OpenTurnsView()
-    )  # fmt: skip
+        RepositoriesView(),
+        InboxView(),
+        AttentionView(),
+        ControlsView(),
+        FindingsView(),
+        UsageView(),
+        OpenTurnsView(),
+        CommitsView(),
+    )

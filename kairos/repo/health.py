@@ -9,6 +9,7 @@ import os
 import stat
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 
 from kairos.repo.clones import is_partial
 from kairos.repo.git import QUICK_S, Git, GitError
@@ -229,5 +230,5 @@ def _require_head(head: Path) -> None:
 
 def _not_there(path: Path, error: OSError) -> GitError:
     if isinstance(error, FileNotFoundError):
-        return GitError(f"{path} is gone", "Put it back, or end watching with `kairos unwatch`.")
+        return GitError(f"{path} is gone", f"Put it back, or end watching with `kairos unwatch {quote(str(path))}`.")
     return GitError(f"{path} cannot be read: {error.strerror}", "Check its permissions, and where links lead.")

@@ -52,7 +52,7 @@ def _each(
 ) -> None:
     """Decides proposals one after another; stops at the first that cannot be decided and still reports the decisions
     made."""
-    results, failure = deciding.each(context.desk, ids, decide, wait_s=wait_s)
+    results, failure = deciding.each(context.desk, ids, decide, only=context.only(), wait_s=wait_s)
     text = "\n".join(
         f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"
         + (f" (ev {number(r.positions[-1])})" if r.positions else "")

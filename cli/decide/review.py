@@ -251,7 +251,7 @@ def review(context: Context, ids: Sequence[str]) -> None:
             "Use `kairos inbox`, `show ID`, and `approve ID --digest D` or `reject ID -m TEXT`.",
         )
     found = context.desk.at_one_moment(
-        lambda: chosen(context.desk, ids) if ids else waiting(context.desk, context.only())
+        lambda: chosen(context.desk, ids, context.only()) if ids else waiting(context.desk, context.only())
     )
     if not found:
         render.emit(context, "review", None, "  Nothing waits for a decision.")

@@ -17,16 +17,17 @@ from cli.decide.decide import LETTERS, risk_words
 from cli.decide.edit import edited_text, in_editor
 from cli.decide.showing import Cards
 from cli.decide.splitting import Picking
+from cli.decide.undo import described, receipt, standing
 from cli.look.card import CardPart
 from cli.look.why import steps_text
 from kairos.desk import deciding, editing
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
-from kairos.desk.undoing import take_back
+from kairos.desk.undoing import TakingBack, take_back
 from kairos.desk.units import count
 from kairos.domain.proposal import Proposal
-from kairos.errors import KairosError, UsageError
+from kairos.errors import KairosError, NotFound, UsageError
 
 REASONS = {"1": "wrong", "2": "not_now", "3": "style", "4": "too_risky", "5": "duplicate", "6": "other"}
 LATER = {"1": "1h", "2": "tonight", "3": "tomorrow", "4": "next-commit", "5": "evidence"}
@@ -60,7 +61,7 @@ class Review:
         self._ids = ids
         self._at = 0
         self._done_part: int | None = None
-        self._last: tuple[str, str] | None = None
+        self._mine: list[str] = []
         self._said = ""
         self.receipts: list[str] = []
         self._keys: dict[str, Callable[[Proposal, Viewport], None]] = {
@@ -139,7 +140,7 @@ class Review:
         desk = self._context.desk
         done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
         deciding.refuse_if_bad(desk, done, waited_s=_WAIT_S)
-        self._settled("approve", done)
+        self._settled(done)
 
     def _reject(self, shown: Proposal, view: Viewport) -> None:
         choices = "  ".join(f"{k} {v.replace('_', ' ')}" for k, v in REASONS.items())
@@ -155,14 +156,14 @@ class Review:
                 return
             text = words or text
             never = self._screen.choose("never propose this here? [y/N] ") == "y"
-        self._settled("reject", deciding.reject(self._context.desk, shown.id, reason, text, never=never))
+        self._settled(deciding.reject(self._context.desk, shown.id, reason, text, never=never))
 
     def _later(self, shown: Proposal, view: Viewport) -> None:
         when = LATER.get(self._screen.choose(f"when?  {'  '.join(f'{k} {v}' for k, v in LATER.items())}  "))
         if when is None:
             self._say("not deferred")
             return
-        self._settled("defer", deciding.later(self._context.desk, shown.id, when))
+        self._settled(deciding.later(self._context.desk, shown.id, when))
 
     def _edit(self, shown: Proposal, view: Viewport) -> None:
         text = editing.patch_to_edit(self._context.desk, shown)
@@ -220,19 +221,30 @@ class Review:
         self._at -= 1
 
     def _undo(self, shown: Proposal, view: Viewport) -> None:
-        if self._last is None:
+        """Takes back the last decision of this review; after a question an older one of this repository."""
+        mine = self._mine.pop() if self._mine else None
+        scope = None if mine is not None else standing(self._context)
+        try:
+            done = take_back(
+                self._context.desk, "undo", mine, lambda plan: bool(mine) or self._agreed(plan), scope=scope
+            )
+        except NotFound:
             self._say("nothing was decided yet")
             return
-        verb, id_ = self._last
-        if verb != "approve":
-            self._say(f"the last decision was to {verb}: there is nothing to undo in the files")
+        if done is None:
+            self._say("nothing was changed")
             return
-        done = take_back(self._context.desk, "undo", id_, lambda plan: True)
-        self._last = None
-        self._receipt(f"{render.paint('✓', 'green')} {id_} {done.state if done else 'unchanged'}")
+        if done.id and done.id not in self._ids:
+            self._ids.append(done.id)
+        left = [p.id for p in undecided(self._context.desk, self._ids)]
+        self._at = left.index(done.id) if done.id in left else self._at
+        self._receipt(receipt(self._context, "undo", done))
 
-    def _settled(self, verb: str, done: DecidedOut) -> None:
-        self._last = (verb, done.id)
+    def _agreed(self, plan: TakingBack) -> bool:
+        return self._screen.choose(f"nothing was decided here yet. {described(plan)}  Proceed? [y/N] ") == "y"
+
+    def _settled(self, done: DecidedOut) -> None:
+        self._mine.append(done.id)
         self._receipt(f"{render.paint('✓', 'green')} {done.id} {done.state}")
 
     def _receipt(self, text: str) -> None:

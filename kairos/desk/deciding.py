@@ -27,7 +27,7 @@ def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None
 
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
     todo = now.state in ("approved", "executing")
-    done = todo and not desk.daemon_running() and _carried_out(desk, now)
+    done = todo and not desk.daemon_running() and carried_out(desk, now)
     if not done and wait_s is not None and now.state not in TERMINAL:
         await_end(desk, proposal.id, wait_s)
     return decided(desk, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
@@ -140,7 +140,7 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
         )
 
 
-def _carried_out(desk: Desk, proposal: Proposal) -> bool:
+def carried_out(desk: Desk, proposal: Proposal) -> bool:
     """Carries out the action in this process. False if another home holds the repository, or it is on another
     machine."""
     if not is_here(desk, repositories(desk).by_id[proposal.raised.repo]):

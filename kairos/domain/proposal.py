@@ -13,12 +13,13 @@ tree; it returns to the state it was in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
+from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.events.proposals import Risk
 from kairos.domain.inert import as_text
@@ -43,7 +44,7 @@ TOPICS = frozenset(
      "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalCommented",
      "ProposalStale", "ProposalSuperseded",
      "ProposalExpired", "ProposalRevised", "ProposalParked", "ProposalUnparked", "ExecutionStarted",
-     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
+     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone", "DecisionUndone", "DecisionRedone"}
 )  # fmt: skip
 MOST_REVISIONS = 20
 """So many of the latest revisions are kept in the fold; `revised` counts all."""
@@ -103,6 +104,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     edited: str = ""
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
+    stack: DecisionStack = DecisionStack()
 
     @property
     def id(self) -> str:
@@ -203,11 +205,27 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now = "undone"
         case ev.Redone():
             now = "redone"
+        case ev.DecisionUndone() if state.stack.done:  # a person who decided on it was told of it
+            now, restored = _restored(state, state.stack.done[-1].before)
+            changes |= restored | {"delivered": True}
+        case ev.DecisionRedone() if state.stack.undone:
+            now, restored = _restored(state, state.stack.undone[-1].after)
+            changes |= restored
     if now != state.state:
         changes |= {"state": now, "changed_at": at}
         if now != "parked":
             changes |= {"parked": "", "parked_from": None}
-    return msgspec.structs.replace(state, **changes)
+    after = msgspec.structs.replace(state, **changes)
+    stack = follow(state.stack, event, after.version, decision_state(state), decision_state(after), after.raised.digest)
+    return after if stack is state.stack else msgspec.structs.replace(after, stack=stack)
+
+
+def decision_state(p: Proposal) -> DecisionState:
+    """What a decision on a proposal would change."""
+    return DecisionState(
+        state=p.state, approved=p.approved, rejected=p.rejected, deferred_until=p.deferred_until, parked=p.parked,
+        parked_from=p.parked_from,
+    )  # fmt: skip
 
 
 def is_verified(p: Proposal) -> bool:
@@ -257,6 +275,18 @@ def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
 def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
     """Closes a proposal that is no longer needed, or whose basis is gone."""
     return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in LASTING else []
+
+
+def _restored(state: Proposal, wanted: DecisionState) -> tuple[State, dict[str, object]]:
+    """The state and the fields after a decision was taken back or made again. A proposal that was parked meanwhile
+    stays so and returns to that state."""
+    changes = msgspec.structs.asdict(wanted)
+    now = cast(State, changes.pop("state"))
+    if now in UNDECIDED:
+        now = _undecided(state.verified, state.raised.digest)
+    if state.state == "parked" and now in OPEN:
+        return "parked", changes | {"parked": state.parked, "parked_from": now}
+    return now, changes
 
 
 def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:

@@ -269,3 +269,23 @@ class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     execution: str
+
+
+@register
+class DecisionUndone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person took back the decision recorded at position `of`. `what`: approve (not carried out yet) | acknowledge |
+    reject | defer, of the proposal `id`; or mute | unmute | pause | resume, with `id` empty. What was in force before
+    is in force again."""
+
+    what: str
+    of: Cited
+    id: str = ""
+
+
+@register
+class DecisionRedone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A decision that was taken back is in force again. The fields are those of `DecisionUndone`."""
+
+    what: str
+    of: Cited
+    id: str = ""

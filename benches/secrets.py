@@ -142,7 +142,8 @@ def compare() -> None:
                 found[name].append(len(scanner(bad) & set(bad)))
                 false[name].append(len(scanner(good) & set(good)))
                 speed[name].append(rate(scanner, text, size))
-    print(f"{len(planted(0))} planted, {len(innocent(0))} innocent, {size:.1f} MB of source; medians of {len(SEEDS)};")
+    many = f"{len(planted(0))} planted, {len(innocent(0))} innocent, {size:.1f} MB of source"
+    print(f"{many}; medians of {len(SEEDS)};")
     print("MB a second of processor time")
     print(f"{'':16}{'found':>8}{'false':>8}{'MB/s':>10}")
     mine = statistics.median(speed["Kairos"])

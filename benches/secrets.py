@@ -113,7 +113,7 @@ def source(limit: int) -> list[Path]:
     return paths
 
 
-def rate(scanner: Scanner, text: list[Path], size: float) -> float:
+def speed_of(scanner: Scanner, text: list[Path], size: float) -> float:
     """MB of source a second of processor time, over at least a fifth of a second: what one core does, however busy the
     machine is and however many threads a scanner starts."""
     began, times = time.process_time(), 0
@@ -141,7 +141,7 @@ def compare() -> None:
                 bad, good = written(Path(folder, "a"), planted(seed)), written(Path(folder, "b"), innocent(seed))
                 found[name].append(len(scanner(bad) & set(bad)))
                 false[name].append(len(scanner(good) & set(good)))
-                speed[name].append(rate(scanner, text, size))
+                speed[name].append(speed_of(scanner, text, size))
     many = f"{len(planted(0))} planted, {len(innocent(0))} innocent, {size:.1f} MB of source"
     print(f"{many}; medians of {len(SEEDS)};")
     print("MB a second of processor time")

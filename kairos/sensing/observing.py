@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,8 @@ from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
 from kairos.sensing.staging import Staging
+
+logger = logging.getLogger(__name__)
 
 GRACE_S = 0.06
 AGAIN_S = 0.05

@@ -133,6 +133,8 @@ def test_a_merge_brings_in_nothing_that_a_parent_had(repo, see, pushed):
         ("rules.json", '{"password": "minLength8MaxLength64"}\n'),
         ("blob.bin", b"\0" + AWS.encode()),
         ("build/__pycache__/x.txt", AWS),
+        ("node_modules/x/a.js", f'x = "{AWS}"\n'),
+        ("src/test-fixtures/a.env", f"TOKEN={GENERIC}\n"),
     ],
 )
 def test_what_is_no_secret_is_left_alone(repo, see, path, content):

@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kairos.domain.secrets import find, label, redact, redact_all, scan
@@ -265,6 +265,7 @@ def test_a_command_that_was_redacted_holds_nothing_more_to_find(argv):
 
 @settings(max_examples=600, deadline=None)
 @given(_SOME | st.lists(st.sampled_from(_PIECES) | st.text(max_size=6), max_size=12).map("".join))
+@example("token: 9f8e7d6c5b4axoxb-123456789012-aB3dE6gH9jK2mN5pQ8sT1vW4token: 9f8e7d6c5b4aAKIAQ3EGRT5HZX7WLMNP")
 def test_redaction_finds_whatever_the_detector_finds(text):
     redacted = find(text)
     for m in find(text, for_detection=True):

@@ -24,7 +24,10 @@ pub struct Scanned {
 }
 
 /// Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported.
-const MADE_UP_KINDS: &[&str] = &["credential", "url-password", "private-key", "jwt"];
+const MADE_UP_KINDS: &[&str] = &["credential", "url-password", "private-key", "jwt", "otp-secret"];
+/// Folders of code that others wrote and published: what is in it is no secret of this repository.
+const OTHERS: &[&[u8]] =
+    &[b"vendor", b"_vendor", b"node_modules", b"third_party", b"third-party", b"bower_components", b"site-packages"];
 const MADE_UP_FOLDERS: &[&[u8]] = &[
     b"test",
     b"tests",
@@ -117,7 +120,7 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
     let context = Context { purpose: Purpose::Detect, settings: is_settings(&path) };
     let found = find_in(&text, &context);
     let mut held = Vec::new();
-    if !found.is_empty() {
+    if !found.is_empty() && !folders(&path).any(|f| OTHERS.contains(&f)) {
         let guess = !(is_made_up(&path) || is_lock_file(&path) || is_sealed(&text));
         let public = is_public(&path, &text);
         let (mut line, mut at) = (1, 0);
@@ -125,7 +128,8 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
             line += memchr_iter(b'\n', &text[at..m.start]).count();
             at = m.start;
             let wanted = guess || !MADE_UP_KINDS.contains(&m.kind);
-            if wanted && !(public && m.kind == "google-api-key") && !is_allowed(&text, m.start) {
+            let meant = (public && m.kind == "google-api-key") || is_search_key(&text, m.start);
+            if wanted && !meant && !is_allowed(&text, m.start) {
                 let value = text[m.start..m.end].to_vec();
                 held.push(Held { kind: m.kind, line, value, confidence: m.confidence });
             }
@@ -166,6 +170,10 @@ fn name_of(path: &[u8]) -> &[u8] {
     path.rsplit(|b| *b == b'/').next().unwrap_or(path)
 }
 
+fn folders(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path[..path.len() - name_of(path).len()].split(|b| *b == b'/')
+}
+
 fn is_settings(path: &[u8]) -> bool {
     let name = name_of(path);
     name.starts_with(b".env") || SETTINGS.iter().any(|end| name.ends_with(end))
@@ -179,12 +187,12 @@ fn is_lock_file(path: &[u8]) -> bool {
 /// Whether a file is a test, an example or documentation, judged by its path in lower case.
 fn is_made_up(path: &[u8]) -> bool {
     let name = name_of(path);
-    let folders = &path[..path.len() - name.len()];
-    folders.split(|b| *b == b'/').any(|f| {
+    folders(path).any(|f| {
         MADE_UP_FOLDERS.contains(&f)
             || f.starts_with(b"docs")
             || f.starts_with(b"example")
             || f.starts_with(b"tutorial")
+            || f.ends_with(b"fixtures")
             || f.ends_with(b"_test")
             || f.ends_with(b"-test")
             || f.ends_with(b"-tests")
@@ -215,6 +223,12 @@ fn is_public(path: &[u8], text: &[u8]) -> bool {
         || [&b"authDomain"[..], b"messagingSenderId", b"firebaseapp.com", b"maps.googleapis.com"]
             .iter()
             .any(|word| memmem::find(text, word).is_some())
+}
+
+/// Whether the value is the public key of a search, which is written beside the name of its index.
+fn is_search_key(text: &[u8], at: usize) -> bool {
+    let near = &text[at.saturating_sub(400)..text.len().min(at + 400)];
+    memmem::find(near, b"indexName").is_some() && memmem::find(near, b"apiKey").is_some()
 }
 
 /// Whether a person marked the line of `at` as no secret.

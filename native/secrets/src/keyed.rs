@@ -93,8 +93,8 @@ impl Names {
 }
 
 impl Name<'_> {
-    /// The value in a place, and up to where no further name needs to be looked at: a value that is cut, or longer than
-    /// `LONG`, is read once.
+    /// The value in a place, and up to where no further name needs to be looked at: a value longer than `LONG` is
+    /// read once. A name at its end may have a value behind it.
     fn value_in(&self, place: &Place, context: &Context) -> (Option<Match>, usize) {
         let redacting = context.purpose == Purpose::Redact;
         let Some((value, gap)) = self.value_at(place) else { return (None, 0) };
@@ -106,12 +106,9 @@ impl Name<'_> {
                 confidence: Confidence::Low,
                 rank: usize::MAX,
             };
-            return (redacting.then_some(found), value.end);
+            return (redacting.then_some(found), value.end - 2 * NAME);
         }
-        match self.judged(&value, gap, place, context) {
-            Some(found) => (Some(found), value.end),
-            None => (None, 0),
-        }
+        (self.judged(&value, gap, place, context), 0)
     }
 
     fn value_at(&self, place: &Place) -> Option<(Value, &[u8])> {

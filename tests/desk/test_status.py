@@ -83,7 +83,7 @@ def test_today_is_the_local_day(desk: Desk, seeded: Any, monkeypatch: pytest.Mon
     assert status(desk).today == TodayOut(model_calls=1, spent_usd=0.02, turns=1, per_day=4)
     assert calls_today(desk) == 1
     monkeypatch.setattr("kairos.desk.status.now_us", lambda: now_us() + DAY)
-    assert status(desk).today == TodayOut(model_calls=0, spent_usd=0.0, turns=0)
+    assert status(desk).today == TodayOut(model_calls=0, spent_usd=0.0, turns=0, per_day=4)
     assert calls_today(desk) == 0
 
 

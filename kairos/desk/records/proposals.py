@@ -144,6 +144,35 @@ class StepOut(Output, frozen=True, kw_only=True):
     summary: str
 
 
+class BelowOut(Output, frozen=True, kw_only=True):
+    """Something that a detector considered and left out, and the threshold that it did not reach."""
+
+    what: str
+    why: str
+
+
+class DetectorLookOut(Output, frozen=True, kw_only=True):
+    """What one detector made of a commit. `found`: titles; `looked` false: it does not look at commits, is muted or
+    failed, as `what` says."""
+
+    detector: str
+    looked: bool
+    what: str
+    found: list[str]
+    below: list[BelowOut]
+
+
+class CommitLookOut(Output, frozen=True, kw_only=True):
+    """What the detectors make of a commit today. `uncovered`: what none of them looks at."""
+
+    commit: str
+    subject: str
+    repo: str
+    files: int
+    detectors: list[DetectorLookOut]
+    uncovered: list[str]
+
+
 class HeldOut(Output, frozen=True, kw_only=True):
     """Something that was held or suppressed: `subject` is a proposal id, a finding's key or `turn`; `until` null:
     permanently."""

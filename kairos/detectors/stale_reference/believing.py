@@ -1,0 +1,115 @@
+"""Which of the renames that git reports are believed: git pairs any deleted file with a new one that looks alike."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Sequence
+
+from kairos.detectors.scene import Scene, SeenCommit
+from kairos.detectors.stale_reference.bindings import bindings_of
+from kairos.repo.beneath import as_text
+
+_ALIKE = 80
+"""Percent of similarity from which a file under another name is the same file, names in Python modules aside."""
+_SAME = 95
+"""Percent from which a Python module is the same one whatever it defines."""
+_TEMPLATES = frozenset({".in", ".tmpl", ".tpl", ".template", ".j2", ".jinja", ".jinja2", ".erb", ".m4", ".mustache", ".tera"})
+
+
+def believed(
+    scene: Scene, moved: dict[str, str], makers: Sequence[SeenCommit]
+) -> tuple[dict[str, str], dict[str, tuple[str, int]]]:
+    """The believed renames, and the guesses that are not: old → (new, similarity in percent).
+
+    A file that kept its name is believed. Under another name it must be alike, and a Python module must still define
+    at least half of what it defined. All empty files look alike: such a pair is believed only if a file with content
+    moved between the same directories, and is no guess worth telling either."""
+    full = {old: new for old, new in moved.items() if not _is_empty(scene, new)}
+    scores = _scores(scene, makers)
+    unlike = {o: n for o, n in full.items() if scores.get((o, n), 100) < _SAME}
+    before = _former_texts(scene, [o for o in unlike if o.endswith(".py")], makers)
+    guesses: dict[str, tuple[str, int]] = {}
+    for old, new in unlike.items():
+        score = scores[old, new]
+        kept = _kept_names(before.get(old), scene.text(new)) if old.endswith(".py") else None
+        same_name = posixpath.basename(old) == posixpath.basename(new)
+        if kept is False or (kept is None and not same_name and score < _ALIKE):
+            guesses[old] = (new, score)
+    ways = {(posixpath.dirname(old), posixpath.dirname(new)) for old, new in full.items() if old not in guesses}
+    sure = {
+        old: new
+        for old, new in moved.items()
+        if old not in guesses
+        and (
+            (posixpath.dirname(old), posixpath.dirname(new)) in ways
+            or (posixpath.basename(old) != "__init__.py" and old in full)
+        )
+    }
+    return sure, guesses
+
+
+def generated(scene: Scene, moved: dict[str, str]) -> set[str]:
+    """The old paths that are generated now: the file became their template, and git ignores the old path."""
+    made = {
+        old
+        for old, new in moved.items()
+        if posixpath.splitext(new)[1] in _TEMPLATES
+        and posixpath.basename(new) in {posixpath.basename(old) + end for end in _TEMPLATES}
+    }
+    if not made:
+        return set()
+    stdin = b"".join(os.fsencode(p) + b"\0" for p in sorted(made))
+    out = scene.git.run("check-ignore", "-z", "--stdin", "--no-index", stdin=stdin, ok=(0, 1))
+    return made & {os.fsdecode(p) for p in out.split(b"\0")}
+
+
+def _is_empty(scene: Scene, path: str) -> bool:
+    content = scene.read(path)
+    return content is not None and not content.data.strip()
+
+
+def _scores(scene: Scene, makers: Sequence[SeenCommit]) -> dict[tuple[str, str], int]:
+    """The similarity (percent) of each rename, as git sees it, and of chains over several commits the least."""
+    found: dict[tuple[str, str], int] = {}
+    for commit in makers:
+        if not commit.parents or not any(f.status == "R" for f in commit.changes):
+            continue
+        out = scene.git.run(
+            "diff-tree", "-r", "-M", "-z", "--name-status", "--diff-filter=R", "--end-of-options",
+            commit.parents[0], commit.oid,
+        )  # fmt: skip
+        fields = out.split(b"\0")
+        for status, old, new in zip(fields[::3], fields[1::3], fields[2::3], strict=False):
+            score = int(status[1:]) if status[1:].isdigit() else 100
+            was, now = os.fsdecode(old), os.fsdecode(new)
+            earlier = [(pair, s) for pair, s in found.items() if pair[1] == was]
+            for (first, middle), least in earlier:
+                del found[first, middle]
+                found[first, now] = min(score, least)
+            if not earlier:
+                found[was, now] = score
+    return found
+
+
+def _former_texts(scene: Scene, paths: Sequence[str], makers: Sequence[SeenCommit]) -> dict[str, str]:
+    """The texts of files before the commits, from the parent of the first commit that changed them."""
+    names: dict[str, str] = {}
+    for commit in makers:
+        touched = {f.was or f.path for f in commit.changes}
+        for path in paths:
+            if path in touched and commit.parents and "\n" not in path:
+                names.setdefault(path, f"{commit.parents[0]}:{path}")
+    blobs = scene.objects.blobs(names.values())
+    texts = {path: as_text(blobs[name]) for path, name in names.items() if name in blobs}
+    return {path: text for path, text in texts.items() if text is not None}
+
+
+def _kept_names(before: str | None, now: str | None) -> bool | None:
+    """Whether at least half of the names that a module defined are still defined; None if it defined none or it cannot
+    be known."""
+    old, new = bindings_of(before or ""), bindings_of(now or "")
+    if before is None or old is None or new is None:
+        return None
+    names = {n for n, (_, origin) in old.last.items() if origin is None and not n.startswith("__")}
+    return None if not names else 2 * len(names & new.last.keys()) >= len(names)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dream.running import Dreamt, dream, rehearse
+from dream.phases import Dreamt, dream, rehearse
 from kairos.domain.events import Event, MemoryAccepted, MemoryFileEdited, MemoryInvalidated, MemorySuperseded
 from kairos.errors import KairosError
 from kairos.home import find_home

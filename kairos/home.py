@@ -44,6 +44,11 @@ class Home:
         return self.data / "log" / "segments"
 
     @property
+    def verified_file(self) -> Path:
+        """Up to which event the hash chain was verified (JSON, replaced atomically)."""
+        return self.data / "log" / "verified.json"
+
+    @property
     def undo(self) -> Path:
         """The undo store: a bare git repository that holds pre-images."""
         return self.data / "undo"
@@ -111,7 +116,15 @@ class Home:
         """The paths of this home that other users can write."""
         folders = (self.run, self.log.parent, self.segments, self.undo, self.scratch, self.memory)
         locks = (self.daemon_lock, self.exec_lock, self.dream_lock)
-        files = (self.config_file, self.policy_file, self.log, self.data / "salt", self.status_file, *locks)
+        files = (
+            self.config_file,
+            self.policy_file,
+            self.log,
+            self.data / "salt",
+            self.status_file,
+            self.verified_file,
+            *locks,
+        )
         return exposures(dict.fromkeys((self.config, self.data)), folders, files)
 
     def prepare(self) -> None:

@@ -42,6 +42,9 @@ class Seeded:
             [NewEvent(self.id, moved), NewEvent(self.id, due, -1), NewEvent("turn-1", turn, -1)]
         )
 
+    def read(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
     def patch(self, path: str, after: bytes) -> PatchAction:
         target = self.root / path
         before = (target.read_bytes(), target.stat().st_mode) if target.exists() else None

@@ -10,11 +10,11 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import registering
+from kairos.desk.deliveries import delivered
 from kairos.desk.reading import repositories
 from kairos.desk.records.repositories import InitOut
 from kairos.desk.registering import Told, parse_history
 from kairos.desk.units import count
-from kairos.desk.watching import delivered
 from kairos.errors import KairosError, UsageError
 
 

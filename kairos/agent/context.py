@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from kairos.agent.files import Files, shown
 from kairos.agent.outputs import Assignment
+from kairos.agent.repository_files import Files, shown
 from kairos.agent.tools import wrapped
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.domain.inert import escape

@@ -10,11 +10,11 @@ import msgspec
 
 from kairos.agent import context
 from kairos.agent.conversation import Conversation
-from kairos.agent.files import Files
 from kairos.agent.ledger import Ledger, Pauses, day_start_us
 from kairos.agent.model import Answer, Halt, Halted, ModelPort, Trouble
 from kairos.agent.outputs import Assignment, Result, requests_of
 from kairos.agent.patches import Unfit, finding_of
+from kairos.agent.repository_files import Files
 from kairos.agent.tools import READERS, Tools, offered
 from kairos.clock import now_us
 from kairos.domain import budget

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from kairos.agent.files import DIFFED_AT_MOST, Files
 from kairos.agent.outputs import Assignment
+from kairos.agent.repository_files import DIFFED_AT_MOST, Files
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown

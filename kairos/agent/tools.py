@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from kairos.agent.files import Files
+from kairos.agent.repository_files import Files
 from kairos.domain.globs import matches
 from kairos.domain.inert import escape
 from kairos.domain.turn import Patch

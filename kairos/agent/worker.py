@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from kairos.agent.driver import Driver
-from kairos.agent.files import Files
 from kairos.agent.model import Halt, ModelPort
 from kairos.agent.outputs import Assignment, Result
-from kairos.agent.starting import wall_seconds
+from kairos.agent.repository_files import Files
+from kairos.agent.worker_setup import wall_seconds
 from kairos.clock import local_zone
 from kairos.errors import KairosError, UsageError
 from kairos.eventlog.opener import open_log

@@ -13,7 +13,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from kairos.agent import starting
+from kairos.agent import worker_setup
 from kairos.agent.outputs import Assignment, Result, parse_result
 from kairos.clock import now_us
 from kairos.daemon.component import Component
@@ -132,7 +132,7 @@ class Modelling(Component):
         with self._world.reading() as views:
             if views.attention.is_muted(DETECTOR, repo_id):
                 return "mute@1", f"{DETECTOR} is muted"
-        refusal = starting.prepare(self._log, self._config, os.environ, now_us(), self._zone())
+        refusal = worker_setup.prepare(self._log, self._config, os.environ, now_us(), self._zone())
         return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why)
 
     def _work(self, assignment: Assignment) -> Result:
@@ -141,10 +141,10 @@ class Modelling(Component):
                 "kairos.agent.worker", [],
                 cwd=self._home.data,
                 environment={
-                    **starting.worker_environment(self._config, self._home, os.environ),
+                    **worker_setup.worker_environment(self._config, self._home, os.environ),
                     **log_environment(os.environ),
                 },
-                seconds=starting.wall_seconds(self._config.model),
+                seconds=worker_setup.wall_seconds(self._config.model),
                 stdin=msgspec.json.encode(assignment),
             )  # fmt: skip
             return parse_result(out)

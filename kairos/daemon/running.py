@@ -32,6 +32,8 @@ from kairos.eventlog.leases import fences_of
 from kairos.eventlog.log import Clean
 from kairos.eventlog.opener import open_log
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.log_views import log_views
+from kairos.eventlog.views.projection import keep_views
 from kairos.home import Home
 from kairos.repo.git import GitError
 from kairos.schedule.scheduler import Scheduler
@@ -104,6 +106,8 @@ class _Daemon:
             self._duties.stop()
 
     def _run(self, on_ready: Callable[[], None]) -> int:
+        if not self._log.shared:  # a long fold that an earlier version did not know is saved in parts, not held whole
+            keep_views(self._log, [view for view in log_views() if view.at_once])
         self._world.load()
         with self._world.reading() as views:
             watched = views.repos.watched()

@@ -7,7 +7,15 @@ from pathlib import Path
 from kairos.clock import rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import inbox, repositories
-from kairos.desk.records.proposals import ActionOut, BaseOut, CardOut, EffectsOut, ProposalOut, VerificationOut
+from kairos.desk.records.proposals import (
+    ActionOut,
+    BaseOut,
+    CardOut,
+    EffectsOut,
+    ProposalOut,
+    RevisionOut,
+    VerificationOut,
+)
 from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
 from kairos.domain.inert import as_text, quoted
@@ -65,6 +73,8 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
         cost_usd=raised.cost_microusd / 1e6,
         policy_version=raised.policy_version,
         positions=positions,
+        revisions=[RevisionOut(at=rfc3339(r.at), changed=r.changed) for r in proposal.revisions],
+        voided=proposal.voided or None,
     )  # fmt: skip
 
 
@@ -92,6 +102,8 @@ def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
         "expires_at": rfc3339(raised.expires_at),
         "why_now": raised.boundary,
         "deferred_until": rfc3339(proposal.deferred_until) if proposal.deferred_until else None,
+        "revised": proposal.revised,
+        "parked": proposal.parked or None,
     }
 
 

@@ -13,7 +13,7 @@ from kairos.daemon.presence import RepoStatus, read_status, running
 from kairos.desk.desk import Desk
 from kairos.desk.reading import repositories
 from kairos.desk.records.system import CheckOut
-from kairos.desk.units import count, number, size
+from kairos.desk.units import number, size
 from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.eventlog.views.repositories import Repository
 from kairos.privacy import mending, tighten
@@ -89,14 +89,9 @@ def log(desk: Desk, fix: bool) -> CheckOut:
     """The log opens (a shared one: its server answers) and its hash chain holds."""
     if not desk.has_log:
         return _ok("log", f"nothing was recorded yet in {desk.log.name}" if desk.log.shared else NOTHING_YET)
-    from kairos.eventlog.cold.verify import verify_log
+    from kairos.desk.verifying import rechecked
 
-    found = verify_log(desk.log, None)
-    if not found.ok:
-        places = count(len(found.problems), "damaged place")
-        return _bad("log", places, "`kairos log verify` names them; restore a backup.")
-    where = f" in {desk.log.name}" if desk.log.shared else ""
-    return _ok("log", f"{number(found.head)} events verified{where}")
+    return rechecked(desk)
 
 
 def locks(desk: Desk, fix: bool) -> CheckOut:

@@ -125,11 +125,11 @@ def verify(desk: Desk, anchor: str | None) -> VerifyOut:
         if noted is not None:
             raise IntegrityError(f"there is no log in {desk.home.data}, and the anchor names one", "Restore it.")
         return VerifyOut(ok=True, head=0, hash=_NO_HASH, problems=[])
-    from kairos.eventlog.cold.verify import verify_log
+    from kairos.desk.verifying import verified
 
     try:
         with desk.errors():
-            return msgspec.convert(msgspec.to_builtins(verify_log(desk.log, noted)), VerifyOut)
+            return msgspec.convert(msgspec.to_builtins(verified(desk, noted)), VerifyOut)
     except IntegrityError as error:  # not even the database can be read
         return VerifyOut(ok=False, head=0, hash=_NO_HASH, problems=[ProblemOut(what=error.message)])
 

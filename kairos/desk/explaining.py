@@ -11,9 +11,10 @@ from kairos.desk.reading import inbox, position_before
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.summary import summary
 from kairos.desk.when import ago
-from kairos.domain.events import AttentionHeld, CommitRecorded, GitMoved
+from kairos.domain.events import AttentionHeld
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.commits import CommitsView, events_of_commit
 from kairos.eventlog.views.repositories import Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
@@ -62,31 +63,14 @@ def starts(desk: Desk, what: str) -> list[int]:
     position = whole(spaceless)
     if position and position <= desk.log.head():
         return [desk.log.at(position).position]
-    if _COMMIT.fullmatch(what) and (found := _of_commit(desk, what)):
+    if _COMMIT.fullmatch(what) and (found := _events_of(desk, what)):
         return found
     known = inbox(desk)
     return known.positions[known.find(what).id]
 
 
-def _of_commit(desk: Desk, oid: str) -> list[int]:
-    found: dict[str, list[int]] = {}
-    for recorded in desk.log.read(topics={"CommitRecorded", "GitMoved"}):
-        for full in _objects(recorded):
-            if full.startswith(oid):
-                found.setdefault(full, []).append(recorded.position)
-    if len(found) > 1:
-        raise NotFound(f"`{oid}` is ambiguous: {', '.join(sorted(found)[:5])}", "Type more of the commit id.")
-    return next(iter(found.values()), [])
-
-
-def _objects(recorded: Recorded) -> list[str]:
-    match recorded.event:
-        case CommitRecorded(oid=oid):
-            return [oid]
-        case GitMoved(refs=refs):
-            return [ref.new for ref in refs if ref.new]
-        case _:
-            return []
+def _events_of(desk: Desk, oid: str) -> list[int]:
+    return events_of_commit(desk.log, desk.view(CommitsView()), oid, _MOST_STEPS)
 
 
 def chain(desk: Desk, positions: list[int]) -> list[Recorded]:

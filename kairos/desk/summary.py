@@ -91,6 +91,12 @@ def _of_proposal(event: ev.Event) -> str:
             return f"until {rfc3339(event.until)}" if event.until else "until the next commit"
         case ev.ProposalReturned():
             return "pending again"
+        case ev.ProposalRevised():
+            return f"{event.changed} · digest {event.digest[:8]}…"
+        case ev.ProposalParked():
+            return f"parked: {event.why}"
+        case ev.ProposalUnparked():
+            return "what it rests on is in the tree again"
         case ev.ProposalStale():
             return f"the base moved: {', '.join(event.paths[:3])}"
         case ev.ProposalSuperseded():

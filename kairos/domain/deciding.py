@@ -35,6 +35,7 @@ _ENDED = {
     "failed": "was approved and failed",
     "unknown": "was started and its outcome is unknown: look at its files",
     "deferred": "was deferred",
+    "parked": "is parked: what it rests on is not in the tree now",
 }
 
 
@@ -72,7 +73,7 @@ def reject(p: Proposal, reason: str, text: str = "", *, never: bool = False) -> 
         raise UsageError(f"`{reason}` is no reason", f"One of: {', '.join(REASONS)}.")
     if p.state == "rejected":
         return []
-    if p.state not in OPEN:
+    if p.state not in OPEN and p.state != "parked":
         raise decided(p)
     return [ev.ProposalRejected(id=p.id, reason=reason, text=text, never=never)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from kairos.domain.action import Action
+from kairos.domain.basis import Basis
 from kairos.domain.events.proposals import Risk
 from kairos.domain.events.turns import Engine
 
@@ -12,10 +13,17 @@ from kairos.domain.events.turns import Engine
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One finding of a detector or a model turn.
 
-    `key` names it for dedup: detector, subject and a hash of the evidence's content, so that a rejected finding returns
-    only when its evidence changed. `evidence`: event positions, the cause first. `urgent` may pass quiet hours.
-    `at_least`: the risk of doing nothing, if it is higher than the risk of the action. `unchecked`: what was not
-    verified, in plain words."""
+    `key` names it for its whole life: the detector and what it is about (this rename, this value in this place), never
+    the bytes of the present patch. `subjects`: keys of its parts where it is about several things (the renames of a
+    commit); findings that share one are the same finding. `former_keys`: keys under which earlier versions of Kairos
+    recorded it.
+
+    `fingerprint`: a short hash of each place of its evidence; one that was rejected returns only with a new place.
+    `level`: how bad its state is beside its risk; a higher one is told again (a pushed secret). `basis`: what must be
+    in the repository for it to hold.
+
+    `evidence`: event positions, the cause first. `urgent` may pass quiet hours. `at_least`: the risk of doing nothing,
+    if it is higher than the risk of the action. `unchecked`: what was not verified, in plain words."""
 
     detector: str
     version: int
@@ -24,11 +32,21 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     claim: str
     action: Action
     evidence: list[int]
+    subjects: list[str] = []
+    former_keys: list[str] = []
+    fingerprint: list[str] = []
+    level: int = 0
+    basis: Basis | None = None
     urgent: bool = False
     at_least: Risk = "low"
     engine: Engine = "rules"
     unchecked: list[str] = []
     cost_microusd: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """The key and the keys of the parts."""
+        return [self.key, *(s for s in self.subjects if s != self.key)]
 
 
 def is_key(subject: str) -> bool:

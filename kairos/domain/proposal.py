@@ -2,7 +2,12 @@
 times in microseconds are passed in. The decisions of a person and the runs are in `deciding`.
 
 raised → verified (pending) → approved → executing → executed | failed | unknown, and
-rejected · deferred · stale · superseded · expired · withdrawn · acknowledged; executed → undone → redone.
+rejected · deferred · parked · stale · superseded · expired · withdrawn · acknowledged; executed → undone → redone.
+
+One finding has one proposal for its whole life. When the tree moves it is revised: the fold's `raised` is the proposal
+as it stands now, with its present digest. A verification and an approval belong to one digest. A proposal that was
+closed is revised into an open one again if its finding returns. While it is parked, what it rests on is not in the
+tree; it returns to the state it was in.
 """
 
 from __future__ import annotations
@@ -15,15 +20,18 @@ import msgspec
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
 from kairos.domain.events import Event, ProposalRaised
+from kairos.domain.events.proposals import Risk
 from kairos.domain.inert import as_text
 
 State = Literal[
     "raised", "pending", "approved", "executing", "executed", "failed", "unknown", "rejected", "deferred", "stale",
-    "superseded", "expired", "withdrawn", "acknowledged", "undone", "redone",
+    "superseded", "expired", "withdrawn", "acknowledged", "undone", "redone", "parked",
 ]  # fmt: skip
 UNDECIDED = frozenset({"raised", "pending"})
 OPEN = frozenset({"raised", "pending", "deferred"})
 WAITING = OPEN | {"approved"}
+LASTING = WAITING | {"parked"}
+"""The states in which a proposal may still be carried out, now or when its basis returns."""
 DONE = frozenset({"executed", "redone"})
 RAN = DONE | {"undone"}
 TERMINAL = frozenset(
@@ -33,12 +41,32 @@ TERMINAL = frozenset(
 TOPICS = frozenset(
     {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
      "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalStale", "ProposalSuperseded",
-     "ProposalExpired", "ExecutionStarted", "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
+     "ProposalExpired", "ProposalRevised", "ProposalParked", "ProposalUnparked", "ExecutionStarted",
+     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
 )  # fmt: skip
+MOST_REVISIONS = 20
+"""So many of the latest revisions are kept in the fold; `revised` counts all."""
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """A revision of a proposal: when (us), and what changed, in words."""
+
+    at: int
+    changed: str
+
+
+class ToldState(msgspec.Struct, frozen=True):
+    """What a person was told of a finding: its risk, its level and how many places it had."""
+
+    risk: Risk
+    level: int
+    places: int
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """The fold of one proposal's stream. `version` is the stream version, for optimistic appends."""
+    """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
+    proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
+    it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered."""
 
     raised: ProposalRaised
     raised_at: int
@@ -55,6 +83,13 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     last_done: ev.ExecutionStarted | None = None
     before_run: State | None = None
     why: str = ""
+    revised: int = 0
+    revisions: list[Revision] = []
+    revised_at: int = 0
+    parked: str = ""
+    parked_from: State | None = None
+    voided: str = ""
+    told: ToldState | None = None
 
     @property
     def id(self) -> str:
@@ -96,15 +131,31 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
     now = state.state
     match event:
         case ev.ProposalVerified():
+            if event.digest != state.raised.digest:  # of a digest that was revised meanwhile
+                return msgspec.structs.replace(state, version=state.version + 1)
             changes["verified"] = event
             if now in OPEN and not event.ok:
                 now, changes["why"] = "withdrawn", event.why
             elif now == "raised":
                 now, changes["why"] = "pending", event.why
+        case ev.ProposalRevised():
+            now, revised = _revised(state, event, at)
+            changes |= revised
+        case ev.ProposalParked():
+            changes |= {"parked": event.why or "its basis is not there", "approved": None}
+            if now != "parked":
+                changes["parked_from"], now = now, "parked"
+        case ev.ProposalUnparked():
+            now = "deferred" if state.parked_from == "deferred" else _undecided(state.verified, state.raised.digest)
+            if now != "deferred":
+                changes["deferred_until"] = None
+            if event.expires_at is not None:
+                changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
-            changes["delivered"] = True
+            changes |= {"delivered": True, "told": told_of(state)}
         case ev.ProposalApproved():
             now, changes["approved"], changes["deferred_until"] = "approved", event, None
+            changes["voided"] = ""
         case ev.ProposalAcknowledged():
             now = "acknowledged"
         case ev.ProposalRejected():
@@ -112,7 +163,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
         case ev.ProposalDeferred():
             now, changes["deferred_until"] = "deferred", event.until
         case ev.ProposalReturned():
-            now = "pending" if state.verified is not None and state.verified.ok else "raised"
+            now = _undecided(state.verified, state.raised.digest)
             changes |= {"deferred_until": None, "approved": None}
         case ev.ProposalStale():
             now, changes["stale_paths"] = "stale", event.paths
@@ -137,12 +188,19 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now = "redone"
     if now != state.state:
         changes |= {"state": now, "changed_at": at}
+        if now != "parked":
+            changes |= {"parked": "", "parked_from": None}
     return msgspec.structs.replace(state, **changes)
 
 
 def is_verified(p: Proposal) -> bool:
     """Whether the action was tried in a scratch tree and succeeded."""
-    return p.verified is not None and p.verified.ok
+    return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
+
+
+def told_of(p: Proposal) -> ToldState:
+    """What a person is told if the proposal is delivered as it stands."""
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint))
 
 
 def expire(p: Proposal, now: int) -> list[Event]:
@@ -163,14 +221,58 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
     return []
 
 
+def park(p: Proposal, why: str) -> list[Event]:
+    """Parks a proposal whose basis is not in the tree; again only if the reason is another one."""
+    return [ev.ProposalParked(id=p.id, why=why)] if p.state in LASTING and p.parked != why else []
+
+
+def unpark(p: Proposal, expires_at: int | None) -> list[Event]:
+    """Returns a parked proposal to the state it was in, valid until `expires_at` (us)."""
+    return [ev.ProposalUnparked(id=p.id, expires_at=expires_at)] if p.state == "parked" else []
+
+
 def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
     """Marks a proposal that is not carried out yet as stale because its base changed."""
     return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)))] if p.state in WAITING else []
 
 
 def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
-    """Closes a proposal that is no longer needed."""
-    return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in WAITING else []
+    """Closes a proposal that is no longer needed, or whose basis is gone."""
+    return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in LASTING else []
+
+
+def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
+    return "pending" if verified is not None and verified.ok and verified.digest == digest else "raised"
+
+
+def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so; an approval stays
+    only if its digest does; any other proposal that was closed without a run is open again."""
+    names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
+    fields = {name: getattr(event, name) for name in names}
+    if event.expires_at is not None:
+        fields["expires_at"] = event.expires_at
+    same = event.digest == state.raised.digest
+    changes: dict[str, object] = {
+        "raised": msgspec.structs.replace(state.raised, **fields),
+        "revised": state.revised + 1,
+        "revisions": [*state.revisions, Revision(at, event.changed)][-MOST_REVISIONS:],
+        "revised_at": at,
+    }
+    if event.worse:
+        changes["delivered"] = False
+    if not same:
+        changes["verified"] = None
+    now = state.state
+    if now == "executing" or now in RAN or (now == "approved" and same):
+        return now, changes
+    if now == "approved" and state.approved is not None:
+        changes["voided"] = state.approved.digest
+    changes |= {"approved": None, "stale_paths": [], "why": event.changed}
+    if now not in ("deferred", "parked"):
+        changes |= {"rejected": None, "deferred_until": None}
+        now = _undecided(None if not same else state.verified, event.digest)
+    return now, changes
 
 
 def _after_run(state: Proposal, event: ev.ExecutionFinished) -> State:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from kairos.agent.driver import Driver
-from kairos.agent.files import Files
 from kairos.agent.model import Halt, ModelPort
 from kairos.agent.outputs import Assignment, Result
+from kairos.agent.repository_files import Files
 from kairos.domain.events import CommitRecorded, ModelCalled, ModelReserved
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from kairos.agent import context
-from kairos.agent.files import Files
 from kairos.agent.outputs import Assignment
+from kairos.agent.repository_files import Files
 from kairos.domain.events import AttentionDue, Change, FilesChanged, GitMoved, Memory, MemoryAccepted, RefMove
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent

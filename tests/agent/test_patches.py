@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from kairos.agent.files import Files
 from kairos.agent.outputs import Assignment
 from kairos.agent.patches import Unfit, finding_of
+from kairos.agent.repository_files import Files
 from kairos.domain.action import NoteAction, PatchAction, apply_edit
 from kairos.domain.finding import Finding
 from kairos.domain.turn import FileChange, Patch, Quote

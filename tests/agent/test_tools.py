@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kairos.agent.files import Files
+from kairos.agent.repository_files import Files
 from kairos.agent.tools import OUTPUT_AT_MOST, Tools, catalogue, cut, offered, wrapped
 
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from kairos.agent.outputs import parse_result
-from kairos.agent.starting import worker_environment
+from kairos.agent.worker_setup import worker_environment
 from kairos.home import Home
 from kairos.settings import load_config, set_value
 
@@ -103,7 +103,7 @@ def test_a_worker_without_a_configured_model_refuses(home: Home, bench: Any, ser
 
 def test_nothing_outside_the_worker_imports_litellm(home: Home) -> None:
     script = (
-        "import sys, kairos.agent.driver, kairos.agent.starting, kairos.agent.outputs, kairos.agent.tools,"
+        "import sys, kairos.agent.driver, kairos.agent.worker_setup, kairos.agent.outputs, kairos.agent.tools,"
         "kairos.agent.model, kairos.agent.worker\n"
         "kairos.agent.tools.catalogue()\n"
         "print([m for m in ('litellm', 'stamina', 'openai', 'httpx', 'pydantic') if m in sys.modules])"

@@ -90,12 +90,13 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
 
 IDENTITIES = {
     "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
-    "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version",
+    "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version", "subjects",
+    "fingerprint", "oids",
 }  # fmt: skip
 PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
 OURS = {
     "boundary", "rule", "detector", "detectors", "outcome", "kind", "origin", "day", "status", "program", "job", "what",
-    "predicate",
+    "predicate", "reach",
 }  # fmt: skip
 """Words that this program chose, not the world."""
 DECIDED = {
@@ -105,7 +106,7 @@ DECIDED = {
 """Ours, too, or an id; the same word is free text in another event."""
 AT_ITS_SOURCE = {
     "CommandAction.argv", "Effects.commands", "Hunk.old", "Hunk.new", "NoteAction.text", "Memory.subject",
-    "Memory.value", "Ref.name",
+    "Memory.value", "Ref.name", "RefBasis.name",
 }  # fmt: skip
 """What a digest or the identity of a memory rests on: whoever makes it cuts secrets, or makes something else."""
 

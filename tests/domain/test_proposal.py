@@ -17,7 +17,9 @@ from kairos.domain.events import (
     ExecutionFinished,
     ExecutionStarted,
     ProposalApproved,
+    ProposalDelivered,
     ProposalRaised,
+    ProposalRevised,
     ProposalVerified,
 )
 from kairos.domain.proposal import Proposal
@@ -263,3 +265,91 @@ def test_ids_are_twelve_letters_that_never_read_as_numbers() -> None:
     assert len(made) == 12
     assert set(made) <= set(proposals.ALPHABET)
     assert made == proposals.proposal_id("seed") != proposals.proposal_id("other")
+
+
+OTHER = PatchAction(repo="repo-1", edits=[edit("a.txt", (b"x\none\n", 0o644), (b"x\ntwo\n", 0o644))])
+
+
+def revision(p: Proposal, action: Any = OTHER, **fields: Any) -> ProposalRevised:
+    given: dict[str, Any] = {
+        "id": p.id, "digest": digest(action, effects_of(action), "v"), "detector_version": 1, "turn": "t2",
+        "key": p.raised.key, "title": "t", "claim": "c", "risk": "low", "action": action,
+        "effects": effects_of(action), "evidence": [1, 2], "policy_version": "v", "changed": "a line was added",
+    }  # fmt: skip
+    return ProposalRevised(**{**given, **fields})
+
+
+def test_a_revision_voids_an_approval_and_the_trial_of_the_former_digest() -> None:
+    p = approved()
+    q = after(p, [revision(p)])
+    assert (q.state, q.approved, q.verified, q.voided) == ("raised", None, None, p.raised.digest)
+    assert q.raised.digest != p.raised.digest
+    assert [r.changed for r in q.revisions] == ["a line was added"]
+    with pytest.raises(Stale, match="digest"):
+        deciding.approve(q, p.raised.digest, now=0, valid_us=VALID)
+    with pytest.raises(TryAgain):
+        deciding.approve(q, q.raised.digest, now=0, valid_us=VALID)
+    late = after(q, [ProposalVerified(id=q.id, digest=p.raised.digest, ok=True)])
+    assert late.state == "raised"
+    done = after(q, deciding.verified(q, ok=True))
+    assert done.state == "pending"
+    again = after(done, deciding.approve(done, done.raised.digest, now=0, valid_us=VALID))
+    assert (again.state, again.voided) == ("approved", "")
+
+
+def test_a_revision_of_the_words_alone_keeps_the_approval_and_the_trial() -> None:
+    p = approved()
+    q = after(p, [revision(p, PATCH, title="other words")])
+    assert (q.state, q.approved, q.raised.title) == ("approved", p.approved, "other words")
+
+
+def test_a_revision_opens_what_was_closed_and_leaves_deferred_and_parked() -> None:
+    p = pending()
+    for close in (
+        lambda: deciding.reject(p, "wrong"),
+        lambda: proposals.supersede(p, "by hand"),
+        lambda: proposals.mark_stale(p, ["a.txt"]),
+        lambda: proposals.expire(p, EXPIRES),
+        lambda: deciding.verified(p, ok=False),
+    ):
+        closed = after(p, close())
+        assert closed.state in proposals.TERMINAL
+        opened = after(closed, [revision(p)])
+        assert (opened.state, opened.id, opened.rejected) == ("raised", p.id, None)
+    later = after(p, deciding.defer(p, None, now=0))
+    assert after(later, [revision(p)]).state == "deferred"
+    assert after(after(p, proposals.park(p, "x")), [revision(p)]).state == "parked"
+
+
+def test_only_a_worse_revision_is_told_again() -> None:
+    p = after(pending(), [ProposalDelivered(id="kkkk", boundary="commit")])
+    assert p.told == proposals.ToldState("low", 0, 0)
+    assert after(p, [revision(p)]).delivered
+    assert not after(p, [revision(p, worse=True)]).delivered
+
+
+@pytest.mark.parametrize("state", ["raised", "pending", "deferred", "approved"])
+def test_a_parked_proposal_returns_to_what_it_was_and_an_approval_is_void(state: str) -> None:
+    p = {
+        "raised": raised, "pending": pending, "approved": approved,
+        "deferred": lambda: after(pending(), deciding.defer(pending(), 90, now=0)),
+    }[state]()  # fmt: skip
+    away = after(p, proposals.park(p, "another branch"))
+    assert (away.state, away.parked, away.approved) == ("parked", "another branch", None)
+    assert proposals.park(away, "another branch") == []
+    assert proposals.give_back(away, 10_000) == []
+    assert proposals.expire(away, EXPIRES) == []
+    with pytest.raises(Stale, match="parked"):
+        deciding.approve(away, None, now=0, valid_us=VALID)
+    back = after(away, proposals.unpark(away, 5_000))
+    assert back.state == ("pending" if state == "approved" else state)
+    assert (back.parked, back.parked_from, back.raised.expires_at) == ("", None, 5_000)
+    assert back.deferred_until == p.deferred_until
+    assert proposals.unpark(back, None) == []
+
+
+def test_a_parked_proposal_can_be_rejected_and_closed() -> None:
+    away = after(pending(), proposals.park(pending(), "elsewhere"))
+    assert after(away, deciding.reject(away, "wrong")).state == "rejected"
+    gone = after(away, proposals.supersede(away, "gone"))
+    assert (gone.state, gone.parked) == ("superseded", "")

@@ -11,7 +11,7 @@ import pytest
 Graph = Callable[..., dict[str, set[str]]]
 
 COVERED = {
-    "dream/extract.py": "tests/dream/test_running.py",
+    "dream/extract.py": "tests/dream/test_phases.py",
     "kairos/acting/applying.py": "tests/acting/test_recovery.py",
     "kairos/acting/performing.py": "tests/acting/test_executor.py",
     "kairos/detectors/stale_reference/references.py": "tests/detectors/stale_reference/test_detector.py",

@@ -12,8 +12,16 @@ class ActionOut(Output, frozen=True, kw_only=True):
     text: str | None = None
 
 
+class RevisionOut(Output, frozen=True, kw_only=True):
+    """A revision of a proposal: when, and what changed."""
+
+    at: str
+    changed: str
+
+
 class ProposalOut(Output, frozen=True, kw_only=True):
-    """risk: low | medium | high | urgent; `evidence` are event positions; `why_now` is the boundary."""
+    """risk: low | medium | high | urgent; `evidence` are event positions; `why_now` is the boundary; `revised`: how
+    often the proposal was revised; `parked`: why it is parked, null if it is not."""
 
     id: str
     digest: str
@@ -29,6 +37,8 @@ class ProposalOut(Output, frozen=True, kw_only=True):
     expires_at: str
     why_now: str
     deferred_until: str | None = None
+    revised: int = 0
+    parked: str | None = None
 
 
 class BaseOut(Output, frozen=True, kw_only=True):
@@ -58,6 +68,9 @@ class VerificationOut(Output, frozen=True, kw_only=True):
 
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
+    """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
+    there is none."""
+
     claim: str
     patch: str | None
     argv: list[str] | None
@@ -69,6 +82,8 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
     cost_usd: float
     policy_version: str
     positions: list[int]
+    revisions: list[RevisionOut] = []
+    voided: str | None = None
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kairos.domain.action import Action, Effects
+from kairos.domain.basis import Basis
 from kairos.domain.events.base import Cited, Event, FreeText, Name, register
 from kairos.domain.events.turns import Engine
 
@@ -31,8 +32,10 @@ class Signature(Name, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An action waits for a decision. `key` names the finding (detector, subject and evidence content), for dedup;
-    `evidence` are event positions; `expires_at` in us; `unchecked` says what was not verified."""
+    """An action waits for a decision. `key` names the finding (detector and what it is about), `subjects` its parts;
+    `evidence` are event positions; `expires_at` in us; `unchecked` says what was not verified. `fingerprint`: a short
+    hash of each place of the evidence; `level`: how bad its state is beside its risk; `basis`: what must be in the
+    repository for it to hold (absent: recorded by an earlier version)."""
 
     id: str
     repo: str
@@ -54,6 +57,58 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
     boundary: str = ""
     unchecked: list[FreeText] = []
     cost_microusd: int = 0
+    subjects: list[str] = []
+    fingerprint: list[str] = []
+    level: int = 0
+    basis: Basis | None = None
+
+
+@register
+class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
+    approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
+    was told that they are told again."""
+
+    id: str
+    digest: str
+    detector_version: int
+    turn: str
+    key: str
+    title: FreeText
+    claim: FreeText
+    risk: Risk
+    action: Action
+    effects: Effects
+    evidence: list[Cited]
+    policy_version: str
+    changed: FreeText
+    verdict: Literal["allow", "ask"] = "ask"
+    boundary: str = ""
+    unchecked: list[FreeText] = []
+    subjects: list[str] = []
+    fingerprint: list[str] = []
+    level: int = 0
+    basis: Basis | None = None
+    worse: bool = False
+    expires_at: int | None = None
+
+
+@register
+class ProposalParked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What the proposal rests on is not in the tree now (another branch, a stash, a reset). It returns by itself with
+    it; a deferral stays, an approval is void."""
+
+    id: str
+    why: FreeText
+
+
+@register
+class ProposalUnparked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What the proposal rests on is in the tree again. `expires_at`: the new expiry (us), as the time it was parked
+    does not count."""
+
+    id: str
+    expires_at: int | None = None
 
 
 @register
@@ -117,7 +172,7 @@ class ProposalDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A deferred proposal is pending again."""
+    """A proposal is pending again: its deferral ended, or its approval was not carried out."""
 
     id: str
 

@@ -58,12 +58,15 @@ class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class FindingListed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A finding that existed before the repository was registered: listed once at init, never raised."""
+    """A finding that existed before the repository was registered: listed once at init, and raised only if its state
+    becomes worse than `level`. `subjects`: the keys of its parts."""
 
     repo: str
     key: str
     detector: str
     title: FreeText
+    subjects: list[str] = []
+    level: int = 0
 
 
 @register

@@ -42,6 +42,21 @@ class Missing:
                 pass
         return True
 
+    def read_part(self, recorded: Recorded) -> None:
+        """Takes an event of a log of which only a part was walked: it may also name what lies outside of the part."""
+        match recorded.event:
+            case Erased() as event:
+                self._erased.update(event.positions)
+            case SegmentFolded() as event:
+                self._attested.update(named_runs(event))
+            case _:
+                pass
+
+    def first(self) -> int | None:
+        """The first position that is missing; None if nothing is."""
+        found = [*self._payloads, *(first for first, _ in self._runs)]
+        return min(found) if found else None
+
     def folded(self, position: int) -> bool:
         """Whether a position is inside a missing run, so that the chain has no link for it. The last one has a link."""
         return any(first <= position < last for first, last in self._runs)

@@ -16,7 +16,7 @@ from kairos.eventlog.cold.jumps import first_of, is_jump, is_sound
 from kairos.eventlog.cold.missing import Missing
 from kairos.eventlog.cold.segment import Run, segment_rows, walk_segment
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Row, header_of, row_of
+from kairos.eventlog.record import Manifested, Recorded, Row, header_of, row_of
 
 AGAIN = 3
 """Maximum number of times a walk is repeated because another process wrote to the log during it."""
@@ -52,7 +52,7 @@ def verify_log(log: Log, anchor: tuple[int, str] | None = None) -> Verified:
 
 
 def _walked(log: Log, anchor: tuple[int, str] | None) -> Verified:
-    walk = _Walk(log, anchor[0] if anchor else -1)
+    walk = Walk(log, anchor[0] if anchor else -1)
     head, head_link, sealed = log.reader().head()
     walk.cold(sealed)
     walk.hot(sealed, head)
@@ -69,17 +69,18 @@ def _walked(log: Log, anchor: tuple[int, str] | None) -> Verified:
     return Verified(ok=not walk.problems, head=head, hash=head_link.hex(), problems=walk.problems)
 
 
-class _Walk:
-    """One walk over the log: the current link and position, and the problems found so far."""
+class Walk:
+    """One walk over the log: the current link and position, and the problems found so far. A walk of a part begins
+    behind another event than the first."""
 
-    def __init__(self, log: Log, anchored: int) -> None:
+    def __init__(self, log: Log, anchored: int, *, position: int = 0, link: bytes = bytes(32)) -> None:
         self.problems: list[Problem] = []
-        self.link, self.position = bytes(32), 0
+        self.link, self.position = link, position
         self._log = log
         self._anchored = anchored
         self._anchor: bytes | None = bytes(32) if anchored == 0 else None
         """The link found at the anchor's position; None until the walk has passed it."""
-        self._missing = Missing()
+        self.missing = Missing()
 
     def found(self, what: str, position: int | None = None, segment: str | None = None) -> None:
         self.problems.append(Problem(what, position, segment))
@@ -87,14 +88,18 @@ class _Walk:
     def cold(self, sealed: int) -> None:
         """Walks every segment of the manifest."""
         for row in self._log.reader().segments():
-            try:
-                self._manifested(*row)
-            except (TypeError, ValueError, OverflowError):
-                self.found("the manifest holds what no manifest holds", segment=str(row[2]))
+            self.manifested(row)
         if self.position != sealed:
             self.found(f"sealed up to {sealed}, but the segments end at {self.position}")
 
-    def _manifested(
+    def manifested(self, row: Manifested) -> None:
+        """Walks one segment of the manifest."""
+        try:
+            self._follow(*row)
+        except (TypeError, ValueError, OverflowError):
+            self.found("the manifest holds what no manifest holds", segment=str(row[2]))
+
+    def _follow(
         self, first: int, last: int, file: str, _: int, digest: bytes, before: bytes, after: bytes, __: int
     ) -> None:
         if first != self.position + 1:
@@ -117,7 +122,7 @@ class _Walk:
         if first <= self._anchored <= last and not any(r.first <= self._anchored < r.last for r in walked.runs):
             self._anchor = walk_segment(path, before, self._anchored).link
         for run in walked.runs:
-            self._missing.run(run)
+            self.missing.run(run)
         ends: list[int] = []
         for row in map(row_of, segment_rows(path, sealed=walked.digest)):
             ends = [ends[0] if ends else first_of(row), row.position]
@@ -148,7 +153,7 @@ class _Walk:
         if _link(self.link, row) != row.link:
             self.found(f"this {row.topic} or its place in the order is not as it was written", row.position)
         if is_jump(row):
-            self._missing.run(Run(first, row.position, self.link, row.link))
+            self.missing.run(Run(first, row.position, self.link, row.link))
         self._read(row)
 
     def _read(self, row: Row) -> None:
@@ -163,18 +168,22 @@ class _Walk:
             self.found(error.message, row.position)
             return
         if recorded is None:
-            self._missing.payload(row.position)
-        elif not self._missing.read(recorded):
+            self.missing.payload(row.position)
+        elif not self._tell(recorded):
             self.found("what it says was folded away is not what is missing", row.position)
+
+    def _tell(self, recorded: Recorded) -> bool:
+        """Takes an event that may explain what is missing; False if it says something else than what is missing."""
+        return self.missing.read(recorded)
 
     def settle(self) -> None:
         """Reports everything missing that no event explains."""
-        for position, what in self._missing.unaccounted():
+        for position, what in self.missing.unaccounted():
             self.found(what, position)
 
     def check_anchor(self, noted: str) -> None:
         """Reports a problem unless the chain has the noted hash (hex) at the anchor's position."""
-        if self._missing.folded(self._anchored):
+        if self.missing.folded(self._anchored):
             what = "was folded away, and what it proved with it; use one of a position that is still there"
         elif self._anchored > self.position:
             what = "is beyond the end of the log: its tail was cut off"

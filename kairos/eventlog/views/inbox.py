@@ -70,7 +70,7 @@ class Inbox(msgspec.Struct):
         return id_[:need]
 
     def live(self) -> list[Proposal]:
-        """Proposals not in a terminal state: undecided, deferred, approved or running."""
+        """Proposals not in a terminal state: undecided, deferred, parked, approved or running."""
         return [self.filings[i].proposal for i in self._live]
 
     def pending(self) -> list[Proposal]:
@@ -85,8 +85,8 @@ class Inbox(msgspec.Struct):
         return max(newest, key=lambda filed: filed.positions[-1]).proposal if newest else None
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
-        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key, and for
-        each detector those rejected for good and the one rejected last."""
+        """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own
+        or that of one of its parts), and for each detector those rejected for good and the one rejected last."""
         ids: dict[str, None] = {}
         for key in keys:
             ids |= dict.fromkeys(_ids(self.index.under(_said(b"key", repo, key))))
@@ -119,7 +119,7 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 3
+    version = 4
     state = Inbox
     topics = proposal.TOPICS
 
@@ -164,7 +164,7 @@ def _leads(filed: Filed) -> set[bytes]:
     """The index keys of a proposal in its current state."""
     p, id_ = filed.proposal, filed.proposal.id.encode()
     repo = p.raised.repo
-    found = {_said(b"key", repo, p.raised.key) + id_}
+    found = {_said(b"key", repo, name) + id_ for name in {p.raised.key, *p.raised.subjects}}
     if p.rejected is not None and p.rejected.never:
         found.add(_said(b"never", repo, p.raised.detector) + id_)
     if p.state == "rejected":

@@ -101,6 +101,8 @@ K = TypeVar("K", bound=Indexed)
 class IndexView(Projection[K]):
     """Saves one row for each key: loading reads none of them, saving writes only those that changed."""
 
+    at_once = 50_000
+
     def kept(self, log: Log, upto: int) -> tuple[K | None, int]:
         raw, position = log.kept(self.key)
         if raw is None or position > log.head() or not self._holds(log, upto, position):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.open_turns import OpenTurnsView
@@ -15,4 +16,12 @@ from kairos.eventlog.views.usage import UsageView
 
 def log_views() -> tuple[Projection[Any], ...]:
     """The views of this layer, in a fixed order. `kairos.daemon.all_views` adds those of rooms and memory."""
-    return (RepositoriesView(), InboxView(), AttentionView(), FindingsView(), UsageView(), OpenTurnsView())
+    return (
+        RepositoriesView(),
+        InboxView(),
+        AttentionView(),
+        FindingsView(),
+        UsageView(),
+        OpenTurnsView(),
+        CommitsView(),
+    )

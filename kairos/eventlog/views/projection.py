@@ -30,6 +30,8 @@ class Projection(Generic[S]):
     version: int = 1
     state: type[Any]
     topics: frozenset[str]
+    at_once: int | None = None
+    """After how many events a long fold is saved, if the state keeps in memory only what was not saved yet."""
 
     def apply(self, state: S, recorded: Recorded) -> None:
         """Folds one event into the state. Pure apart from `state`: no clock, no IO."""
@@ -94,9 +96,12 @@ def keep_views(log: Log, views: Iterable[Projection[Any]]) -> None:
         state, before = view.kept(log, head)
         fold = view.state() if state is None else state
         news = False
-        for recorded in log.read(before, topics=view.topics, upto=head):
+        for number, recorded in enumerate(log.read(before, topics=view.topics, upto=head), 1):
             view.apply(fold, recorded)
             news = True
+            if view.at_once is not None and number % view.at_once == 0:
+                log.append([], writes=view.saving(fold, recorded.position))
+                view.saved(fold, log)
         writes: list[Write] = [Drop(name) for name in names if _is_earlier(view, name)]
         if state is None or news:
             writes += view.saving(fold, head)

@@ -1,4 +1,4 @@
-"""`approve`, `reject`, `defer`, `undo`, `redo` without a daemon, against a real repository."""
+"""`approve`, `reject`, `defer` without a daemon, against a real repository."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 
 from kairos.acting import decisions
 from kairos.acting.executor import execute
-from kairos.acting.undo import undo
 from kairos.daemon.presence import claim
-from kairos.desk.records.proposals import DecidedOut, UndoneOut
+from kairos.desk.records.proposals import DecidedOut
 from kairos.domain import events as ev
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.log import Log
@@ -20,11 +19,6 @@ from kairos.eventlog.record import NewEvent
 from kairos.settings import Config
 
 AFTER = b"# Demo\nmore\n"
-
-
-def _readme(seeded: Any) -> bytes:
-    content: bytes = (seeded.root / "README.md").read_bytes()
-    return content
 
 
 def test_approving_a_digest_without_a_daemon_carries_it_out(kairos: Any, seeded: Any) -> None:
@@ -36,7 +30,7 @@ def test_approving_a_digest_without_a_daemon_carries_it_out(kairos: Any, seeded:
     assert [seeded.log.at(p).topic for p in out.positions] == [
         "ProposalApproved", "ExecutionStarted", "ExecutionFinished",
     ]  # fmt: skip
-    assert _readme(seeded) == AFTER
+    assert seeded.read("README.md") == AFTER
 
 
 def test_repeating_an_approval_is_harmless(kairos: Any, seeded: Any) -> None:
@@ -52,7 +46,7 @@ def test_another_digest_is_stale_and_nothing_is_written(kairos: Any, seeded: Any
     raised = seeded.raise_(seeded.patch("README.md", AFTER))
     done = kairos("approve", raised.id, "--digest", "0" * 64, "--json")
     assert (done.code, done.error["name"]) == (5, "stale")
-    assert _readme(seeded) == b"# Demo\n"
+    assert seeded.read("README.md") == b"# Demo\n"
     assert kairos("inbox", "--json").data[0]["state"] == "pending"
 
 
@@ -61,7 +55,7 @@ def test_a_moved_base_is_stale_and_nothing_is_written(kairos: Any, seeded: Any, 
     repo.write("README.md", "mine\n")
     done = kairos("approve", raised.id, "--digest", raised.digest, "--json")
     assert done.code == 5
-    assert _readme(seeded) == b"mine\n"
+    assert seeded.read("README.md") == b"mine\n"
 
 
 def test_an_expired_proposal_is_stale(kairos: Any, seeded: Any) -> None:
@@ -75,7 +69,7 @@ def test_without_a_terminal_nothing_is_approved_unseen(kairos: Any, seeded: Any)
         done = kairos("approve", raised.id, *flags)
         assert done.code == 2
         assert f"--digest {raised.digest}" in done.err
-    assert _readme(seeded) == b"# Demo\n"
+    assert seeded.read("README.md") == b"# Demo\n"
 
 
 def test_a_digest_is_for_one_proposal(kairos: Any, seeded: Any) -> None:
@@ -109,7 +103,7 @@ def test_a_daemon_that_does_not_answer_in_time_is_exit_75(kairos: Any, seeded: A
         waited = kairos("approve", raised.id, "--digest", raised.digest, "--wait", "0.1", "--json")
     assert (waited.code, waited.error["name"]) == (75, "try_again")
     assert waited.data["state"] == "approved" and waited.data["positions"]
-    assert _readme(seeded) == b"# Demo\n"
+    assert seeded.read("README.md") == b"# Demo\n"
 
 
 @pytest.mark.parametrize(
@@ -171,91 +165,23 @@ def test_a_deferral_names_a_moment_to_come(kairos: Any, seeded: Any) -> None:
     assert kairos("defer", raised.id, "--until", "next-commit").code == 0
 
 
-def test_undo_and_redo_keep_what_the_user_did_since(kairos: Any, seeded: Any, repo: Any) -> None:
-    repo.write("long.txt", "".join(f"line {n}\n" for n in range(30)))
-    raised = seeded.raise_(
-        seeded.patch("long.txt", (seeded.root / "long.txt").read_bytes().replace(b"line 3\n", b"3!\n"))
-    )
-    assert kairos("approve", raised.id, "--yes").code == 0
-    mine = (seeded.root / "long.txt").read_bytes().replace(b"line 25\n", b"mine\n")
-    repo.write("long.txt", mine)
-    undone = kairos("undo", "--yes", "--json")
-    assert undone.code == 0
-    out = msgspec.convert(undone.data, UndoneOut)
-    assert (out.id, out.state, out.kept, out.files) == (raised.id, "undone", ["long.txt"], ["long.txt"])
-    assert seeded.log.at(out.positions[-1]).topic == "Undone"
-    assert (seeded.root / "long.txt").read_bytes() == mine.replace(b"3!\n", b"line 3\n")
-    assert kairos("redo", "--yes", "--json").data["state"] == "redone"
-    assert (seeded.root / "long.txt").read_bytes() == mine
-
-
-def test_a_conflicting_undo_shows_the_conflict_and_writes_nothing(kairos: Any, seeded: Any, repo: Any) -> None:
-    raised = seeded.raise_(seeded.patch("README.md", AFTER))
-    kairos("approve", raised.id, "--yes")
-    repo.write("README.md", "# Demo\nmore of mine\n")
-    said = kairos("undo", raised.id, "--yes")
-    assert said.code == 5
-    assert "more of mine" in said.err or "README.md" in said.err
-    assert _readme(seeded) == b"# Demo\nmore of mine\n"
-
-
-def test_undo_without_a_terminal_needs_yes(kairos: Any, seeded: Any) -> None:
-    raised = seeded.raise_(seeded.patch("README.md", AFTER))
-    kairos("approve", raised.id, "--yes")
-    said = kairos("undo")
-    assert said.code == 2 and "--yes" in said.err
-    assert _readme(seeded) == AFTER
-
-
-def test_nothing_to_undo_or_redo_is_not_found(kairos: Any, seeded: Any, tmp_path: Any) -> None:
-    for verb in ("undo", "redo"):
-        assert kairos(verb, "--yes").code == 4
-        assert kairos(verb, "--yes", "--home", tmp_path / "empty").code == 4
-
-
 def test_a_paused_kairos_executes_nothing(kairos: Any, seeded: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", AFTER))
     kairos("pause")
     assert kairos("approve", raised.id, "--yes").code == 75
-    assert _readme(seeded) == b"# Demo\n"
+    assert seeded.read("README.md") == b"# Demo\n"
     kairos("resume")
     assert kairos("approve", raised.id, "--yes").code == 0
-    assert _readme(seeded) == AFTER
+    assert seeded.read("README.md") == AFTER
 
 
-class Killed(BaseException):
-    """Stands for kill -9: nothing below catches it."""
-
-
-def dying(step: str) -> Any:
-    def on_step(name: str) -> None:
-        if name.startswith(step):
-            raise Killed
-
-    return on_step
-
-
-def test_a_yes_repeated_after_a_crash_settles_the_run(kairos: Any, seeded: Any, home: Any, repo: Any) -> None:
+def test_a_yes_repeated_after_a_crash_settles_the_run(
+    kairos: Any, seeded: Any, home: Any, repo: Any, killed_at: Any
+) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
     approved = decisions.approve(seeded.log, home, Config(), raised.id, raised.digest).proposal
-    with pytest.raises(Killed):
-        execute(seeded.log, home, Config(), approved, seeded.root, on_step=dying("started"))
+    with killed_at("started") as on_step:
+        execute(seeded.log, home, Config(), approved, seeded.root, on_step=on_step)
     done = kairos("--json", "approve", raised.id, "--digest", raised.digest)
     assert (done.code, done.data["state"]) in ((0, "executed"), (1, "failed"))
     assert (repo.root / "README.md").read_text() in ("# Demo\n", "# Demo\nmore\n")
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_an_undo_repeated_after_a_crash_takes_back_one_thing_only(
-    kairos: Any, seeded: Any, home: Any, repo: Any, named: bool
-) -> None:
-    ids = []
-    for name in ("one.txt", "two.txt"):
-        raised = seeded.raise_(seeded.patch(name, b"text\n"), seed=name)
-        assert kairos("approve", raised.id, "--digest", raised.digest).code == 0
-        ids.append(raised.id)
-    with pytest.raises(Killed):
-        undo(seeded.log, home, ids[1], on_step=dying("placed"))
-    done = kairos("--json", "undo", *(ids[1:] if named else []), "--yes")
-    assert (done.code, done.data["id"], done.data["state"]) == (0, ids[1], "undone")
-    assert (repo.root / "one.txt").exists() and not (repo.root / "two.txt").exists()

@@ -1,4 +1,4 @@
-"""`log`, its proof, `why`, `why-not` and `replay`."""
+"""`log` and its proof."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import sqlite3
 import subprocess
 from typing import Any
-
-import pytest
 
 from kairos.desk.reading import position_before
 from kairos.domain import events as ev
@@ -139,46 +137,6 @@ def test_an_anchor_that_was_noted_must_still_be_there(kairos: Any, seeded: Any) 
     assert kairos("log", "verify", "--anchor", f"99:{link}").code == 9
     for bad in ("", "5", "x:y", f"{position}:abc"):
         assert kairos("log", "verify", "--anchor", bad).code == 2
-
-
-def test_why_walks_from_the_root_to_the_proposal(kairos: Any, seeded: Any) -> None:
-    raised = seeded.raise_(seeded.note())
-    said = kairos("why", raised.id, "--json")
-    assert [s["type"] for s in said.data] == [
-        "GitMoved", "AttentionDue", "TurnStarted", "ProposalRaised", "ProposalVerified",
-    ]  # fmt: skip
-    assert said.data[0]["position"] == seeded.cause
-    assert "rename pay" in said.data[0]["summary"]
-
-
-@pytest.mark.parametrize("what", ["5", "77ab12", "0 005"])
-def test_why_takes_a_position_or_a_commit(kairos: Any, seeded: Any, what: str) -> None:
-    assert kairos("why", what, "--json").data[0]["type"] == "GitMoved"
-
-
-def test_why_of_something_unknown_is_not_found(kairos: Any, seeded: Any) -> None:
-    for what in ("zzzz", "999999", "abcdef0123"):
-        assert kairos("why", what).code == 4
-
-
-def test_why_not_lists_what_was_held_and_by_which_rule(kairos: Any, seeded: Any) -> None:
-    held = ev.AttentionHeld(repo=seeded.id, subject="qzvt", why="quiet hours", rule="quiet-hours@1", until=1)
-    seeded.append(held, seeded.id)
-    rows = kairos("why-not", "--json").data
-    assert [(r["subject"], r["rule"], r["until"]) for r in rows] == [
-        ("qzvt", "quiet-hours@1", "1970-01-01T00:00:00.000001Z")
-    ]
-    assert "quiet hours" in kairos("why-not").out
-    assert kairos("why-not", "--json", "--since", "2999-01-01").data == []
-
-
-def test_replay_gives_the_same_folds(kairos: Any, seeded: Any) -> None:
-    seeded.raise_(seeded.note())
-    first = kairos("replay", "--verify", "--json").data
-    assert first["identical"] and first["events"] == 7
-    assert kairos("compact", "--now").code == 0
-    again = kairos("replay", "--verify", "--json").data
-    assert {k: again["projections"][k] for k in first["projections"]} == first["projections"]
 
 
 def test_an_export_into_a_directory_that_is_not_there_is_a_usage_error(kairos: Any, seeded: Any, tmp_path: Any) -> None:

@@ -13,10 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
 import pytest
-
-from kairos.desk.records.system import DemoOut
 
 pytestmark = pytest.mark.slow
 
@@ -123,12 +120,3 @@ def test_watch_trusts_watches_and_prints_one_line_a_delivery(kairos: Any, repo: 
         done = kairos("approve", said["id"], "--digest", said["digest"], "--wait", "20", "--json")
         assert (done.code, done.data["state"]) == (0, "executed")
     assert "src/billing.py" in (repo.root / "README.md").read_text()
-
-
-def test_the_demo_goes_from_an_edit_to_a_dream_in_half_a_minute(kairos_apart: Any) -> None:
-    said = kairos_apart("demo", "--json")
-    assert said.code == 0, said.err
-    demo = msgspec.convert(json.loads(said.out)["data"], DemoOut)
-    assert demo.ok and demo.seconds < 30
-    assert any(step.startswith("kairos undo") for step in demo.steps)
-    assert "kairos dream" in demo.steps

@@ -122,19 +122,6 @@ def test_kairos_does_not_watch_its_own_folder(kairos: Any, home: Any) -> None:
     assert kairos("init", inside, "--yes").code == 2
 
 
-def test_files_of_an_unknown_repository_are_not_found(kairos: Any, tmp_path: Path) -> None:
-    assert kairos("files", tmp_path).code == 4
-
-
-def test_files_come_from_the_log_not_from_the_disk(kairos: Any, repo: Any) -> None:
-    repo.write("a/b.txt", "hello\n")
-    kairos("init", repo.root, "--yes")
-    before = kairos("files", repo.root, "--json").out
-    assert '"path":"a/b.txt"' in before and '"kind":"dir"' in before
-    (repo.root / "a" / "b.txt").unlink()
-    assert kairos("files", repo.root, "--json").out == before
-
-
 def test_a_full_disk_is_exit_75_and_nothing_is_half_done(home: Any, repo: Any, kairos_command: list[str]) -> None:
     """A file size limit stands for the full disk: SQLite's writes fail the same way."""
     import resource

@@ -16,6 +16,7 @@ from kairos.domain.events import REGISTRY, Paused, RepoTrusted, Resumed
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.log_views import log_views
@@ -33,6 +34,7 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     FindingsView,
     UsageView,
     OpenTurnsView,
+    CommitsView,
 )
 ORIGINS: tuple[Origin, ...] = ("live", "offline", "self", "baseline", "history", "user", "system")
 START = 1_700_000_000_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kairos.agent.starting import prepare, worker_environment
+from kairos.agent.worker_setup import prepare, worker_environment
 from kairos.clock import now_us
 from kairos.domain.events import ModelReserved, Paused
 from kairos.eventlog.log import Log

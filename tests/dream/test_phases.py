@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from dream.index import MAX_BYTES, MAX_LINES
-from dream.running import last_files
+from dream.phases import last_files
 from kairos.domain.action import Effects, NoteAction
 from kairos.domain.events import (
     ActivityFolded,
@@ -233,7 +233,7 @@ def test_a_lease_of_another_machine_holds_until_it_ends(life: Life, seconds_left
 
 
 def test_an_unasked_dream_waits_for_the_night(life: Life) -> None:
-    from dream.running import dream
+    from dream.phases import dream
 
     assert len(dream(life.home).changes) == 2
     life.change("src/pay.py", "src/billing.py", "src/new.py")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kairos.agent.files import Files, shown
+from kairos.agent.repository_files import Files, shown
 from kairos.repo.beneath import Unreadable
 
 

@@ -1,0 +1,35 @@
+"""`status`: what the daemon says of itself, and what the log says without one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from kairos._version import VERSION
+from kairos.daemon.presence import RepoStatus, Status, claim, publish
+
+
+def test_a_daemon_of_another_version_is_noticed(kairos: Any, home: Any, repo: Any) -> None:
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[]))
+        assert kairos("status").err == ""
+        publish(home, Status(pid=os.getpid(), program="0.0.9", repos=[]))
+        said = kairos("status", "--json")
+        assert said.code == 0 and said.data["daemon"] == {"running": True, "pid": os.getpid()}
+        assert "the daemon is version 0.0.9" in said.err
+        assert "version" in [c["name"] for c in kairos("doctor", "--json").data["checks"] if c["state"] == "problem"]
+
+
+def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) -> None:
+    why = "2 directories are polled. Raise the limit."
+    told = RepoStatus(path=str(seeded.root), state="degraded", directories=9, watched=7, polled=2, ignored=1, why=why)
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
+        data = kairos("status", "--json").data
+        counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1, "why": why}
+        assert data["repos"] == [{"path": str(seeded.root), "state": "degraded", **counted, "held_by": None}]
+        assert data["log"]["head"] == data["log"]["events"] == 5
+        assert data["log"]["bytes"] > 0
+        assert "1 degraded" in kairos("status", "--short").out
+        assert "2 polled" in kairos("status").out and f"→ {why}" in kairos("status").out
+    assert kairos("status", "--json").data["repos"][0]["state"] == "stopped"

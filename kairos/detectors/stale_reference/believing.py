@@ -14,13 +14,16 @@ _ALIKE = 80
 """Percent of similarity from which a file under another name is the same file, names in Python modules aside."""
 _SAME = 95
 """Percent from which a Python module is the same one whatever it defines."""
-_TEMPLATES = frozenset({".in", ".tmpl", ".tpl", ".template", ".j2", ".jinja", ".jinja2", ".erb", ".m4", ".mustache", ".tera"})
+_TEMPLATES = frozenset(
+    {".in", ".tmpl", ".tpl", ".template", ".j2", ".jinja", ".jinja2", ".erb", ".m4", ".mustache", ".tera"}
+)
 
 
 def believed(
     scene: Scene, moved: dict[str, str], makers: Sequence[SeenCommit]
-) -> tuple[dict[str, str], dict[str, tuple[str, int]]]:
-    """The believed renames, and the guesses that are not: old → (new, similarity in percent).
+) -> tuple[dict[str, str], dict[str, tuple[str, int]], frozenset[str]]:
+    """The believed renames, the guesses that are not: old → (new, similarity in percent), and the old paths of files
+    whose content was changed, too.
 
     A file that kept its name is believed. Under another name it must be alike, and a Python module must still define
     at least half of what it defined. All empty files look alike: such a pair is believed only if a file with content
@@ -46,7 +49,7 @@ def believed(
             or (posixpath.basename(old) != "__init__.py" and old in full)
         )
     }
-    return sure, guesses
+    return sure, guesses, frozenset(old for old, new in full.items() if scores.get((old, new), 100) < 100)
 
 
 def generated(scene: Scene, moved: dict[str, str]) -> set[str]:

@@ -90,7 +90,9 @@ class Bindings:
         if not any(isinstance(t, ast.Name) and t.id == "__all__" for t in targets):
             return
         known = isinstance(value, ast.List | ast.Tuple)
-        names = [e.value for e in getattr(value, "elts", []) if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+        names = [
+            e.value for e in getattr(value, "elts", []) if isinstance(e, ast.Constant) and isinstance(e.value, str)
+        ]
         if known and (not add or self.exported is not None):
             self.exported = frozenset(names) | (self.exported or frozenset() if add else frozenset())
         else:

@@ -60,6 +60,8 @@ def _command(text: str, end: int) -> str:
     before = text[max(0, end - _BACK) : end]
     lines = before.split("\n")
     kept = [lines.pop()]
-    while lines and (kept[0].lstrip().startswith(("-", '"', "'", ",")) or lines[-1].rstrip().endswith(("\\", ",", "["))):
+    while lines and (
+        kept[0].lstrip().startswith(("-", '"', "'", ",")) or lines[-1].rstrip().endswith(("\\", ",", "["))
+    ):
         kept.insert(0, lines.pop())
     return "\n".join(kept)

@@ -16,7 +16,7 @@ SUFFIXES = (".rst", ".rest")
 _DOCUMENTS = (".rst", ".md", ".txt", ".rest", ".ipynb", ".mdx")
 _PATHS = frozenset({
     "include", "literalinclude", "image", "figure", "graphviz", "uml", "mermaid", "plot", "svg", "thumbnail", "video",
-    "program-output", "jinja", "openapi", "raw", "csv-table", "code-include", "mdinclude", "video",
+    "program-output", "jinja", "openapi", "raw", "csv-table", "code-include", "mdinclude",
 })  # fmt: skip
 _FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*?)[ \t]*\r?$")
 _MODULE_OPTION = re.compile(r"[ \t]*:module:[ \t]+([\w.]+)[ \t]*\r?$")
@@ -58,9 +58,7 @@ def find_in_fence(path: str, text: str, moves: Moves, modules: Modules) -> Found
     return reader.found
 
 
-def find_in_prose(
-    path: str, text: str, fences: Sequence[tuple[int, int]], moves: Moves, modules: Modules
-) -> Found:
+def find_in_prose(path: str, text: str, fences: Sequence[tuple[int, int]], moves: Moves, modules: Modules) -> Found:
     """The references in a Markdown file that its grammar does not know: `:::{include} path` and `::: module`."""
     reader = _Reader(path, text, moves, modules)
     if ":::" not in text:

@@ -1,4 +1,4 @@
-"""The import roots that a repository's configuration states: package directories, pythonpath, mypy_path and the like."""
+"""The import roots that configuration states: package directories, pythonpath, mypy_path and the like."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import Any
 from kairos.detectors.stale_reference.layout import ConfiguredRoot
 from kairos.detectors.stale_reference.python_source import parsed
 
-NAMES = frozenset({"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"})
+NAMES = frozenset(
+    {"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"}
+)
 _FINDERS = frozenset({"find_packages", "find_namespace_packages"})
 _PYTHONPATH = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?PYTHONPATH[ \t]*=[ \t]*[\"']?([^\s\"']+)")
 
@@ -69,7 +71,12 @@ def _pyproject(document: Mapping[str, Any]) -> Iterator[Any]:
 def _ini(text: str) -> Iterator[str]:
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
     parser.read_string(text)
-    for section, option in (("options.packages.find", "where"), ("tool:pytest", "pythonpath"), ("pytest", "pythonpath"), ("mypy", "mypy_path")):
+    for section, option in (
+        ("options.packages.find", "where"),
+        ("tool:pytest", "pythonpath"),
+        ("pytest", "pythonpath"),
+        ("mypy", "mypy_path"),
+    ):
         yield from _listed(parser.get(section, option, fallback=None))
     for line in (parser.get("options", "package_dir", fallback=None) or "").splitlines():
         package, _, directory = line.partition("=")
@@ -78,7 +85,9 @@ def _ini(text: str) -> Iterator[str]:
     for section in parser.sections():
         if section.startswith("testenv"):
             for m in _PYTHONPATH.finditer(parser.get(section, "setenv", fallback=None) or ""):
-                yield from (v.removeprefix("{toxinidir}/") for v in m[1].split(":") if "{" not in v.removeprefix("{toxinidir}"))
+                yield from (
+                    v.removeprefix("{toxinidir}/") for v in m[1].split(":") if "{" not in v.removeprefix("{toxinidir}")
+                )
 
 
 def _setup_py(text: str) -> Iterator[str]:

@@ -55,7 +55,12 @@ def _names(text: str, old: str) -> bool:
     at = text.find(old)
     while at >= 0:
         before, after = text[at - 1 : at] if at else "", text[at + len(old) : at + len(old) + 1]
-        if before not in ("/", "-", ".", "_") and not before.isalnum() and after not in ("/", "-", "_") and not after.isalnum():
+        if (
+            before not in ("/", "-", ".", "_")
+            and not before.isalnum()
+            and after not in ("/", "-", "_")
+            and not after.isalnum()
+        ):
             return True
         at = text.find(old, at + 1)
     return False
@@ -66,7 +71,11 @@ def unread(listed: Sequence[Mention], most: int = 5) -> list[str]:
     out = []
     for mention in listed[:most]:
         suffix = posixpath.splitext(mention.path)[1]
-        kind = "prose or code blocks" if suffix in (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc") else "code of this kind"
+        kind = (
+            "prose or code blocks"
+            if suffix in (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc")
+            else "code of this kind"
+        )
         out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind} were not checked")
     if len(listed) > most:
         out.append(f"{len(listed) - most} more lines name an old path and were not checked")

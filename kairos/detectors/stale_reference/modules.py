@@ -111,6 +111,14 @@ class Modules:
         found = self.before.resolve(posixpath.dirname(importer), name)
         return len(found) > 1 and any(self.moves.is_stale(t.path) for t in found)
 
+    def concerned(self, path: str, name: str) -> bool:
+        """Whether a dotted name may start with a moved or deleted module: a cheap check."""
+        parts = name.split(".")
+        if self.ends.isdisjoint(parts):
+            return False
+        importer = self.moves.former(path)
+        return any(self.stale(importer, ".".join(parts[:n])) for n in range(len(parts), 0, -1))
+
     def new_name(self, path: str, name: str, target: Target) -> Renamed:
         """The new form of an absolute name that meant the moved or deleted `target` for the file now at `path`.
 
@@ -174,10 +182,14 @@ class Modules:
                 return STAYS
             if not renamed.new:
                 return renamed
-            if rest and self.defines(self.moves.moved[target.path], rest[0]) is False:
+            if rest and self.lost(target.path, rest[0]):
                 return Renamed(None, f"{self.moves.moved[target.path]} does not define `{rest[0]}`")
             return Renamed(".".join([renamed.new, *rest]))
         return STAYS
+
+    def lost(self, old: str, name: str) -> bool:
+        """Whether a moved module was changed, too, and does not define a name now."""
+        return old in self.moves.altered and self.defines(self.moves.moved[old], name) is False
 
     def defines(self, path: str, name: str, depth: int = _DEPTH) -> bool | None:
         """Whether the module now at `path` has a name; None if that cannot be known."""
@@ -211,7 +223,11 @@ class Modules:
             return "unknown" if package in self.moves.now else "no"
         if name in found.last:
             place, origin = found.last[name]
-            if origin is not None and origin.name == name and self._origin(package, origin.level, origin.module) == package:
+            if (
+                origin is not None
+                and origin.name == name
+                and self._origin(package, origin.level, origin.module) == package
+            ):
                 return "module"
             return "unknown" if found.first_import.get(name, -1) > place else "object"
         if found.dynamic:

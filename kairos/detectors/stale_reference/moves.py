@@ -13,7 +13,8 @@ from kairos.detectors.stale_reference.believing import believed, generated
 class Moves:
     """`moved`: old path → new path; `gone`: deleted paths; `now`: tracked paths. Chains over several commits are
     joined; a path that exists again is in neither. `guesses`: renames that git takes two files for and that are not
-    believed, old → (new, similarity in percent); their old paths are gone."""
+    believed, old → (new, similarity in percent); their old paths are gone. `altered`: old paths of files whose content
+    was changed, too."""
 
     def __init__(
         self,
@@ -21,11 +22,13 @@ class Moves:
         gone: frozenset[str],
         now: frozenset[str],
         guesses: dict[str, tuple[str, int]] | None = None,
+        altered: frozenset[str] = frozenset(),
     ) -> None:
         self.moved = moved
         self.gone = gone
         self.now = now
         self.guesses = guesses or {}
+        self.altered = altered
         self._former = {new: old for old, new in moved.items()}
 
     def __bool__(self) -> bool:
@@ -123,5 +126,5 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
     }
     made = generated(scene, kept)
     kept = {old: new for old, new in kept.items() if old not in made}
-    sure, guesses = believed(scene, kept, makers)
-    return Moves(sure, frozenset((gone - back) | guesses.keys()), scene.tracked, guesses), makers
+    sure, guesses, altered = believed(scene, kept, makers)
+    return Moves(sure, frozenset((gone - back) | guesses.keys()), scene.tracked, guesses, altered), makers

@@ -30,7 +30,9 @@ REQUIREMENTS = re.compile(
 )
 _ROOTED = frozenset({"CODEOWNERS", ".dockerignore", ".gitattributes", ".gitignore"})
 """Files in which a leading slash means the root of the repository; in others it means the root of the file system."""
-_FROM_ROOT = re.compile(r"^\.(?:github|gitlab|circleci|buildkite|azure)|(?:^|/)(?:\.gitlab-ci|azure-pipelines|\.travis)")
+_FROM_ROOT = re.compile(
+    r"^\.(?:github|gitlab|circleci|buildkite|azure)|(?:^|/)(?:\.gitlab-ci|azure-pipelines|\.travis)"
+)
 """Files whose paths with a leading dot start at the root."""
 _ENTRY_POINTS = frozenset({"pyproject.toml", "setup.cfg"})
 _TOKEN = re.compile(r"[\w.@+~/%-]+")
@@ -159,22 +161,35 @@ def _requirements(path: str, text: str, moves: Moves, lines: Lines, found: Found
 
 
 def _ignore_rules(path: str, text: str, moves: Moves, lines: Lines, found: Found) -> None:
-    """The rules of a .gitignore. A rule names what is not tracked, so the rename of a tracked file does not touch it;
-    only `!rule` names what is tracked."""
+    """The rules of a .gitignore. A rule names what is not tracked: it follows a directory above, but no tracked file,
+    unless it is a `!rule`."""
     here = posixpath.dirname(path)
     for number, start in enumerate(lines.starts):
-        line = lines.slice(number, number).strip()
-        body = line.removeprefix("!").strip("/")
-        if not body or line.startswith("#") or re.search(r"[*?\[\\]", body):
+        line = lines.slice(number, number)
+        rule = re.match(r"[ \t]*(!?)(/?)([^\s#!/*?\[\\][^\s*?\[\\]*)", line)
+        if rule is None or not (rule[2] or "/" in rule[3].rstrip("/")):
             continue
-        old = posixpath.join(here, body)
-        new = moves.moved.get(old) or moves.directories.get(old)
-        above = next((d for d in moves.directories if f"{old}/".startswith(d + "/")), None)
-        if line.startswith("!") and "/" in line and new and (not here or new.startswith(here + "/")):
-            at = text.index(body, start)
-            found.rewrite(number, Span(at, at + len(body), new[len(here) + 1 if here else 0 :]))
-        elif above is not None:
-            found.doubt(number, f"it names a path below {above}, which moved")
+        old = posixpath.join(here, rule[3].rstrip("/"))
+        within = rule[3].endswith("/") and line[rule.end() :].strip() != ""
+        above = next((d for d in [*([old] if within else []), *_parents(old)] if d in moves.directories), None)
+        new = moves.directories[above] + old[len(above) :] if above else None
+        if rule[1]:
+            new = moves.moved.get(old) or moves.directories.get(old) or new
+        if new is None:
+            continue
+        if here and not new.startswith(here + "/"):
+            found.doubt(number, f"it names a path of {above or old}, which moved")
+        else:
+            at = start + rule.start(3)
+            found.rewrite(number, Span(at, at + len(rule[3].rstrip("/")), new[len(here) + 1 if here else 0 :]))
+
+
+def _parents(path: str) -> list[str]:
+    """The directories above a path, nearest first."""
+    found = []
+    while path := posixpath.dirname(path):
+        found.append(path)
+    return found
 
 
 def _module(path: str, token: str, text: str, start: int, end: int, modules: Modules) -> Renamed:

@@ -12,7 +12,9 @@ from kairos.detectors.stale_reference.destinations import Reading, follow
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
-_ESCAPED = re.compile(r"(?<![\w./\\-])(?:\.?/)?[\w@+~/-]+(?:(?:\\{1,2}[./+-]|[./])[\w@+~/-]*)*\\{1,2}[./+-][\w@+~/-]*(?:(?:\\{1,2}[./+-]|[./])[\w@+~/-]*)*")
+_ESCAPED = re.compile(
+    r"(?<![\w./\\-])(?:\.?/)?[\w@+~/-]+(?:(?:\\{1,2}[./+-]|[./])[\w@+~/-]*)*\\{1,2}[./+-][\w@+~/-]*(?:(?:\\{1,2}[./+-]|[./])[\w@+~/-]*)*"
+)
 _OPENS = frozenset({"", "^", "(", "|", '"', "'", " ", "\t", "\n", ":", "="})
 _CLOSES = frozenset({"", "$", ")", "|", '"', "'", " ", "\t", "\n", "\r", ",", "\\"})
 _GLOB = re.compile(r"(?<![\w.*?\[\]{}$/-])[\w.@+~/{},-]*[*?\[][\w.@+~/*?\[\]{}!-]*")
@@ -99,7 +101,7 @@ def _globs(text: str, moves: Moves, lines: Lines, found: Found) -> None:
 
 
 def _lost(glob: str, moves: Moves) -> Iterator[tuple[str, str]]:
-    """The moves (old, new) that a glob covers before and not after. A glob without a slash is meant for any directory."""
+    """The moves (old, new) that a glob covers before and not after. Without a slash it covers any directory."""
     pattern = re.compile(fnmatch.translate(glob.replace("**/", "*").replace("**", "*")))
     for (old, new), _ in zip(sorted(moves.moved.items()), range(_MOST), strict=False):
         if "/" not in glob:

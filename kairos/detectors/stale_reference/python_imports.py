@@ -16,6 +16,7 @@ from kairos.detectors.stale_reference.python_source import PythonSource, parsed
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".py", ".pyi")
+NAMERS = python_strings.NAMERS
 _FROM = re.compile(r"from([ \t]+)((\.*)([A-Za-z_][\w.]*)?)[ \t]+import\b")
 
 
@@ -175,7 +176,8 @@ class _Search:
         line = node.lineno - 1
         hits = self._hits(alias, bases)
         if hits is None:
-            return self._doubt(line, f"what `{same.module}` means by `{alias.name}` is not certain")
+            self._doubt(line, f"what `{same.module}` means by `{alias.name}` is not certain")
+            return None
         stale = [h for h in hits if self.moves.is_stale(h.path)]
         shifted = node.level > 0 and self.former != self.path
         if not stale and not (shifted and hits):
@@ -183,7 +185,8 @@ class _Search:
                 self._unmoved(line, node.module)
             return same
         if len({h.path for h in hits}) > 1:
-            return self._doubt(line, f"`{same.module}` could mean several modules")
+            self._doubt(line, f"`{same.module}` could mean several modules")
+            return None
         old, root, is_module = hits[0]
         if not node.level and node.module and not root and node.module.split(".")[0] in sys.stdlib_module_names:
             return same
@@ -198,8 +201,9 @@ class _Search:
         wish = self._relocated(node, alias, prefix_of(expected), is_module, old, root)
         if wish is None:
             return None
-        if not is_module and alias.name != "*" and self.modules.defines(expected, alias.name) is False:
-            return self._doubt(line, f"{expected} does not define `{alias.name}`")
+        if not is_module and alias.name != "*" and self.modules.lost(old, alias.name):
+            self._doubt(line, f"{expected} does not define `{alias.name}`")
+            return None
         return wish
 
     def _relocated(
@@ -215,13 +219,22 @@ class _Search:
             module = self._relative(parent, node.level)
         else:
             full = ".".join([node.module or "", alias.name]) if is_module else node.module or ""
-            target = next((t for t in self.modules.before.resolve(posixpath.dirname(self.former), full) if t.path == old), None)
+            target = next(
+                (t for t in self.modules.before.resolve(posixpath.dirname(self.former), full) if t.path == old), None
+            )
             renamed = None if target is None else self.modules.new_name(self.path, full, target)
             if renamed is None or not renamed.new:
-                return self._doubt(line, renamed.why if renamed and renamed.why else f"how `{alias.name}` is to be imported now is not certain")
+                self._doubt(
+                    line,
+                    renamed.why
+                    if renamed and renamed.why
+                    else f"how `{alias.name}` is to be imported now is not certain",
+                )
+                return None
             module = renamed.new.rpartition(".")[0] if is_module else renamed.new
         if module is None or (node.level and not self._leads(module, name if is_module else "", new)):
-            return self._doubt(line, f"how `{alias.name}` is to be imported now is not certain")
+            self._doubt(line, f"how `{alias.name}` is to be imported now is not certain")
+            return None
         return Wish(module, name)
 
     def _now(self, node: ast.ImportFrom, name: str, is_module: bool) -> str | None:

@@ -23,7 +23,9 @@ _LOGGERS = frozenset({"getLogger", "get_logger", "getChild"})
 _LISTS = frozenset({"py_modules", "packages", "pytest_plugins"})
 """Keywords and variables whose strings are module names."""
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_][\w.]*)?")
-_ENTRY = re.compile(r"(?m)^[ \t]*[\w.+@-]+[ \t]*=[ \t]*([A-Za-z_][\w.]*)(?:[ \t]*:[ \t]*[A-Za-z_][\w.]*)?(?=[ \t]*(?:\[|$))")
+_ENTRY = re.compile(
+    r"(?m)^[ \t]*[\w.+@-]+[ \t]*=[ \t]*([A-Za-z_][\w.]*)(?:[ \t]*:[ \t]*[A-Za-z_][\w.]*)?(?=[ \t]*(?:\[|$))"
+)
 _LONGEST = 2_000
 
 
@@ -46,7 +48,9 @@ def find_strings(path: str, source: PythonSource, modules: Modules, found: Found
             if id(node) in single:
                 renamed = modules.renamed(path, name, shortest=1)
             elif id(node) in left:
-                renamed = _as_doubt(modules.renamed(path, name, shortest=2), f"the string {value!r} may be a label only")
+                renamed = _as_doubt(
+                    modules.renamed(path, name, shortest=2), f"the string {value!r} may be a label only"
+                )
             else:
                 renamed = _checked(path, name, modules, patched=id(node) in patched)
             _put(renamed, name, start, line, found)
@@ -93,7 +97,9 @@ def _expected(source: PythonSource) -> tuple[set[int], set[int], set[int]]:
 def code_strings(source: PythonSource) -> Iterator[tuple[int, str]]:
     """(offset, text) of the strings that follow `"-c"` in a list of arguments: programs for Python."""
     for node in source.nodes:
-        elements = node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.List | ast.Tuple) else []
+        elements = (
+            node.args if isinstance(node, ast.Call) else node.elts if isinstance(node, ast.List | ast.Tuple) else []
+        )
         for flag, code in pairwise(elements):
             if isinstance(flag, ast.Constant) and flag.value == "-c" and isinstance(code, ast.Constant):
                 start = _inside(source, code) if isinstance(code.value, str) else None
@@ -151,6 +157,6 @@ def _inside(source: PythonSource, node: ast.Constant) -> int | None:
     start, end = source.span(node)
     written = source.text[start:end]
     for quote in ('"""', "'''", '"', "'"):
-        if written == f"{quote}{node.value}{quote}":
+        if written == quote + str(node.value) + quote:
             return start + len(quote)
     return None

@@ -36,7 +36,7 @@ def dangling_links(scene: Scene, moves: Moves) -> list[Dangling]:
     found = []
     for link in links[:_MOST]:
         try:
-            target = os.readlink(scene.root / link)
+            target = str((scene.root / link).readlink())
         except OSError:
             continue  # removed or replaced meanwhile
         if target.startswith("/") or (scene.root / link).exists():

@@ -18,15 +18,15 @@ PACKAGE = ["pkg/__init__.py", "pkg/sub/__init__.py", "tests/test_a.py", "main.py
 
 def test_a_dotted_name_follows_its_module():
     known = modules({"pkg/old.py": "pkg/sub/new.py"}, now=PACKAGE)
-    assert known.renamed("main.py", "pkg.old", shortest=1) == "pkg.sub.new"
-    assert known.renamed("main.py", "pkg.old.Thing", shortest=1) == "pkg.sub.new.Thing"
-    assert known.renamed("main.py", "pkg.other", shortest=1) is None
-    assert known.renamed("main.py", "pkg", shortest=2) is None
+    assert known.renamed("main.py", "pkg.old", shortest=1).new == "pkg.sub.new"
+    assert known.renamed("main.py", "pkg.old.Thing", shortest=1).new == "pkg.sub.new.Thing"
+    assert known.renamed("main.py", "pkg.other", shortest=1).new is None
+    assert known.renamed("main.py", "pkg", shortest=2).new is None
 
 
 def test_a_deleted_module_has_no_new_name():
     known = modules(gone=["pkg/old.py"], now=PACKAGE)
-    assert known.renamed("main.py", "pkg.old.Thing", shortest=1) == ""
+    assert known.renamed("main.py", "pkg.old.Thing", shortest=1).new == ""
 
 
 def test_import_roots_are_directories_above_that_are_no_packages_and_src_below_them():
@@ -38,7 +38,7 @@ def test_import_roots_are_directories_above_that_are_no_packages_and_src_below_t
 
 def test_a_name_relative_to_a_src_root_keeps_that_root():
     known = modules({"src/pkg/old.py": "src/pkg/new.py"}, now=["src/pkg/__init__.py", "tests/test_a.py"])
-    assert known.renamed("tests/test_a.py", "pkg.old", shortest=1) == "pkg.new"
+    assert known.renamed("tests/test_a.py", "pkg.old", shortest=1).new == "pkg.new"
 
 
 def test_a_name_that_could_mean_two_modules_is_ambiguous_and_stays():

@@ -99,6 +99,10 @@ class _Search:
                     self._doubt(line, f"`{alias.name}` is also a name that its package binds")
                 elif self.source.text[slice(*span)] != alias.name:
                     self._doubt(line, "the import is written in an unusual way")
+                elif len(node.names) == 1 and self._from_package(alias, renamed.new):
+                    begin, end = self.source.span(node)
+                    parent, _, name = renamed.new.rpartition(".")
+                    self.found.rewrite(line, Span(begin, end, f"from {parent} import {name}"))
                 else:
                     self._bind(line, span, alias, alias.name, renamed.new)
 
@@ -111,6 +115,11 @@ class _Search:
             lost = before and not self.modules.after.resolve(self.here, name)
             if lost and not self.modules.shadowed(self.former, name, before[0]):
                 self._doubt(line, f"`{name}` may not be found from where the file is now")
+
+    def _from_package(self, alias: ast.alias, new: str) -> bool:
+        """Whether `import name` can become `from package import name`, so that its uses stay."""
+        parent, _, name = new.rpartition(".")
+        return bool(parent) and alias.asname is None and alias.name == name
 
     def _parent(self, prefix: str) -> str:
         """What the package of a module path (before the moves) binds by the module's name."""

@@ -11,7 +11,20 @@ import platform
 import time
 from pathlib import Path
 
-from benches import agent_events, append, cochange, compaction, idle, opening, recall, replay, scan, start, turns
+from benches import (
+    agent_events,
+    append,
+    cochange,
+    compaction,
+    idle,
+    long_log,
+    opening,
+    recall,
+    replay,
+    scan,
+    start,
+    turns,
+)
 from benches.table import show
 
 
@@ -22,7 +35,9 @@ def main() -> None:
     load = os.getloadavg()[0]
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}; medians, measured in turns\n")
     begun = time.perf_counter()
-    for number, bench in enumerate((append, replay, agent_events, compaction, opening, scan, start, idle, turns)):
+    for number, bench in enumerate(
+        (append, replay, agent_events, compaction, opening, scan, start, idle, turns, long_log)
+    ):
         show(bench.rows(), head=number == 0)
     print()
     recall.main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,10 +26,11 @@ from kairos.domain.events import (
     MemoryInvalidated,
     MemorySuperseded,
 )
-from kairos.errors import KairosError
+from kairos.errors import Conflict, KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
-from kairos.eventlog.record import NewEvent, Track
+from kairos.eventlog.record import Drop, NewEvent, Track
+from kairos.eventlog.views.projection import DamagedView
 from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.home import Home
 from kairos.memory.claims import Claims, MemoryView, fold
@@ -114,10 +116,8 @@ def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
     name = f"dream-{version + 1}"
     started = DreamStarted(dream=name, after=after, upto=upto, lease_until=now_us() + lease.LEASE_US, host=lease.host())
     [head] = log.append([NewEvent(FOLLOWER, started, None, "system")], expected={FOLLOWER: version})
-    gathered = gather(log, after, upto)
-    assert gathered is not None
     claims, _ = MemoryView().load(log, upto=head)
-    plan = _plan(log, claims, gathered, head)
+    gathered, plan = _considered(log, claims, after, upto, head)
     wrong = gate.problems(log, plan.after, plan.events, plan.files, gathered.repos, upto)
     if wrong:
         refused = DreamRejected(dream=name, why="; ".join(wrong[:5]))
@@ -126,6 +126,20 @@ def _dream(home: Home, log: Log, manual: bool) -> Dreamt:
     done.changes += _commit(log, started, head, version + 1, gathered, plan)
     _publish(home, log, plan.files, done)
     return done
+
+
+def _considered(log: Log, claims: Claims, after: int, upto: int, head: int) -> tuple[Material, _Consolidation]:
+    """What was gathered, and the plan. Counts of which a row is damaged are disposable: they are learned again."""
+    for again in (True, False):
+        try:
+            gathered = gather(log, after, upto)
+            assert gathered is not None
+            return gathered, _plan(log, claims, gathered, head)
+        except DamagedView as damaged:
+            if not again:
+                raise
+            log.append([], writes=[Drop(damaged.view)])
+    raise AssertionError("the second try returns or raises")
 
 
 def _plan(log: Log, claims: Claims, gathered: Material, head: int) -> _Consolidation:
@@ -153,8 +167,9 @@ def _commit(
     if published.hash != plan.after.index:
         new.append(NewEvent("memory", published, head, "system"))
     new.append(NewEvent(FOLLOWER, finished, head, "system"))
-    writes = [*HistoryView().saving(gathered.histories, gathered.upto), Track(FOLLOWER, gathered.upto)]
-    positions = log.append(new, expected={FOLLOWER: version}, writes=writes)
+    with suppress(Conflict):  # compaction saved the counts further on meanwhile
+        log.append([], writes=HistoryView().saving(gathered.histories, gathered.upto))
+    positions = log.append(new, expected={FOLLOWER: version}, writes=[Track(FOLLOWER, gathered.upto)])
     return list(zip(positions, plan.events, strict=False))
 
 

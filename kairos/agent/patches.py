@@ -7,6 +7,7 @@ import hashlib
 from kairos.agent.outputs import Assignment
 from kairos.agent.repository_files import DIFFED_AT_MOST, Files
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
+from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.secrets import find, redact
@@ -29,6 +30,7 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
     action: Action = PatchAction(repo=assignment.repo, edits=edits)
     seen = _seen(patch, files)
     title, claim = _line(patch.title, TITLE_AT_MOST), _line(patch.claim, CLAIM_AT_MOST)
+    places = [f"{e.fs}\0{''.join(h.old)}" for e in edits for h in e.hunks]
     base = "".join(f"{e.fs}\0{e.before.sha if e.before else ''}\0" for e in edits)
     if any(find("".join(lines)) for e in edits for h in e.hunks for lines in (h.old, h.new)):
         names = ", ".join(shown(e.fs) for e in edits)
@@ -36,7 +38,10 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
     return Finding(
         detector=DETECTOR,
         version=VERSION,
-        key=f"{DETECTOR}:{patch.files[0].path}:{hashlib.sha256(base.encode()).hexdigest()[:16]}",
+        key=f"{DETECTOR}:{patch.files[0].path}:{_short(*places)}",
+        former_keys=[f"{DETECTOR}:{patch.files[0].path}:{_short(base)}"],
+        fingerprint=sorted({_short(place) for place in places}),
+        basis=basis_of(present=[e.fs for e in edits]),
         title=title,
         claim=f"{claim} Seen in {', '.join(seen)}." if seen else claim,
         action=action,
@@ -45,6 +50,10 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
         unchecked=["a model says this: its reasoning was not checked, only that the patch applies"],
         cost_microusd=spent_microusd,
     )
+
+
+def _short(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _edits(patch: Patch, files: Files) -> list[FileEdit]:

@@ -190,7 +190,7 @@ def space(desk: Desk, fix: bool) -> CheckOut:
     text = f"{size(free)} free where {desk.home.data} lives"
     if free < LOW_SPACE:
         return _bad("space", text, "Free some space: a full disk stops recording (nothing is lost, nothing half-done).")
-    if not os.access(place, os.W_OK):
+    if not os.access(place, os.W_OK, effective_ids=True):
         return _bad("space", f"{place} cannot be written", "Check its permissions, or use --home DIR.")
     return _ok("space", text)
 

@@ -25,7 +25,7 @@ def related_now(log: Log, claims: Claims, repository: Repository, paths: Sequenc
     """Files related to these paths today. A former name means the file that it was renamed to."""
     learner = HistoryView().load(log)[0].of(repository.id)
     former = {c.memory.subject: c.memory.value for c in claims.open(repository.id, "rename")}
-    asked = [path if path in learner.ids else former.get(path, path) for path in paths]
+    asked = [path if learner.knows(path) else former.get(path, path) for path in paths]
     found = related_in_history(learner, asked, limit + _MARGIN)
     return _living(found, _tree(repository, "HEAD"), limit)
 

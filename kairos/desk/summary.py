@@ -162,6 +162,8 @@ def _of_night(event: ev.Event) -> str:
             return f"{event.memory.kind}: {event.memory.text}"
         case ev.MemorySuperseded() | ev.MemoryInvalidated():
             return f"{event.id}: {event.why}"
+        case ev.MemoryFileEdited():
+            return f"{event.file} was {event.what} by hand" + (f", kept as {event.kept}" if event.kept else "")
         case ev.IndexPublished():
             return f"{count(event.lines, 'line')}, {count(event.bytes, 'byte')}"
         case ev.DaemonStarted():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kairos.detectors.boundaries import BURST, EVERY
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, key_of, listed
+from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
+from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.repo.search import files_with_lines
@@ -39,15 +41,27 @@ class ConflictMarker:
                 continue
             found = conflicts(text, fences=path.lower().endswith(_PROSE))
             if found and len(found) > _before(scene, path):
-                yield self._finding(scene, path, position, found)
+                yield self._finding(scene, path, position, found, text)
 
-    def _finding(self, scene: Scene, path: str, position: int, found: list[MergeConflict]) -> Finding:
+    def _finding(self, scene: Scene, path: str, position: int, found: list[MergeConflict], text: str) -> Finding:
         lines = [f"{c.ours}–{c.theirs}" for c in found]
         where = f"{'line' if len(lines) == 1 else 'lines'} {listed(lines, 8)}"
+        nth = Counter[tuple[str, str]]()
+        blocks = []
+        for conflict in found:
+            nth[conflict.labels] += 1
+            blocks.append([path, *conflict.labels, nth[conflict.labels]])
+        key, subjects = keys_of(self.name, blocks)
+        all_lines = text.split("\n")
+        carried = [c.oid for c in scene.commits if any(f.path == path and f.status != "D" for f in c.changes)]
         return Finding(
             detector=self.name,
             version=self.version,
-            key=key_of(self.name, [path, *(label for c in found for label in c.labels)]),
+            key=key,
+            subjects=subjects,
+            former_keys=[key_of(self.name, [path, *(label for c in found for label in c.labels)])],
+            fingerprint=fingerprint_of("\n".join(all_lines[c.ours - 1 : c.theirs]) for c in found),
+            basis=basis_of([carried], present=[path]),
             title=f"Conflict markers left in {shown(path)}",
             claim=f"{shown(path)} still holds {counted(len(found), 'merge conflict')} ({where}), and git no longer "
             "counts the file as unmerged.",

@@ -11,8 +11,9 @@ from kairos.detectors.artifacts import directory_rule, file_rule
 from kairos.detectors.boundaries import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
 from kairos.detectors.patching import Span, spliced
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, key_of, listed
+from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction, PatchAction, edit
+from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.repo.beneath import as_text
@@ -52,10 +53,15 @@ class IgnoreArtifact:
         examples = listed([shown(paths[0]) for paths in rules.values()])
         action = _ignoring(scene, names)
         how = "" if isinstance(action, PatchAction) else " The .gitignore here cannot be patched as text."
+        key, subjects = keys_of(self.name, ([name] for name in names))
         return Finding(
             detector=self.name,
             version=self.version,
-            key=key_of(self.name, names),
+            key=key,
+            subjects=subjects,
+            former_keys=[key_of(self.name, names)],
+            fingerprint=fingerprint_of(names),
+            basis=basis_of(present=[paths[0] for paths in rules.values()] if number == 1 else ()),
             title=f"Ignore {listed([shown(n) for n in names])}",
             claim=f"{counted(number, 'untracked path')} that no rule ignores seem{'s' if number == 1 else ''} "
             f"generated: {examples}.{how}",
@@ -72,6 +78,8 @@ class IgnoreArtifact:
             detector=self.name,
             version=self.version,
             key=key_of(self.name, ["large", path]),
+            fingerprint=fingerprint_of([path]),
+            basis=basis_of(present=[path]),
             title=f"{shown(path)} is {mib} and neither tracked nor ignored",
             claim=f"{shown(path)} is {mib}; the next `git add -A` would put it into history for good.",
             action=NoteAction(

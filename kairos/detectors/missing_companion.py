@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import COMMIT, IDLE_RETURN, LATER
 from kairos.detectors.scene import Companion, Scene, SeenCommit
-from kairos.detectors.wording import evidence, key_of
+from kairos.detectors.wording import evidence, fingerprint_of, key_of
 from kairos.domain.action import NoteAction
+from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
@@ -73,6 +74,8 @@ class MissingCompanion:
             detector=self.name,
             version=self.version,
             key=key_of(self.name, [path, companion.path]),
+            fingerprint=fingerprint_of([f"{path}\0{companion.path}"]),
+            basis=basis_of([[commit.oid]], present=[path, companion.path]),
             title=f"{other} usually changes with {shown(path)}",
             claim=f"Commit {commit.oid[:12]} changes {shown(path)} and not {other}; in {share} of the earlier commits "
             f"that changed it (about {times}) both changed, and of the {omitted} that left it out {followed} were "

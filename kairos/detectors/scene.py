@@ -146,8 +146,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Scene:
-    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline).
-    `salt` prevents guessing a secret value from a key that depends on it."""
+    """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline). `salt`
+    prevents guessing a secret value from a key that depends on it. `again`: this is a second look at the evidence of a
+    finding that is known, to see what has become of it."""
 
     repo: str
     root: Path
@@ -159,6 +160,7 @@ class Scene:
     changes: Sequence[SeenChange] = ()
     commits: Sequence[SeenCommit] = ()
     companions: Companions = no_companions
+    again: bool = False
     shared: Facts | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -237,6 +239,7 @@ def scene_of(
     salt: bytes,
     cause: int | None = None,
     facts: Facts | None = None,
+    again: bool = False,
 ) -> Scene:
     """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
 
@@ -266,5 +269,5 @@ def scene_of(
     return Scene(
         repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us, salt=salt,
         cause=(moved or last) if cause is None else cause,
-        changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts,
+        changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts, again=again,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """secret: a value that looks like a credential in an unpushed commit, in the index or in an untracked file.
 
-Only the kind, the path and the line are shown and stored, never the value. The key of a finding, which distinguishes
-a new value from a rejected one, is a hash of the value with this home's salt, so that it cannot be guessed from the
-log alone.
+Only the kind, the path and the line are shown and stored, never the value. The key of a finding names this value in
+this place, whatever its state (untracked, staged, committed, pushed). It is a hash of the value with this home's salt,
+so that it cannot be guessed from the log alone.
 
 Unstaged edits of tracked files are not checked, to avoid reports while a person types; the value is reported when it
 is staged or committed.
@@ -21,8 +21,9 @@ from kairos.detectors.artifacts import is_artifact
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_lock_file
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, key_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
+from kairos.domain.basis import Basis, basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.secrets import find
@@ -31,6 +32,16 @@ from kairos.repo.objects import BlobChange
 
 COMMITS, FILES = 200, 2_000
 _BYTES = 16 << 20
+KEPT, PUSHED = 1, 2
+"""The levels of a finding: it is in the index or in a commit; it has left the machine."""
+_UNPUSHED = (
+    "Not pushed yet, so it can still be taken out of history: remove it from the file, then amend or rebase. If it was "
+    "ever shared, rotate it."
+)
+_PUSHED = (
+    "It has left this machine: make it invalid where it was issued (rotate it) first. Taking it out of history does "
+    "not take it back."
+)
 _MADE_UP_KINDS = frozenset({"credential", "url-password", "private-key", "jwt"})
 """Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported."""
 _MADE_UP_FOLDERS = frozenset({
@@ -77,22 +88,25 @@ class Secret:
         if scene.whole:
             recent = frozenset(oids)
             oids += [oid for oid in scene.unpushed if oid not in recent][:COMMITS]
-        oids = [oid for oid in oids if oid in scene.unpushed]
-        if not oids:
-            return
+        here = [oid for oid in oids if oid in scene.unpushed]
+        yield from self._introduced(scene, here)
+        if scene.again:
+            yield from self._introduced(scene, scene.objects.pushed([o for o in oids if o not in here]), pushed=True)
+
+    def _introduced(self, scene: Scene, oids: Sequence[str], *, pushed: bool = False) -> Iterator[Finding]:
         by_path: dict[str, tuple[list[str], list[Credential]]] = {}
-        for change, held in _new_values(scene, scene.objects.introduced(oids)):
+        for change, held in _new_values(scene, scene.objects.introduced(oids) if oids else ()):
             commits, values = by_path.setdefault(change.path, ([], []))
             commits.append(change.commit)
             known = {v.value for v in values}
             values += [h for h in held if h.value not in known]
         for path, (commits, values) in sorted(by_path.items()):
             where = f"commit{'s' if len(commits) > 1 else ''} {listed([c[:12] for c in commits])}"
+            words = f"pushed in {where}: rotate it" if pushed else f"committed in {where} and not pushed"
             yield self._finding(
-                scene, path, values, "committed", f"committed in {where} and not pushed",
-                "Not pushed yet, so it can still be taken out of history: remove it from the file, then amend or "
-                "rebase. If it was ever shared, rotate it.",
-                [scene.position_of(c) for c in commits], urgent=True,
+                scene, path, values, "committed", words, _PUSHED if pushed else _UNPUSHED,
+                [scene.position_of(c) for c in commits], urgent=True, level=PUSHED if pushed else KEPT,
+                basis=basis_of([commits], reach="refs"),
             )  # fmt: skip
 
     def _staged(self, scene: Scene) -> Iterator[Finding]:
@@ -101,7 +115,7 @@ class Secret:
                 scene, change.path, held, "staged", "staged",
                 f"Unstage it (git restore --staged), take the value out{_ignoring(change.path)}, and rotate it if it "
                 "was ever shared.",
-                _positions(scene, change.path),
+                _positions(scene, change.path), level=KEPT, basis=basis_of(present=[change.path]),
             )  # fmt: skip
 
     def _untracked(self, scene: Scene) -> Iterator[Finding]:
@@ -118,21 +132,28 @@ class Secret:
                 yield self._finding(
                     scene, path, held, "untracked", "untracked and not ignored",
                     f"The next `git add -A` would take it along. Take the value out{_ignoring(path)}.",
-                    _positions(scene, path),
+                    _positions(scene, path), basis=basis_of(present=[path]),
                 )  # fmt: skip
 
     def _finding(
         self, scene: Scene, path: str, held: list[Credential], state: str, words: str, advice: str,
-        positions: Iterable[int], *, urgent: bool = False,
+        positions: Iterable[int], *, basis: Basis, urgent: bool = False, level: int = 0,
     ) -> Finding:  # fmt: skip
         what = _LABELS.get(held[0].kind, "credential") if len(held) == 1 else f"{len(held)} credentials"
         name = shown(path)
         detail = "\n".join(f"  {name}:{h.line} {_LABELS.get(h.kind, 'credential')}" for h in held[:20])
         lines = listed([str(h.line) for h in held], 8)
+        salted = [_salted(h, scene.salt) for h in held]
+        key, subjects = keys_of(self.name, ([path, value] for value in salted))
         return Finding(
             detector=self.name,
             version=self.version,
-            key=key_of(self.name, [state, path, *sorted(_salted(h, scene.salt) for h in held)]),
+            key=key,
+            subjects=subjects,
+            former_keys=[key_of(self.name, [state, path, *sorted(salted)])],
+            fingerprint=fingerprint_of(f"{path}\0{value}" for value in salted),
+            level=level,
+            basis=basis,
             title=f"{what} in {name}, {words}",
             claim=f"{name} holds what looks like {'a credential' if len(held) == 1 else 'credentials'} "
             f"({'line' if len(held) == 1 else 'lines'} {lines}), {words}.",

@@ -154,6 +154,11 @@ class Log:
         with self._engine.errors():
             return self._read().view_row(view, key)
 
+    def view_rows(self, view: str, first: bytes, before: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """At most `limit` rows (key, value) of a view with first <= key < before, in order."""
+        with self._engine.errors():
+            return self._read().view_rows(view, first, before, limit)
+
     def view_keys(self, view: str, first: bytes, before: bytes, limit: int, *, backwards: bool = False) -> list[bytes]:
         """At most `limit` keys of a view from `first` (inclusive) to `before` (exclusive), ascending or descending."""
         with self._engine.errors():

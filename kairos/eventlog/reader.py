@@ -186,6 +186,10 @@ class Reader:
         sql = f"SELECT key FROM views WHERE view = ? AND key >= ? AND key < ? ORDER BY key {order} LIMIT ?"
         return [bytes(row[0]) for row in self._db.all(sql, (view, first, before, limit))]
 
+    def view_rows(self, view: str, first: bytes, before: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        sql = "SELECT key, value FROM views WHERE view = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+        return [(bytes(row[0]), bytes(row[1])) for row in self._db.all(sql, (view, first, before, limit))]
+
     def kept(self, view: str) -> tuple[bytes | None, int]:
         """The state and tracking position of a view, read in one statement: with two, a save between them could make
         them disagree."""

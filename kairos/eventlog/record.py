@@ -136,6 +136,13 @@ class Advance(msgspec.Struct, frozen=True):
     position: int
 
 
+class TrackedAt(msgspec.Struct, frozen=True):
+    """Refuse the append with Conflict unless the tracking position of `name` is still this one."""
+
+    name: str
+    position: int
+
+
 class Seal(msgspec.Struct, frozen=True):
     """Add a verified segment file to the manifest and move `sealed_upto` to its end."""
 
@@ -190,4 +197,4 @@ class Fence(msgspec.Struct, frozen=True):
         )
 
 
-Write = Put | Drop | Track | Advance | Seal | Retire | Erase | Swap | HeadAt | Fence
+Write = Put | Drop | Track | TrackedAt | Advance | Seal | Retire | Erase | Swap | HeadAt | Fence

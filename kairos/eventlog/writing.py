@@ -9,7 +9,7 @@ from typing import Any
 from kairos._native import blake3_hash, chain_drafts
 from kairos.errors import Conflict
 from kairos.eventlog.database import Cursor
-from kairos.eventlog.record import Advance, Draft, Drop, Erase, HeadAt, Put, Retire, Seal, Swap, Track, Write
+from kairos.eventlog.record import Advance, Draft, Drop, Erase, HeadAt, Put, Retire, Seal, Swap, Track, TrackedAt, Write
 
 _COLUMNS = "position, originator_id, originator_version, topic, state, v, at, caused_by, correlation, origin, link"
 _ROW = "(?,?,?,?,?,?,?,?,?,?,?)"
@@ -100,6 +100,11 @@ def _write(c: Cursor, write: Write) -> None:
             c.execute("DELETE FROM views WHERE view = ? AND key = ?", (view, key))
         case Track(name, position):
             c.execute(_TRACKING, (name, position))
+        case TrackedAt(name, position):
+            c.execute("SELECT position FROM tracking WHERE name = ?", (name,))
+            row = c.fetchone()
+            if (row[0] if row is not None else 0) != position:
+                raise Conflict(f"{name} was saved by another process meanwhile", "Look again and decide anew.")
         case Advance(name, position):
             c.execute(_ADVANCE, (name, position))
             if c.fetchone() is None:

@@ -9,11 +9,12 @@ keeps its identity across renames; deleting a file deletes its evidence.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import log2
 from posixpath import dirname
 
-from kairos.memory.counts import Commit, Counts, Estimate, File, Pair
+from kairos.memory.counts import Commit, Estimate, File, Pair
+from kairos.memory.evidence import Evidence
 from kairos.memory.naming import stem_of
 
 HALF_LIFE_S = 180 * 86_400
@@ -29,29 +30,25 @@ _FARTHEST = 900.0
 
 
 class Learner:
-    """Counts, with indexes for fast queries."""
+    """Learns from commits and answers from the evidence of one repository."""
 
-    def __init__(self, counts: Counts | None = None) -> None:
-        self.counts = counts or Counts(files={}, pairs={})
-        self.ids: dict[str, int] = {}
-        self._near: dict[int, set[int]] = {}
-        self._folders: dict[str, set[int]] = {}
-        self._stems: dict[str, set[int]] = {}
-        for ident, file in self.counts.files.items():
-            self._index(ident, file.path)
-        for key in self.counts.pairs:
-            low, high = key >> 32, key & 0xFFFFFFFF
-            self._near[low].add(high)
-            self._near[high].add(low)
+    def __init__(self, evidence: Evidence | None = None) -> None:
+        self.evidence = evidence if evidence is not None else Evidence()
+        self._names: _Names | None = None
+        """Built when a guess is asked for; reads every file."""
 
     @property
     def clock(self) -> int:
         """The newest commit time learned (s). Evidence ages relative to it, that is, only with new commits."""
-        return self.counts.clock
+        return self.evidence.totals.clock
+
+    def knows(self, path: str) -> bool:
+        """Whether a commit brought this path and it still exists."""
+        return self.evidence.ident(path) is not None
 
     def paths(self) -> list[str]:
         """Every committed path that still exists, sorted."""
-        return sorted(self.ids)
+        return sorted(file.path for _, file in self.evidence.files())
 
     def learn(self, commit: Commit) -> None:
         """Adds one commit. Must be called in the order of history."""
@@ -62,24 +59,24 @@ class Learner:
         idents = [self._ident(path) for path in dict.fromkeys(commit.paths)]
         if not idents or len(idents) + len(commit.removed) > LARGEST:
             return
-        counts = self.counts
+        totals = self.evidence.totals
         at = max(0, commit.at_s)
-        if counts.epoch < 0:
-            counts.epoch = at
-        counts.clock = max(counts.clock, at)
-        weight = _power((at - counts.epoch) / HALF_LIFE_S)
+        if totals.epoch < 0:
+            totals.epoch = at
+        totals.clock = max(totals.clock, at)
+        weight = _power((at - totals.epoch) / HALF_LIFE_S)
         share = 1 / log2(1 + len(idents)) ** 0.5
-        counts.total += weight
-        counts.hot = counts.hot * _faded(counts.clock - counts.hot_at) + 1
-        counts.hot_at = counts.clock
+        totals.total += weight
+        totals.hot = totals.hot * _faded(totals.clock - totals.hot_at) + 1
+        totals.hot_at = totals.clock
         for ident in idents:
-            file = counts.files[ident]
+            file = self.evidence.edit(ident).file
             file.weight += weight * share
             file.ever += share
             file.order = file.order * (1 - _ORDER) + _ORDER * share
             file.count += 1
-            file.hot = file.hot * _faded(counts.clock - file.hot_at) + 1
-            file.hot_at = counts.clock
+            file.hot = file.hot * _faded(totals.clock - file.hot_at) + 1
+            file.hot_at = totals.clock
             _cite(file.cites, commit.position, 4)
         for i, one in enumerate(idents):
             for other in idents[i + 1 :]:
@@ -99,44 +96,50 @@ class Learner:
 
     def estimate(self, path: str, other: str) -> Estimate | None:
         """The estimate that `other` changes with `path`; None if no commit changed both."""
-        a, b = self.ids.get(path), self.ids.get(other)
-        if a is None or b is None or a == b or b not in self._near[a]:
+        a, b = self.evidence.ident(path), self.evidence.ident(other)
+        if a is None or b is None or a == b:
             return None
-        return self._estimate(a, b, self._scale())
+        pair = self.evidence.pair(a, b)
+        files = self.evidence.file(a), self.evidence.file(b)
+        return None if pair is None else self._estimate((a, files[0]), (b, files[1]), pair, self._scale())
 
     def couples(self, least: int) -> Iterator[tuple[str, Estimate]]:
-        """(path, estimate) in both directions for each pair seen in at least `least` commits."""
+        """(path, estimate) in both directions for each pair seen in at least `least` commits. Keeps every file in
+        memory, but never all pairs."""
         scale = self._scale()
-        for key, pair in self.counts.pairs.items():
-            if pair.count >= least:
-                low, high = key >> 32, key & 0xFFFFFFFF
-                yield self.counts.files[low].path, self._estimate(low, high, scale)
-                yield self.counts.files[high].path, self._estimate(high, low, scale)
+        files = dict(self.evidence.files())
+        for low, node in self.evidence.nodes():
+            for high, pair in node.pairs.items():
+                if pair.count >= least and high in files:
+                    one, two = (low, files[low]), (high, files[high])
+                    yield one[1].path, self._estimate(one, two, pair, scale)
+                    yield two[1].path, self._estimate(two, one, pair, scale)
 
     def _beside(self, path: str, guess: bool) -> Iterator[Estimate]:
-        a = self.ids.get(path)
-        near = self._near[a] if a is not None else set()
-        others = set(near)
-        if guess:
-            files, clock = self.counts.files, self.counts.clock
-            others |= self._folders.get(dirname(path), set()) | self._stems.get(stem_of(path), set())
-            others |= set(
-                heapq.nlargest(_POPULAR, files, key=lambda i: (files[i].hot * _faded(clock - files[i].hot_at), -i))
-            )
-            others.discard(a or 0)
+        a = self.evidence.ident(path)
         scale = self._scale()
-        for b in others:
-            if a is not None and b in near:
-                yield self._estimate(a, b, scale)
-            else:
-                yield self._guess(a, path, b, scale)
+        near = dict(self.evidence.beside(a)) if a is not None else {}
+        one = self.evidence.file(a) if a is not None else None
+        for b, (two, pair) in near.items():
+            assert a is not None and one is not None
+            yield self._estimate((a, one), (b, two), pair, scale)
+        if guess:
+            for b in self._likely(path) - near.keys() - {a or 0}:
+                yield self._guess(one, path, self.evidence.file(b), scale)
 
-    def _estimate(self, a: int, b: int, scale: float) -> Estimate:
-        one, two = self.counts.files[a], self.counts.files[b]
-        pair = self.counts.pairs[_key(a, b)]
+    def _likely(self, path: str) -> set[int]:
+        """The files of the same folder or stem, and those that change most."""
+        if self._names is None:
+            self._names = _Names(self.evidence.files())
+        clock = self.evidence.totals.clock
+        hot = {ident: file.hot * _faded(clock - file.hot_at) for ident, file in self.evidence.files()}
+        return self._names.like(path) | set(heapq.nlargest(_POPULAR, hot, key=lambda i: (hot[i], -i)))
+
+    def _estimate(self, a: tuple[int, File], b: tuple[int, File], pair: Pair, scale: float) -> Estimate:
+        one, two = a[1], b[1]
         by_age, by_order, by_all = _BLEND
         prior = self._prior(one.path, two, scale) * _PRIOR
-        order, at = (pair.fwd, pair.fwd_at) if a < b else (pair.back, pair.back_at)
+        order, at = (pair.fwd, pair.fwd_at) if a[0] < b[0] else (pair.back, pair.back_at)
         order *= (1 - _ORDER) ** (one.count - at)
         aged = (pair.weight / scale + prior) / (one.weight / scale + _PRIOR)
         ordered = order / one.order * one.count / (one.count + _PRIOR)
@@ -144,17 +147,16 @@ class Learner:
         confidence = min(1.0, by_age * aged + by_order * ordered + by_all * whole)
         return Estimate(two.path, confidence, pair.count, list(pair.cites), pair.since, pair.last)
 
-    def _guess(self, a: int | None, path: str, b: int, scale: float) -> Estimate:
-        two = self.counts.files[b]
-        weight = self.counts.files[a].weight / scale if a is not None else 0.0
+    def _guess(self, one: File | None, path: str, two: File, scale: float) -> Estimate:
+        weight = one.weight / scale if one is not None else 0.0
         confidence = _BLEND[0] * self._prior(path, two, scale) * _PRIOR / (weight + _PRIOR)
         return Estimate(two.path, confidence, 0, list(two.cites))
 
     def _prior(self, path: str, other: File, scale: float) -> float:
         """The probability that the other file is in any commit; higher for the same folder or the same stem."""
-        counts = self.counts
-        hot = other.hot * _faded(counts.clock - other.hot_at) / max(counts.hot, 1.0)
-        chance = 0.5 * hot + 0.3 * other.weight / max(counts.total, 1e-9)
+        totals = self.evidence.totals
+        hot = other.hot * _faded(totals.clock - other.hot_at) / max(totals.hot, 1.0)
+        chance = 0.5 * hot + 0.3 * other.weight / max(totals.total, 1e-9)
         if dirname(path) == dirname(other.path):
             chance *= 1.5
         stem = stem_of(path)
@@ -163,18 +165,17 @@ class Learner:
         return min(0.9, chance)
 
     def _together(self, low: int, high: int, weight: float, share: float, at: int, position: int) -> None:
-        key = (low << 32) | high
-        pair = self.counts.pairs.get(key)
+        one, two = self.evidence.edit(low), self.evidence.edit(high)
+        pair = one.pairs.get(high)
         if pair is None:
-            pair = self.counts.pairs[key] = Pair(since=at, cites=[])
-            self._near[low].add(high)
-            self._near[high].add(low)
+            pair = one.pairs[high] = Pair(since=at, cites=[])
+            two.lower[low] = None
         pair.weight += weight
         pair.ever += share
         pair.count += 1
         pair.since = min(pair.since, at)
         pair.last = max(pair.last, at)
-        first, second = self.counts.files[low].count, self.counts.files[high].count
+        first, second = one.file.count, two.file.count
         pair.fwd = pair.fwd * (1 - _ORDER) ** (first - pair.fwd_at) + _ORDER * share
         pair.back = pair.back * (1 - _ORDER) ** (second - pair.back_at) + _ORDER * share
         pair.fwd_at, pair.back_at = first, second
@@ -182,52 +183,57 @@ class Learner:
 
     def _scale(self) -> float:
         """The weight of a commit made at `clock`."""
-        return _power((self.counts.clock - self.counts.epoch) / HALF_LIFE_S)
+        return _power((self.clock - self.evidence.totals.epoch) / HALF_LIFE_S)
 
     def _ident(self, path: str) -> int:
-        ident = self.ids.get(path)
+        ident = self.evidence.ident(path)
         if ident is None:
-            ident = self.counts.next
-            self.counts.next += 1
-            self.counts.files[ident] = File(path, cites=[])
-            self._index(ident, path)
+            ident = self.evidence.add(path)
+            if self._names is not None:
+                self._names.add(ident, path)
         return ident
 
     def _rename(self, old: str, new: str) -> None:
-        ident = self.ids.get(old)
+        ident = self.evidence.ident(old)
         if ident is None or old == new:
             return
         self._remove(new)
-        self._unindex(ident, old)
-        self.counts.files[ident].path = new
-        self._index(ident, new)
+        self.evidence.rename(ident, new)
+        if self._names is not None:
+            self._names.discard(ident, old)
+            self._names.add(ident, new)
 
     def _remove(self, path: str) -> None:
-        ident = self.ids.get(path)
+        ident = self.evidence.ident(path)
         if ident is None:
             return
-        for other in self._near.pop(ident):
-            self._near[other].discard(ident)
-            del self.counts.pairs[_key(ident, other)]
-        self._unindex(ident, path)
-        del self.counts.files[ident]
+        self.evidence.remove(ident)
+        if self._names is not None:
+            self._names.discard(ident, path)
 
-    def _index(self, ident: int, path: str) -> None:
-        self.ids[path] = ident
-        self._near.setdefault(ident, set())
+
+class _Names:
+    """Files by their folder and by their stem, for guesses."""
+
+    def __init__(self, files: Iterable[tuple[int, File]]) -> None:
+        self._folders: dict[str, set[int]] = {}
+        self._stems: dict[str, set[int]] = {}
+        for ident, file in files:
+            self.add(ident, file.path)
+
+    def like(self, path: str) -> set[int]:
+        """The files of the same folder or the same stem."""
+        return self._folders.get(dirname(path), set()) | self._stems.get(stem_of(path), set())
+
+    def add(self, ident: int, path: str) -> None:
         self._folders.setdefault(dirname(path), set()).add(ident)
         if stem := stem_of(path):
             self._stems.setdefault(stem, set()).add(ident)
 
-    def _unindex(self, ident: int, path: str) -> None:
-        del self.ids[path]
+    def discard(self, ident: int, path: str) -> None:
         self._folders[dirname(path)].discard(ident)
         if stem := stem_of(path):
             self._stems[stem].discard(ident)
-
-
-def _key(one: int, other: int) -> int:
-    return (min(one, other) << 32) | max(one, other)
 
 
 def _power(half_lives: float) -> float:

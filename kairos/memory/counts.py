@@ -1,4 +1,4 @@
-"""The evidence for co-change learning and the resulting estimates, as plain values. Counts are saved as a view row."""
+"""The evidence for co-change learning and the resulting estimates, as plain values."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Pair(msgspec.Struct, array_like=True):
     cites: list[int] = []
 
 
-class Counts(msgspec.Struct, array_like=True):
-    """The evidence of one repository, as saved in a view row."""
+class Totals(msgspec.Struct, array_like=True):
+    """The sums over all commits of one repository. `next`: the identity of the next new file."""
 
     epoch: int = -1
     clock: int = 0
@@ -57,8 +57,14 @@ class Counts(msgspec.Struct, array_like=True):
     total: float = 0.0
     hot: float = 0.0
     hot_at: int = 0
-    files: dict[int, File] = {}
+
+
+class Node(msgspec.Struct, array_like=True):
+    """A file with its pairs by the identity of the other file if that is higher; `lower` are the others."""
+
+    file: File
     pairs: dict[int, Pair] = {}
+    lower: dict[int, None] = {}
 
 
 class Estimate(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _blake2 import blake2b  # importing hashlib loads OpenSSL, which is too slow for a quick command
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -9,31 +10,44 @@ import msgspec
 from kairos.domain.events import CommitRecorded
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Recorded
-from kairos.eventlog.views.projection import Projection
+from kairos.eventlog.record import Drop, Put, Recorded, Track, TrackedAt, Write
+from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
 from kairos.memory.cochange import Learner
-from kairos.memory.counts import Commit, Counts
+from kairos.memory.counts import Commit
+from kairos.memory.evidence import Evidence, Rows, saved_repositories
 from kairos.memory.related import Related
 
 _TOPICS = frozenset({"CommitRecorded"})
 _DAY_S = 86_400
+_ENCODER = msgspec.msgpack.Encoder()
+"""Dicts are filled in the order of the log, so equal folds give equal bytes."""
 
 
 class Histories(msgspec.Struct):
-    """A learner for each repository id."""
+    """A learner for each repository id; what is saved is read on demand."""
 
+    rows: Rows = msgspec.field(default_factory=lambda: Rows(HistoryView().key))
     by_repo: dict[str, Learner] = {}
 
     def of(self, repo: str) -> Learner:
-        return self.by_repo.setdefault(repo, Learner())
+        if repo not in self.by_repo:
+            self.by_repo[repo] = Learner(Evidence(repo, self.rows))
+        return self.by_repo[repo]
+
+    def repositories(self) -> list[str]:
+        """The ids of all repositories, sorted."""
+        return sorted({*saved_repositories(self.rows), *self.by_repo})
 
 
 class HistoryView(Projection[Histories]):
-    """The view of co-change counts. The dream saves it, so that each night folds only new commits. Disposable."""
+    """The view of co-change counts, a row for each file. The dream saves it, so that each night folds only new commits.
+    Disposable."""
 
     name = "history"
+    version = 2
     state = Histories
     topics = _TOPICS
+    at_once = 20_000
 
     def apply(self, state: Histories, recorded: Recorded) -> None:
         event = recorded.event
@@ -42,13 +56,42 @@ class HistoryView(Projection[Histories]):
             if commit is not None:
                 state.of(event.repo).learn(commit)
 
-    def encode(self, state: Histories) -> bytes:
-        counts = {repo: learner.counts for repo, learner in sorted(state.by_repo.items())}
-        return msgspec.msgpack.encode(counts)  # dicts are filled in log order, so equal folds give equal bytes
+    def kept(self, log: Log, upto: int) -> tuple[Histories | None, int]:
+        raw, position = log.kept(self.key)
+        if raw is None or position > log.head() or not self._holds(log, upto, position):
+            return None, 0
+        try:
+            checked(raw)
+        except ValueError:
+            return None, 0
+        return Histories(Rows(self.key, log, position)), position
 
-    def decode(self, raw: bytes) -> Histories:
-        counts = msgspec.msgpack.decode(raw, type=dict[str, Counts])
-        return Histories({repo: Learner(found) for repo, found in counts.items()})
+    def saving(self, state: Histories, position: int) -> list[Write]:
+        """The writes that save this state; Conflict if another process saved it meanwhile."""
+        if state.rows.log is not None and position <= state.rows.upto:
+            return []  # saved further on already, and nothing was learned in between
+        if state.rows.log is None:
+            writes: list[Write] = [Drop(self.key)]  # removes rows left by an earlier fold
+        else:
+            writes = [TrackedAt(self.key, state.rows.upto)]
+        for repo in sorted(state.by_repo):
+            writes += state.by_repo[repo].evidence.writes(position)
+        return [*writes, Put(self.key, STATE, sealed(b"")), Track(self.key, position)]
+
+    def saved(self, state: Histories, log: Log) -> None:
+        state.rows.log, state.rows.upto = log, log.tracking(self.key)
+        for learner in state.by_repo.values():
+            learner.evidence.saved()
+
+    def encode(self, state: Histories) -> bytes:
+        """A hash over everything that was learned: the whole of it need not fit into memory."""
+        found = blake2b()
+        for repo in state.repositories():
+            evidence = state.of(repo).evidence
+            found.update(_ENCODER.encode((repo, evidence.totals)))
+            for node in evidence.nodes():
+                found.update(_ENCODER.encode(node))
+        return found.digest()
 
 
 def commit_of(event: CommitRecorded, position: int, at_us: int) -> Commit | None:

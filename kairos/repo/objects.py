@@ -12,6 +12,8 @@ from kairos.repo.git import Git
 UNPUSHED_LIMIT = 10_000
 BYTES_LIMIT = 64 << 20
 LATEST = 20
+_AT_ONCE = 1_000
+"""So many object ids are given to one command."""
 _REGULAR = ("100644", "100755")
 
 
@@ -58,6 +60,33 @@ class Objects:
         heads = ["--branches"] + (["HEAD"] if self._git.head() else [])
         out = self._git.run("rev-list", f"--max-count={UNPUSHED_LIMIT}", *heads, "--not", "--remotes", "--")
         return {oid: place for place, oid in enumerate(out.decode("ascii").split())}
+
+    def pushed(self, oids: Sequence[str]) -> list[str]:
+        """Those of these commits that are in a remote-tracking branch, in order. Runs two git processes."""
+        return self._reached(self._known(oids), "--remotes")
+
+    def reachable(self, oids: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+        """(those of these commits in the history of HEAD, those in the history of any ref or of ORIG_HEAD).
+
+        ORIG_HEAD counts because a reset leaves the way back there. Runs two git processes, and one more if a commit is
+        not in the history of HEAD."""
+        known = self._known(oids)
+        if not known:
+            return frozenset(), frozenset()
+        head = frozenset(self._reached(known, "HEAD")) if self._git.head() is not None else frozenset[str]()
+        rest = [oid for oid in known if oid not in head]
+        saved = ["ORIG_HEAD"] if rest and self._git.commit("ORIG_HEAD") is not None else []
+        return head, head | frozenset(self._reached(rest, "--all", *saved))
+
+    def _reached(self, known: Sequence[str], *heads: str) -> list[str]:
+        """Those of these existing commits that are in the history of the heads."""
+        found: list[str] = []
+        for first in range(0, len(known), _AT_ONCE):
+            part = known[first : first + _AT_ONCE]
+            out = self._git.run("rev-list", *part, "--not", *heads, "--")
+            beside = frozenset(out.decode("ascii", "replace").split())
+            found += [oid for oid in part if oid not in beside]
+        return found
 
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
         """Regular files that these commits changed relative to every parent. Unknown commits are left out."""

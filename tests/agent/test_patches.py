@@ -93,7 +93,10 @@ def test_the_same_evidence_gives_the_same_key_whatever_the_model_says(repo: Any,
     one = judge(("README.md", "Demo", "Show"), title="one")
     assert judge(("README.md", "# Demo", "# Exhibit"), title="other").key == one.key
     repo.write("README.md", "# Demo\nmore\n")
-    assert judge(("README.md", "Demo", "Show")).key != one.key
+    again = judge(("README.md", "Demo", "Show"))
+    assert (again.key, again.fingerprint) == (one.key, one.fingerprint)
+    assert again.former_keys != one.former_keys
+    assert judge(("README.md", "more", "less")).key != one.key
 
 
 def test_a_credential_is_not_carried(judge: Judge) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -130,16 +129,3 @@ def test_a_full_disk_under_the_output_is_try_again(seeded: Any, kairos_command: 
         done = subprocess.run([*kairos_command, "log", "--json"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 75
     assert json.loads(done.stderr)["error"]["name"] == "try_again"
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_a_script_for_the_shell(kairos: Any, shell: str) -> None:
-    said = kairos("completion", shell)
-    assert said.code == 0
-    assert "_KAIROS_COMPLETE" in said.out
-
-
-def test_completion_offers_the_verbs(kairos_apart: Any) -> None:
-    asked = {"_KAIROS_COMPLETE": "bash_complete", "COMP_WORDS": "kairos sta", "COMP_CWORD": "1"}
-    said = kairos_apart(env={**os.environ, **asked})
-    assert {"plain,status", "plain,start"} <= set(said.out.split())

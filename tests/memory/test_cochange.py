@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import time
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos.memory.cochange import LARGEST, Learner
-from kairos.memory.counts import Commit, Counts
+from kairos.memory.counts import Commit
 
 DAY = 86_400
 PATHS = [f"{folder}{name}" for folder in ("", "src/") for name in ("a.py", "b.py", "c.py", "test_a.py")]
@@ -45,10 +44,11 @@ def test_one_shared_commit_is_no_certainty() -> None:
 
 
 def test_evidence_fades_with_a_half_life_of_half_a_year() -> None:
-    counts = learned("ab", "cd", every=180 * DAY).counts
-    older, newer = counts.pairs.values()
+    evidence = learned("ab", "cd", every=180 * DAY).evidence
+    older, newer = evidence.pair(1, 2), evidence.pair(4, 3)
+    assert older is not None and newer is not None
     assert newer.weight == pytest.approx(2 * older.weight)
-    assert counts.files[3].weight == pytest.approx(2 * counts.files[1].weight)
+    assert evidence.file(3).weight == pytest.approx(2 * evidence.file(1).weight)
 
 
 def test_what_was_once_together_and_then_apart_is_hardly_related() -> None:
@@ -60,7 +60,7 @@ def test_what_was_once_together_and_then_apart_is_hardly_related() -> None:
 def test_sleeping_forgets_nothing() -> None:
     learner = learned("ab", "ab", "ab")
     before = sure(learner, "a", "b")
-    assert sure(Learner(learner.counts), "a", "b") == before
+    assert sure(Learner(learner.evidence), "a", "b") == before
 
 
 def test_a_commit_over_thirty_files_says_nothing_about_pairs() -> None:
@@ -141,25 +141,6 @@ def walk(history: list[tuple[list[str], list[str], tuple[str, str] | None, int]]
         alive = [p for p in (*paths, *renames) if p not in removed and p not in renames.values()]
         out.append(Commit(at_s=at, position=position, paths=alive, removed=removed, renames=renames))
     return out
-
-
-@given(commits, st.integers(0, 25))
-@settings(max_examples=150, deadline=None)
-def test_folding_in_two_parts_equals_folding_at_once(
-    history: list[tuple[list[str], list[str], tuple[str, str] | None, int]], cut: int
-) -> None:
-    steps = walk(history)
-    whole, first = Learner(), Learner()
-    for commit in steps:
-        whole.learn(commit)
-    for commit in steps[:cut]:
-        first.learn(commit)
-    second = Learner(msgspec.msgpack.decode(msgspec.msgpack.encode(first.counts), type=Counts))
-    for commit in steps[cut:]:
-        second.learn(commit)
-    assert msgspec.msgpack.encode(second.counts) == msgspec.msgpack.encode(whole.counts)
-    for path in PATHS:
-        assert second.related([path], 20) == whole.related([path], 20)
 
 
 @given(commits)

@@ -18,12 +18,15 @@ from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
 from kairos.detectors.stale_reference.references import Found
 from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
-from kairos.detectors.wording import counted, evidence, key_of, listed, places
+from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
+from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
 _DOUBTS, _CONFIGURED = 8, 200
+MOST_MAKERS = 64
+"""At most so many commits of renames are cited."""
 
 
 class StaleReference:
@@ -73,15 +76,20 @@ class StaleReference:
         what = f"renamed {shown(olds[0])}" if len(olds) == 1 else f"{len(olds)} renamed files"
         pairs = listed([f"{shown(old)} is now {shown(new)}" for old, new in sorted(moves.moved.items())])
         files = counted(len(rewritten), "file")
+        key, subjects = keys_of(self.name, (["path", old] for old in olds))
         return Finding(
             detector=self.name,
             version=self.version,
-            key=key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts]),
+            key=key,
+            subjects=subjects,
+            former_keys=[key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts])],
+            fingerprint=fingerprint_of(parts),
+            basis=basis_of([[c.oid] for c in makers], present=moves.moved.values(), absent=olds),
             title=f"Update {counted(count, 'reference')} to {what}",
             claim=f"{pairs}; {files} still {'names' if len(rewritten) == 1 else 'name'} the old path: "
             f"{listed([shown(p) for p in rewritten])}.",
             action=PatchAction(repo=scene.repo, edits=edits),
-            evidence=evidence(scene.cause, [c.position for c in makers]),
+            evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=_unchecked(scene, moves, makers, found),
         )
 
@@ -89,10 +97,15 @@ class StaleReference:
         gone = sorted(moves.gone)
         what = shown(gone[0]) if len(gone) == 1 else f"{len(gone)} deleted files"
         still = "still names" if len(dead) == 1 else "still name"
+        key, subjects = keys_of(self.name, (["path", old] for old in gone))
         return Finding(
             detector=self.name,
             version=self.version,
-            key=key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)]),
+            key=key,
+            subjects=subjects,
+            former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
+            fingerprint=fingerprint_of(path for path, _ in dead),
+            basis=basis_of([[c.oid] for c in makers], absent=gone),
             title=f"{counted(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
             f"{counted(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
@@ -101,22 +114,27 @@ class StaleReference:
                 text=f"Deleted: {listed([shown(p) for p in gone], 8)}\n{_guessed(moves)}"
                 f"Still named at:\n{places(dead)}",
             ),
-            evidence=evidence(scene.cause, [c.position for c in makers]),
+            evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=["what should stand there instead"],
         )
 
     def _links(self, scene: Scene, makers: list[SeenCommit], links: list[Dangling]) -> Finding:
         """A note, because a patch cannot change a symbolic link."""
-        names = [shown(link.link) for link in links]
+        names_of_links = [link.link for link in links]
+        names = [shown(name) for name in names_of_links]
+        key, subjects = keys_of(self.name, (["link", name] for name in names_of_links))
         many = len(links) > 1
         return Finding(
             detector=self.name,
             version=self.version,
-            key=key_of(self.name, ["links", *(link.link for link in links)]),
+            key=key,
+            subjects=subjects,
+            fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
+            basis=basis_of([[c.oid] for c in makers], present=names_of_links),
             title=f"{counted(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
             claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",
             action=NoteAction(repo=scene.repo, text=f"Run in the repository:\n{described(links)}"),
-            evidence=evidence(scene.cause, [c.position for c in makers]),
+            evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=["links from outside of the repository"],
         )
 

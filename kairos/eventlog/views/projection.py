@@ -13,12 +13,22 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from kairos.errors import Conflict, IntegrityError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
 
 S = TypeVar("S", bound=msgspec.Struct)
+_TRIES = 3
 STATE = b"state"
 """The key of the row that contains the state."""
+
+
+class DamagedView(IntegrityError):
+    """A row of a saved view is damaged or missing: the view must be folded again from the log."""
+
+    def __init__(self, view: str) -> None:
+        self.view = view
+        super().__init__(f"a saved row of {view} is damaged", "`kairos dream` builds it again from the log.")
 
 
 class Projection(Generic[S]):
@@ -89,25 +99,39 @@ class Projection(Generic[S]):
 
 def keep_views(log: Log, views: Iterable[Projection[Any]]) -> None:
     """Saves views at the head, so that later readers start there and sealing is not held back. Drops saved states of
-    earlier versions."""
+    earlier versions, and damaged ones."""
     names = log.reader().view_names()
-    head = log.head()
     for view in views:
-        state, before = view.kept(log, head)
-        fold = view.state() if state is None else state
-        news = False
-        for number, recorded in enumerate(log.read(before, topics=view.topics, upto=head), 1):
-            view.apply(fold, recorded)
-            news = True
-            if view.at_once is not None and number % view.at_once == 0:
-                log.append([], writes=view.saving(fold, recorded.position))
-                view.saved(fold, log)
-        writes: list[Write] = [Drop(name) for name in names if _is_earlier(view, name)]
-        if state is None or news:
-            writes += view.saving(fold, head)
-        elif before < head:
-            writes.append(Track(view.key, head))
-        log.append([], writes=writes)
+        for left in reversed(range(_TRIES)):
+            try:
+                _keep(log, view, [name for name in names if _is_earlier(view, name)])
+                break
+            except DamagedView:
+                log.append([], writes=[Drop(view.key)])
+                if not left:
+                    raise
+            except Conflict:  # another process saved the view meanwhile
+                if not left:
+                    raise
+
+
+def _keep(log: Log, view: Projection[Any], earlier: list[str]) -> None:
+    head = log.head()
+    state, before = view.kept(log, head)
+    fold = view.state() if state is None else state
+    news = False
+    for number, recorded in enumerate(log.read(before, topics=view.topics, upto=head), 1):
+        view.apply(fold, recorded)
+        news = True
+        if view.at_once is not None and number % view.at_once == 0:
+            log.append([], writes=view.saving(fold, recorded.position))
+            view.saved(fold, log)
+    writes: list[Write] = [Drop(name) for name in earlier]
+    if state is None or news:
+        writes += view.saving(fold, head)
+    elif before < head:
+        writes.append(Track(view.key, head))
+    log.append([], writes=writes)
 
 
 def _is_earlier(view: Projection[Any], name: str) -> bool:

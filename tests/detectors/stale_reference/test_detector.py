@@ -316,14 +316,16 @@ def test_two_renames_in_a_row_are_one(repo, see, apply):
     assert after(repo, "use.py") == "from billing import charge\n"
 
 
-def test_the_key_names_the_evidence_and_not_the_moment(repo, moved, see):
+def test_the_key_names_the_rename_and_the_fingerprint_its_places(repo, moved, see):
     first = moved({"pay.py": PAY, "use.py": "from pay import charge\n"}, [("pay.py", "billing.py")])
     repo.write("use.py", "\n\nfrom pay import charge\n")
     again = look(see("commit"))
-    assert again[0].key == first[0].key
+    assert (again[0].key, again[0].fingerprint) == (first[0].key, first[0].fingerprint)
     repo.write("more.yml", "p: pay.py\n")
     repo.git("add", "more.yml")
-    assert look(see("commit"))[0].key != first[0].key
+    wider = look(see("commit"))[0]
+    assert wider.key == first[0].key
+    assert set(wider.fingerprint) > set(first[0].fingerprint)
 
 
 def test_hostile_names_and_symlinks_are_inert(repo, see, tmp_path):

@@ -19,7 +19,7 @@ _PATHSPECS = (
     *(f"*{s}" for s in (*python_imports.SUFFIXES, *_DOCUMENTS, *path_values.SUFFIXES)),
     *(f":(glob)**/{name}" for name in sorted(path_values.NAMES)),
     ":(glob)**/.*ignore", ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*", ":(glob)**/.env.*",
-    ":(glob)**/*equirement*", ":(glob)**/*onstraint*", ":(glob)**/requirements/*",
+    ":(glob)**/requirements/*.in", *(f":(glob)**/{directory}/*" for directory in path_values.SCRIPTS),
 )  # fmt: skip
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
@@ -96,7 +96,9 @@ def could_import(path: str, text: str, modules: Modules) -> bool:
     tops = {name.split(".")[0] for name in plain}
     if modules.chained(text, tops):
         return True
-    if _EXPECTED.search(text) and modules.word.search(text):
+    if modules.in_string.search(text) is None:
+        return False
+    if _EXPECTED.search(text):
         return True
     if modules.quoted.search(text) is None:
         return False

@@ -62,7 +62,7 @@ def follow(name: str, readings: Sequence[Reading], moves: Moves, suffixes: Seque
     shown = target.removesuffix(ending)
     if reading.style == "relative":
         spelled = posixpath.relpath(shown, reading.here or ".")
-        if body.startswith("./") and not spelled.startswith("."):
+        if body.startswith("./") and not is_dotted(spelled):
             spelled = "./" + spelled
     else:
         base = reading.here
@@ -90,9 +90,14 @@ def document_readings(name: str, path: str, moves: Moves) -> list[Reading]:
         return [Reading("", "", "root")]
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     found = [Reading(before, here, "relative")]
-    if (before or here) and not name.startswith("."):
+    if (before or here) and not is_dotted(name):
         found.append(Reading("", "", "above"))
     return found
+
+
+def is_dotted(path: str) -> bool:
+    """Whether a path starts at the current directory or above it (a hidden file does not)."""
+    return path.startswith(("./", "../")) or path in (".", "..")
 
 
 def divided(link: str) -> tuple[str, str]:

@@ -147,6 +147,10 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
     if text is None or is_generated(text):
         return None
     suffix = posixpath.splitext(path)[1].lower()
+    if not suffix and text.startswith("#!"):
+        suffix = ".py" if "python" in text.partition("\n")[0] else suffix
+    elif not suffix and path_values.is_script(path):
+        return None
     try:
         if suffix in python_imports.SUFFIXES:
             found = python_imports.find_imports(path, text, modules) if could_import(path, text, modules) else Found()

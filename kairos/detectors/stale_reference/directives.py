@@ -21,6 +21,7 @@ _PATHS = frozenset({
 _FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*?)[ \t]*\r?$")
 _MODULE_OPTION = re.compile(r"[ \t]*:module:[ \t]+([\w.]+)[ \t]*\r?$")
 _MODULES = frozenset({"currentmodule", "module", "py:module", "py:currentmodule", "click", "autoprogram", "typer"})
+_OBJECTS = re.compile(r"(?:py:)?(?:class|function|exception|data|method|attribute|decorator)")
 _LITERAL = frozenset({"code", "code-block", "sourcecode", "highlight", "parsed-literal", "math", "doctest", "testcode"})
 _DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*?))?[ \t]*\r?$")
 _TARGET = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]+(\S+?)[ \t]*\r?$")
@@ -75,6 +76,11 @@ def find_in_prose(path: str, text: str, fences: Sequence[tuple[int, int]], moves
                 begin = reader.lines.starts[first]
                 reader.directive(opening[1], begin + opening.start(2), begin + opening.end(2), first + 1, stop)
     return reader.found
+
+
+def is_dotted_name(value: str) -> bool:
+    """Whether a text is a dotted Python name."""
+    return _DOTTED.fullmatch(value) is not None
 
 
 def is_role(text: str, start: int) -> bool:
@@ -166,10 +172,10 @@ class _Reader:
         automatic = name.startswith("auto") and name != "autosummary"
         if name in _PATHS and end > start:
             self._path(start, end, ("",))
-        elif (automatic or name in _MODULES) and end > start:
+        elif end > start and (automatic or name in _MODULES or _OBJECTS.fullmatch(name)):
             m = _DOTTED.match(self.text, start, end)
             if m is not None:
-                self.module(m.start(), m.end(), 1)
+                self.module(m.start(), m.end(), 2 if _OBJECTS.fullmatch(name) else 1)
         for number in range(first, min(stop, self.count)):
             line, begin = self.line(number), self.lines.starts[number]
             option = _FILE_OPTIONS.match(line)
@@ -216,6 +222,8 @@ class _Reader:
     def _code(self, start: int, end: int) -> None:
         """A literal that is exactly the old path of a file."""
         value = self.text[start:end]
+        if value.count(".") > 1 and _DOTTED.fullmatch(value):
+            self.module(start, end, 2)
         if "/" not in value or not (self.moves.is_stale(value) or value.rstrip("/") in self.moves.directories):
             return
         followed = follow(value, [Reading("", "", "above")], self.moves)

@@ -63,6 +63,8 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
                 inner = text[part.start : part.end]
                 found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
             case _:
+                if part.kind == "code" and part.value.count(".") > 1 and directives.is_dotted_name(part.value):
+                    found.add(_module(path, part, line, modules))
                 for start, end in _written(part, text):
                     raw = text[start:end]
                     followed = _followed(path, text, part, raw, moves)
@@ -138,6 +140,17 @@ def _code(path: str, text: str, part: Part, moves: Moves) -> Followed:
         if told or "`" in followed.new or not followed.new.isprintable():
             return Followed(None, "it names the old and the new path" if told else "the new name is unusual")
     return followed if followed.new else STAYS
+
+
+def _module(path: str, part: Part, line: int, modules: Modules) -> Found:
+    """A code span that is exactly the dotted name of a module, or of something in it."""
+    found = Found()
+    renamed = modules.renamed(path, part.value, shortest=2)
+    if renamed.why:
+        found.doubt(line, renamed.why)
+    elif renamed.new and renamed.new != part.value:
+        found.rewrite(line, Span(part.start, part.end, renamed.new))
+    return found
 
 
 def _specifier(path: str, raw: str, moves: Moves) -> Followed:

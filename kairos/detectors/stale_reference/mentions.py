@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kairos.detectors.maintained import kept_by_hand
 from kairos.detectors.scene import Scene
+from kairos.detectors.stale_reference.modules import dotted, prefix_of
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 from kairos.domain.inert import shown
@@ -26,7 +27,7 @@ class Mention(NamedTuple):
 
 def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Mention]:
     """The lines that name an old path as a whole and that are not among those found, in files kept by hand."""
-    olds = [old for old in moves.stale if "\n" not in old and "\r" not in old][:_NEEDLES]
+    olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
     if not olds:
         return []
     out = scene.git.run(
@@ -48,6 +49,13 @@ def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Men
         if old is not None and not seen and kept_by_hand(path) and path not in moves.moved.values():
             listed.append(Mention(path, line, old))
     return listed
+
+
+def _written(old: str) -> list[str]:
+    """How a line may name an old path: as a path and, of a module in a package, by its dotted name."""
+    prefix = prefix_of(old.removeprefix("src/")) if old.endswith(".py") else ""
+    name = dotted(prefix) if "/" in prefix else None
+    return [old] if name is None else [old, name]
 
 
 def _names(text: str, old: str) -> bool:

@@ -64,6 +64,11 @@ class Modules:
         return re.compile(rf"\b(?:{self._alternatives})\b")
 
     @cached_property
+    def in_string(self) -> re.Pattern[str]:
+        """Matches one of the names in `ends` behind a quote in the same line."""
+        return re.compile(rf"[\"'][^\"'\n]*?\b(?:{self._alternatives})\b")
+
+    @cached_property
     def _alternatives(self) -> str:
         return "|".join(re.escape(end) for end in sorted(self.ends)) or r"(?!)"
 

@@ -7,7 +7,7 @@ import re
 
 from kairos.detectors.patching import Lines, Span
 from kairos.detectors.stale_reference import commands, python_imports
-from kairos.detectors.stale_reference.destinations import STAYS, Followed, Reading, follow
+from kairos.detectors.stale_reference.destinations import STAYS, Followed, Reading, follow, is_dotted
 from kairos.detectors.stale_reference.modules import STAYS as KEPT
 from kairos.detectors.stale_reference.modules import Modules, Renamed
 from kairos.detectors.stale_reference.moves import Moves
@@ -17,7 +17,7 @@ from kairos.detectors.stale_reference.references import Found
 SUFFIXES = (
     ".yml", ".yaml", ".toml", ".json", ".jsonc", ".json5", ".ini", ".cfg", ".conf", ".properties", ".mk", ".cmake",
     ".gradle", ".sh", ".bash", ".zsh", ".bzl", ".bazel", ".dockerfile", ".service", ".timer", ".socket", ".envrc",
-    ".code-workspace",
+    ".code-workspace", ".txt",
 )  # fmt: skip
 NAMES = frozenset({
     "Makefile", "makefile", "GNUmakefile", "Dockerfile", "Containerfile", "Justfile", "justfile", "Procfile",
@@ -25,6 +25,8 @@ NAMES = frozenset({
     ".dockerignore", ".gitattributes", ".editorconfig", ".coveragerc", ".flake8", ".pylintrc", ".babelrc", ".eslintrc",
     "meson.build", ".env", ".envrc", ".prettierrc", ".pythonrc", ".gitmodules",
 })  # fmt: skip
+SCRIPTS = ("bin", "scripts", "script", "tools", "ci", "hack", ".husky", ".githooks")
+"""Directories whose files without a suffix are scripts."""
 REQUIREMENTS = re.compile(
     r"(?i)(?:^|/)(?:[^/]*(?:requirements?|constraints?)[^/]*|(?:requirements?|reqs|constraints)/[^/]+)\.(?:txt|in|pip)$"
 )
@@ -50,8 +52,14 @@ def is_configuration(path: str) -> bool:
     name = posixpath.basename(path)
     if name.startswith(".") and name.endswith("ignore"):
         return True
-    named = name in NAMES or name.startswith(("Dockerfile.", "Makefile.", ".env."))
+    named = name in NAMES or name.startswith(("Dockerfile.", "Makefile.", ".env.")) or is_script(path)
     return named or name.lower().endswith(SUFFIXES) or REQUIREMENTS.search(path) is not None
+
+
+def is_script(path: str) -> bool:
+    """Whether a file may be a program without a suffix, by its directory."""
+    directory, name = posixpath.split(path)
+    return "." not in name and posixpath.basename(directory) in SCRIPTS
 
 
 def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
@@ -59,6 +67,9 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     found, lines = Found(), Lines(text)
     if REQUIREMENTS.search(path):
         _requirements(path, text, moves, lines, found)
+        return found
+    if path.endswith(".txt"):
+        _whole_lines(text, moves, lines, found)
         return found
     if posixpath.basename(path) == ".gitignore":
         _ignore_rules(path, text, moves, lines, found)
@@ -124,12 +135,12 @@ def _path(path: str, token: str, moves: Moves, *, quoted: bool) -> Followed:
         return STAYS
     stale = [moves.is_stale(old) or old in moves.directories for _, old in known]
     if not all(stale):
-        beside = moves.former(path) != path and known[0][0].style == "relative" and token.startswith(".")
+        beside = moves.former(path) != path and known[0][0].style == "relative" and is_dotted(token)
         here = posixpath.normpath(posixpath.join(known[0][0].here, body))
         lost = beside and here not in moves.now and here not in moves.directories_now
         return Followed(None, "it is relative to where the file was") if lost else STAYS
     followed = follow(("/" if rooted else "") + body, readings, moves)
-    if not followed.new or not lead or followed.new.startswith("."):
+    if not followed.new or not lead or is_dotted(followed.new):
         return followed
     return followed._replace(new=lead + followed.new)
 
@@ -139,7 +150,7 @@ def _readings(path: str, token: str, moves: Moves) -> list[Reading]:
     CI."""
     here, before = posixpath.dirname(path), posixpath.dirname(moves.former(path))
     root, beside = Reading("", "", "above"), Reading(before, here, "relative")
-    if token.startswith(".") and not _FROM_ROOT.search(path):
+    if is_dotted(token) and not _FROM_ROOT.search(path):
         return [beside, root] if token.startswith("./") else [beside]
     found = [root, beside] if before or here else [root]
     if posixpath.basename(path) in ("mkdocs.yml", "mkdocs.yaml"):
@@ -158,6 +169,16 @@ def _requirements(path: str, text: str, moves: Moves, lines: Lines, found: Found
             followed = follow(name[0], [Reading(before, here, "relative")], moves)
             at = start + lead.end()
             _put(followed, number, Span(at, at + len(name[0]), followed.new or ""), found)
+
+
+def _whole_lines(text: str, moves: Moves, lines: Lines, found: Found) -> None:
+    """The lines of a list that are exactly an old path."""
+    for number, start in enumerate(lines.starts):
+        name = lines.slice(number, number).strip()
+        if "/" in name and (moves.is_stale(name) or name.rstrip("/") in moves.directories):
+            followed = follow(name, [Reading("", "", "above")], moves)
+            at = text.index(name, start)
+            _put(followed, number, Span(at, at + len(name), followed.new or ""), found)
 
 
 def _ignore_rules(path: str, text: str, moves: Moves, lines: Lines, found: Found) -> None:

@@ -14,6 +14,7 @@ from kairos.detectors.stale_reference.layout import INIT
 from kairos.detectors.stale_reference.modules import Modules, dotted, prefix_of
 from kairos.detectors.stale_reference.python_source import PythonSource, parsed
 from kairos.detectors.stale_reference.references import Found
+from kairos.detectors.stale_reference.relative_imports import above, leads_to, means_now, relative_name
 
 SUFFIXES = (".py", ".pyi")
 NAMERS = python_strings.NAMERS
@@ -56,7 +57,7 @@ def find_imports(path: str, text: str, modules: Modules, *, code: bool = True) -
             search.from_import(node)
     search.attributes()
     python_strings.find_strings(path, search.source, modules, found)
-    if code and modules.word.search(text):
+    if code and "-c" in text and modules.in_string.search(text):
         for start, inner in python_strings.code_strings(search.source):
             found.add(find_imports(path, inner, modules, code=False), start, text.count("\n", 0, start))
     spans = ordered(found.spans)
@@ -155,7 +156,7 @@ class _Search:
         """Each (module path without suffix, import root) that the part after `from` could mean, before the moves."""
         rest = (node.module or "").replace(".", "/")
         if node.level:
-            here = _above(posixpath.dirname(self.former), node.level)
+            here = above(posixpath.dirname(self.former), node.level)
             return [] if here is None else [(posixpath.join(here, rest) if rest else here, "")]
         return [(posixpath.join(r, rest), r) for r in self.modules.roots(posixpath.dirname(self.former))]
 
@@ -199,7 +200,7 @@ class _Search:
         old, root, is_module = hits[0]
         if not node.level and node.module and not root and node.module.split(".")[0] in sys.stdlib_module_names:
             return same
-        now = self._now(node, alias.name, is_module)
+        now = means_now(self.modules, self.path, node, alias.name, is_module)
         expected = self.moves.moved.get(old, old)
         if now is not None and (now == expected or (stale and self.modules.defines(now, alias.name) is not False)):
             return same
@@ -225,7 +226,7 @@ class _Search:
         if is_module and dotted(name) is None:
             module = None
         elif node.level:
-            module = self._relative(parent, node.level)
+            module = relative_name(self.modules, self.path, parent, node.level)
         else:
             full = ".".join([node.module or "", alias.name]) if is_module else node.module or ""
             target = next(
@@ -241,57 +242,12 @@ class _Search:
                 )
                 return None
             module = renamed.new.rpartition(".")[0] if is_module else renamed.new
-        if module is None or (node.level and not self._leads(module, name if is_module else "", new)):
+        if module is None or (
+            node.level and not leads_to(self.modules, self.path, module, name if is_module else "", new)
+        ):
             self._doubt(line, f"how `{alias.name}` is to be imported now is not certain")
             return None
         return Wish(module, name)
-
-    def _now(self, node: ast.ImportFrom, name: str, is_module: bool) -> str | None:
-        """The module that the import as it is written means now: the name itself if `is_module`, otherwise the module
-        that it is taken from. None if there is none, or if it is not certain which."""
-        if not node.level:
-            full = ".".join([node.module or "", name]) if is_module else node.module or ""
-            found = self.modules.after.resolve(self.here, full)
-            return found[0].path if len(found) == 1 and self.modules.after.sure(found[0], self.here) else None
-        here = _above(self.here, node.level)
-        if here is None:
-            return None
-        base = posixpath.join(here, (node.module or "").replace(".", "/")).rstrip("/")
-        if not is_module:
-            return self.modules.after.module_at(base)
-        return self.modules.after.module_at(posixpath.join(base, name))
-
-    def _leads(self, module: str, name: str, expected: str) -> bool:
-        """Whether a relative (or, if it had to become one, absolute) module leads to the module path `expected`."""
-        bare = module.lstrip(".")
-        level = len(module) - len(bare)
-        found: str | None
-        if level:
-            here = _above(self.here, level)
-            base = None if here is None else posixpath.join(here, bare.replace(".", "/")).rstrip("/")
-            found = None if base is None else self.modules.after.module_at(posixpath.join(base, name) if name else base)
-            if found is None and base == expected and not name:
-                return base in self.moves.directories_now
-        else:
-            targets = self.modules.after.resolve(self.here, f"{bare}.{name}" if name and bare else bare or name)
-            found = targets[0].path if len(targets) == 1 else None
-        return found is not None and prefix_of(found) == expected
-
-    def _relative(self, parent: str, level: int) -> str | None:
-        """The name of a package or module path relative to this file's package, absolute if it would leave the
-        package."""
-        top = self.modules.package_root(self.path)
-        climb, ups = self.here, 1
-        while climb and parent != climb and not parent.startswith(climb + "/"):
-            climb = posixpath.dirname(climb)
-            ups += 1
-        packaged = climb != top and (not top or climb.startswith(top + "/"))
-        if climb == self.here or (climb and (packaged or ups <= level)):
-            rest = parent[len(climb) + 1 if climb else 0 :]
-            name = dotted(rest) if rest else ""
-            return None if name is None else "." * ups + name
-        root = self.modules.package_root(parent + "/x")
-        return dotted(parent[len(root) + 1 if root else 0 :]) if root in self.modules.after.roots(self.here) else None
 
     def _in_place(self, node: ast.ImportFrom, wishes: list[tuple[ast.alias, Wish]]) -> None:
         """Rewrites a statement whose names all come from one module; its form is unchanged."""
@@ -305,7 +261,10 @@ class _Search:
         spans = [Span(*head.span(2), module)] if module != head[2] else []
         for alias, wish in wishes:
             if wish.name != alias.name:
-                at, _ = self.source.span(alias)
+                at, stop = self.source.span(alias)
+                if alias.asname == wish.name:
+                    spans.append(Span(at, stop, wish.name))
+                    continue
                 more = self._renaming((at, at + len(alias.name)), alias, alias.name, wish.name)
                 if more is None:
                     self._doubt(line, f"the uses of `{alias.name}` are not certain")
@@ -390,15 +349,6 @@ class _Search:
 
     def _doubt(self, line: int, why: str) -> None:
         self.found.doubt(line, why)
-
-
-def _above(directory: str, level: int) -> str | None:
-    """The directory that `level` leading dots mean in a file of `directory`; None if it is outside of the tree."""
-    for _ in range(level - 1):
-        if not directory:
-            return None
-        directory = posixpath.dirname(directory)
-    return directory
 
 
 def _spelled(node: ast.ImportFrom) -> str:

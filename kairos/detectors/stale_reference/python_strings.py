@@ -31,7 +31,7 @@ _LONGEST = 2_000
 
 def find_strings(path: str, source: PythonSource, modules: Modules, found: Found) -> None:
     """Adds the references in strings: dotted names anywhere, single names only where a module name is expected."""
-    if not modules.word.search(source.text):
+    if not modules.in_string.search(source.text):
         return
     single, patched, left = _expected(source)
     prose = {id(node.value) for node in source.nodes if isinstance(node, ast.Expr)}

@@ -42,7 +42,7 @@ class _Open:
 
 
 def conflicts(text: str, *, fences: bool = False, size: int = SIZE) -> list[MergeConflict]:
-    """Every complete conflict whose markers stand at column 0, are equally long, and as long as `size` or at least SIZE.
+    """Every complete conflict whose markers stand at column 0, are equally long, and of length `size` or at least SIZE.
 
     A heading underlined with seven = is not a conflict. With `fences`, text inside ``` or ~~~ is skipped as an
     example. Of nested conflicts the outer one is reported."""

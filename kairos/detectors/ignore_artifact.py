@@ -112,7 +112,7 @@ def _files(scene: Scene, known: _Rules) -> list[str]:
 
 
 class _Rules:
-    """The rules for the paths of one scene. What was found out about a rule or a directory is kept for the next path."""
+    """The rules for the paths of one scene; what was found out about a rule or a directory is kept."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

@@ -57,7 +57,7 @@ pub struct Part {
 /// Every part of `text`, by its start. Remote destinations and anchors are left out. `mdx`: with imports, exports and
 /// JSX. Any text is a document: there are no errors.
 pub fn parts(text: &str, mdx: bool) -> Vec<Part> {
-    let mut reader = Reader { text, mdx, found: Vec::new(), open: Vec::new(), block: None };
+    let mut reader = Reader { text, mdx, found: Vec::new(), open: Vec::new(), block: None, code: Vec::new() };
     let mut events = Parser::new_ext(text, options()).into_offset_iter();
     for (event, range) in events.by_ref() {
         reader.take(event, range);
@@ -65,6 +65,9 @@ pub fn parts(text: &str, mdx: bool) -> Vec<Part> {
     for (_, definition) in events.reference_definitions().iter() {
         let span = definition.span.start..definition.span.end.min(text.len());
         reader.link(span.clone(), span.start, b"]:", &definition.dest);
+    }
+    if mdx {
+        reader.jsx();
     }
     let mut found = reader.found;
     found.sort_by_key(|part| (part.range.start, part.range.end, part.kind as u8));
@@ -116,6 +119,8 @@ struct Reader<'a> {
     open: Vec<Open>,
     /// The text of the open HTML block, and the offset in the document of each of its bytes.
     block: Option<markup::Gathered>,
+    /// The ranges of code, in which there is no JSX.
+    code: Vec<Range<usize>>,
 }
 
 impl Reader<'_> {
@@ -135,7 +140,7 @@ impl Reader<'_> {
                     }
                 }
             }
-            Event::Code(content) => self.code(range, &content),
+            Event::Code(content) => self.code_span(range, &content),
             Event::Start(Tag::HtmlBlock) => self.block = Some(markup::Gathered::default()),
             Event::Html(html) => match &mut self.block {
                 Some(block) => block.push(self.text, range, &html),
@@ -148,6 +153,7 @@ impl Reader<'_> {
                 }
             }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                self.code.push(range.clone());
                 self.found.push(Part { kind: Kind::Fence, range, value: info.into_string() });
             }
             Event::Start(Tag::MetadataBlock(MetadataBlockKind::YamlStyle | MetadataBlockKind::PlusesStyle)) => {
@@ -188,7 +194,8 @@ impl Reader<'_> {
         self.found.push(Part { kind: Kind::Unlocated, range, value: destination.to_owned() });
     }
 
-    fn code(&mut self, range: Range<usize>, content: &str) {
+    fn code_span(&mut self, range: Range<usize>, content: &str) {
+        self.code.push(range.clone());
         let source = &self.text[range.clone()];
         let inner = source.trim_start_matches('`');
         let ticks = source.len() - inner.len();
@@ -205,6 +212,22 @@ impl Reader<'_> {
         let mut gathered = markup::Gathered::default();
         gathered.push(self.text, range, html);
         self.attributes(&gathered);
+    }
+
+    /// Finds the attributes of JSX tags, which CommonMark takes for text, wherever there is no code.
+    fn jsx(&mut self) {
+        let mut masked = self.text.as_bytes().to_vec();
+        for range in &self.code {
+            for byte in &mut masked[range.clone()] {
+                if *byte != b'\n' {
+                    *byte = b' ';
+                }
+            }
+        }
+        let Ok(masked) = String::from_utf8(masked) else { return };
+        for (name, range) in markup::attributes(&masked, true) {
+            self.found.push(Part { kind: Kind::Attribute, range, value: name });
+        }
     }
 
     fn attributes(&mut self, html: &markup::Gathered) {

@@ -60,6 +60,14 @@ fn mdx_imports_are_found_outside_code_only() {
 }
 
 #[test]
+fn jsx_is_found_outside_code_only() {
+    let text = "<Img src={require('./a.png')} />\n\n`<Img src='./b.png'>` <X href={'./c.md'}>\n\n```\n<Img src='./d.png'>\n```\n";
+    let found: Vec<_> = parts(text, true).into_iter().filter(|part| part.kind == Kind::Attribute).collect();
+    let values: Vec<_> = found.into_iter().map(|part| &text[part.range]).collect();
+    assert_eq!(values, ["./a.png", "./c.md"]);
+}
+
+#[test]
 fn ranges_in_characters_cut_the_same_text() {
     let text = "é [ü](ä.md) 😀 <img src='ö.png'>";
     let characters: Vec<char> = text.chars().collect();

@@ -15,12 +15,13 @@ from kairos.repo.search import files_naming
 
 _NEEDLES = 60
 _DOCUMENTS = (*markdown_links.SUFFIXES, *directives.SUFFIXES)
-_PATHSPECS = (
-    *(f"*{s}" for s in (*python_imports.SUFFIXES, *_DOCUMENTS, *path_values.SUFFIXES)),
+_CONFIGURATION = (
+    *(f"*{s}" for s in path_values.SUFFIXES),
     *(f":(glob)**/{name}" for name in sorted(path_values.NAMES)),
     ":(glob)**/.*ignore", ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*", ":(glob)**/.env.*",
     ":(glob)**/requirements/*.in", *(f":(glob)**/{directory}/*" for directory in path_values.SCRIPTS),
 )  # fmt: skip
+_PATHSPECS = (*(f"*{s}" for s in (*python_imports.SUFFIXES, *_DOCUMENTS)), *_CONFIGURATION)
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
 _IMPORTS = re.compile(
@@ -44,12 +45,16 @@ def candidates(scene: Scene, moves: Moves) -> list[str]:
             needles.add(posixpath.basename(directory) or base)
         else:
             needles.update({stem} if suffix in python_imports.SUFFIXES else _spellings(base))
-            if suffix in _DOCUMENTS:
+            if suffix in _DOCUMENTS or suffix in markdown_links.SPECIFIERS:
                 stems.add(stem)
         if many or base == "__init__.py":
             beside.add(directory)
     needles |= {posixpath.basename(d) for d in moves.directories}
     found = set(files_naming(scene.git, sorted(needles), _PATHSPECS))
+    directories = {posixpath.dirname(old) for old in stale} - {""}
+    if directories and not many:
+        # A pattern may cover an old path without its name.
+        found |= set(files_naming(scene.git, [f"{d}/" for d in directories], _CONFIGURATION, words=False))
     if stems:
         found |= set(files_naming(scene.git, sorted(stems), [f"*{s}" for s in _DOCUMENTS]))
     own = (*python_imports.SUFFIXES, *_DOCUMENTS)
@@ -96,7 +101,7 @@ def could_import(path: str, text: str, modules: Modules) -> bool:
     tops = {name.split(".")[0] for name in plain}
     if modules.chained(text, tops):
         return True
-    if modules.in_string.search(text) is None:
+    if (modules.word if path.endswith("setup.py") else modules.in_string).search(text) is None:
         return False
     if _EXPECTED.search(text):
         return True

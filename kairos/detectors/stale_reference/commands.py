@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ _MODULE = re.compile(
     r"(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(?![\w/-]|\.\w)"
 )
 _CODE = re.compile(rf"(?<![\w-])-c{_NEXT}(?P<quote>[\"'])(?P<code>(?:(?!(?P=quote))[^\\]){{1,2000}})(?P=quote)")
+_WHOLE = frozenset({"-m", "-p", "--pyargs", "--cov"})
+"""Flags whose argument is a module, never something in it."""
 _BACK = 160
 _RUNNERS = {
     "-m": re.compile(r"(?i)\bpy(?:thon|py|w)?[\d.]*\b|python|coverage[\"',\s]+run|interpreter|executable|debugpy"),
@@ -36,6 +39,9 @@ def find_modules(path: str, text: str, modules: Modules) -> Found:
         runner = _RUNNERS.get(flag)
         alone = runner is None or runner.search(_command(text, m.start())) is not None
         if "." not in name and not alone:
+            continue
+        here = posixpath.dirname(modules.moves.former(path))
+        if flag in _WHOLE and not modules.before.resolve(here, name):
             continue
         renamed = modules.renamed(path, name, shortest=1 if alone else 2)
         line = lines.number(m.start("name"))

@@ -52,14 +52,22 @@ def follow(name: str, readings: Sequence[Reading], moves: Moves, suffixes: Seque
     if old in moves.gone:
         return STAYS if any(path in moves.now for path in now) else Followed("")
     target = moves.moved.get(old) or moves.directories.get(old) or old
-    if target in now or (old not in moves.moved and reading.style != "relative" and target == old):
-        return STAYS
     if target not in moves.now and target not in moves.directories_now:
         return Followed(None, "its directory was divided")
+    if target in now or (reading.style != "relative" and target == old):
+        return STAYS
     ending = next((end for end in suffixes if end and target.endswith(end)), "") if suffix else ""
     if suffix and not ending:
         return Followed(None, f"the file is no longer {suffix}")
     shown = target.removesuffix(ending)
+    if (
+        posixpath.dirname(target) == posixpath.dirname(old)
+        and reading.before == reading.here
+        and "/" in body.rstrip("/")
+    ):
+        # Only the name changed: the way to its directory stays as it was written.
+        kept = name[: len(name.rstrip("/")) - len(posixpath.basename(body.rstrip("/")))] + posixpath.basename(shown)
+        return Followed(kept + slash, "", target)
     if reading.style == "relative":
         spelled = posixpath.relpath(shown, reading.here or ".")
         if body.startswith("./") and not is_dotted(spelled):

@@ -22,13 +22,14 @@ from kairos.detectors.stale_reference.destinations import (
     follow,
     unquoted,
 )
+from kairos.detectors.stale_reference.inclusions import find_inclusions
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd")
 _SHORTENED = ("", ".md", ".mdx")
-_SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
+SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
 
 
 class Part(NamedTuple):
@@ -81,6 +82,7 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
                         wanted[index] = followed.new
     fences = [(part.start, part.end) for part in parts if part.kind == "fence"]
     found.add(directives.find_in_prose(path, text, fences, moves, modules))
+    found.add(find_inclusions(path, text, moves))
     _prove(path, text, parts, wanted, found)
     return found
 
@@ -117,10 +119,11 @@ def _followed(path: str, text: str, part: Part, raw: str, moves: Moves) -> Follo
 def _code(path: str, text: str, part: Part, moves: Moves) -> Followed:
     """A code span that is exactly the old path of a file or directory, unless the same line names the new one."""
     value = part.value
-    if " " in value or SCHEME.match(value) or not ("/" in value.strip("/") or moves.was(value)):
-        return STAYS
     if directives.is_role(text, part.start):
         return directives.follow_role(path, text, part.start, value, moves)
+    whole = value.endswith("/") and value.rstrip("/") in moves.directories
+    if " " in value or SCHEME.match(value) or not ("/" in value.strip("/") or moves.was(value) or whole):
+        return STAYS
     name = value.removeprefix("./") if not moves.was(value) else value
     here, before = posixpath.dirname(path), posixpath.dirname(moves.former(path))
     readings = [Reading("", "", "above")]
@@ -158,11 +161,11 @@ def _specifier(path: str, raw: str, moves: Moves) -> Followed:
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     if raw.startswith("@site/"):
         tops = [here[: m.start()] for m in re.finditer(r"/|$", here)] + [""]
-        followed = follow(raw[6:], [Reading(t, t, "above") for t in reversed(tops)], moves, _SPECIFIERS)
+        followed = follow(raw[6:], [Reading(t, t, "above") for t in reversed(tops)], moves, SPECIFIERS)
         new = f"@site/{followed.new}" if followed.new else followed.new
     elif raw.startswith((".", "/")):
         reading = Reading("", "", "root") if raw.startswith("/") else Reading(before, here, "relative")
-        followed = follow(raw, [reading], moves, _SPECIFIERS)
+        followed = follow(raw, [reading], moves, SPECIFIERS)
         new = followed.new
         if new and not new.startswith((".", "/")):
             new = "./" + new

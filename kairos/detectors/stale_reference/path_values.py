@@ -68,7 +68,7 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     if REQUIREMENTS.search(path):
         _requirements(path, text, moves, lines, found)
         return found
-    if path.endswith(".txt"):
+    if path.endswith(".txt") and posixpath.basename(path) not in NAMES:
         _whole_lines(text, moves, lines, found)
         return found
     if posixpath.basename(path) == ".gitignore":

@@ -54,6 +54,8 @@ def _expressions(text: str, moves: Moves, lines: Lines, found: Found) -> None:
             found.dead.add(line)
             continue
         if new is None:
+            if text[end : end + 1] in ("?", "*", "{") and moves.is_stale(plain[:-1]):
+                found.doubt(line, f"`{written}` is a part of a pattern")
             continue
         before, after = text[start - 1 : start] if start else "", text[end : end + 1]
         if before not in _OPENS or (not is_directory and after not in _CLOSES):

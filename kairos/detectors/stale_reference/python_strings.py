@@ -31,11 +31,11 @@ _LONGEST = 2_000
 
 def find_strings(path: str, source: PythonSource, modules: Modules, found: Found) -> None:
     """Adds the references in strings: dotted names anywhere, single names only where a module name is expected."""
-    if not modules.in_string.search(source.text):
+    setup = posixpath.basename(path) == "setup.py"
+    if not (modules.word if setup else modules.in_string).search(source.text):
         return
     single, patched, left = _expected(source)
     prose = {id(node.value) for node in source.nodes if isinstance(node, ast.Expr)}
-    setup = posixpath.basename(path) == "setup.py"
     for node in source.nodes:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in prose:
             continue

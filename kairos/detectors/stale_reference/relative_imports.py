@@ -44,7 +44,7 @@ def leads_to(modules: Modules, path: str, module: str, name: str, expected: str)
 def relative_name(modules: Modules, path: str, parent: str, level: int) -> str | None:
     """The name of a package or module path relative to this file's package, absolute if it would leave the
     package."""
-    top = modules.package_root(path)
+    top = _above_packages(modules, path)
     climb, ups = posixpath.dirname(path), 1
     while climb and parent != climb and not parent.startswith(climb + "/"):
         climb = posixpath.dirname(climb)
@@ -54,10 +54,23 @@ def relative_name(modules: Modules, path: str, parent: str, level: int) -> str |
         rest = parent[len(climb) + 1 if climb else 0 :]
         name = dotted(rest) if rest else ""
         return None if name is None else "." * ups + name
-    root = modules.package_root(parent + "/x")
-    return (
-        dotted(parent[len(root) + 1 if root else 0 :]) if root in modules.after.roots(posixpath.dirname(path)) else None
-    )
+    is_module = modules.after.module_at(parent) == f"{parent}.py"
+    root = modules.package_root(parent if is_module else f"{parent}/x")
+    if root not in modules.after.roots(posixpath.dirname(path)):
+        return None
+    return dotted(parent[len(root) + 1 if root else 0 :])
+
+
+def _above_packages(modules: Modules, path: str) -> str:
+    """The directory above the outermost package around a file. A directory without `__init__.py` below it counts to it:
+    a file with relative imports is a part of a package."""
+    here = posixpath.dirname(path)
+    outermost = None
+    while here:
+        if modules.after.is_package(here):
+            outermost = here
+        here = posixpath.dirname(here)
+    return modules.package_root(path) if outermost is None else posixpath.dirname(outermost)
 
 
 def above(directory: str, level: int) -> str | None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from kairos.clock import local_zone, now_us
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
-from kairos.desk.reading import inbox, repositories
+from kairos.desk.reading import inbox, proposal_of, repositories
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
 from kairos.domain.proposal import TERMINAL, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
+from kairos.eventlog.views.repositories import Repository
 
 
 def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None = None) -> DecidedOut:
@@ -23,7 +24,7 @@ def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None
 
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
     todo = now.state in ("approved", "executing")
-    done = todo and not desk.daemon_running() and _carried_out(desk, now)
+    done = todo and not desk.daemon_running() and carried_out(desk, now)
     if not done and wait_s is not None and now.state not in TERMINAL:
         await_end(desk, proposal.id, wait_s)
     return decided(desk, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
@@ -55,12 +56,12 @@ def each(
     ids: Sequence[str],
     decide: Callable[[Proposal], DecidedOut | None],
     *,
+    only: Repository | None = None,
     wait_s: float | None = None,
 ) -> tuple[list[DecidedOut], KairosError | None]:
-    """Decides proposals one after another; returns (the decisions made, the error that stopped it). NotFound before
-    anything is decided."""
-    known = inbox(desk)
-    chosen = [known.find(prefix) for prefix in dict.fromkeys(ids)]
+    """Decides proposals one after another; returns (the decisions made, the error that stopped it). `only`: the
+    repository that they must be of. NotFound before anything is decided."""
+    chosen = [proposal_of(desk, prefix, only) for prefix in dict.fromkeys(ids)]
     results: list[DecidedOut] = []
     for proposal in {p.id: p for p in chosen}.values():
         try:
@@ -114,7 +115,7 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
         )
 
 
-def _carried_out(desk: Desk, proposal: Proposal) -> bool:
+def carried_out(desk: Desk, proposal: Proposal) -> bool:
     """Carries out the action in this process. False if another home holds the repository, or it is on another
     machine."""
     if not is_here(desk, repositories(desk).by_id[proposal.raised.repo]):

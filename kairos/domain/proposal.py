@@ -13,12 +13,13 @@ tree; it returns to the state it was in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
+from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.events.proposals import Risk
 from kairos.domain.inert import as_text
@@ -42,7 +43,7 @@ TOPICS = frozenset(
     {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
      "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalStale", "ProposalSuperseded",
      "ProposalExpired", "ProposalRevised", "ProposalParked", "ProposalUnparked", "ExecutionStarted",
-     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
+     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone", "DecisionUndone", "DecisionRedone"}
 )  # fmt: skip
 MOST_REVISIONS = 20
 """So many of the latest revisions are kept in the fold; `revised` counts all."""
@@ -66,7 +67,8 @@ class ToldState(msgspec.Struct, frozen=True):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
-    it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered."""
+    it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
+    `edited`: a person changed the patch; the digest of the one that was found."""
 
     raised: ProposalRaised
     raised_at: int
@@ -90,6 +92,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     parked_from: State | None = None
     voided: str = ""
     told: ToldState | None = None
+    edited: str = ""
+    stack: DecisionStack = DecisionStack()
 
     @property
     def id(self) -> str:
@@ -186,11 +190,27 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now = "undone"
         case ev.Redone():
             now = "redone"
+        case ev.DecisionUndone() if state.stack.done:  # a person who decided on it was told of it
+            now, restored = _restored(state, state.stack.done[-1].before)
+            changes |= restored | {"delivered": True}
+        case ev.DecisionRedone() if state.stack.undone:
+            now, restored = _restored(state, state.stack.undone[-1].after)
+            changes |= restored
     if now != state.state:
         changes |= {"state": now, "changed_at": at}
         if now != "parked":
             changes |= {"parked": "", "parked_from": None}
-    return msgspec.structs.replace(state, **changes)
+    after = msgspec.structs.replace(state, **changes)
+    stack = follow(state.stack, event, after.version, decision_state(state), decision_state(after), after.raised.digest)
+    return after if stack is state.stack else msgspec.structs.replace(after, stack=stack)
+
+
+def decision_state(p: Proposal) -> DecisionState:
+    """What a decision on a proposal would change."""
+    return DecisionState(
+        state=p.state, approved=p.approved, rejected=p.rejected, deferred_until=p.deferred_until, parked=p.parked,
+        parked_from=p.parked_from,
+    )  # fmt: skip
 
 
 def is_verified(p: Proposal) -> bool:
@@ -241,6 +261,18 @@ def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
     return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in LASTING else []
 
 
+def _restored(state: Proposal, wanted: DecisionState) -> tuple[State, dict[str, object]]:
+    """The state and the fields after a decision was taken back or made again. A proposal that was parked meanwhile
+    stays so and returns to that state."""
+    changes = msgspec.structs.asdict(wanted)
+    now = cast(State, changes.pop("state"))
+    if now in UNDECIDED:
+        now = _undecided(state.verified, state.raised.digest)
+    if state.state == "parked" and now in OPEN:
+        return "parked", changes | {"parked": state.parked, "parked_from": now}
+    return now, changes
+
+
 def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
     return "pending" if verified is not None and verified.ok and verified.digest == digest else "raised"
 
@@ -258,6 +290,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
         "revised": state.revised + 1,
         "revisions": [*state.revisions, Revision(at, event.changed)][-MOST_REVISIONS:],
         "revised_at": at,
+        "edited": event.edited,
     }
     if event.worse:
         changes["delivered"] = False

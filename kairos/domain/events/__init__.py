@@ -27,6 +27,8 @@ from kairos.domain.events.nights import (
     Ref,
 )
 from kairos.domain.events.proposals import (
+    DecisionRedone,
+    DecisionUndone,
     ExecutionFinished,
     ExecutionStarted,
     ExecutionUnknown,
@@ -89,15 +91,16 @@ from kairos.domain.events.turns import (
 )
 
 __all__ = [
-    "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded", "Change",
-    "Cited", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DetectorMuted", "DetectorUnmuted",
-    "DreamFinished", "DreamRejected", "DreamStarted", "Erased", "Event", "ExecutionFinished", "ExecutionStarted",
-    "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed", "FreeText", "GitMoved", "IndexPublished", "Memory",
-    "MemoryAccepted", "MemoryFileEdited", "MemoryInvalidated", "MemorySuperseded", "ModelCalled", "ModelReserved",
-    "Name", "OccurrenceDue", "OccurrenceEnded", "Paused", "ProposalAcknowledged", "ProposalApproved",
-    "ProposalDeferred", "ProposalDelivered", "ProposalExpired", "ProposalParked", "ProposalRaised", "ProposalRejected",
-    "ProposalReturned", "ProposalRevised", "ProposalStale", "ProposalSuperseded", "ProposalUnparked",
-    "ProposalVerified", "Redone", "Ref", "RefMove", "RepoTrusted", "RepoUnwatched", "Resumed", "RootFound", "RootLost",
-    "SegmentFolded", "SegmentRetired", "SegmentSealed", "Signature", "Tally", "TurnEnded", "TurnStarted", "Undone",
-    "WatchGap", "is_foreign", "name_fields", "register", "upcast",
+    "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded",
+    "Change", "Cited", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DecisionRedone",
+    "DecisionUndone", "DetectorMuted", "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted", "Erased",
+    "Event", "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed",
+    "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted", "MemoryFileEdited", "MemoryInvalidated",
+    "MemorySuperseded", "ModelCalled", "ModelReserved", "Name", "OccurrenceDue", "OccurrenceEnded", "Paused",
+    "ProposalAcknowledged", "ProposalApproved", "ProposalDeferred", "ProposalDelivered", "ProposalExpired",
+    "ProposalParked", "ProposalRaised", "ProposalRejected", "ProposalReturned", "ProposalRevised", "ProposalStale",
+    "ProposalSuperseded", "ProposalUnparked", "ProposalVerified", "Redone", "Ref", "RefMove", "RepoTrusted",
+    "RepoUnwatched", "Resumed", "RootFound", "RootLost", "SegmentFolded", "SegmentRetired", "SegmentSealed",
+    "Signature", "Tally", "TurnEnded", "TurnStarted", "Undone", "WatchGap", "is_foreign", "name_fields", "register",
+    "upcast",
 ]  # fmt: skip

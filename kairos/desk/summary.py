@@ -95,7 +95,10 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ProposalRejected():
             return f"{event.reason} {event.text}".strip() + (" (never again here)" if event.never else "")
         case ev.ProposalDeferred():
-            return f"until {rfc3339(event.until)}" if event.until else "until the next commit"
+            on = "its evidence changes" if event.on_evidence else "the next commit"
+            return f"until {rfc3339(event.until)}" if event.until else f"until {on}"
+        case ev.ProposalCommented():
+            return f"{event.file}: {event.text}" if event.file else event.text
         case ev.ProposalReturned():
             return "pending again"
         case ev.ProposalRevised():

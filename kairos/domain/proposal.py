@@ -41,7 +41,8 @@ TERMINAL = frozenset(
 )  # fmt: skip
 TOPICS = frozenset(
     {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
-     "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalStale", "ProposalSuperseded",
+     "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalCommented",
+     "ProposalStale", "ProposalSuperseded",
      "ProposalExpired", "ProposalRevised", "ProposalParked", "ProposalUnparked", "ExecutionStarted",
      "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone", "DecisionUndone", "DecisionRedone"}
 )  # fmt: skip
@@ -62,6 +63,14 @@ class ToldState(msgspec.Struct, frozen=True):
     risk: Risk
     level: int
     places: int
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """What a person said about a proposal: when (us), about which file of it (empty: the whole), and the words."""
+
+    at: int
+    file: str
+    text: str
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +102,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     voided: str = ""
     told: ToldState | None = None
     edited: str = ""
+    deferred_on_evidence: bool = False
+    comments: list[Comment] = []
     stack: DecisionStack = DecisionStack()
 
     @property
@@ -150,7 +161,8 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if now != "parked":
                 changes["parked_from"], now = now, "parked"
         case ev.ProposalUnparked():
-            now = "deferred" if state.parked_from == "deferred" else _undecided(state.verified, state.raised.digest)
+            waits = state.parked_from == "deferred" and not state.deferred_on_evidence
+            now = "deferred" if waits else _undecided(state.verified, state.raised.digest)
             if now != "deferred":
                 changes["deferred_until"] = None
             if event.expires_at is not None:
@@ -166,6 +178,9 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now, changes["rejected"] = "rejected", event
         case ev.ProposalDeferred():
             now, changes["deferred_until"] = "deferred", event.until
+            changes["deferred_on_evidence"] = event.on_evidence
+        case ev.ProposalCommented():
+            changes["comments"] = [*state.comments, Comment(at, event.file, event.text)][-MOST_REVISIONS:]
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
             changes |= {"deferred_until": None, "approved": None}
@@ -234,7 +249,8 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
     """Makes a deferred proposal pending again when its time has come; `now` None: at the next commit. Also if an
     approval expired before it was carried out."""
     if p.state == "deferred":
-        due = p.deferred_until is None if now is None else p.deferred_until is not None and p.deferred_until <= now
+        at_commit = p.deferred_until is None and not p.deferred_on_evidence
+        due = at_commit if now is None else p.deferred_until is not None and p.deferred_until <= now
         return [ev.ProposalReturned(id=p.id)] if due else []
     if p.state == "approved" and now is not None and p.approved is not None and p.approved.expires_at <= now:
         return [ev.ProposalReturned(id=p.id)]
@@ -278,8 +294,9 @@ def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
 
 
 def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
-    """The state after a revision, and the changed fields. A deferred or parked proposal stays so; an approval stays
-    only if its digest does; any other proposal that was closed without a run is open again."""
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but not one that was
+    deferred until its evidence changes; an approval stays only if its digest does; any other proposal that was closed
+    without a run is open again."""
     names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:
@@ -302,8 +319,8 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     if now == "approved" and state.approved is not None:
         changes["voided"] = state.approved.digest
     changes |= {"approved": None, "stale_paths": [], "why": event.changed}
-    if now not in ("deferred", "parked"):
-        changes |= {"rejected": None, "deferred_until": None}
+    if now not in ("deferred", "parked") or (now == "deferred" and state.deferred_on_evidence):
+        changes |= {"rejected": None, "deferred_until": None, "deferred_on_evidence": False}
         now = _undecided(None if not same else state.verified, event.digest)
     return now, changes
 

@@ -165,10 +165,22 @@ class ProposalRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Later: it returns at `until` (us), or at the next commit when absent."""
+    """Later: it returns at `until` (us), or when absent at the next commit, or (`on_evidence`) when what it rests on
+    changes."""
 
     id: str
     until: int | None = None
+    on_evidence: bool = False
+
+
+@register
+class ProposalCommented(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person said about a proposal, or about one file of its patch (`file`), when its digest was this one."""
+
+    id: str
+    digest: str
+    text: FreeText
+    file: str = ""
 
 
 @register

@@ -10,7 +10,7 @@ import pytest
 AFTER = b"# Demo\nmore\n"
 
 
-PROMPT = "[y n l w d m u j k q ?] "
+PROMPT = "[y n e s t c l w d m u j k q ?] "
 
 
 def sleep_between_keys() -> None:
@@ -100,7 +100,7 @@ def test_l_defers(kairos: Any, seeded: Any, review: Any) -> None:
     screen = review(raised.id)
     screen.until(PROMPT)
     screen.press("l")
-    screen.until("1 1h  2 tonight  3 tomorrow  4 next-commit")
+    screen.until("1 1h  2 tonight  3 tomorrow  4 next-commit  5 evidence")
     screen.press("4")
     screen.until("deferred")
     assert screen.end() == 0

@@ -14,7 +14,7 @@ SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|#|\?)")
 Style = Literal["relative", "above", "root"]
 
 
-class Reading(NamedTuple):
+class PathReading(NamedTuple):
     """One meaning of a written path: below `before` in the tree before the moves, below `here` in the tree now.
 
     `style`: relative to the file, relative to a directory above it, or from the root with a leading slash."""
@@ -36,7 +36,7 @@ class Followed(NamedTuple):
 STAYS = Followed(None)
 
 
-def follow(name: str, readings: Sequence[Reading], moves: Moves, suffixes: Sequence[str] = ("",)) -> Followed:
+def follow(name: str, readings: Sequence[PathReading], moves: Moves, suffixes: Sequence[str] = ("",)) -> Followed:
     """Follows a decoded path without query and anchor. `suffixes` may be left out by its writer.
 
     A path that leads to the right file from where it stands now stays, also if both were moved together."""
@@ -82,8 +82,8 @@ def follow(name: str, readings: Sequence[Reading], moves: Moves, suffixes: Seque
 
 
 def _before(
-    body: str, readings: Sequence[Reading], moves: Moves, suffixes: Sequence[str]
-) -> Iterator[tuple[Reading, str, str]]:
+    body: str, readings: Sequence[PathReading], moves: Moves, suffixes: Sequence[str]
+) -> Iterator[tuple[PathReading, str, str]]:
     for suffix in suffixes:
         for reading in readings:
             old = posixpath.normpath(posixpath.join(reading.before, body)) + suffix
@@ -91,15 +91,15 @@ def _before(
                 yield reading, old, suffix
 
 
-def document_readings(name: str, path: str, moves: Moves) -> list[Reading]:
+def document_readings(name: str, path: str, moves: Moves) -> list[PathReading]:
     """The meanings of a destination in a document: from the root with a leading slash; otherwise from the file and,
     unless it starts with a dot, from the root."""
     if name.startswith("/"):
-        return [Reading("", "", "root")]
+        return [PathReading("", "", "root")]
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
-    found = [Reading(before, here, "relative")]
+    found = [PathReading(before, here, "relative")]
     if (before or here) and not is_dotted(name):
-        found.append(Reading("", "", "above"))
+        found.append(PathReading("", "", "above"))
     return found
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, Reading, follow
+from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, PathReading, follow
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
@@ -102,13 +102,13 @@ def follow_role(path: str, text: str, start: int, value: str, moves: Moves) -> F
     return followed
 
 
-def _readings(name: str, path: str, moves: Moves) -> list[Reading]:
+def _readings(name: str, path: str, moves: Moves) -> list[PathReading]:
     """The meaning of a path in a document of Sphinx: from the directory of conf.py with a leading slash, otherwise from
     the document."""
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     if name.startswith("/"):
-        return [Reading(_source(before, moves.was), _source(here, moves.now.__contains__), "root")]
-    return [Reading(before, here, "relative")]
+        return [PathReading(_source(before, moves.was), _source(here, moves.now.__contains__), "root")]
+    return [PathReading(before, here, "relative")]
 
 
 def _source(directory: str, exists: Callable[[str], bool]) -> str:
@@ -226,7 +226,7 @@ class _Reader:
             self.module(start, end, 2)
         if "/" not in value or not (self.moves.is_stale(value) or value.rstrip("/") in self.moves.directories):
             return
-        followed = follow(value, [Reading("", "", "above")], self.moves)
+        followed = follow(value, [PathReading("", "", "above")], self.moves)
         if followed.new and _SAFE.fullmatch(followed.new):
             number = self.lines.number(start)
             told = posixpath.basename(followed.target) in self.line(number).replace(value, "")

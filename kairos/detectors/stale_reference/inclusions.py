@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference.destinations import SCHEME, Reading, follow
+from kairos.detectors.stale_reference.destinations import SCHEME, PathReading, follow
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
@@ -49,12 +49,12 @@ def find_inclusions(path: str, text: str, moves: Moves) -> Found:
     return found
 
 
-def _bases(path: str, moves: Moves) -> list[Reading]:
+def _bases(path: str, moves: Moves) -> list[PathReading]:
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
-    found = [Reading(before, here, "relative")]
+    found = [PathReading(before, here, "relative")]
     above = here
     while above:
         above = posixpath.dirname(above)
         for base in (above, posixpath.join(above, "docs"), posixpath.join(above, "src")):
-            found.append(Reading(base, base, "relative"))
+            found.append(PathReading(base, base, "relative"))
     return found

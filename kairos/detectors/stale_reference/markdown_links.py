@@ -15,7 +15,7 @@ from kairos.detectors.stale_reference.destinations import (
     SCHEME,
     STAYS,
     Followed,
-    Reading,
+    PathReading,
     divided,
     document_readings,
     encoded,
@@ -32,7 +32,7 @@ _SHORTENED = ("", ".md", ".mdx")
 SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
 
 
-class Part(NamedTuple):
+class DocumentPart(NamedTuple):
     """A part of a document that refers to something: see `markdown_parts`."""
 
     kind: str
@@ -41,9 +41,9 @@ class Part(NamedTuple):
     value: str
 
 
-def parts_of(path: str, text: str) -> list[Part]:
+def parts_of(path: str, text: str) -> list[DocumentPart]:
     """The parts of a document. ValueError if the parser fails."""
-    return [Part(*row) for row in markdown_parts(text, mdx=path.endswith(".mdx"))]
+    return [DocumentPart(*row) for row in markdown_parts(text, mdx=path.endswith(".mdx"))]
 
 
 def find_links(path: str, text: str, moves: Moves, modules: Modules | None = None) -> Found:
@@ -87,7 +87,7 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
     return found
 
 
-def _written(part: Part, text: str) -> Iterator[tuple[int, int]]:
+def _written(part: DocumentPart, text: str) -> Iterator[tuple[int, int]]:
     """The ranges of the destinations in one part: several in a srcset."""
     if part.kind == "attribute" and part.value.endswith("srcset"):
         at = part.start
@@ -100,7 +100,7 @@ def _written(part: Part, text: str) -> Iterator[tuple[int, int]]:
         yield part.start, part.end
 
 
-def _followed(path: str, text: str, part: Part, raw: str, moves: Moves) -> Followed:
+def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) -> Followed:
     match part.kind:
         case "code":
             return _code(path, text, part, moves)
@@ -116,7 +116,7 @@ def _followed(path: str, text: str, part: Part, raw: str, moves: Moves) -> Follo
     return follow(name, document_readings(name, path, moves), moves, _SHORTENED)
 
 
-def _code(path: str, text: str, part: Part, moves: Moves) -> Followed:
+def _code(path: str, text: str, part: DocumentPart, moves: Moves) -> Followed:
     """A code span that is exactly the old path of a file or directory, unless the same line names the new one."""
     value = part.value
     if directives.is_role(text, part.start):
@@ -126,11 +126,11 @@ def _code(path: str, text: str, part: Part, moves: Moves) -> Followed:
         return STAYS
     name = value.removeprefix("./") if not moves.was(value) else value
     here, before = posixpath.dirname(path), posixpath.dirname(moves.former(path))
-    readings = [Reading("", "", "above")]
+    readings = [PathReading("", "", "above")]
     if value.startswith("."):
-        readings = [Reading(before, here, "relative")]
+        readings = [PathReading(before, here, "relative")]
     elif (before or here) and "/" in value and moves.former(path) == path:
-        readings.append(Reading(before, here, "relative"))
+        readings.append(PathReading(before, here, "relative"))
     followed = follow(value, readings, moves)
     if followed.new:
         begin = text.rfind("\n", 0, part.start) + 1
@@ -145,7 +145,7 @@ def _code(path: str, text: str, part: Part, moves: Moves) -> Followed:
     return followed if followed.new else STAYS
 
 
-def _module(path: str, part: Part, line: int, modules: Modules) -> Found:
+def _module(path: str, part: DocumentPart, line: int, modules: Modules) -> Found:
     """A code span that is exactly the dotted name of a module, or of something in it."""
     found = Found()
     renamed = modules.renamed(path, part.value, shortest=2)
@@ -161,10 +161,10 @@ def _specifier(path: str, raw: str, moves: Moves) -> Followed:
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     if raw.startswith("@site/"):
         tops = [here[: m.start()] for m in re.finditer(r"/|$", here)] + [""]
-        followed = follow(raw[6:], [Reading(t, t, "above") for t in reversed(tops)], moves, SPECIFIERS)
+        followed = follow(raw[6:], [PathReading(t, t, "above") for t in reversed(tops)], moves, SPECIFIERS)
         new = f"@site/{followed.new}" if followed.new else followed.new
     elif raw.startswith((".", "/")):
-        reading = Reading("", "", "root") if raw.startswith("/") else Reading(before, here, "relative")
+        reading = PathReading("", "", "root") if raw.startswith("/") else PathReading(before, here, "relative")
         followed = follow(raw, [reading], moves, SPECIFIERS)
         new = followed.new
         if new and not new.startswith((".", "/")):
@@ -176,7 +176,7 @@ def _specifier(path: str, raw: str, moves: Moves) -> Followed:
     return followed._replace(new=new)
 
 
-def _spelled(part: Part, text: str, raw: str, new: str) -> str:
+def _spelled(part: DocumentPart, text: str, raw: str, new: str) -> str:
     if part.kind in ("code", "specifier"):
         return new
     if part.kind == "attribute":
@@ -192,7 +192,7 @@ def _tail(raw: str) -> str:
     return raw[m.start() :] if m else ""
 
 
-def _prove(path: str, text: str, parts: list[Part], wanted: dict[int, str], found: Found) -> None:
+def _prove(path: str, text: str, parts: list[DocumentPart], wanted: dict[int, str], found: Found) -> None:
     """Parses the text with all spans replaced, and withdraws them unless nothing else changed."""
     spans = ordered(found.spans)
     if not found.spans or spans is None:

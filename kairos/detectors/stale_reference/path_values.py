@@ -7,7 +7,7 @@ import re
 
 from kairos.detectors.patching import Lines, Span
 from kairos.detectors.stale_reference import commands, python_imports
-from kairos.detectors.stale_reference.destinations import STAYS, Followed, Reading, follow, is_dotted
+from kairos.detectors.stale_reference.destinations import STAYS, Followed, PathReading, follow, is_dotted
 from kairos.detectors.stale_reference.modules import STAYS as KEPT
 from kairos.detectors.stale_reference.modules import Modules, Renamed
 from kairos.detectors.stale_reference.moves import Moves
@@ -124,7 +124,7 @@ def _path(path: str, token: str, moves: Moves, *, quoted: bool) -> Followed:
     slash = body.endswith("/")
     if "/" not in body and not (quoted or lead or rooted) and "." not in body.strip("."):
         return STAYS
-    readings = [Reading("", "", "root")] if rooted else _readings(path, token, moves)
+    readings = [PathReading("", "", "root")] if rooted else _readings(path, token, moves)
     known = []
     for reading in readings:
         old = posixpath.normpath(posixpath.join(reading.before, body))
@@ -145,16 +145,16 @@ def _path(path: str, token: str, moves: Moves, *, quoted: bool) -> Followed:
     return followed._replace(new=lead + followed.new)
 
 
-def _readings(path: str, token: str, moves: Moves) -> list[Reading]:
+def _readings(path: str, token: str, moves: Moves) -> list[PathReading]:
     """The meanings of a path: from the root and from the file; with a leading dot from the file, unless it is one of
     CI."""
     here, before = posixpath.dirname(path), posixpath.dirname(moves.former(path))
-    root, beside = Reading("", "", "above"), Reading(before, here, "relative")
+    root, beside = PathReading("", "", "above"), PathReading(before, here, "relative")
     if is_dotted(token) and not _FROM_ROOT.search(path):
         return [beside, root] if token.startswith("./") else [beside]
     found = [root, beside] if before or here else [root]
     if posixpath.basename(path) in ("mkdocs.yml", "mkdocs.yaml"):
-        found.append(Reading(posixpath.join(before, "docs"), posixpath.join(here, "docs"), "above"))
+        found.append(PathReading(posixpath.join(before, "docs"), posixpath.join(here, "docs"), "above"))
     return found
 
 
@@ -166,7 +166,7 @@ def _requirements(path: str, text: str, moves: Moves, lines: Lines, found: Found
         lead = _INCLUDES.match(line)
         name = re.match(r"[\w.@+~/-]+", line[lead.end() :]) if lead else None
         if lead and name:
-            followed = follow(name[0], [Reading(before, here, "relative")], moves)
+            followed = follow(name[0], [PathReading(before, here, "relative")], moves)
             at = start + lead.end()
             _put(followed, number, Span(at, at + len(name[0]), followed.new or ""), found)
 
@@ -176,7 +176,7 @@ def _whole_lines(text: str, moves: Moves, lines: Lines, found: Found) -> None:
     for number, start in enumerate(lines.starts):
         name = lines.slice(number, number).strip()
         if "/" in name and (moves.is_stale(name) or name.rstrip("/") in moves.directories):
-            followed = follow(name, [Reading("", "", "above")], moves)
+            followed = follow(name, [PathReading("", "", "above")], moves)
             at = text.index(name, start)
             _put(followed, number, Span(at, at + len(name), followed.new or ""), found)
 

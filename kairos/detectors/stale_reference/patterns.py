@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference.destinations import Reading, follow
+from kairos.detectors.stale_reference.destinations import PathReading, follow
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
@@ -77,10 +77,10 @@ def _expansions(path: str, text: str, moves: Moves, lines: Lines, found: Found) 
         if len(name) > _LONGEST:
             continue
         of_file, of_root = _OF_FILE.search(base) is not None, _OF_ROOT.search(base) is not None
-        sure = [Reading(before, here, "relative")] if of_file else [Reading("", "", "above")]
+        sure = [PathReading(before, here, "relative")] if of_file else [PathReading("", "", "above")]
         followed = follow(name, sure, moves) if of_file or of_root else None
         if followed is None:
-            both = [Reading(before, here, "relative"), Reading("", "", "above")]
+            both = [PathReading(before, here, "relative"), PathReading("", "", "above")]
             followed = follow(name, both, moves)
             if (followed.new is not None or followed.why) and moves.former(path) == path:
                 found.doubt(line, f"`{m[0]}` depends on what stands before the path")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kairos.detectors.stale_reference.destinations import (
     STAYS,
-    Reading,
+    PathReading,
     document_readings,
     encoded,
     follow,
@@ -57,7 +57,7 @@ def test_a_path_that_names_nothing_moved_or_moved_together_stays(name, path):
 
 
 def test_a_divided_directory_is_not_certain():
-    followed = follow("a/", [Reading("", "", "above")], MOVES)
+    followed = follow("a/", [PathReading("", "", "above")], MOVES)
     assert followed.new is None and followed.why == "its directory was divided"
 
 
@@ -65,8 +65,8 @@ def test_a_suffix_that_was_left_out_stays_out():
     assert new("docs/old", suffixes=("", ".md")) == "docs/new"
     assert new("docs/old", suffixes=(".md", ".rst")) == "docs/new"
     moves = Moves({"a.rst": "a.md", "b.rst": "c.md"}, frozenset(), frozenset({"a.md", "c.md"}))
-    assert follow("a", [Reading("", "", "relative")], moves, (".rst", ".md")) == STAYS
-    assert follow("b", [Reading("", "", "relative")], moves, (".rst", ".md")).new == "c"
+    assert follow("a", [PathReading("", "", "relative")], moves, (".rst", ".md")) == STAYS
+    assert follow("b", [PathReading("", "", "relative")], moves, (".rst", ".md")).new == "c"
 
 
 @pytest.mark.parametrize(

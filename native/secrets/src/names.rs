@@ -85,9 +85,9 @@ pub fn role(name: &[u8]) -> Option<Role> {
     for (at, word) in words.iter().enumerate().rev() {
         found = if ends_with_one_of(word, &lists.passwords) || one_of(word, &lists.short_passwords) {
             Some((at, Role::Password))
-        } else if ends_with_one_of(word, &lists.secrets) {
-            Some((at, Role::Secret))
-        } else if is_key(word) && at > 0 && one_of(words[at - 1], &lists.secret_keys) {
+        } else if ends_with_one_of(word, &lists.secrets)
+            || (is_key(word) && at > 0 && one_of(words[at - 1], &lists.secret_keys))
+        {
             Some((at, Role::Secret))
         } else if is_key(word) && at > 0 && at + 1 == words.len() && !one_of(words[at - 1], &lists.plain_keys) {
             Some((at, Role::Key))

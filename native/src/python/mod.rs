@@ -4,6 +4,7 @@ use pyo3::{exceptions::PyOSError, exceptions::PyValueError, import_exception, pr
 mod alarm;
 mod chain;
 mod exec;
+mod markdown;
 mod secrets;
 mod segment;
 mod sensing;
@@ -33,6 +34,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     segment::register(module)?;
     sensing::register(module)?;
     exec::register(module)?;
+    markdown::register(module)?;
     secrets::register(module)?;
     Ok(())
 }

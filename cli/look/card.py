@@ -59,6 +59,11 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
     ]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
+    if card.revisions:
+        times = "once" if card.revised == 1 else f"{card.revised} times"
+        lines.append(f"  {render.inert(f'revised {times}, last: {card.revisions[-1].changed}')}")
+    if card.voided:
+        lines.append(f"  {render.paint('your approval was of another digest and is void', 'yellow')}")
     return lines
 
 

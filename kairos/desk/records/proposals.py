@@ -120,11 +120,11 @@ class DecidedOut(Output, frozen=True, kw_only=True):
 
 
 class UndoneOut(Output, frozen=True, kw_only=True):
-    """What was taken back, or made again. `what`: the decision (approve | acknowledge | reject | defer | mute |
-    unmute | pause | resume); `id` is empty for the last four, and `title` then the detector. `state`: that of the
-    proposal now, or muted | heard | paused | running. `files`: those that changed (state undone, redone), else those
-    of the proposal; `kept`: files in which later edits of the user were kept; `repo`: null if it concerns all; `why`:
-    why the proposal was closed instead of waiting again."""
+    """What was taken back, or made again. `what`: the decision (approve | acknowledge | reject | defer | edit |
+    mute | unmute | pause | resume); `id` is empty for the last four, and `title` then the detector. `state`: that of
+    the proposal now, or muted | heard | paused | running. `files`: those that changed (state undone, redone), else
+    those of the proposal; `kept`: files in which later edits of the user were kept; `repo`: null if it concerns all;
+    `why`: why the proposal was closed instead of waiting again."""
 
     id: str
     state: str

@@ -78,7 +78,14 @@ class Speaker:
         urgent = proposal.raised.risk == "urgent"
         with self._world.reading() as views:
             judged = attention.decide_delivery(
-                proposal.id, urgent, boundary, views.attention, self._manners, now_us(), self._zone()
+                proposal.id,
+                urgent,
+                boundary,
+                views.attention,
+                self._manners,
+                now_us(),
+                self._zone(),
+                proposal.raised.repo,
             )
             known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):

@@ -133,13 +133,20 @@ def test_undo_of_what_was_not_carried_out_is_refused(bench: Any, repo: Any) -> N
         undo.undo(bench.log, bench.home, done.id)
 
 
-def test_what_the_user_took_back_by_hand_is_undone_without_a_write(bench: Any, repo: Any) -> None:
+def test_a_change_that_is_not_in_the_tree_is_not_undone_there(bench: Any, repo: Any) -> None:
     repo.write("a.txt", LINES)
     done = bench.executed({"a.txt": replaced(LINES, {3: "ours\n"})})
     target = repo.write("a.txt", LINES)
     before = target.stat().st_mtime_ns
-    assert undo.undo(bench.log, bench.home, done.id).state == "undone"
+    with pytest.raises(Stale, match="is not in this tree"):
+        undo.undo(bench.log, bench.home, done.id)
     assert target.stat().st_mtime_ns == before
+    assert bench.of(done.id).state == "executed"
+    repo.write("a.txt", replaced(LINES, {3: "ours\n"}))
+    assert undo.undo(bench.log, bench.home, done.id).state == "undone"
+    repo.write("a.txt", replaced(LINES, {3: "ours\n"}))
+    with pytest.raises(Stale, match="in this tree already"):
+        undo.redo(bench.log, bench.home, done.id)
 
 
 def test_a_link_put_in_the_way_is_never_followed(bench: Any, repo: Any, tmp_path: Path) -> None:

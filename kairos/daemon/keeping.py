@@ -105,6 +105,7 @@ class Keeper:
     def _one(self, at: _Look, tree: BasisTree) -> bool:
         """Brings one proposal in step; False if that must be tried again."""
         p = at.proposal
+        away = at.touched is not None and at.touched.moved
         amiss = missing(p.raised.basis, tree)
         path = to_follow(p.raised.basis, tree)
         if path is not None:
@@ -113,7 +114,8 @@ class Keeper:
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
             followed=any(r.position not in p.raised.evidence for r in at.evidence),
-            can_look=p.raised.engine == "rules" and bool(named(p.raised.detector)), expires_at=self._expires(),
+            can_look=p.raised.engine == "rules" and bool(named(p.raised.detector)), taken_away=away,
+            expires_at=self._expires(),
         )  # fmt: skip
         if decided is not None:
             return self._append(at, decided)
@@ -125,7 +127,6 @@ class Keeper:
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
             return self._raise(at, same[:1])
-        away = at.touched is not None and at.touched.moved
         why = RESOLVED.get(p.raised.detector, REASON_GONE)
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why))
 

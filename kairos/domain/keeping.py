@@ -25,6 +25,7 @@ def without_look(
     moved: Sequence[str],
     followed: bool,
     can_look: bool,
+    taken_away: bool,
     expires_at: int,
 ) -> list[Event] | None:
     """The events that follow without another look at the evidence, None if it must be looked at again.
@@ -36,15 +37,17 @@ def without_look(
     if drift == "done" and p.state in LASTING:
         return supersede(p, *done)
     if amiss is not None and not followed:
-        return absent(p, amiss)
+        return absent(p, amiss, taken_away=taken_away)
     if not can_look:
         return unpark(p, expires_at) or (mark_stale(p, moved) if moved else [])
     return None
 
 
-def absent(p: Proposal, amiss: BasisMissing) -> list[Event]:
-    """Parks a proposal whose basis is elsewhere, and closes one whose basis is gone."""
-    return supersede(p, amiss.why) if amiss.gone else park(p, amiss.why)
+def absent(p: Proposal, amiss: BasisMissing, *, taken_away: bool) -> list[Event]:
+    """Parks a proposal whose basis is elsewhere, and closes one whose basis is gone. What rests on no commit is
+    elsewhere only if git may have taken it away (`taken_away`); else the person removed it."""
+    removed = _in_worktree(p) and not taken_away and p.state != "parked"
+    return supersede(p, amiss.why) if amiss.gone or removed else park(p, amiss.why)
 
 
 def not_found(p: Proposal, amiss: BasisMissing | None, *, taken_away: bool, resolved: str) -> list[Event]:
@@ -52,13 +55,17 @@ def not_found(p: Proposal, amiss: BasisMissing | None, *, taken_away: bool, reso
     tree (a checkout, a stash): what rests on no commit is elsewhere then, not resolved. `resolved`: the reason
     otherwise."""
     if amiss is not None:
-        return absent(p, amiss)
-    in_worktree = p.raised.basis is None or not p.raised.basis.commits
-    if in_worktree and taken_away:
+        return absent(p, amiss, taken_away=taken_away)
+    if _in_worktree(p) and taken_away:
         return park(p, AWAY)
-    if in_worktree and p.state == "parked":
+    if _in_worktree(p) and p.state == "parked":
         return []
     return supersede(p, resolved)
+
+
+def _in_worktree(p: Proposal) -> bool:
+    """Whether the finding rests on the work tree or the index alone."""
+    return p.raised.basis is None or not p.raised.basis.commits
 
 
 def to_follow(basis: Basis | None, tree: BasisTree) -> str | None:

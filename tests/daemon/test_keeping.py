@@ -225,7 +225,7 @@ def test_the_same_rename_in_another_commit_is_the_same_finding(moved: Kept, way:
             moved.repo.git("merge", "-q", "--squash", "work")
             moved.commit()
     assert (moved.one().state, moved.told()) == ("pending", 1)
-    assert len([e for e in moved.log.read(topics={"ProposalRaised"})]) == 1
+    assert len(list(moved.log.read(topics={"ProposalRaised"}))) == 1
 
 
 def test_a_commit_that_was_amended_away_closes_with_that_reason(moved: Kept) -> None:

@@ -168,7 +168,7 @@ class Life:
                 oids += [o for o in self.repo.history(self.repo.head.oid) if self.repo.renames(o)][:1]
             decided = without_look(
                 p, amiss, drift, done=("by hand", ""), moved=moved, followed=amiss is not None and bool(oids),
-                can_look=True, expires_at=self.now + EXPIRE,
+                can_look=True, taken_away=self.away, expires_at=self.now + EXPIRE,
             )  # fmt: skip
             if decided is not None:
                 self.tell(decided)

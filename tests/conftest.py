@@ -223,6 +223,27 @@ def _load(name: str) -> Any:
     return sys.modules[name]
 
 
+_watchers: list[list[str]] = []
+
+
+def _heed(event: str, args: tuple[Any, ...]) -> None:
+    if event == "subprocess.Popen":
+        for watcher in _watchers:
+            watcher.append(Path(os.fsdecode(args[0] or args[1][0])).name)
+
+
+sys.addaudithook(_heed)  # there is no way to take one away
+
+
+@pytest.fixture
+def started() -> Iterator[list[str]]:
+    """The names of the programs that this process starts from now on."""
+    found: list[str] = []
+    _watchers.append(found)
+    yield found
+    _watchers.remove(found)
+
+
 @pytest.fixture
 def as_a_plain_user() -> Iterator[None]:
     """This thread may only read what its user may: root sets aside the capabilities that pass over permissions."""

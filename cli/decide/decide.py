@@ -32,9 +32,14 @@ def confirmed(context: Context, proposal: Proposal) -> bool:
     render.message(context, shown_card(context, lambda: proposal)[1])
     if proposal.raised.risk in ("high", "urgent"):
         wanted = proposal.id[:LETTERS]
-        typed = render.answer(context, f"{proposal.raised.risk} risk: type {wanted} to approve: ")
+        typed = render.answer(context, f"{risk_words(proposal)}: type {wanted} to approve: ")
         return typed.strip() == wanted
     return render.ask(context, "Approve exactly this?", flag="--digest or --yes")
+
+
+def risk_words(proposal: Proposal) -> str:
+    """`high risk`; of a note, which does nothing, `high severity`."""
+    return f"{proposal.raised.risk} {'severity' if proposal.is_note else 'risk'}"
 
 
 def _each(
@@ -47,7 +52,7 @@ def _each(
 ) -> None:
     """Decides proposals one after another; stops at the first that cannot be decided and still reports the decisions
     made."""
-    results, failure = deciding.each(context.desk, ids, decide, wait_s=wait_s)
+    results, failure = deciding.each(context.desk, ids, decide, only=context.only(), wait_s=wait_s)
     text = "\n".join(
         f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"
         + (f" (ev {number(r.positions[-1])})" if r.positions else "")
@@ -99,9 +104,9 @@ def reject(context: Context, ids: Sequence[str], text: str, reason: str, never: 
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@click.option("--until", "when", metavar="WHEN", required=True, help="2h, tonight, tomorrow, next-commit, or a time.")
+@click.option("--until", "when", metavar="WHEN", required=True, help="2h, tonight, tomorrow, next-commit, evidence.")
 @pass_context
 def defer(context: Context, ids: Sequence[str], when: str) -> None:
     """Decide later: it comes back by itself."""
-    moment = deciding.moment(when)
-    _each(context, "defer", ids, lambda p: deciding.defer(context.desk, p.id, moment))
+    deciding.check_later(when)
+    _each(context, "defer", ids, lambda p: deciding.later(context.desk, p.id, when))

@@ -49,10 +49,11 @@ class Speaker:
         if proposal is not None and self._is_mine(proposal.raised.repo):
             self._offer(proposal, proposal.raised.boundary)
 
-    def offer_all(self, boundary: str) -> None:
-        """Judges whether to deliver each undelivered proposal at a boundary."""
+    def offer_all(self, boundary: str, repo: str = "") -> None:
+        """Judges whether to deliver each undelivered proposal, or those of one repository, at a boundary."""
         for proposal in self._undelivered():
-            self._offer(proposal, boundary)
+            if repo in ("", proposal.raised.repo):
+                self._offer(proposal, boundary)
 
     def release(self, now: int) -> None:
         """Delivers, as one brief, the proposals that quiet hours or the daily cap held until now."""

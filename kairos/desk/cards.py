@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from kairos.clock import rfc3339
 from kairos.desk.desk import Desk, of_one_moment
@@ -11,6 +12,7 @@ from kairos.desk.records.proposals import (
     ActionOut,
     BaseOut,
     CardOut,
+    CommentOut,
     EffectsOut,
     ProposalOut,
     RevisionOut,
@@ -34,10 +36,37 @@ WHY_NOW = {
 }
 
 
+class FilePatch(NamedTuple):
+    """The diff of one file, and how many lines it adds and removes."""
+
+    path: str
+    text: str
+    added: int
+    removed: int
+
+
 @of_one_moment
 def card(desk: Desk, proposal: Proposal) -> CardOut:
     """The card of a proposal in its present state."""
     return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
+
+
+@of_one_moment
+def file_patches(desk: Desk, proposal: Proposal) -> list[FilePatch]:
+    """The diff of each file that a proposal edits, in the order of the patch; empty if it is no patch."""
+    action = proposal.raised.action
+    if not isinstance(action, PatchAction):
+        return []
+    root = _root(proposal, repositories(desk))
+    return [
+        FilePatch(
+            path=shown(e),
+            text=as_text(_edit_text(e, root)),
+            added=sum(len(h.new) for h in e.hunks),
+            removed=sum(len(h.old) for h in e.hunks),
+        )
+        for e in action.edits
+    ]  # fmt: skip
 
 
 def row_of(proposal: Proposal, known: Repositories) -> ProposalOut:
@@ -74,6 +103,7 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
         policy_version=raised.policy_version,
         positions=positions,
         revisions=[RevisionOut(at=rfc3339(r.at), changed=r.changed) for r in proposal.revisions],
+        comments=[CommentOut(at=rfc3339(c.at), file=c.file or None, text=c.text) for c in proposal.comments],
         voided=proposal.voided or None,
     )  # fmt: skip
 
@@ -104,7 +134,15 @@ def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
         "deferred_until": rfc3339(proposal.deferred_until) if proposal.deferred_until else None,
         "revised": proposal.revised,
         "parked": proposal.parked or None,
+        "severity": raised.risk if proposal.is_note else None,
+        "deferred_on": _deferred_on(proposal),
     }
+
+
+def _deferred_on(proposal: Proposal) -> str | None:
+    if proposal.state != "deferred" or proposal.deferred_until is not None:
+        return None
+    return "evidence" if proposal.deferred_on_evidence else "commit"
 
 
 def _action(proposal: Proposal) -> ActionOut:

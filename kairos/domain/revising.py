@@ -48,6 +48,8 @@ def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
     """The revision that makes the proposal what was found, None if nothing differs and it is open."""
     old = p.raised
     basis = joined(old.basis, made.basis)
+    if p.edited == made.digest and oids_of(basis) == oids_of(old.basis) and p.state not in _AGAIN:
+        return None  # a person changed the patch, and it was found as it was before
     changed = _AGAIN.get(p.state, "")
     details = _details(old, made)
     if not details and oids_of(basis) != oids_of(old.basis):

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from pathlib import Path
+from shlex import quote
 
+from kairos.repo.clones import is_partial
 from kairos.repo.git import QUICK_S, Git, GitError
 
 _FILES = ("HEAD", "config", "index", "packed-refs", "commondir")
+_MORE_FILES = (
+    "shallow", "config.worktree", "info/exclude", "info/attributes", "info/grafts", "objects/info/alternates",
+    "objects/info/commit-graph",
+)  # fmt: skip
+_PLAIN = ("refs", "reftable", "objects/pack")
+"""Folders in which git opens whatever it finds."""
+MOST_REFS = 100_000
+"""No more entries of `_PLAIN` are checked."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _RESTORE = "`git fsck` names what is damaged; restore .git from a backup or fetch into it from a clone."
+_FETCH = "This partial clone lacks it: `git checkout HEAD` there fetches what HEAD needs. Kairos fetches nothing."
 _HINTS = (
     ("dubious ownership", "Make it yours again with chown: Kairos only watches repositories that you own."),
     ("index", "Remove .git/index and run `git reset` in it; the files stay as they are."),
@@ -51,8 +63,10 @@ def require_sound(root: Path) -> None:
     for folder in dict.fromkeys((git_dir, common, common / "objects", common / "refs")):
         _require_access(folder)
     for folder in dict.fromkeys((git_dir, common)):
-        for name in _FILES:
+        for name in (*_FILES, *_MORE_FILES):
             require_file(folder / name)
+        for name in _PLAIN:
+            _require_plain(folder / name)
     _require_head(git_dir / "HEAD")
 
 
@@ -70,7 +84,8 @@ def require_usable(git: Git) -> None:
         try:
             git.run("cat-file", "-e", out.strip() + b"^{tree}", timeout=QUICK_S)
         except GitError as error:
-            raise GitError(error.message, _RESTORE, status=error.status) from error
+            remedy = _FETCH if is_partial(git) else _RESTORE
+            raise GitError(error.message, remedy, status=error.status) from error
 
 
 def advised(error: GitError, root: Path) -> GitError:
@@ -174,6 +189,28 @@ def require_file(file: Path) -> None:
         raise GitError(f"{file} may not be read", f"Give yourself access to it: chmod u+rw {file}")
 
 
+def _require_plain(top: Path) -> None:
+    """Raises GitError with a hint if there is a FIFO, a socket or a device below `top`: git may wait on it for ever.
+    Whatever else is wrong there is left to git."""
+    waiting, left = [os.fspath(top)], MOST_REFS
+    while waiting and left > 0:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in islice(entries, left):
+                    left -= 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False) and _is_special(Path(entry.path)):
+                        raise GitError(f"{entry.path} is not a regular file", "Remove it, and run `git fsck`.")
+        except OSError:
+            continue
+
+
+def _is_special(path: Path) -> bool:
+    mode = mode_of(path)
+    return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def _require_head(head: Path) -> None:
     if head.is_symlink():  # as old versions of git wrote it; it may name a branch without commits
         return
@@ -193,5 +230,5 @@ def _require_head(head: Path) -> None:
 
 def _not_there(path: Path, error: OSError) -> GitError:
     if isinstance(error, FileNotFoundError):
-        return GitError(f"{path} is gone", "Put it back, or end watching with `kairos unwatch`.")
+        return GitError(f"{path} is gone", f"Put it back, or end watching with `kairos unwatch {quote(str(path))}`.")
     return GitError(f"{path} cannot be read: {error.strerror}", "Check its permissions, and where links lead.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,8 +26,6 @@ from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
-
-logger = logging.getLogger(__name__)
 
 GRACE_S = 0.06
 AGAIN_S = 0.05
@@ -86,6 +83,11 @@ class Observer:
         self.trouble: GitError | None = None
         self.directories = self.tree.known()
 
+    @property
+    def head(self) -> str | None:
+        """The commit of HEAD as of the last look, None before the first commit."""
+        return self._refs.head_oid if self._refs is not None else None
+
     def lock(self) -> Signature:
         """The signature of git's lock file of the index, None while there is no lock."""
         return signature(self.places.git_dir / "index.lock")
@@ -105,7 +107,7 @@ class Observer:
         if written:
             found = self._refresh_tracked()
             everything, dirs = everything or found is None, dirs | (found or set())
-        if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything):
+        if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything or burst.thorough):
             self.tree, everything = self._open_tree(), True
         index = signature(self.tracked.index)
         comparison = self.tree.compare(dirs, everything=everything)
@@ -152,7 +154,7 @@ class Observer:
         nothing: tuple[None, None, list[CommitRecorded]] = None, None, []
         if not (burst.git or burst.everything):
             return nothing
-        doubtful = burst.everything or self.trouble is not None or self.rules.stale()
+        doubtful = burst.everything or burst.thorough or self.trouble is not None or self.rules.stale()
         self.trouble = None
         try:
             require_sound(self._git.root)
@@ -188,13 +190,7 @@ class Observer:
             return []
         oids = commits.newly_reachable(self._git, sorted(new), sorted(old))
         wanted = [oid for oid in oids if not commits.is_known(self._log, self.repo, oid)]
-        try:
-            return commits.read_commits(self._git, self.repo, wanted)
-        except GitError as error:
-            if not commits.is_partial(self._git):
-                raise
-            logger.warning("commits of %s cannot be read: %s", self._git.root, error.message)
-            return []
+        return commits.read_commits(self._git, self.repo, wanted)
 
     # -- tree ------------------------------------------------------------------------------------------
 

@@ -249,10 +249,8 @@ def test_a_signal_to_python_ends_the_run_and_goes_through(place: Place) -> None:
     previous = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.3)
-        began = time.monotonic()
         with pytest.raises(KeyboardInterrupt):
-            place.sh("sleep 60")
-        assert time.monotonic() - began < 5
+            place.sh("sleep 600", limits=Limits(wall=600))  # longer than a test may take
     finally:
         signal.signal(signal.SIGALRM, previous)
     assert list(place.scratch.iterdir()) == []

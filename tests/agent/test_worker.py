@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +83,8 @@ def test_a_signal_during_a_call_ends_the_worker_without_another_call(home: Home,
     step = server.hangs()
     with _spawn(home, msgspec.json.encode(bench.assignment()), {**os.environ, "SCRIPTED_KEY": "k"}) as process:
         assert step.reached.wait(90)
-        begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
-    assert time.monotonic() - begun < 10, "it does not wait for the answer"
+        out, err = process.communicate(timeout=30)  # the answer never comes: whoever waits for it is killed here
     assert process.returncode == 0, err
     assert parse_result(out).outcome == "stopped"
     assert len(server.received) == 1

@@ -138,10 +138,8 @@ def test_a_killed_daemon_is_replaced_when_its_lease_is_over_and_nothing_is_told_
     repo.write("seen.txt", "1\n")
     until_told(ada, "seen.txt")
     first.kill()
-    killed = time.monotonic()
     repo.write("unseen.txt", "1\n")
     until_told(bob, "unseen.txt")
-    assert time.monotonic() - killed < 10 * LEASE_S
     until_watching(bob)
     ada.daemon()
     assert state(ada)["state"] == "stopped", "who came back does not take it away from who has it"
@@ -236,9 +234,7 @@ def test_the_server_restarts_and_nothing_is_lost_or_told_twice(
     assert daemons[0].stop() == 0
     postgres.stop()
     try:
-        begun = time.monotonic()
         assert daemons[1].stop() == 0, "a daemon ends properly though it cannot say so"
-        assert time.monotonic() - begun < 10
     finally:
         postgres.start()
 

@@ -67,7 +67,7 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
 class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
     approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
-    was told that they are told again."""
+    was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found."""
 
     id: str
     digest: str
@@ -91,6 +91,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     basis: Basis | None = None
     worse: bool = False
     expires_at: int | None = None
+    edited: str = ""
 
 
 @register
@@ -164,10 +165,22 @@ class ProposalRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Later: it returns at `until` (us), or at the next commit when absent."""
+    """Later: it returns at `until` (us), or when absent at the next commit, or (`on_evidence`) when what it rests on
+    changes."""
 
     id: str
     until: int | None = None
+    on_evidence: bool = False
+
+
+@register
+class ProposalCommented(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person said about a proposal, or about one file of its patch (`file`), when its digest was this one."""
+
+    id: str
+    digest: str
+    text: FreeText
+    file: str = ""
 
 
 @register
@@ -256,3 +269,23 @@ class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     execution: str
+
+
+@register
+class DecisionUndone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person took back the decision recorded at position `of`. `what`: approve (not carried out yet) | acknowledge |
+    reject | defer, of the proposal `id`; or mute | unmute | pause | resume, with `id` empty. What was in force before
+    is in force again."""
+
+    what: str
+    of: Cited
+    id: str = ""
+
+
+@register
+class DecisionRedone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A decision that was taken back is in force again. The fields are those of `DecisionUndone`."""
+
+    what: str
+    of: Cited
+    id: str = ""

@@ -49,10 +49,8 @@ def test_the_daemon_says_ready_and_drains_on_sigterm(kairos: Any, repo: Any, kai
         assert status["daemon"] == {"running": True, "pid": child.pid}
         assert [r["state"] for r in status["repos"]] == ["watching"]
         assert kairos("daemon", "run").code == 11
-        begun = time.monotonic()
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == 0
-        assert time.monotonic() - begun < 10
     assert kairos("status", "--json").data["daemon"] == {"running": False, "pid": None}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -348,7 +347,7 @@ def test_hostile_names_and_symlinks_are_inert(repo, see, tmp_path):
     assert outside.read_text() == "[x](src/pay.py)\n"
 
 
-def test_a_look_at_thousands_of_files_stays_well_below_a_second(repo, see):
+def test_a_look_at_thousands_of_files_starts_few_processes(repo, see, started):
     for i in range(1500):
         repo.write(
             f"pkg{i % 30}/m{i}.py", f"from utils import pay\nimport os\n\n\ndef pay_{i}():\n    return os\n" * 10
@@ -359,13 +358,13 @@ def test_a_look_at_thousands_of_files_stays_well_below_a_second(repo, see):
     repo.git("mv", "src/pay.py", "src/billing.py")
     repo.git("commit", "-q", "-m", "mv")
     scene = see("commit")
-    start = time.monotonic()
+    started.clear()
     found = look(scene)
-    assert time.monotonic() - start < 2.5
+    assert len(started) <= 8, f"the number of files does not count: {started}"
     assert [e.fs for e in found[0].action.edits] == ["use.py"]
 
 
-def test_a_commit_of_thousands_of_renames_is_one_patch(repo, see):
+def test_a_commit_of_hundreds_of_renames_is_one_patch(repo, see, started):
     for i in range(800):
         repo.write(f"old/m{i}.py", f"value = {i}\nname = 'n{i}'\n" * 5)
     repo.write("use.py", "".join(f"from old.m{i} import value as v{i}\n" for i in range(0, 800, 7)))
@@ -373,7 +372,7 @@ def test_a_commit_of_thousands_of_renames_is_one_patch(repo, see):
     repo.git("mv", "old", "new")
     repo.git("commit", "-q", "-m", "mv")
     scene = see("commit")
-    start = time.monotonic()
+    started.clear()
     (found,) = look(scene)
-    assert time.monotonic() - start < 5
+    assert len(started) <= 8, f"the number of renames does not count: {started}"
     assert found.title.startswith("Update 115 references to 800 renamed files")

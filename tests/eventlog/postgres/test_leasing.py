@@ -27,6 +27,14 @@ def leases(shared: Log) -> Iterator[Leases]:
     found.close()
 
 
+def passed(leases: Leases, seconds: float) -> Callable[[], bool]:
+    """A condition: so much time has passed since now, by the clock that leases run out by."""
+    name = f"passed {seconds}"
+    token = leases.take(name, "clock", seconds)
+    assert token is not None
+    return lambda: name not in {one.name for one in leases.current()}
+
+
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -45,8 +53,9 @@ def test_one_has_it_until_its_time_is_over_and_the_next_gets_a_higher_token(leas
 
 def test_a_renewed_lease_is_not_taken(leases: Leases) -> None:
     assert leases.take("x", "ada", 0.5) == 1
+    first_time_over = passed(leases, 0.5)
     assert leases.renew("x", 1, 60)
-    time.sleep(0.6)
+    until(first_time_over)
     assert leases.take("x", "bob", 60) is None
 
 
@@ -106,6 +115,12 @@ def test_a_take_over_waits_for_the_append_that_rests_on_the_lease(postgres: Any,
     assert got == [2]
 
 
+def closing_leases(log: Log) -> closing[Leases]:
+    found = log.leases()
+    assert found is not None
+    return closing(found)
+
+
 def keeper(log: Log, holder: str, seconds: float, changes: list[int] | None = None) -> Keeper:
     found = log.leases()
     assert found is not None
@@ -119,11 +134,12 @@ def test_a_keeper_holds_for_as_long_as_it_runs_and_another_takes_over_when_it_is
     ada.want({"x", "y"})
     bob.want({"x"})
     thread.start()
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
-        bob.tend()
-        assert bob.fences("x") is None
-        time.sleep(0.05)
+    with closing_leases(shared) as clock:
+        longer_than_a_lease = passed(clock, 3)
+        while not longer_than_a_lease():
+            time.sleep(0.05)  # the one connection is for ada's renewals too
+            bob.tend()
+            assert bob.fences("x") is None
     assert (ada.edition, bob.edition, changes) == (1, 0, [])
     ada.stop()  # as if it were killed: it does not give anything up
     thread.join(10)
@@ -161,7 +177,8 @@ def test_one_piece_of_work_is_done_under_a_lease_that_is_renewed_and_given_back(
     other = Log(tmp_path / "b", url=shared.url)
     with holding(shared, "x", "ada", 2) as mine:
         assert mine
-        time.sleep(3)
+        with closing_leases(shared) as clock:
+            until(passed(clock, 3))
         assert shared.append([NewEvent("a", Paused())]) == [1]
         with holding(other, "x", "bob", 2) as his:
             assert not his

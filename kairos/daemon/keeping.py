@@ -36,7 +36,7 @@ Raising = Callable[[Sequence[Finding], Repository, str, str], list[Raised]]
 """The events for findings of a repository, a turn and a boundary."""
 
 
-class Keeper:
+class ProposalKeeper:
     """Compares the waiting, the parked and the lately closed proposals of a repository with its tree."""
 
     def __init__(self, log: Log, world: World, salt: bytes, raising: Raising, expire_us: Callable[[], int]) -> None:

@@ -9,7 +9,7 @@ from kairos.acting.policy_file import load_policy
 from kairos.clock import DAY, now_us
 from kairos.daemon.finding import find
 from kairos.daemon.folded import World
-from kairos.daemon.keeping import Keeper, look_around
+from kairos.daemon.keeping import ProposalKeeper, look_around
 from kairos.daemon.salt import salt_of
 from kairos.detectors.looking import fitting
 from kairos.detectors.scene import Facts
@@ -37,7 +37,7 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
-        self._keeper = Keeper(log, world, self._salt, self.raised, lambda: now_us() + self._expire_us)
+        self._keeper = ProposalKeeper(log, world, self._salt, self.raised, lambda: now_us() + self._expire_us)
         self._seen: dict[str, tuple[Signature, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from kairos.clock import local_zone, now_us
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import attention, inbox, names, repositories
+from kairos.desk.status import status
 from kairos.domain.attention import told_today
 from kairos.domain.events import ProposalRaised
 
@@ -21,6 +22,32 @@ class Delivered(NamedTuple):
     digest: str
     where: str
     budget: str = ""
+
+
+class Manner(NamedTuple):
+    """How a long-running command speaks: what it watches, when it speaks, and what is left for today."""
+
+    watched: list[str]
+    boundaries: str
+    quiet: str
+    told: int
+    per_day: int
+    pending: int
+
+
+@of_one_moment
+def manner(desk: Desk) -> Manner:
+    """What is watched, and when a person is told of it."""
+    today = status(desk).today
+    quiet = desk.config.attention.quiet_hours
+    return Manner(
+        watched=[r.root for r in repositories(desk).watched()],
+        boundaries="after a commit, a branch switch, or when you come back",
+        quiet=f"not from {quiet.partition('-')[0]}:00 to {quiet.partition('-')[2]}:00" if quiet else "at any hour",
+        told=today.told,
+        per_day=today.per_day,
+        pending=len(inbox(desk).pending()),
+    )
 
 
 @of_one_moment

@@ -58,16 +58,21 @@ def verify(
 ) -> Proposal:
     """Verifies an open proposal, records the result and returns the proposal afterwards.
 
-    ok → pending, and approved at once if a person's allow rule applies; not ok → withdrawn; files that changed since
-    → stale. Conflict if the proposal was changed meanwhile; TryAgain (75) if the disk is full or `cancelled` (polled
-    while the check runs) returned true. Nothing is recorded after an error."""
+    ok → pending, and approved at once if a person's allow rule applies; not ok → withdrawn; files that changed since →
+    stale. A trial that has begun ends even if the proposal is revised meanwhile: if it was started anew each time, none
+    would end while someone types. Conflict if the proposal was changed meanwhile; TryAgain (75) if the disk is full or
+    `cancelled` (polled while the check runs) returned true. Nothing is recorded after an error."""
     policy = policy_file.load_policy(home.policy_file)
+    tried: str | None = None
+    events: list[Event] = []
     for _ in range(_TRIES):
         at = standing(log, proposal.id)
-        if at.proposal.state not in proposals.OPEN:
-            return at.proposal
+        if at.proposal.state not in proposals.OPEN or tried not in (None, at.proposal.raised.digest):
+            return at.proposal  # decided or revised meanwhile; the new digest has its own trial when it is the moment
         moment = now_us() if now is None else now
-        events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled)
+        if tried is None:
+            events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled)
+            tried = at.proposal.raised.digest
         try:
             return append(log, at, events, now=moment).proposal
         except Conflict:
@@ -103,6 +108,9 @@ def _judge(
     why = gate.denial(home, p, policy, tree.root)
     if why:
         return deciding.verified(p, ok=False, why=why), False
+    refusal = gate.basis_refusal(p, tree.root)
+    if refusal is not None:
+        return refusal.events, False
     if not isinstance(action, PatchAction):
         return deciding.verified(p, ok=True), False
     if gate.already_done(tree, action):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.action import NoteAction, PatchAction, apply_edit, edit
-from kairos.domain.basis import BasisMissing, BasisTree, basis_of, missing, oids_of, paths_of
+from kairos.domain.basis import BasisMissing, missing, oids_of, paths_of
 from kairos.domain.events import AttentionHeld, Event, ExecutionStarted, ProposalDelivered, ProposalRaised
 from kairos.domain.events import ProposalRevised as Revised
 from kairos.domain.finding import Finding
@@ -26,91 +26,19 @@ from kairos.domain.policy import Policy
 from kairos.domain.proposal import LAPSED, LASTING, RAN, Proposal, evolve
 from kairos.domain.raising import is_same, raise_findings
 from kairos.errors import KairosError, Stale
+from tests.domain.repository_model import NEW, OLD, REPO, ModelRepo
 
 LIVES = int(os.environ.get("KAIROS_LIVES", "400"))
-REPO, OLD, NEW = "repo-1", "old.py", "new.py"
 DOCS = ("a.md", "b.md", "c.md")
 HOUR = 3_600_000_000
 EXPIRE = 14 * 24 * HOUR
-
-
-class Commit:
-    """A commit of the model: its parent, its files, and whether it is the rename (or carries it)."""
-
-    def __init__(self, oid: str, parent: str | None, files: dict[str, str]) -> None:
-        self.oid, self.parent, self.files = oid, parent, files
-
-
-class Repo:
-    """A repository of the model: commits, branches, a work tree, one stash, ORIG_HEAD. No index: a commit takes all."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.commits: dict[str, Commit] = {}
-        files = {OLD: "code\n", "a.md": f"one\nsee {OLD}\n", "b.md": "two\n", "x.txt": "0\n"}
-        self.branches = {"main": self.make(None, files)}
-        self.branch = "main"
-        self.work = dict(files)
-        self.stash: dict[str, str] | None = None
-        self.saved: str | None = None
-
-    def make(self, parent: str | None, files: dict[str, str]) -> str:
-        self.count += 1
-        oid = f"{self.count:040x}"
-        self.commits[oid] = Commit(oid, parent, dict(files))
-        return oid
-
-    @property
-    def head(self) -> Commit:
-        return self.commits[self.branches[self.branch]]
-
-    def history(self, oid: str | None) -> list[str]:
-        found = []
-        while oid is not None:
-            found.append(oid)
-            oid = self.commits[oid].parent
-        return found
-
-    def renames(self, oid: str) -> bool:
-        commit = self.commits[oid]
-        before = self.commits[commit.parent].files if commit.parent else {}
-        return OLD in before and OLD not in commit.files and NEW in commit.files and NEW not in before
-
-    def tree(self) -> BasisTree:
-        heads = [*self.branches.values(), *([self.saved] if self.saved else [])]
-        return BasisTree(
-            in_head=frozenset(self.history(self.head.oid)),
-            in_refs=frozenset(o for h in heads for o in self.history(h)),
-            existing=frozenset(self.work),
-            tracked=frozenset(self.head.files),
-        )
-
-    def look(self, oids: list[str]) -> list[Finding]:
-        """The finding of a rename, from these commits, in the work tree as it is."""
-        made = [o for o in oids if self.renames(o)]
-        if not made or OLD in self.work or NEW not in self.head.files or NEW not in self.work:
-            return []
-        edits, places = [], []
-        for path, text in sorted(self.work.items()):
-            if path.endswith(".md") and OLD in text:
-                edits.append(edit(path, (text.encode(), 0o644), (text.replace(OLD, NEW).encode(), 0o644)))
-                places.append(path)
-        if not edits:
-            return []
-        return [
-            Finding(
-                detector="stale-reference", version=1, key="stale-reference:old", title=f"Update {len(places)}",
-                claim="It moved.", action=PatchAction(repo=REPO, edits=edits), evidence=[int(o, 16) for o in made],
-                fingerprint=places, basis=basis_of([[o] for o in made], present=[NEW], absent=[OLD]),
-            )
-        ]  # fmt: skip
 
 
 class Life:
     """A repository, the proposals folded from the events, and the person."""
 
     def __init__(self) -> None:
-        self.repo = Repo()
+        self.repo = ModelRepo()
         self.now = 1_000 * HOUR
         self.log: list[tuple[int, Event]] = []
         self.known: dict[str, Proposal] = {}

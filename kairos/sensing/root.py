@@ -25,10 +25,10 @@ def why_lost(repository: Repository) -> str | None:
 def lost(why: str, root: str) -> KairosError:
     """The error that a person sees for a lost root."""
     if why == "gone":
-        return KairosError(f"{root} is gone", "Bring it back, or end watching with `kairos unwatch`.")
+        return KairosError(f"{root} is gone", "Bring it back, or stop watching it with `kairos unwatch`.")
     return KairosError(
         f"{root} is not the directory that was trusted",
-        "Put that one back in its place, or trust the new one with `kairos init`.",
+        "Put the old directory back, or trust the new one with `kairos init`.",
     )
 
 

@@ -77,6 +77,17 @@ class Scanner:
         directory, reached through a symlink, ignored, excluded, or inside `.git`. ValueError if `dir` is
         not a path below the root (`..`, an empty name)."""
 
+    def sweep(self, rows: list[tuple[bytes, bytes]]) -> tuple[list[bytes], int]:
+        """(the directories whose listing is no longer the stored one, number of ignored directories seen), of rows
+        (directory, packed listing). Rows that rise by directory are compared fastest. A directory that is gone or
+        left out differs. ValueError for a damaged listing."""
+
+    def begin_sweep(self) -> None:
+        """Begins to note anew which directories hold names of files with several; `holding` keeps what it knows."""
+
+    def end_sweep(self) -> None:
+        """Makes `holding` forget what was not seen again since `begin_sweep`."""
+
 @final
 class Watcher:
     """Says which directories are dirty (inotify). Paths are absolute. Safe to use from several threads,

@@ -182,6 +182,7 @@ class _Daemon:
         the clock jumped."""
         self._reactor.tick()
         self._nights.wake()
+        self._watching.clock_jumped()
 
     def _publish(self, repos: list[RepoStatus]) -> None:
         publish(self._home, Status(pid=os.getpid(), program=VERSION, repos=repos))

@@ -22,6 +22,7 @@ from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 from kairos.sensing.sensor import Sensor
+from kairos.sensing.sweeping import SweepTurns
 from kairos.settings import Config
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,10 @@ class _Sensing:
     def ask_to_end(self) -> None:
         """Makes the sensor end after its present step."""
         self.ending.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """Ends the sensor's present step, or the next."""
         with self._lock:
             if self._sensor is not None:
                 self._sensor.wake()
@@ -108,6 +113,7 @@ class Watching(Component):
         self._statuses: dict[str, RepoStatus] = {}
         self._unshown = False
         self._salt = salt_of(log, home)
+        self._turns = SweepTurns()
 
     def stop(self) -> None:
         """Makes every sensor end after its present step, also one that cannot arm while the server is unreachable."""
@@ -116,6 +122,14 @@ class Watching(Component):
             sensing_now = list(self._sensing.values())
         for sensing in sensing_now:
             sensing.ask_to_end()
+
+    def clock_jumped(self) -> None:
+        """Makes every sensor check whether the machine slept. Called from any thread: an idle sensor has no timeout
+        of its own by which it would notice."""
+        with self._lock:
+            sensing_now = list(self._sensing.values())
+        for sensing in sensing_now:
+            sensing.wake()
 
     def close(self) -> None:
         """Ends every sensor; returns when the last thread has ended."""
@@ -196,7 +210,7 @@ class Watching(Component):
 
     def _watch(self, sensing: _Sensing) -> None:
         log = open_log(self._home)
-        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt)
+        sensor = Sensor(log, sensing.repo, self._config.watching, self._home.roots, salt=self._salt, turns=self._turns)
         with closing(log), log.fenced(sensing.fences), sensing.using(sensor):
             self._patiently(sensing, sensor.arm)
             self._note(sensing, _status(sensor))

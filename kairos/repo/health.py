@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import os
 import stat
+from itertools import islice
 from pathlib import Path
 
 from kairos.repo.git import QUICK_S, Git, GitError
 
 _FILES = ("HEAD", "config", "index", "packed-refs", "commondir")
+_MORE_FILES = (
+    "shallow", "config.worktree", "info/exclude", "info/attributes", "info/grafts", "objects/info/alternates",
+    "objects/info/commit-graph",
+)  # fmt: skip
+_PLAIN = ("refs", "reftable", "objects/pack")
+"""Folders in which git opens whatever it finds."""
+MOST_REFS = 100_000
+"""No more entries of `_PLAIN` are checked."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _RESTORE = "`git fsck` names what is damaged; restore .git from a backup or fetch into it from a clone."
 _HINTS = (
@@ -51,8 +60,10 @@ def require_sound(root: Path) -> None:
     for folder in dict.fromkeys((git_dir, common, common / "objects", common / "refs")):
         _require_access(folder)
     for folder in dict.fromkeys((git_dir, common)):
-        for name in _FILES:
+        for name in (*_FILES, *_MORE_FILES):
             require_file(folder / name)
+        for name in _PLAIN:
+            _require_plain(folder / name)
     _require_head(git_dir / "HEAD")
 
 
@@ -172,6 +183,28 @@ def require_file(file: Path) -> None:
         raise GitError(f"{file} is not a regular file", "Put git's own file back in its place.")
     if not os.access(file, os.R_OK, effective_ids=True):
         raise GitError(f"{file} is not readable", f"Make it readable: chmod u+rw {file}")
+
+
+def _require_plain(top: Path) -> None:
+    """Raises GitError with a hint if there is a FIFO, a socket or a device below `top`: git may wait on it for ever.
+    Whatever else is wrong there is left to git."""
+    waiting, left = [os.fspath(top)], MOST_REFS
+    while waiting and left > 0:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in islice(entries, left):
+                    left -= 1
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.is_file(follow_symlinks=False) and _is_special(Path(entry.path)):
+                        raise GitError(f"{entry.path} is not a regular file", "Remove it, and run `git fsck`.")
+        except OSError:
+            continue
+
+
+def _is_special(path: Path) -> bool:
+    mode = mode_of(path)
+    return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _require_head(head: Path) -> None:

@@ -15,6 +15,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Write
 from kairos.eventlog.views.repositories import RepositoriesView, Repository
 from kairos.repo.git import Git
+from kairos.repo.health import require_sound
 from kairos.sensing import commits
 from kairos.sensing.bursts import Label, events_of
 from kairos.sensing.ignoring import Tracked, excludes_file
@@ -44,6 +45,7 @@ def record_baseline(
     commits. For a repository that has its baseline, only commits are appended: those of the last recorded HEAD that
     the log lacks. `salt` makes a secret in the name of a ref unguessable. Raises GitError or TryAgain.
     """
+    require_sound(git.root)
     cause = repository.trusted_at or None
     at = places(git)
     ready = RepositoriesView().load(log)[0].by_id.get(repository.id, repository).ready

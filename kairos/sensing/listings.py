@@ -16,6 +16,9 @@ from kairos._native import Scanner, Watcher, diff_listings, give_back_memory, un
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Write
 
+_END = b"\xff" * 4097
+"""Greater than every path: no name in a listing has so many bytes."""
+
 
 class Stat(NamedTuple):
     """The lstat result of an entry. `type`: file | dir | symlink; `mode` is st_mode & 0o7777; times in ns."""
@@ -44,6 +47,16 @@ class Delta(NamedTuple):
     differences: list[Difference]
     write: Write
     rows: int
+
+
+class Swept(NamedTuple):
+    """A part of a sweep: the directories compared, those whose stored listing no longer holds, how many ignored
+    directories were seen, and where to go on (None: at the end)."""
+
+    dirs: list[bytes]
+    differing: set[bytes]
+    ignored: int
+    rest: bytes | None
 
 
 class Hinting(Protocol):
@@ -111,6 +124,27 @@ class TreeOnDisk:
         """The names in a directory now; empty if it does not exist."""
         listing = self._scanner.list_dir(dir)
         return set() if listing is None else {row[0] for row in unpack_listing(listing)}
+
+    @property
+    def root(self) -> bytes:
+        """The absolute path of the tree."""
+        return self._root
+
+    def begin_sweep(self) -> None:
+        """Call it before the first `sweep` of a pass over the whole tree."""
+        self._scanner.begin_sweep()
+
+    def sweep(self, first: bytes, limit: int) -> Swept:
+        """Compares the stored listings of at most `limit` directories from `first` on with the disk."""
+        rows = self._log.view_rows(self.view, first, _END, limit)
+        differing, ignored = self._scanner.sweep(rows)
+        rest = rows[-1][0] + b"\0" if len(rows) == limit else None
+        return Swept([dir for dir, _ in rows], set(differing), ignored, rest)
+
+    def end_sweep(self) -> None:
+        """Call it after the last `sweep` of a pass, in place of `rest` after a full comparison."""
+        self._scanner.end_sweep()
+        self.rest()
 
     def known(self) -> int:
         """How many directories the stored listings cover."""

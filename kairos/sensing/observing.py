@@ -86,6 +86,11 @@ class Observer:
         self.trouble: GitError | None = None
         self.directories = self.tree.known()
 
+    @property
+    def head(self) -> str | None:
+        """The commit of HEAD as of the last look, None before the first commit."""
+        return self._refs.head_oid if self._refs is not None else None
+
     def lock(self) -> Signature:
         """The signature of git's lock file of the index, None while there is no lock."""
         return signature(self.places.git_dir / "index.lock")
@@ -105,7 +110,7 @@ class Observer:
         if written:
             found = self._refresh_tracked()
             everything, dirs = everything or found is None, dirs | (found or set())
-        if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything):
+        if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything or burst.thorough):
             self.tree, everything = self._open_tree(), True
         index = signature(self.tracked.index)
         comparison = self.tree.compare(dirs, everything=everything)
@@ -152,7 +157,7 @@ class Observer:
         nothing: tuple[None, None, list[CommitRecorded]] = None, None, []
         if not (burst.git or burst.everything):
             return nothing
-        doubtful = burst.everything or self.trouble is not None or self.rules.stale()
+        doubtful = burst.everything or burst.thorough or self.trouble is not None or self.rules.stale()
         self.trouble = None
         try:
             require_sound(self._git.root)

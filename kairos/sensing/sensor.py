@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError
 from kairos.repo.health import advised, require_readable_root, require_sound, vitals
 from kairos.sensing.git_watch import GitWatch
+from kairos.sensing.head_objects import HeadObjects
 from kairos.sensing.hints import SuspendClock, open_hints
 from kairos.sensing.ignoring import Signature
 from kairos.sensing.observing import Observer
@@ -28,11 +30,11 @@ from kairos.sensing.retry import Retry
 from kairos.sensing.root import lost, nearest, why_lost
 from kairos.sensing.settle import Burst, Settle
 from kairos.sensing.status import SensorStatus, status_of
+from kairos.sensing.sweeping import Sweeper, SweepTurns
 from kairos.settings import WatchSettings
 
 logger = logging.getLogger(__name__)
 
-IDLE_S = 30.0
 POLL_S = 3.0
 POLLED_AT_ONCE = 2_000
 RETRY_S = 2.0
@@ -54,8 +56,10 @@ class Sensor:
         excluded: Sequence[Path] = (),
         *,
         salt: bytes = b"",
+        turns: SweepTurns | None = None,
     ) -> None:
-        """`excluded`: directories inside the tree to leave out. `salt` makes a secret in a ref's name unguessable."""
+        """`excluded`: directories inside the tree to leave out. `salt` makes a secret in a ref's name unguessable.
+        `turns`: shared by the sensors of a process, so that one of them sweeps at a time."""
         self._log = log
         self._repository = repository
         self._watching = watching or WatchSettings()
@@ -67,8 +71,10 @@ class Sensor:
         self._hints = open_hints(self._watching.observer, self._root)
         self._settle = Settle()
         self._suspend = SuspendClock()
+        self._sweeper = Sweeper(turns or SweepTurns(), self._watching.sweep_minutes * 60, self._hints.wake)
         self._observer: Observer | None = None
         self._git_watch: GitWatch | None = None
+        self._head_objects: HeadObjects | None = None
         self._outside: set[bytes] = set()
         self._lost = repository.lost
         self._above = b""
@@ -81,7 +87,7 @@ class Sensor:
         self._gap_open = self._limited = False
         self._stale_lock: Signature = None
         self._attempts = 0
-        self._next_sweep = self._next_poll = self._next_scan = self._paused_until = 0.0
+        self._next_poll = self._next_scan = self._paused_until = 0.0
         self._poll_from = 0
         self._status = SensorStatus(path=repository.root, state="stopped")
 
@@ -100,9 +106,9 @@ class Sensor:
         finally:
             self._refresh_status()
 
-    def step(self, timeout_s: float = IDLE_S) -> int:
+    def step(self, timeout_s: float = math.inf) -> int:
         """Waits until events were appended, the status changed, `wake` was called or the timeout passed; returns the
-        number of events."""
+        number of events. Call `wake` after the machine slept: then hints may be lost, and only a round notices."""
         end, before = time.monotonic() + timeout_s, self._status
         while True:
             now = time.monotonic()
@@ -133,6 +139,7 @@ class Sensor:
 
     def close(self) -> None:
         """Stops watching. The next `arm` finds the changes made in between."""
+        self._sweeper.stop()
         self._hints.close()
         self._status = msgspec.structs.replace(self._status, state="stopped", watched=0, polled=0)
 
@@ -174,10 +181,10 @@ class Sensor:
         self._heard_us = now_us()
         lock = self._observer.lock()
         self._settle.lock(now, held=lock is not None and lock != self._stale_lock)
-        if now >= self._next_sweep:
-            self._next_sweep = now + self._watching.sweep_minutes * 60
+        if self._sweeper.begin(now, self._observer.tree):
             self._git_watch.cover_all()
-            self._settle.mark(now, git=True, everything=True)
+            self._settle.mark(now, thorough=True)
+        self._settle.mark(now, self._sweeper.slice(now, self._observer.tree, self._hints))
         if self._retry.take(now):
             self._settle.mark(now, git=True)
         if self._hints.polled and now >= self._next_poll:
@@ -188,7 +195,7 @@ class Sensor:
     def _next_deadline(self, now: float) -> float:
         if self._lost or self._failing or self._observer is None:
             return max(now, self._paused_until, self._retry.due or now)
-        deadlines = [now + IDLE_S, self._next_sweep]
+        deadlines = [self._sweeper.due_at(now)]
         deadlines += filter(None, (self._settle.due_at(), self._retry.due))
         if self._hints.polled:
             deadlines.append(self._next_poll)
@@ -196,13 +203,15 @@ class Sensor:
 
     def _take(self, dirty: Iterable[bytes], now: float) -> None:
         """Sorts hints into directories of the tree and directories of git."""
-        assert self._git_watch is not None and self._observer is not None
-        dirs, git = set(), []
+        assert self._git_watch is not None and self._observer is not None and self._head_objects is not None
+        dirs, git, objects = set(), [], False
         for path in dirty:
             if path in self._outside:
                 self._cover_outside()  # first, so that later changes in a directory created just now leave a hint
                 git += [path] if self._observer.rules.stale() else []
-            if self._git_watch.holds(path):
+            if self._head_objects.holds(path):
+                objects = True
+            elif self._git_watch.holds(path):
                 git.append(path)
             elif path == self._root:
                 dirs.add(b"")
@@ -211,13 +220,19 @@ class Sensor:
                 dirs.add(path[len(self._root) + 1 :])
         if git:
             self._git_watch.cover(git)
-        self._settle.mark(now, dirs, git=bool(git))
+        self._settle.mark(now, dirs, git=bool(git), thorough=objects and self._head_objects.differ())
 
     def _cover_outside(self) -> None:
         """Watches the directories of the ignore rules outside the tree."""
         assert self._observer is not None
         self._outside = set(self._observer.rules.places())
         self._hints.confirm(self._hints.missing(list(self._outside)))
+
+    def _follow_objects(self) -> None:
+        """Watches the objects that HEAD needs."""
+        assert self._observer is not None and self._head_objects is not None
+        if self._observer.trouble is None:
+            self._head_objects.follow(self._git, self._observer.head)
 
     def _look(self, burst: Burst, *, patient: bool = True) -> int:
         """Looks, and marks unfinished parts to be looked at again. `patient` False: do not wait for git."""
@@ -239,9 +254,11 @@ class Sensor:
         self._attempts = self._attempts + 1 if look.unfinished else 0
         if burst.git or burst.everything:
             self._cover_outside()
+            self._follow_objects()
         if burst.everything and not look.unfinished:
             self._gap_open, self._origin = False, "live"
             self._observer.tree.rest()
+            self._sweeper.put_off(now)
             self._next_scan = now + SCAN_REST * (now - started)
         if look.unfinished:
             self._settle.back(burst, now, look.wait)
@@ -265,13 +282,12 @@ class Sensor:
         at = places(self._git)
         self._git_watch = GitWatch(at.git_dir, at.common, self._hints)
         self._git_watch.cover_all()
+        self._head_objects = HeadObjects(at.common, self._hints)
         self._observer = Observer(
             self._log, self._repository, self._git, at, self._excluded, self._hints, self._salt
         )  # fmt: skip
-        now = time.monotonic()
-        self._next_sweep = now + self._watching.sweep_minutes * 60
         try:
-            return self._look(Burst(frozenset(), True, True, now), patient=False)
+            return self._look(Burst(frozenset(), True, True, time.monotonic()), patient=False)
         except (KairosError, OSError):
             self._observer, self._settle = None, Settle()  # the next attempt looks at everything
             raise
@@ -308,6 +324,7 @@ class Sensor:
     def _lose(self, why: str) -> int:
         """Handles a trusted directory that is not at its path: reports it once."""
         self._observer, self._settle, self._failing = None, Settle(), False
+        self._sweeper.stop()
         self._say(lost(why, self._repository.root))
         now = time.monotonic()
         if self._retry.due is None or self._retry.take(now):

@@ -19,12 +19,13 @@ LOCKED_CAP_S = 30.0
 class Burst:
     """What to compare: some directories of the tree, or all of it; and whether refs may have moved.
 
-    `started` is the time of its first hint."""
+    `started` is the time of its first hint. `thorough`: git's objects and settings may have changed as well."""
 
     dirs: frozenset[bytes]
     everything: bool
     git: bool
     started: float
+    thorough: bool = False
 
 
 @dataclass
@@ -37,18 +38,29 @@ class Settle:
     _dirs: set[bytes] = field(default_factory=set)
     _everything: bool = False
     _git: bool = False
+    _thorough: bool = False
     _first: float | None = None
     _last: float = 0.0
     _locked: bool = False
     _unlocked_at: float = float("-inf")
     _not_before: float = float("-inf")
 
-    def mark(self, now: float, dirs: Collection[bytes] = (), *, git: bool = False, everything: bool = False) -> None:
-        """Adds hints. A call without hints has no effect."""
+    def mark(
+        self,
+        now: float,
+        dirs: Collection[bytes] = (),
+        *,
+        git: bool = False,
+        everything: bool = False,
+        thorough: bool = False,
+    ) -> None:
+        """Adds hints; `thorough` implies `git`. A call without hints has no effect."""
+        git |= thorough
         if not (dirs or git or everything):
             return
         self._dirs.update(dirs)
         self._git |= git
+        self._thorough |= thorough
         self._everything |= everything
         if self._first is None:
             self._first = now
@@ -62,7 +74,7 @@ class Settle:
 
     def back(self, burst: Burst, now: float, wait: float) -> None:
         """Puts back a burst that could not be finished; it is due again after `wait` seconds at the earliest."""
-        self.mark(now, burst.dirs, git=burst.git, everything=burst.everything)
+        self.mark(now, burst.dirs, git=burst.git, everything=burst.everything, thorough=burst.thorough)
         self._first = min(now if self._first is None else self._first, burst.started)
         self.hold(now + wait)
 
@@ -90,7 +102,8 @@ class Settle:
         due = self.due_at()
         if due is None or now < due or self._first is None:
             return None
-        burst = Burst(frozenset(self._dirs), self._everything, self._git, self._first)
+        burst = Burst(frozenset(self._dirs), self._everything, self._git, self._first, self._thorough)
         self._dirs, self._everything, self._git, self._first = set(), False, False, None
+        self._thorough = False
         self._not_before = float("-inf")
         return burst

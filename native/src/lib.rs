@@ -35,4 +35,5 @@ pub mod seat;
 pub mod segment;
 pub mod spawn;
 pub mod suspend;
+pub mod sweep;
 pub mod watch;

@@ -28,12 +28,12 @@ use crate::{
 const THREADS: usize = 4;
 
 pub struct Scanner {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Excluded directories, relative to the root; an empty path excludes everything.
     excluded: Vec<Vec<u8>>,
     rules: Rulebook,
     tracked: Mutex<Arc<Tracked>>,
-    links: Links,
+    pub(crate) links: Links,
 }
 
 /// What a walk found.
@@ -49,20 +49,20 @@ pub struct Found {
 
 /// A directory to be read: the rules above it, and whether only tracked paths count in it, because it is
 /// ignored itself.
-struct Job {
-    path: Vec<u8>,
+pub(crate) struct Job {
+    pub path: Vec<u8>,
     chain: Chain,
     tracked_only: bool,
 }
 
-enum Outcome {
+pub(crate) enum Outcome {
     Gone,
     Unreadable,
     Read(Vec<Entry>, Vec<Job>, usize),
 }
 
 /// One run: the state of the tree's surroundings, the same for all directories of it.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     scanner: &'a Scanner,
     root: BorrowedFd<'a>,
     tracked: Arc<Tracked>,
@@ -157,12 +157,12 @@ impl Scanner {
         }
     }
 
-    fn run<'a>(&'a self, root: BorrowedFd<'a>, watcher: Option<&'a Watcher>) -> Run<'a> {
+    pub(crate) fn run<'a>(&'a self, root: BorrowedFd<'a>, watcher: Option<&'a Watcher>) -> Run<'a> {
         let tracked = self.tracked.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Run { scanner: self, root, tracked, watcher }
     }
 
-    fn failed(&self, path: &[u8], error: Errno) -> Error {
+    pub(crate) fn failed(&self, path: &[u8], error: Errno) -> Error {
         Error::io("cannot scan", self.absolute(path), error.into())
     }
 
@@ -181,33 +181,48 @@ impl Scanner {
 impl Run<'_> {
     /// Judges every directory on the way to `path`. `None` if one of them is left out or gone.
     fn descend(&self, path: &[u8]) -> Result<Option<Job>> {
-        let mut job = Job { path: Vec::new(), chain: self.scanner.rules.outer(), tracked_only: false };
-        if self.scanner.excludes(b"") {
-            return Ok(None);
-        }
+        require_below(path)?;
+        let Some(mut job) = self.top() else { return Ok(None) };
         if path.is_empty() {
             return Ok(Some(job));
         }
         for name in path.split(|byte| *byte == b'/') {
-            if matches!(name, b"" | b"." | b"..") || name.contains(&0) {
-                let shown = String::from_utf8_lossy(path);
-                return Err(Error::Invalid(format!("not a path below the root: {shown}")));
+            if !self.enter(&mut job)? {
+                return Ok(None);
             }
-            match open_below(self.root, &job.path) {
-                Ok(dir) if !job.tracked_only => {
-                    job.chain = self.scanner.rules.enter(&job.chain, dir.as_fd(), &job.path);
-                }
-                Err(error) if is_shortage(error) => return Err(self.scanner.failed(&job.path, error)),
-                Ok(_) => {}
-                Err(_) => return Ok(None),
-            }
-            append(&mut job.path, name);
-            match self.judge(&job.path, true, &job.chain, job.tracked_only) {
-                Some(tracked_only) if name != b".git" => job.tracked_only = tracked_only,
-                _ => return Ok(None),
+            match self.child(&job, name) {
+                Some(child) => job = child,
+                None => return Ok(None),
             }
         }
         Ok(Some(job))
+    }
+
+    /// The root. `None` if it is left out.
+    pub(crate) fn top(&self) -> Option<Job> {
+        let job = Job { path: Vec::new(), chain: self.scanner.rules.outer(), tracked_only: false };
+        (!self.scanner.excludes(b"")).then_some(job)
+    }
+
+    /// Adds a directory's own rules to those above it, so that its entries can be judged. False if it is gone.
+    pub(crate) fn enter(&self, job: &mut Job) -> Result<bool> {
+        match open_below(self.root, &job.path) {
+            Ok(dir) if !job.tracked_only => {
+                job.chain = self.scanner.rules.enter(&job.chain, dir.as_fd(), &job.path);
+                Ok(true)
+            }
+            Ok(_) => Ok(true),
+            Err(error) if is_shortage(error) => Err(self.scanner.failed(&job.path, error)),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The directory `name` in an entered one. `None` if it is left out.
+    pub(crate) fn child(&self, entered: &Job, name: &[u8]) -> Option<Job> {
+        let mut path = entered.path.clone();
+        append(&mut path, name);
+        let verdict = self.judge(&path, true, &entered.chain, entered.tracked_only).filter(|_| name != b".git");
+        verdict.map(|tracked_only| Job { path, chain: entered.chain.clone(), tracked_only })
     }
 
     /// `None`: left out. Otherwise whether only tracked paths count below.
@@ -219,7 +234,7 @@ impl Run<'_> {
         (!ignored || self.tracked.holds(path, is_dir)).then_some(ignored)
     }
 
-    fn read(&self, job: &Job, names: &mut Names) -> rustix::io::Result<Outcome> {
+    pub(crate) fn read(&self, job: &Job, names: &mut Names) -> rustix::io::Result<Outcome> {
         let outcome = self.entries(job, names);
         match outcome {
             Err(error) if is_gone(error) => Ok(Outcome::Gone),
@@ -296,6 +311,16 @@ impl Run<'_> {
         }
         Ok(found)
     }
+}
+
+/// Refuses a path that leaves the root, or has more than one form.
+pub(crate) fn require_below(path: &[u8]) -> Result<()> {
+    let wrong = |name: &[u8]| matches!(name, b"" | b"." | b"..") || name.contains(&0);
+    if !path.is_empty() && path.split(|byte| *byte == b'/').any(wrong) {
+        let shown = String::from_utf8_lossy(path);
+        return Err(Error::Invalid(format!("not a path below the root: {shown}")));
+    }
+    Ok(())
 }
 
 fn append(path: &mut Vec<u8>, name: &[u8]) {

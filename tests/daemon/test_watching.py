@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from kairos._native import suspend_offset_ns
 from kairos.daemon.duties import Duties
 from kairos.daemon.folded import World
 from kairos.daemon.presence import RepoStatus
 from kairos.daemon.watching import Watching
-from kairos.domain.events import BaselineRecorded, FilesChanged, RepoTrusted, RepoUnwatched
+from kairos.domain.events import BaselineRecorded, FilesChanged, RepoTrusted, RepoUnwatched, WatchGap
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
@@ -256,3 +258,26 @@ def test_a_stop_before_the_sensors_are_armed_ends_them(
     with running(watching):
         pass
     assert sensors() == set() and not armed.is_set()
+
+
+def test_a_machine_that_woke_makes_every_idle_sensor_look(
+    watched: Watched, repo: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = [repo.root, tmp_path / "b", tmp_path / "c"]
+    for root in roots[1:]:
+        shutil.copytree(repo.root, root)
+    for root in roots:
+        watched.trust(root)
+    watched.start()
+    for root in roots:
+        watched.until(root, "watching")
+    slept = suspend_offset_ns() + 60_000_000_000
+    monkeypatch.setattr("kairos.sensing.hints.suspend_offset_ns", lambda: slept)
+    assert watched._watching is not None
+    watched._watching.clock_jumped()
+    deadline = time.monotonic() + 20
+    while len(gaps := list(watched.log.read(topics={"WatchGap"}))) < len(roots):
+        assert time.monotonic() < deadline, "a sensor slept on"
+        time.sleep(0.01)
+    assert {r.event.reason for r in gaps if isinstance(r.event, WatchGap)} == {"suspend"}
+    assert len({r.stream for r in gaps}) == len(roots)

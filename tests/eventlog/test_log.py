@@ -165,3 +165,15 @@ def test_reading_in_any_pieces_gives_the_same_sequence(tmp_path_factory, batches
     assert list(log.read(upto=cut)) + list(log.read(cut)) == whole
     assert [r for s in "abc" for r in log.stream(s)] == sorted(whole, key=lambda r: (r.stream, r.position))
     log.close()
+
+
+def test_rows_of_a_view_are_read_in_the_order_of_their_keys_some_at_a_time(log: Log) -> None:
+    keys = [b"", b"a", b"a\0", b"a-b", b"a/b", b"\xff", b"\xff\xff"]
+    log.append([], writes=[Put("v", key, key + b"!") for key in reversed(keys)] + [Put("w", b"b", b"other")])
+    assert log.view_rows("v", b"", b"\xff" * 3, 100) == [(key, key + b"!") for key in keys]
+    found, first = [], b""
+    while rows := log.view_rows("v", first, b"\xff" * 3, 2):
+        assert len(rows) <= 2
+        found += [key for key, _ in rows]
+        first = rows[-1][0] + b"\0"
+    assert found == keys and log.view_rows("nothing", b"", b"b", 9) == []

@@ -39,6 +39,7 @@ COVERED = {
     "kairos/sensing/attribution.py": "tests/sensing/test_git_moves.py",
     "kairos/sensing/causes.py": "tests/sensing/test_git_moves.py",
     "kairos/sensing/git_watch.py": "tests/sensing/test_sensor.py",
+    "kairos/sensing/head_objects.py": "tests/sensing/test_damage.py",
     "kairos/sensing/hints.py": "tests/sensing/test_sensor.py",
     "kairos/sensing/ignoring.py": "tests/sensing/test_sensor.py",
     "kairos/sensing/listings.py": "tests/sensing/test_sensor.py",

@@ -193,3 +193,69 @@ def test_a_regular_file_is_hashed_and_nothing_else(tmp_path: Path) -> None:
 def test_the_suspend_offset_stands_still_while_awake() -> None:
     first, second = suspend_offset_ns(), suspend_offset_ns()
     assert abs(second - first) < 1_000_000_000
+
+
+def rows_of(scanner: Scanner) -> list[tuple[bytes, bytes]]:
+    return scanner.walk()[0]
+
+
+def test_a_sweep_of_an_unchanged_tree_finds_nothing_in_any_cut(repo: Path) -> None:
+    for name in ("a", "a/b", "a/b/c", "a-b", "a-b/a", "a.b", "z"):
+        (repo / name).mkdir()
+        (repo / name / "file").write_text(name)
+    (repo / "a/.gitignore").write_text("ignored\n")
+    (repo / "a/b/ignored").mkdir()
+    (repo / "z/locked").mkdir(mode=0)
+    scanner = Scanner(bytes(repo))
+    rows = rows_of(scanner)
+    assert (b"a/b/c" in dict(rows)) and (b"a/b/ignored" not in dict(rows))
+    assert scanner.sweep(rows) == ([], 1)
+    assert scanner.sweep(list(reversed(rows))) == ([], 1)
+    for cut in range(len(rows)):
+        assert scanner.sweep(rows[cut:])[0] == scanner.sweep(rows[:cut])[0] == []
+    assert scanner.sweep([]) == ([], 0)
+
+
+def test_a_sweep_names_the_directories_whose_listing_is_no_longer_true(repo: Path, tmp_path: Path) -> None:
+    for name in ("gone", "kept/deep", "linked", "ignored", "written", "touched", "grown"):
+        (repo / name).mkdir(parents=True)
+        (repo / name / "file").write_text(name)
+    scanner = Scanner(bytes(repo))
+    rows = rows_of(scanner)
+    (repo / "gone/file").unlink()
+    (repo / "gone").rmdir()
+    (repo / "linked").rename(tmp_path / "linked")
+    (repo / "linked").symlink_to(tmp_path / "linked")
+    (repo / ".gitignore").write_text("/ignored\n")
+    (repo / "written/file").write_text("other words")
+    (repo / "grown/new").mkdir()
+    os.utime(repo / "touched")
+    assert scanner.sweep(rows)[0] == [b"", b"gone", b"grown", b"ignored", b"linked", b"written"]
+
+
+def test_a_sweep_refuses_what_is_no_listing_and_no_path(repo: Path) -> None:
+    scanner = Scanner(bytes(repo))
+    for row in ((b"", b"noise"), (b"a/../b", b"\x01\x00"), (b"/etc", b"\x01\x00"), (b"a//b", b"\x01\x00")):
+        with pytest.raises(ValueError):
+            scanner.sweep([row])
+    assert scanner.sweep([(b"nowhere/at/all", b"\x01\x00")])[0] == [b"nowhere/at/all"]
+    assert Scanner(bytes(repo) + b"/nowhere").sweep([(b"", b"\x01\x00")])[0] == [b""]
+
+
+def test_names_of_one_file_are_known_during_a_sweep_and_forgotten_after_it(repo: Path) -> None:
+    for name in ("a", "b"):
+        (repo / name).mkdir()
+    (repo / "a/one").write_text("1")
+    os.link(repo / "a/one", repo / "b/two")
+    ino = (repo / "a/one").stat().st_ino
+    scanner = Scanner(bytes(repo))
+    rows = rows_of(scanner)
+    assert scanner.holding([ino]) == [b"a", b"b"]
+    (repo / "b/two").unlink()
+    os.link(repo / "a/one", repo / "a/two")
+    scanner.begin_sweep()
+    scanner.sweep(rows[:2])
+    assert scanner.holding([ino]) == [b"a", b"b"]
+    scanner.sweep(rows[2:])
+    scanner.end_sweep()
+    assert scanner.holding([ino]) == [b"a"]

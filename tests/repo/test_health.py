@@ -63,6 +63,41 @@ def test_plain_damage_is_found_without_running_git(repo: Any, name: str, monkeyp
     assert vitals(repo.root) != before
 
 
+SPECIAL = [
+    "refs/heads/main", "refs/heads/deep/er/one", "refs/tags/v1", "refs/remotes/origin/HEAD", "refs/stash", "shallow",
+    "config.worktree", "info/exclude", "objects/info/alternates", "objects/pack/pack-1.idx",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_pipe_that_git_would_wait_on_is_found_without_running_git(
+    repo: Any, name: str, linked: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = repo.root / ".git" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    pipe = tmp_path / "pipe" if linked else path
+    os.mkfifo(pipe)
+    if linked:
+        path.symlink_to(pipe)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(GitError, match="not a regular file") as raised:
+        require_sound(repo.root)
+    assert raised.value.hint
+
+
+def test_links_among_the_refs_and_many_refs_are_sound(repo: Any, tmp_path: Path) -> None:
+    refs = repo.root / ".git/refs"
+    (tmp_path / "kept").mkdir()
+    (refs / "remotes").mkdir(exist_ok=True)
+    (refs / "remotes/there").symlink_to(tmp_path / "kept")
+    (refs / "heads/dangling").symlink_to("nowhere")
+    (refs / "heads/loop").symlink_to("loop")
+    (refs / "heads/head").symlink_to("refs/heads/main")
+    require_sound(repo.root)
+
+
 @pytest.mark.parametrize("place", ["", ".git", ".git/HEAD", ".git/index", ".git/config", ".git/objects", ".git/refs"])
 def test_what_may_not_be_read_is_named(repo: Any, place: str, as_a_plain_user: None) -> None:
     path = repo.root / place

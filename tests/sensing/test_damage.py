@@ -46,6 +46,43 @@ def empty_objects(repo: Any) -> Repair:
     return lambda: (shutil.rmtree(objects), shutil.copytree(kept, objects))
 
 
+def spoil(find: str, content: bytes | None) -> Callable[[Any], Repair]:
+    """Overwrites one object of HEAD (`find` names it for rev-parse), None: removes it."""
+
+    def act(repo: Any) -> Repair:
+        oid = repo.git("rev-parse", find).strip()
+        path = repo.root / ".git/objects" / oid[:2] / oid[2:]
+        before = path.read_bytes()
+        path.chmod(0o600)
+        path.unlink() if content is None else path.write_bytes(content)
+        return lambda: path.write_bytes(before)
+
+    return act
+
+
+def spoil_packs(content: bytes | None) -> Callable[[Any], Repair]:
+    """Packs everything, and then overwrites the packs; None: removes them."""
+
+    def act(repo: Any) -> Repair:
+        packs = {path: path.read_bytes() for path in (repo.root / ".git/objects/pack").iterdir()}
+        for path in packs:
+            path.chmod(0o600)
+            path.unlink() if content is None else path.write_bytes(content)
+        return lambda: [path.write_bytes(before) for path, before in packs.items()]
+
+    return act
+
+
+OBJECTS: dict[str, Callable[[Any], Repair]] = {
+    "an empty commit": spoil("HEAD", b""),
+    "a commit of noise": spoil("HEAD", b"noise"),
+    "no commit": spoil("HEAD", None),
+    "an empty tree": spoil("HEAD^{tree}", b""),
+    "no tree": spoil("HEAD^{tree}", None),
+    "empty packs": spoil_packs(b""),
+    "no packs": spoil_packs(None),
+}
+
 DAMAGE: dict[str, Callable[[Any], Repair]] = {
     "an empty HEAD": overwrite("HEAD", b""),
     "a HEAD that names a missing commit": overwrite("HEAD", b"1" * 40 + b"\n"),
@@ -94,7 +131,6 @@ def test_damage_while_it_is_watched_is_degraded_and_nothing_is_lost(
     watch.settle()
     before = watch.log.head()
     repair = DAMAGE[name](repo)
-    watch.sensor._settle.mark(0.0, git=True, everything=True)  # damage of objects leaves no hint: as a sweep would
     watch.until(lambda: watch.sensor.status().state == "degraded")
     repo.write("meanwhile", "1")
     watch.sensor.step(0.2)
@@ -109,6 +145,35 @@ def test_damage_while_it_is_watched_is_degraded_and_nothing_is_lost(
     assert [r.event.what for r in told if isinstance(r.event, GitMoved)] == ["commit"]
     assert paths(told) == {"meanwhile", "later"}
     watch.check()
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_damage_of_objects_that_head_needs_is_noticed_without_a_sweep(watch: Any, repo: Any, name: str) -> None:
+    repo.write("a", "1")
+    repo.commit("first")
+    if "packs" in name:
+        repo.git("repack", "-q", "-a", "-d")
+        repo.git("prune-packed")
+    watch.settle()
+    repair = OBJECTS[name](repo)
+    watch.until(lambda: watch.sensor.status().state == "degraded")
+    assert watch.sensor.status().remedy
+    repair()
+    watch.until(lambda: watch.sensor.status().state == "watching")
+    watch.settle()
+    watch.check()
+
+
+def test_writing_and_packing_objects_is_no_damage_and_says_nothing(watch: Any, repo: Any) -> None:
+    repo.write("a", "1")
+    repo.commit("first")
+    watch.settle()
+    before = watch.log.head()
+    repo.git("hash-object", "-w", str(repo.root / ".git/config"))
+    repo.git("gc", "-q")
+    watch.settle()
+    assert watch.sensor.status().state == "watching"
+    assert [r.topic for r in watch.since(before)] == []
 
 
 @pytest.mark.parametrize("place", ["", ".git"])

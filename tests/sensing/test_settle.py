@@ -88,3 +88,17 @@ def test_no_hint_is_lost_and_none_waits_longer_than_its_cap(steps: list[tuple[fl
         assert due <= now + CAP_S
         burst = settle.take(due)
         assert burst is not None and burst.dirs == set(open_since)
+
+
+def test_a_thorough_hint_is_one_of_git_and_is_kept_until_it_is_taken() -> None:
+    settle = Settle()
+    settle.mark(0.0, thorough=True)
+    settle.mark(0.0, {b"a"})
+    burst = settle.take(1.0)
+    assert burst is not None and burst.git and burst.thorough and not burst.everything
+    settle.back(burst, 1.0, 0.0)
+    again = settle.take(2.0)
+    assert again is not None and again.thorough
+    settle.mark(3.0, {b"a"})
+    last = settle.take(4.0)
+    assert last is not None and not last.thorough and not last.git

@@ -71,6 +71,19 @@ impl Scanner {
         Ok((found.listings.iter().map(pair).collect(), found.ignored, unreadable))
     }
 
+    fn sweep<'py>(&self, py: Python<'py>, rows: Vec<(Vec<u8>, Vec<u8>)>) -> PyResult<(Vec<Bytes<'py>>, usize)> {
+        let slice = py.detach(|| self.inner.sweep(&rows))?;
+        Ok((slice.differing.iter().map(|dir| PyBytes::new(py, dir)).collect(), slice.ignored))
+    }
+
+    fn begin_sweep(&self) {
+        self.inner.begin_sweep();
+    }
+
+    fn end_sweep(&self) {
+        self.inner.end_sweep();
+    }
+
     fn list_dir<'py>(&self, py: Python<'py>, dir: Vec<u8>) -> PyResult<Option<Bytes<'py>>> {
         let packed = py.detach(|| self.inner.list_dir(&dir))?;
         Ok(packed.map(|packed| PyBytes::new(py, &packed)))

@@ -78,7 +78,7 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
 def _effects(card: CardOut) -> list[str]:
     e = card.effects
     if card.action.kind == "note":
-        return ["  nothing is changed: approving it says that you have read it"]
+        return ["  changes nothing; approving marks it as read"]
     lines = [f"  {count(len(e.files), 'file')}, +{e.added} −{e.removed}"] if e.files else []
     lines += [f"    {render.inert(path)}" for path in e.files[:20]]
     if len(e.files) > 20:

@@ -105,7 +105,7 @@ def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_s
                 ).proposal  # fmt: skip
             except Conflict as error:
                 raise Stale(
-                    f"{at.proposal.id} changed at the same moment: nothing was written", "Try again."
+                    f"{at.proposal.id} changed at the same moment; nothing was written", "Try again."
                 ) from error
 
 
@@ -140,7 +140,7 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
             kept.append(path)
     if conflicts:
         words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
-        raise Stale("\n".join([words, *conflicts]), "Settle these places by hand, then try again.")
+        raise Stale("\n".join([words, *conflicts]), "Resolve these places by hand, then try again.")
     edits = proposal.raised.action.edits
     return UndoPlan(
         proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
@@ -155,7 +155,8 @@ def _states(expected: Sequence[Expected], contents: dict[str, bytes]) -> dict[st
             out[state.fs] = None
         elif state.sha not in contents:
             raise OutcomeUnknown(
-                f"the undo store no longer has what {shown(state.fs)} was", "It cannot be undone; use your own history."
+                f"the undo store no longer has the previous content of {shown(state.fs)}",
+                "It cannot be undone; restore the file from git.",
             )
         else:
             out[state.fs] = Blob(contents[state.sha], 0o644 if state.mode is None else state.mode)

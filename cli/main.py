@@ -15,6 +15,7 @@ import click
 
 from cli.context import Context
 from cli.given import refuse_nothing
+from cli.repos import guarded
 from cli.verbs import SECTIONS, VERBS
 from kairos._version import VERSION
 from kairos.errors import KairosError, UsageError
@@ -63,14 +64,16 @@ def global_options() -> list[click.Parameter]:
     ]  # fmt: skip
 
 
-def with_global_options(command: click.Command) -> click.Command:
-    """The command, changed so that it and every subcommand accept the global flags and refuse empty values."""
+def with_global_options(command: click.Command, name: str) -> click.Command:
+    """The command, changed so that it and every subcommand accept the global flags and refuse empty values. `name`: as
+    it is typed."""
     taken = {option for param in command.params for option in param.opts}
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
     refuse_nothing(command)
+    guarded(command, name)
     if isinstance(command, click.Group):
-        for below in command.commands.values():
-            with_global_options(below)
+        for word, below in command.commands.items():
+            with_global_options(below, f"{name} {word}")
     return command
 
 
@@ -93,7 +96,7 @@ class LazyGroup(click.Group):
         module, _, attribute = verb.target.partition(":")
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command)
-        self.commands[cmd_name] = with_global_options(command)
+        self.commands[cmd_name] = with_global_options(command, cmd_name)
         return self.commands[cmd_name]
 
     def invoke(self, ctx: click.Context) -> Any:

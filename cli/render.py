@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import os
 import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from cli import layout
+from cli.layout import Cell as Cell
+from cli.layout import Styled as Styled
+from cli.layout import paint as paint
+from cli.layout import width as width
 from kairos.domain.inert import as_text, escape, is_seen
 
 if TYPE_CHECKING:
@@ -21,10 +25,6 @@ if TYPE_CHECKING:
     from kairos.desk.registering import Progress
     from kairos.errors import KairosError
 
-_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
-_OPEN = {name: chr(0xF0000 + i) for i, name in enumerate(_STYLES)}
-_CLOSE = chr(0xF00FF)
-_MARKS = {mark: f"\x1b[{_STYLES[name]}m" for name, mark in _OPEN.items()} | {_CLOSE: "\x1b[0m"}
 inert = escape
 """The text with invisible and control characters escaped; `lines` keeps line ends and tabs."""
 
@@ -37,45 +37,28 @@ def hidden(text: str) -> int:
     return sum(not is_seen(c, before) and c not in "\n\t" for before, c in zip(f" {text}", text, strict=False))
 
 
-class Styled(NamedTuple):
-    """A table cell with a style."""
-
-    text: str
-    style: str
-
-
-Cell = str | Styled
-
-
-def paint(text: str, style: str) -> str:
-    """Inert text in a style; the style is dropped if colours are off."""
-    return f"{_OPEN[style]}{inert(text)}{_CLOSE}"
-
-
-def width(text: str) -> int:
-    """How many terminal columns an inert text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def table(rows: Sequence[Sequence[Cell]], *, indent: str = "  ", right: Sequence[int] = ()) -> str:
-    """Rows as aligned columns, every cell inert and on one line; columns in `right` are right-aligned."""
-    cells = [[(inert(c.text), c.style) if isinstance(c, Styled) else (inert(c), "") for c in row] for row in rows]
-    widths = [max((width(row[i][0]) for row in cells if i < len(row)), default=0) for i in range(_columns(cells))]
-    out = []
-    for row in cells:
-        parts = []
-        for i, (text, style) in enumerate(row):
-            gap = " " * (widths[i] - width(text))
-            shown = f"{_OPEN[style]}{text}{_CLOSE}" if style else text
-            parts.append(gap + shown if i in right else shown if i == len(row) - 1 else shown + gap)
-        out.append((indent + "  ".join(parts)).rstrip())
-    return "\n".join(out)
+    """Rows as aligned columns, every cell inert. On a terminal they fit its width, long cells wrapped; elsewhere one
+    line each."""
+    return layout.table(rows, indent=indent, right=right, columns=columns())
 
 
-def _columns(cells: Sequence[Sequence[object]]) -> int:
-    return max((len(row) for row in cells), default=0)
+def folded(text: str, *, hang: str = "  ") -> str:
+    """A styled text whose lines fit the terminal; unchanged where output does not go to one."""
+    limit = columns()
+    return text if limit is None else "\n".join(layout.wrapped(text, limit, hang=hang))
+
+
+def columns() -> int | None:
+    """The width of the terminal that standard output goes to; None if it goes elsewhere."""
+    return size().columns if sys.stdout.isatty() else None
+
+
+def size() -> os.terminal_size:
+    """The columns and lines of the terminal; COLUMNS and LINES come first, and 80 by 24 is used if nobody knows."""
+    import shutil
+
+    return shutil.get_terminal_size()
 
 
 def diff(text: str) -> str:
@@ -84,14 +67,15 @@ def diff(text: str) -> str:
     for line in text.split("\n"):
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         shown = inert(line, lines=True)
-        out.append(f"{_OPEN[style]}{shown}{_CLOSE}" if style else shown)
+        out.append(f"{layout.OPEN[style]}{shown}{layout.CLOSE}" if style else shown)
     return "\n".join(out)
 
 
 def finished(text: str, *, colours: bool) -> str:
     """The text as it goes to the terminal: style marks become colours or are removed, everything else is escaped."""
+    marks = layout.MARKS if colours else dict.fromkeys(layout.MARKS, "")
     return "".join(
-        (_MARKS[c] if colours else "") if c in _MARKS else c if is_seen(c, before) or c in "\n\t" else escape(c)
+        marks[c] if c in marks else c if is_seen(c, before) or c in "\n\t" else escape(c)
         for before, c in zip(f" {text}", text, strict=False)
     )
 
@@ -202,21 +186,31 @@ def ask(context: Context, question: str, *, flag: str) -> bool:
 
 
 def answer(context: Context, prompt: str) -> str:
-    """One line typed by the person; empty at the end of input."""
-    print(finished(prompt, colours=colours(context, sys.stderr)), end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().rstrip("\n")
+    """One line typed by the person on the terminal; empty if they gave it up. What is pasted, or was typed before the
+    question was shown, answers nothing."""
+    from cli.console import session
+
+    text = finished(prompt, colours=colours(context, sys.stderr))
+    return session.answer(lambda: print(text, end="", file=sys.stderr, flush=True)) or ""
 
 
 def prompt(context: Context, text: str) -> None:
     """Prints text of an interactive dialogue to the terminal, without adding a line end."""
-    print(finished(text, colours=colours(context, sys.stdout)), end="", flush=True)
+    _put(finished(text, colours=colours(context, sys.stdout)))
 
 
-def clear(context: Context) -> None:
-    """Clears the screen if the terminal supports it."""
-    if os.environ.get("TERM", "") not in ("", "dumb") and sys.stdout.isatty():
-        sys.stdout.write("\x1b[2J\x1b[H")
-        sys.stdout.flush()
+def frame(context: Context, rows: Sequence[str], footer: Sequence[str]) -> None:
+    """Draws a whole screen: rows from the top, the footer on the last lines with the cursor behind it. Every row and
+    line must fit the terminal."""
+    shown, lines = colours(context, sys.stdout), max(size().lines, len(footer) + 1)
+    placed = [*enumerate([*rows, *[""] * (lines - len(footer) - len(rows))], 1)]
+    placed += enumerate(footer, lines - len(footer) + 1)
+    _put("".join(f"\x1b[{at};1H\x1b[2K{finished(text, colours=shown)}" for at, text in placed))
+
+
+def _put(text: str) -> None:
+    _safe_stdout()
+    print(text, end="", flush=True)
 
 
 @contextmanager
@@ -235,15 +229,17 @@ def progress(context: Context, label: str) -> Iterator[Progress]:
 
 
 def _out(text: str) -> None:
+    _safe_stdout()
+    print(text)
+
+
+def _safe_stdout() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None and sys.stdout.errors == "strict":
         reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 must not end the program
-    print(text)
 
 
 def _too_long(context: Context, text: str) -> bool:
     if not context.interactive() or os.environ.get("PAGER") == "":
         return False
-    import shutil
-
-    return text.count("\n") >= shutil.get_terminal_size().lines - 1
+    return text.count("\n") >= size().lines - 1

@@ -38,6 +38,7 @@ VERBS: dict[str, Verb] = {
     "log": Verb("cli.look.log:log", BACK, "The event log; also `log verify`, `anchor`, `export`, `import`."),
     "files": Verb("cli.look.files:files", BACK, "The watched tree, folded from the log alone."),
     "replay": Verb("cli.look.replay:replay", BACK, "Fold the log again and compare; `--at` shows how things stood."),
+    "cost": Verb("cli.look.cost:cost", BACK, "What models cost, by day, repository, turn and model."),
     "dream": Verb("cli.look.memory:dream", MEMORY, "Consolidate what the log taught, now."),
     "memory": Verb("cli.look.memory:memory", MEMORY, "What was learned, with its evidence."),
     "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground."),
@@ -50,6 +51,10 @@ VERBS: dict[str, Verb] = {
     "unmute": Verb("cli.run.control:unmute", RUN, "Let a silenced detector speak again."),
     "service": Verb("cli.run.service:service", RUN, "Run the daemon at login, as a systemd user service."),
     "config": Verb("cli.system.config:config", SYSTEM, "Read and change settings."),
+    "policy": Verb(
+        "cli.system.policy:policy", SYSTEM, "The rules by which actions are allowed, asked about or denied."
+    ),
+    "export": Verb("cli.system.export:export", SYSTEM, "Everything known of a repository or of all, to keep."),
     "sandbox": Verb("cli.system.sandbox:sandbox", SYSTEM, "Run a command confined, on a scratch view of a directory."),
     "tools": Verb("cli.system.tools:tools", SYSTEM, "What a turn with a model may call."),
     "forget": Verb("cli.system.forget:forget", SYSTEM, "Excise payloads from the log for good."),

@@ -32,9 +32,14 @@ def confirmed(context: Context, proposal: Proposal) -> bool:
     render.message(context, shown_card(context, lambda: proposal)[1])
     if proposal.raised.risk in ("high", "urgent"):
         wanted = proposal.id[:LETTERS]
-        typed = render.answer(context, f"{proposal.raised.risk} risk: type {wanted} to approve: ")
+        typed = render.answer(context, f"{risk_words(proposal)}: type {wanted} to approve: ")
         return typed.strip() == wanted
     return render.ask(context, "Approve exactly this?", flag="--digest or --yes")
+
+
+def risk_words(proposal: Proposal) -> str:
+    """`high risk`; of a note, which does nothing, `high severity`."""
+    return f"{proposal.raised.risk} {'severity' if proposal.is_note else 'risk'}"
 
 
 def _each(
@@ -47,7 +52,7 @@ def _each(
 ) -> None:
     """Decides proposals one after another; stops at the first that cannot be decided and still reports the decisions
     made."""
-    results, failure = deciding.each(context.desk, ids, decide, wait_s=wait_s)
+    results, failure = deciding.each(context.desk, ids, decide, only=context.only(), wait_s=wait_s)
     text = "\n".join(
         f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"
         + (f" (ev {number(r.positions[-1])})" if r.positions else "")

@@ -2,183 +2,198 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
 from cli import render
+from cli.console.presses import EOF, REDRAW
+from cli.console.screen import Screen, scrolled
+from cli.console.session import Terminal
+from cli.console.viewport import Viewport
 from cli.context import Context, pass_context
-from cli.decide.decide import LETTERS
-from cli.decide.keys import QUIT, Keys
-from cli.look.inbox import shown_card
+from cli.decide.decide import LETTERS, risk_words
+from cli.decide.showing import Cards
+from cli.look.card import CardPart
 from cli.look.why import steps_text
 from kairos.desk import deciding
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.undoing import take_back
+from kairos.desk.units import count
 from kairos.domain.proposal import Proposal
 from kairos.errors import KairosError, UsageError
 
 REASONS = {"1": "wrong", "2": "not_now", "3": "style", "4": "too_risky", "5": "duplicate", "6": "other"}
 LATER = {"1": "1h", "2": "tonight", "3": "tomorrow", "4": "next-commit"}
-BODIES = ("full", "stat", "none")
-HELP = """  y  approve exactly this (high risk: type the first four letters of the id)
+HELP = """  y  approve exactly this, once you saw its end (high risk: type the first four letters of the id)
   n  reject: 1 wrong  2 not now  3 style  4 too risky  5 duplicate  6 other
   l  later: 1 in an hour  2 tonight  3 tomorrow  4 after the next commit
-  w  why: the causal chain        d  the diff: full, in numbers, hidden
-  u  undo the last decision       j k  next, previous
+  w  why: the causal chain
+  d  the diff: full, in numbers, hidden
+  m  mark the file at the top of the screen as seen; again to unfold it
+  u  undo the last decision
+  j k  next, previous
+  space, arrows, page up and down, home, end  scroll
   q  quit; what is undecided stays"""
-KEYS = frozenset("ynlwdujk?")
-PROMPT = "[y n l w d u j k q ?] "
+QUIT = "q"
+PROMPT = "[y n l w d m u j k q ?] "
 _WAIT_S = 10.0
 
 
 class Review:
     """The state of one review: the cards, the one on screen, and the last decision."""
 
-    def __init__(self, context: Context, keys: Keys, ids: list[str]) -> None:
+    def __init__(self, context: Context, screen: Screen, ids: list[str]) -> None:
         self._context = context
-        self._keys = keys
+        self._screen = screen
+        self._terminal = screen.terminal
+        self._cards = Cards(context, screen)
         self._ids = ids
         self._at = 0
-        self._body = 0
+        self._done_part: int | None = None
         self._last: tuple[str, str] | None = None
         self._said = ""
-        self.decided: list[str] = []
+        self.receipts: list[str] = []
+        self._keys: dict[str, Callable[[Proposal, Viewport], None]] = {
+            "y": self._approve, "n": self._reject, "l": self._later, "w": self._why, "d": self._cycle,
+            "m": self._mark, "u": self._undo, "j": self._next, "k": self._previous, "?": self._help,
+        }  # fmt: skip
 
-    def run(self) -> None:
-        """Runs until nothing is undecided or the person quits."""
-        while (shown := self._card()) is not None:
-            if not self._decide(shown):
-                return
-        render.emit(self._context, "review", None, f"{self._said}\n\nNothing is left to decide.".strip())
+    def run(self) -> bool:
+        """Runs until the person quits; true if nothing is left undecided."""
+        while (found := self._context.desk.at_one_moment(self._present)) is not None:
+            shown, parts, place = found
+            key = self._key(shown, parts, place)
+            if key in (QUIT, EOF):
+                return False
+            if key in self._keys:
+                try:
+                    self._keys[key](shown, self._view)
+                except KairosError as error:
+                    self._say(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}")
+        return True
 
-    def _card(self) -> Proposal | None:
-        """Shows the present card and returns its proposal: keys decide this version, even if the log changes later."""
-        drawn = self._context.desk.at_one_moment(self._drawn)
-        if drawn is None:
-            return None
-        proposal, text = drawn
-        render.clear(self._context)
-        said = f"{self._said}\n\n" if self._said else ""
-        self._said = ""
-        render.emit(self._context, "review", None, f"{said}{text}")
-        return proposal
-
-    def _drawn(self) -> tuple[Proposal, str] | None:
-        """The present proposal and its card; None when nothing is left."""
+    def _present(self) -> tuple[Proposal, list[CardPart], str] | None:
+        """The present proposal, its card and its place among the undecided; None when nothing is left."""
         left = undecided(self._context.desk, self._ids)
         if not left:
             return None
         self._at %= len(left)
         proposal = left[self._at]
-        _, text = shown_card(self._context, lambda: proposal, body=BODIES[self._body])
-        return proposal, f"{text}\n\n{self._at + 1} of {len(left)}"
+        return proposal, self._cards.parts(proposal), f"{self._at + 1} of {len(left)}"
 
-    def _decide(self, shown: Proposal) -> bool:
-        """Handles keys until one changes what is on screen; False to quit."""
-        self._keys.forget()
-        render.prompt(self._context, PROMPT)
+    def _key(self, shown: Proposal, parts: list[CardPart], place: str) -> str:
+        """Shows the card and scrolls it; returns the first key that is neither. Keys decide this version, even if the
+        log changes meanwhile."""
         while True:
-            key = self._keys.key()
-            if key == QUIT:
-                render.prompt(self._context, "\n")
-                return False
-            try:
-                if self._act(key, shown):
-                    return True
-                if key in KEYS:
-                    render.prompt(self._context, PROMPT)
-            except KairosError as error:
-                self._said = f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}"
-                return True
+            self._terminal.forget()
+            self._draw(shown, parts, place)
+            key = self._waited(shown)
+            if key in (QUIT, EOF) or key in self._keys:
+                return key
 
-    def _act(self, key: str, shown: Proposal) -> bool:
-        """Performs the action of a key; True if the screen must be redrawn."""
-        match key:
-            case "y":
-                return self._approve(shown)
-            case "n":
-                return self._reject(shown)
-            case "l":
-                return self._later(shown)
-            case "w":
-                self._show_why(shown)
-                return False
-            case "d":
-                self._body = (self._body + 1) % len(BODIES)
-                return True
-            case "u":
-                return self._undo()
-            case "j" | "k":
-                self._at += 1 if key == "j" else -1
-                return True
-            case "?":
-                render.prompt(self._context, f"\n{HELP}\n")
-                return False
-            case _:
-                return False
+    def _waited(self, shown: Proposal) -> str:
+        """The next key that does something; after a scrolling key the view has moved."""
+        while True:
+            key = self._terminal.key()
+            moved = scrolled(self._view, key)
+            if moved is not None:
+                self._cards.moved(shown, moved)
+            if moved not in (None, self._view) or key in (REDRAW, QUIT, EOF) or key in self._keys:
+                self._said = ""
+                return key
 
-    def _approve(self, shown: Proposal) -> bool:
+    def _draw(self, shown: Proposal, parts: list[CardPart], place: str) -> None:
+        footer = self._screen.footer(self._said, "…", PROMPT)
+        rows = self._screen.rows_above(footer)
+        self._view = view = self._cards.view(shown, parts, rows, done=self._done_part)
+        self._done_part = None
+        more = f"{count(view.below, 'more line')} below: space" if view.below else "the end"
+        self._screen.draw(view.shown, self._screen.footer(self._said, f"{place} · {more}", PROMPT))
+
+    def _say(self, text: str) -> None:
+        """A line for the person, until the next key."""
+        self._said = self._screen.say(text)
+
+    def _approve(self, shown: Proposal, view: Viewport) -> None:
+        if not view.whole:
+            self._say(
+                f"not approved: {count(view.below, 'line')} below were not seen. space scrolls, d folds the patch"
+            )
+            return
         if shown.raised.risk in ("high", "urgent"):
             wanted = shown.id[:LETTERS]
-            render.prompt(self._context, f"\n{shown.raised.risk} risk: type {wanted} and Enter to approve: ")
-            if self._keys.line() != wanted:
-                render.prompt(self._context, "not approved\n")
-                return False
+            if self._screen.typed(f"{risk_words(shown)}: type {wanted} and Enter to approve: ") != wanted:
+                self._say("not approved")
+                return
         desk = self._context.desk
         done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
         deciding.refuse_if_bad(desk, done, waited_s=_WAIT_S)
         self._settled("approve", done)
-        return True
 
-    def _reject(self, shown: Proposal) -> bool:
+    def _reject(self, shown: Proposal, view: Viewport) -> None:
         choices = "  ".join(f"{k} {v.replace('_', ' ')}" for k, v in REASONS.items())
-        render.prompt(self._context, f"\nwhy?  {choices}  ")
-        reason = REASONS.get(self._keys.key())
+        reason = REASONS.get(self._screen.choose(f"why?  {choices}  "))
         if reason is None:
-            render.prompt(self._context, "\nnot rejected\n")
-            return False
+            self._say("not rejected")
+            return
         text, never = "", False
         if reason == "other":
-            render.prompt(self._context, "\nin your words: ")
-            text = self._keys.line()
-            render.prompt(self._context, "never propose this here? [y/N] ")
-            never = self._keys.key() == "y"
+            words = self._screen.typed("in your words: ", pasteable=True)
+            if words is None:
+                self._say("not rejected")
+                return
+            text, never = words, self._screen.choose("never propose this here? [y/N] ") == "y"
         self._settled("reject", deciding.reject(self._context.desk, shown.id, reason, text, never=never))
-        return True
 
-    def _later(self, shown: Proposal) -> bool:
-        choices = "  ".join(f"{k} {v}" for k, v in LATER.items())
-        render.prompt(self._context, f"\nwhen?  {choices}  ")
-        when = LATER.get(self._keys.key())
+    def _later(self, shown: Proposal, view: Viewport) -> None:
+        when = LATER.get(self._screen.choose(f"when?  {'  '.join(f'{k} {v}' for k, v in LATER.items())}  "))
         if when is None:
-            render.prompt(self._context, "\nnot deferred\n")
-            return False
+            self._say("not deferred")
+            return
         self._settled("defer", deciding.defer(self._context.desk, shown.id, deciding.moment(when)))
-        return True
 
-    def _show_why(self, shown: Proposal) -> None:
-        render.prompt(self._context, f"\n{steps_text(why(self._context.desk, shown.id))}\n")
+    def _why(self, shown: Proposal, view: Viewport) -> None:
+        self._screen.page(steps_text(why(self._context.desk, shown.id)))
 
-    def _undo(self) -> bool:
+    def _help(self, shown: Proposal, view: Viewport) -> None:
+        self._screen.page(HELP)
+
+    def _cycle(self, shown: Proposal, view: Viewport) -> None:
+        self._cards.cycle()
+
+    def _mark(self, shown: Proposal, view: Viewport) -> None:
+        self._done_part = self._cards.mark(shown, view)
+        if self._done_part is None:
+            self._say("there is no file of the patch on the screen")
+
+    def _next(self, shown: Proposal, view: Viewport) -> None:
+        self._at += 1
+
+    def _previous(self, shown: Proposal, view: Viewport) -> None:
+        self._at -= 1
+
+    def _undo(self, shown: Proposal, view: Viewport) -> None:
         if self._last is None:
-            render.prompt(self._context, "\nnothing was decided yet\n")
-            return False
+            self._say("nothing was decided yet")
+            return
         verb, id_ = self._last
         if verb != "approve":
-            render.prompt(self._context, f"\nthe last decision was to {verb}: there is nothing to undo in the files\n")
-            return False
+            self._say(f"the last decision was to {verb}: there is nothing to undo in the files")
+            return
         done = take_back(self._context.desk, "undo", id_, lambda plan: True)
         self._last = None
-        self._said = f"{render.paint('✓', 'green')} {id_} {done.state if done else 'unchanged'}"
-        return True
+        self._receipt(f"{render.paint('✓', 'green')} {id_} {done.state if done else 'unchanged'}")
 
     def _settled(self, verb: str, done: DecidedOut) -> None:
         self._last = (verb, done.id)
-        self.decided.append(done.id)
-        self._said = f"{render.paint('✓', 'green')} {done.id} {done.state}"
+        self._receipt(f"{render.paint('✓', 'green')} {done.id} {done.state}")
+
+    def _receipt(self, text: str) -> None:
+        self.receipts.append(text)
+        self._say(text)
 
 
 @click.command()
@@ -192,10 +207,13 @@ def review(context: Context, ids: Sequence[str]) -> None:
             "Use `kairos inbox`, `show ID`, and `approve ID --digest D` or `reject ID -m TEXT`.",
         )
     found = context.desk.at_one_moment(
-        lambda: chosen(context.desk, ids) if ids else waiting(context.desk, context.only())
+        lambda: chosen(context.desk, ids, context.only()) if ids else waiting(context.desk, context.only())
     )
     if not found:
         render.emit(context, "review", None, "  Nothing waits for a decision.")
         return
-    with Keys() as keys:
-        Review(context, keys, [p.id for p in found]).run()
+    with Terminal(full=True) as terminal:
+        run = Review(context, Screen(context, terminal), [p.id for p in found])
+        empty = run.run()
+    receipts = "\n".join(run.receipts if terminal.full else [])
+    render.emit(context, "review", None, f"{receipts}\n{'Nothing is left to decide.' if empty else ''}".strip())

@@ -1,27 +1,56 @@
-"""The proposal card as text."""
+"""The proposal card as text, in parts that can be folded one by one."""
 
 from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from typing import NamedTuple
 
 from cli import render
 from cli.context import Context
 from kairos.clock import now_us
-from kairos.desk.cards import shown, unchecked
-from kairos.desk.records.proposals import CardOut
+from kairos.desk.cards import FilePatch, file_patches, unchecked
+from kairos.desk.records.proposals import CardOut, VerificationOut
 from kairos.desk.summary import cited
 from kairos.desk.units import age, count, number
-from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.action import NoteAction
 from kairos.domain.proposal import Proposal
 
+FULL, STAT, NONE = "full", "stat", "none"
+"""How a card shows its patch: the exact diff, numbers, or nothing."""
 _STATES = {"raised": "not verified yet", "pending": "waits for you"}
+_MOST_LISTED = 20
 
 
-def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = "full") -> str:
-    """The card, with the most important facts for the decision first. `body`: full | stat | none, for the diff."""
+class CardPart(NamedTuple):
+    """Lines of a card. `path`: the file whose diff they are, empty if they are none."""
+
+    text: str
+    path: str = ""
+
+
+def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL) -> str:
+    """The card, with the most important facts for the decision first."""
+    return "\n".join(part.text for part in card_parts(context, proposal, card, body=body))
+
+
+def card_parts(
+    context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL, folded: Container[str] = ()
+) -> list[CardPart]:
+    """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out."""
+    return [
+        CardPart("\n".join(_head(proposal, card))),
+        CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)])),
+        CardPart("\n".join(["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)])),
+        *(_patch(file_patches(context.desk, proposal), body, folded) if card.patch and body != NONE else []),
+        CardPart("\n".join(_foot(proposal, card))),
+    ]
+
+
+def _head(proposal: Proposal, card: CardOut) -> list[str]:
     raised = proposal.raised
     state = _STATES.get(card.state, card.state)
-    style = {"low": "green", "medium": "yellow"}.get(card.risk, "red")
     lines = [
-        f"{render.paint(card.id, 'bold')} · {render.paint(card.title, 'bold')} · {render.paint(card.risk, style)}"
+        f"{render.paint(card.id, 'bold')} · {render.paint(card.title, 'bold')} · {level(proposal)}"
         f" · {age(now_us() - proposal.raised_at)} · {render.inert(state)}",
         f"  {render.inert(card.repo)} · {render.inert(card.detector)}@{raised.detector_version}, engine {card.engine}"
         f" · {render.inert(card.why_now or 'boundary unknown')}",
@@ -30,23 +59,14 @@ def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str 
     ]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
-    lines += ["", render.paint("Evidence", "bold"), *_evidence(context, card)]
-    lines += ["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card)]
-    if card.argv is not None:
-        import shlex
+    return lines
 
-        lines += ["", render.paint("Command", "bold"), f"  {render.inert(shlex.join(card.argv))}"]
-    if card.patch and body != "none":
-        patch = _stat(proposal) if body == "stat" else render.diff(card.patch.rstrip("\n"))
-        lines += ["", render.paint("Patch", "bold"), patch]
-    if card.drift:
-        lines += ["", render.paint("The base moved", "red"), *(f"  {render.inert(path)}" for path in card.drift)]
-    told = proposal.verified.why if proposal.verified is not None else ""
-    if proposal.why not in ("", told) and card.state not in ("raised", "pending"):
-        lines += ["", f"  {render.inert(proposal.why)}"]
-    lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in unchecked(proposal))]
-    lines += ["", f"cost ${card.cost_usd:.4f} · digest {card.digest[:12]}… · expires in {_left(raised.expires_at)}"]
-    return "\n".join(lines)
+
+def level(proposal: Proposal) -> str:
+    """The risk of a proposal, or the severity of a note, in its colour."""
+    risk = proposal.raised.risk
+    style = {"low": "green", "medium": "yellow"}.get(risk, "red")
+    return render.paint(f"severity {risk}" if proposal.is_note else risk, style)
 
 
 def _indented(text: str) -> str:
@@ -59,33 +79,39 @@ def _left(until: int) -> str:
 
 def _evidence(context: Context, card: CardOut) -> list[str]:
     rows: list[list[render.Cell]] = [
-        [number(position), topic, text] for position, topic, text in cited(context.desk, card.evidence[:20])
+        [number(position), topic, text] for position, topic, text in cited(context.desk, card.evidence[:_MOST_LISTED])
     ]
     lines = [render.table(rows, right=(0,))] if rows else ["  none"]
-    if len(card.evidence) > 20:
-        lines.append(f"  and {len(card.evidence) - 20} more")
-    v = card.verification
-    if v is not None:
-        sign = render.paint("✓", "green") if v.ok else render.paint("✗", "red")
-        check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else ""
-        said = ": ".join(filter(None, (check, v.why))) or "it applies in a scratch tree"
-        lines.append(f"  {sign} {'verified' if v.ok else 'not verified'}: {render.inert(said)}")
-        tail = v.output.strip().split("\n")[-5:] if v.output.strip() else []
-        lines += [f"      {render.inert(text)}" for text in tail]
-    return lines
+    if len(card.evidence) > _MOST_LISTED:
+        lines.append(f"  and {len(card.evidence) - _MOST_LISTED} more")
+    return lines if card.verification is None else [*lines, *_verified(card.verification)]
+
+
+def _verified(v: VerificationOut) -> list[str]:
+    """How the trial ended. Only a check that passed, or a patch that needs none, gets a tick."""
+    check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else ""
+    said = ": ".join(filter(None, (check, v.why))) or "it applies in a scratch tree"
+    if not v.ok:
+        sign, words = render.paint("✗", "red"), "not verified"
+    elif v.check and v.exit != 0:
+        sign, words = render.paint("!", "yellow"), "applies, but the check does not pass"
+    else:
+        sign, words = render.paint("✓", "green"), "verified"
+    tail = v.output.strip().split("\n")[-5:] if v.output.strip() else []
+    return [f"  {sign} {words}: {render.inert(said)}", *(f"      {render.inert(text)}" for text in tail)]
 
 
 def _effects(card: CardOut) -> list[str]:
     e = card.effects
     if card.action.kind == "note":
         return ["  changes nothing; approving marks it as read"]
-    lines = [f"  {count(len(e.files), 'file')}, +{e.added} −{e.removed}"] if e.files else []
-    lines += [f"    {render.inert(path)}" for path in e.files[:20]]
-    if len(e.files) > 20:
-        lines.append(f"    and {len(e.files) - 20} more")
+    lines = [f"    {render.inert(path)}" for path in e.files[:_MOST_LISTED]]
+    if len(e.files) > _MOST_LISTED:
+        lines.append(f"    and {len(e.files) - _MOST_LISTED} more")
     network = "network" if e.network else "no network"
     back = "reversible" if e.reversible else "NOT reversible"
-    return [*lines, f"  {count(len(e.commands), 'command')} · {network} · {back}"]
+    size = f"{count(len(e.files), 'file')}, +{e.added} −{e.removed} · " if e.files else ""
+    return [f"  {size}{count(len(e.commands), 'command')} · {network} · {back}", *lines]
 
 
 def _flagged(card: CardOut) -> list[str]:
@@ -96,15 +122,40 @@ def _flagged(card: CardOut) -> list[str]:
     return [f"  {render.paint(f'! {words}, shown escaped', 'red')}"] if found else []
 
 
-def _stat(proposal: Proposal) -> str:
-    action = proposal.raised.action
-    assert isinstance(action, PatchAction)
-    rows: list[list[render.Cell]] = [
-        [
-            shown(e),
-            render.Styled(f"+{sum(len(h.new) for h in e.hunks)}", "green"),
-            render.Styled(f"-{sum(len(h.old) for h in e.hunks)}", "red"),
-        ]
-        for e in action.edits
+def _command(card: CardOut) -> list[str]:
+    if card.argv is None:
+        return []
+    import shlex
+
+    return ["", render.paint("Command", "bold"), f"  {render.inert(shlex.join(card.argv))}"]
+
+
+def _patch(files: Sequence[FilePatch], body: str, folded: Container[str]) -> list[CardPart]:
+    title = f"\n{render.paint('Patch', 'bold')}"
+    if body == STAT:
+        return [CardPart(f"{title}\n{render.table(list(map(_numbers, files)))}")]
+    parts = [
+        CardPart(f"  {render.paint(f'✓ {file.path}', 'dim')}  +{file.added} −{file.removed}, seen", file.path)
+        if file.path in folded
+        else CardPart(render.diff(file.text.rstrip("\n")), file.path)
+        for file in files
     ]
-    return render.table(rows)
+    return [CardPart(title), *parts]
+
+
+def _numbers(file: FilePatch) -> list[render.Cell]:
+    return [
+        file.path, render.Styled(f"+{file.added}", "green"), render.Styled(f"-{file.removed}", "red"),
+    ]  # fmt: skip
+
+
+def _foot(proposal: Proposal, card: CardOut) -> list[str]:
+    lines = []
+    if card.drift:
+        lines += ["", render.paint("The base moved", "red"), *(f"  {render.inert(path)}" for path in card.drift)]
+    told = proposal.verified.why if proposal.verified is not None else ""
+    if proposal.why not in ("", told) and card.state not in ("raised", "pending"):
+        lines += ["", f"  {render.inert(proposal.why)}"]
+    lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in unchecked(proposal))]
+    expires = _left(proposal.raised.expires_at)
+    return [*lines, "", f"cost ${card.cost_usd:.4f} · digest {card.digest[:12]}… · expires in {expires}"]

@@ -8,6 +8,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.repos import one_path
 from kairos.desk.files import files as rows
 from kairos.desk.units import size
 from kairos.domain.names import Name
@@ -21,9 +22,9 @@ def file_text(row: dict[str, Any]) -> str:
 
 
 @click.command()
-@click.argument("path", type=click.Path())
+@click.argument("path", type=click.Path(), required=False)
 @pass_context
-def files(context: Context, path: str) -> None:
+def files(context: Context, path: str | None) -> None:
     """The tree of the repository at PATH, folded from the log alone, sorted bytewise."""
-    found = rows(context.desk, path)
+    found = rows(context.desk, one_path(context, path))
     render.records((render.json_text(row) if context.json else file_text(row) for row in found), context)

@@ -12,7 +12,7 @@ from cli.context import Context, pass_context
 from cli.look.card import card_text
 from kairos.clock import now_us
 from kairos.desk.cards import card, row_of, why_now
-from kairos.desk.reading import in_order, names, repositories, waiting
+from kairos.desk.reading import in_order, names, proposal_of, repositories, waiting
 from kairos.desk.reading import inbox as read_inbox
 from kairos.desk.records.proposals import CardOut, ProposalOut
 from kairos.desk.status import calls_today
@@ -93,5 +93,5 @@ def shown_card(context: Context, find: Callable[[], Proposal], *, body: str = "f
 @pass_context
 def show(context: Context, id_: str) -> None:
     """One proposal: claim, evidence, effects, the exact action, and what was not checked."""
-    data, text = shown_card(context, lambda: read_inbox(context.desk).find(id_))
+    data, text = shown_card(context, lambda: proposal_of(context.desk, id_, context.only()))
     render.emit(context, "show", data, text, page=True)

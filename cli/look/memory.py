@@ -17,7 +17,7 @@ from kairos.desk.units import count
 @pass_context
 def dream(context: Context, dry_run: bool) -> None:
     """Consolidate what the log taught, now: what came of it, as memory events."""
-    changes = remembering.dream_changes(context.desk, dry_run=dry_run)
+    changes = remembering.dream_changes(context.desk, dry_run=dry_run, only=context.only())
     rows: list[list[render.Cell]] = [[*remembering.in_words(c)] for c in changes]
     shown = render.table(rows[:40]) if rows else "  Nothing new was learned."
     if len(rows) > 40:
@@ -75,7 +75,7 @@ def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | N
 @pass_context
 def show(context: Context, id_: str) -> None:
     """One memory: what it says, since when, and the events it rests on."""
-    m = remembering.memory(context.desk, id_)
+    m = remembering.memory(context.desk, id_, context.only())
     rows: list[list[render.Cell]] = [
         ["id", m.id],
         ["says", m.text],

@@ -17,7 +17,7 @@ STATE_STYLES = {"watching": "green", "degraded": "yellow", "lost": "red", "stopp
 
 def answer(context: Context) -> StatusOut:
     """The status; warns on stderr if the daemon has another version than this program."""
-    found = status_of(context.desk)
+    found = status_of(context.desk, context.only())
     warn_of_other_version(context)
     return found
 
@@ -42,15 +42,25 @@ def text_of(status: StatusOut) -> str:
     rows: list[list[render.Cell]] = [
         [render.Styled(r.state, STATE_STYLES.get(r.state, "")), r.path, _directories(r)] for r in status.repos
     ]
-    parts = [f"daemon {daemon}" + (render.paint("  paused", "red") if status.paused else "")]
+    until = f" until {status.paused_until}" if status.paused_until else ""
+    parts = [f"daemon {daemon}" + (render.paint(f"  paused{until}", "red") if status.paused else "")]
     parts.append(render.table(rows) if rows else "  no repository is watched")
     parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
+    parts += [f"  {render.paint('→', 'yellow')} {_paused(r)}" for r in status.repos if r.paused]
+    if status.policy_error:
+        parts.append(f"  {render.paint('✗', 'red')} {render.inert(status.policy_error, lines=True)}")
+        parts.append("    Nothing is carried out until policy.toml is corrected: `kairos policy ls`.")
     parts.append(
         f"log {number(status.log.events)} events, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
         f"today {status.today.turns} turns, {status.today.model_calls} model calls, ${status.today.spent_usd:.2f}"
     )
     return "\n".join(parts)
+
+
+def _paused(repo: RepoOut) -> str:
+    until = repo.paused_until or "`kairos resume`"
+    return f"{render.inert(repo.path)} is paused until {until}"
 
 
 def _directories(repo: RepoOut) -> str:

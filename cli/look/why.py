@@ -23,7 +23,7 @@ def steps_text(steps: list[StepOut]) -> str:
 @pass_context
 def why(context: Context, what: str) -> None:
     """The causal chain of a proposal, an event or a commit, root first."""
-    steps = explaining.why(context.desk, what)
+    steps = explaining.why(context.desk, what, context.only())
     render.emit(context, "why", steps, steps_text(steps), page=True)
 
 

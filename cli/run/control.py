@@ -20,9 +20,12 @@ def warn_of_configuration(context: Context) -> None:
 @click.argument("duration", metavar="[DUR]", required=False)
 @pass_context
 def pause(context: Context, duration: str | None) -> None:
-    """The kill switch: no turns, no deliveries, no executions, for DUR (2h, tonight, …) or until resumed."""
-    done = controlling.pause(context.desk, duration)
-    text = f"paused until {done.until}" if done.until else "paused until `kairos resume`"
+    """The kill switch: no turns, no deliveries, no executions, for DUR (2h, tonight, …) or until resumed; everywhere,
+    or with --repo in one repository."""
+    context.desk.lenient = True
+    done = controlling.pause(context.desk, duration, context.only())
+    what = f"{render.inert(done.repo)} is paused" if done.repo else "paused"
+    text = f"{what} until {done.until}" if done.until else f"{what} until `kairos resume`"
     render.emit(context, "pause", done, text)
     warn_of_configuration(context)
 
@@ -30,8 +33,8 @@ def pause(context: Context, duration: str | None) -> None:
 @click.command()
 @pass_context
 def resume(context: Context) -> None:
-    """End a pause."""
-    done = controlling.resume(context.desk)
+    """End every pause, or with --repo that of one repository."""
+    done = controlling.resume(context.desk, context.only())
     render.emit(context, "resume", done, "resumed" if done.position else "nothing was paused")
 
 

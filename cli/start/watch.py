@@ -9,6 +9,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.repos import one_path
 from kairos.desk import registering
 from kairos.desk.deliveries import delivered
 from kairos.desk.reading import repositories
@@ -47,10 +48,11 @@ def _ask_trust(context: Context, root: Path) -> None:
 def init_text(done: InitOut) -> str:
     """The result of init, as text for a person."""
     history = f", {count(done.commits, 'commit')} of history" if done.commits else ""
+    missing = [f"  Left out, and not fetched: {render.inert(text)}." for text in done.left_out]
     if not done.new:
-        return f"{render.inert(done.path)} is watched already{history}"
+        return "\n".join([f"{render.inert(done.path)} is watched already{history}", *missing])
     entries = count(done.entries, "entry", "entries")
-    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {entries}{history}"]
+    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {entries}{history}", *missing]
     if done.findings:
         lines.append("  Here before Kairos, listed once and never raised:")
         lines += [f"    {render.inert(text)}" for text in done.findings[:20]]
@@ -60,14 +62,15 @@ def init_text(done: InitOut) -> str:
 
 
 @click.command()
-@click.argument("path", default=".")
+@click.argument("path", required=False)
 @click.option("--yes", is_flag=True, help="Trust it without asking.")
 @click.option("--history", metavar="all|N", help="Also learn from all commits, or the last N.")
 @pass_context
-def init(context: Context, path: str, yes: bool, history: str | None) -> None:
+def init(context: Context, path: str | None, yes: bool, history: str | None) -> None:
     """Trust and register the repository at PATH. Repeating it is harmless."""
-    done = register(context, path, yes=yes, history=history)
-    render.emit(context, "init", done, f"{init_text(done)}\nNext: {render.paint('kairos start', 'bold')}")
+    done = register(context, one_path(context, path, known=False), yes=yes, history=history)
+    following = "kairos status" if context.desk.daemon_running() else "kairos start"
+    render.emit(context, "init", done, f"{init_text(done)}\nNext: {render.paint(following, 'bold')}")
 
 
 @click.command()
@@ -81,7 +84,10 @@ def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None
     Prints one line for each delivered proposal; Ctrl-C ends it."""
     from cli.run.daemon import run_here
 
-    wanted = list(paths) or ([] if repositories(context.desk).watched() else ["."])
+    if context.repo is not None:
+        wanted = [one_path(context, paths[0] if paths else None, known=False)]
+    else:
+        wanted = list(paths) or ([] if repositories(context.desk).watched() else ["."])
     for path in wanted:
         done = register(context, path, yes=yes, history=history)
         render.message(context, init_text(done))
@@ -105,9 +111,9 @@ def announce(context: Context, id_: str) -> None:
 
 
 @click.command()
-@click.argument("path", default=".")
+@click.argument("path", required=False)
 @pass_context
-def unwatch(context: Context, path: str) -> None:
+def unwatch(context: Context, path: str | None) -> None:
     """Stop watching the repository at PATH; its history stays in the log."""
-    done = registering.unwatch(context.desk, path)
+    done = registering.unwatch(context.desk, one_path(context, path))
     render.emit(context, "unwatch", done, f"{render.inert(done.path)} is not watched any more; its history stays")

@@ -20,7 +20,7 @@ def doctor(context: Context, fix: bool) -> None:
     """Find what keeps Kairos from working. Exit 1 if a check fails, 75 if the cause is temporary."""
     context.desk.lenient, context.desk.guarded = True, False
     with render.progress(context, "verifying the log"):
-        checks, passing = examine(context.desk, fix=fix)
+        checks, passing = examine(context.desk, fix=fix, only=context.only())
     rows: list[list[render.Cell]] = []
     for check in checks:
         sign, style = _SIGNS[check.state]

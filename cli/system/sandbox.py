@@ -9,6 +9,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.repos import one_path
 from kairos.desk.confining import run_confined
 from kairos.domain.names import Name
 
@@ -24,7 +25,7 @@ def sandbox() -> None:
 @sandbox.command(
     "run", short_help="Run CMD on a scratch view of a directory.", context_settings={"ignore_unknown_options": True}
 )
-@click.option("--root", type=click.Path(), default=".", help="The directory. Default: the current one.")
+@click.option("--root", type=click.Path(), help="The directory. Default: the current one, or that of --repo.")
 @click.option("--export", "exported", is_flag=True, help="Apply what passes the gate to the directory.")
 @click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network access.")
 @click.option("--wall", type=click.FloatRange(0.1, 86_400), default=_DEFAULT_WALL, help="Time limit in seconds.")
@@ -36,7 +37,7 @@ def sandbox() -> None:
 @pass_context
 def run_command(
     context: Context,
-    root: str,
+    root: str | None,
     exported: bool,
     net: Literal["none", "loopback"],
     wall: float,
@@ -48,7 +49,7 @@ def run_command(
 ) -> None:
     """Run CMD on a scratch view of a directory: nothing in it changes unless --export applies what passes the gate."""
     limits = {"wall": wall, "mem_mb": mem, "pids": pids, "out": out, "disk_mb": disk, "file_mb": max(256, disk)}
-    data = run_confined(context.desk, Path(root), command, limits=limits, net=net, exported=exported)
+    data = run_confined(context.desk, Path(one_path(context, root)), command, limits=limits, net=net, exported=exported)
     render.emit(context, "sandbox", data, _text(data))
 
 

@@ -72,7 +72,7 @@ def _once(
         return recovery.settle(log, home, at, tree, now=now)
     if at.proposal.state in DONE:
         return at
-    gate.refuse_if_paused(log, now)
+    gate.refuse_if_paused(log, at.proposal.raised.repo, now)
     judged = gate.check(home, at.proposal, tree, policy, now)
     if isinstance(judged, gate.GateRefusal):
         append(log, at, judged.events, now=now)

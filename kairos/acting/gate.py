@@ -101,9 +101,9 @@ def _verdict(proposal: Proposal, policy: Policy, root: Path) -> Verdict:
     return policy.decide(raised.action, risk=raised.risk, detector=raised.detector, repo=raised.repo, root=str(root))
 
 
-def refuse_if_paused(log: Log, now: int) -> None:
-    """Raises TryAgain (75) while Kairos is paused by a person."""
-    if AttentionView().load(log)[0].is_paused(now):
+def refuse_if_paused(log: Log, repo: str, now: int) -> None:
+    """Raises TryAgain (75) while Kairos or this repository is paused by a person."""
+    if AttentionView().load(log)[0].is_paused(now, repo):
         raise TryAgain("Kairos is paused, so nothing is carried out", "`kairos resume` ends the pause.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -11,6 +11,9 @@ from kairos.domain.policy import Policy, PolicyFile, Rule, faults, parse
 from kairos.errors import UsageError
 from kairos.home import read_toml
 from kairos.privacy import exposures, refuse
+
+if TYPE_CHECKING:
+    from kairos.contract import Fault
 
 _HINT = "No rule of it is used until it is corrected."
 
@@ -26,12 +29,19 @@ def load_policy(path: Path) -> Policy:
         raise _everything_wrong(path, data) or error from error
 
 
-def _everything_wrong(path: Path, data: dict[str, Any]) -> UsageError | None:
-    """An error that lists every wrong key, value, name and example in a file; None if there are none."""
-    from kairos.contract import Fault, problems, refusal  # slow to import, and not needed for a valid file
+def wrong_in(data: dict[str, Any]) -> list[Fault]:
+    """Every wrong key, value, name and example of a parsed policy.toml."""
+    from kairos.contract import Fault, problems  # slow to import, and not needed for a valid file
 
     found = problems(data, PolicyFile)
-    found += [Fault("rule", what, "") for what in faults(_rules_of(data))]
+    return found + [Fault("rule", what, "") for what in faults(_rules_of(data))]
+
+
+def _everything_wrong(path: Path, data: dict[str, Any]) -> UsageError | None:
+    """An error that lists everything that is wrong in a file; None if nothing is."""
+    from kairos.contract import refusal
+
+    found = wrong_in(data)
     return refusal(str(path), found, _HINT) if found else None
 
 

@@ -181,7 +181,7 @@ class Driver:
         return worst if usage is None else budget.cost(self._price, *usage)
 
     def _stopped(self) -> bool:
-        return self._halt.asked or self._gone() or self._pauses.in_force(now_us())
+        return self._halt.asked or self._gone() or self._pauses.in_force(now_us(), self._assignment.repo)
 
 
 def _with(entry: ModelCalled, outcome: str, spent: int, usage: tuple[int, int] | None, why: str) -> ModelCalled:

@@ -62,10 +62,10 @@ class Pauses:
         self._view = AttentionView()
         self._state, self._position = self._view.load(log)
 
-    def in_force(self, now_us: int) -> bool:
-        """Whether a pause is in force at `now_us`, according to all events in the log."""
+    def in_force(self, now_us: int, repo: str) -> bool:
+        """Whether a pause is in force in a repository at `now_us`, according to all events in the log."""
         self._position = self._view.advance(self._state, self._log, self._position)
-        return self._state.is_paused(now_us)
+        return self._state.is_paused(now_us, repo)
 
 
 class Ledger:

@@ -29,7 +29,9 @@ class Refusal(msgspec.Struct, frozen=True):
     why: str
 
 
-def prepare(log: Log, config: Config, environ: Mapping[str, str], now_us: int, zone: tzinfo) -> Refusal | None:
+def prepare(
+    log: Log, config: Config, environ: Mapping[str, str], repo: str, now_us: int, zone: tzinfo
+) -> Refusal | None:
     """Returns None if a worker may be started. The budget is checked again, exactly, before each call."""
     model = config.model
     if not model.name:
@@ -38,7 +40,7 @@ def prepare(log: Log, config: Config, environ: Mapping[str, str], now_us: int, z
         return Refusal("not_installed", "the model extra is not installed: pip install 'kairos-assistant[model]'")
     if model.key_env and not environ.get(model.key_env):
         return Refusal("no_key", f"model.key_env names {model.key_env}, which is not in the daemon's environment")
-    if Pauses(log).in_force(now_us):
+    if Pauses(log).in_force(now_us, repo):
         return Refusal("paused", "paused by a person")
     today = spent_today(log, now_us, zone).microusd
     if today and today >= caps_of(model).per_day:

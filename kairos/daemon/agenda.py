@@ -22,7 +22,7 @@ def agenda(views: Views, since: int, is_mine: Callable[[str], bool]) -> dict[str
         "deferral": [p.deferred_until for p in live if p.state == "deferred"],
         "delivery": [held_until(p.id, views.attention) for p in live if is_untold(p)],
         "expiry": [p.raised.expires_at for p in live if p.state in proposals.OPEN],
-        "pause": [views.attention.paused_until] if views.attention.paused else [],
+        "pause": [views.attention.paused_until, *(until or None for until in views.attention.paused_repos.values())],
     }
     return {kind: _first(found[kind], since) for kind in KINDS}
 

@@ -63,14 +63,14 @@ class Executing(Component):
     def _look(self, proposal: Proposal, repo: Repository) -> bool:
         """Does what one proposal waits for, if this daemon holds its repository; False if it must be retried."""
         with self._log.fenced(fences_of(self._held, [repo.id])):
-            waits = proposal.state == "raised" or (proposal.state == "approved" and not self._is_paused())
+            waits = proposal.state == "raised" or (proposal.state == "approved" and not self._is_paused(repo.id))
             if not waits or not self._is_mine(repo.id) or repo.lost or not repo.watched:
                 return True
             return self._attempt(proposal.id, partial(self._one, proposal, repo))
 
-    def _is_paused(self) -> bool:
+    def _is_paused(self, repo: str) -> bool:
         with self._world.reading() as views:
-            return views.attention.is_paused(now_us())
+            return views.attention.is_paused(now_us(), repo)
 
     def _attempt(self, what: str, work: Callable[[], object]) -> bool:
         """Runs `work`; returns False if it must be retried. A conflicting decision or a moved base is final."""

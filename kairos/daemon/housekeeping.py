@@ -48,11 +48,12 @@ class Housekeeping:
     def _resumed(self, now: int) -> bool:
         """Ends a pause whose time is over; False if another process appended meanwhile, which may have ended it."""
         with self._world.reading() as views:
-            here, over = views.position, views.attention.paused and not views.attention.is_paused(now)
+            here, over = views.position, views.attention.over(now)
         if over:
             alone: list[Write] = [HeadAt(here)] if self._log.shared else []
             try:
-                self._log.append([NewEvent("control", Resumed(), None, "system")], writes=alone)
+                ended = [NewEvent("control", Resumed(repo=repo), None, "system") for repo in over]
+                self._log.append(ended, writes=alone)
             except Conflict:
                 return False
         return True

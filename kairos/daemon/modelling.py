@@ -132,7 +132,7 @@ class Modelling(Component):
         with self._world.reading() as views:
             if views.attention.is_muted(DETECTOR, repo_id):
                 return "mute@1", f"{DETECTOR} is muted"
-        refusal = worker_setup.prepare(self._log, self._config, os.environ, now_us(), self._zone())
+        refusal = worker_setup.prepare(self._log, self._config, os.environ, repo_id, now_us(), self._zone())
         return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why)
 
     def _work(self, assignment: Assignment) -> Result:

@@ -159,9 +159,9 @@ class Reactor(Component):
         with self._world.reading() as views:
             return dict(views.repos.by_id)
 
-    def _is_paused(self) -> bool:
+    def _is_paused(self, repo: str) -> bool:
         with self._world.reading() as views:
-            return views.attention.is_paused(now_us())
+            return views.attention.is_paused(now_us(), repo)
 
     def _idle_before(self, recorded: Recorded) -> int:
         """How long (us) the repository of an event had been quiet before it; 0 if it was never active."""
@@ -188,7 +188,7 @@ class Reactor(Component):
             case ProposalStale():
                 self._look_again(recorded, event.id)
             case Resumed():
-                self._speaker.offer_all("manual")
+                self._speaker.offer_all("manual", event.repo)
             case _:
                 pass
 
@@ -200,7 +200,7 @@ class Reactor(Component):
                 return
             boundary = attention.boundary_of(recorded.event, recorded.origin, idle_for, self._manners)
             judged = boundary and attention.decide_turn(
-                recorded.event, recorded.origin, boundary, views.attention, now_us()
+                recorded.event, recorded.origin, boundary, views.attention, now_us(), repo
             )
         if isinstance(judged, Held) and judged.rule != "pause@1":
             boundary = None
@@ -224,9 +224,9 @@ class Reactor(Component):
 
     def _turns(self) -> None:
         """Starts the turns that are due: at a boundary that is not a burst, or after the lull that follows a burst."""
-        if self._is_paused():
-            return
         for repo, gathered in list(self._gathered.items()):
+            if self._is_paused(repo):
+                continue
             lull = time.monotonic() - gathered.last >= LULL_S
             if not gathered.waits or (not lull and gathered.boundary in (None, "burst")):
                 continue
@@ -271,8 +271,8 @@ class Reactor(Component):
 
     def _patience(self) -> float | None:
         """Seconds to the end of the nearest lull; None to wait for new events."""
-        waiting = [g.last for g in self._gathered.values() if g.waits]
-        if not waiting or self._is_paused():
+        waiting = [g.last for repo, g in self._gathered.items() if g.waits and not self._is_paused(repo)]
+        if not waiting:
             return None
         return max(0.01, min(waiting) + LULL_S - time.monotonic())
 

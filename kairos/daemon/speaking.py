@@ -49,10 +49,11 @@ class Speaker:
         if proposal is not None and self._is_mine(proposal.raised.repo):
             self._offer(proposal, proposal.raised.boundary)
 
-    def offer_all(self, boundary: str) -> None:
-        """Judges whether to deliver each undelivered proposal at a boundary."""
+    def offer_all(self, boundary: str, repo: str = "") -> None:
+        """Judges whether to deliver each undelivered proposal, or those of one repository, at a boundary."""
         for proposal in self._undelivered():
-            self._offer(proposal, boundary)
+            if repo in ("", proposal.raised.repo):
+                self._offer(proposal, boundary)
 
     def release(self, now: int) -> None:
         """Delivers, as one brief, the proposals that quiet hours or the daily cap held until now."""
@@ -78,7 +79,14 @@ class Speaker:
         urgent = proposal.raised.risk == "urgent"
         with self._world.reading() as views:
             judged = attention.decide_delivery(
-                proposal.id, urgent, boundary, views.attention, self._manners, now_us(), self._zone()
+                proposal.id,
+                urgent,
+                boundary,
+                views.attention,
+                self._manners,
+                now_us(),
+                self._zone(),
+                proposal.raised.repo,
             )
             known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from kairos.clock import rfc3339
 from kairos.desk.desk import Desk, of_one_moment
@@ -34,10 +35,37 @@ WHY_NOW = {
 }
 
 
+class FilePatch(NamedTuple):
+    """The diff of one file, and how many lines it adds and removes."""
+
+    path: str
+    text: str
+    added: int
+    removed: int
+
+
 @of_one_moment
 def card(desk: Desk, proposal: Proposal) -> CardOut:
     """The card of a proposal in its present state."""
     return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
+
+
+@of_one_moment
+def file_patches(desk: Desk, proposal: Proposal) -> list[FilePatch]:
+    """The diff of each file that a proposal edits, in the order of the patch; empty if it is no patch."""
+    action = proposal.raised.action
+    if not isinstance(action, PatchAction):
+        return []
+    root = _root(proposal, repositories(desk))
+    return [
+        FilePatch(
+            path=shown(e),
+            text=as_text(_edit_text(e, root)),
+            added=sum(len(h.new) for h in e.hunks),
+            removed=sum(len(h.old) for h in e.hunks),
+        )
+        for e in action.edits
+    ]  # fmt: skip
 
 
 def row_of(proposal: Proposal, known: Repositories) -> ProposalOut:

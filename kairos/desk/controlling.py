@@ -21,16 +21,17 @@ from kairos.eventlog.views.repositories import Repository
 CONTROL = "control"
 
 
-def pause(desk: Desk, duration: str | None) -> PauseOut:
-    """No turns, deliveries or executions for a while (as typed), or until `resume`. UsageError."""
+def pause(desk: Desk, duration: str | None, only: Repository | None = None) -> PauseOut:
+    """No turns, deliveries or executions for a while (as typed), or until `resume`, in one repository or everywhere.
+    UsageError."""
     desk.lenient = True  # a pause must work even if the configuration is wrong
-    ends = None
+    ends, now = None, now_us()
     if duration is not None:
-        ends = until(duration, now_us(), local_zone())
-        if ends is None:
+        ends = until(duration, now, local_zone())
+        if ends is None or ends <= now:
             raise UsageError(f"`{duration}` is not a duration", "Give 30m, 2h, 1d, tonight or tomorrow; or nothing.")
-    position = _say(desk, Paused(until=ends))
-    return PauseOut(paused=True, until=rfc3339(ends) if ends else None, position=position)
+    position = _say(desk, Paused(until=ends, repo=only.id if only is not None else ""))
+    return PauseOut(paused=True, until=rfc3339(ends) if ends else None, position=position, repo=_root(only))
 
 
 def wrong_configuration(desk: Desk) -> str | None:
@@ -42,9 +43,25 @@ def wrong_configuration(desk: Desk) -> str | None:
     return None
 
 
-def resume(desk: Desk) -> PauseOut:
-    """Ends a pause; `position` is null if nothing was paused."""
-    return PauseOut(paused=False, until=None, position=_say(desk, Resumed()) if attention(desk).paused else None)
+def resume(desk: Desk, only: Repository | None = None) -> PauseOut:
+    """Ends every pause, or that of one repository; `position` is null if nothing was paused. UsageError for one
+    repository while everything is paused."""
+    state = attention(desk)
+    if only is not None and state.is_paused(now_us()):
+        raise UsageError(
+            f"everything is paused, not {only.root} alone",
+            "`kairos resume` without --repo ends the pause of everything.",
+        )
+    if only is None:
+        ended = [*([""] if state.paused else []), *state.paused_repos]
+    else:
+        ended = [only.id] if only.id in state.paused_repos else []
+    positions = [_say(desk, Resumed(repo=repo)) for repo in ended]
+    return PauseOut(paused=False, until=None, position=positions[-1] if positions else None, repo=_root(only))
+
+
+def _root(repository: Repository | None) -> str | None:
+    return None if repository is None else repository.root
 
 
 def tick(desk: Desk) -> RunningOut:

@@ -9,11 +9,12 @@ from pathlib import Path
 from kairos.clock import local_zone, now_us
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
-from kairos.desk.reading import inbox, repositories
+from kairos.desk.reading import inbox, proposal_of, repositories
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
 from kairos.domain.proposal import TERMINAL, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
+from kairos.eventlog.views.repositories import Repository
 
 
 def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None = None) -> DecidedOut:
@@ -55,12 +56,12 @@ def each(
     ids: Sequence[str],
     decide: Callable[[Proposal], DecidedOut | None],
     *,
+    only: Repository | None = None,
     wait_s: float | None = None,
 ) -> tuple[list[DecidedOut], KairosError | None]:
-    """Decides proposals one after another; returns (the decisions made, the error that stopped it). NotFound before
-    anything is decided."""
-    known = inbox(desk)
-    chosen = [known.find(prefix) for prefix in dict.fromkeys(ids)]
+    """Decides proposals one after another; returns (the decisions made, the error that stopped it). `only`: the
+    repository that they must be of. NotFound before anything is decided."""
+    chosen = [proposal_of(desk, prefix, only) for prefix in dict.fromkeys(ids)]
     results: list[DecidedOut] = []
     for proposal in {p.id: p for p in chosen}.values():
         try:

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kairos._version import VERSION
@@ -94,12 +95,12 @@ def log(desk: Desk, fix: bool) -> CheckOut:
     return rechecked(desk)
 
 
-def locks(desk: Desk, fix: bool) -> CheckOut:
+def locks(desk: Desk, fix: bool, only: Repository | None = None) -> CheckOut:
     """No git lock was left behind by a crash in a watched repository, and Kairos's own lock is held or harmless."""
     from kairos.repo.git import Git, GitError
 
     now = time.time()
-    for repository in repositories(desk).watched():
+    for repository in _looked_at(desk, only):
         root = Path(repository.root)
         try:
             lock = Git(root).git_dir() / "index.lock"
@@ -197,9 +198,15 @@ def space(desk: Desk, fix: bool) -> CheckOut:
     return _ok("space", text)
 
 
-def watched(desk: Desk, fix: bool) -> CheckOut:
-    """Every watched repository is at the place where it was trusted, and can be read."""
-    known = repositories(desk).watched()
+def _looked_at(desk: Desk, only: Repository | None) -> list[Repository]:
+    return [r for r in repositories(desk).watched() if only is None or r.id == only.id]
+
+
+def watched(desk: Desk, fix: bool, only: Repository | None = None) -> CheckOut:
+    """Every watched repository, or the one asked about, is at the place where it was trusted, and can be read."""
+    known = _looked_at(desk, only)
+    if only is not None and not known:
+        return _bad("repositories", f"{only.root} is not watched", f"`kairos init {only.root}` watches it again.")
     said = read_status(desk.home)
     told = {repo.path: repo for repo in said.repos} if said is not None else {}
     found = list(filter(None, (_trouble(repository, told.get(repository.root)) for repository in known)))
@@ -253,12 +260,14 @@ CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
 )
 
 
-def examine(desk: Desk, *, fix: bool) -> tuple[list[CheckOut], set[str]]:
+def examine(desk: Desk, *, fix: bool, only: Repository | None = None) -> tuple[list[CheckOut], set[str]]:
     """(every check, the names of those that failed for a temporary reason: the server of the log is unreachable, the
-    disk is full). A check that raises is reported as a failed check."""
+    disk is full). `only`: of the watched repositories only this one is looked at. A check that raises is reported as a
+    failed check."""
     found: list[CheckOut] = []
     passing: set[str] = set()
-    for name, check in CHECKS:
+    for name, every in CHECKS:
+        check = partial(every, only=only) if every in (locks, watched) else every
         try:
             found.append(_made(desk, check, fix))
         except TryAgain as error:

@@ -11,7 +11,7 @@ import msgspec
 from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk
 from kairos.desk.given import whole
-from kairos.desk.reading import position_before
+from kairos.desk.reading import position_before, repository_of
 from kairos.desk.records.log import AnchorOut, EventOut, MovedOut, ProblemOut, VerifyOut
 from kairos.desk.summary import summary
 from kairos.desk.when import ago
@@ -62,7 +62,7 @@ def read(
         after = max(after, position_before(desk, ago(since, now_us())))
     source = _follow(desk, after, types) if follow else desk.log.read(after, topics=types)
     if only is not None:
-        source = (r for r in source if r.stream == only.id or getattr(r.event, "repo", None) == only.id)
+        source = (r for r in source if only.id in (r.stream, repository_of(desk, r.event)))
     return map(LogEntry, source if limit is None else _first(source, limit))
 
 

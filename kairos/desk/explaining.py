@@ -7,7 +7,7 @@ import re
 from kairos.clock import DAY, now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import whole
-from kairos.desk.reading import inbox, position_before
+from kairos.desk.reading import inbox, position_before, repository_of
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.summary import summary
 from kairos.desk.when import ago
@@ -22,9 +22,15 @@ _MOST_STEPS = 500
 
 
 @of_one_moment
-def why(desk: Desk, what: str) -> list[StepOut]:
-    """The causal chain of a proposal (id), an event (position) or a commit (object id), root first. NotFound (4)."""
-    return steps(desk, starts(desk, what))
+def why(desk: Desk, what: str, only: Repository | None = None) -> list[StepOut]:
+    """The causal chain of a proposal (id), an event (position) or a commit (object id), root first, if it is of the
+    repository `only`. NotFound (4)."""
+    begun = starts(desk, what)
+    if only is not None:
+        begun = [p for p in begun if repository_of(desk, desk.log.at(p).event) == only.id]
+        if not begun:
+            raise NotFound(f"`{what}` is not about {only.root}", "Leave --repo out, or name another repository.")
+    return steps(desk, begun)
 
 
 def steps(desk: Desk, positions: list[int]) -> list[StepOut]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place
 from kairos.domain.attention import Attention
+from kairos.domain.events import Event
 from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Row
@@ -44,8 +45,8 @@ def usage(desk: Desk) -> Usage:
 def repository_at(desk: Desk, path: Path) -> Repository:
     """The registered repository whose tree holds a path (default: its root). NotFound (4)."""
     known = repositories(desk)
-    found = place(str(path))
-    for folder in (found, *found.parents):
+    start = place(str(path))
+    for folder in (start, *start.parents):
         repository = known.at(str(folder), machine())
         if repository is not None:
             return repository
@@ -54,10 +55,16 @@ def repository_at(desk: Desk, path: Path) -> Repository:
 
 def registered_at(desk: Desk, path: str | Path) -> Repository:
     """The repository with this root, watched or not. NotFound (4)."""
-    found = repositories(desk).at(str(place(str(path))), machine())
-    if found is None:
-        raise NotFound(f"{path} is not the root of a repository that Kairos knows", "`kairos status` lists them.")
-    return found
+    known = repositories(desk)
+    repository = known.at(str(place(str(path))), machine())
+    if repository is not None:
+        return repository
+    hint = "`kairos status` lists them."
+    for folder in place(str(path)).parents:
+        if known.at(str(folder), machine()) is not None:
+            hint = f"It lies in {folder}: name that."
+            break
+    raise NotFound(f"{path} is not the root of a repository that Kairos knows", hint)
 
 
 def selected(desk: Desk, path: Path | None) -> Repository | None:
@@ -78,10 +85,20 @@ def in_order(proposals: Sequence[Proposal]) -> list[Proposal]:
 
 
 @of_one_moment
-def chosen(desk: Desk, prefixes: Sequence[str]) -> list[Proposal]:
+def proposal_of(desk: Desk, prefix: str, only: Repository | None) -> Proposal:
+    """The proposal with an id or unique prefix, of one repository if one is given. NotFound (4)."""
+    proposal = inbox(desk).find(prefix)
+    if only is not None and proposal.raised.repo != only.id:
+        other = repositories(desk).by_id.get(proposal.raised.repo)
+        where = f"in {other.root}" if other is not None else "elsewhere"
+        raise NotFound(f"{proposal.id} is {where}, not in {only.root}", "Leave --repo out, or name that repository.")
+    return proposal
+
+
+@of_one_moment
+def chosen(desk: Desk, prefixes: Sequence[str], only: Repository | None = None) -> list[Proposal]:
     """The proposals with these id prefixes, each once, in display order. NotFound (4)."""
-    known = inbox(desk)
-    return in_order([known.find(prefix) for prefix in dict.fromkeys(prefixes)])
+    return in_order([proposal_of(desk, prefix, only) for prefix in dict.fromkeys(prefixes)])
 
 
 @of_one_moment
@@ -89,6 +106,15 @@ def undecided(desk: Desk, ids: Sequence[str]) -> list[Proposal]:
     """Those of these proposals that still wait for a decision, in the order given."""
     known = inbox(desk).proposals
     return [known[i] for i in ids if known[i].state in UNDECIDED]
+
+
+def repository_of(desk: Desk, event: Event) -> str:
+    """The id of the repository that an event is about: its own, or that of its proposal or memory. Empty for none."""
+    for named in (getattr(event, "repo", ""), getattr(getattr(event, "memory", None), "repo", "")):
+        if isinstance(named, str) and named:
+            return named
+    proposal = inbox(desk).proposals.get(str(getattr(event, "id", "")))
+    return "" if proposal is None else proposal.raised.repo
 
 
 @of_one_moment

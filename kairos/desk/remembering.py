@@ -12,7 +12,7 @@ from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import typed
 from kairos.desk.reading import repositories, short
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
-from kairos.errors import NotFound
+from kairos.errors import NotFound, UsageError
 from kairos.home import machine
 
 if TYPE_CHECKING:
@@ -22,9 +22,24 @@ if TYPE_CHECKING:
 _VERBS = {"MemoryAccepted": "learned", "MemorySuperseded": "gave way", "MemoryInvalidated": "dropped"}
 
 
-def dream_changes(desk: Desk, *, dry_run: bool) -> list[DreamChangeOut]:
-    """Runs the dream in its own process and returns its events. TryAgain (75) while another dream runs."""
-    return dream_child(desk, ["--manual", *(["--dry-run"] if dry_run else [])])
+def dream_changes(desk: Desk, *, dry_run: bool, only: Repository | None = None) -> list[DreamChangeOut]:
+    """Runs the dream in its own process and returns its events. `only`: of a dry run, the changes of one repository;
+    UsageError for a real one. TryAgain (75) while another dream runs."""
+    if only is not None and not dry_run:
+        raise UsageError(
+            "a dream consolidates the log of all repositories", "Leave --repo out, or look first: add --dry-run."
+        )
+    changes = dream_child(desk, ["--manual", *(["--dry-run"] if dry_run else [])])
+    return changes if only is None else [c for c in changes if _repository_of(desk, c) == only.id]
+
+
+def _repository_of(desk: Desk, change: DreamChangeOut) -> str:
+    """The id of the repository that a changed memory is about; empty for a file of several."""
+    new = change.data.get("memory")
+    if isinstance(new, dict):
+        return str(new.get("repo", ""))
+    known = claims(desk).by_id.get(str(change.data.get("id", "")))
+    return "" if known is None else known.memory.repo
 
 
 def dream_child(desk: Desk, args: Sequence[str]) -> list[DreamChangeOut]:
@@ -87,9 +102,12 @@ def recall(desk: Desk, query: str, limit: int, only: Repository | None) -> list[
 
 
 @of_one_moment
-def memory(desk: Desk, id_: str) -> MemoryOut:
-    """One memory by its id or a unique prefix. NotFound (4)."""
-    return memory_out(claims(desk).find(id_))
+def memory(desk: Desk, id_: str, only: Repository | None = None) -> MemoryOut:
+    """One memory by its id or a unique prefix, of one repository if one is given. NotFound (4)."""
+    claim = claims(desk).find(id_)
+    if only is not None and claim.memory.repo != only.id:
+        raise NotFound(f"{claim.memory.id} is not about {only.root}", "Leave --repo out, or name its repository.")
+    return memory_out(claim)
 
 
 def letters(desk: Desk) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.log import (
     AnchorOut,
     CompactOut,
@@ -20,11 +21,13 @@ from kairos.desk.records.log import (
     VerifyOut,
 )
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
+from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
 from kairos.desk.records.proposals import CardOut, DecidedOut, HeldOut, ProposalOut, StepOut, UndoneOut
 from kairos.desk.records.repositories import InitOut, RunningOut, StatusOut, UnwatchOut
 from kairos.desk.records.system import (
     CompletionOut,
     ConfigOut,
+    CostOut,
     DemoOut,
     DoctorOut,
     ErrorOut,
@@ -80,10 +83,16 @@ DATA: dict[str, Any] = {
     "doctor": DoctorOut,
     "completion": CompletionOut,
     "demo": DemoOut,
+    "cost": CostOut,
+    "export": ExportedOut,
+    "policy-ls": PolicyOut,
+    "policy-allow": RuleChangedOut,
+    "policy-revoke": RuleChangedOut,
+    "policy-test": PolicyTestOut,
 }
 """Verb → type of `data`."""
 
-BARE: dict[str, Any] = {"log": EventOut, "files": FileOut, "error": ErrorOut}
+BARE: dict[str, Any] = {"log": EventOut, "files": FileOut, "export-line": ExportLineOut, "error": ErrorOut}
 """Records written without the envelope: NDJSON verbs and errors."""
 
 

@@ -3,44 +3,71 @@
 from __future__ import annotations
 
 from kairos._version import VERSION
-from kairos.clock import local_zone, now_us
+from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import Status, read_status, running
+from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
 from kairos.desk.reading import attention, inbox, repositories, usage
 from kairos.desk.records.repositories import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
 from kairos.domain.attention import local_day
+from kairos.domain.proposal import UNDECIDED
+from kairos.errors import KairosError
+from kairos.eventlog.views.repositories import Repository
 
 
-def status(desk: Desk) -> StatusOut:
-    """The status, from the log, its views and the daemon's status file."""
+def status(desk: Desk, only: Repository | None = None) -> StatusOut:
+    """The status, from the log, its views and the daemon's status file. `only`: what is watched, what waits and what
+    today cost are those of one repository; the log and the daemon are for all."""
     pid = running(desk.home)
     said = read_status(desk.home) if pid is not None else None
-    return _collected(desk, pid, said)
+    return _collected(desk, pid, said, only)
 
 
 @of_one_moment
-def _collected(desk: Desk, pid: int | None, said: Status | None) -> StatusOut:
-    now, zone = now_us(), local_zone()
-    today = local_day(now, zone)
-    spent = usage(desk)
-    calls = [micros for at, micros in spent.calls if local_day(at, zone) == today]
+def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repository | None) -> StatusOut:
+    now, state = now_us(), attention(desk)
     proposals = inbox(desk)
+    mine = [p for p in proposals.live() if only is None or p.raised.repo == only.id]
+    until = state.paused_until if state.is_paused(now) else None
     return StatusOut(
         daemon=DaemonOut(running=pid is not None, pid=pid),
-        repos=_repos(desk, said),
+        repos=_repos(desk, said, only),
         log=_log(desk),
         inbox=InboxCount(
-            pending=len(proposals.pending()),
-            deferred=sum(p.state == "deferred" for p in proposals.live()),
+            pending=sum(p.state in UNDECIDED for p in mine), deferred=sum(p.state == "deferred" for p in mine)
         ),
-        today=TodayOut(
-            model_calls=len(calls),
-            spent_usd=round(sum(calls) / 1e6, 6),
-            turns=sum(count for at, count in spent.turns if local_day(at, zone) == today),
-        ),
-        paused=attention(desk).is_paused(now),
+        today=_today(desk, only),
+        paused=state.is_paused(now),
+        paused_until=rfc3339(until) if until is not None else None,
+        policy_error=policy_error(desk),
     )
+
+
+def _today(desk: Desk, only: Repository | None) -> TodayOut:
+    zone = local_zone()
+    if only is not None:
+        calls, micros, turns = today_of(desk, only, zone)
+        return TodayOut(model_calls=calls, spent_usd=round(micros / 1e6, 6), turns=turns)
+    today, spent = local_day(now_us(), zone), usage(desk)
+    costs = [cost for at, cost in spent.calls if local_day(at, zone) == today]
+    return TodayOut(
+        model_calls=len(costs), spent_usd=round(sum(costs) / 1e6, 6),
+        turns=sum(count for at, count in spent.turns if local_day(at, zone) == today),
+    )  # fmt: skip
+
+
+def policy_error(desk: Desk) -> str | None:
+    """What is wrong with policy.toml, because of which nothing is carried out; None if it can be used."""
+    if not desk.home.policy_file.exists():
+        return None
+    from kairos.acting.policy_file import load_policy
+
+    try:
+        load_policy(desk.home.policy_file)
+    except KairosError as error:
+        return error.message
+    return None
 
 
 def other_version(desk: Desk) -> str | None:
@@ -74,23 +101,28 @@ def next_command(status: StatusOut) -> str:
     return "kairos log" if status.daemon.running else "kairos start"
 
 
-def _repos(desk: Desk, said: Status | None) -> list[RepoOut]:
+def _repos(desk: Desk, said: Status | None, only: Repository | None) -> list[RepoOut]:
+    now, state = now_us(), attention(desk)
     live = {repo.path: repo for repo in said.repos} if said is not None else {}
     elsewhere = holders(desk)
     out = []
     for repository in sorted(repositories(desk).by_id.values(), key=lambda r: r.root):
-        if not repository.watched:
+        if not repository.watched or (only is not None and repository.id != only.id):
             continue
+        paused = repository.id in state.paused_repos and state.is_paused(now, repository.id)
+        ends = state.paused_repos.get(repository.id) if paused else None
+        until = rfc3339(ends) if ends else None
         repo = live.get(repository.root)
         out.append(
             RepoOut(
                 path=repository.root, state=repo.state, directories=repo.directories, watched=repo.watched,
-                polled=repo.polled, ignored=repo.ignored, why=repo.why,
+                polled=repo.polled, ignored=repo.ignored, why=repo.why, repo=repository.id, paused=paused,
+                paused_until=until,
             )
             if repo is not None
             else RepoOut(
                 path=repository.root, state="stopped", directories=0, watched=0, polled=0, ignored=0,
-                held_by=elsewhere.get(repository.id),
+                held_by=elsewhere.get(repository.id), repo=repository.id, paused=paused, paused_until=until,
             )
         )  # fmt: skip
     return out

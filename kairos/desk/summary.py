@@ -37,6 +37,12 @@ def cited(desk: Desk, positions: Sequence[int]) -> list[tuple[int, str, str]]:
     return found
 
 
+_LEFT_OUT = {
+    "trees": "what it changed is not in this partial clone",
+    "parents": "what it changed is not in this shallow clone",
+}
+
+
 def _of_repository(event: ev.Event) -> str:
     match event:
         case ev.FilesChanged():
@@ -50,7 +56,7 @@ def _of_repository(event: ev.Event) -> str:
             moved = next((r.new for r in event.refs if r.new), None)
             return f"{event.what}" + (f" {moved[:8]}" if moved else "") + (f" “{event.note}”" if event.note else "")
         case ev.CommitRecorded():
-            size = count(len(event.changes) + event.cut, "file")
+            size = _LEFT_OUT.get(event.left_out) or count(len(event.changes) + event.cut, "file")
             return f"commit {event.oid[:8]} “{event.subject}” {size}, {event.author}"
         case ev.RepoTrusted() | ev.RepoUnwatched():
             return event.root

@@ -78,13 +78,14 @@ class Waiting(msgspec.Struct):
 
 class Attention(msgspec.Struct, kw_only=True):
     """The state from which attention decides. `waiting`: proposals that may still be delivered, by id; delivered and
-    closed proposals are removed."""
+    closed proposals are removed. `paused_repos`: repository → the end of its pause (us; 0: until resumed)."""
 
     deliveries: list[Delivery] = []
     waiting: dict[str, Waiting] = {}
     muted: list[str] = []
     paused: bool = False
     paused_until: int | None = None
+    paused_repos: dict[str, int] = {}
     last_activity: dict[str, int] = {}
 
     def holds(self, proposal_id: str) -> Mapping[str, int]:
@@ -95,8 +96,23 @@ class Attention(msgspec.Struct, kw_only=True):
     def is_muted(self, detector: str, repo: str) -> bool:
         return f"{detector}|" in self.muted or f"{detector}|{repo}" in self.muted
 
-    def is_paused(self, now: int) -> bool:
-        return self.paused and (self.paused_until is None or now < self.paused_until)
+    def is_paused(self, now: int, repo: str = "") -> bool:
+        """Whether everything is paused, or this repository."""
+        if self.paused and (self.paused_until is None or now < self.paused_until):
+            return True
+        until = self.paused_repos.get(repo)
+        return until is not None and (until == 0 or now < until)
+
+    def pause_ends(self, repo: str) -> int | None:
+        """When the pause that is in force in a repository ends (us); None without a known end."""
+        found = [self.paused_until or 0] if self.paused else []
+        found += [self.paused_repos[repo]] if repo in self.paused_repos else []
+        return None if 0 in found else max(found, default=None)
+
+    def over(self, now: int) -> list[str]:
+        """The pauses whose time is over: repositories, and an empty text for the general one."""
+        found = [repo for repo, until in self.paused_repos.items() if 0 < until <= now]
+        return found + ([""] if self.paused and not self.is_paused(now) else [])
 
 
 def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
@@ -108,6 +124,10 @@ def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
             state.muted.append(f"{event.detector}|{event.repo}")
         case DetectorUnmuted():
             state.muted = [m for m in state.muted if m != f"{event.detector}|{event.repo}"]
+        case Paused(repo=repo) if repo:
+            state.paused_repos[repo] = event.until or 0
+        case Resumed(repo=repo) if repo:
+            state.paused_repos.pop(repo, None)
         case Paused():
             state.paused, state.paused_until = True, event.until
         case Resumed():
@@ -166,25 +186,32 @@ def boundary_of(event: Event, origin: str, idle_for: int, manners: Manners) -> s
             return None
 
 
-def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now: int) -> Due | Held:
+def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now: int, repo: str = "") -> Due | Held:
     """Whether a boundary starts a turn. Kairos's own writes never do; a paused assistant looks again when it is
     resumed."""
     if origin == "self":
         return Held("self@1", "this is Kairos's own write")
     if isinstance(event, FilesChanged) and event.cause == "git":
         return Held("git-cause@1", "git wrote these files; the ref that moved is the boundary")
-    if state.is_paused(now):
-        return Held("pause@1", "Kairos is paused", state.paused_until)
+    if state.is_paused(now, repo):
+        return Held("pause@1", "Kairos is paused", state.pause_ends(repo))
     return Due(boundary, f"{boundary}@1")
 
 
 def decide_delivery(
-    proposal_id: str, urgent: bool, boundary: str, state: Attention, manners: Manners, now: int, zone: tzinfo
+    proposal_id: str,
+    urgent: bool,
+    boundary: str,
+    state: Attention,
+    manners: Manners,
+    now: int,
+    zone: tzinfo,
+    repo: str = "",
 ) -> Due | Held:
     """Whether to deliver the proposal now. Only an urgent proposal ignores the boundary, quiet hours and the daily
     cap."""
-    if state.is_paused(now):
-        return Held("pause@1", "Kairos is paused", state.paused_until)
+    if state.is_paused(now, repo):
+        return Held("pause@1", "Kairos is paused", state.pause_ends(repo))
     if urgent:
         return Due(boundary, "urgent@1")
     quiet_until = quiet_end(now, manners.quiet, zone)
@@ -217,6 +244,12 @@ def quiet_end(now: int, quiet: tuple[int, int] | None, zone: tzinfo) -> int | No
 def local_day(at: int, zone: tzinfo) -> str:
     """The local calendar day of a time, ISO."""
     return datetime.fromtimestamp(at / 1e6, zone).date().isoformat()
+
+
+def day_start(now: int, zone: tzinfo) -> int:
+    """The local midnight before a time, us."""
+    local = datetime.fromtimestamp(now / 1e6, zone)
+    return round(local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0).timestamp() * 1e6)
 
 
 def next_day(now: int, zone: tzinfo) -> int:

@@ -7,7 +7,6 @@ overridden by an allow rule.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -116,7 +115,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def version(self) -> str:
         """The digest of mode and rules; an approval binds to it."""
-        return hashlib.sha256(BUILT_IN.encode() + msgspec.json.encode(self)).hexdigest()[:16]
+        from hashlib import sha256  # loads OpenSSL, which is too slow for a quick command
+
+        return sha256(BUILT_IN.encode() + msgspec.json.encode(self)).hexdigest()[:16]
 
     def decide(self, action: Action, *, risk: Risk, detector: str = "", repo: str = "", root: str = "") -> Verdict:
         """The verdict on an action: the strictest of all rules that match it."""

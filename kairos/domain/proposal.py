@@ -66,7 +66,8 @@ class ToldState(msgspec.Struct, frozen=True):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
-    it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered."""
+    it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
+    `edited`: a person changed the patch; the digest of the one that was found."""
 
     raised: ProposalRaised
     raised_at: int
@@ -90,6 +91,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     parked_from: State | None = None
     voided: str = ""
     told: ToldState | None = None
+    edited: str = ""
 
     @property
     def id(self) -> str:
@@ -258,6 +260,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
         "revised": state.revised + 1,
         "revisions": [*state.revisions, Revision(at, event.changed)][-MOST_REVISIONS:],
         "revised_at": at,
+        "edited": event.edited,
     }
     if event.worse:
         changes["delivered"] = False

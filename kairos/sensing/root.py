@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from shlex import quote
 
 from kairos.errors import KairosError
 from kairos.eventlog.views.repositories import Repository
@@ -25,10 +26,12 @@ def why_lost(repository: Repository) -> str | None:
 def lost(why: str, root: str) -> KairosError:
     """The error that a person sees for a lost root."""
     if why == "gone":
-        return KairosError(f"{root} is gone", "Bring it back, or stop watching it with `kairos unwatch`.")
+        return KairosError(
+            f"{root} is gone", f"Bring it back, or stop watching it with `kairos unwatch {quote(root)}`."
+        )
     return KairosError(
         f"{root} is not the directory that was trusted",
-        "Put the old directory back, or trust the new one with `kairos init`.",
+        f"Put the old directory back, or trust the new one with `kairos init {quote(root)}`.",
     )
 
 

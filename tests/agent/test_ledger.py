@@ -81,13 +81,13 @@ def test_two_turns_at_once_never_take_the_same_cent(log: Log, home: object) -> N
 
 def test_a_pause_is_in_force_until_its_end_or_a_resume(log: Log) -> None:
     pauses, now = Pauses(log), 1_000 * SECOND
-    assert not pauses.in_force(now)
+    assert not pauses.in_force(now, "repo-1")
     log.append([NewEvent("attention", Paused(until=now + 5))])
-    assert pauses.in_force(now) and not pauses.in_force(now + 5)
+    assert pauses.in_force(now, "repo-1") and not pauses.in_force(now + 5, "repo-1")
     log.append([NewEvent("attention", Paused())])
-    assert pauses.in_force(now + 10**15)
+    assert pauses.in_force(now + 10**15, "repo-1")
     log.append([NewEvent("attention", Resumed())])
-    assert not pauses.in_force(now) and not Pauses(log).in_force(now)
+    assert not pauses.in_force(now, "repo-1") and not Pauses(log).in_force(now, "repo-1")
 
 
 def test_a_day_begins_at_local_midnight() -> None:

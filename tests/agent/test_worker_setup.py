@@ -17,7 +17,7 @@ READY = Config(model=Model(name="m", key_env="MY_KEY", per_day_usd=0.01))
 
 
 def _rule(log: Log, config: Config, environ: dict[str, str]) -> str:
-    refusal = prepare(log, config, environ, now_us(), UTC)
+    refusal = prepare(log, config, environ, "repo-1", now_us(), UTC)
     return refusal.rule if refusal else ""
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import pty
 import select
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any, NamedTuple
 
+import pyte
 import pytest
 
 from cli.main import main
@@ -80,26 +84,63 @@ def kairos_command(home: Home) -> list[str]:
 class Screen:
     """A command on a terminal of its own. `until` waits for text that was not there before."""
 
-    def __init__(self, *args: str) -> None:
+    def __init__(self, *args: str, size: tuple[int, int] | None = None) -> None:
+        """`size`: columns and lines of an xterm, whose screen `shown` gives; None: a terminal that only knows lines."""
         self.master, slave = pty.openpty()
+        self.columns, self.lines = size or (80, 24)
+        self._pyte = pyte.Screen(self.columns, self.lines)
+        self._stream = pyte.ByteStream(self._pyte)
+        if size is not None:
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", self.lines, self.columns, 0, 0))
+        env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
-            [*KAIROS, *args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            env={**os.environ, "TERM": "dumb"},
+            [*KAIROS, *args], stdin=slave, stdout=slave, stderr=slave, preexec_fn=_own_terminal,
+            env={**env, "TERM": "dumb" if size is None else "xterm-256color"},
         )  # fmt: skip
         os.close(slave)
         self.seen = ""
+        self.raw = b""
+
+    def _read(self, wait_s: float) -> bool:
+        """Takes what the command wrote; false after its end."""
+        if select.select([self.master], [], [], wait_s)[0]:
+            try:
+                block = os.read(self.master, 65536)
+            except OSError:
+                return False
+            self.raw += block
+            self._stream.feed(block)
+            self.seen += block.decode("utf-8", "replace")
+        return True
 
     def until(self, text: str) -> str:
         deadline = time.monotonic() + DEADLINE_S
         while text not in self.seen:
             assert time.monotonic() < deadline, f"{text!r} did not come; the screen shows\n{self.seen}"
-            if select.select([self.master], [], [], 0.2)[0]:
-                try:
-                    self.seen += os.read(self.master, 65536).decode()
-                except OSError:
-                    assert text in self.seen, f"ended without {text!r}\n{self.seen}"
+            if not self._read(0.2):
+                assert text in self.seen, f"ended without {text!r}\n{self.seen}"
         before, _, self.seen = self.seen.partition(text)
         return before
+
+    @property
+    def shown(self) -> list[str]:
+        """The lines on the screen, without the spaces at their ends."""
+        return [line.rstrip() for line in self._pyte.display]
+
+    def shows(self, text: str, *, gone: bool = False) -> list[str]:
+        """Waits until the screen shows a text (or, `gone`, does not); returns its lines."""
+        deadline = time.monotonic() + DEADLINE_S
+        while (text in "\n".join(self.shown)) is gone:
+            assert time.monotonic() < deadline, f"{text!r}: the screen shows\n" + "\n".join(self.shown)
+            assert self._read(0.2) or (text in "\n".join(self.shown)) is not gone, "\n".join(self.shown)
+        while select.select([self.master], [], [], 0.05)[0] and self._read(0):
+            pass
+        return self.shown
+
+    def resize(self, columns: int, lines: int) -> None:
+        self.columns, self.lines = columns, lines
+        self._pyte.resize(lines, columns)
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
@@ -108,11 +149,9 @@ class Screen:
         deadline = time.monotonic() + DEADLINE_S
         while (code := self.process.poll()) is None:
             assert time.monotonic() < deadline, self.seen
-            if select.select([self.master], [], [], 0.1)[0]:
-                try:
-                    self.seen += os.read(self.master, 65536).decode()
-                except OSError:
-                    continue
+            self._read(0.1)
+        while self._read(0.05) and select.select([self.master], [], [], 0)[0]:
+            pass
         return code
 
     def close(self) -> None:
@@ -122,13 +161,19 @@ class Screen:
         os.close(self.master)
 
 
+def _own_terminal() -> None:
+    """Makes standard input the controlling terminal of a new session, so that signals of the terminal arrive."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 @pytest.fixture
 def terminal(home: Home) -> Iterator[Callable[..., Screen]]:
     """Starts commands on terminals of their own."""
     screens: list[Screen] = []
 
-    def start(*args: str) -> Screen:
-        screens.append(Screen(*map(str, args)))
+    def start(*args: str, size: tuple[int, int] | None = None) -> Screen:
+        screens.append(Screen(*map(str, args), size=size))
         return screens[-1]
 
     yield start

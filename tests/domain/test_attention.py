@@ -105,6 +105,23 @@ def test_own_writes_files_of_git_and_a_pause_start_no_turn() -> None:
     assert isinstance(decide_turn(moved("commit"), "live", "commit", state, NOON), Due)
 
 
+def test_a_pause_of_one_repository_holds_only_what_is_of_it() -> None:
+    state = Attention()
+    evolve(state, Paused(until=NOON + 5, repo="r"), NOON, "user")
+    assert decide_turn(burst(), "live", "burst", state, NOON, "r") == Held("pause@1", "Kairos is paused", NOON + 5)
+    assert isinstance(decide_turn(burst(), "live", "burst", state, NOON, "other"), Due)
+    assert isinstance(decide_turn(burst(), "live", "burst", state, NOON + 5, "r"), Due)
+    assert isinstance(decide_delivery("p", True, "commit", state, MANNERS, NOON, BERLIN, "r"), Held)
+    assert isinstance(decide_delivery("p", True, "commit", state, MANNERS, NOON, BERLIN, "other"), Due)
+    assert (state.over(NOON), state.over(NOON + 5)) == ([], ["r"])
+    evolve(state, Paused(), NOON, "user")
+    assert state.pause_ends("r") is None and state.is_paused(NOON, "other")
+    evolve(state, Resumed(), NOON, "user")
+    assert state.is_paused(NOON, "r") and not state.is_paused(NOON)
+    evolve(state, Resumed(repo="r"), NOON, "user")
+    assert not state.is_paused(NOON, "r")
+
+
 @pytest.mark.parametrize(
     ("now", "end"),
     [

@@ -50,6 +50,7 @@ COVERED = {
 
 STORIES = {
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
+    "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/cli/look/test_foreign_events.py": "every command, with events of another application in the log",
     "tests/cli/test_answers.py": "every answer of a recorded home",
     "tests/cli/test_one_moment.py": "each command answers from one state of the log",

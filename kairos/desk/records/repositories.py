@@ -13,7 +13,7 @@ class DaemonOut(Output, frozen=True, kw_only=True):
 class RepoOut(Output, frozen=True, kw_only=True):
     """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: on a shared log, the other
     home whose daemon holds the repository; its state is then `stopped` here. `why`: the reason that it is degraded or
-    lost, and what to do about it."""
+    lost, and what to do about it. `repo`: its id. `paused`, `paused_until`: a pause of this one repository."""
 
     path: str
     state: str
@@ -23,6 +23,9 @@ class RepoOut(Output, frozen=True, kw_only=True):
     ignored: int
     held_by: str | None = None
     why: str | None = None
+    repo: str | None = None
+    paused: bool = False
+    paused_until: str | None = None
 
 
 class LogOut(Output, frozen=True, kw_only=True):
@@ -44,17 +47,22 @@ class TodayOut(Output, frozen=True, kw_only=True):
 
 
 class StatusOut(Output, frozen=True, kw_only=True):
+    """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
+    policy.toml; nothing is carried out until it is corrected."""
+
     daemon: DaemonOut
     repos: list[RepoOut]
     log: LogOut
     inbox: InboxCount
     today: TodayOut
     paused: bool = False
+    paused_until: str | None = None
+    policy_error: str | None = None
 
 
 class InitOut(Output, frozen=True, kw_only=True):
     """`commits`: imported by this call; `findings`: problems that existed before the repository was registered; listed
-    and never raised."""
+    and never raised; `left_out`: what of the imported history this clone does not hold, a sentence each."""
 
     path: str
     repo: str
@@ -62,6 +70,7 @@ class InitOut(Output, frozen=True, kw_only=True):
     entries: int
     commits: int
     findings: list[str]
+    left_out: list[str] = []
 
 
 class UnwatchOut(Output, frozen=True, kw_only=True):

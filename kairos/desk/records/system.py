@@ -12,9 +12,37 @@ class VersionOut(Output, frozen=True, kw_only=True):
 
 
 class PauseOut(Output, frozen=True, kw_only=True):
+    """`repo`: the root of the one repository that is paused; null if everything is."""
+
     paused: bool
     until: str | None
     position: int | None
+    repo: str | None = None
+
+
+class SpentOut(Output, frozen=True, kw_only=True):
+    """What the model calls of one day, repository, kind of turn or model cost. `reserved`: how many of them are not
+    reconciled and count with the worst case. `repo` and `path`: the id and the root, where `name` is a repository."""
+
+    name: str
+    model_calls: int
+    usd: float
+    input_tokens: int
+    output_tokens: int
+    reserved: int
+    repo: str | None = None
+    path: str | None = None
+
+
+class CostOut(Output, frozen=True, kw_only=True):
+    """`since`: the first local day."""
+
+    since: str
+    total: SpentOut
+    by_day: list[SpentOut]
+    by_repo: list[SpentOut]
+    by_kind: list[SpentOut]
+    by_model: list[SpentOut]
 
 
 class MuteOut(Output, frozen=True, kw_only=True):

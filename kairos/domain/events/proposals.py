@@ -67,7 +67,7 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
 class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
     approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
-    was told that they are told again."""
+    was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found."""
 
     id: str
     digest: str
@@ -91,6 +91,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     basis: Basis | None = None
     worse: bool = False
     expires_at: int | None = None
+    edited: str = ""
 
 
 @register

@@ -114,11 +114,15 @@ class DetectorUnmuted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class Paused(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The kill switch: no turns, no deliveries, no executions until `until` (us; absent: until resumed)."""
+    """The kill switch: no turns, no deliveries, no executions until `until` (us; absent: until resumed), in one
+    repository or with an empty `repo` everywhere."""
 
     until: int | None = None
+    repo: str = ""
 
 
 @register
 class Resumed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Ends a pause."""
+    """Ends the pause of one repository, or with an empty `repo` the general one."""
+
+    repo: str = ""

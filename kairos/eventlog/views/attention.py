@@ -10,7 +10,7 @@ from kairos.eventlog.views.projection import Projection
 
 class AttentionView(Projection[Attention]):
     name = "attention"
-    version = 2
+    version = 3
     state = Attention
     topics = attention.TOPICS
 

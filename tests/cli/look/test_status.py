@@ -27,7 +27,8 @@ def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) 
         publish(home, Status(pid=os.getpid(), program=VERSION, repos=[told]))
         data = kairos("status", "--json").data
         counted = {"directories": 9, "watched": 7, "polled": 2, "ignored": 1, "why": why}
-        assert data["repos"] == [{"path": str(seeded.root), "state": "degraded", **counted, "held_by": None}]
+        mine = {"repo": seeded.id, "paused": False, "paused_until": None}
+        assert data["repos"] == [{"path": str(seeded.root), "state": "degraded", **counted, "held_by": None, **mine}]
         assert data["log"]["head"] == data["log"]["events"] == 5
         assert data["log"]["bytes"] > 0
         assert "1 degraded" in kairos("status", "--short").out

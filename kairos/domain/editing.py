@@ -1,0 +1,51 @@
+"""A person's own change of a proposal's patch: the same proposal under a new digest. Pure."""
+
+from __future__ import annotations
+
+from kairos.domain import events as ev
+from kairos.domain.action import PatchAction, digest, effects_of
+from kairos.domain.deciding import decided
+from kairos.domain.events import Event
+from kairos.domain.events.proposals import ProposalRaised, Risk
+from kairos.domain.policy import Policy
+from kairos.domain.proposal import OPEN, Proposal
+from kairos.domain.raising import without_secret
+from kairos.domain.risk import assess, worse
+from kairos.errors import Denied, UsageError
+
+
+def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str) -> list[Event]:
+    """The same proposal with the patch that a person made of it, under a new digest. `changed`: what they did.
+
+    Stale (5) if it was decided meanwhile; UsageError if nothing is left or it carries a credential; Denied (6) if the
+    policy forbids it. Without a difference, no events."""
+    if p.state not in OPEN:
+        raise decided(p)
+    raised = p.raised
+    if not action.edits:
+        raise UsageError(f"nothing is left of the patch of {p.id}", f"To refuse it: `kairos reject {p.id} -m TEXT`.")
+    if without_secret(action, raised.claim) != action:
+        raise UsageError("the patch carries a credential-like value, which the log must not keep", "Leave it out.")
+    effects = effects_of(action)
+    risk = _risk_of_edit(raised, action)
+    verdict = policy.decide(action, risk=risk, detector=raised.detector, repo=raised.repo, root=root)
+    if verdict.effect == "deny":
+        raise Denied(f"{p.id} stays as it was: {verdict.why}", "Leave these paths out of the patch.")
+    bound = digest(action, effects, policy.version)
+    if bound == raised.digest:
+        return []
+    return [
+        ev.ProposalRevised(
+            id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
+            title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects,
+            evidence=raised.evidence, policy_version=policy.version, changed=changed, boundary=raised.boundary,
+            unchecked=raised.unchecked, subjects=raised.subjects, fingerprint=raised.fingerprint, level=raised.level,
+            basis=raised.basis, edited=p.edited or raised.digest,
+        )
+    ]  # fmt: skip
+
+
+def _risk_of_edit(raised: ProposalRaised, action: PatchAction) -> Risk:
+    """The risk of the new patch; never less than what the detector asked for beside the risk of its own patch."""
+    own = assess(raised.action).risk
+    return assess(action).risk if own == raised.risk else worse(assess(action).risk, raised.risk)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from kairos.clock import rfc3339
 from kairos.desk.desk import Desk
-from kairos.desk.units import count
+from kairos.desk.units import count, number
 from kairos.domain import events as ev
 from kairos.domain.inert import as_text
+from kairos.domain.taking_back import NOUNS
 from kairos.errors import KairosError
 from kairos.eventlog.record import ForeignEvent, Recorded
 
@@ -94,7 +95,10 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ProposalRejected():
             return f"{event.reason} {event.text}".strip() + (" (never again here)" if event.never else "")
         case ev.ProposalDeferred():
-            return f"until {rfc3339(event.until)}" if event.until else "until the next commit"
+            on = "its evidence changes" if event.on_evidence else "the next commit"
+            return f"until {rfc3339(event.until)}" if event.until else f"until {on}"
+        case ev.ProposalCommented():
+            return f"{event.file}: {event.text}" if event.file else event.text
         case ev.ProposalReturned():
             return "pending again"
         case ev.ProposalRevised():
@@ -121,6 +125,10 @@ def _of_proposal(event: ev.Event) -> str:
             return "undone" + (f"; later edits kept in {', '.join(event.kept[:3])}" if event.kept else "")
         case ev.Redone():
             return "applied again"
+        case ev.DecisionUndone():
+            return f"the {NOUNS.get(event.what, event.what)} at {number(event.of)} was taken back"
+        case ev.DecisionRedone():
+            return f"the {NOUNS.get(event.what, event.what)} at {number(event.of)} holds again"
         case _:
             return ""
 

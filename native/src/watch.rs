@@ -1,4 +1,4 @@
-//! Tells which directories are dirty, and when that may be incomplete.
+//! Which directories are dirty, and when that may not be all.
 //!
 //! Hints only: the caller compares the directory with what it knew. So events are folded into a set of
 //! directories as they are read, and a wrong hint costs a look while a lost one is told as a loss.
@@ -32,15 +32,14 @@ pub struct Watcher {
 /// How a wait ended.
 pub enum Waited {
     Done(News),
-    /// A signal arrived: handle it and wait again.
+    /// A signal came; look at it and wait on.
     Interrupted,
 }
 
 impl Watcher {
     pub fn new() -> Result<Self> {
         let instance = Instance::shared();
-        let seat =
-            instance.join().map_err(|error| Error::io("cannot create an eventfd for", "inotify", error.into()))?;
+        let seat = instance.join().map_err(|error| Error::io("cannot make a bell for", "inotify", error.into()))?;
         Ok(Self { instance, seat })
     }
 
@@ -88,7 +87,7 @@ impl Watcher {
         }
     }
 
-    /// Makes the current wait, or else the next one, return at once.
+    /// Makes the wait that runs, or else the next one, return at once.
     pub fn wake(&self) {
         self.instance.seat(self.seat, |seat| seat.wake());
     }

@@ -63,7 +63,7 @@ impl Control {
         }
     }
 
-    /// The next message of the parent, without blocking.
+    /// What the parent said, without waiting.
     pub fn listen(&self) -> Word {
         let mut word = [0u8; 64];
         // SAFETY: the buffer is ours and as long as said.

@@ -88,7 +88,7 @@ def test_counts_are_not_trusted_and_a_moved_hunk_is_found(text: str, after: byte
         ("diff --git a/x b/x\nnew file mode 120000\n+++ b/x\n@@ -0,0 +1 @@\n+t\n", "not part of a patch"),
         ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-line 1\n+x\n--- a/x\n+++ b/x\n@@ -2 +2 @@\n-line 2\n+y\n", "twice"),
         ("diff --git a/x b/x\n", "is not changed"),
-        ("--- \"a/x\n+++ b/x\n@@ -1 +1 @@\n-line 1\n+x\n", "quotes"),
+        ("--- \"a/x\n+++ b/x\n@@ -1 +1 @@\n-line 1\n+x\n", "not closed"),
         ("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-line 1\n+x\0\n", "NUL"),
     ],
 )  # fmt: skip

@@ -41,17 +41,20 @@ class Control(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Controls(msgspec.Struct, kw_only=True):
-    """What is in force, and the stack. `newest`: repository (empty: all) → position of the last new decision."""
+    """What is in force, and the stack. `paused`, `newest`: repository (empty: all) → its pause, the
+    position of the last new decision."""
 
     done: list[Control] = []
     undone: list[Control] = []
     muted: list[str] = []
-    paused: ControlState = ControlState(False)
+    paused: dict[str, ControlState] = {}
     newest: dict[str, int] = {}
 
     def state_of(self, what: ControlKind, detector: str, repo: str) -> ControlState:
         """What is in force of a control now."""
-        return self.paused if what in _PAUSES else ControlState(_subject(detector, repo) in self.muted)
+        if what in _PAUSES:
+            return self.paused.get(repo, ControlState(False))
+        return ControlState(_subject(detector, repo) in self.muted)
 
 
 def evolve(state: Controls, event: Event, position: int, origin: str, caused_by: int | None = None) -> None:
@@ -62,12 +65,12 @@ def evolve(state: Controls, event: Event, position: int, origin: str, caused_by:
         case ev.DetectorUnmuted():
             _decided(state, "unmute", ControlState(False), position, origin, event.detector, event.repo)
         case ev.Paused():
-            _decided(state, "pause", ControlState(True, event.until), position, origin)
+            _decided(state, "pause", ControlState(True, event.until), position, origin, "", event.repo)
         case ev.Resumed():
             if origin != PERSON and not _restores(state, caused_by):  # over by itself, and with it what led to it
-                state.done = [c for c in state.done if c.what not in _PAUSES]
-                state.undone = [c for c in state.undone if c.what not in _PAUSES]
-            _decided(state, "resume", ControlState(False), position, origin)
+                state.done = [c for c in state.done if c.what not in _PAUSES or c.repo != event.repo]
+                state.undone = [c for c in state.undone if c.what not in _PAUSES or c.repo != event.repo]
+            _decided(state, "resume", ControlState(False), position, origin, "", event.repo)
         case ev.DecisionUndone() if not event.id:
             _move(state.done, state.undone, event.of, position)
         case ev.DecisionRedone() if not event.id:
@@ -119,17 +122,17 @@ def _restoring(state: Controls, entry: Control, wanted: ControlState) -> list[Ev
     if _state_of(state, entry) == wanted:
         return []
     if entry.what in _PAUSES:
-        return [ev.Paused(until=wanted.until) if wanted.on else ev.Resumed()]
+        return [ev.Paused(until=wanted.until, repo=entry.repo) if wanted.on else ev.Resumed(repo=entry.repo)]
     return [(ev.DetectorMuted if wanted.on else ev.DetectorUnmuted)(detector=entry.detector, repo=entry.repo)]
 
 
 def _decided(
-    state: Controls, what: ControlKind, after: ControlState, position: int, origin: str, detector: str = "",
-    repo: str = "",
+    state: Controls, what: ControlKind, after: ControlState, position: int, origin: str, detector: str,
+    repo: str,
 ) -> None:  # fmt: skip
     before = state.state_of(what, detector, repo)
     if what in _PAUSES:
-        state.paused = after
+        state.paused = {r: p for r, p in {**state.paused, repo: after}.items() if p.on}
     else:
         state.muted = [m for m in state.muted if m != _subject(detector, repo)]
         state.muted += [_subject(detector, repo)] if after.on else []

@@ -108,6 +108,12 @@ def test_a_new_decision_there_cuts_the_redo_line() -> None:
     assert log.again("a") is None
 
 
+def in_force(seen: Attention) -> tuple[list[str], dict[str, int | None]]:
+    """(what is muted, repository → until when it is paused)."""
+    everywhere = {"": seen.paused_until} if seen.paused else {}
+    return sorted(seen.muted), everywhere | {repo: until or None for repo, until in seen.paused_repos.items()}
+
+
 class Controlled(RuleBasedStateMachine):
     """Any sequence of controls: undoing everything restores the beginning, redoing everything the end."""
 
@@ -120,13 +126,13 @@ class Controlled(RuleBasedStateMachine):
     def mute(self, event: type[ev.DetectorMuted], detector: str, repo: str) -> None:
         self.log.tell(event(detector=detector, repo=repo))
 
-    @rule(until=st.none() | st.integers(10, 12))
-    def pause(self, until: int | None) -> None:
-        self.log.tell(ev.Paused(until=until))
+    @rule(until=st.none() | st.integers(10, 12), repo=st.sampled_from(REPOS))
+    def pause(self, until: int | None, repo: str) -> None:
+        self.log.tell(ev.Paused(until=until, repo=repo))
 
-    @rule(origin=st.sampled_from(["user", "system"]))
-    def resume(self, origin: str) -> None:
-        self.log.tell(ev.Resumed(), origin=origin)
+    @rule(origin=st.sampled_from(["user", "system"]), repo=st.sampled_from(REPOS))
+    def resume(self, origin: str, repo: str) -> None:
+        self.log.tell(ev.Resumed(repo=repo), origin=origin)
 
     @rule(scope=st.sampled_from([None, *REPOS[1:]]))
     def back(self, scope: str | None) -> None:
@@ -140,20 +146,19 @@ class Controlled(RuleBasedStateMachine):
     def all_the_way_back_and_forward(self) -> None:
         if controls.last_undone(self.log.state, None, 0) is not None:
             return
-        there = (sorted(self.log.attention.muted), self.log.attention.paused, self.log.attention.paused_until)
+        there = in_force(self.log.attention)
         steps = 0
         while self.log.back() is not None:
             steps += 1
         for _ in range(steps):
             assert self.log.again() is not None
-        assert there == (sorted(self.log.attention.muted), self.log.attention.paused, self.log.attention.paused_until)
+        assert there == in_force(self.log.attention)
 
     @invariant()
     def both_folds_agree(self) -> None:
-        state, seen = self.log.state, self.log.attention
-        assert sorted(state.muted) == sorted(seen.muted)
-        assert state.paused.on == seen.paused
-        assert state.paused.until == (seen.paused_until if seen.paused else None)
+        state = self.log.state
+        pauses = {repo: pause.until for repo, pause in state.paused.items()}
+        assert (sorted(state.muted), pauses) == in_force(self.log.attention)
 
 
 TestControlled = Controlled.TestCase

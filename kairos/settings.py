@@ -34,10 +34,11 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class AttentionSettings(_Table, frozen=True, kw_only=True):
     """When proposals are delivered. Quiet hours are local `HH-HH` (empty: none); they hold back delivery, not
-    evaluation."""
+    evaluation. `per_day` findings are told a day in one repository, `per_day_total` in all."""
 
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
     per_day: Annotated[int, Meta(ge=0, le=1_000)] = 4
+    per_day_total: Annotated[int, Meta(ge=0, le=10_000)] = 12
     cool_down_hours: Annotated[float, Meta(ge=0, le=8_760)] = 24.0
     idle_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 10.0
 
@@ -205,7 +206,7 @@ def set_value(home: Home, key: str, text: str) -> Any:
     _refuse_worse(before, wanted)
     written = _edited(home.config_file, parts, value)
     if not _same(_parsed(written), wanted):
-        raise UsageError(f"{home.config_file} is laid out so that {key} cannot be set in it", "Edit it by hand.")
+        raise UsageError(f"{home.config_file} has a layout in which {key} cannot be set", "Edit it by hand.")
     home.prepare()
     replace_file(home.config_file.resolve(), written.encode())
     return value
@@ -251,7 +252,7 @@ def _edited(path: Path, parts: list[str], value: Any) -> str:
         table[parts[-1]] = value
         return tomlkit.dumps(document)
     except (TOMLKitError, ValueError, TypeError, LookupError) as error:  # a layout that tomlkit cannot edit
-        raise UsageError(f"{path} cannot be edited by a program: {error}", "Edit it by hand.") from error
+        raise UsageError(f"{path} cannot be edited automatically: {error}", "Edit it by hand.") from error
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.acting.applying import Write
-from kairos.acting.worktree import Blob, NotPlain, WorkTree, mode_after
+from kairos.acting.worktree import Blob, NotPlain, WorkTree, mode_after, same
 from kairos.domain import proposal as proposals
 from kairos.domain.action import (
     Action,
@@ -20,6 +20,7 @@ from kairos.domain.action import (
     digest,
     effects_of,
 )
+from kairos.domain.basis import missing
 from kairos.domain.deciding import PERSON, decided
 from kairos.domain.events import Event, ProposalReturned
 from kairos.domain.inert import shown
@@ -29,6 +30,8 @@ from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.attention import AttentionView
 from kairos.home import Home
+from kairos.repo.basis_tree import basis_tree
+from kairos.repo.git import Git, GitError
 
 
 class GateRefusal(msgspec.Struct, frozen=True):
@@ -66,6 +69,9 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
                 f"It waits for you: `kairos review {proposal.id}`.",
             ),
         )
+    refusal = basis_refusal(proposal, tree.root)
+    if refusal is not None:
+        return refusal
     if isinstance(action, CommandAction):
         return []
     if already_done(tree, action):
@@ -83,6 +89,23 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
         return writes_of(tree, action)
     except (ValueError, NotPlain) as error:
         return GateRefusal(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
+
+
+def basis_refusal(proposal: Proposal, root: Path) -> GateRefusal | None:
+    """The refusal of a proposal whose basis is not in the tree at `root`, None if it is. It is parked, or closed if
+    nothing leads to its basis any more. TryAgain (75) if git cannot tell."""
+    basis = proposal.raised.basis
+    if basis is None:
+        return None
+    try:
+        amiss = missing(basis, basis_tree(Git(root), [basis]))
+    except GitError as error:
+        raise TryAgain(f"what {proposal.id} rests on cannot be read: {error.message}", error.hint) from error
+    if amiss is None:
+        return None
+    events = proposals.supersede(proposal, amiss.why) if amiss.gone else proposals.park(proposal, amiss.why)
+    back = "" if amiss.gone else " It returns by itself with what it rests on."
+    return GateRefusal(events, Stale(f"{proposal.id} is stale: {amiss.why}", f"Nothing was written.{back}"))
 
 
 def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:
@@ -104,7 +127,7 @@ def _verdict(proposal: Proposal, policy: Policy, root: Path) -> Verdict:
 def refuse_if_paused(log: Log, repo: str, now: int) -> None:
     """Raises TryAgain (75) while Kairos or this repository is paused by a person."""
     if AttentionView().load(log)[0].is_paused(now, repo):
-        raise TryAgain("Kairos is paused: nothing is carried out", "`kairos resume` ends the pause.")
+        raise TryAgain("Kairos is paused, so nothing is carried out", "`kairos resume` ends the pause.")
 
 
 def moved_paths(tree: WorkTree, action: PatchAction) -> list[str]:
@@ -128,7 +151,20 @@ def writes_of(tree: WorkTree, action: PatchAction) -> list[Write]:
         executable = change.after is not None and bool(change.after.mode & 0o100)
         after = None if content is None else Blob(content, mode_after(executable, before))
         out.append(Write(change.fs, before, after))
+    _refuse_to_split(out)
     return out
+
+
+def _refuse_to_split(writes: Sequence[Write]) -> None:
+    """ValueError if two names of one file (hard links) would need different contents: they stay one file."""
+    first: dict[int, Write] = {}
+    for write in writes:
+        if write.before is None or write.after is None or write.before.links == 1 or write.before.seen is None:
+            continue
+        other = first.setdefault(write.before.seen.ino or 0, write)
+        if not same(other.after, write.after):
+            names = f"{shown(other.path)} and {shown(write.path)}"
+            raise ValueError(f"{names} are two names of one file (hard links) and would have to differ")
 
 
 def _is_at(tree: WorkTree, change: FileEdit, *, before: bool) -> bool:

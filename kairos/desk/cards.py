@@ -95,7 +95,8 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
             reversible=e.reversible,
         ),
         verification=VerificationOut(
-            ok=v.ok, check=v.check, exit=v.exit, output=v.output, seconds=v.seconds, why=v.why
+            ok=v.ok, check=v.check, exit=v.exit, output=v.output, seconds=v.seconds, why=v.why,
+            before_exit=v.before_exit, before_seconds=v.before_seconds,
         ) if v else None,
         unchecked=raised.unchecked,
         drift=proposal.stale_paths,
@@ -232,7 +233,7 @@ def unchecked(proposal: Proposal) -> list[str]:
     """What was not checked, as the card says it."""
     listed = list(proposal.raised.unchecked)
     if proposal.verified is None:
-        listed.append("it has not been tried in a scratch tree yet")
+        listed.append("it was not tried in a scratch tree yet")
     elif not proposal.verified.check and not proposal.is_note:
         listed.append("no check command is configured for this repository: its tests did not run")
-    return listed or ["nothing more to say"]
+    return listed or ["nothing else"]

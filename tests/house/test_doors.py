@@ -163,7 +163,7 @@ def test_the_native_floor_is_used_by_the_files_that_the_linter_names(root: Path,
     used = {path for path, tree in trees.items() for name in imports(tree) if name.startswith("kairos._native")}
     assert used
     assert used - named == set()
-    pure = {"kairos/domain/secrets.py"}  # its native functions are pure: ADR 0023
+    pure = {"kairos/domain/secrets.py"}  # its native functions are pure: ADR 0025
     assert not [path for path in used - pure if path.startswith(("kairos/domain/", "cli/", "dream/"))]
 
 

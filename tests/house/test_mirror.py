@@ -15,6 +15,7 @@ COVERED = {
     "kairos/acting/applying.py": "tests/acting/test_recovery.py",
     "kairos/acting/hook_scripts.py": "tests/acting/test_hooking.py",
     "kairos/acting/performing.py": "tests/acting/test_executor.py",
+    "kairos/daemon/finding.py": "tests/daemon/test_keeping.py",
     "kairos/detectors/stale_reference/references.py": "tests/detectors/stale_reference/test_detector.py",
     "kairos/detectors/touching.py": "tests/daemon/test_turns.py",
     "kairos/domain/catalogue.py": "tests/house/test_docs.py",
@@ -131,7 +132,7 @@ def test_the_tests_that_are_named_for_a_module_reach_it(
             module = waiting.pop()
             if module not in found:
                 found.add(module)
-                waiting += arrows[module]
+                waiting += arrows.get(module, entered.get(module, ()))  # a helper of the tests leads on
         if source.removesuffix(".py").replace("/", ".") not in found:
             lost.append(f"{test} does not come to {source}")
     assert lost == []

@@ -7,7 +7,7 @@ import re
 from kairos.clock import DAY, now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import whole
-from kairos.desk.reading import inbox, position_before, repository_of
+from kairos.desk.reading import inbox, position_before, repository_of, roots_of
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.summary import summary
 from kairos.desk.when import ago
@@ -46,18 +46,19 @@ def why_not(desk: Desk, since: str | None, only: Repository | None) -> list[Held
     start = ago(since, now) if since is not None else now - DAY
     if not desk.has_log:
         return []
-    found = desk.log.read(position_before(desk, start), topics={"AttentionHeld"})
+    found, roots = desk.log.read(position_before(desk, start), topics={"AttentionHeld"}), roots_of(desk)
     return [
-        _held(r, r.event)
+        _held(r, r.event, roots.get(r.event.repo))
         for r in found
         if isinstance(r.event, AttentionHeld) and (only is None or r.event.repo == only.id)
     ]
 
 
-def _held(recorded: Recorded, event: AttentionHeld) -> HeldOut:
+def _held(recorded: Recorded, event: AttentionHeld, root: str | None) -> HeldOut:
     return HeldOut(
         position=recorded.position, at=rfc3339(recorded.at), repo=event.repo, subject=event.subject, why=event.why,
         rule=event.rule, until=rfc3339(event.until) if event.until else None, detector=event.detector,
+        repo_path=root,
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ STORIES = {
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/cli/look/test_foreign_events.py": "every command, with events of another application in the log",
     "tests/cli/test_answers.py": "every answer of a recorded home",
+    "tests/cli/test_fuzz.py": "every command, with hostile arguments and in troubled places",
     "tests/cli/test_one_moment.py": "each command answers from one state of the log",
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",

@@ -21,7 +21,8 @@ class RevisionOut(Output, frozen=True, kw_only=True):
 
 class ProposalOut(Output, frozen=True, kw_only=True):
     """risk: low | medium | high | urgent; `evidence` are event positions; `why_now` is the boundary; `revised`: how
-    often the proposal was revised; `parked`: why it is parked, null if it is not."""
+    often the proposal was revised; `parked`: why it is parked, null if it is not; `repo` is the root of the repository,
+    `repo_id` its id."""
 
     id: str
     digest: str
@@ -37,6 +38,7 @@ class ProposalOut(Output, frozen=True, kw_only=True):
     expires_at: str
     why_now: str
     deferred_until: str | None = None
+    repo_id: str | None = None
     revised: int = 0
     parked: str | None = None
 
@@ -69,7 +71,7 @@ class VerificationOut(Output, frozen=True, kw_only=True):
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
     """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
-    there is none."""
+    there is none; `held`: why an approved action is not carried out now, null if nothing holds it."""
 
     claim: str
     patch: str | None
@@ -84,6 +86,7 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
     positions: list[int]
     revisions: list[RevisionOut] = []
     voided: str | None = None
+    held: str | None = None
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):
@@ -113,7 +116,7 @@ class StepOut(Output, frozen=True, kw_only=True):
 
 class HeldOut(Output, frozen=True, kw_only=True):
     """Something that was held or suppressed: `subject` is a proposal id, a finding's key or `turn`; `until` null:
-    permanently."""
+    permanently. `repo` is the id of the repository, `repo_path` its root."""
 
     position: int
     at: str
@@ -123,3 +126,4 @@ class HeldOut(Output, frozen=True, kw_only=True):
     rule: str
     until: str | None
     detector: str
+    repo_path: str | None = None

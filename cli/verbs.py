@@ -33,6 +33,7 @@ VERBS: dict[str, Verb] = {
     "approve": Verb("cli.decide.decide:approve", DECIDE, "Say yes to exactly what was shown."),
     "reject": Verb("cli.decide.decide:reject", DECIDE, "Say no, with a reason."),
     "defer": Verb("cli.decide.decide:defer", DECIDE, "Decide later."),
+    "edit": Verb("cli.decide.edit:edit", DECIDE, "Change the patch of a proposal before you approve it."),
     "undo": Verb("cli.decide.undo:undo", DECIDE, "Reverse exactly what an action did, keeping later edits."),
     "redo": Verb("cli.decide.undo:redo", DECIDE, "Apply an undone action again."),
     "log": Verb("cli.look.log:log", BACK, "The event log; also `log verify`, `anchor`, `export`, `import`."),

@@ -16,12 +16,18 @@ from kairos.memory.claims import Claim, Claims
 
 
 def consolidate(
-    claims: Claims, found: Sequence[Memory], repos: Mapping[str, Repo], at: int, lost: Collection[str] = ()
+    claims: Claims,
+    found: Sequence[Memory],
+    repos: Mapping[str, Repo],
+    at: int,
+    lost: Collection[str] = (),
+    taken_back: Collection[str] = (),
 ) -> list[Event]:
     """The events that bring memory up to date, in an order that can be replayed. Pure: `claims` are not changed.
 
     `found` are memories without ids; if two share a slot, the later one is used. `at` (us) is the time of the newest
-    signal. `lost` are ids of memories whose files were deleted, even if other files have their names now."""
+    signal. `lost` are ids of memories whose files were deleted, even if other files have their names now; `taken_back`
+    those that rest on a decision that a person took back."""
     fresh: dict[Key, Memory] = {slot_of(m): m for m in found}
     changes: list[Event] = []
     taken: dict[Key, str] = {}
@@ -32,7 +38,7 @@ def consolidate(
             continue
         now = moved(claim.memory, repo.renames())
         slot = slot_of(now)
-        ending = _ending(claim, now, repo, lost) or _doubled(claim, taken.get(slot))
+        ending = _withdrawn(claim, taken_back) or _ending(claim, now, repo, lost) or _doubled(claim, taken.get(slot))
         if ending is not None:
             changes.append(ending)
             closed.append(claim.memory.id)
@@ -49,6 +55,13 @@ def consolidate(
     alive = [m for slot, m in fresh.items() if slot not in taken and _may_live(m, repos)]
     changes += admit(claims, changes, alive, at)
     return changes
+
+
+def _withdrawn(claim: Claim, taken_back: Collection[str]) -> MemoryInvalidated | None:
+    """The event that invalidates what a person no longer says, pinned or not; None if it stands."""
+    if claim.memory.id not in taken_back:
+        return None
+    return MemoryInvalidated(id=claim.memory.id, why="contradicted", detail="the decision was taken back")
 
 
 def _ending(claim: Claim, now: Memory, repo: Repo, lost: Collection[str]) -> MemoryInvalidated | None:

@@ -136,6 +136,11 @@ def extract(gathered: Material, claims: Claims) -> list[Memory]:
     return [memory for extractor in EXTRACTORS.values() for memory in extractor(gathered, claims)]
 
 
+def taken_back(gathered: Material, claims: Claims) -> set[str]:
+    """Ids of open preferences whose rejection was taken back."""
+    return {c.memory.id for c in claims.open(kind="preference") if not gathered.taken_back.isdisjoint(c.memory.cites)}
+
+
 def lost(gathered: Material, claims: Claims) -> set[str]:
     """Ids of open co-change memories whose files were deleted, even if other files have their names now."""
     out = set()

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kairos.domain.events import CommitRecorded, ProposalRejected, ProposalVerified
+from kairos.domain.events import CommitRecorded, DecisionRedone, DecisionUndone, ProposalRejected, ProposalVerified
+from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.inbox import Inbox, InboxView
@@ -14,7 +15,7 @@ from kairos.eventlog.views.repositories import RepositoriesView
 from kairos.memory.history import Histories, HistoryView
 from kairos.repo.git import Git, GitError
 
-TOPICS = frozenset({"CommitRecorded", "ProposalVerified", "ProposalRejected"})
+TOPICS = frozenset({"CommitRecorded", "ProposalVerified", "ProposalRejected", "DecisionUndone", "DecisionRedone"})
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,14 @@ class Material:
     passed: list[tuple[int, int, str, list[str]]]
     """Every check that passed so far: (position, at, repo, command)."""
     refused: list[tuple[int, int, ProposalRejected]]
-    """Every `never again` so far: (position, at, event)."""
+    """Every `never again` so far that was not taken back: (position, at, event)."""
+    taken_back: frozenset[int] = frozenset()
+    """The positions of decisions that were taken back."""
 
 
 def signal(log: Log, after: int, head: int) -> list[Recorded]:
     """The events after a position that memory can learn from."""
-    return [r for r in log.read(after, topics=TOPICS, upto=head) if _teaches(r)]
+    return [r for r in log.read(after, topics=TOPICS, upto=head) if _teaches(r) or _unteaches(log, r)]
 
 
 def gather(log: Log, after: int, head: int, *, look: bool = True) -> Material | None:
@@ -100,7 +103,23 @@ def gather(log: Log, after: int, head: int, *, look: bool = True) -> Material | 
         elif isinstance(r.event, ProposalRejected) and proposal is not None:
             refused.append((r.position, r.at, r.event))
     histories = HistoryView().load(log, upto=upto)[0]
-    return Material(after, upto, new[-1].at, len(new), repos, histories, inbox, passed, refused)
+    gone = taken_back(log, upto)
+    refused = [r for r in refused if r[0] not in gone]
+    return Material(after, upto, new[-1].at, len(new), repos, histories, inbox, passed, refused, gone)
+
+
+def taken_back(log: Log, upto: int) -> frozenset[int]:
+    """The positions of the decisions on proposals that were taken back and not made again."""
+    found = set[int]()
+    for r in log.read(0, topics={"DecisionUndone", "DecisionRedone"}, upto=upto):
+        match r.event:
+            case DecisionUndone() as e if e.id:
+                found.add(e.of)
+            case DecisionRedone() as e:
+                found.discard(e.of)
+            case _:
+                pass
+    return frozenset(found)
 
 
 def head_of(root: Path) -> tuple[str, frozenset[str] | None]:
@@ -126,6 +145,17 @@ def _teaches(recorded: Recorded) -> bool:
             return e.never
         case _:
             return False
+
+
+def _unteaches(log: Log, recorded: Recorded) -> bool:
+    """Whether an event takes back, or makes again, a decision that memory can learn from."""
+    event = recorded.event
+    if not isinstance(event, DecisionUndone | DecisionRedone) or event.what != "reject":
+        return False
+    try:
+        return _teaches(log.at(event.of))
+    except NotFound:  # erased
+        return True
 
 
 def _moves(event: CommitRecorded, position: int) -> list[Rename]:

@@ -13,7 +13,7 @@ import msgspec
 from dream import index, lease, publish
 from dream import invariants as gate
 from dream.consolidate import consolidate
-from dream.extract import extract, lost
+from dream.extract import extract, lost, taken_back
 from dream.gather import Material, gather, signal
 from kairos.clock import SECOND, now_us
 from kairos.domain.events import (
@@ -144,7 +144,10 @@ def _considered(log: Log, claims: Claims, after: int, upto: int, head: int) -> t
 
 def _plan(log: Log, claims: Claims, gathered: Material, head: int) -> _Consolidation:
     """The events of the dream and the files after it. Reads only the log, up to `head`."""
-    events = consolidate(claims, extract(gathered, claims), gathered.repos, gathered.at, lost(gathered, claims))
+    events = consolidate(
+        claims, extract(gathered, claims), gathered.repos, gathered.at, lost(gathered, claims),
+        taken_back(gathered, claims),
+    )  # fmt: skip
     after = msgspec.json.decode(msgspec.json.encode(claims), type=Claims)
     for offset, event in enumerate(events, 1):
         fold(after, event, head + offset)

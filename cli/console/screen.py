@@ -76,6 +76,10 @@ class Screen:
         self._ask(question)
         return self.terminal.line(pasteable=pasteable, redraw=lambda: self._ask(question))
 
+    def tell(self, text: str) -> None:
+        """Shows a line in place of the footer while something is being done."""
+        self._ask(text)
+
     def _ask(self, question: str) -> None:
         """Shows a question in place of the footer."""
         if self.terminal.full:

@@ -108,9 +108,9 @@ def reject(context: Context, ids: Sequence[str], text: str, reason: str, never: 
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@click.option("--until", "when", metavar="WHEN", required=True, help="2h, tonight, tomorrow, next-commit, or a time.")
+@click.option("--until", "when", metavar="WHEN", required=True, help="2h, tonight, tomorrow, next-commit, evidence.")
 @pass_context
 def defer(context: Context, ids: Sequence[str], when: str) -> None:
     """Decide later: it comes back by itself."""
-    moment = deciding.moment(when)
-    _each(context, "defer", ids, lambda p: deciding.defer(context.desk, p.id, moment))
+    deciding.check_later(when)
+    _each(context, "defer", ids, lambda p: deciding.later(context.desk, p.id, when))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 
 import click
@@ -13,23 +14,30 @@ from cli.console.session import Terminal
 from cli.console.viewport import Viewport
 from cli.context import Context, pass_context
 from cli.decide.decide import LETTERS, risk_words
+from cli.decide.edit import edited_text, in_editor
 from cli.decide.showing import Cards
+from cli.decide.splitting import Picking
+from cli.decide.undo import described, receipt, standing
 from cli.look.card import CardPart
 from cli.look.why import steps_text
-from kairos.desk import deciding
+from kairos.desk import deciding, editing
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
-from kairos.desk.undoing import take_back
+from kairos.desk.undoing import TakingBack, take_back
 from kairos.desk.units import count
 from kairos.domain.proposal import Proposal
-from kairos.errors import KairosError, UsageError
+from kairos.errors import KairosError, NotFound, UsageError
 
 REASONS = {"1": "wrong", "2": "not_now", "3": "style", "4": "too_risky", "5": "duplicate", "6": "other"}
-LATER = {"1": "1h", "2": "tonight", "3": "tomorrow", "4": "next-commit"}
+LATER = {"1": "1h", "2": "tonight", "3": "tomorrow", "4": "next-commit", "5": "evidence"}
 HELP = """  y  approve exactly this, once you saw its end (high risk: type the first four letters of the id)
   n  reject: 1 wrong  2 not now  3 style  4 too risky  5 duplicate  6 other
-  l  later: 1 in an hour  2 tonight  3 tomorrow  4 after the next commit
+  l  later: 1 in an hour  2 tonight  3 tomorrow  4 after the next commit  5 when its evidence changes
+  e  edit the patch in your editor: the same proposal, a new digest
+  s  split: pick hunks, with the keys of git add -p; the others are dropped
+  t  try it now in a scratch tree, with your check, and keep the result on the card
+  c  comment on the file at the top of the screen, or on the whole
   w  why: the causal chain
   d  the diff: full, in numbers, hidden
   m  mark the file at the top of the screen as seen; again to unfold it
@@ -38,7 +46,7 @@ HELP = """  y  approve exactly this, once you saw its end (high risk: type the f
   space, arrows, page up and down, home, end  scroll
   q  quit; what is undecided stays"""
 QUIT = "q"
-PROMPT = "[y n l w d m u j k q ?] "
+PROMPT = "[y n e s t c l w d m u j k q ?] "
 _WAIT_S = 10.0
 
 
@@ -53,11 +61,12 @@ class Review:
         self._ids = ids
         self._at = 0
         self._done_part: int | None = None
-        self._last: tuple[str, str] | None = None
+        self._mine: list[str] = []
         self._said = ""
         self.receipts: list[str] = []
         self._keys: dict[str, Callable[[Proposal, Viewport], None]] = {
             "y": self._approve, "n": self._reject, "l": self._later, "w": self._why, "d": self._cycle,
+            "e": self._edit, "s": self._split, "t": self._try, "c": self._comment,
             "m": self._mark, "u": self._undo, "j": self._next, "k": self._previous, "?": self._help,
         }  # fmt: skip
 
@@ -131,7 +140,7 @@ class Review:
         desk = self._context.desk
         done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
         deciding.refuse_if_bad(desk, done, waited_s=_WAIT_S)
-        self._settled("approve", done)
+        self._settled(done)
 
     def _reject(self, shown: Proposal, view: Viewport) -> None:
         choices = "  ".join(f"{k} {v.replace('_', ' ')}" for k, v in REASONS.items())
@@ -139,21 +148,57 @@ class Review:
         if reason is None:
             self._say("not rejected")
             return
-        text, never = "", False
+        text, never = "; ".join(c.text for c in shown.comments), False
         if reason == "other":
             words = self._screen.typed("in your words: ", pasteable=True)
             if words is None:
                 self._say("not rejected")
                 return
-            text, never = words, self._screen.choose("never propose this here? [y/N] ") == "y"
-        self._settled("reject", deciding.reject(self._context.desk, shown.id, reason, text, never=never))
+            text = words or text
+            never = self._screen.choose("never propose this here? [y/N] ") == "y"
+        self._settled(deciding.reject(self._context.desk, shown.id, reason, text, never=never))
 
     def _later(self, shown: Proposal, view: Viewport) -> None:
         when = LATER.get(self._screen.choose(f"when?  {'  '.join(f'{k} {v}' for k, v in LATER.items())}  "))
         if when is None:
             self._say("not deferred")
             return
-        self._settled("defer", deciding.defer(self._context.desk, shown.id, deciding.moment(when)))
+        self._settled(deciding.later(self._context.desk, shown.id, when))
+
+    def _edit(self, shown: Proposal, view: Viewport) -> None:
+        text = editing.patch_to_edit(self._context.desk, shown)
+        after = in_editor(text, shown.id, self._terminal.lent())
+        done = editing.edit_patch(self._context.desk, shown, after)
+        self._say(edited_text(self._context, done))
+
+    def _split(self, shown: Proposal, view: Viewport) -> None:
+        desk = self._context.desk
+        picking = Picking(self._screen, shown, editing.base_of(desk, shown))
+        if not picking.run() or len(picking.taken) == len(picking.hunks):
+            self._say("the patch stays as it is")
+            return
+        done = editing.keep_hunks(desk, shown, picking.taken, len(picking.hunks) - len(picking.taken))
+        self._say(edited_text(self._context, done))
+
+    def _try(self, shown: Proposal, view: Viewport) -> None:
+        check = editing.check_of(self._context.desk, shown)
+        self._screen.tell(f"trying it in a scratch tree{f': {shlex.join(check)}' if check else ''} … Ctrl-C stops it ")
+        try:
+            after = editing.try_now(self._context.desk, shown)
+        except KeyboardInterrupt:
+            self._say("the trial was stopped; nothing was recorded")
+            return
+        said = after.verified.why if after.verified is not None else ""
+        self._say(render.inert(f"{shown.id} is {after.state}: {said or 'it applies in a scratch tree'}"))
+
+    def _comment(self, shown: Proposal, view: Viewport) -> None:
+        file = self._cards.file_at(view)
+        text = self._screen.typed(f"comment on {render.inert(file) or 'the proposal'}: ", pasteable=True)
+        if not text:
+            self._say("no comment")
+            return
+        deciding.comment(self._context.desk, shown.id, text, file)
+        self._say("your comment is on the card; it goes with a rejection as its reason")
 
     def _why(self, shown: Proposal, view: Viewport) -> None:
         self._screen.page(steps_text(why(self._context.desk, shown.id)))
@@ -176,19 +221,30 @@ class Review:
         self._at -= 1
 
     def _undo(self, shown: Proposal, view: Viewport) -> None:
-        if self._last is None:
+        """Takes back the last decision of this review; after a question an older one of this repository."""
+        mine = self._mine.pop() if self._mine else None
+        scope = None if mine is not None else standing(self._context)
+        try:
+            done = take_back(
+                self._context.desk, "undo", mine, lambda plan: bool(mine) or self._agreed(plan), scope=scope
+            )
+        except NotFound:
             self._say("nothing was decided yet")
             return
-        verb, id_ = self._last
-        if verb != "approve":
-            self._say(f"the last decision was to {verb}: there is nothing to undo in the files")
+        if done is None:
+            self._say("nothing was changed")
             return
-        done = take_back(self._context.desk, "undo", id_, lambda plan: True)
-        self._last = None
-        self._receipt(f"{render.paint('✓', 'green')} {id_} {done.state if done else 'unchanged'}")
+        if done.id and done.id not in self._ids:
+            self._ids.append(done.id)
+        left = [p.id for p in undecided(self._context.desk, self._ids)]
+        self._at = left.index(done.id) if done.id in left else self._at
+        self._receipt(receipt(self._context, "undo", done))
 
-    def _settled(self, verb: str, done: DecidedOut) -> None:
-        self._last = (verb, done.id)
+    def _agreed(self, plan: TakingBack) -> bool:
+        return self._screen.choose(f"nothing was decided here yet. {described(plan)}  Proceed? [y/N] ") == "y"
+
+    def _settled(self, done: DecidedOut) -> None:
+        self._mine.append(done.id)
         self._receipt(f"{render.paint('✓', 'green')} {done.id} {done.state}")
 
     def _receipt(self, text: str) -> None:

@@ -74,7 +74,7 @@ class Cards:
                 return at
         return None
 
-    def hunk_at(self, view: Viewport) -> str:
+    def file_at(self, view: Viewport) -> str:
         """The file whose diff is at the top of the screen, or the first one below; empty if there is none."""
         return next((part.path for part in self._parts[view.part(view.top) :] if part.path), "")
 

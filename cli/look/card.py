@@ -38,7 +38,7 @@ def card_parts(
 ) -> list[CardPart]:
     """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out."""
     return [
-        CardPart("\n".join(_head(proposal, card))),
+        CardPart("\n".join([*_head(proposal, card), *_comments(card)])),
         CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)])),
         CardPart("\n".join(["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)])),
         *(_patch(file_patches(context.desk, proposal), body, folded) if card.patch and body != NONE else []),
@@ -62,6 +62,11 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
     return lines
+
+
+def _comments(card: CardOut) -> list[str]:
+    said = [f"{c.file}: {c.text}" if c.file else c.text for c in card.comments]
+    return ["", render.paint("You said", "bold"), *(f"  {render.inert(text)}" for text in said)] if said else []
 
 
 def level(proposal: Proposal) -> str:

@@ -48,10 +48,11 @@ def _ask_trust(context: Context, root: Path) -> None:
 def init_text(done: InitOut) -> str:
     """The result of init, as text for a person."""
     history = f", {count(done.commits, 'commit')} of history" if done.commits else ""
+    missing = [f"  Left out, and not fetched: {render.inert(text)}." for text in done.left_out]
     if not done.new:
-        return f"{render.inert(done.path)} is watched already{history}"
+        return "\n".join([f"{render.inert(done.path)} is watched already{history}", *missing])
     entries = count(done.entries, "entry", "entries")
-    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {entries}{history}"]
+    lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {entries}{history}", *missing]
     if done.findings:
         lines.append("  Here before Kairos, listed once and never raised:")
         lines += [f"    {render.inert(text)}" for text in done.findings[:20]]

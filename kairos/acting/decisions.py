@@ -54,9 +54,15 @@ def reject(
     return _decide(log, prefix, lambda p, _: deciding.reject(p, reason, text, never=never), now)
 
 
-def defer(log: Log, prefix: str, until: int | None, *, now: int | None = None) -> Decision:
-    """Defers a proposal until `until` (us), or with None until the next commit."""
-    return _decide(log, prefix, lambda p, t: deciding.defer(p, until, now=t), now)
+def defer(log: Log, prefix: str, until: int | None, *, on_evidence: bool = False, now: int | None = None) -> Decision:
+    """Defers a proposal until `until` (us), or with None until the next commit or (`on_evidence`) until its evidence
+    changes."""
+    return _decide(log, prefix, lambda p, t: deciding.defer(p, until, now=t, on_evidence=on_evidence), now)
+
+
+def comment(log: Log, prefix: str, text: str, file: str = "", *, now: int | None = None) -> Decision:
+    """Records what a person says about a proposal."""
+    return _decide(log, prefix, lambda p, _: deciding.comment(p, text, file), now)
 
 
 def _decide(log: Log, prefix: str, rule: Callable[[Proposal, int], list[Event]], now: int | None) -> Decision:

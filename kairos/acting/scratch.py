@@ -24,6 +24,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     tier: str
     stopped: str | None = None
+    # The optional layers that the sandbox does not have here.
+    missing: tuple[str, ...] = ()
 
 
 def verify(
@@ -62,4 +64,5 @@ def verify(
             seconds=done.seconds,
             tier=done.tier,
             stopped=done.stopped,
+            missing=done.missing,
         )

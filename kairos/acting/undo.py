@@ -1,16 +1,9 @@
 """Undo reverts exactly what a run changed and keeps a person's later edits; redo makes the same change again.
 
-Each is a three-way merge per file between the states after the run, before the run and now. If any file has a
-conflict, nothing is written. Both are runs of their own: recorded, recovered after a crash, and undoable.
-
-Without an id, `undo` takes the newest action that is in effect and `redo` the newest one that was undone:
-
-    executed:     A  B  C         undo → C     A  B  (C)       undo → B     A  (B) (C)
-    redo target:  none            redo target: C               redo target: B
-                                                               redo → B     A  B  (C)     redo target: C
-    ( ) is undone                 execute D →  A  B  (C)  D    redo target: none (`redo C` still works)
-
-The newest action is the one whose last event is the latest; an undone action that was redone is in effect again.
+Each is a three-way merge per file between the states after the run, before the run and now. If a file has a conflict,
+or the change is not in it (an undo) or already in it (a redo), nothing is written: the change is in another branch, or
+was made by hand, and the proposal stays as it is. Both are runs of their own: recorded, recovered after a crash, and
+undoable. Which decision `undo` and `redo` act on is in `kairos.domain.decision_stack`.
 """
 
 from __future__ import annotations
@@ -31,9 +24,8 @@ from kairos.domain.events import Expected
 from kairos.domain.events.proposals import Run
 from kairos.domain.inert import shown
 from kairos.domain.proposal import DONE, Proposal
-from kairos.errors import Conflict, NotFound, OutcomeUnknown, Stale
+from kairos.errors import Conflict, OutcomeUnknown, Stale
 from kairos.eventlog.log import Log
-from kairos.eventlog.views.inbox import Inbox
 from kairos.home import Home
 
 
@@ -50,23 +42,6 @@ class UndoPlan(msgspec.Struct, frozen=True):
     paths: list[str]
     done_at: int
     writes: list[Write]
-
-
-def undo_target(inbox: Inbox) -> Proposal:
-    """The target of `undo` without an id: the newest action that is in effect. NotFound (4)."""
-    found = inbox.latest("executed", "redone")
-    if found is None:
-        raise NotFound("there is nothing to undo", "`kairos inbox` lists what is pending.")
-    return found
-
-
-def redo_target(inbox: Inbox) -> Proposal:
-    """The target of `redo` without an id: the newest undone action. NotFound (4) if there is none, or if a new action
-    was executed since."""
-    found, newest = inbox.latest("undone"), inbox.latest("executed")
-    if found is None or (newest is not None and _moved_at(inbox, newest) > _moved_at(inbox, found)):
-        raise NotFound("there is nothing to redo", "`kairos redo ID` redoes an older undo.")
-    return found
 
 
 def plan_undo(log: Log, home: Home, proposal_id: str) -> UndoPlan:
@@ -124,8 +99,10 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
     base, wanted = _states(done.expect, contents), _states(done.before, contents)
     if run == "redo":
         base, wanted = wanted, base
-    writes, kept, conflicts = [], [], []
+    writes, kept, conflicts, absent = [], [], [], []
     for path in base:
+        if _equal(base[path], wanted[path]):
+            continue  # the run did not change it
         try:
             ours = tree.read(path)
         except NotPlain as error:
@@ -134,18 +111,37 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
         merged = merge(home, path, base=base[path], ours=ours, theirs=wanted[path])
         if merged.conflict:
             conflicts.append(merged.conflict)
-        elif not _equal(ours, merged.blob):
+        elif _equal(ours, merged.blob):
+            absent.append(path)
+        else:
             writes.append(Write(path, ours, merged.blob))
-        if merged.kept:
-            kept.append(path)
+            kept += [path] if merged.kept else []
     if conflicts:
         words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
         raise Stale("\n".join([words, *conflicts]), "Settle these places by hand, then try again.")
+    if absent or not writes:
+        raise _elsewhere(proposal, run, absent, [w.path for w in writes])
     edits = proposal.raised.action.edits
     return UndoPlan(
         proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
         [w.path for w in writes], proposal.changed_at, writes,
     )  # fmt: skip
+
+
+def _elsewhere(proposal: Proposal, run: Run, absent: Sequence[str], present: Sequence[str]) -> Stale:
+    """The error for a change that is not in the tree, or only in some of its files."""
+    there = "not in this tree" if run == "undo" else "in this tree already"
+    names = ", ".join(map(shown, sorted(absent))) or "any file"
+    rest = f", only in {', '.join(map(shown, sorted(present)))}" if present and run == "undo" else ""
+    if present and run == "redo":
+        rest = f", and not in {', '.join(map(shown, sorted(present)))}"
+    return Stale(
+        f"the change of {proposal.id} is {there}: {'not' if run == 'undo' else 'it is'} in {names}{rest}; "
+        f"nothing was written, and {proposal.id} stays {proposal.state}",
+        f"Check out the branch that has it, or settle these files by hand; `kairos show {proposal.id}`."
+        if run == "undo"
+        else f"There is nothing to redo here; `kairos show {proposal.id}`.",
+    )
 
 
 def _states(expected: Sequence[Expected], contents: dict[str, bytes]) -> dict[str, Blob | None]:
@@ -171,7 +167,3 @@ def _equal(a: Blob | None, b: Blob | None) -> bool:
     return (a is None and b is None) or (
         a is not None and b is not None and a.content == b.content and a.mode == b.mode
     )
-
-
-def _moved_at(inbox: Inbox, proposal: Proposal) -> int:
-    return inbox.positions[proposal.id][-1]

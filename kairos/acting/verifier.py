@@ -15,6 +15,7 @@ import msgspec
 from kairos.acting import gate, policy_file, scratch
 from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
+from kairos.acting.lacking import lacking, sentence
 from kairos.acting.performing import append, open_tree, standing
 from kairos.acting.scratch import Verification
 from kairos.acting.worktree import WorkTree
@@ -142,7 +143,9 @@ def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification]) -> Trial
             )
         if run({}).exit == 0:
             return Trial(ok=False, why=f"your check command fails with the patch: {words}", shown=shown)
-        return Trial(ok=True, why=f"the patch applies; {words} fails with it, and without it too", shown=shown)
+        lack = sentence(lacking(shown.output_tail, shown.missing))
+        why = f"the patch applies; {words} fails with it, and without it too" + (f": {lack}" if lack else "")
+        return Trial(ok=True, why=why, shown=shown)
     except (SandboxUnavailable, UsageError) as error:
         return Trial(ok=True, why=f"{NOT_RUN}: {error.message}")
     except OSError as error:

@@ -14,6 +14,7 @@ from kairos.desk.records.proposals import (
     ActionOut,
     BaseOut,
     CardOut,
+    CommentOut,
     EffectsOut,
     ProposalOut,
     RevisionOut,
@@ -124,6 +125,7 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
         policy_version=raised.policy_version,
         positions=positions,
         revisions=[RevisionOut(at=rfc3339(r.at), changed=r.changed) for r in proposal.revisions],
+        comments=[CommentOut(at=rfc3339(c.at), file=c.file or None, text=c.text) for c in proposal.comments],
         voided=proposal.voided or None,
     )  # fmt: skip
 
@@ -155,7 +157,15 @@ def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
         "deferred_until": rfc3339(proposal.deferred_until) if proposal.deferred_until else None,
         "revised": proposal.revised,
         "parked": proposal.parked or None,
+        "severity": raised.risk if proposal.is_note else None,
+        "deferred_on": _deferred_on(proposal),
     }
+
+
+def _deferred_on(proposal: Proposal) -> str | None:
+    if proposal.state != "deferred" or proposal.deferred_until is not None:
+        return None
+    return "evidence" if proposal.deferred_on_evidence else "commit"
 
 
 def _action(proposal: Proposal) -> ActionOut:

@@ -18,6 +18,8 @@ from kairos.eventlog.views.repositories import Repository
 
 LEAST_DIGEST = 8
 """The least number of digits of a digest that stands for the whole."""
+EVIDENCE = "evidence"
+"""Of a deferral: until what the proposal rests on changes."""
 
 
 def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None = None) -> DecidedOut:
@@ -29,7 +31,7 @@ def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None
         digest = proposal.raised.digest  # as a card shows it, shortened
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
     todo = now.state in ("approved", "executing")
-    done = todo and not desk.daemon_running() and _carried_out(desk, now)
+    done = todo and not desk.daemon_running() and carried_out(desk, now)
     if not done and wait_s is not None and now.state not in TERMINAL:
         await_end(desk, proposal.id, wait_s)
     return decided(desk, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
@@ -48,12 +50,34 @@ def moment(text: str) -> int | None:
     return until(text, now_us(), local_zone())
 
 
-def defer(desk: Desk, id_: str, until_us: int | None) -> DecidedOut:
-    """Decides later; the proposal returns by itself at `until_us`, or (None) after the next commit."""
+def check_later(text: str) -> None:
+    """UsageError unless `later` knows the text."""
+    if text.strip().lower() != EVIDENCE:
+        moment(text)
+
+
+def later(desk: Desk, id_: str, text: str) -> DecidedOut:
+    """Decides later, as a person types it: `evidence` (when what the proposal rests on changes), or what `moment`
+    knows. The proposal returns by itself. UsageError."""
+    on_evidence = text.strip().lower() == EVIDENCE
+    return defer(desk, id_, None if on_evidence else moment(text), on_evidence=on_evidence)
+
+
+def defer(desk: Desk, id_: str, until_us: int | None, *, on_evidence: bool = False) -> DecidedOut:
+    """Decides later; the proposal returns by itself at `until_us`, or (None) after the next commit, or when what it
+    rests on changes."""
     from kairos.acting.decisions import defer as append_deferral
 
-    append_deferral(desk.log, id_, until_us)
+    append_deferral(desk.log, id_, until_us, on_evidence=on_evidence)
     return decided(desk, id_, since=("ProposalDeferred",))
+
+
+def comment(desk: Desk, id_: str, text: str, file: str = "") -> DecidedOut:
+    """Keeps what a person says about a proposal, or about one file of its patch."""
+    from kairos.acting.decisions import comment as append_comment
+
+    append_comment(desk.log, id_, text, file)
+    return decided(desk, id_, since=("ProposalCommented",))
 
 
 def each(
@@ -120,7 +144,7 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
         )
 
 
-def _carried_out(desk: Desk, proposal: Proposal) -> bool:
+def carried_out(desk: Desk, proposal: Proposal) -> bool:
     """Carries out the action in this process. False if another home holds the repository, or it is on another
     machine."""
     if not is_here(desk, repositories(desk).by_id[proposal.raised.repo]):

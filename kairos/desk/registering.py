@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,7 +13,8 @@ from kairos.desk.given import whole
 from kairos.desk.leased import leased, repository_id_of
 from kairos.desk.reading import registered_at, repositories
 from kairos.desk.records.repositories import InitOut, UnwatchOut
-from kairos.domain.events import FindingListed, RepoTrusted, RepoUnwatched
+from kairos.desk.units import count
+from kairos.domain.events import CommitRecorded, FindingListed, RepoTrusted, RepoUnwatched
 from kairos.domain.inert import as_text
 from kairos.errors import TryAgain, UsageError
 from kairos.eventlog.record import NewEvent
@@ -67,7 +69,7 @@ def _recorded(desk: Desk, id_: str, git: Git, told: Told, *, new: bool, history:
     entries, before = 0, desk.log.head()
     if new or history is not None:
         entries = _baseline(desk, repositories(desk).by_id[id_], git, history, told)
-    commits = sum(1 for r in desk.log.read(before, topics={"CommitRecorded"}) if r.stream == id_)
+    commits = _imported(desk, id_, before)
     findings = _listed(desk, id_)
     if new or not _is_listed(desk, id_):
         findings = _list_findings(desk, repositories(desk).by_id[id_], told)
@@ -75,7 +77,32 @@ def _recorded(desk: Desk, id_: str, git: Git, told: Told, *, new: bool, history:
         from kairos.daemon.all_views import kept_views
 
         keep_views(desk.log, kept_views())
-    return InitOut(path=str(git.root), repo=id_, new=new, entries=entries, commits=commits, findings=findings)
+    return InitOut(
+        path=str(git.root), repo=id_, new=new, entries=entries, commits=commits.total(), findings=findings,
+        left_out=_left_out(git, commits) if history is not None else [],
+    )  # fmt: skip
+
+
+def _imported(desk: Desk, id_: str, before: int) -> Counter[str]:
+    """How many commits were recorded after a position, by what was left out of them (empty: nothing)."""
+    found = (r for r in desk.log.read(before, topics={"CommitRecorded"}) if r.stream == id_)
+    return Counter(r.event.left_out for r in found if isinstance(r.event, CommitRecorded))
+
+
+def _left_out(git: Git, commits: Counter[str]) -> list[str]:
+    """What the clone does not hold, as sentences; nothing was fetched."""
+    from kairos.repo.clones import is_partial
+
+    found = []
+    if commits["trees"]:
+        number = count(commits["trees"], "commit")
+        found.append(f"the changes of {number}: this partial clone does not hold their trees")
+    if commits["parents"]:
+        number = count(commits["parents"], "commit")
+        found.append(f"the changes of {number}: this shallow clone does not hold what was before")
+    if commits.total() > commits["trees"] and is_partial(git):
+        found.append("renames of files that also changed, where this partial clone does not hold their contents")
+    return found
 
 
 def refuse_own(desk: Desk, root: Path) -> None:

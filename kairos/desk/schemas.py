@@ -22,7 +22,7 @@ from kairos.desk.records.log import (
 )
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
 from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
-from kairos.desk.records.proposals import CardOut, DecidedOut, HeldOut, ProposalOut, StepOut, UndoneOut
+from kairos.desk.records.proposals import CardOut, DecidedOut, EditedOut, HeldOut, ProposalOut, StepOut, UndoneOut
 from kairos.desk.records.repositories import InitOut, RunningOut, StatusOut, UnwatchOut
 from kairos.desk.records.system import (
     CompletionOut,
@@ -48,6 +48,7 @@ DATA: dict[str, Any] = {
     "approve": DecidedOut | list[DecidedOut],
     "reject": DecidedOut | list[DecidedOut],
     "defer": DecidedOut | list[DecidedOut],
+    "edit": EditedOut,
     "undo": UndoneOut,
     "redo": UndoneOut,
     "why": list[StepOut],

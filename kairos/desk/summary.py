@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from kairos.clock import rfc3339
 from kairos.desk.desk import Desk
-from kairos.desk.units import count
+from kairos.desk.units import count, number
 from kairos.domain import events as ev
 from kairos.domain.inert import as_text
+from kairos.domain.taking_back import NOUNS
 from kairos.errors import KairosError
 from kairos.eventlog.record import ForeignEvent, Recorded
 
@@ -37,6 +38,12 @@ def cited(desk: Desk, positions: Sequence[int]) -> list[tuple[int, str, str]]:
     return found
 
 
+_LEFT_OUT = {
+    "trees": "what it changed is not in this partial clone",
+    "parents": "what it changed is not in this shallow clone",
+}
+
+
 def _of_repository(event: ev.Event) -> str:
     match event:
         case ev.FilesChanged():
@@ -50,7 +57,7 @@ def _of_repository(event: ev.Event) -> str:
             moved = next((r.new for r in event.refs if r.new), None)
             return f"{event.what}" + (f" {moved[:8]}" if moved else "") + (f" “{event.note}”" if event.note else "")
         case ev.CommitRecorded():
-            size = count(len(event.changes) + event.cut, "file")
+            size = _LEFT_OUT.get(event.left_out) or count(len(event.changes) + event.cut, "file")
             return f"commit {event.oid[:8]} “{event.subject}” {size}, {event.author}"
         case ev.RepoTrusted() | ev.RepoUnwatched():
             return event.root
@@ -88,7 +95,10 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ProposalRejected():
             return f"{event.reason} {event.text}".strip() + (" (never again here)" if event.never else "")
         case ev.ProposalDeferred():
-            return f"until {rfc3339(event.until)}" if event.until else "until the next commit"
+            on = "its evidence changes" if event.on_evidence else "the next commit"
+            return f"until {rfc3339(event.until)}" if event.until else f"until {on}"
+        case ev.ProposalCommented():
+            return f"{event.file}: {event.text}" if event.file else event.text
         case ev.ProposalReturned():
             return "pending again"
         case ev.ProposalRevised():
@@ -115,6 +125,10 @@ def _of_proposal(event: ev.Event) -> str:
             return "undone" + (f"; later edits kept in {', '.join(event.kept[:3])}" if event.kept else "")
         case ev.Redone():
             return "applied again"
+        case ev.DecisionUndone():
+            return f"the {NOUNS.get(event.what, event.what)} at {number(event.of)} was taken back"
+        case ev.DecisionRedone():
+            return f"the {NOUNS.get(event.what, event.what)} at {number(event.of)} holds again"
         case _:
             return ""
 

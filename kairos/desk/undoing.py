@@ -3,66 +3,96 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import msgspec
+
+from kairos.desk.deciding import carried_out
 from kairos.desk.desk import Desk
 from kairos.desk.leased import acting_in
-from kairos.desk.reading import inbox
+from kairos.desk.reading import inbox, names, repositories
 from kairos.desk.records.proposals import UndoneOut
+from kairos.desk.stacking import DecisionTarget, target
 from kairos.domain.inert import as_text
-from kairos.errors import KairosError, NotFound, OutcomeUnknown
+from kairos.domain.proposal import Proposal
+from kairos.errors import KairosError, OutcomeUnknown
+from kairos.eventlog.views.repositories import Repository
 
 _WANTED = {"undo": "undone", "redo": "redone"}
 
-if TYPE_CHECKING:
-    from kairos.acting.undo import UndoPlan
-    from kairos.domain.proposal import Proposal
-    from kairos.eventlog.views.inbox import Inbox
+
+class TakingBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What an undo or redo (`run`) would do, for the prompt. `what`: the decision (approve, reject, mute, …); `writes`:
+    whether files change, `files` then those that do, else those of the proposal; `kept`: files whose later edits are
+    preserved; `repo`: the short name of the repository, empty for all; `at` (us): when it was decided or done, 0 for a
+    control."""
+
+    run: str
+    what: str
+    id: str
+    title: str
+    repo: str
+    writes: bool = False
+    files: list[str] = []
+    hunks: int = 0
+    kept: list[str] = []
+    at: int = 0
 
 
-def take_back(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
-    """Undoes or redoes (`run`: undo | redo) the last action, or that of `id_`. None if `agreed` rejected the plan.
+Agreed = Callable[[TakingBack], bool]
+
+
+def take_back(
+    desk: Desk, run: str, named: str | None, agreed: Agreed, *, scope: Repository | None = None
+) -> UndoneOut | None:
+    """Takes a decision back, or with `run` redo makes it again: the last one on a proposal (id) or that of an event
+    (position), else the last one in a repository (None: in all). None if `agreed` rejected the plan. NotFound (4);
     Stale (5) describes a conflict; nothing is written then."""
-    if not desk.has_log:
-        raise NotFound(f"there is nothing to {run}", "`kairos inbox` lists what is pending.")
-    known = inbox(desk)
-    cut_short = [p for p in known.live() if p.state == "executing"]
-    subject = known.find(id_) if id_ is not None else cut_short[0] if cut_short else _target(known, run)
-    with acting_in(desk, subject.raised.repo):
-        return _settled(desk, run, id_, subject.raised.repo) or _done(desk, run, id_, agreed)
+    cut_short = _cut_short(desk, named, scope)
+    if cut_short is not None:
+        with acting_in(desk, cut_short.raised.repo):
+            done = _settled(desk, run, cut_short)
+        if done is not None:
+            return done
+    found = target(desk, run, named, scope)
+    if found.proposal is None:
+        return _control(desk, run, found, agreed)
+    if not found.is_run:
+        return _decision(desk, run, found, agreed)
+    with acting_in(desk, found.repo):
+        return _run(desk, run, found, found.proposal, agreed)
 
 
-def _target(known: Inbox, run: str) -> Proposal:
-    from kairos.acting import undo as undoing
+def _cut_short(desk: Desk, named: str | None, scope: Repository | None) -> Proposal | None:
+    """A proposal with an open run, left by a crash or going on now: it is settled before anything else."""
+    live = (p for p in inbox(desk).live() if p.state == "executing")
+    if named is not None:
+        return next((p for p in live if p.id.startswith(named)), None)
+    return next((p for p in live if scope is None or p.raised.repo == scope.id), None)
 
-    return undoing.undo_target(known) if run == "undo" else undoing.redo_target(known)
 
-
-def _settled(desk: Desk, run: str, id_: str | None, repo: str) -> UndoneOut | None:
+def _settled(desk: Desk, run: str, cut_short: Proposal) -> UndoneOut | None:
     """Settles a run that a crash interrupted. Returns its result if that completes the request, so that a retry after a
     crash does not undo an older action as well; else None."""
     from kairos.acting.recovery import recover
 
-    shared = desk.log.shared
+    repo, shared = cut_short.raised.repo, desk.log.shared
     open_ = recover(desk.log, desk.home, is_mine=lambda other: not shared or other == repo)
-    known = inbox(desk)
-    for done in (p for p in open_ if p.state == _WANTED[run]):
-        if id_ is None or known.find(id_).id == done.id:
-            last = known.positions[done.id][-1:]
-            files = [*map(as_text, done.raised.effects.files)]
-            return UndoneOut(id=done.id, state=done.state, positions=last, files=files, kept=[])
+    for done in (p for p in open_ if p.id == cut_short.id and p.state == _WANTED[run]):
+        return _out(desk, "approve", done, inbox(desk).positions[done.id][-1:])
     return None
 
 
-def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bool]) -> UndoneOut | None:
+def _run(desk: Desk, run: str, found: DecisionTarget, proposal: Proposal, agreed: Agreed) -> UndoneOut | None:
+    """Reverses, or makes again, what an execution did to files."""
     from kairos.acting import undo as undoing
 
-    known = inbox(desk)
-    proposal = known.find(id_) if id_ is not None else _target(known, run)
     plan = (undoing.plan_undo if run == "undo" else undoing.plan_redo)(desk.log, desk.home, proposal.id)
-    if not agreed(plan):
+    files, kept = [*map(as_text, plan.paths)], [*map(as_text, plan.kept)]
+    shown = _plan(desk, run, found, writes=True, files=files, hunks=plan.hunks, kept=kept, at=plan.done_at)
+    if not agreed(shown):
         return None
-    before = len(known.positions[proposal.id])
+    before = len(inbox(desk).positions[proposal.id])
     done = (undoing.undo if run == "undo" else undoing.redo)(desk.log, desk.home, proposal.id)
     if done.state == "unknown":
         raise OutcomeUnknown(
@@ -70,6 +100,73 @@ def _done(desk: Desk, run: str, id_: str | None, agreed: Callable[[UndoPlan], bo
         )
     if done.state != _WANTED[run]:
         raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")
-    positions = inbox(desk).positions[done.id][before:]
-    files, kept = [*map(as_text, plan.paths)], [*map(as_text, plan.kept)]
-    return UndoneOut(id=done.id, state=done.state, positions=positions, files=files, kept=kept)
+    return _out(desk, shown.what, done, inbox(desk).positions[done.id][before:], files, kept)
+
+
+def _decision(desk: Desk, run: str, found: DecisionTarget, agreed: Agreed) -> UndoneOut | None:
+    """Takes back a decision that changed no file, or makes it again; an approval made again is carried out."""
+    from kairos.acting import taking_back as acting
+
+    p, entry = found.proposal, found.entry
+    assert p is not None and entry is not None
+    shown = _plan(desk, run, found, files=[*map(as_text, p.raised.effects.files)], at=p.changed_at)
+    if not agreed(shown):
+        return None
+    before = len(inbox(desk).positions[p.id])
+    done = (acting.take_back if run == "undo" else acting.make_again)(desk.log, p.id, entry.version).proposal
+    if done.state == "approved" and not desk.daemon_running():
+        carried_out(desk, done)
+    known = inbox(desk)
+    return _out(desk, shown.what, known.proposals[p.id], known.positions[p.id][before:])
+
+
+def _control(desk: Desk, run: str, found: DecisionTarget, agreed: Agreed) -> UndoneOut | None:
+    from kairos.acting import taking_back as acting
+
+    control = found.control
+    assert control is not None
+    shown = _plan(desk, run, found)
+    if not agreed(shown):
+        return None
+    position = (acting.take_back_control if run == "undo" else acting.make_control_again)(desk.log, control)
+    on = (control.before if run == "undo" else control.after).on
+    states = ("muted", "heard") if control.detector else ("paused", "running")
+    return UndoneOut(
+        id="", state=states[0 if on else 1], positions=[position], files=[], kept=[], what=shown.what,
+        title=shown.title, repo=_root(desk, found.repo),
+    )  # fmt: skip
+
+
+def _plan(
+    desk: Desk, run: str, found: DecisionTarget, *, writes: bool = False, files: list[str] | None = None,
+    hunks: int = 0, kept: list[str] | None = None, at: int = 0,
+) -> TakingBack:  # fmt: skip
+    control, p = found.control, found.proposal
+    return TakingBack(
+        run=run,
+        what=control.what if control is not None else found.entry.what if found.entry is not None else "approve",
+        id=p.id if p is not None else "",
+        title=p.raised.title if p is not None else control.detector if control is not None else "",
+        repo=names(repositories(desk)).get(found.repo, found.repo),
+        writes=writes, files=files or [], hunks=hunks, kept=kept or [], at=at,
+    )  # fmt: skip
+
+
+def _out(
+    desk: Desk, what: str, done: Proposal, positions: list[int], files: list[str] | None = None,
+    kept: list[str] | None = None,
+) -> UndoneOut:  # fmt: skip
+    named = [*map(as_text, done.raised.effects.files)] if files is None else files
+    return UndoneOut(
+        id=done.id, state=done.state, positions=positions, files=named, kept=kept or [], what=what,
+        title=done.raised.title, repo=_root(desk, done.raised.repo), why=done.why if _is_closed(done) else "",
+    )  # fmt: skip
+
+
+def _is_closed(done: Proposal) -> bool:
+    return done.state in ("stale", "superseded", "expired", "failed")
+
+
+def _root(desk: Desk, repo: str) -> str | None:
+    found = repositories(desk).by_id.get(repo)
+    return str(Path(found.root)) if found is not None else None

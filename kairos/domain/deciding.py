@@ -78,13 +78,22 @@ def reject(p: Proposal, reason: str, text: str = "", *, never: bool = False) -> 
     return [ev.ProposalRejected(id=p.id, reason=reason, text=text, never=never)]
 
 
-def defer(p: Proposal, until: int | None, *, now: int) -> list[Event]:
-    """Later: at `until` (us), or with None at the next commit."""
+def defer(p: Proposal, until: int | None, *, now: int, on_evidence: bool = False) -> list[Event]:
+    """Later: at `until` (us), or with None at the next commit, or (`on_evidence`) when what it rests on changes."""
     if until is not None and until <= now:
         raise UsageError("that time has passed already", "Name a time to come: 1h, tonight, tomorrow, next-commit.")
     if p.state not in OPEN:
         raise decided(p)
-    return [ev.ProposalDeferred(id=p.id, until=until)]
+    return [ev.ProposalDeferred(id=p.id, until=until, on_evidence=on_evidence)]
+
+
+def comment(p: Proposal, text: str, file: str = "") -> list[Event]:
+    """What a person says about a proposal that still waits. UsageError if it says nothing."""
+    if not text.strip():
+        raise UsageError("the comment is empty", "Say what is wrong, or what should be otherwise.")
+    if p.state not in OPEN:
+        raise decided(p)
+    return [ev.ProposalCommented(id=p.id, digest=p.raised.digest, text=text.strip(), file=file)]
 
 
 def verified(

@@ -32,7 +32,7 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
     if verdict.effect == "deny":
         raise Denied(f"{p.id} stays as it was: {verdict.why}", "Leave these paths out of the patch.")
     bound = digest(action, effects, policy.version)
-    if bound == raised.digest:
+    if bound == raised.digest or action == raised.action:
         return []
     return [
         ev.ProposalRevised(

@@ -13,12 +13,13 @@ tree; it returns to the state it was in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import NoteAction
+from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.events.proposals import Risk
 from kairos.domain.inert import as_text
@@ -40,9 +41,10 @@ TERMINAL = frozenset(
 )  # fmt: skip
 TOPICS = frozenset(
     {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
-     "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalStale", "ProposalSuperseded",
+     "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalCommented",
+     "ProposalStale", "ProposalSuperseded",
      "ProposalExpired", "ProposalRevised", "ProposalParked", "ProposalUnparked", "ExecutionStarted",
-     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone"}
+     "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone", "DecisionUndone", "DecisionRedone"}
 )  # fmt: skip
 MOST_REVISIONS = 20
 """So many of the latest revisions are kept in the fold; `revised` counts all."""
@@ -61,6 +63,14 @@ class ToldState(msgspec.Struct, frozen=True):
     risk: Risk
     level: int
     places: int
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """What a person said about a proposal: when (us), about which file of it (empty: the whole), and the words."""
+
+    at: int
+    file: str
+    text: str
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +102,9 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     voided: str = ""
     told: ToldState | None = None
     edited: str = ""
+    deferred_on_evidence: bool = False
+    comments: list[Comment] = []
+    stack: DecisionStack = DecisionStack()
 
     @property
     def id(self) -> str:
@@ -148,7 +161,8 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if now != "parked":
                 changes["parked_from"], now = now, "parked"
         case ev.ProposalUnparked():
-            now = "deferred" if state.parked_from == "deferred" else _undecided(state.verified, state.raised.digest)
+            waits = state.parked_from == "deferred" and not state.deferred_on_evidence
+            now = "deferred" if waits else _undecided(state.verified, state.raised.digest)
             if now != "deferred":
                 changes["deferred_until"] = None
             if event.expires_at is not None:
@@ -164,6 +178,9 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now, changes["rejected"] = "rejected", event
         case ev.ProposalDeferred():
             now, changes["deferred_until"] = "deferred", event.until
+            changes["deferred_on_evidence"] = event.on_evidence
+        case ev.ProposalCommented():
+            changes["comments"] = [*state.comments, Comment(at, event.file, event.text)][-MOST_REVISIONS:]
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
             changes |= {"deferred_until": None, "approved": None}
@@ -188,11 +205,27 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now = "undone"
         case ev.Redone():
             now = "redone"
+        case ev.DecisionUndone() if state.stack.done:  # a person who decided on it was told of it
+            now, restored = _restored(state, state.stack.done[-1].before)
+            changes |= restored | {"delivered": True}
+        case ev.DecisionRedone() if state.stack.undone:
+            now, restored = _restored(state, state.stack.undone[-1].after)
+            changes |= restored
     if now != state.state:
         changes |= {"state": now, "changed_at": at}
         if now != "parked":
             changes |= {"parked": "", "parked_from": None}
-    return msgspec.structs.replace(state, **changes)
+    after = msgspec.structs.replace(state, **changes)
+    stack = follow(state.stack, event, after.version, decision_state(state), decision_state(after), after.raised.digest)
+    return after if stack is state.stack else msgspec.structs.replace(after, stack=stack)
+
+
+def decision_state(p: Proposal) -> DecisionState:
+    """What a decision on a proposal would change."""
+    return DecisionState(
+        state=p.state, approved=p.approved, rejected=p.rejected, deferred_until=p.deferred_until, parked=p.parked,
+        parked_from=p.parked_from,
+    )  # fmt: skip
 
 
 def is_verified(p: Proposal) -> bool:
@@ -216,7 +249,8 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
     """Makes a deferred proposal pending again when its time has come; `now` None: at the next commit. Also if an
     approval expired before it was carried out."""
     if p.state == "deferred":
-        due = p.deferred_until is None if now is None else p.deferred_until is not None and p.deferred_until <= now
+        at_commit = p.deferred_until is None and not p.deferred_on_evidence
+        due = at_commit if now is None else p.deferred_until is not None and p.deferred_until <= now
         return [ev.ProposalReturned(id=p.id)] if due else []
     if p.state == "approved" and now is not None and p.approved is not None and p.approved.expires_at <= now:
         return [ev.ProposalReturned(id=p.id)]
@@ -243,13 +277,26 @@ def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
     return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in LASTING else []
 
 
+def _restored(state: Proposal, wanted: DecisionState) -> tuple[State, dict[str, object]]:
+    """The state and the fields after a decision was taken back or made again. A proposal that was parked meanwhile
+    stays so and returns to that state."""
+    changes = msgspec.structs.asdict(wanted)
+    now = cast(State, changes.pop("state"))
+    if now in UNDECIDED:
+        now = _undecided(state.verified, state.raised.digest)
+    if state.state == "parked" and now in OPEN:
+        return "parked", changes | {"parked": state.parked, "parked_from": now}
+    return now, changes
+
+
 def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
     return "pending" if verified is not None and verified.ok and verified.digest == digest else "raised"
 
 
 def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
-    """The state after a revision, and the changed fields. A deferred or parked proposal stays so; an approval stays
-    only if its digest does; any other proposal that was closed without a run is open again."""
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but not one that was
+    deferred until its evidence changes; an approval stays only if its digest does; any other proposal that was closed
+    without a run is open again."""
     names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:
@@ -272,8 +319,8 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     if now == "approved" and state.approved is not None:
         changes["voided"] = state.approved.digest
     changes |= {"approved": None, "stale_paths": [], "why": event.changed}
-    if now not in ("deferred", "parked"):
-        changes |= {"rejected": None, "deferred_until": None}
+    if now not in ("deferred", "parked") or (now == "deferred" and state.deferred_on_evidence):
+        changes |= {"rejected": None, "deferred_until": None, "deferred_on_evidence": False}
         now = _undecided(None if not same else state.verified, event.digest)
     return now, changes
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import msgspec
 
 from kairos.domain.events import (
+    DecisionRedone,
+    DecisionUndone,
     DreamFinished,
     DreamRejected,
     DreamStarted,
@@ -24,6 +26,9 @@ from kairos.domain.events import (
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.projection import Projection
+
+_MOST_COUNTED = 500
+"""How many of the last decisions can be uncounted."""
 
 
 class Claim(msgspec.Struct, kw_only=True):
@@ -48,15 +53,25 @@ class Claim(msgspec.Struct, kw_only=True):
         return self.memory.valid_from <= at and (self.valid_to is None or at < self.valid_to)
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """How a decision was counted: for (`uses`) or `against` the memories that its proposal rests on, or not at all."""
+
+    rested: list[str]
+    side: str
+    position: int
+
+
 class Claims(msgspec.Struct):
     """Every memory ever accepted, by id. Closed ones stay readable: nothing is removed without an event.
 
     The last finished dream started at position `dreamed_from` and finished at `dreamed_at`, having learned
-    up to `dreamed_upto`; `index` is the hash of its MEMORY.md. `lease_until` (us) is 0 when no dream is open."""
+    up to `dreamed_upto`; `index` is the hash of its MEMORY.md. `lease_until` (us) is 0 when no dream is open.
+    `proposals`: those not decided yet, with the memories they rest on; `counted`: the last ones that were."""
 
     by_id: dict[str, Claim] = {}
     successors: dict[str, str] = {}
     proposals: dict[str, list[str]] = {}
+    counted: dict[str, Counted] = {}
     started_at: int = 0
     lease_until: int = 0
     lease_host: str = ""
@@ -92,12 +107,13 @@ class MemoryView(Projection[Claims]):
     """The view of every memory that `dream` wrote, and of the decisions on proposals that rest on it."""
 
     name = "memory"
-    version = 2
+    version = 3
     state = Claims
     topics = frozenset(
         {"MemoryAccepted", "MemorySuperseded", "MemoryInvalidated", "DreamStarted", "DreamFinished",
          "DreamRejected", "IndexPublished",
-         "ProposalRaised", "ProposalApproved", "ProposalAcknowledged", "ProposalRejected"}
+         "ProposalRaised", "ProposalApproved", "ProposalAcknowledged", "ProposalRejected",
+         "DecisionUndone", "DecisionRedone"}
     )  # fmt: skip
 
     def apply(self, state: Claims, recorded: Recorded) -> None:
@@ -138,13 +154,37 @@ def fold(state: Claims, event: object, position: int) -> None:
             if rested := [c.memory.id for c in state.open(event.repo) if _rests_on(c, cited)]:
                 state.proposals[event.id] = sorted(rested)  # a saved state does not preserve the order of memories
         case ProposalApproved() | ProposalAcknowledged():
-            for used in state.proposals.pop(event.id, ()):
-                state.by_id[used].uses += 1
+            _decided(state, event.id, "uses", position)
         case ProposalRejected():
-            for used in state.proposals.pop(event.id, ()):
-                state.by_id[used].against += event.reason == "wrong"
+            _decided(state, event.id, "against" if event.reason == "wrong" else "", position)
+        case DecisionUndone() if (
+            event.what != "defer" and event.id in state.counted and event.id not in state.proposals
+        ):
+            counted = state.counted[event.id]
+            state.proposals[event.id] = counted.rested
+            _count(state, counted, -1)
+        case DecisionRedone() if event.what != "defer" and event.id in state.counted:
+            _decided(state, event.id, state.counted[event.id].side, position)
         case _:
             pass
+
+
+def _decided(state: Claims, id_: str, side: str, position: int) -> None:
+    """Counts a decision for or against the memories that its proposal rests on, once."""
+    rested = state.proposals.pop(id_, None)
+    if rested is None:
+        return
+    state.counted[id_] = counted = Counted(rested, side, position)
+    _count(state, counted, 1)
+    if len(state.counted) > _MOST_COUNTED:
+        del state.counted[min(state.counted, key=lambda i: (state.counted[i].position, i))]
+
+
+def _count(state: Claims, counted: Counted, by: int) -> None:
+    for used in counted.rested:
+        claim = state.by_id[used]
+        claim.uses += by * (counted.side == "uses")
+        claim.against += by * (counted.side == "against")
 
 
 def _rests_on(claim: Claim, evidence: set[int]) -> bool:

@@ -59,6 +59,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",  # before git 2.45 a lazy fetch is stopped here; no configuration can allow it
         "GIT_NO_REPLACE_OBJECTS": "1",
         **(extra or {}),
     }

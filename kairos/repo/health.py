@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
+from kairos.repo.clones import is_partial
 from kairos.repo.git import QUICK_S, Git, GitError
 
 _FILES = ("HEAD", "config", "index", "packed-refs", "commondir")
@@ -24,6 +25,7 @@ MOST_REFS = 100_000
 """No more entries of `_PLAIN` are checked."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _RESTORE = "`git fsck` names what is damaged; restore .git from a backup or fetch into it from a clone."
+_FETCH = "This partial clone lacks it: `git checkout HEAD` there fetches what HEAD needs. Kairos fetches nothing."
 _HINTS = (
     ("dubious ownership", "Make it yours again with chown: Kairos only watches repositories that you own."),
     ("index", "Remove .git/index and run `git reset` in it; the files stay as they are."),
@@ -82,7 +84,8 @@ def require_usable(git: Git) -> None:
         try:
             git.run("cat-file", "-e", out.strip() + b"^{tree}", timeout=QUICK_S)
         except GitError as error:
-            raise GitError(error.message, _RESTORE, status=error.status) from error
+            remedy = _FETCH if is_partial(git) else _RESTORE
+            raise GitError(error.message, remedy, status=error.status) from error
 
 
 def advised(error: GitError, root: Path) -> GitError:

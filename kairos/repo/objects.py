@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from kairos.repo.beneath import TEXT_LIMIT, Unreadable
-from kairos.repo.git import Git
+from kairos.repo.clones import PLAIN_RENAMES, RENAMES, clone_of, is_partial, read_readable
+from kairos.repo.git import Git, GitError
 
 UNPUSHED_LIMIT = 10_000
 BYTES_LIMIT = 64 << 20
@@ -89,36 +90,69 @@ class Objects:
         return found
 
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
-        """Regular files that these commits changed relative to every parent. Unknown commits are left out."""
+        """Regular files that these commits changed relative to every parent. Unknown commits are left out,
+        and those whose trees a partial clone lacks."""
         known = self._known(oids)
         if not known:
             return []
+        try:
+            return self._introduced(known)
+        except GitError:
+            if not is_partial(self._git):
+                raise
+            return read_readable(known, self._introduced)[0]
+
+    def _introduced(self, oids: Sequence[str]) -> list[BlobChange]:
         out = self._git.run(
             "diff-tree", "--stdin", "-r", "-c", "--root", "--raw", "-z", "--no-renames", "--no-abbrev",
-            stdin="".join(f"{oid}\n" for oid in known).encode("ascii"),
+            stdin="".join(f"{oid}\n" for oid in oids).encode("ascii"),
         )  # fmt: skip
         return list(_raw(out))
 
     def latest(self, count: int = LATEST) -> list[PastCommit]:
-        """The latest first-parent commits of HEAD with their renames, oldest first."""
+        """The latest first-parent commits of HEAD with their renames, oldest first. Those of which the clone does not
+        hold the changes are left out."""
         if self._git.head() is None:
             return []
+        clone = clone_of(self._git)
         out = self._git.run(
             "rev-list", f"--max-count={count}", "--first-parent", "--no-merges", "--parents", "HEAD", "--"
         )
         commits = []
         for line in reversed(out.decode("ascii").splitlines()):
             oid, *parents = line.split()
-            raw = self._git.run("diff-tree", "-r", "--root", "-M", "-z", "--name-status", "--no-commit-id", oid, "--")
+            if oid in clone.boundary:
+                continue
+            raw = self._changes(oid, (RENAMES, PLAIN_RENAMES) if clone.partial else (RENAMES,))
+            if raw is None:
+                continue
             commits.append(PastCommit(oid, parents, list(_name_status(raw))))
         return commits
 
+    def _changes(self, oid: str, ways: Sequence[str]) -> bytes | None:
+        """The changes of a commit, with renames found in the first of these ways that works. None if none does and
+        there is a choice, that is, in a partial clone."""
+        for renames in ways:
+            options = ("-r", "--root", renames, "-z", "--name-status", "--no-commit-id")
+            try:
+                return self._git.run("diff-tree", *options, oid, "--")
+            except GitError:
+                if len(ways) == 1:
+                    raise
+        return None
+
     def before(self, commit: str, count: int) -> list[frozenset[str]]:
-        """The paths that each non-merge ancestor of a commit touched, newest first, at most `count` ancestors."""
-        out = self._git.run(
-            "log", f"--max-count={count + 1}", "--no-merges", "--topo-order", "--no-renames", "--name-only", "-z",
-            "--format=%x01%H", "--end-of-options", commit, "--",
-        )  # fmt: skip
+        """The paths that each non-merge ancestor of a commit touched, newest first, at most `count` ancestors; none in
+        a partial clone that lacks the trees of one."""
+        try:
+            out = self._git.run(
+                "log", f"--max-count={count + 1}", "--no-merges", "--topo-order", "--no-renames", "--name-only", "-z",
+                "--format=%x01%H", "--end-of-options", commit, "--",
+            )  # fmt: skip
+        except GitError:
+            if is_partial(self._git):
+                return []
+            raise
         found = [block.split(b"\0") for block in out.split(b"\x01")[1:]]
         return [
             frozenset(os.fsdecode(p.removeprefix(b"\n")) for p in paths if p.strip())
@@ -135,7 +169,7 @@ class Objects:
         if b"\0" in name:
             return None
         here = b":(literal,top)" + name
-        _, out = self._git.result("ls-tree", "-z", "-l", "--full-tree", commit, "--", here, ok=(0, 128))
+        _, out = self._git.result("ls-tree", "-z", "-l", "--full-tree", commit, "--", here, ok=(0, 1, 128))
         fields, _, found = out.partition(b"\0")[0].partition(b"\t")
         _, kind, oid, size = [*fields.decode("ascii", "replace").split(), "", "", "", ""][:4]
         if found != name or kind != "blob" or not size.isdigit():  # `.` lists what is in the root

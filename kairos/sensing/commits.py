@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+import msgspec
 
 from kairos.domain.events import CommitChange, CommitRecorded, Name, name_fields
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Put
-from kairos.repo.git import QUICK_S, Git
+from kairos.repo.clones import PLAIN_RENAMES, RENAMES, Clone, clone_of, read_readable
+from kairos.repo.git import Git, GitError
 
 MAX_CHANGES = 2_000
 MAX_LIVE = 500
+_AT_ONCE = 500
+"""So many commits of a partial clone are read by one command."""
+_FEW = 16
+"""Of so few commits of a partial clone each is tried by itself."""
 _FIELDS = 5
-_FORMAT = (
-    "--raw", "-r", "-M", "-z", "--root", "--no-abbrev", "--diff-merges=first-parent", "--no-relative",
-    "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--encoding=UTF-8", "--no-show-signature",
+_HEADER = (
+    "-z", "--no-relative", "--encoding=UTF-8", "--no-show-signature",
     "--format=tformat:%H%x00%P%x00%an <%ae>%x00%ct%x00%s",
+)  # fmt: skip
+_CHANGES = (
+    "--raw", "-r", "--root", "--no-abbrev", "--diff-merges=first-parent", "--no-ext-diff", "--no-textconv",
+    "--ignore-submodules=none",
 )  # fmt: skip
 
 
@@ -45,25 +56,80 @@ def newly_reachable(git: Git, new: Iterable[str], old: Iterable[str]) -> list[st
     return out.decode("ascii").split()
 
 
-def read_commits(git: Git, repo: str, oids: Sequence[str]) -> list[CommitRecorded]:
-    """These commits as events, in the order of `oids`. Raises GitError."""
+def read_commits(git: Git, repo: str, oids: Sequence[str], clone: Clone | None = None) -> list[CommitRecorded]:
+    """These commits as events, in the order of `oids`; `left_out` says of which the clone does not hold the changes.
+    Raises GitError."""
     if not oids:
         return []
-    out = git.run("log", "--no-walk=unsorted", *_FORMAT, "--stdin", stdin=("\n".join(oids) + "\n").encode())
+    clone = clone or clone_of(git)
+    if not clone.partial:
+        return _marked(_read(git, repo, oids, RENAMES), clone)
+    lacking = _without_trees(git, oids)
+    left = [oid for oid in oids if oid not in lacking]
+    read, left = _with_renames(git, repo, left)
+    plain, more = read_readable(left, lambda some: _read(git, repo, some, PLAIN_RENAMES))
+    bare = _read(git, repo, [oid for oid in oids if oid in lacking or oid in set(more)], None)
+    found = {commit.oid: commit for commit in _marked([*read, *plain], clone)}
+    found |= {commit.oid: msgspec.structs.replace(commit, left_out="trees") for commit in bare}
+    return [found[oid] for oid in oids]
+
+
+def _with_renames(git: Git, repo: str, oids: Sequence[str]) -> tuple[list[CommitRecorded], list[str]]:
+    """(those of these commits whose contents are all there, the rest): commits made in the clone itself are."""
+    if len(oids) <= _FEW:
+        return read_readable(oids, lambda some: _read(git, repo, some, RENAMES))
+    try:
+        return _read(git, repo, oids, RENAMES), []
+    except GitError:
+        return [], list(oids)
+
+
+def _read(git: Git, repo: str, oids: Sequence[str], renames: str | None) -> list[CommitRecorded]:
+    """`renames` None: without the changes."""
+    if not oids:
+        return []
+    changes = () if renames is None else (*_CHANGES, renames)
+    lines = ("\n".join(oids) + "\n").encode()
+    out = git.run("log", "--no-walk=unsorted", *changes, *_HEADER, "--stdin", stdin=lines)
     return list(parse(iter(out.split(b"\0")), repo))
 
 
-def is_partial(git: Git) -> bool:
-    """Whether a repository is a partial clone, for which git fetches missing objects on demand."""
-    return git.result("config", "--get-regexp", r"^remote\..*\.promisor$", ok=(0, 1), timeout=QUICK_S)[0] == 0
+def _marked(found: Iterable[CommitRecorded], clone: Clone) -> list[CommitRecorded]:
+    """At the boundary of a shallow clone git shows the whole tree as added: what changed there is not known."""
+    return [_at_boundary(commit) if commit.oid in clone.boundary else commit for commit in found]
+
+
+def _at_boundary(commit: CommitRecorded) -> CommitRecorded:
+    return msgspec.structs.replace(commit, changes=[], cut=0, left_out="parents")
+
+
+def _without_trees(git: Git, oids: Sequence[str]) -> set[str]:
+    """The commits that lack their tree or the one of their first parent, of which git cannot tell the changes. None if
+    git is older than 2.45 and tries to fetch, which it is forbidden: then each commit is tried."""
+    names = [name for oid in oids for name in (f"{oid}^{{tree}}", f"{oid}^1", f"{oid}^1^{{tree}}")]
+    try:
+        out = git.run("cat-file", "--batch-check", "--buffer", stdin="".join(f"{name}\n" for name in names).encode())
+    except GitError:
+        return set()
+    there = [not line.endswith(b" missing") for line in out.splitlines()]
+    rows = zip(oids, there[::3], there[1::3], there[2::3], strict=True)
+    return {oid for oid, tree, parent, before in rows if not tree or (parent and not before)}
 
 
 def history(git: Git, repo: str, head: str, limit: int) -> Iterator[CommitRecorded]:
-    """The commits of a head, oldest first; with a limit only the newest. Streams from one git process. Raises
-    GitError."""
+    """The commits of a head, oldest first; with a limit only the newest. Streams. `left_out` says of which the clone
+    does not hold the changes. Raises GitError."""
+    clone = clone_of(git)
     newest = [f"--max-count={limit}"] if limit else []
-    args = ["log", "--reverse", "--date-order", *newest, *_FORMAT, "--end-of-options", head, "--"]
-    return parse(git.stream(*args), repo)
+    order = ("--reverse", "--date-order", *newest)
+    if clone.partial:
+        oids = (line.decode("ascii") for line in git.stream("rev-list", *order, head, "--", separator=b"\n"))
+        while some := list(islice(oids, _AT_ONCE)):
+            yield from read_commits(git, repo, some, clone)
+        return
+    args = ["log", *order, *_CHANGES, RENAMES, *_HEADER, "--end-of-options", head, "--"]
+    for commit in parse(git.stream(*args), repo):
+        yield _at_boundary(commit) if commit.oid in clone.boundary else commit
 
 
 def count(git: Git, head: str, limit: int) -> int:

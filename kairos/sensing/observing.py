@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,8 +26,6 @@ from kairos.sensing.ref_names import RefNames
 from kairos.sensing.refs import GitPlaces, Move, RefSnapshot, difference, pushed, read_reflog, read_refs
 from kairos.sensing.root import why_lost
 from kairos.sensing.settle import Burst
-
-logger = logging.getLogger(__name__)
 
 GRACE_S = 0.06
 AGAIN_S = 0.05
@@ -193,13 +190,7 @@ class Observer:
             return []
         oids = commits.newly_reachable(self._git, sorted(new), sorted(old))
         wanted = [oid for oid in oids if not commits.is_known(self._log, self.repo, oid)]
-        try:
-            return commits.read_commits(self._git, self.repo, wanted)
-        except GitError as error:
-            if not commits.is_partial(self._git):
-                raise
-            logger.warning("commits of %s cannot be read: %s", self._git.root, error.message)
-            return []
+        return commits.read_commits(self._git, self.repo, wanted)
 
     # -- tree ------------------------------------------------------------------------------------------
 

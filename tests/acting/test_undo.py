@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from kairos.acting import undo
 from kairos.domain.events import Undone
-from kairos.errors import NotFound, Stale
-from kairos.eventlog.views.inbox import InboxView
+from kairos.errors import Stale
 
 LINES = "".join(f"line {n}\n" for n in range(20))
 
@@ -99,29 +98,6 @@ def test_a_mode_change_is_taken_back_and_a_later_one_is_kept(bench: Any, repo: A
     assert bench.tree()["a.sh"] == (b"#!/bin/sh\n", 0o755)
 
 
-def test_undo_walks_back_and_redo_walks_forward(bench: Any, repo: Any) -> None:
-    repo.write("a.txt", "0\n")
-    ids = [bench.executed({"a.txt": f"{n}\n"}).id for n in (1, 2, 3)]
-
-    def inbox() -> Any:
-        return InboxView().load(bench.log)[0]
-
-    for expected in reversed(ids):
-        assert undo.undo_target(inbox()).id == expected
-        undo.undo(bench.log, bench.home, expected)
-    assert (repo.root / "a.txt").read_text() == "0\n"
-    with pytest.raises(NotFound):
-        undo.undo_target(inbox())
-    for expected in ids:
-        assert undo.redo_target(inbox()).id == expected
-        undo.redo(bench.log, bench.home, expected)
-    assert (repo.root / "a.txt").read_text() == "3\n"
-    undo.undo(bench.log, bench.home, ids[2])
-    bench.executed({"b.txt": "new\n"})
-    with pytest.raises(NotFound, match="nothing to redo"):
-        undo.redo_target(inbox())
-
-
 def test_undo_of_what_was_not_carried_out_is_refused(bench: Any, repo: Any) -> None:
     repo.write("a.txt", "one\n")
     pending = bench.verified(bench.patch({"a.txt": "two\n"}))
@@ -133,13 +109,81 @@ def test_undo_of_what_was_not_carried_out_is_refused(bench: Any, repo: Any) -> N
         undo.undo(bench.log, bench.home, done.id)
 
 
-def test_what_the_user_took_back_by_hand_is_undone_without_a_write(bench: Any, repo: Any) -> None:
+def test_what_the_user_took_back_by_hand_is_refused_and_stays_executed(bench: Any, repo: Any) -> None:
     repo.write("a.txt", LINES)
     done = bench.executed({"a.txt": replaced(LINES, {3: "ours\n"})})
     target = repo.write("a.txt", LINES)
-    before = target.stat().st_mtime_ns
-    assert undo.undo(bench.log, bench.home, done.id).state == "undone"
+    before, head = target.stat().st_mtime_ns, bench.log.head()
+    with pytest.raises(Stale, match=r"not in this tree: not in a\.txt; nothing was written"):
+        undo.undo(bench.log, bench.home, done.id)
     assert target.stat().st_mtime_ns == before
+    assert bench.log.head() == head
+    assert bench.of(done.id).state == "executed"
+
+
+@pytest.mark.parametrize(
+    ("hand", "absent"),
+    [
+        ({"b.txt": LINES}, "b.txt, only in a.txt, c.sh, new.txt"),
+        ({"a.txt": LINES, "b.txt": LINES}, "a.txt, b.txt, only in c.sh, new.txt"),
+        ({"new.txt": None}, "new.txt, only in a.txt, b.txt, c.sh"),
+        ({"c.sh": 0o644}, "c.sh, only in a.txt, b.txt, new.txt"),
+    ],
+)
+def test_a_change_that_is_in_some_of_its_files_only_is_refused_whole(
+    bench: Any, repo: Any, hand: dict[str, Any], absent: str
+) -> None:
+    for name in ("a.txt", "b.txt"):
+        repo.write(name, LINES)
+    repo.write("c.sh", "#!/bin/sh\n", 0o644)
+    ours = replaced(LINES, {3: "ours\n"})
+    done = bench.executed({"a.txt": ours, "b.txt": ours, "c.sh": ("#!/bin/sh\n", 0o755), "new.txt": "new\n"})
+    for name, content in hand.items():
+        if content is None:
+            (repo.root / name).unlink()
+        elif isinstance(content, int):
+            (repo.root / name).chmod(content)
+        else:
+            repo.write(name, content)
+    left = bench.tree()
+    with pytest.raises(Stale) as told:
+        undo.undo(bench.log, bench.home, done.id)
+    assert f"not in {absent};" in told.value.message
+    assert bench.tree() == left
+    assert bench.of(done.id).state == "executed"
+
+
+def test_a_redo_of_what_is_there_already_is_refused_and_stays_undone(bench: Any, repo: Any) -> None:
+    for name in ("a.txt", "b.txt"):
+        repo.write(name, LINES)
+    ours = replaced(LINES, {3: "ours\n"})
+    done = bench.executed({"a.txt": ours, "b.txt": ours})
+    undo.undo(bench.log, bench.home, done.id)
+    repo.write("b.txt", ours)
+    with pytest.raises(Stale, match=r"it is in b\.txt, and not in a\.txt; nothing was written"):
+        undo.redo(bench.log, bench.home, done.id)
+    repo.write("a.txt", ours)
+    with pytest.raises(Stale, match=r"it is in a\.txt, b\.txt; nothing was written"):
+        undo.redo(bench.log, bench.home, done.id)
+    assert bench.of(done.id).state == "undone"
+    repo.write("a.txt", LINES)
+    repo.write("b.txt", LINES)
+    assert undo.redo(bench.log, bench.home, done.id).state == "redone"
+
+
+def test_on_another_branch_it_is_refused_and_where_the_change_is_it_is_undone(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", LINES)
+    repo.commit("base")
+    done = bench.executed({"a.txt": replaced(LINES, {3: "ours\n"})})
+    repo.commit("ours")
+    repo.git("checkout", "-q", "-b", "other", "HEAD~1")
+    repo.write("a.txt", replaced(LINES, {15: "theirs\n"}))
+    with pytest.raises(Stale, match="not in this tree"):
+        undo.undo(bench.log, bench.home, done.id)
+    repo.git("checkout", "-q", "--", "a.txt")
+    repo.git("checkout", "-q", "-")
+    assert undo.undo(bench.log, bench.home, done.id).state == "undone"
+    assert (repo.root / "a.txt").read_text() == LINES
 
 
 def test_a_link_put_in_the_way_is_never_followed(bench: Any, repo: Any, tmp_path: Path) -> None:

@@ -116,6 +116,36 @@ def test_a_check_that_fails_without_the_patch_too_is_only_mentioned(bench: Any, 
     assert "broken" in p.verified.output
 
 
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("python3 -c 'import socket; socket.socket().bind((\"127.0.0.1\", 0))'", "the network"),
+        ("no-such-runner-anywhere --all", "a program or library of yours"),
+        ("echo > /etc/x", "a writable system"),
+        ("python3 -c 'import os; os.memfd_create(\"x\")'", "a system call"),
+        ("head -c 300M /dev/zero > big", "more room"),
+        ("echo wrong; exit 1", None),
+    ],
+)
+def test_what_the_sandbox_does_not_provide_is_not_blamed_on_the_patch(
+    bench: Any, repo: Any, sandbox: None, command: str, named: str | None
+) -> None:
+    repo.write("a.txt", "one\n")
+    checked(bench, ["/bin/sh", "-c", command])
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+    assert p.verified is not None and p.state == "pending"
+    assert "without it too" in p.verified.why
+    assert ("could perhaps not run here" in p.verified.why) == (named is not None)
+    assert (named or "") in p.verified.why
+
+
+def test_a_patch_that_brings_a_socket_is_blamed_for_it(bench: Any, repo: Any, sandbox: None) -> None:
+    repo.write("t.py", "pass\n")
+    checked(bench, ["/usr/bin/env", "python3", "t.py"])
+    p = bench.verified(bench.patch({"t.py": "import socket; socket.socket()\n"}))
+    assert p.state == "withdrawn" and p.why.startswith("your check command fails with the patch")
+
+
 def test_without_a_sandbox_the_check_is_not_run_and_the_proposal_says_so(
     bench: Any, repo: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

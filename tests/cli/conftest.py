@@ -15,6 +15,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyte
@@ -64,7 +65,8 @@ def run_apart(*args: str, **options: Any) -> Result:
 
 
 @pytest.fixture
-def kairos(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def kairos(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    monkeypatch.chdir(tmp_path)  # outside of any repository, as the one of this program is
     for name in ("NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     yield run_here
@@ -168,8 +170,9 @@ def _own_terminal() -> None:
 
 
 @pytest.fixture
-def terminal(home: Home) -> Iterator[Callable[..., Screen]]:
-    """Starts commands on terminals of their own."""
+def terminal(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Screen]]:
+    """Starts commands on terminals of their own, outside of any repository."""
+    monkeypatch.chdir(tmp_path)
     screens: list[Screen] = []
 
     def start(*args: str, size: tuple[int, int] | None = None) -> Screen:

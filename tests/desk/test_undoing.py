@@ -23,7 +23,7 @@ def test_the_plan_is_shown_and_a_no_changes_nothing(desk: Desk, seeded: Any) -> 
     plans = []
     before = desk.log.head()
     assert take_back(desk, "undo", None, lambda plan: bool(plans.append(plan))) is None
-    assert [(p.id, p.files, p.run) for p in plans] == [(id_, 1, "undo")]
+    assert [(p.id, p.files, p.run, p.repo) for p in plans] == [(id_, ["README.md"], "undo", seeded.root.name)]
     assert (seeded.root / "README.md").read_bytes() == b"# Demo\nmore\n"
     assert desk.log.head() == before
 

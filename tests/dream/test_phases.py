@@ -12,6 +12,8 @@ from dream.phases import last_files
 from kairos.domain.action import Effects, NoteAction
 from kairos.domain.events import (
     ActivityFolded,
+    DecisionRedone,
+    DecisionUndone,
     DreamStarted,
     MemoryAccepted,
     OccurrenceDue,
@@ -164,6 +166,23 @@ def test_only_a_persons_word_becomes_a_preference(life: Life) -> None:
     [kept] = MemoryView().load(life.log)[0].open(kind="preference")
     assert kept.memory.trust == "user" and kept.memory.cites[-1] == at
     assert not any(line.startswith(("## Pref", "- approve")) for line in life.index().splitlines())
+
+
+def test_a_preference_goes_when_its_rejection_is_taken_back_and_returns_with_it(life: Life) -> None:
+    life.log.append([NewEvent("proposal-ppp", raised(life.id, "Look here"))])
+    [at] = life.log.append([NewEvent("proposal-ppp", ProposalRejected(id="ppp", reason="other", never=True))])
+    for event, kept in ((None, 1), (DecisionUndone, 0), (DecisionRedone, 1), (DecisionUndone, 0)):
+        if event is not None:
+            life.log.append([NewEvent("proposal-ppp", event(id="ppp", what="reject", of=at), None, "user")])
+        life.dream()
+        assert len(list(MemoryView().load(life.log)[0].open(kind="preference"))) == kept
+    assert (
+        "decision was taken back"
+        in {
+            r.event.detail
+            for r in life.log.read(topics={"MemoryInvalidated"})  # type: ignore[attr-defined]
+        }.pop()
+    )
 
 
 def test_text_planted_in_a_repository_never_gains_authority(life: Life) -> None:

@@ -32,6 +32,7 @@ COVERED = {
     "kairos/eventlog/sqlite/queries.py": "tests/eventlog/test_log.py",
     "kairos/eventlog/sqlite/recorder.py": "tests/eventlog/test_stock.py",
     "kairos/eventlog/views/attention.py": "tests/eventlog/views/test_projection.py",
+    "kairos/eventlog/views/controls.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/log_views.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/replay.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/filed.py": "tests/eventlog/views/test_inbox.py",
@@ -51,6 +52,7 @@ COVERED = {
 STORIES = {
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
+    "tests/acting/test_ordinary_checks.py": "what ordinary test suites use, in the sandbox",
     "tests/cli/look/test_foreign_events.py": "every command, with events of another application in the log",
     "tests/cli/test_answers.py": "every answer of a recorded home",
     "tests/cli/test_fuzz.py": "every command, with hostile arguments and in troubled places",

@@ -4,6 +4,8 @@ import pytest
 
 from kairos.domain.action import Effects, NoteAction
 from kairos.domain.events import (
+    DecisionRedone,
+    DecisionUndone,
     Memory,
     MemoryAccepted,
     MemoryInvalidated,
@@ -78,6 +80,20 @@ def test_what_a_person_does_with_a_proposal_counts_for_the_memory_it_rests_on() 
     )  # fmt: skip
     assert (claims.by_id["k"].uses, claims.by_id["k"].against) == (1, 1)
     assert (claims.by_id["l"].uses, claims.by_id["l"].against) == (0, 0)
+
+
+def test_a_decision_that_is_taken_back_no_longer_counts_and_made_again_it_does() -> None:
+    wrong = [MemoryAccepted(memory=memory("k", "b.py")), raised("q", [1, 10]), ProposalRejected(id="q", reason="wrong")]
+    read = [*wrong[:2], ProposalAcknowledged(id="q", digest="d")]
+    back = [DecisionUndone(id="q", what="reject", of=12), DecisionUndone(id="q", what="defer", of=11)]
+    again = [DecisionRedone(id="q", what="defer", of=11), DecisionRedone(id="q", what="reject", of=12)]
+    for events, counted in (
+        (wrong, (0, 1)), ([*wrong, *back], (0, 0)), ([*wrong, *back, *again], (0, 1)),
+        (read, (1, 0)), ([*read, *back], (0, 0)), ([*read, *back, *again], (1, 0)),
+        ([*wrong, *back, ProposalAcknowledged(id="q", digest="d")], (1, 0)),
+    ):  # fmt: skip
+        claim = claims_of(*events).by_id["k"]
+        assert (claim.uses, claim.against) == counted
 
 
 def test_an_id_is_found_by_a_unique_prefix_only() -> None:

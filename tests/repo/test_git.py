@@ -164,7 +164,8 @@ def test_the_callers_environment_does_not_redirect_git(repo: Any, tmp_path: Path
     assert git.tracked() == ["README.md"]
     assert not mark.exists()
     assert {k for k in environment() if k.startswith("GIT_")} == {
-        "GIT_TERMINAL_PROMPT", "GIT_OPTIONAL_LOCKS", "GIT_NO_LAZY_FETCH", "GIT_NO_REPLACE_OBJECTS",
+        "GIT_TERMINAL_PROMPT", "GIT_OPTIONAL_LOCKS", "GIT_NO_LAZY_FETCH", "GIT_ALLOW_PROTOCOL",
+        "GIT_NO_REPLACE_OBJECTS",
     }  # fmt: skip
 
 

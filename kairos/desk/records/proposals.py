@@ -19,10 +19,19 @@ class RevisionOut(Output, frozen=True, kw_only=True):
     changed: str
 
 
+class CommentOut(Output, frozen=True, kw_only=True):
+    """What a person said about a proposal, or about `file` of its patch."""
+
+    at: str
+    file: str | None
+    text: str
+
+
 class ProposalOut(Output, frozen=True, kw_only=True):
     """risk: low | medium | high | urgent; `evidence` are event positions; `why_now` is the boundary; `revised`: how
-    often the proposal was revised; `parked`: why it is parked, null if it is not; `repo` is the root of the repository,
-    `repo_id` its id."""
+    often the proposal was revised; `parked`: why it is parked, null if it is not; `severity`: of a note, which has no
+    risk because it does nothing, else null; `deferred_on`: commit | evidence, for a deferral without a time; `repo`:
+    the root of the repository, `repo_id` its id."""
 
     id: str
     digest: str
@@ -41,6 +50,8 @@ class ProposalOut(Output, frozen=True, kw_only=True):
     repo_id: str | None = None
     revised: int = 0
     parked: str | None = None
+    severity: str | None = None
+    deferred_on: str | None = None
 
 
 class BaseOut(Output, frozen=True, kw_only=True):
@@ -85,8 +96,22 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
     policy_version: str
     positions: list[int]
     revisions: list[RevisionOut] = []
+    comments: list[CommentOut] = []
     voided: str | None = None
     held: str | None = None
+
+
+class EditedOut(Output, frozen=True, kw_only=True):
+    """A proposal whose patch a person changed: its digest now and `was` before; `changed`: what was done, empty if
+    nothing was."""
+
+    id: str
+    state: str
+    digest: str
+    was: str
+    changed: str
+    files: list[str]
+    positions: list[int]
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):
@@ -98,13 +123,21 @@ class DecidedOut(Output, frozen=True, kw_only=True):
 
 
 class UndoneOut(Output, frozen=True, kw_only=True):
-    """`kept`: files in which later edits of the user were kept."""
+    """What was taken back, or made again. `what`: the decision (approve | acknowledge | reject | defer | mute |
+    unmute | pause | resume); `id` is empty for the last four, and `title` then the detector. `state`: that of the
+    proposal now, or muted | heard | paused | running. `files`: those that changed (state undone, redone), else those
+    of the proposal; `kept`: files in which later edits of the user were kept; `repo`: null if it concerns all; `why`:
+    why the proposal was closed instead of waiting again."""
 
     id: str
     state: str
     positions: list[int]
     files: list[str]
     kept: list[str]
+    what: str = "approve"
+    title: str = ""
+    repo: str | None = None
+    why: str = ""
 
 
 class StepOut(Output, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ class StatusOut(Output, frozen=True, kw_only=True):
 
 class InitOut(Output, frozen=True, kw_only=True):
     """`commits`: imported by this call; `findings`: problems that existed before the repository was registered; listed
-    and never raised."""
+    and never raised; `left_out`: what of the imported history this clone does not hold, a sentence each."""
 
     path: str
     repo: str
@@ -70,6 +70,7 @@ class InitOut(Output, frozen=True, kw_only=True):
     entries: int
     commits: int
     findings: list[str]
+    left_out: list[str] = []
 
 
 class UnwatchOut(Output, frozen=True, kw_only=True):

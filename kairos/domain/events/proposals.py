@@ -165,10 +165,22 @@ class ProposalRejected(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalDeferred(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Later: it returns at `until` (us), or at the next commit when absent."""
+    """Later: it returns at `until` (us), or when absent at the next commit, or (`on_evidence`) when what it rests on
+    changes."""
 
     id: str
     until: int | None = None
+    on_evidence: bool = False
+
+
+@register
+class ProposalCommented(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person said about a proposal, or about one file of its patch (`file`), when its digest was this one."""
+
+    id: str
+    digest: str
+    text: FreeText
+    file: str = ""
 
 
 @register
@@ -257,3 +269,23 @@ class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     id: str
     execution: str
+
+
+@register
+class DecisionUndone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person took back the decision recorded at position `of`. `what`: approve (not carried out yet) | acknowledge |
+    reject | defer, of the proposal `id`; or mute | unmute | pause | resume, with `id` empty. What was in force before
+    is in force again."""
+
+    what: str
+    of: Cited
+    id: str = ""
+
+
+@register
+class DecisionRedone(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A decision that was taken back is in force again. The fields are those of `DecisionUndone`."""
+
+    what: str
+    of: Cited
+    id: str = ""

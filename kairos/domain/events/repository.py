@@ -154,6 +154,8 @@ class CommitRecorded(Event, frozen=True, kw_only=True, omit_defaults=True):
     changes: list[CommitChange]
     cut: int = 0
     """How many changes were left out of a very large commit."""
+    left_out: Literal["", "trees", "parents"] = ""
+    """Why `changes` is empty though the commit may change files: the clone does not hold the trees, or the parents."""
 
 
 @register

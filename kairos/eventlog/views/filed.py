@@ -29,6 +29,10 @@ class Filed(msgspec.Struct):
     proposal: Proposal
     positions: list[int]
 
+    def at(self, version: int) -> int:
+        """The position of the event that made the proposal be of a stream version."""
+        return self.positions[version - 1 - self.proposal.version]
+
 
 class Filings(Mapping[str, Filed]):
     """Every proposal as of the position `upto`; without a log nothing is saved yet. `values` and `items` are in the

@@ -12,7 +12,7 @@ import msgspec
 
 from kairos.domain import proposal
 from kairos.domain.action import FileState, PatchAction
-from kairos.domain.proposal import Proposal, State
+from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
@@ -28,6 +28,13 @@ class _Kept(msgspec.Struct):
     """The saved state of an inbox apart from the proposals: the ids of the live ones."""
 
     live: list[str]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A proposal and the position at which a decision on it was put where it is in the stack."""
+
+    id: str
+    position: int
 
 
 class Inbox(msgspec.Struct):
@@ -76,13 +83,25 @@ class Inbox(msgspec.Struct):
     def pending(self) -> list[Proposal]:
         return [p for p in self.live() if p.state in proposal.UNDECIDED]
 
-    def latest(self, *states: State) -> Proposal | None:
-        """The patch that most recently entered one of these states after it was carried out, whether undone or not."""
-        newest: list[Filed] = []
-        for state in states:
-            ran = (self.filings.get(i) for i in _ids(self.index.under(_ran(state), backwards=True)))
-            newest += islice((filed for filed in ran if filed is not None and filed.proposal.state == state), 1)
-        return max(newest, key=lambda filed: filed.positions[-1]).proposal if newest else None
+    def last_done(self, repo: str | None) -> Place | None:
+        """The decision in effect of a repository (None: of all) that was made last."""
+        return self._last(b"undo", repo)
+
+    def last_undone(self, repo: str | None) -> Place | None:
+        """The decision of a repository (None: of all) that was taken back last and not made again."""
+        return self._last(b"redo", repo)
+
+    def newest(self, repo: str | None) -> int:
+        """The position of the last new decision in a repository (None: in all), 0 if there was none."""
+        found = self._last(b"new", repo)
+        return 0 if found is None else found.position
+
+    def _last(self, side: bytes, repo: str | None) -> Place | None:
+        for key in self.index.under(_side(side, repo), backwards=True):
+            number, id_ = key.decode("utf-8", "replace").split("/", 1)
+            if id_ in self.filings:
+                return Place(id_, int(number))
+        return None
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
         """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own
@@ -169,19 +188,31 @@ def _leads(filed: Filed) -> set[bytes]:
         found.add(_said(b"never", repo, p.raised.detector) + id_)
     if p.state == "rejected":
         found.add(_said(b"no", repo, p.raised.detector) + _number(p.changed_at) + id_)
-    if p.state in proposal.RAN and isinstance(p.raised.action, PatchAction):
-        found.add(_ran(p.state) + _number(filed.positions[-1]) + id_)
-        if p.state in proposal.DONE:
-            found |= {_done(repo, e.fs, e.after) + id_ for e in p.raised.action.edits}
-    return found
+    if p.state in proposal.DONE and isinstance(p.raised.action, PatchAction):
+        found |= {_done(repo, e.fs, e.after) + id_ for e in p.raised.action.edits}
+    return found | _stacked(filed)
+
+
+def _stacked(filed: Filed) -> set[bytes]:
+    """The index keys of the decisions on a proposal that can be taken back or made again."""
+    stack = filed.proposal.stack
+    placed = [(b"undo", e.moved) for e in stack.done] + [(b"redo", e.moved) for e in stack.undone]
+    if stack.newest:
+        placed.append((b"new", stack.newest))
+    end = filed.proposal.id.encode()
+    return {
+        _side(side, repo) + _number(filed.at(version)) + end
+        for side, version in placed
+        for repo in (None, filed.proposal.raised.repo)
+    }
 
 
 def _said(what: bytes, repo: str, about: str) -> bytes:
     return what + b"/" + _hash(repo, about)
 
 
-def _ran(state: str) -> bytes:
-    return b"ran/" + state.encode() + b"/"
+def _side(side: bytes, repo: str | None) -> bytes:
+    return side + b"/" + _hash(*([] if repo is None else [repo]))
 
 
 def _done(repo: str, path: str, after: FileState | None) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kairos.eventlog.views.attention import AttentionView
 from kairos.eventlog.views.commits import CommitsView
+from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.open_turns import OpenTurnsView
@@ -20,6 +21,7 @@ def log_views() -> tuple[Projection[Any], ...]:
         RepositoriesView(),
         InboxView(),
         AttentionView(),
+        ControlsView(),
         FindingsView(),
         UsageView(),
         OpenTurnsView(),

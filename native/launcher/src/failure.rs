@@ -19,6 +19,8 @@ pub enum Layer {
     Seccomp,
     Descriptors,
     Cgroup,
+    /// Pseudo-terminals for the command's own use; without them it runs as well.
+    Terminals,
     /// Not a layer of the confinement: the program itself could not be started.
     Exec,
 }
@@ -55,6 +57,7 @@ impl Layer {
             Layer::Seccomp => "seccomp",
             Layer::Descriptors => "descriptors",
             Layer::Cgroup => "cgroup",
+            Layer::Terminals => "terminals",
             Layer::Exec => "exec",
         }
     }

@@ -29,6 +29,9 @@ pub fn restrict(spec: &Spec) -> Outcome<()> {
             let access = AccessFs::from_file(NEWEST) & !BitFlags::from(AccessFs::Execute);
             rules = rules.add_rule(PathBeneath::new(PathFd::new(target)?, access))?;
         }
+        for target in ["/dev/pts", "/dev/tty"].map(Path::new).into_iter().filter(|target| target.exists()) {
+            rules = rules.add_rule(PathBeneath::new(PathFd::new(target)?, terminal(target.is_dir())))?;
+        }
         Ok(rules.restrict_self()?)
     };
     let status = rules().map_err(|error| fail("restrict", &error))?;
@@ -42,6 +45,16 @@ pub fn restrict(spec: &Spec) -> Outcome<()> {
 fn below(write: bool) -> BitFlags<AccessFs> {
     let all = if write { AccessFs::from_all(NEWEST) } else { AccessFs::from_read(NEWEST) };
     all & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev)
+}
+
+/// Reading, writing and the ioctls of a terminal; which of those are refused says seccomp.
+fn terminal(all_below: bool) -> BitFlags<AccessFs> {
+    let talk = AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::IoctlDev;
+    if all_below {
+        talk
+    } else {
+        talk & AccessFs::from_file(NEWEST)
+    }
 }
 
 fn ruleset(no_network: bool) -> Result<Ruleset, RulesetError> {

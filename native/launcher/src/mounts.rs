@@ -52,6 +52,8 @@ const ETC: &[&str] = &[
 ];
 const SHM: u64 = 64 << 20;
 const HOME: u64 = 64 << 20;
+/// How many pseudo-terminals the command may have open.
+const TERMINALS: usize = 64;
 
 fn fail(what: impl std::fmt::Display, error: &io::Error) -> Failure {
     Failure::io(Layer::Mounts, what, error)
@@ -229,6 +231,22 @@ fn devices(stage: &Path) -> io::Result<()> {
     }
     make_dirs(&dev.join("shm"))?;
     tmpfs(&dev.join("shm"), &format!("size={SHM},nr_inodes=4096,mode=1777"))
+}
+
+/// Pseudo-terminals of the command's own: an instance of devpts that holds those opened inside and no other, and
+/// /dev/tty, which is the terminal of the caller's own session, so none until the command makes one.
+pub fn terminals(spec: &Spec) -> io::Result<()> {
+    let dev = path(&spec.stage).join("dev");
+    let (pts, tty) = (dev.join("pts"), dev.join("tty"));
+    make_dirs(&pts)?;
+    let options = format!("newinstance,ptmxmode=0666,mode=0620,max={TERMINALS}");
+    mount(Path::new("devpts"), &pts, "devpts", libc::MS_NOSUID | libc::MS_NOEXEC, &options)?;
+    // They are opened by number; nothing in it is to be listed.
+    fs::set_permissions(&pts, fs::Permissions::from_mode(0o111))?;
+    symlink("pts/ptmx", dev.join("ptmx"))?;
+    make_file(&tty)?;
+    bind(Path::new("/dev/tty"), &tty)?;
+    restrict(&tty, libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NOEXEC, false)
 }
 
 /// Makes the stage the root and lets go of the old one.

@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_millis(20);
 struct World {
     changes: OwnedFd,
     pids_bounded: bool,
+    has_terminals: bool,
 }
 
 /// The whole life of process 1; returns its exit code.
@@ -50,6 +51,7 @@ pub fn first_process(mut request: Request, control: Control, in_cgroup: bool) ->
 fn build(request: &mut Request) -> Outcome<World> {
     request.fails_at(Layer::Mounts)?;
     mounts::build(&request.spec)?;
+    let has_terminals = request.fails_at(Layer::Terminals).is_ok() && mounts::terminals(&request.spec).is_ok();
     request.fails_at(Layer::Proc)?;
     proc::mount_new(&request.spec)?;
     request.fails_at(Layer::Overlay)?;
@@ -65,7 +67,7 @@ fn build(request: &mut Request) -> Outcome<World> {
     let pids_bounded = by_number || unsafe { libc::geteuid() } != 0;
     proc::mask(&request.spec)?;
     mounts::pivot(&request.spec)?;
-    Ok(World { changes, pids_bounded })
+    Ok(World { changes, pids_bounded, has_terminals })
 }
 
 /// Starts the command; an error is (layer, errno, why) and means that it never ran.
@@ -94,7 +96,9 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
     let mut layers: Vec<&str> = Layer::REQUIRED.iter().map(|layer| layer.name()).collect();
     let mut missing = Vec::new();
     let pids_bounded = world.pids_bounded || in_cgroup;
-    for (has, layer) in [(pids_bounded, Layer::Pids), (in_cgroup, Layer::Cgroup)] {
+    let optional =
+        [(pids_bounded, Layer::Pids), (in_cgroup, Layer::Cgroup), (world.has_terminals, Layer::Terminals)];
+    for (has, layer) in optional {
         if has { &mut layers } else { &mut missing }.push(layer.name());
     }
     control.say(&json!({"started": true, "layers": layers, "missing": missing}), None);

@@ -10,7 +10,7 @@ import pytest
 AFTER = b"# Demo\nmore\n"
 
 
-PROMPT = "[y n l w d m u j k q ?] "
+PROMPT = "[y n e s t c l w d m u j k q ?] "
 
 
 def sleep_between_keys() -> None:
@@ -100,7 +100,7 @@ def test_l_defers(kairos: Any, seeded: Any, review: Any) -> None:
     screen = review(raised.id)
     screen.until(PROMPT)
     screen.press("l")
-    screen.until("1 1h  2 tonight  3 tomorrow  4 next-commit")
+    screen.until("1 1h  2 tonight  3 tomorrow  4 next-commit  5 evidence")
     screen.press("4")
     screen.until("deferred")
     assert screen.end() == 0
@@ -187,3 +187,43 @@ def test_without_a_terminal_review_names_the_commands_to_use(kairos: Any, seeded
     said = kairos("review")
     assert said.code == 2
     assert "approve ID --digest D" in said.err
+
+
+def test_u_takes_back_one_decision_after_another_and_shows_the_card_again(
+    kairos: Any, seeded: Any, review: Any
+) -> None:
+    ids = [seeded.raise_(seeded.note(f"{n}"), seed=f"{n}").id for n in range(3)]
+    screen = review(*ids)
+    screen.until(PROMPT)
+    screen.press("n")
+    screen.until("6 other")
+    screen.press("1")
+    screen.until(PROMPT)
+    screen.press("l")
+    screen.until("4 next-commit")
+    screen.press("1")
+    screen.until(PROMPT)
+    for noun in ("deferral", "rejection"):
+        screen.press("u")
+        assert f"took back the {noun} of" in screen.until(PROMPT)
+    screen.press("q")
+    assert screen.end() == 0
+    assert {_state(kairos, id_) for id_ in ids} == {"pending"}
+
+
+@pytest.mark.parametrize(("answer", "state"), [("y", "pending"), ("n", "rejected"), ("q", "rejected")])
+def test_u_in_a_new_review_asks_before_it_takes_back_an_older_decision(
+    kairos: Any, seeded: Any, review: Any, answer: str, state: str
+) -> None:
+    refused = seeded.raise_(seeded.note("a"), seed="a").id
+    seeded.raise_(seeded.note("b"), seed="b")
+    assert kairos("reject", refused, "-m", "slipped").code == 0
+    screen = review()
+    screen.until(PROMPT)
+    screen.press("u")
+    assert f"Take back the rejection of {refused}" in screen.until("Proceed? [y/N] ")
+    screen.press(answer)
+    screen.until(PROMPT)
+    screen.press("q")
+    assert screen.end() == 0
+    assert _state(kairos, refused) == state

@@ -9,6 +9,7 @@ import pytest
 
 from kairos.acting.undo import undo
 from kairos.desk.records.proposals import UndoneOut
+from tests.seeded import Seeded
 
 AFTER = b"# Demo\nmore\n"
 
@@ -69,3 +70,142 @@ def test_an_undo_repeated_after_a_crash_takes_back_one_thing_only(
     done = kairos("--json", "undo", *(ids[1:] if named else []), "--yes")
     assert (done.code, done.data["id"], done.data["state"]) == (0, ids[1], "undone")
     assert (repo.root / "one.txt").exists() and not (repo.root / "two.txt").exists()
+
+
+@pytest.fixture
+def second(log: Any, tmp_path: Any) -> Any:
+    """Another trusted repository."""
+    root = tmp_path / "second"
+    root.mkdir()
+    return Seeded(log, root)
+
+
+DECIDED = {
+    "reject": (["reject", "{}", "-m", "no"], "rejection", "pending"),
+    "never": (["reject", "{}", "-m", "no", "--never"], "rejection", "pending"),
+    "defer": (["defer", "{}", "--until", "2h"], "deferral", "pending"),
+    "acknowledge": (["approve", "{}", "--yes"], "acknowledgement", "pending"),
+}
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by id", "without"])
+@pytest.mark.parametrize("how", DECIDED)
+def test_any_decision_is_taken_back_and_made_again(kairos: Any, seeded: Any, how: str, named: bool) -> None:
+    command, noun, before = DECIDED[how]
+    id_ = seeded.raise_(seeded.note(), title="Look here").id
+    assert kairos(*(arg.format(id_) for arg in command)).code == 0
+    state = kairos("show", id_, "--json").data["state"]
+    said = kairos("undo", *([id_[:5]] if named else []), "--yes")
+    assert said.code == 0
+    assert f"took back the {noun} of {id_[:4]} “Look here” in {seeded.root.name}: {before}" in said.out
+    assert [p["id"] for p in kairos("inbox", "--json").data] == [id_]
+    again = kairos("redo", *([id_] if named else []), "--yes", "--json").data
+    assert (again["id"], again["state"], again["repo"]) == (id_, state, str(seeded.root))
+    assert not kairos("inbox", "--json").data or how == "defer"
+
+
+@pytest.mark.parametrize(
+    ("do", "undone", "redone"),
+    [
+        (["mute", "secret"], "took back the mute of secret everywhere: heard", "muted"),
+        (["mute", "secret", "--repo", "{}"], "took back the mute of secret in {}: heard", "muted"),
+        (["pause"], "took back the pause everywhere: running", "paused"),
+        (["pause", "2h"], "took back the pause everywhere: running", "paused"),
+    ],
+)
+def test_mutes_and_pauses_are_taken_back(kairos: Any, seeded: Any, do: list[str], undone: str, redone: str) -> None:
+    assert kairos(*(arg.format(seeded.root) for arg in do)).code == 0
+    assert undone.format(seeded.root.name) in kairos("undo", "--yes").out
+    assert kairos("undo", "--yes").code == 4
+    assert kairos("redo", "--yes", "--json").data["state"] == redone
+    back = ["resume"] if do[0] == "pause" else ["unmute", *do[1:]]
+    assert kairos(*(arg.format(seeded.root) for arg in back)).code == 0
+    assert kairos("undo", "--yes", "--json").data["state"] == redone
+
+
+@pytest.mark.parametrize("how", ["--repo", "inside", "deep inside"])
+def test_another_repository_is_left_alone(
+    kairos: Any, seeded: Any, second: Any, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    assert kairos("approve", raised.id, "--yes").code == 0
+    refused = seeded.raise_(seeded.note(), seed="b").id
+    assert kairos("reject", refused, "-m", "no").code == 0
+    if how == "--repo":
+        where = ["--repo", second.root]
+    else:
+        where = []
+        folder = second.root / "sub" if "deep" in how else second.root
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+    head = seeded.log.head()
+    for verb in ("undo", "redo"):
+        said = kairos(verb, "--yes", *where)
+        assert (said.code, second.root.name in said.err) == (4, True)
+    assert seeded.log.head() == head and seeded.read("README.md") == AFTER
+    assert kairos("undo", raised.id, "--yes", "--json").data["repo"] == str(seeded.root)  # by id, from anywhere
+    assert seeded.read("README.md") == b"# Demo\n"
+
+
+def test_in_an_unknown_repository_nothing_is_undone(
+    kairos: Any, seeded: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kairos("pause")
+    unknown = tmp_path / "unknown"
+    (unknown / ".git").mkdir(parents=True)
+    monkeypatch.chdir(unknown)
+    said = kairos("undo", "--yes")
+    assert said.code == 4 and "unknown is not a repository that Kairos knows" in said.err
+
+
+def test_outside_of_any_repository_the_last_of_all_is_named_and_asked_for(
+    kairos: Any, terminal: Any, seeded: Any, second: Any
+) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    assert kairos("approve", raised.id, "--yes").code == 0
+    said = kairos("undo", "--yes")
+    assert said.code == 2 and f"in {seeded.root.name} (README.md;" in said.err
+    assert seeded.read("README.md") == AFTER
+    screen = terminal("undo")
+    assert f"in {seeded.root.name} (README.md; executed" in screen.until("Proceed? [y/N] ")
+    screen.press("y\n")
+    screen.until(f"undone in {seeded.root.name} ")
+    assert screen.end() == 0
+    assert seeded.read("README.md") == b"# Demo\n"
+
+
+def test_undo_walks_back_over_decisions_and_executions_in_one_order(kairos: Any, seeded: Any) -> None:
+    patch = seeded.raise_(seeded.patch("README.md", AFTER), seed="a").id
+    refused = seeded.raise_(seeded.note(), seed="b").id
+    later = seeded.raise_(seeded.note(), seed="c").id
+    kairos("reject", refused, "-m", "no")
+    kairos("approve", patch, "--yes")
+    kairos("mute", "secret")
+    kairos("defer", later, "--until", "1h")
+    walked = [kairos("undo", "--yes", "--json").data for _ in range(4)]
+    assert [(w["what"], w["id"]) for w in walked] == [
+        ("defer", later), ("mute", ""), ("approve", patch), ("reject", refused)
+    ]  # fmt: skip
+    assert kairos("undo", "--yes").code == 4
+    assert [kairos("redo", "--yes", "--json").data["id"] for _ in range(2)] == [refused, patch]
+    kairos("approve", later, "--yes")
+    assert kairos("redo", "--yes").code == 4, "a new decision cuts the redo line"
+    assert kairos("undo", "--yes", "--json").data["id"] == later
+
+
+def test_why_shows_the_decision_and_that_it_was_taken_back(kairos: Any, seeded: Any) -> None:
+    id_ = seeded.raise_(seeded.note()).id
+    kairos("reject", id_, "-m", "slipped")
+    at = seeded.log.head()
+    kairos("undo", "--yes")
+    kairos("redo", "--yes")
+    said = kairos("why", id_).out
+    assert f"the rejection at {at} was taken back" in said
+    assert f"the rejection at {at} holds again" in said
+
+
+def test_undo_of_what_nobody_decided_is_stale(kairos: Any, seeded: Any) -> None:
+    id_ = seeded.raise_(seeded.note()).id
+    for verb in ("undo", "redo"):
+        said = kairos(verb, id_, "--yes")
+        assert said.code == 5 and f"{id_} is pending: there is nothing to {verb}" in said.err

@@ -145,3 +145,31 @@ def test_the_next_command_after_init_is_not_start_while_a_daemon_runs(kairos: An
     with claim(home):
         publish(home, Status(pid=os.getpid(), program=VERSION, repos=[]))
         assert kairos("init", repo.root, "--yes").out.rstrip().endswith("Next: kairos status")
+
+
+@pytest.mark.parametrize(
+    ("options", "left_out", "shown"),
+    [
+        ([], [], None),
+        (["--filter=blob:none"], ["renames of files that also changed"], None),
+        (["--filter=tree:0"], ["the changes of 2 commits"], "what it changed is not in this partial clone"),
+        (["--depth=1"], ["the changes of 1 commit: this shallow"], "what it changed is not in this shallow clone"),
+        (["--depth=1", "--filter=blob:none"], ["the changes of 1 commit", "renames of files"], "shallow clone"),
+    ],
+)
+def test_what_a_clone_does_not_hold_is_named_when_it_is_registered(
+    kairos: Any, repo: Any, tmp_path: Path, options: list[str], left_out: list[str], shown: str | None
+) -> None:
+    repo.git("config", "uploadpack.allowFilter", "true")
+    repo.write("b.txt", "b\n")
+    repo.commit("second")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", *options, f"file://{repo.root}", clone], check=True, capture_output=True)
+    done = kairos("init", clone, "--yes", "--history", "all", "--json")
+    assert done.code == 0 and done.data["commits"] == (1 if "--depth=1" in options else 2)
+    assert len(done.data["left_out"]) == len(left_out)
+    assert all(text.startswith(start) for text, start in zip(done.data["left_out"], left_out, strict=True))
+    told = kairos("log", "--type", "CommitRecorded").out
+    assert "not in this" not in told if shown is None else shown in " ".join(told.split())
+    oid = subprocess.run(["git", "-C", clone, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    assert kairos("why", oid.strip()).code == 0

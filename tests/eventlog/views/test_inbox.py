@@ -89,7 +89,7 @@ def test_loading_asking_and_saving_do_not_grow_with_what_is_settled(log: Countin
         assert [p.id for p in inbox.known(REPOS[0], [waits.key, "secret:none"], ["secret"])] == [waits.id]
         assert inbox.find(waits.id[:8]).id == waits.id
         assert len(inbox.letters(waits.id)) >= 4
-        assert inbox.latest("executed") is None
+        assert inbox.last_done(REPOS[0]) is inbox.last_undone(None) is None and inbox.newest(None) == 0
         told(log, ev.ProposalDelivered(id=waits.id, boundary="commit"))
         InboxView().advance(inbox, log, position)
         seen.append((log.reads["rows"], size(InboxView().saving(inbox, log.head()))))
@@ -191,10 +191,14 @@ def agrees(inbox: Inbox, everything: list[Proposal]) -> None:
                     and (e.fs, e.after) in {(x.fs, x.after) for x in o.raised.action.edits}
                 }
                 assert {o.id for o in inbox.done(repo, e.fs, e.after)} == left
-    for states in (("executed", "redone"), ("undone",), ("executed",)):
-        ran = [p for p in everything if p.state in states and isinstance(p.raised.action, PatchAction)]
-        wanted_one = max(ran, key=lambda p: inbox.positions[p.id][-1], default=None)
-        assert inbox.latest(*states) == wanted_one  # type: ignore[arg-type]
+    for repo in (None, *REPOS):
+        mine = [(p, inbox.filings[p.id]) for p in everything if repo in (None, p.raised.repo)]
+        done = [(filed.at(e.moved), p.id) for p, filed in mine for e in p.stack.done]
+        undone = [(filed.at(e.moved), p.id) for p, filed in mine for e in p.stack.undone]
+        newest = [filed.at(p.stack.newest) for p, filed in mine if p.stack.newest]
+        for found, wanted_place in ((inbox.last_done(repo), done), (inbox.last_undone(repo), undone)):
+            assert (found and (found.position, found.id)) == max(wanted_place, default=None)
+        assert inbox.newest(repo) == max(newest, default=0)
     ids = sorted(p.id for p in everything)
     for id_ in ids:
         letters = inbox.letters(id_)

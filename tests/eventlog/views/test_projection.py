@@ -17,6 +17,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
 from kairos.eventlog.views.attention import AttentionView
 from kairos.eventlog.views.commits import CommitsView
+from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.log_views import log_views
@@ -31,6 +32,7 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     RepositoriesView,
     InboxView,
     AttentionView,
+    ControlsView,
     FindingsView,
     UsageView,
     OpenTurnsView,

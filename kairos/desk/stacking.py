@@ -1,0 +1,124 @@
+"""The stack of a person's decisions: which one `undo` takes back, and which one `redo` makes again.
+
+There is one stack a repository. What was decided about Kairos as a whole (a pause, a mute everywhere) is in each.
+
+    decided:  approve A   reject B   mute C      undo → C       undo → B
+    redo:     nothing                            C              B, then C
+                                                 redo → C       reject D: nothing is left to redo
+
+The top is what was decided, or made again, last. A decision that is no longer in effect (a deferral that ended, a pause
+that is over) is not in the stack. With an id, `undo` takes the last decision on that proposal out of the middle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from kairos.clock import now_us
+from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.given import place, whole
+from kairos.desk.reading import inbox, names, repositories
+from kairos.domain import controls, taking_back
+from kairos.domain.controls import Control
+from kairos.domain.decision_stack import StackEntry
+from kairos.domain.proposal import Proposal
+from kairos.errors import NotFound, Stale
+from kairos.eventlog.views.controls import ControlsView
+from kairos.eventlog.views.repositories import Repository
+from kairos.home import machine
+
+_INBOX = "`kairos inbox` lists what is pending."
+
+
+class DecisionTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision of the stack: on a proposal (`entry`), or a control. `is_run`: files changed with it. `repo`: id of
+    the repository, empty for all."""
+
+    repo: str
+    position: int
+    proposal: Proposal | None = None
+    entry: StackEntry | None = None
+    control: Control | None = None
+    is_run: bool = False
+
+
+@of_one_moment
+def target(desk: Desk, run: str, named: str | None, scope: Repository | None) -> DecisionTarget:
+    """The decision that `undo` or `redo` (`run`) acts on: the last one on a proposal (id or prefix) or that of an event
+    (position), else the top of the stack of a repository (None: of all). NotFound (4), Stale (5)."""
+    if not desk.has_log:
+        raise NotFound(f"there is nothing to {run}", _INBOX)
+    if named is not None:
+        return _named(desk, run, named)
+    found = _top(desk, run, scope)
+    if found is None:
+        where = f" in {names(repositories(desk))[scope.id]}" if scope is not None else ""
+        hint = "`kairos redo ID` redoes an older undo." if run == "redo" else "`kairos undo ID` works from anywhere."
+        raise NotFound(f"there is nothing to {run}{where}", hint)
+    return found
+
+
+def around(desk: Desk, folder: Path) -> Repository | None:
+    """The registered repository that a person stands in; None outside of any repository. NotFound (4) in a repository
+    that is not registered."""
+    known = repositories(desk)
+    found = place(str(folder))
+    for above in (found, *found.parents):
+        repository = known.at(str(above), machine())
+        if repository is not None:
+            return repository
+        if (above / ".git").exists():
+            raise NotFound(
+                f"{above} is not a repository that Kairos knows", "Name another one with --repo PATH, or a proposal."
+            )
+    return None
+
+
+def _top(desk: Desk, run: str, scope: Repository | None) -> DecisionTarget | None:
+    known, state, now = inbox(desk), desk.view(ControlsView()), now_us()
+    repo = None if scope is None else scope.id
+    if run == "undo":
+        place_, control = known.last_done(repo), controls.last_done(state, repo, now)
+        floor = 0
+    else:
+        place_, control = known.last_undone(repo), controls.last_undone(state, repo, now)
+        floor = max(known.newest(repo), controls.newest(state, repo))
+    at = place_.position if place_ is not None else 0
+    if control is not None and control.moved > max(at, floor):
+        return _of_control(control)
+    return _of_proposal(desk, run, place_.id) if place_ is not None and at > floor else None
+
+
+def _named(desk: Desk, run: str, named: str) -> DecisionTarget:
+    position = whole(named.replace(" ", ""))
+    if not position:
+        return _of_proposal(desk, run, inbox(desk).find(named).id)
+    event = desk.log.at(position).event
+    id_ = getattr(event, "id", "")
+    if isinstance(id_, str) and id_ in inbox(desk).proposals:
+        found = _of_proposal(desk, run, id_)
+        if found.position == position:
+            return found
+    state = desk.view(ControlsView())
+    for control in state.done if run == "undo" else state.undone:
+        if control.position == position:
+            return _of_control(control)
+    raise Stale(f"the event {position} is no decision that can be {run}ne now", f"`kairos why {position}` shows it.")
+
+
+def _of_control(control: Control) -> DecisionTarget:
+    return DecisionTarget(repo=control.repo, position=control.position, control=control)
+
+
+def _of_proposal(desk: Desk, run: str, id_: str) -> DecisionTarget:
+    filed = inbox(desk).filings[id_]
+    p = filed.proposal
+    entry = taking_back.last_done(p) if run == "undo" else taking_back.last_undone(p)
+    if entry is None:
+        raise Stale(f"{p.id} is {p.state}: there is nothing to {run}", f"`kairos show {p.id}`.")
+    return DecisionTarget(
+        repo=p.raised.repo, position=filed.at(entry.version), proposal=p, entry=entry,
+        is_run=taking_back.is_run(p, entry) or p.state == "executing",
+    )  # fmt: skip

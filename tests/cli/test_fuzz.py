@@ -109,6 +109,7 @@ def place(seeded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "person" / "config"))
     monkeypatch.setenv("PAGER", "cat")
+    monkeypatch.setattr("sys.stdin", io.StringIO("nothing\n"))
     return inside
 
 

@@ -28,7 +28,7 @@ MARKS = {mark: f"\x1b[{STYLES[name]}m" for name, mark in OPEN.items()} | {CLOSE:
 LEAST, MOST = 20, 4_000
 """The fewest columns that are used, whatever the terminal says; and the most."""
 _GAP = "  "
-_SHORT = 12
+_SHORT = 13
 """A column of at most this width is never wrapped."""
 _READABLE = 16
 """A wrapped column of fewer columns than this is hard to read; its cells go on lines of their own instead."""
@@ -83,7 +83,7 @@ def _pieces(line: str, columns: int, hang: str) -> Iterator[str]:
     while width(line) > columns - width(begun):
         cut = _break(line, columns - width(begun))
         head, line = line[:cut], line[cut:]
-        piece = f"{begun}{style}{head.rstrip(' ') if style == '' else head}"
+        piece = f"{begun}{style}{head.rstrip(' ')}"
         style = _open_style(style, head)
         yield piece + (CLOSE if style else "")
         begun = hang
@@ -99,14 +99,14 @@ def _open_style(style: str, text: str) -> str:
 
 def _break(line: str, columns: int) -> int:
     """Where to break: behind the last space that fits, if it is in the latter half; else behind what fits."""
-    taken, at, space = 0, 0, 0
+    taken, space = 0, 0
     for at, char in enumerate(line):
         taken += _columns_of(char)
         if taken > columns:
-            break
+            return at + 1 if char == " " else space or max(at, 1)
         if char == " " and taken * 2 > columns:
             space = at + 1
-    return space or max(at, 1)
+    return len(line)
 
 
 def _untabbed(line: str) -> str:

@@ -144,9 +144,16 @@ def line(context: Context, data: object, text: str) -> None:
     sys.stdout.flush()
 
 
-def records(lines: Iterator[str], context: Context) -> None:
-    """Many records at once, already as JSON text or as styled text."""
+def records(lines: Iterator[str], context: Context, *, page: bool = False) -> None:
+    """Many records at once, already as JSON text or as styled text. `page`: on a terminal they go through PAGER, unless
+    that is empty; they are read on as the person reads on."""
     shown = colours(context, sys.stdout)
+    if page and not context.json and context.interactive() and os.environ.get("PAGER") != "":
+        import click
+
+        os.environ.setdefault("LESS", "FRX")
+        click.echo_via_pager(finished(text, colours=shown) + "\n" for text in lines)
+        return
     for text in lines:
         _out(text if context.json else finished(text, colours=shown))
 

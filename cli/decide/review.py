@@ -169,6 +169,7 @@ class Review:
         text = editing.patch_to_edit(self._context.desk, shown)
         after = in_editor(text, shown.id, self._terminal.lent())
         done = editing.edit_patch(self._context.desk, shown, after)
+        self._mine += [shown.id] if done.changed else []
         self._say(edited_text(self._context, done))
 
     def _split(self, shown: Proposal, view: Viewport) -> None:
@@ -178,6 +179,7 @@ class Review:
             self._say("the patch stays as it is")
             return
         done = editing.keep_hunks(desk, shown, picking.taken, len(picking.hunks) - len(picking.taken))
+        self._mine += [shown.id] if done.changed else []
         self._say(edited_text(self._context, done))
 
     def _try(self, shown: Proposal, view: Viewport) -> None:

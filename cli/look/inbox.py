@@ -42,6 +42,7 @@ def listed(context: Context, *, everything: bool) -> Listed:
     foot = f"  {len(pending)} pending · {deferred} deferred · {calls_today(desk)} model calls today."
     foot += f"   Next: {render.paint('kairos review', 'bold')}" if pending else ""
     rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, everything=everything)
+    foot = render.folded(foot)
     text = f"{render.table(rows)}\n{foot}" if shown else f"  Nothing waits for a decision.\n{foot}"
     return Listed([row_of(p, roots) for p in shown], text, len(pending))
 
@@ -55,7 +56,7 @@ def _rows(
         rows.append(
             [
                 render.Styled(letters[p.id], "bold"),
-                render.Styled(p.raised.risk, RISK_STYLES[p.raised.risk]),
+                render.Styled(f"note, {p.raised.risk}" if p.is_note else p.raised.risk, RISK_STYLES[p.raised.risk]),
                 age(now - p.raised_at),
                 called.get(p.raised.repo, p.raised.repo),
                 p.raised.title,

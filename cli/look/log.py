@@ -15,36 +15,48 @@ from kairos.desk.records.log import ProblemOut
 from kairos.desk.units import count, number
 from kairos.errors import IntegrityError, UsageError
 
+_WIDE = 80
+"""From this width on, an event is one line and what is longer goes on below it."""
+
 
 def entry_text(entry: LogEntry) -> str:
     """One event of the log, as a line for a person."""
     position, at = number(entry.position).rjust(9), rfc3339(entry.at)[:19]
-    return f"{position}  {at}  {render.inert(entry.type):<20}  {render.inert(entry.summary())}"
+    if (render.columns() or _WIDE) < _WIDE:
+        head = render.folded(f"{position}  {at.replace('T', ' ')}  {render.inert(entry.type)}")
+        return f"{head}\n{render.folded(f'    {render.inert(entry.summary())}', hang='    ')}"
+    line = f"{position}  {at}  {render.inert(entry.type):<20}  {render.inert(entry.summary())}"
+    return render.folded(line, hang=" " * 11)
 
 
 @click.group(invoke_without_command=True)
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only positions above N.")
 @click.option("--type", "types", multiple=True, metavar="T", help="Only events of this exact type; repeatable.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
+@click.option("-n", "last", type=click.IntRange(min=0), metavar="N", help="Only the last N.")
 @click.option("--since", metavar="T", help="Only events since a time, or of the last 30m, 2h, 1d.")
 @click.option("--follow", is_flag=True, help="Go on as events come.")
 @pass_context
 @click.pass_context
 def log(
-    ctx: click.Context, context: Context, after: int, types: Sequence[str], limit: int | None, since: str | None,
-    follow: bool,
+    ctx: click.Context, context: Context, after: int, types: Sequence[str], limit: int | None, last: int | None,
+    since: str | None, follow: bool,
 ) -> None:  # fmt: skip
     """The event log, oldest first; one JSON object a line with --json."""
     if ctx.invoked_subcommand is not None:
         return
+    if last is not None and (follow or limit is not None):
+        raise UsageError("-n gives the last events, --limit the first and --follow those to come", "Give one of them.")
     source = events.read(
-        context.desk, after=after, types=types, since=since, limit=limit, only=context.only(), follow=follow
+        context.desk, after=after, types=types, since=since, limit=limit, last=last, only=context.only(), follow=follow
     )
     if follow:
         for entry in source:
             render.line(context, entry.out() if context.json else None, entry_text(entry))
     else:
-        render.records((render.json_text(e.out()) if context.json else entry_text(e) for e in source), context)
+        render.records(
+            (render.json_text(e.out()) if context.json else entry_text(e) for e in source), context, page=True
+        )
 
 
 @log.command(short_help="Prove that nothing was changed; exit 9 when something was.")

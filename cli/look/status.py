@@ -7,7 +7,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos._version import VERSION
-from kairos.desk.records.repositories import RepoOut, StatusOut
+from kairos.desk.records.repositories import RepoOut, StatusOut, TodayOut
 from kairos.desk.status import next_command, one_line, other_version
 from kairos.desk.status import status as status_of
 from kairos.desk.units import count, number, size
@@ -53,9 +53,16 @@ def text_of(status: StatusOut) -> str:
     parts.append(
         f"log {number(status.log.events)} events, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
-        f"today {status.today.turns} turns, {status.today.model_calls} model calls, ${status.today.spent_usd:.2f}"
+        f"today {status.today.turns} turns, {status.today.model_calls} model calls, ${status.today.spent_usd:.2f}, "
+        f"{budget(status.today)}"
     )
-    return "\n".join(parts)
+    return "\n".join(map(render.folded, parts[:1])) + "\n" + "\n".join([*parts[1:-1], render.folded(parts[-1])])
+
+
+def budget(today: TodayOut) -> str:
+    """How many findings were told today, and of how many; what is left waits in the inbox."""
+    left = f", {today.untold} more in the inbox" if today.untold and today.told >= today.per_day else ""
+    return f"{today.told} of {today.per_day} told{left}"
 
 
 def _paused(repo: RepoOut) -> str:

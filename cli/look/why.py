@@ -6,10 +6,11 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
-from kairos.desk import explaining
-from kairos.desk.reading import names, repositories
-from kairos.desk.records.proposals import StepOut
-from kairos.desk.units import number
+from kairos.desk import considering, explaining
+from kairos.desk.records.proposals import CommitLookOut, HeldOut, StepOut
+from kairos.desk.silence import Silence, grouped
+from kairos.desk.units import count, number
+from kairos.errors import UsageError
 
 
 def steps_text(steps: list[StepOut]) -> str:
@@ -28,25 +29,57 @@ def why(context: Context, what: str) -> None:
 
 
 @click.command("why-not")
+@click.argument("commit", metavar="[COMMIT]", required=False)
 @click.option("--since", metavar="T", help="Since a time, or the last 30m, 2h, 7d. Default: 1d.")
 @pass_context
-def why_not(context: Context, since: str | None) -> None:
-    """What was held or suppressed, and by which rule."""
+def why_not(context: Context, commit: str | None, since: str | None) -> None:
+    """What was held or suppressed, by which rule, and what you can do; the newest last.
+
+    Of a COMMIT: what was looked at, what stayed below a threshold, and what no detector looks at."""
     desk = context.desk
-    held, called = desk.at_one_moment(
-        lambda: (explaining.why_not(desk, since, context.only()), names(repositories(desk)))
-    )
-    rows: list[list[render.Cell]] = [
-        [
-            number(h.position),
-            h.at[:19],
-            called.get(h.repo, h.repo),
-            h.subject,
-            h.why,
-            h.rule,
-            f"until {h.until[:16]}" if h.until else "",
-        ]
-        for h in held
-    ]
-    text = render.table(rows, right=(0,)) if rows else "  Nothing was held or suppressed."
+    if commit is not None:
+        if since is not None:
+            raise UsageError("a commit is one moment, and --since names a span", "Give one of them.")
+        looked = considering.considered(desk, commit, context.only())
+        render.emit(context, "why-not-commit", looked, considered_text(looked), page=True)
+        return
+    held, silences = desk.at_one_moment(lambda: _held(context, since))
+    text = silences_text(silences) if silences else "  Nothing was held or suppressed."
     render.emit(context, "why-not", held, text, page=True)
+
+
+def _held(context: Context, since: str | None) -> tuple[list[HeldOut], list[Silence]]:
+    held = explaining.why_not(context.desk, since, context.only())
+    return held, grouped(context.desk, held)
+
+
+def silences_text(silences: list[Silence]) -> str:
+    """What was held, as text for a person: a block for each, the newest last."""
+    blocks = []
+    for one in silences:
+        times = f", {one.times} times" if one.times > 1 else ""
+        until = f", until {one.until}" if one.until else ""
+        lines = [
+            f"{render.paint(one.last, 'dim')}{times}  {render.inert(one.repo)}  {render.paint(one.what, 'bold')}",
+            f"    {render.inert(one.why)}{until}   {render.paint(f'rule {one.rule}', 'dim')}",
+        ]
+        lines += [f"    → {render.inert(one.remedy)}"] if one.remedy else []
+        blocks.append("\n".join(render.folded(line, hang="    ") for line in lines))
+    return "\n".join(blocks)
+
+
+def considered_text(looked: CommitLookOut) -> str:
+    """What was considered about a commit, as text for a person."""
+    lines = [
+        f"{render.paint(looked.commit[:12], 'bold')} {render.inert(looked.subject)}, {count(looked.files, 'file')}"
+    ]
+    for one in looked.detectors:
+        sign = render.paint("✓", "green") if one.looked else render.paint("–", "dim")
+        lines.append(f"  {sign} {render.paint(one.detector, 'bold')}: {render.inert(one.what)}")
+        lines += [f"      {render.inert(text)}" for text in one.found]
+        lines += [f"      below its threshold: {render.inert(b.what)}: {render.inert(b.why)}" for b in one.below]
+    lines += [
+        "  " + render.paint("no detector looks at", "bold"),
+        *(f"      {render.inert(t)}" for t in looked.uncovered),
+    ]
+    return "\n".join(render.folded(line, hang="        ") for line in lines)

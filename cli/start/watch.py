@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,16 +11,21 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.repos import one_path
+from kairos.clock import local_zone, now_us
 from kairos.desk import registering
-from kairos.desk.deliveries import delivered
+from kairos.desk.deliveries import Manner, delivered, manner
 from kairos.desk.reading import repositories
 from kairos.desk.records.repositories import InitOut
 from kairos.desk.registering import Told, parse_history
 from kairos.desk.units import count
+from kairos.desk.when import spoken
 from kairos.errors import KairosError, UsageError
 
+FIRST_HISTORY = 5_000
+"""How many commits of history `watch` learns from, when it meets a repository for the first time."""
 
-def register(context: Context, path: str, *, yes: bool, history: str | None) -> InitOut:
+
+def register(context: Context, path: str, *, yes: bool, history: str | None, first: int | None = None) -> InitOut:
     """Trusts and registers the repository that holds `path`, once. UsageError (2), Denied (6)."""
 
     def trusts(root: Path) -> None:
@@ -30,7 +36,7 @@ def register(context: Context, path: str, *, yes: bool, history: str | None) -> 
         render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(text)}")
 
     told = Told(trusts, lambda root: render.progress(context, f"reading {root}"), warn)
-    return registering.register(context.desk, path, history=parse_history(history), told=told)
+    return registering.register(context.desk, path, history=parse_history(history), first=first, told=told)
 
 
 def _ask_trust(context: Context, root: Path) -> None:
@@ -89,9 +95,22 @@ def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None
     else:
         wanted = list(paths) or ([] if repositories(context.desk).watched() else ["."])
     for path in wanted:
-        done = register(context, path, yes=yes, history=history)
-        render.message(context, init_text(done))
+        begun = time.monotonic()
+        done = register(context, path, yes=yes, history=history, first=FIRST_HISTORY)
+        took = f" in {time.monotonic() - begun:.1f} s" if done.new or done.commits else ""
+        render.message(context, f"{init_text(done)}{took if not done.findings else ''}")
+    if not context.json:
+        render.message(context, opening(manner(context.desk)))
     return run_here(context, on_delivery=lambda id_: announce(context, id_))
+
+
+def opening(how: Manner) -> str:
+    """What a watching screen says first: what is watched, when it speaks, what is left for today, and how to end it."""
+    lines = [f"  watches  {render.inert(root)}" for root in how.watched]
+    lines.append(f"  speaks   {how.boundaries}; {how.quiet}; a staged credential at once")
+    lines.append(f"  today    {how.told} of {how.per_day} told, {how.pending} in the inbox")
+    lines.append(f"  Ctrl-C ends it. In another terminal: {render.paint('kairos review', 'bold')}")
+    return "\n".join(render.folded(line, hang=" " * 11) for line in lines)
 
 
 def announce(context: Context, id_: str) -> None:
@@ -100,6 +119,7 @@ def announce(context: Context, id_: str) -> None:
     try:
         found = delivered(desk, id_)
         text = (
+            f"{render.paint(spoken(now_us(), now_us(), local_zone()).removeprefix('today '), 'dim')}  "
             f"{render.paint(found.letters, 'bold')}  {found.risk}  {render.inert(found.where)}  "
             f"{render.inert(found.title)}   kairos show {found.letters}"
         )

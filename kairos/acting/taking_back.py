@@ -10,11 +10,11 @@ from kairos.acting import gate
 from kairos.acting.decisions import Decision
 from kairos.acting.performing import open_tree
 from kairos.clock import now_us
-from kairos.domain import controls, taking_back
+from kairos.domain import controls, editing, taking_back
 from kairos.domain import proposal as proposals
 from kairos.domain.action import PatchAction
 from kairos.domain.controls import Control, Controls
-from kairos.domain.events import Event
+from kairos.domain.events import DecisionRedone, DecisionUndone, Event
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, Denied, NotFound, Stale
 from kairos.eventlog.log import Log
@@ -31,13 +31,21 @@ def take_back(log: Log, id_: str, version: int, *, now: int | None = None) -> De
     decision again and its time or its files are gone, it is closed with that reason in the same append.
 
     Stale (5) if another decision came first; TryAgain (75) while it is carried out."""
-    return _decide(log, id_, lambda p, of, _: taking_back.take_back(p, version, of), version, now)
+
+    def rule(p: Proposal, of: int, _: int) -> list[Event]:
+        return _with_patch(log, p, taking_back.take_back(p, version, of), version - 1)
+
+    return _decide(log, id_, rule, version, now)
 
 
 def make_again(log: Log, id_: str, version: int, *, now: int | None = None) -> Decision:
     """Makes a decision again that was taken back. Stale (5) if another decision came first, or if the approval is
     over."""
-    return _decide(log, id_, lambda p, of, t: taking_back.make_again(p, version, of, t), version, now)
+
+    def rule(p: Proposal, of: int, at: int) -> list[Event]:
+        return _with_patch(log, p, taking_back.make_again(p, version, of, at), version)
+
+    return _decide(log, id_, rule, version, now)
 
 
 def take_back_control(log: Log, entry: Control, *, now: int | None = None) -> int:
@@ -66,6 +74,18 @@ def _decide(
     except Conflict as error:
         raise Stale(f"{id_} changed at the same moment: nothing was changed", "Look and try again.") from error
     return Decision(_folded(after, also, moment), positions[0])
+
+
+def _with_patch(log: Log, p: Proposal, events: list[Event], upto: int) -> list[Event]:
+    """The events, and for an edit the revision that restores the patch as it was at a stream version."""
+    if not any(isinstance(e, DecisionUndone | DecisionRedone) and e.what == "edit" for e in events):
+        return events
+    then: Proposal | None = None
+    for recorded in log.stream(p.stream):
+        if then is None or then.version < upto:
+            then = proposals.evolve(then, recorded.event, recorded.at)
+    assert then is not None
+    return [*events, editing.restore(p, then)]
 
 
 def _folded(before: Proposal, events: list[Event], at: int) -> Proposal:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import inbox, names, repositories
+from kairos.desk.status import status
 
 
 class Delivered(NamedTuple):
@@ -16,6 +17,32 @@ class Delivered(NamedTuple):
     risk: str
     digest: str
     where: str
+
+
+class Manner(NamedTuple):
+    """How a long-running command speaks: what it watches, when it speaks, and what is left for today."""
+
+    watched: list[str]
+    boundaries: str
+    quiet: str
+    told: int
+    per_day: int
+    pending: int
+
+
+@of_one_moment
+def manner(desk: Desk) -> Manner:
+    """What is watched, and when a person is told of it."""
+    today = status(desk).today
+    quiet = desk.config.attention.quiet_hours
+    return Manner(
+        watched=[r.root for r in repositories(desk).watched()],
+        boundaries="after a commit, a branch switch, or when you come back",
+        quiet=f"not from {quiet.partition('-')[0]}:00 to {quiet.partition('-')[2]}:00" if quiet else "at any hour",
+        told=today.told,
+        per_day=today.per_day,
+        pending=len(inbox(desk).pending()),
+    )
 
 
 @of_one_moment

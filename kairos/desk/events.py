@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator
 from functools import cache
 from typing import IO
@@ -48,10 +49,12 @@ def read(
     types: Collection[str] = (),
     since: str | None = None,
     limit: int | None = None,
+    last: int | None = None,
     only: Repository | None = None,
     follow: bool = False,
 ) -> Iterator[LogEntry]:
-    """Events above a position, oldest first; with `follow` it continues with new events. UsageError for an unknown
+    """Events above a position, oldest first: all, the first `limit` or the `last`; with `follow` it continues with new
+    events. UsageError for an unknown
     type; types of other applications contain a colon."""
     unknown = sorted(topic for topic in set(types) - set(REGISTRY) if ":" not in topic)
     if unknown:
@@ -60,9 +63,13 @@ def read(
         return iter(())
     if since is not None:
         after = max(after, position_before(desk, ago(since, now_us())))
+    if last is not None and not types and only is None:
+        after = max(after, desk.log.head() - last)
     source = _follow(desk, after, types) if follow else desk.log.read(after, topics=types)
     if only is not None:
         source = (r for r in source if only.id in (r.stream, repository_of(desk, r.event)))
+    if last is not None:
+        return iter([LogEntry(recorded) for recorded in deque(source, maxlen=last)])
     return map(LogEntry, source if limit is None else _first(source, limit))
 
 

@@ -39,10 +39,11 @@ class Told(NamedTuple):
     warn: Callable[[str], None]
 
 
-def register(desk: Desk, path: str, *, history: int | None, told: Told) -> InitOut:
+def register(desk: Desk, path: str, *, history: int | None, told: Told, first: int | None = None) -> InitOut:
     """Trusts and registers the repository that holds `path`, once; its baseline starts no turn.
 
-    `history`: None no commits, 0 all, else that many of the last ones. UsageError (2), Denied (6), and what
+    `history`: None no commits, 0 all, else that many of the last ones; `first`: the same for a repository that is new,
+    if `history` is None. UsageError (2), Denied (6), and what
     `told.trusts` raises."""
     git = open_repository(Path(path))
     root = git.root
@@ -52,6 +53,7 @@ def register(desk: Desk, path: str, *, history: int | None, told: Told) -> InitO
     id_, host = repository_id_of(desk, root, stat.st_dev, stat.st_ino)
     known = repositories(desk).by_id.get(id_)
     new = known is None or not known.watched or not known.ready
+    history = first if new and history is None else history
     if known is None or not known.watched:
         told.trusts(root)
         desk.home.prepare()

@@ -22,7 +22,16 @@ from kairos.desk.records.log import (
 )
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
 from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
-from kairos.desk.records.proposals import CardOut, DecidedOut, EditedOut, HeldOut, ProposalOut, StepOut, UndoneOut
+from kairos.desk.records.proposals import (
+    CardOut,
+    CommitLookOut,
+    DecidedOut,
+    EditedOut,
+    HeldOut,
+    ProposalOut,
+    StepOut,
+    UndoneOut,
+)
 from kairos.desk.records.repositories import InitOut, RunningOut, StatusOut, UnwatchOut
 from kairos.desk.records.system import (
     CompletionOut,
@@ -53,6 +62,7 @@ DATA: dict[str, Any] = {
     "redo": UndoneOut,
     "why": list[StepOut],
     "why-not": list[HeldOut],
+    "why-not-commit": CommitLookOut,
     "log-verify": VerifyOut,
     "log-anchor": AnchorOut,
     "log-export": MovedOut,

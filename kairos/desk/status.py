@@ -48,13 +48,24 @@ def _today(desk: Desk, only: Repository | None) -> TodayOut:
     zone = local_zone()
     if only is not None:
         calls, micros, turns = today_of(desk, only, zone)
-        return TodayOut(model_calls=calls, spent_usd=round(micros / 1e6, 6), turns=turns)
+        return TodayOut(model_calls=calls, spent_usd=round(micros / 1e6, 6), turns=turns, **_told(desk, only))
     today, spent = local_day(now_us(), zone), usage(desk)
     costs = [cost for at, cost in spent.calls if local_day(at, zone) == today]
     return TodayOut(
         model_calls=len(costs), spent_usd=round(sum(costs) / 1e6, 6),
-        turns=sum(count for at, count in spent.turns if local_day(at, zone) == today),
+        turns=sum(count for at, count in spent.turns if local_day(at, zone) == today), **_told(desk, None),
     )  # fmt: skip
+
+
+def _told(desk: Desk, only: Repository | None) -> dict[str, int]:
+    """How many findings were told today (urgent ones do not count), and how many wait untold."""
+    zone = local_zone()
+    today, known = local_day(now_us(), zone), inbox(desk)
+    told = {d.id for d in attention(desk).deliveries if not d.urgent and local_day(d.at, zone) == today}
+    if only is not None:
+        told = {i for i in told if i in known.proposals and known.proposals[i].raised.repo == only.id}
+    untold = [p for p in known.pending() if not p.delivered and (only is None or p.raised.repo == only.id)]
+    return {"told": len(told), "per_day": desk.config.attention.per_day, "untold": len(untold)}
 
 
 def policy_error(desk: Desk) -> str | None:

@@ -22,10 +22,10 @@ _WANTED = {"undo": "undone", "redo": "redone"}
 
 
 class TakingBack(msgspec.Struct, frozen=True, kw_only=True):
-    """What an undo or redo (`run`) would do, for the prompt. `what`: the decision (approve, reject, mute, …); `writes`:
-    whether files change, `files` then those that do, else those of the proposal; `kept`: files whose later edits are
-    preserved; `repo`: the short name of the repository, empty for all; `at` (us): when it was decided or done, 0 for a
-    control."""
+    """What an undo or redo (`run`) would do, for the prompt. `what`: the decision (approve, reject, edit, mute, …);
+    `writes`: whether files change, `files` then those that do, else those of the proposal; `kept`: files whose later
+    edits are preserved; `repo`: the short name of the repository, empty for all; `at` (us): when it was decided or
+    done, 0 for a control."""
 
     run: str
     what: str
@@ -67,7 +67,7 @@ def _cut_short(desk: Desk, named: str | None, scope: Repository | None) -> Propo
     """A proposal with an open run, left by a crash or going on now: it is settled before anything else."""
     live = (p for p in inbox(desk).live() if p.state == "executing")
     if named is not None:
-        return next((p for p in live if p.id.startswith(named)), None)
+        return next((p for p in live if named and p.id.startswith(named)), None)
     return next((p for p in live if scope is None or p.raised.repo == scope.id), None)
 
 

@@ -11,6 +11,8 @@ from kairos.errors import UsageError
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _FAR_S = 100 * 366 * 86_400
 _DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EVENING, MORNING = 20, 9
 """The local hours of `tonight` and `tomorrow`."""
 
@@ -54,6 +56,18 @@ def until(text: str, now: int, zone: tzinfo) -> int | None:
     if at <= now:
         raise UsageError(f"`{text}` is in the past", "Give a time in the future.")
     return at
+
+
+def spoken(at: int, now: int, zone: tzinfo) -> str:
+    """A moment near now as people say it: `today 14:03`, `yesterday 22:10`, `tomorrow 08:00`, `Mon 23 Nov 09:00`; with
+    its year if that is another one. Local time."""
+    moment, present = (datetime.fromtimestamp(t / SECOND, zone) for t in (at, now))
+    days = (moment.date() - present.date()).days
+    day = {0: "today", -1: "yesterday", 1: "tomorrow"}.get(days)
+    if day is None:
+        day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
+        day += f" {moment.year}" if moment.year != present.year else ""
+    return f"{day} {moment:%H:%M}"
 
 
 def _moment(text: str, expected: str) -> int:

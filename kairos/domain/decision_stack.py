@@ -17,7 +17,7 @@ import msgspec
 from kairos.domain import events as ev
 from kairos.domain.events import Event
 
-What = Literal["approve", "acknowledge", "reject", "defer"]
+What = Literal["approve", "acknowledge", "reject", "defer", "edit"]
 _UNDECIDED = ("raised", "pending")
 _MOST = 64
 """How many decisions on one proposal can be taken back; older ones leave the stack."""
@@ -30,6 +30,7 @@ class DecisionState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     approved: ev.ProposalApproved | None = None
     rejected: ev.ProposalRejected | None = None
     deferred_until: int | None = None
+    deferred_on_evidence: bool = False
     parked: str = ""
     parked_from: str | None = None
 
@@ -78,7 +79,9 @@ def follow(
             return _forward(stack, _last_approval(stack.undone), version, None)
         case ev.ExecutionFinished(run="apply"):
             return _carried_out(stack, event, version, before, after, digest)
-        case ev.ProposalRevised() if before.state not in _UNDECIDED and after.state in _UNDECIDED:
+        case ev.ProposalRevised():
+            return _revised(stack, event, version, before, after)
+        case ev.ProposalUnparked() if before.parked_from == "deferred" and after.state in _UNDECIDED:
             return msgspec.structs.replace(stack, done=[])
         case ev.ProposalParked() if before.state == "approved":
             return msgspec.structs.replace(stack, done=[])
@@ -100,6 +103,20 @@ def _push(
         before, done = done[-1].before, done[:-1]
     made = StackEntry(what=what, version=version, moved=version, before=before, after=after, digest=digest)
     return DecisionStack(done=[*done, made][-_MOST:], newest=version)
+
+
+def _revised(
+    stack: DecisionStack, event: ev.ProposalRevised, version: int, before: DecisionState, after: DecisionState
+) -> DecisionStack:
+    """A person's change of the patch is a decision; a patch that is made anew ends it. A proposal that is open again
+    has nothing to take back."""
+    if event.restored:
+        return stack
+    if event.edited:
+        return _push(stack, "edit", version, before, after, event.digest)
+    reopened = before.state not in _UNDECIDED and after.state in _UNDECIDED
+    done = [] if reopened else [e for e in stack.done if e.what != "edit"]
+    return msgspec.structs.replace(stack, done=done, undone=[e for e in stack.undone if e.what != "edit"])
 
 
 def _back(stack: DecisionStack, index: int, version: int) -> DecisionStack:

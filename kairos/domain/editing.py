@@ -45,6 +45,20 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
     ]  # fmt: skip
 
 
+def restore(p: Proposal, wanted: Proposal) -> ev.ProposalRevised:
+    """The same proposal with the patch that it had when it was `wanted`, because a person took their change back or
+    made it again."""
+    raised = wanted.raised
+    return ev.ProposalRevised(
+        id=p.id, digest=raised.digest, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
+        title=raised.title, claim=raised.claim, risk=raised.risk, action=raised.action, effects=raised.effects,
+        evidence=raised.evidence, policy_version=raised.policy_version, verdict=raised.verdict,
+        changed="your change of the patch was " + ("made again" if wanted.edited and not p.edited else "taken back"),
+        boundary=raised.boundary, unchecked=raised.unchecked, subjects=raised.subjects,
+        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, edited=wanted.edited, restored=True,
+    )  # fmt: skip
+
+
 def _risk_of_edit(raised: ProposalRaised, action: PatchAction) -> Risk:
     """The risk of the new patch; never less than what the detector asked for beside the risk of its own patch."""
     own = assess(raised.action).risk

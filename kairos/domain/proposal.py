@@ -223,8 +223,8 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
 def decision_state(p: Proposal) -> DecisionState:
     """What a decision on a proposal would change."""
     return DecisionState(
-        state=p.state, approved=p.approved, rejected=p.rejected, deferred_until=p.deferred_until, parked=p.parked,
-        parked_from=p.parked_from,
+        state=p.state, approved=p.approved, rejected=p.rejected, deferred_until=p.deferred_until,
+        deferred_on_evidence=p.deferred_on_evidence, parked=p.parked, parked_from=p.parked_from,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ NOUNS = {
     "acknowledge": "acknowledgement",
     "reject": "rejection",
     "defer": "deferral",
+    "edit": "edit",
     "mute": "mute",
     "unmute": "unmute",
     "pause": "pause",
@@ -59,7 +60,7 @@ def make_again(p: Proposal, version: int, of: int, now: int) -> list[Event]:
     entry = last_undone(p)
     if entry is None or entry.version != version or p.state not in OPEN | {"parked"}:
         raise Stale(f"{p.id} was decided on anew meanwhile: nothing was redone", _LOOK.format(p.id))
-    if entry.digest not in ("", p.raised.digest):
+    if entry.what != "edit" and entry.digest not in ("", p.raised.digest):
         raise Stale(f"{p.id} is not what was decided on: its digest differs", _LOOK.format(p.id))
     if p.state == "parked" and entry.what not in ("reject", "defer"):
         raise Stale(f"{p.id} is parked: {p.parked}", "It returns by itself with what it rests on.")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kairos.acting import decisions, taking_back
+from kairos.acting.editing import revise_patch
 from kairos.clock import now_us
 from kairos.domain import controls
 from kairos.domain.events import DetectorMuted, ProposalDelivered
@@ -113,6 +114,30 @@ def test_a_delivery_between_is_no_new_decision_and_what_was_decided_is_not_deliv
     bench.log.append([NewEvent(p.stream, ProposalDelivered(id=p.id, boundary="commit"))])
     back = taking_back.take_back(bench.log, p.id, p.version).proposal
     assert back.delivered and back.state == "pending"
+
+
+def test_a_change_of_the_patch_is_taken_back_and_made_again(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    p = bench.verified(bench.patch({"a.txt": "two\n"}))
+
+    def edited(p: Any, text: str) -> Any:
+        new = bench.patch({"a.txt": text})
+        return revise_patch(bench.log, bench.home, p.id, p.raised.digest, lambda *_: (new, "edited")).proposal
+
+    one = edited(p, "three\n")
+    two = edited(one, "four\n")
+    walked = [two]
+    for wanted in (one, p):
+        walked.append(taking_back.take_back(bench.log, p.id, walked[-1].stack.done[-1].version).proposal)
+        assert (walked[-1].raised.action, walked[-1].raised.digest) == (wanted.raised.action, wanted.raised.digest)
+        assert walked[-1].edited == wanted.edited
+    for wanted in (one, two):
+        walked.append(taking_back.make_again(bench.log, p.id, walked[-1].stack.undone[-1].version).proposal)
+        assert (walked[-1].raised.digest, walked[-1].edited) == (wanted.raised.digest, wanted.edited)
+    done = decisions.approve(bench.log, bench.home, bench.config, p.id, two.raised.digest).proposal
+    assert bench.execute(done).state == "executed"
+    assert (repo.root / "a.txt").read_text() == "four\n"
+    assert bench.of(p.id) == walked[-1] or bench.of(p.id).state == "executed"
 
 
 def test_a_mute_is_taken_back_once(bench: Any) -> None:

@@ -101,7 +101,7 @@ def test_colours_are_forced_when_asked(kairos: Any, seeded: Any, monkeypatch: py
     seeded.raise_(seeded.note())
     assert "\x1b[" not in kairos("inbox").out
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert "\x1b[32mlow" in kairos("inbox").out
+    assert "\x1b[32mnote, low" in kairos("inbox").out
     assert "\x1b[" not in kairos("--no-color", "inbox").out
 
 

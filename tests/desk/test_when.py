@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kairos.clock import SECOND
-from kairos.desk.when import ago, duration, until
+from kairos.desk.when import ago, duration, spoken, until
 from kairos.errors import UsageError
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -68,3 +68,20 @@ def test_ago_counts_back_or_names_a_time() -> None:
     assert _local(ago("2026-04-01T08:00+02:00", NOON)) == "2026-04-01T08:00"
     with pytest.raises(UsageError):
         ago("lately", NOON)
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("2026-11-30T14:03", "today 14:03"), ("2026-11-29T22:10", "yesterday 22:10"),
+        ("2026-12-01T08:00", "tomorrow 08:00"), ("2026-11-23T09:00", "Mon 23 Nov 09:00"),
+        ("2025-11-23T09:00", "Sun 23 Nov 2025 09:00"),
+    ],
+)  # fmt: skip
+def test_a_moment_is_said_as_people_say_it(at: str, words: str) -> None:
+    from datetime import UTC, datetime
+
+    def us(text: str) -> int:
+        return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1e6)
+
+    assert spoken(us(at), us("2026-11-30T16:00"), UTC) == words

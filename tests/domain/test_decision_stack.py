@@ -149,6 +149,27 @@ def test_a_rejection_of_what_was_parked_is_taken_back_to_there() -> None:
     assert after(ev.ProposalUnparked(id=ID), p=p).state == "pending"
 
 
+def test_a_change_of_the_patch_is_a_decision_until_it_is_made_anew() -> None:
+    edited = revised("e", edited="d")
+    p = after(DEFERRED, edited, p=begun())
+    assert whats(p) == (["defer", "edit"], [])
+    back = after(BACK, revised("d", restored=True), p=p)
+    assert (back.raised.digest, back.edited, back.state, whats(back)) == ("d", "", "deferred", (["defer"], ["edit"]))
+    again = after(AGAIN, revised("e", edited="d", restored=True), p=back)
+    assert (again.raised.digest, again.edited, whats(again)) == ("e", "d", (["defer", "edit"], []))
+    for other in (p, back, again):
+        assert whats(after(revised("f"), p=other)) == (["defer"], [])
+
+
+def test_a_deferral_until_the_evidence_changes_is_over_when_it_does() -> None:
+    waits = ev.ProposalDeferred(id=ID, on_evidence=True)
+    p = after(waits, BACK, AGAIN, p=begun())
+    assert p.deferred_on_evidence and whats(p) == (["defer"], [])
+    assert not after(waits, BACK, p=begun()).deferred_on_evidence
+    for over in ([revised()], [ev.ProposalParked(id=ID, why="w"), ev.ProposalUnparked(id=ID)]):
+        assert whats(after(*over, p=p)) == ([], [])
+
+
 def test_an_execution_is_taken_back_and_made_again_by_its_runs() -> None:
     p = after(approved(), started(), finished(), p=begun())
     assert whats(p) == (["approve"], [])

@@ -25,6 +25,12 @@ VARYING = {"seconds", "bytes", "attention", "ledger"}
 """How long it took, how much room the database takes, and the digests of folds that are others since."""
 
 
+WRONG = {
+    "replay --at 100": {"$[0].data.memories.rename is gone"},  # they are of position 105
+}
+"""What an earlier version answered wrongly."""
+
+
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / "home"
@@ -65,7 +71,8 @@ def test_an_answer_from_a_recorded_home_keeps_everything_it_held(recorded: Path,
     with redirect_stdout(out), redirect_stderr(err):
         code = main(answer["argv"])
     assert code == answer["code"]
-    assert list(lost(lines(answer["out"]), lines(out.getvalue()))) == []
+    wrong = WRONG.get(" ".join(answer["argv"][:-1]), set())
+    assert set(lost(lines(answer["out"]), lines(out.getvalue()))) == wrong
     assert [e["error"]["name"] for e in lines(err.getvalue())] == [e["error"]["name"] for e in lines(answer["err"])]
 
 

@@ -50,6 +50,7 @@ COVERED = {
 """Modules whose tests speak of what they are a part of: there they can fail, and here would be said again."""
 
 STORIES = {
+    "tests/acting/test_hostile_undo.py": "undo on trees that were tampered with, fail, or change meanwhile",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/acting/test_ordinary_checks.py": "what ordinary test suites use, in the sandbox",

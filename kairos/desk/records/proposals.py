@@ -123,11 +123,11 @@ class DecidedOut(Output, frozen=True, kw_only=True):
 
 
 class UndoneOut(Output, frozen=True, kw_only=True):
-    """What was taken back, or made again. `what`: the decision (approve | acknowledge | reject | defer | mute |
-    unmute | pause | resume); `id` is empty for the last four, and `title` then the detector. `state`: that of the
-    proposal now, or muted | heard | paused | running. `files`: those that changed (state undone, redone), else those
-    of the proposal; `kept`: files in which later edits of the user were kept; `repo`: null if it concerns all; `why`:
-    why the proposal was closed instead of waiting again."""
+    """What was taken back, or made again. `what`: the decision (approve | acknowledge | reject | defer | edit |
+    mute | unmute | pause | resume); `id` is empty for the last four, and `title` then the detector. `state`: that of
+    the proposal now, or muted | heard | paused | running. `files`: those that changed (state undone, redone), else
+    those of the proposal; `kept`: files in which later edits of the user were kept; `repo`: null if it concerns all;
+    `why`: why the proposal was closed instead of waiting again."""
 
     id: str
     state: str
@@ -145,6 +145,35 @@ class StepOut(Output, frozen=True, kw_only=True):
     type: str
     at: str
     summary: str
+
+
+class BelowOut(Output, frozen=True, kw_only=True):
+    """Something that a detector considered and left out, and the threshold that it did not reach."""
+
+    what: str
+    why: str
+
+
+class DetectorLookOut(Output, frozen=True, kw_only=True):
+    """What one detector made of a commit. `found`: titles; `looked` false: it does not look at commits, is muted or
+    failed, as `what` says."""
+
+    detector: str
+    looked: bool
+    what: str
+    found: list[str]
+    below: list[BelowOut]
+
+
+class CommitLookOut(Output, frozen=True, kw_only=True):
+    """What the detectors make of a commit today. `uncovered`: what none of them looks at."""
+
+    commit: str
+    subject: str
+    repo: str
+    files: int
+    detectors: list[DetectorLookOut]
+    uncovered: list[str]
 
 
 class HeldOut(Output, frozen=True, kw_only=True):

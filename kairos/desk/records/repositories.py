@@ -41,9 +41,14 @@ class InboxCount(Output, frozen=True, kw_only=True):
 
 
 class TodayOut(Output, frozen=True, kw_only=True):
+    """`told`: findings that a person was told of, of at most `per_day`; `untold`: those that wait and were not told."""
+
     model_calls: int
     spent_usd: float
     turns: int
+    told: int = 0
+    per_day: int = 0
+    untold: int = 0
 
 
 class StatusOut(Output, frozen=True, kw_only=True):

@@ -67,7 +67,8 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
 class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
     approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
-    was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found."""
+    was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found.
+    `restored`: that change was taken back or made again."""
 
     id: str
     digest: str
@@ -92,6 +93,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     worse: bool = False
     expires_at: int | None = None
     edited: str = ""
+    restored: bool = False
 
 
 @register
@@ -274,8 +276,8 @@ class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
 @register
 class DecisionUndone(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A person took back the decision recorded at position `of`. `what`: approve (not carried out yet) | acknowledge |
-    reject | defer, of the proposal `id`; or mute | unmute | pause | resume, with `id` empty. What was in force before
-    is in force again."""
+    reject | defer | edit, of the proposal `id`; or mute | unmute | pause | resume, with `id` empty. What was in force
+    before is in force again."""
 
     what: str
     of: Cited

@@ -71,7 +71,7 @@ class Projection(Generic[S]):
 
     def _holds(self, log: Log, upto: int, position: int) -> bool:
         """Whether the fold up to `position` equals the fold up to `upto`."""
-        return position <= upto or next(log.read(upto, topics=self.topics, upto=position, limit=1), None) is None
+        return position <= upto or next(log.read(upto, topics=self.topics, upto=position), None) is None
 
     def advance(self, state: S, log: Log, position: int, *, upto: int | None = None) -> int:
         """Folds the events after `position` into `state`; returns the new position."""

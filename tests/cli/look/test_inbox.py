@@ -29,7 +29,7 @@ def test_ls_is_the_inbox(kairos: Any, seeded: Any) -> None:
 def test_the_text_shows_short_ids_and_the_next_command(kairos: Any, seeded: Any) -> None:
     raised = seeded.raise_(seeded.note())
     said = kairos("inbox").out
-    assert f"  {raised.id[:4]}  low   0s   repo  Add a line  you committed (ev {seeded.cause})" in said
+    assert f"  {raised.id[:4]}  note, low  0s   repo  Add a line  you committed (ev {seeded.cause})" in said
     assert "1 pending · 0 deferred · 0 model calls today.   Next: kairos review" in said
 
 

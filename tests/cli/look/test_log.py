@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 from typing import Any
 
+import pytest
+
 from kairos.desk.reading import position_before
 from kairos.domain import events as ev
 
@@ -142,3 +144,30 @@ def test_an_anchor_that_was_noted_must_still_be_there(kairos: Any, seeded: Any) 
 def test_an_export_into_a_directory_that_is_not_there_is_a_usage_error(kairos: Any, seeded: Any, tmp_path: Any) -> None:
     said = kairos("log", "export", str(tmp_path / "none" / "log.jsonl"), "--json")
     assert (said.code, said.error["name"]) == (2, "usage")
+
+
+def test_n_gives_the_last_events_newest_last(kairos: Any, seeded: Any) -> None:
+    every = kairos("log", "--json").out.splitlines()
+    assert kairos("log", "-n", "2", "--json").out.splitlines() == every[-2:]
+    assert kairos("log", "-n", "0", "--json").out == ""
+    assert kairos("log", "-n", "99", "--json").out.splitlines() == every
+    turns = [line for line in every if '"type":"TurnStarted"' in line]
+    assert kairos("log", "-n", "1", "--type", "TurnStarted", "--json").out.splitlines() == turns[-1:]
+    for flags in (("--limit", "1"), ("--follow",)):
+        assert kairos("log", "-n", "1", *flags).code == 2
+
+
+def test_on_a_terminal_the_log_pages_and_fits(seeded: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGER", "head -n 1")
+    screen = terminal("log", size=(40, 10))
+    screen.shows("1  20")
+    assert screen.end() == 0
+    assert "TurnStarted" not in "\n".join(screen.shown)
+    monkeypatch.setenv("PAGER", "")
+    for size in ((40, 30), (60, 30), (80, 30), (200, 50)):
+        screen = terminal("log", size=size)
+        screen.shows("TurnStarted")
+        assert screen.end() == 0
+        assert all(len(line) <= size[0] for line in screen.shown)
+        wrapped = [line for line in screen.shown if line and not line.startswith(" ")]
+        assert wrapped == []

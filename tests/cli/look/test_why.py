@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from cli.layout import width
 from kairos.domain import events as ev
 
 
@@ -38,3 +40,32 @@ def test_why_not_lists_what_was_held_and_by_which_rule(kairos: Any, seeded: Any)
     ]
     assert "quiet hours" in kairos("why-not").out
     assert kairos("why-not", "--json", "--since", "2999-01-01").data == []
+
+
+def test_why_not_of_a_commit_says_what_was_looked_at(kairos: Any, seeded: Any, repo: Any) -> None:
+    oid = repo.git("rev-parse", "HEAD").strip()
+    commit = ev.CommitRecorded(
+        repo=seeded.id, oid=oid, parents=[], author="a", at_s=1, subject="start",
+        changes=[ev.CommitChange(status="A", path="README.md")],
+    )  # fmt: skip
+    seeded.append(commit, seeded.id)
+    said = kairos("why-not", oid[:10])
+    assert said.code == 0
+    assert "secret: looked, and found nothing" in said.out and "no detector looks at" in said.out
+    assert kairos("why-not", oid[:10], "--json").data["commit"] == oid
+    assert kairos("why-not", oid[:10], "--since", "1d").code == 2
+    assert kairos("why-not", "0123456789").code == 4
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (200, 50)])
+def test_why_not_fits_the_terminal(kairos: Any, seeded: Any, terminal: Any, size: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("PAGER", "")
+    raised = seeded.raise_(seeded.note(), title="日本語 " * 12 + "x" * 60)
+    held = ev.AttentionHeld(repo=seeded.id, subject=raised.id, why="quiet hours", rule="quiet-hours@1", until=1)
+    seeded.append(held, seeded.id)
+    for verb in ("why-not", "inbox", "status"):
+        screen = terminal(verb, size=size)
+        assert screen.end() == 0
+        text = screen.raw.decode()
+        lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in text.replace("\r", "").split("\n")]
+        assert all(width(line) <= size[0] for line in lines), lines

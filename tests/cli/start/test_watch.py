@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -173,3 +174,17 @@ def test_what_a_clone_does_not_hold_is_named_when_it_is_registered(
     assert "not in this" not in told if shown is None else shown in " ".join(told.split())
     oid = subprocess.run(["git", "-C", clone, "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
     assert kairos("why", oid.strip()).code == 0
+
+
+def test_watch_says_what_it_watches_when_it_speaks_and_what_history_took(
+    repo: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.write("b.txt", "b\n")
+    repo.commit("second")
+    screen = terminal("watch", repo.root, "--yes", size=(200, 24))
+    lines = screen.shows("ready")
+    said = " ".join(" ".join(lines).split())
+    assert re.search(r"2 commits of history in \d+\.\d s", said)
+    assert f"watches {repo.root}" in said and "not from 22:00 to 08:00" in said and "0 of 4 told" in said
+    screen.press("\x03")
+    assert screen.end() == 0

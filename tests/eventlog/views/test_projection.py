@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kairos.clock import DAY
 from kairos.domain.events import REGISTRY, Paused, RepoTrusted, Resumed
+from kairos.eventlog.cold.forgetting import forget_positions
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
 from kairos.eventlog.views.attention import AttentionView
@@ -193,3 +194,13 @@ def test_a_directory_trusted_at_a_root_replaces_the_one_before(log: Log) -> None
         log.append([NewEvent(event.repo, event, None, "user")])
     known = RepositoriesView().load(log)[0].by_id
     assert [r.watched for r in known.values()] == [False, True]
+
+
+def test_erased_events_do_not_hide_that_a_kept_state_is_of_a_later_moment(log: Log) -> None:
+    first, second, _ = log.append([NewEvent("c", Paused()) for _ in range(3)])
+    forget_positions(log, [second], "a slip", "user")
+    view = CountView()
+    state, position = view.load(log)
+    log.append([], writes=view.saving(state, position))
+    assert state.pauses == 2
+    assert view.load(log, upto=first)[0].pauses == 1

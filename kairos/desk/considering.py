@@ -1,0 +1,120 @@
+"""What the detectors make of a commit, worked out again on demand: found, below a threshold, or not looked at."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from kairos.desk.desk import Desk
+from kairos.desk.reading import attention, repositories
+from kairos.desk.records.proposals import BelowOut, CommitLookOut, DetectorLookOut
+from kairos.desk.units import count
+from kairos.domain.events import CommitRecorded
+from kairos.domain.inert import as_text
+from kairos.errors import KairosError, NotFound
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.commits import CommitsView, events_of_commit
+from kairos.eventlog.views.repositories import Repository
+
+_OID = re.compile(r"[0-9a-fA-F]{4,64}")
+_MOST_EVENTS, _MOST_BELOW, _MOST_PATHS = 500, 20, 30
+_NEVER = [
+    "whether the code is right, fast or tested: only a check command that you configure runs it",
+    "binary files, and files of more than 1 MiB",
+    "what is not in this repository: other repositories, packages, services",
+]
+
+
+def considered(desk: Desk, commit: str, only: Repository | None) -> CommitLookOut:
+    """What each detector makes of a commit of the log, with the tree as it is now. NotFound (4)."""
+    recorded = _commit(desk, commit)
+    event = recorded.event
+    assert isinstance(event, CommitRecorded)
+    repo = repositories(desk).by_id.get(event.repo)
+    if repo is None or (only is not None and repo.id != only.id):
+        where = "a repository that is not watched" if only is None else f"another repository than {only.root}"
+        raise NotFound(f"commit {event.oid[:12]} is in {where}", "`kairos status` lists what is watched.")
+    detectors = _detectors(desk, repo, recorded)
+    return CommitLookOut(
+        commit=event.oid, subject=event.subject, repo=repo.root, files=len(event.changes) + event.cut,
+        detectors=detectors, uncovered=[*_cut(event), *_NEVER],
+    )  # fmt: skip
+
+
+def _commit(desk: Desk, text: str) -> Recorded:
+    if desk.has_log and _OID.fullmatch(text):
+        for position in events_of_commit(desk.log, desk.view(CommitsView()), text.lower(), _MOST_EVENTS):
+            recorded = desk.log.at(position)
+            if isinstance(recorded.event, CommitRecorded):
+                return recorded
+    raise NotFound(
+        f"no commit `{text}` is in the log",
+        "Give the id of a commit made while Kairos watched, or import history: kairos init PATH --history all.",
+    )
+
+
+def _cut(event: CommitRecorded) -> list[str]:
+    return [f"{count(event.cut, 'more file')} of this commit, beyond what the log keeps of one"] if event.cut else []
+
+
+def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[DetectorLookOut]:
+    from kairos.daemon.salt import salt_of
+    from kairos.daemon.turns import find
+    from kairos.detectors.boundaries import COMMIT
+    from kairos.detectors.looking import ALL
+
+    salt, state = salt_of(desk.log, desk.home), attention(desk)
+    out = []
+    for detector in ALL:
+        name = detector.name
+        if COMMIT not in detector.boundaries:
+            out.append(_no(name, f"looks when {', '.join(sorted(detector.boundaries))}, not at commits"))
+            continue
+        findings, problems = find(desk.log, repo, [recorded], COMMIT, salt, name)
+        below = _companions(desk, repo, recorded) if name == "missing-companion" else []
+        if problems:
+            out.append(_no(name, as_text("; ".join(problems))))
+            continue
+        said = f"found {count(len(findings), 'thing')}" if findings else "looked, and found nothing"
+        said += ", but is muted here" if state.is_muted(name, repo.id) else ""
+        out.append(
+            DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings], below=below)
+        )
+    return out
+
+
+def _no(name: str, why: str) -> DetectorLookOut:
+    return DetectorLookOut(detector=name, looked=False, what=why, found=[], below=[])
+
+
+def _companions(desk: Desk, repo: Repository, recorded: Recorded) -> list[BelowOut]:
+    """Files that history says change with those of the commit, and why they were left out."""
+    from kairos.desk.remembering import related
+    from kairos.detectors.missing_companion import CONFIDENCE, MOST_FILES, OMISSIONS, SUPPORT
+
+    event = recorded.event
+    assert isinstance(event, CommitRecorded)
+    if len(event.parents) > 1 or len(event.changes) + event.cut > MOST_FILES:
+        return [BelowOut(what="this commit", why=f"it is a merge, or changes more than {MOST_FILES} files")]
+    changed = {c.fs for c in event.changes}
+    best: dict[str, tuple[float, int, str]] = {}
+    for path in sorted(c.fs for c in event.changes if not c.status.startswith("D"))[:_MOST_PATHS]:
+        try:
+            found = related(desk, repo, (str(Path(repo.root) / path),), 10, None)
+        except KairosError:
+            continue
+        for one in found:
+            known = best.get(one.path)
+            if one.path not in changed and (known is None or one.confidence > known[0]):
+                best[one.path] = (one.confidence, one.support, path)
+    out = []
+    for other, (confidence, support, path) in sorted(best.items(), key=lambda x: (-x[1][0], -x[1][1], x[0])):
+        why = [f"{confidence:.0%} is less than {CONFIDENCE:.0%}"] if confidence < CONFIDENCE else []
+        why += [f"support {support} is less than {SUPPORT}"] if support < SUPPORT else []
+        why = why or [f"it was left out before fewer than {OMISSIONS} times, or it was not needed then"]
+        out.append(
+            BelowOut(
+                what=as_text(f"{other} changes with {path}: {confidence:.0%}, support {support}"), why="; ".join(why)
+            )
+        )
+    return out[:_MOST_BELOW]

@@ -1,0 +1,96 @@
+"""Why it was silent, for a person: what was held, by which rule, and what they can do; the newest last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kairos.clock import local_zone, now_us, parse_time
+from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.reading import inbox, names, repositories
+from kairos.desk.records.proposals import HeldOut
+from kairos.desk.when import spoken
+from kairos.domain.finding import is_key
+from kairos.domain.proposal import UNDECIDED, Proposal
+
+_REMEDIES = {
+    "quiet-hours@1": "told when the quiet hours end; now: kairos review {id}",
+    "per-day@1": "told tomorrow; now: kairos review {id}. More a day: kairos config set attention.per_day N",
+    "boundary@1": "told after your next commit, branch switch or return; now: kairos review {id}",
+    "pause@1": "kairos resume ends the pause",
+    "mute@1": "kairos unmute {detector} lets it speak again",
+    "never@1": "you said never here; kairos undo takes that back",
+    "rejected@1": "it returns if its evidence changes; kairos undo takes the rejection back",
+    "duplicate@1": "it waits already: kairos inbox",
+    "baseline@1": "it was there before Kairos: kairos log --type FindingListed",
+    "cool-down@1": "its detector rests after a rejection; attention.cool_down_hours says how long",
+    "parked@1": "it returns by itself with what it rests on",
+    "notify@1": "kairos config get notify",
+}
+"""What a person can do, by rule."""
+_UNTIL_TOLD = ("quiet-hours@1", "per-day@1", "boundary@1")
+
+
+class Silence(NamedTuple):
+    """One thing that was not said: `times` so often, the last time at `last` (in words)."""
+
+    repo: str
+    what: str
+    why: str
+    rule: str
+    last: str
+    times: int
+    until: str
+    remedy: str
+
+
+@of_one_moment
+def grouped(desk: Desk, held: Sequence[HeldOut]) -> list[Silence]:
+    """What was held, each subject once for a rule, in the order of the last time."""
+    proposals, called = inbox(desk), names(repositories(desk))
+    now, zone = now_us(), local_zone()
+    last: dict[tuple[str, str, str], HeldOut] = {}
+    times: dict[tuple[str, str, str], int] = {}
+    for one in sorted(held, key=lambda h: h.position):
+        key = (one.repo, one.subject, one.rule)
+        times[key] = times.get(key, 0) + 1
+        last.pop(key, None)
+        last[key] = one
+    out = []
+    for key, one in last.items():
+        proposal = proposals.proposals.get(one.subject)
+        short = proposals.letters(one.subject) if proposal is not None else ""
+        title, why = _words(one, proposal)
+        out.append(
+            Silence(
+                repo=called.get(one.repo, one.repo),
+                what=f"{title} ({short})" if short else title,
+                why=why,
+                rule=one.rule,
+                last=spoken(parse_time(one.at), now, zone),
+                times=times[key],
+                until=spoken(parse_time(one.until), now, zone) if one.until else "",
+                remedy=_remedy(one, proposal, short),
+            )
+        )
+    return out
+
+
+def _words(one: HeldOut, proposal: Proposal | None) -> tuple[str, str]:
+    """What was held, and why; the reason of a finding begins with its title."""
+    if proposal is not None:
+        return proposal.raised.title, one.why.removeprefix(f"{proposal.raised.title}: ")
+    if is_key(one.subject):
+        title, colon, why = one.why.rpartition(": ")
+        return (title, why) if colon else (one.detector or one.subject, one.why)
+    return "a look at what changed" if one.subject == "turn" else one.subject, one.why
+
+
+def _remedy(one: HeldOut, proposal: Proposal | None, short: str) -> str:
+    if proposal is not None and proposal.state not in UNDECIDED and one.rule in _UNTIL_TOLD:
+        return f"it is {proposal.state} meanwhile"
+    if one.rule.startswith("policy:"):
+        return "kairos policy ls shows the rule"
+    text = _REMEDIES.get(one.rule, "")
+    values: Mapping[str, str] = {"id": short, "detector": one.detector}
+    return text.format(**values).replace("kairos review .", "kairos review.").rstrip()

@@ -73,7 +73,7 @@ def _agreed(context: Context, plan: TakingBack, *, yes: bool, placed: bool) -> b
             )
         return True
     if not context.interactive():
-        raise UsageError(f"{plan.run} of {plan.id} needs an answer, and nobody can be asked here", "Use --yes.")
+        raise UsageError(f"{plan.run} of {plan.id} needs an answer, and there is no terminal to ask on", "Use --yes.")
     return render.ask(context, f"{described(plan)}  Proceed?", flag="--yes")
 
 

@@ -15,6 +15,7 @@ import msgspec
 from kairos.acting import gate, policy_file, scratch
 from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
+from kairos.acting.keeping import note
 from kairos.acting.lacking import lacking, sentence
 from kairos.acting.performing import append, open_tree, standing
 from kairos.acting.scratch import Verification
@@ -72,7 +73,7 @@ def verify(
             return append(log, at, events, now=moment).proposal
         except Conflict:
             continue
-    raise Conflict(f"{proposal.id} is being changed by others", "Try again in a moment.")
+    raise Conflict(f"{proposal.id} is being changed by other processes", "Try again in a moment.")
 
 
 def _tried(
@@ -114,18 +115,23 @@ def _judge(
         writes = gate.writes_of(tree, action)
     except ValueError as error:
         return deciding.verified(p, ok=False, why=f"the patch does not apply: {error}"), False
+    links = note([(w.path, w.before.links) for w in writes if w.before is not None and w.after is not None])
     if check is None:
-        return deciding.verified(p, ok=True, why=NO_CHECK), True
+        return deciding.verified(p, ok=True, why=_joined(NO_CHECK, links)), True
     seed = {w.path: None if w.after is None else (w.after.content, w.after.mode) for w in writes}
     trial = _try(seed, check, lambda laid: _run(home, tree.root, laid, check, cancelled))
     shown = trial.shown
     events = deciding.verified(
-        p, ok=trial.ok, why=trial.why, check=redact_all(check.command),
+        p, ok=trial.ok, why=_joined(trial.why, links), check=redact_all(check.command),
         exit_status=shown.exit if shown is not None else None,
         output=shown.output_tail if shown is not None else "",
         seconds=round(shown.seconds, 3) if shown is not None else 0.0,
     )  # fmt: skip
     return events, trial.passed
+
+
+def _joined(why: str, more: str) -> str:
+    return f"{why}; {more}" if more else why
 
 
 def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification]) -> Trial:
@@ -163,7 +169,7 @@ def _run(home: Home, root: Path, seed: Seed, check: Check, cancelled: Callable[[
         cancelled=cancelled,
     )
     if done.stopped == "cancelled":
-        raise TryAgain("the trial was stopped before it ended", "It is tried again when the daemon runs.")
+        raise TryAgain("the trial was stopped before it ended", "The daemon tries it again.")
     return done
 
 

@@ -34,10 +34,11 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class AttentionSettings(_Table, frozen=True, kw_only=True):
     """When proposals are delivered. Quiet hours are local `HH-HH` (empty: none); they hold back delivery, not
-    evaluation."""
+    evaluation. `per_day` findings are told a day in one repository, `per_day_total` in all."""
 
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
     per_day: Annotated[int, Meta(ge=0, le=1_000)] = 4
+    per_day_total: Annotated[int, Meta(ge=0, le=10_000)] = 12
     cool_down_hours: Annotated[float, Meta(ge=0, le=8_760)] = 24.0
     idle_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 10.0
 

@@ -123,7 +123,10 @@ def announce(context: Context, id_: str) -> None:
             f"{render.paint(found.letters, 'bold')}  {found.risk}  {render.inert(found.where)}  "
             f"{render.inert(found.title)}   kairos show {found.letters}"
         )
-        render.line(context, {"id": id_, "title": found.title, "risk": found.risk, "digest": found.digest}, text)
+        answer = {"id": id_, "title": found.title, "risk": found.risk, "digest": found.digest}
+        if found.budget:
+            answer, text = {**answer, "budget": found.budget}, f"{text}\n{render.inert(found.budget)}"
+        render.line(context, answer, text)
     except KairosError as error:
         render.error(context, error)
     finally:

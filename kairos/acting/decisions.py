@@ -7,13 +7,14 @@ from pathlib import Path
 
 import msgspec
 
+from kairos.acting import gate
 from kairos.acting.performing import Standing, append, standing
 from kairos.acting.verifier import verify
 from kairos.clock import SECOND, now_us
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.events import Event
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import LASTING, OPEN, Proposal, is_verified
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import RepositoriesView
@@ -39,10 +40,12 @@ def approve(
     A proposal that has not been verified is verified first. Repeating an approval is no error. NotFound (4); Stale (5)
     if the digest differs, the proposal expired or another decision was recorded; TryAgain (75)."""
     at = standing(log, prefix)
-    if at.proposal.state == "raised":
+    if at.proposal.state in LASTING:
         repo = RepositoriesView().load(log)[0].by_id.get(at.proposal.raised.repo)
-        if repo is not None:
-            verify(log, home, config, at.proposal, Path(repo.root))
+        if repo is not None and at.proposal.raised.digest == (digest or at.proposal.raised.digest):
+            at = _in_tree(log, at, Path(repo.root), now_us() if now is None else now)
+            if at.proposal.state in OPEN and not is_verified(at.proposal):
+                verify(log, home, config, at.proposal, Path(repo.root))
     valid_us = round(config.proposals.approval_minutes * 60 * SECOND)
     return _decide(log, prefix, lambda p, t: deciding.approve(p, digest, now=t, valid_us=valid_us), now)
 
@@ -63,6 +66,22 @@ def defer(log: Log, prefix: str, until: int | None, *, on_evidence: bool = False
 def comment(log: Log, prefix: str, text: str, file: str = "", *, now: int | None = None) -> Decision:
     """Records what a person says about a proposal."""
     return _decide(log, prefix, lambda p, _: deciding.comment(p, text, file), now)
+
+
+def _in_tree(log: Log, at: Standing, root: Path, now: int) -> Standing:
+    """Parks or closes a proposal whose basis is not in the tree, and raises Stale (5); returns one to its state that
+    was parked and whose basis is there."""
+    refusal = gate.basis_refusal(at.proposal, root)
+    try:
+        if refusal is not None:
+            append(log, at, refusal.events, now=now)
+        elif at.proposal.state == "parked":
+            at = append(log, at, proposals.unpark(at.proposal, None), now=now)
+    except Conflict:
+        at = standing(log, at.proposal.id)
+    if refusal is not None:
+        raise refusal.error
+    return at
 
 
 def _decide(log: Log, prefix: str, rule: Callable[[Proposal, int], list[Event]], now: int | None) -> Decision:

@@ -20,6 +20,7 @@ from kairos.domain.action import (
     digest,
     effects_of,
 )
+from kairos.domain.basis import missing
 from kairos.domain.deciding import PERSON, decided
 from kairos.domain.events import Event, ProposalReturned
 from kairos.domain.inert import shown
@@ -29,6 +30,8 @@ from kairos.errors import Denied, KairosError, Stale, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.attention import AttentionView
 from kairos.home import Home
+from kairos.repo.basis_tree import basis_tree
+from kairos.repo.git import Git, GitError
 
 
 class GateRefusal(msgspec.Struct, frozen=True):
@@ -66,6 +69,9 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
                 f"It waits for you: `kairos review {proposal.id}`.",
             ),
         )
+    refusal = basis_refusal(proposal, tree.root)
+    if refusal is not None:
+        return refusal
     if isinstance(action, CommandAction):
         return []
     if already_done(tree, action):
@@ -83,6 +89,23 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
         return writes_of(tree, action)
     except (ValueError, NotPlain) as error:
         return GateRefusal(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
+
+
+def basis_refusal(proposal: Proposal, root: Path) -> GateRefusal | None:
+    """The refusal of a proposal whose basis is not in the tree at `root`, None if it is. It is parked, or closed if
+    nothing leads to its basis any more. TryAgain (75) if git cannot tell."""
+    basis = proposal.raised.basis
+    if basis is None:
+        return None
+    try:
+        amiss = missing(basis, basis_tree(Git(root), [basis]))
+    except GitError as error:
+        raise TryAgain(f"what {proposal.id} rests on cannot be read: {error.message}", error.hint) from error
+    if amiss is None:
+        return None
+    events = proposals.supersede(proposal, amiss.why) if amiss.gone else proposals.park(proposal, amiss.why)
+    back = "" if amiss.gone else " It returns by itself with what it rests on."
+    return GateRefusal(events, Stale(f"{proposal.id} is stale: {amiss.why}", f"Nothing was written.{back}"))
 
 
 def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:

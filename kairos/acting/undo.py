@@ -20,6 +20,7 @@ from kairos.acting.performing import open_tree, perform, standing
 from kairos.acting.worktree import Blob, NotPlain, WorkTree
 from kairos.clock import now_us
 from kairos.domain.action import PatchAction
+from kairos.domain.basis import missing
 from kairos.domain.events import Expected
 from kairos.domain.events.proposals import Run
 from kairos.domain.inert import shown
@@ -27,6 +28,8 @@ from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Conflict, OutcomeUnknown, Stale
 from kairos.eventlog.log import Log
 from kairos.home import Home
+from kairos.repo.basis_tree import basis_tree
+from kairos.repo.git import Git
 
 
 class UndoPlan(msgspec.Struct, frozen=True):
@@ -116,6 +119,8 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
         else:
             writes.append(Write(path, ours, merged.blob))
             kept += [path] if merged.kept else []
+    if run == "redo":
+        _refuse_without_basis(proposal, tree)
     if conflicts:
         words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
         raise Stale("\n".join([words, *conflicts]), "Resolve these places by hand, then try again.")
@@ -126,6 +131,16 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
         proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
         [w.path for w in writes], proposal.changed_at, writes,
     )  # fmt: skip
+
+
+def _refuse_without_basis(proposal: Proposal, tree: WorkTree) -> None:
+    """Raises Stale (5) if the paths that the action rests on are not as it needs them. The commits are not asked for:
+    an amended one is the same change."""
+    if proposal.raised.basis is not None:
+        paths = msgspec.structs.replace(proposal.raised.basis, commits=[], blobs=[], refs=[])
+        amiss = missing(paths, basis_tree(Git(tree.root), [paths]))
+        if amiss is not None:
+            raise Stale(f"{proposal.id} is stale: {amiss.why}", "Nothing was written.")
 
 
 def _elsewhere(proposal: Proposal, run: Run, absent: Sequence[str], present: Sequence[str]) -> Stale:

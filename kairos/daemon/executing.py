@@ -15,6 +15,7 @@ from kairos.acting.verifier import verify
 from kairos.clock import now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
+from kairos.domain import attention
 from kairos.domain.proposal import Proposal
 from kairos.errors import Conflict, IntegrityError, KairosError, LeaseLost, Stale
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine, repo_lease
@@ -32,7 +33,7 @@ class Executing(Component):
     """Verifies and executes the proposals of the repositories that this daemon holds."""
 
     name = "executing"
-    wakes = InboxView.topics | RepositoriesView.topics | {"Paused", "Resumed"}
+    wakes = InboxView.topics | RepositoriesView.topics | {"Paused", "Resumed", "AttentionDue"}
 
     def __init__(
         self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, report: Callable[[str], None]
@@ -63,10 +64,23 @@ class Executing(Component):
     def _look(self, proposal: Proposal, repo: Repository) -> bool:
         """Does what one proposal waits for, if this daemon holds its repository; False if it must be retried."""
         with self._log.fenced(fences_of(self._held, [repo.id])):
-            waits = proposal.state == "raised" or (proposal.state == "approved" and not self._is_paused(repo.id))
+            approved = proposal.state == "approved" and not self._is_paused(repo.id)
+            waits = self._is_moment(proposal) or approved
             if not waits or not self._is_mine(repo.id) or repo.lost or not repo.watched:
                 return True
             return self._attempt(proposal.id, partial(self._one, proposal, repo))
+
+    def _is_moment(self, proposal: Proposal) -> bool:
+        """Whether a proposal is to be verified now. A check command runs only at a boundary between two things, so that
+        it runs at most once for a tree while someone saves; without one, verifying is cheap and happens at once."""
+        if proposal.state != "raised":
+            return False
+        with self._world.reading() as views:
+            repo = views.repos.by_id.get(proposal.raised.repo)
+            begun = views.attention.boundaries.get(proposal.raised.repo, 0)
+        if repo is None or repo.root not in self._config.check or proposal.is_note or not proposal.revised:
+            return True
+        return proposal.raised.boundary in attention.SPEAKING or begun >= proposal.revised_at
 
     def _is_paused(self, repo: str) -> bool:
         with self._world.reading() as views:

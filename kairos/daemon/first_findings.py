@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kairos.daemon.turns import find
+from kairos.daemon.finding import find
 from kairos.domain.events import FindingListed
-from kairos.domain.finding import Finding
+from kairos.domain.finding import Finding, was_listed
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put
 from kairos.eventlog.views.findings import FindingsView
@@ -29,13 +29,20 @@ def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tup
     listed = FindingsView().load(log)[0].listed
     done = [log.at(repository.ready_at)] if repository.ready else []
     found, problems = find(log, repository, done, "baseline", salt)
-    news = [f for f in found if f.key not in listed]
+    news = [f for f in found if not was_listed(f, listed)]
     cause = done[-1].position if done else None
     log.append(
         [
             NewEvent(
                 repository.id,
-                FindingListed(repo=repository.id, key=f.key, detector=f.detector, title=f.title),
+                FindingListed(
+                    repo=repository.id,
+                    key=f.key,
+                    detector=f.detector,
+                    title=f.title,
+                    subjects=f.subjects,
+                    level=f.level,
+                ),
                 cause,
                 "baseline",
             )

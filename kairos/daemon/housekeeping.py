@@ -1,17 +1,15 @@
-"""Housekeeping of proposals: drift of their base, expiry, the end of deferrals, the end of a pause."""
+"""Housekeeping of proposals by time: expiry, the end of deferrals, the end of a pause."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from kairos.acting.drift import drift
 from kairos.daemon.folded import World
 from kairos.domain import proposal as proposals
-from kairos.domain.events import Event, FilesChanged, Resumed
+from kairos.domain.events import Event, Resumed
 from kairos.errors import Conflict
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import HeadAt, NewEvent, Recorded, Write
+from kairos.eventlog.record import HeadAt, NewEvent, Write
 
 
 class Housekeeping:
@@ -23,25 +21,13 @@ class Housekeeping:
         self._world = world
         self._is_mine = is_mine
 
-    def changed(self, recorded: Recorded, event: FilesChanged) -> None:
-        """Compares the open proposals that touch changed paths with the disk."""
-        paths = {c.fs for c in event.changes} | {c.was.fs for c in event.changes if c.was is not None}
-        self._drift(event.repo, paths, recorded.position)
-
-    def check_drift(self) -> None:
-        """Compares every open proposal with the disk. Called once at the start."""
-        with self._world.reading() as views:
-            watched = views.repos.watched()
-        for repo in filter(lambda r: self._is_mine(r.id), watched):
-            self._drift(repo.id, None, None)
-
     def tick(self, now: int) -> None:
         """Ends a pause whose time is over, expires proposals, and returns to pending those whose deferral has ended or
         whose approval was not carried out in time."""
         while not self._resumed(now):
             self._world.catch_up()
         with self._world.reading() as views:
-            waiting = [p for p in views.inbox.live() if p.state in proposals.WAITING and self._is_mine(p.raised.repo)]
+            waiting = [p for p in views.inbox.live() if p.state in proposals.LASTING and self._is_mine(p.raised.repo)]
         for proposal in waiting:
             self._try(proposal, proposals.expire(proposal, now) or proposals.give_back(proposal, now))
 
@@ -66,21 +52,6 @@ class Housekeeping:
             for proposal in live:
                 if proposal.state == "deferred" and proposal.raised.repo == repo and proposal.deferred_until is None:
                     self._try(proposal, proposals.give_back(proposal, None))
-
-    def _drift(self, repo_id: str, paths: set[str] | None, cause: int | None) -> None:
-        with self._world.reading() as views:
-            repo = views.repos.by_id.get(repo_id)
-            if repo is None or repo.lost:
-                return
-            moved = drift(views.inbox, repo_id, paths, Path(repo.root))
-            versions = {n.stream: views.inbox.proposals[n.event.id].version for n in moved}  # type: ignore[attr-defined]
-        for new in moved:
-            try:
-                self._log.append(
-                    [NewEvent(new.stream, new.event, cause, "system")], expected={new.stream: versions[new.stream]}
-                )
-            except Conflict:
-                continue
 
     def _try(self, proposal: proposals.Proposal, events: Sequence[Event]) -> None:
         if not events:

@@ -19,7 +19,9 @@ from kairos.clock import now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
-from kairos.domain.events import AttentionDue, AttentionHeld, ProposalRaised, TurnEnded
+from kairos.domain.basis import Basis, CommitBasis
+from kairos.domain.events import AttentionDue, AttentionHeld, GitMoved, ProposalRaised, TurnEnded
+from kairos.domain.finding import Finding
 from kairos.errors import KairosError
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
@@ -125,7 +127,7 @@ class Modelling(Component):
         begun = time.monotonic()
         result = self._work(assignment)
         self._log.append([], writes=[track])
-        self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track)
+        self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track, self._commit(due))
 
     def _refusal(self, repo_id: str) -> tuple[str, str] | None:
         """(rule, reason) if no worker may be started now, else None."""
@@ -151,20 +153,30 @@ class Modelling(Component):
         except (KairosError, ValueError) as error:
             return Result(turn=assignment.turn, outcome="stopped" if self.stopped else "failed", why=str(error))
 
-    def _end(self, repo_id: str, result: Result, micros: int, track: Track) -> None:
-        """Raises the worker's findings and ends its turn, in one append."""
+    def _end(self, repo_id: str, result: Result, micros: int, track: Track, commit: str | None) -> None:
+        """Raises the worker's findings and ends its turn, in one append. `commit`: the one that the turn looked at."""
         self._world.catch_up()
         history = self._log.stream(result.turn)
         cause = history[0].position if history else None
-        findings = [result.finding] if result.finding is not None else []
-        raised = self._looker.raised(findings, self._repos()[repo_id], result.turn, BOUNDARY)
+        repo = self._repos()[repo_id]
+        findings = [_resting(result.finding, commit)] if result.finding is not None else []
+        raised = self._looker.raised(findings, repo, result.turn, BOUNDARY)
         ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
             turn=result.turn, repo=repo_id, engine="model", proposals=ids, why=result.why, micros=micros,
             outcome="quiet" if result.outcome == "proposed" and not ids else result.outcome,
         )  # fmt: skip
         new = [told(event, cause) for event in raised]
-        self._log.append([*new, NewEvent(result.turn, ended, cause, "system")], writes=[track])
+        new.append(NewEvent(result.turn, ended, cause, "system"))
+        self._log.append(new, expected=self._looker.versions(raised), writes=[track])
+
+    def _commit(self, due: Recorded) -> str | None:
+        """The commit to which HEAD had moved at a boundary, None if the event that marked it does not say."""
+        moved = None if due.caused_by is None else self._log.at(due.caused_by).event
+        if not isinstance(moved, GitMoved):
+            return None
+        names = {moved.head, "HEAD"}
+        return next((r.new for r in moved.refs if r.name in names and r.new), None)
 
     def _end_interrupted(self) -> None:
         with self._world.reading() as views:
@@ -176,3 +188,11 @@ class Modelling(Component):
                 turn=turn, repo=repo, engine="model", outcome="interrupted", why="the daemon stopped during the turn"
             )
             self._log.append([NewEvent(turn, ended, started, "system")])
+
+
+def _resting(finding: Finding, commit: str | None) -> Finding:
+    """The finding, resting on the commit that the model looked at as well."""
+    if commit is None:
+        return finding
+    basis = msgspec.structs.replace(finding.basis or Basis(), commits=[CommitBasis(oids=[commit])])
+    return msgspec.structs.replace(finding, basis=basis)

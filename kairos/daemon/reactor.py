@@ -7,7 +7,7 @@ one append, so after a crash the turn is either repeated as a whole or already d
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import tzinfo
 
@@ -18,6 +18,7 @@ from kairos.daemon.folded import World
 from kairos.daemon.housekeeping import Housekeeping
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
+from kairos.detectors.boundaries import BURST
 from kairos.domain import attention
 from kairos.domain.attention import Held
 from kairos.domain.events import (
@@ -46,15 +47,14 @@ KEEP_EVERY = 500
 
 
 class Gathered:
-    """The triggers of one repository since its last turn. `again`: proposals to look at again because their base moved;
-    `later`: those whose base we moved ourselves, which wait for the next boundary that is not ours."""
+    """The triggers of one repository since its last turn. `again`: proposals that the gate found stale, to look at
+    again."""
 
     def __init__(self) -> None:
         self.events: list[Recorded] = []
         self.boundary: str | None = None
         self.cause = 0
         self.again: list[str] = []
-        self.later: list[str] = []
         self.last = 0.0
         self.ongoing = False
 
@@ -98,6 +98,8 @@ class Reactor(Component):
         self._gathered: dict[str, Gathered] = {}
         self._active: dict[str, int] = {}
         self._scheduler = scheduler
+        self._unkept: set[str] = set()
+        """Repositories whose proposals were not compared with the tree since the start."""
         self._looked = 0
         self._tick = True
 
@@ -124,7 +126,7 @@ class Reactor(Component):
         self._judged = {r.caused_by for r in self._log.read(start, topics={"AttentionHeld"})}
         for recorded in self._log.read(start, topics=self.reads, upto=here):
             self._react(recorded, idle_for=0)
-        self._housekeeping.check_drift()
+        self._unkept = {repo for repo in ready if self._is_watched(repo)}
         return here
 
     def handle(self, recorded: Recorded) -> None:
@@ -151,6 +153,10 @@ class Reactor(Component):
             instants = agenda(views, self._looked, self._is_mine)
         for kind, instant in instants.items():
             self._scheduler.at(kind, instant, self.tick)
+
+    def _is_watched(self, repo: str) -> bool:
+        known = self._repos().get(repo)
+        return known is not None and known.watched and not known.lost
 
     def _is_mine(self, repo: str) -> bool:
         return is_mine(self._log, self._held, repo)
@@ -180,8 +186,6 @@ class Reactor(Component):
                 if recorded.position <= self._done.get(event.repo, 0):
                     return
                 self._looker.note(event.repo, event)
-                if isinstance(event, FilesChanged):
-                    self._housekeeping.changed(recorded, event)
                 self._gather(recorded, event.repo, idle_for)
             case ProposalVerified(ok=True):
                 self._speaker.offer(event.id)
@@ -216,11 +220,8 @@ class Reactor(Component):
         if proposal is None or proposal.raised.engine != "rules" or not self._is_mine(proposal.raised.repo):
             return
         gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
-        if recorded.caused_by is not None and self._log.at_row(recorded.caused_by).origin == "self":
-            gathered.later.append(proposal_id)
-        else:
-            gathered.again.append(proposal_id)
-            gathered.last = time.monotonic()
+        gathered.again.append(proposal_id)
+        gathered.last = time.monotonic()
 
     def _turns(self) -> None:
         """Starts the turns that are due: at a boundary that is not a burst, or after the lull that follows a burst."""
@@ -231,31 +232,24 @@ class Reactor(Component):
             if not gathered.waits or (not lull and gathered.boundary in (None, "burst")):
                 continue
             del self._gathered[repo]
+            self._unkept.discard(repo)
             last = gathered.events[-1].position if gathered.events else 0
-            self._again(repo, gathered.again, None)  # before the turn, which moves the tracking position past them
             if gathered.boundary is not None:
-                self._again(repo, gathered.later, gathered.cause)
                 self._turn(repo, gathered, last)
-            elif gathered.later:
-                self._gathered[repo] = Gathered()
-                self._gathered[repo].later = gathered.later
-            elif last:
-                self._log.append([], writes=[Track(f"reactor/{repo}", last)])
+            else:
+                self._looker.recheck(repo, last or None, gathered.events, BURST, gathered.again)
+                if last:
+                    self._log.append([], writes=[Track(f"reactor/{repo}", last)])
             self._done[repo] = max(last, self._done.get(repo, 0))
-
-    def _again(self, repo: str, proposal_ids: Sequence[str], cause: int | None) -> None:
-        """Takes second looks at proposals; a look that was taken before a crash is not repeated."""
-        for proposal_id in proposal_ids:
-            with suppress(Conflict):
-                self._looker.again(repo, proposal_id, cause)
+        for repo in list(self._unkept):  # a start: what changed meanwhile may have started no turn
+            self._unkept.discard(repo)
+            self._looker.recheck(repo, None, (), BURST)
 
     def _turn(self, repo: str, gathered: Gathered, last: int) -> None:
         assert gathered.boundary is not None
-        try:
+        with suppress(Conflict):  # it was taken before a crash
             self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last)
-        except Conflict:
-            return
-        self._looker.recheck(repo, last)
+        self._looker.recheck(repo, last, gathered.events, gathered.boundary, gathered.again)
         if gathered.boundary in attention.SPEAKING:
             self._housekeeping.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)
@@ -284,5 +278,6 @@ def manners(config: Config) -> attention.Manners:
     return attention.Manners(
         quiet=parse_hours(config.attention.quiet_hours),
         per_day=config.attention.per_day,
+        per_day_total=config.attention.per_day_total,
         idle=round(config.attention.idle_minutes * 60_000_000),
     )

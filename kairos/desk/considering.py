@@ -58,8 +58,8 @@ def _cut(event: CommitRecorded) -> list[str]:
 
 
 def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[DetectorLookOut]:
+    from kairos.daemon.finding import find
     from kairos.daemon.salt import salt_of
-    from kairos.daemon.turns import find
     from kairos.detectors.boundaries import COMMIT
     from kairos.detectors.looking import ALL
 

@@ -119,7 +119,7 @@ def await_end(desk: Desk, id_: str, wait_s: float) -> None:
 
     deadline = time.monotonic() + wait_s
     follower = Follower(desk.log, desk.log.head())
-    while inbox(desk).proposals[id_].state not in TERMINAL:
+    while inbox(desk).proposals[id_].state not in TERMINAL | {"parked"}:
         left = deadline - time.monotonic()
         if left <= 0:
             return
@@ -136,7 +136,7 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
         raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
     if done.state == "unknown":
         raise OutcomeUnknown(f"the outcome of {done.id} is unknown: look at its files", hint)
-    if done.state in ("stale", "superseded", "expired", "withdrawn"):
+    if done.state in ("stale", "superseded", "expired", "withdrawn", "parked"):
         raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
     if waited_s is not None and done.state not in TERMINAL:
         raise TryAgain(

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kairos.clock import local_zone, now_us
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import inbox, names, repositories
+from kairos.desk.reading import attention, inbox, names, repositories
 from kairos.desk.status import status
+from kairos.domain.attention import told_today
+from kairos.domain.events import ProposalRaised
 
 
 class Delivered(NamedTuple):
-    """A proposal at the moment of its delivery; `letters` is its id as people type it, `where` its repository."""
+    """A proposal at the moment of its delivery; `letters` is its id as people type it, `where` its repository.
+    `budget`: what is left for today, if this delivery used the last of it; else empty."""
 
     letters: str
     title: str
     risk: str
     digest: str
     where: str
+    budget: str = ""
 
 
 class Manner(NamedTuple):
@@ -51,4 +56,21 @@ def delivered(desk: Desk, id_: str) -> Delivered:
     known = inbox(desk)
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")
-    return Delivered(known.letters(id_), raised.title, raised.risk, raised.digest, where)
+    return Delivered(known.letters(id_), raised.title, raised.risk, raised.digest, where, _budget(desk, raised))
+
+
+def _budget(desk: Desk, raised: ProposalRaised) -> str:
+    """`4 of 4 today, 3 more in the inbox` if the delivery of this proposal reached a daily cap; else empty."""
+    told = told_today(attention(desk), now_us(), local_zone())
+    if raised.id not in told:
+        return ""
+    limits = desk.config.attention
+    here = sum(1 for repo in told.values() if repo in (raised.repo, ""))
+    if here >= limits.per_day:
+        words = f"{here} of {limits.per_day} today"
+    elif len(told) >= limits.per_day_total:
+        words = f"{len(told)} of {limits.per_day_total} today in all repositories"
+    else:
+        return ""
+    more = sum(1 for p in inbox(desk).pending() if p.raised.repo == raised.repo and p.id not in told)
+    return f"{words}, {more} more in the inbox"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import msgspec
 
 from kairos.clock import DAY, now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
@@ -11,7 +14,15 @@ from kairos.desk.reading import inbox, position_before, repository_of, roots_of
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.summary import summary
 from kairos.desk.when import ago
-from kairos.domain.events import AttentionHeld
+from kairos.domain.events import (
+    AttentionHeld,
+    ProposalExpired,
+    ProposalParked,
+    ProposalStale,
+    ProposalSuperseded,
+    ProposalVerified,
+)
+from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.commits import CommitsView, events_of_commit
@@ -19,6 +30,7 @@ from kairos.eventlog.views.repositories import Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 _MOST_STEPS = 500
+_CLOSING = frozenset({"ProposalParked", "ProposalSuperseded", "ProposalExpired", "ProposalStale", "ProposalVerified"})
 
 
 @of_one_moment
@@ -41,24 +53,51 @@ def steps(desk: Desk, positions: list[int]) -> list[StepOut]:
 
 @of_one_moment
 def why_not(desk: Desk, since: str | None, only: Repository | None) -> list[HeldOut]:
-    """What was held or suppressed since a moment (as typed; default one day ago), in one repository or in all."""
+    """What was held, suppressed, parked or closed without a decision since a moment (as typed; default one day ago), in
+    one repository or in all."""
     now = now_us()
     start = ago(since, now) if since is not None else now - DAY
     if not desk.has_log:
         return []
-    found, roots = desk.log.read(position_before(desk, start), topics={"AttentionHeld"}), roots_of(desk)
-    return [
-        _held(r, r.event, roots.get(r.event.repo))
-        for r in found
-        if isinstance(r.event, AttentionHeld) and (only is None or r.event.repo == only.id)
-    ]
+    known, roots = inbox(desk).proposals, roots_of(desk)
+    found = []
+    for recorded in desk.log.read(position_before(desk, start), topics={"AttentionHeld", *_CLOSING}):
+        event = recorded.event
+        held = _held(recorded, event) if isinstance(event, AttentionHeld) else _closed(recorded, known)
+        if held is not None and (only is None or held.repo == only.id):
+            found.append(msgspec.structs.replace(held, repo_path=roots.get(held.repo)))
+    return found
 
 
-def _held(recorded: Recorded, event: AttentionHeld, root: str | None) -> HeldOut:
+def _closed(recorded: Recorded, known: Mapping[str, Proposal]) -> HeldOut | None:
+    """A proposal that left the inbox without a person's decision, and why; None for any other event."""
+    event, proposal = recorded.event, known.get(getattr(recorded.event, "id", ""))
+    match event:
+        case ProposalParked(why=why):
+            rule = "parked@1"
+        case ProposalSuperseded(why=why):
+            rule = "closed@1"
+        case ProposalExpired():
+            rule, why = "expired@1", "nobody decided in time"
+        case ProposalStale(paths=paths):
+            rule, why = "stale@1", f"changed since it was made: {', '.join(paths[:3])}"
+        case ProposalVerified(ok=False, why=why):
+            rule = "withdrawn@1"
+        case _:
+            return None
+    if proposal is None:
+        return None
+    raised = proposal.raised
+    return HeldOut(
+        position=recorded.position, at=rfc3339(recorded.at), repo=raised.repo, subject=raised.id,
+        why=f"{raised.title}: {why}", rule=rule, until=None, detector=raised.detector,
+    )  # fmt: skip
+
+
+def _held(recorded: Recorded, event: AttentionHeld) -> HeldOut:
     return HeldOut(
         position=recorded.position, at=rfc3339(recorded.at), repo=event.repo, subject=event.subject, why=event.why,
         rule=event.rule, until=rfc3339(event.until) if event.until else None, detector=event.detector,
-        repo_path=root,
     )  # fmt: skip
 
 

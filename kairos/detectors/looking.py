@@ -19,6 +19,16 @@ from kairos.errors import KairosError
 ALL: tuple[Detector, ...] = (Secret(), ConflictMarker(), StaleReference(), MissingCompanion(), IgnoreArtifact())
 
 
+RESOLVED = {
+    "conflict-marker": "the conflict markers are gone",
+    "ignore-artifact": "nothing is left to ignore",
+    "missing-companion": "the commit was pushed, or the other file was changed since",
+    "secret": "the value is no longer there",
+    "stale-reference": "nothing names the old path any more",
+}
+"""What it means that a detector no longer finds what it found, by its name."""
+
+
 def look(
     scene: Scene, muted: Collection[str] = (), detectors: Sequence[Detector] = ALL
 ) -> tuple[list[Finding], list[DetectorFailure]]:

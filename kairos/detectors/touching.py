@@ -8,24 +8,29 @@ from pathlib import Path
 
 from kairos.detectors.boundaries import WHOLE
 from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.basis import paths_of
 from kairos.domain.events import CommitRecorded, Event, FilesChanged, GitMoved, ProposalRaised
 from kairos.domain.inert import shown
 from kairos.eventlog.record import Recorded
 
 _CUT = re.compile(r"\band \d+ more\b")
 _MOST = 20_000
+_AWAY = frozenset({"checkout", "stash", "reset"})
+"""Moves of git that take changes of the work tree away without resolving anything."""
 Signature = tuple[tuple[int, int, int] | None, ...]
 
 
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
-    `appeared`: whether a path was created or removed."""
+    `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
+    tree."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.paths: set[str] = set()
         self.appeared = False
         self.everything = False
+        self.moved = False
 
     def note(self, event: Event) -> None:
         """Records an event of the repository, whatever its cause."""
@@ -38,17 +43,21 @@ class TouchedSince:
                 self.everything = self.everything or len(self.paths) > _MOST
             case GitMoved() | CommitRecorded():
                 self.everything = True
+                self.moved = self.moved or (isinstance(event, GitMoved) and event.what in _AWAY)
             case _:
                 pass
 
-    def concerns(self, raised: ProposalRaised, evidence: Sequence[Recorded]) -> bool:
-        """Whether the reason for a proposal may no longer exist. A false positive costs one check. Every change that an
-        event, the index or the ignore rules show is found."""
+    def concerns(self, raised: ProposalRaised, evidence: Sequence[Recorded], *, lapsed: bool = False) -> bool:
+        """Whether the reason for a proposal may have changed. A false positive costs one check. Every change that an
+        event, the index or the ignore rules show is found. One that was closed (`lapsed`) is concerned only by changes
+        of paths that it names."""
+        if lapsed:
+            return not self.paths.isdisjoint({*_paths(raised, ()), *paths_of(raised.basis)})
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
             return True
         if not self.paths:
             return False
-        named = set(_paths(raised, evidence))
+        named = {*_paths(raised, evidence), *paths_of(raised.basis)}
         note = raised.action.text if isinstance(raised.action, NoteAction) else ""
         words = f"{raised.title}\n{raised.claim}\n{note}"
         return bool(_CUT.search(note)) or any(path in named or shown(path) in words for path in self.paths)

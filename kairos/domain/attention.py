@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 import msgspec
 
 from kairos.domain.events import (
+    AttentionDue,
     AttentionHeld,
     DetectorMuted,
     DetectorUnmuted,
@@ -26,6 +27,7 @@ from kairos.domain.events import (
     ProposalExpired,
     ProposalRaised,
     ProposalRejected,
+    ProposalRevised,
     ProposalStale,
     ProposalSuperseded,
     ProposalVerified,
@@ -49,24 +51,27 @@ _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
     {"AttentionHeld", "DetectorMuted", "DetectorUnmuted", "Paused", "ProposalDelivered", "ProposalRaised", "Resumed",
      "FilesChanged", "GitMoved", "ProposalVerified", "ProposalRejected", "ProposalExpired", "ProposalSuperseded",
-     "ProposalStale", "ProposalAcknowledged", "ExecutionStarted"}
+     "ProposalStale", "ProposalAcknowledged", "ExecutionStarted", "ProposalRevised", "AttentionDue"}
 )  # fmt: skip
 
 
 class Manners(msgspec.Struct, frozen=True, kw_only=True):
-    """When a person wants proposals delivered. `quiet`: local hours (from, to), may wrap midnight."""
+    """When a person wants proposals delivered. `quiet`: local hours (from, to), may wrap midnight. `per_day` findings
+    of one repository, `per_day_total` of all (None: no limit)."""
 
     quiet: tuple[int, int] | None
     per_day: int
     idle: int
+    per_day_total: int | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A proposal was delivered to a person at a time."""
+    """A proposal of a repository was delivered to a person at a time."""
 
     at: int
     id: str
     urgent: bool
+    repo: str = ""
 
 
 class Waiting(msgspec.Struct):
@@ -74,6 +79,7 @@ class Waiting(msgspec.Struct):
 
     urgent: bool = False
     held: dict[str, int] = {}
+    repo: str = ""
 
 
 class Attention(msgspec.Struct, kw_only=True):
@@ -87,6 +93,8 @@ class Attention(msgspec.Struct, kw_only=True):
     paused_until: int | None = None
     paused_repos: dict[str, int] = {}
     last_activity: dict[str, int] = {}
+    boundaries: dict[str, int] = {}
+    """By repository: when a turn last began at a boundary between two things, not amid them."""
 
     def holds(self, proposal_id: str) -> Mapping[str, int]:
         """The rules that hold the delivery of a proposal: rule → until (us; 0: no time)."""
@@ -118,7 +126,7 @@ class Attention(msgspec.Struct, kw_only=True):
 def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
     """Folds one event into the state, in place."""
     match event:
-        case AttentionHeld() if _is_proposal(event.subject) and all(d.id != event.subject for d in state.deliveries):
+        case AttentionHeld() if _is_proposal(event.subject) and _may_wait(state, event.subject):
             state.waiting.setdefault(event.subject, Waiting()).held[event.rule] = event.until or 0
         case DetectorMuted() if f"{event.detector}|{event.repo}" not in state.muted:
             state.muted.append(f"{event.detector}|{event.repo}")
@@ -133,11 +141,17 @@ def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
         case Resumed():
             state.paused, state.paused_until = False, None
         case ProposalRaised():
-            state.waiting[event.id] = Waiting(event.risk == "urgent")
+            state.waiting[event.id] = Waiting(event.risk == "urgent", repo=event.repo)
+        case ProposalRevised():
+            _revised(state, event)
+        case AttentionDue() if event.boundary in SPEAKING:
+            state.boundaries[event.repo] = at
         case ProposalDelivered():
             told = state.waiting.pop(event.id, None)
             state.deliveries = [d for d in state.deliveries if d.at > at - 3 * 86_400_000_000]
-            state.deliveries.append(Delivery(at, event.id, told is not None and told.urgent))
+            state.deliveries.append(
+                Delivery(at, event.id, told is not None and told.urgent, "" if told is None else told.repo)
+            )
         case ProposalVerified() if not event.ok:
             state.waiting.pop(event.id, None)
         case _ if isinstance(event, _ENDS):
@@ -146,6 +160,21 @@ def evolve(state: Attention, event: Event, at: int, origin: str) -> None:
             state.last_activity[event.repo] = at
         case _:
             pass
+
+
+def _revised(state: Attention, event: ProposalRevised) -> None:
+    """A revision that is much worse is told again; the urgency of one that still waits is that of the revision."""
+    earlier = next((d.repo for d in reversed(state.deliveries) if d.id == event.id), "")
+    found = state.waiting.get(event.id)
+    if found is None and event.worse:
+        found = state.waiting.setdefault(event.id, Waiting(repo=earlier))
+    if found is not None:
+        found.urgent = event.risk == "urgent"
+
+
+def _may_wait(state: Attention, proposal_id: str) -> bool:
+    """Whether a proposal may still be delivered: it waits, or it was not delivered lately."""
+    return proposal_id in state.waiting or all(d.id != proposal_id for d in state.deliveries)
 
 
 def _is_proposal(subject: str) -> bool:
@@ -199,17 +228,11 @@ def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now:
 
 
 def decide_delivery(
-    proposal_id: str,
-    urgent: bool,
-    boundary: str,
-    state: Attention,
-    manners: Manners,
-    now: int,
-    zone: tzinfo,
+    proposal_id: str, urgent: bool, boundary: str, state: Attention, manners: Manners, now: int, zone: tzinfo,
     repo: str = "",
-) -> Due | Held:
-    """Whether to deliver the proposal now. Only an urgent proposal ignores the boundary, quiet hours and the daily
-    cap."""
+) -> Due | Held:  # fmt: skip
+    """Whether to deliver the proposal of a repository now. Only an urgent proposal ignores the boundary, quiet hours
+    and the daily caps. The caps count findings, not tellings: one that became worse is not counted twice."""
     if state.is_paused(now, repo):
         return Held("pause@1", "Kairos is paused", state.pause_ends(repo))
     if urgent:
@@ -219,11 +242,22 @@ def decide_delivery(
         return Held("quiet-hours@1", "quiet hours; it is held for the morning brief", quiet_until)
     if boundary not in SPEAKING:
         return Held("boundary@1", "you are in the middle of something; it waits for a commit, a switch or your return")
-    today = local_day(now, zone)
-    told = [d for d in state.deliveries if not d.urgent and local_day(d.at, zone) == today and d.id != proposal_id]
-    if len(told) >= manners.per_day:
-        return Held("per-day@1", f"{len(told)} of {manners.per_day} were delivered today", next_day(now, zone))
+    told = told_today(state, now, zone)
+    if proposal_id not in told:
+        here = sum(1 for of in told.values() if of == repo or not of)
+        if here >= manners.per_day:
+            why = f"{here} of {manners.per_day} findings of this repository were told today"
+            return Held("per-day@1", why, next_day(now, zone))
+        if manners.per_day_total is not None and len(told) >= manners.per_day_total:
+            why = f"{len(told)} of {manners.per_day_total} findings of all repositories were told today"
+            return Held("per-day@1", why, next_day(now, zone))
     return Due(boundary, f"{boundary}@1")
+
+
+def told_today(state: Attention, now: int, zone: tzinfo) -> dict[str, str]:
+    """The findings that were told on this local day and were not urgent: proposal id → repository (empty: unknown)."""
+    today = local_day(now, zone)
+    return {d.id: d.repo for d in state.deliveries if not d.urgent and local_day(d.at, zone) == today}
 
 
 def quiet_end(now: int, quiet: tuple[int, int] | None, zone: tzinfo) -> int | None:

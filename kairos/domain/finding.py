@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import msgspec
 
 from kairos.domain.action import Action
@@ -53,3 +55,17 @@ def is_key(subject: str) -> bool:
     """Whether the subject of a hold is the key of a finding, not a proposal or a turn: only keys contain a colon, after
     the detector."""
     return ":" in subject
+
+
+def was_listed(finding: Finding, listed: Container[str]) -> bool:
+    """Whether a finding was there before the repository was registered, in a state no better than now: its key or all
+    its parts are listed with its level, or a key of an earlier version is."""
+    if any(key in listed for key in finding.former_keys):
+        return True
+    at = [name if finding.level == 0 else listed_at(name, finding.level) for name in finding.names]
+    return at[0] in listed or (len(at) > 1 and all(name in listed for name in at[1:]))
+
+
+def listed_at(key: str, level: int) -> str:
+    """What a list of findings holds for a key in a state of this level above 0."""
+    return f"{key}|{level}"

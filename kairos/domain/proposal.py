@@ -33,6 +33,8 @@ OPEN = frozenset({"raised", "pending", "deferred"})
 WAITING = OPEN | {"approved"}
 LASTING = WAITING | {"parked"}
 """The states in which a proposal may still be carried out, now or when its basis returns."""
+LAPSED = frozenset({"superseded", "stale", "acknowledged"})
+"""Closed by the tree, or only read: open again if the tree changes back, or if it becomes worse."""
 DONE = frozenset({"executed", "redone"})
 RAN = DONE | {"undone"}
 TERMINAL = frozenset(
@@ -77,7 +79,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
-    `edited`: a person changed the patch; the digest of the one that was found."""
+    `found_at`: the boundary at which it was first found. `edited`: a person changed the patch; the digest of the one
+    that was found."""
 
     raised: ProposalRaised
     raised_at: int
@@ -94,6 +97,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     last_done: ev.ExecutionStarted | None = None
     before_run: State | None = None
     why: str = ""
+    found_at: str = ""
     revised: int = 0
     revisions: list[Revision] = []
     revised_at: int = 0
@@ -139,7 +143,9 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
     """Folds one event; None while the proposal is not raised. Events are folded as recorded, even if the transition is
     not a valid one: the rules are in the deciding functions."""
     if isinstance(event, ProposalRaised):
-        return Proposal(raised=event, raised_at=at, state="raised", version=1, changed_at=at)
+        return Proposal(
+            raised=event, raised_at=at, state="raised", version=1, changed_at=at, found_at=event.boundary
+        )  # fmt: skip
     if state is None:
         return None
     changes: dict[str, object] = {"version": state.version + 1}
@@ -239,8 +245,10 @@ def told_of(p: Proposal) -> ToldState:
 
 
 def expire(p: Proposal, now: int) -> list[Event]:
-    """Expires a proposal that was not decided in time."""
-    if p.state in OPEN and p.raised.expires_at <= now:
+    """Expires a proposal that was not decided in time. One that is parked waits for its commits as long as they exist;
+    one that rests on no commit expires."""
+    worktree_only = p.state == "parked" and not (p.raised.basis is not None and p.raised.basis.commits)
+    if (p.state in OPEN or worktree_only) and p.raised.expires_at <= now:
         return [ev.ProposalExpired(id=p.id)]
     return []
 

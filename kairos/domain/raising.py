@@ -1,8 +1,9 @@
-"""Raising findings: the events that propose them, or that record why they were not proposed. Pure: known state in,
-events out.
+"""Raising findings: the events that propose them, revise their proposal, or record why they were not proposed. Pure:
+known state in, events out.
 
-A finding is identified by its key (detector and hash of the content of its evidence). A finding that was raised once is
-not raised again. Every finding that is held back has a rule and an event, so that `why-not` can explain it.
+A finding is identified by its key (detector and what it is about) and the keys of its parts. It has one proposal: a
+finding that is found again revises it, and opens it again if it was closed. One that was rejected returns only with a
+new place of evidence. Every finding that is held back has a rule and an event, so that `why-not` can explain it.
 """
 
 from __future__ import annotations
@@ -14,20 +15,29 @@ import msgspec
 
 from kairos.domain import secrets
 from kairos.domain.action import Action, NoteAction, PatchAction, digest, effects_of
-from kairos.domain.events import AttentionHeld, ProposalRaised
-from kairos.domain.finding import Finding
+from kairos.domain.events import (
+    AttentionHeld,
+    ProposalRaised,
+    ProposalRevised,
+    ProposalSuperseded,
+    ProposalUnparked,
+)
+from kairos.domain.finding import Finding, was_listed
 from kairos.domain.inert import shown
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import Proposal, proposal_id
+from kairos.domain.proposal import LASTING, RAN, Proposal, proposal_id, supersede, told_of, unpark
+from kairos.domain.revising import is_much_worse, new_places, revision
 from kairos.domain.risk import assess, worse
 
-Raised: TypeAlias = ProposalRaised | AttentionHeld
+Raised: TypeAlias = ProposalRaised | ProposalRevised | ProposalUnparked | ProposalSuperseded | AttentionHeld
 DUPLICATE = "duplicate@1"
 REJECTED = "rejected@1"
 NEVER = "never@1"
 BASELINE = "baseline@1"
 COOL_DOWN = "cool-down@1"
-_RAISED_AGAIN = frozenset({"stale", "superseded", "failed"})
+_REOPENED = frozenset({"stale", "superseded", "failed"})
+"""Closed by the tree: open again when the finding returns."""
+_FINAL = frozenset({"executing", "unknown"})
 _WHY = {
     "rejected": "you rejected it, and its evidence has not changed",
     "undone": "you undid it, and its evidence has not changed",
@@ -62,11 +72,13 @@ def raise_findings(
     held: Container[str] = (),
     root: str = "",
 ) -> list[Raised]:
-    """A ProposalRaised for each new finding, an AttentionHeld for each other one.
+    """A ProposalRaised for each new finding; for one that is known the revision of its proposal, if it differs; else an
+    AttentionHeld.
 
     `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
-    proposals; `listed`: keys of findings that existed before the repository was registered; `held`: `key|rule` of holds
-    already recorded, which are not recorded again. ValueError for a finding of another repository."""
+    proposals; `listed`: what was there before the repository was registered (see `finding.was_listed`); `held`:
+    `key|rule` of holds already recorded, which are not recorded again. ValueError for a finding of another
+    repository."""
     out: list[Raised] = []
     keys: set[str] = set()
     ids: set[str] = set()
@@ -77,8 +89,9 @@ def raise_findings(
             continue
         keys.add(finding.key)
         made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
-        hold = made if isinstance(made, _Hold) else _held(finding, made, known, listed, now, cool_down_us)
-        if hold is None and isinstance(made, ProposalRaised):
+        hold, again = _judged(finding, made, known, listed, now, cool_down_us)
+        out += again
+        if hold is None and not again and isinstance(made, ProposalRaised):
             raised = _unique(made, taken, ids)
             ids.add(raised.id)
             out.append(raised)
@@ -126,6 +139,10 @@ def propose(
         boundary=boundary,
         unchecked=finding.unchecked,
         cost_microusd=finding.cost_microusd,
+        subjects=finding.subjects,
+        fingerprint=finding.fingerprint,
+        level=finding.level,
+        basis=finding.basis,
     )
 
 
@@ -152,30 +169,74 @@ def is_here(finding: Finding, rejected: ProposalRaised) -> bool:
     other files, or for notes the same title."""
     if finding.detector != rejected.detector:
         return False
+    if set(finding.names) & {rejected.key, *rejected.subjects}:
+        return True
     if isinstance(finding.action, PatchAction) and isinstance(rejected.action, PatchAction):
         return {e.fs for e in finding.action.edits} <= {e.fs for e in rejected.action.edits}
     return finding.title == rejected.title
 
 
-def _held(
+def is_same(finding: Finding, p: Proposal) -> bool:
+    """Whether a proposal is about the same thing: the same key, a common part, or a key of an earlier version. Of a
+    parked proposal a part alone is another finding: the rest of it is elsewhere."""
+    known = {p.raised.key, *p.raised.subjects}
+    if p.raised.key == finding.key or p.raised.key in finding.former_keys:
+        return True
+    names = set(finding.names)
+    return not known.isdisjoint(names) and (p.state != "parked" or known - {p.raised.key} <= names)
+
+
+def _judged(
     finding: Finding,
     made: ProposalRaised | _Hold,
     known: Sequence[Proposal],
     listed: Container[str],
     now: int,
     cool_down_us: int,
-) -> _Hold | None:
-    if finding.key in listed:
-        return _Hold(BASELINE, "it was there before Kairos came and is listed, not raised")
-    same = [p for p in known if p.raised.key == finding.key]
-    for p in same:
-        if p.state in ("rejected", "undone"):
-            return _Hold(REJECTED, f"{_WHY[p.state]} ({p.id})")
-    for p in same:
-        again = p.state in _RAISED_AGAIN
-        fixed = p.state == "withdrawn" and isinstance(made, ProposalRaised) and made.digest != p.raised.digest
-        if not again and not fixed:
-            return _Hold(DUPLICATE, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
+) -> tuple[_Hold | None, list[Raised]]:
+    """Returns (why it is not raised, the events of the proposals it belongs to); neither: it is raised."""
+    if isinstance(made, _Hold):
+        return made, []
+    if was_listed(finding, listed):
+        return _Hold(BASELINE, "it was there before Kairos came and is listed, not raised"), []
+    same = [p for p in known if is_same(finding, p)]
+    lasting = [p for p in same if p.state in LASTING]
+    for p in [*lasting[:1], *reversed(same)]:
+        hold = _settled(p, made)
+        if hold is not None:
+            return hold, []
+        if p.state in RAN:
+            continue  # carried out, and there are new places: another proposal
+        hold = _refused(finding, [q for q in known if q.id != p.id], now, cool_down_us) if p not in lasting else None
+        if hold is not None:
+            return hold, []
+        found = revision(p, made)
+        events: list[Raised] = [*unpark(p, made.expires_at), *([found] if found is not None else [])]  # type: ignore[list-item]
+        for other in lasting[1:]:
+            events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
+        return (None, events) if events else (_Hold(DUPLICATE, f"it waits for your decision ({p.id})"), [])
+    return _refused(finding, known, now, cool_down_us), []
+
+
+def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
+    """Why a proposal that was decided or carried out is not proposed again, None if it is."""
+    if p.state in LASTING or p.state in _REOPENED:
+        return None
+    if p.state in _FINAL:
+        return _Hold(DUPLICATE, f"{_WHY.get(p.state, 'it is being carried out')} ({p.id})")
+    legacy = bool(made.fingerprint) and not p.raised.fingerprint  # its key was a hash of the same evidence
+    if not legacy and new_places(p, made):
+        return None
+    if p.state == "withdrawn" and made.digest != p.raised.digest:
+        return None
+    if p.state in ("acknowledged", "expired") and is_much_worse(p.told or told_of(p), made):
+        return None
+    rule = REJECTED if p.state in ("rejected", "undone") else DUPLICATE
+    return _Hold(rule, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
+
+
+def _refused(finding: Finding, known: Sequence[Proposal], now: int, cool_down_us: int) -> _Hold | None:
+    """Why a person does not want to hear of it now, None if nothing says so."""
     for p in known:
         if p.rejected is None or p.raised.detector != finding.detector:
             continue

@@ -89,6 +89,12 @@ class Objects:
             found += [oid for oid in part if oid not in beside]
         return found
 
+    def removed_by(self, path: str) -> str | None:
+        """The latest commit in the history of HEAD that removed or renamed a path, None if there is none."""
+        args = ("log", "-1", "--format=%H", "--diff-filter=D", "--no-renames", "HEAD", "--")
+        status, out = self._git.result(*args, b":(literal,top)" + os.fsencode(path), ok=(0, 128))
+        return out.decode("ascii", "replace").strip() or None if status == 0 else None
+
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
         """Regular files that these commits changed relative to every parent. Unknown commits are left out,
         and those whose trees a partial clone lacks."""

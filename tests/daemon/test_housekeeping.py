@@ -1,4 +1,4 @@
-"""What time and the tree do to proposals: they expire, come back, go stale; a pause ends."""
+"""What time does to proposals: they expire and come back; a pause ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kairos.acting import decisions
 from kairos.clock import DAY, now_us
 from kairos.daemon.folded import World
 from kairos.daemon.housekeeping import Housekeeping
-from kairos.domain.events import Change, FilesChanged, Paused, ProposalDeferred, RootLost
+from kairos.domain.events import Paused, ProposalDeferred
 from kairos.domain.proposal import stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
@@ -103,43 +103,3 @@ def test_a_decision_that_came_first_wins(others: Any, world: World, housekeeping
     decisions.approve(others.log, others.home, others.config, raised.id, raised.raised.digest)
     housekeeping.tick(now_us() + 15 * DAY)  # by what it knows, nobody decided
     assert others.told("ProposalExpired") == []
-
-
-def changed(others: Any, path: str) -> Any:
-    event = FilesChanged(repo=others.repo, burst="b", part=1, parts=1, changes=[Change(kind="modified", path=path)])
-    return others.log.at(others.say(event, others.repo))
-
-
-def test_a_change_of_its_base_makes_a_proposal_stale(others: Any, world: World, housekeeping: Housekeeping) -> None:
-    touched, untouched = (
-        others.raised(others.patch("README.md", "two\n")),
-        others.raised(others.patch("new.txt", "x\n")),
-    )
-    (others.root / "README.md").write_text("mine\n")
-    told = changed(others, "README.md")
-    world.catch_up()
-    housekeeping.changed(told, told.event)
-    assert others.of(touched.id).state == "stale"
-    assert others.of(untouched.id).state == "raised"
-    assert others.log.stream(touched.stream)[-1].caused_by == told.position
-
-
-def test_what_moved_while_no_daemon_ran_is_found_at_the_start(
-    others: Any, world: World, housekeeping: Housekeeping
-) -> None:
-    raised = others.raised(others.patch("README.md", "two\n"))
-    (others.root / "README.md").write_text("mine\n")
-    world.catch_up()
-    housekeeping.check_drift()
-    housekeeping.check_drift()
-    assert others.of(raised.id).state == "stale"
-    assert len(others.told("ProposalStale")) == 1
-
-
-def test_of_a_repository_that_is_away_nothing_is_judged(others: Any, world: World, housekeeping: Housekeeping) -> None:
-    raised = others.raised(others.patch("README.md", "two\n"))
-    others.say(RootLost(repo=others.repo, why="gone"), others.repo)
-    (others.root / "README.md").unlink()
-    world.catch_up()
-    housekeeping.check_drift()
-    assert others.of(raised.id).state == "raised"

@@ -227,7 +227,7 @@ def test_an_urgent_proposal_counts_as_urgent_when_it_is_told() -> None:
     evolve(state, raised("q"), 0, "system")
     for id_ in ("p", "q"):
         evolve(state, ProposalDelivered(id=id_, boundary="commit"), 5, "system")
-    assert state.deliveries == [Delivery(5, "p", True), Delivery(5, "q", False)]
+    assert state.deliveries == [Delivery(5, "p", True, "r"), Delivery(5, "q", False, "r")]
 
 
 def test_a_detector_is_muted_in_one_repository_or_everywhere() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.action import NoteAction, PatchAction, digest, edit, effects_of
+from kairos.domain.basis import basis_of
 from kairos.domain.events import (
     Event,
     ExecutionFinished,
@@ -334,6 +336,7 @@ def test_a_parked_proposal_returns_to_what_it_was_and_an_approval_is_void(state:
         "raised": raised, "pending": pending, "approved": approved,
         "deferred": lambda: after(pending(), deciding.defer(pending(), 90, now=0)),
     }[state]()  # fmt: skip
+    p = msgspec.structs.replace(p, raised=msgspec.structs.replace(p.raised, basis=basis_of([["a" * 40]])))
     away = after(p, proposals.park(p, "another branch"))
     assert (away.state, away.parked, away.approved) == ("parked", "another branch", None)
     assert proposals.park(away, "another branch") == []
@@ -346,6 +349,12 @@ def test_a_parked_proposal_returns_to_what_it_was_and_an_approval_is_void(state:
     assert (back.parked, back.parked_from, back.raised.expires_at) == ("", None, 5_000)
     assert back.deferred_until == p.deferred_until
     assert proposals.unpark(back, None) == []
+
+
+def test_what_is_parked_and_rests_on_no_commit_expires() -> None:
+    away = after(pending(), proposals.park(pending(), "a stash"))
+    assert proposals.expire(away, EXPIRES - 1) == []
+    assert after(away, proposals.expire(away, EXPIRES)).state == "expired"
 
 
 def test_a_parked_proposal_can_be_rejected_and_closed() -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from kairos.domain import deciding
 from kairos.domain.action import Action, CommandAction, NoteAction, PatchAction, edit
-from kairos.domain.events import AttentionHeld, Event, ProposalRaised, ProposalStale, ProposalSuperseded
+from kairos.domain.events import (
+    AttentionHeld,
+    Event,
+    ProposalRaised,
+    ProposalRevised,
+    ProposalStale,
+    ProposalSuperseded,
+)
 from kairos.domain.finding import Finding
 from kairos.domain.policy import parse
 from kairos.domain.proposal import Proposal, evolve, expire
@@ -140,7 +147,7 @@ def test_a_key_that_is_known_is_held_as_duplicate(state: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["stale", "superseded", "failed"])
-def test_a_key_whose_proposal_came_to_nothing_is_raised_again_under_another_id(state: str) -> None:
+def test_a_finding_whose_proposal_the_tree_closed_opens_it_again_under_its_id(state: str) -> None:
     known = {
         "stale": lambda: after(pending(), [ProposalStale(id=pending().id, paths=["a.txt"])]),
         "superseded": lambda: after(pending(), [ProposalSuperseded(id=pending().id, why="gone")]),
@@ -148,14 +155,17 @@ def test_a_key_whose_proposal_came_to_nothing_is_raised_again_under_another_id(s
     }[state]()
     assert known.state == state
     (event,) = raising([finding()], [known])
-    assert isinstance(event, ProposalRaised)
-    assert event.id != known.id
+    assert isinstance(event, ProposalRevised)
+    again = after(known, [event])
+    assert (again.id, again.state) == (known.id, "pending")
+    assert not event.worse
 
 
 def test_what_was_withdrawn_returns_only_as_another_action() -> None:
     fixed = finding(patch({"a.txt": ("one\n", "three\n")}))
     (event,) = raising([fixed], [withdrawn()])
-    assert isinstance(event, ProposalRaised)
+    assert isinstance(event, ProposalRevised)
+    assert after(withdrawn(), [event]).state == "raised"
     (event,) = raising([finding()], [withdrawn()])
     assert event.rule == "duplicate@1"
 
@@ -187,12 +197,14 @@ def test_never_here_silences_the_place_and_not_the_detector() -> None:
 
 def test_a_place_is_the_files_of_a_patch_or_the_title_of_a_note() -> None:
     both = proposal(finding(patch({"a.txt": ("1\n", "2\n"), "b.txt": ("1\n", "2\n")}))).raised
-    assert is_here(finding(patch({"b.txt": ("2\n", "3\n")})), both)
-    assert not is_here(finding(patch({"b.txt": ("2\n", "3\n"), "c.txt": ("2\n", "3\n")})), both)
+    assert is_here(finding(patch({"b.txt": ("2\n", "3\n")}), key="d:other"), both)
+    assert not is_here(finding(patch({"b.txt": ("2\n", "3\n"), "c.txt": ("2\n", "3\n")}), key="d:other"), both)
     assert not is_here(finding(patch({"b.txt": ("2\n", "3\n")}), detector="another"), both)
     told = proposal(note(title="The same")).raised
-    assert is_here(note(title="The same"), told)
-    assert not is_here(note(title="Another"), told)
+    assert is_here(note(title="The same", key="d:other"), told)
+    assert not is_here(note(title="Another", key="d:other"), told)
+    assert is_here(note(title="Another words, the same key"), told)
+    assert is_here(note(title="A part of it", key="d:wide", subjects=[KEY, "d:more"]), told)
 
 
 def test_what_was_undone_counts_as_rejected() -> None:

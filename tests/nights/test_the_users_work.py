@@ -18,7 +18,7 @@ def test_n10_an_edit_between_approval_and_execution_is_never_overwritten(shop: A
     mine = shop.cart + "# mine\n"
     (shop.repo.root / "shop/cart.py").write_text(mine)
     kairos.run("resume")
-    kairos.until("ProposalStale", id=proposal.id)
+    kairos.until("ProposalRevised", id=proposal.id)
     assert shop.cart == mine
     assert "ExecutionStarted" not in shop.topics()
     daemon.stop()

@@ -100,12 +100,21 @@ def test_files_is_the_tree_folded_from_the_log(kairos: Any, repo: Any) -> None:
     assert listed["link"][0] == "symlink"
 
 
-def test_a_proposal_whose_reason_is_gone_closes_itself(kairos: Any, repo: Any) -> None:
+def test_a_proposal_is_parked_without_its_reason_and_closed_when_that_is_gone(kairos: Any, repo: Any) -> None:
     renamed(kairos, repo)
     raised = kairos.until("ProposalRaised")[0].event
     kairos.until("ProposalVerified")
     repo.git("reset", "--hard", "-q", "HEAD~1")
+    kairos.until("ProposalParked", id=raised.id)
+    assert kairos.run("inbox") == []
+    repo.git("reset", "--hard", "-q", "ORIG_HEAD")
+    kairos.until("ProposalUnparked", id=raised.id)
+    assert [p["id"] for p in kairos.run("inbox")] == [raised.id]
+    repo.git("mv", "shop/billing.py", "shop/pay.py")
+    repo.git("commit", "-q", "--amend", "--allow-empty", "-m", "nothing")
     kairos.until("ProposalSuperseded", id=raised.id)
+    why_not = kairos.run("why-not")
+    assert [h["rule"] for h in why_not if h["subject"] == raised.id] == ["parked@1", "closed@1"]
     assert kairos.run("inbox") == []
 
 

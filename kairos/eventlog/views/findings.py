@@ -7,8 +7,8 @@ from collections.abc import Callable, Container
 
 import msgspec
 
-from kairos.domain.events import AttentionHeld, FindingListed, ProposalRaised
-from kairos.domain.finding import is_key
+from kairos.domain.events import AttentionHeld, FindingListed, ProposalRaised, ProposalRevised
+from kairos.domain.finding import is_key, listed_at
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.index import Index, Indexed, IndexView
 
@@ -22,7 +22,8 @@ class Findings(Indexed):
 
     @property
     def listed(self) -> Container[str]:
-        """The keys of findings that existed before Kairos watched the repository."""
+        """The keys of findings, and of their parts, that existed before Kairos watched the repository, with the levels
+        they had (see `finding.was_listed`)."""
         return _Known(self.index, _listed)
 
     @property
@@ -33,16 +34,20 @@ class Findings(Indexed):
 
 class FindingsView(IndexView[Findings]):
     name = "findings"
+    version = 2
     state = Findings
-    topics = frozenset({"FindingListed", "AttentionHeld", "ProposalRaised"})
+    topics = frozenset({"FindingListed", "AttentionHeld", "ProposalRaised", "ProposalRevised"})
 
     def apply(self, state: Findings, recorded: Recorded) -> None:
         match recorded.event:
             case FindingListed() as e:
-                state.index.add([_listed(e.key)])
+                names = {e.key, *e.subjects}
+                state.index.add(
+                    [_listed(at) for n in names for at in (n, *(listed_at(n, i) for i in _levels(e.level)))]
+                )
             case AttentionHeld() as e if is_key(e.subject):
                 state.index.add([_held(f"{e.subject}|{e.rule}")])
-            case ProposalRaised() as e:  # earlier holds no longer apply
+            case ProposalRaised() | ProposalRevised() as e:  # earlier holds no longer apply
                 begun = _of(_HELD, e.key)
                 state.index.remove([begun + rest for rest in state.index.under(begun)])
             case _:
@@ -58,6 +63,13 @@ class _Known(Container[str]):
 
     def __contains__(self, text: object) -> bool:
         return isinstance(text, str) and self._key_of(text) in self._index
+
+
+_MOST_LEVELS = 8
+
+
+def _levels(level: int) -> range:
+    return range(1, min(level, _MOST_LEVELS) + 1)
 
 
 def _listed(key: str) -> bytes:

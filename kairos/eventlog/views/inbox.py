@@ -20,14 +20,18 @@ from kairos.eventlog.views.filed import Filed, Filings, Part
 from kairos.eventlog.views.index import Index
 from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
 
+_MOST_LAPSED = 200
+"""So many proposals that the tree closed, or that were only read, are looked at again when the tree changes; older ones
+stay closed."""
 _LEAST = 4
 """Minimum length of a short id."""
 
 
 class _Kept(msgspec.Struct):
-    """The saved state of an inbox apart from the proposals: the ids of the live ones."""
+    """The saved state of an inbox apart from the proposals: the ids of the live ones and of those closed lately."""
 
     live: list[str]
+    lapsed: list[str] = []
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -43,6 +47,7 @@ class Inbox(msgspec.Struct):
     filings: Filings = msgspec.field(default_factory=lambda: Filings(InboxView().key))
     index: Index = msgspec.field(default_factory=lambda: Index(InboxView().key))
     _live: dict[str, None] = {}
+    _lapsed: dict[str, None] = {}
 
     @property
     def proposals(self) -> Mapping[str, Proposal]:
@@ -79,6 +84,12 @@ class Inbox(msgspec.Struct):
     def live(self) -> list[Proposal]:
         """Proposals not in a terminal state: undecided, deferred, parked, approved or running."""
         return [self.filings[i].proposal for i in self._live]
+
+    def lapsed(self, repo: str) -> list[Proposal]:
+        """The latest proposals of a repository that the tree closed (superseded or stale), oldest first; they may be
+        open again when the tree changes back."""
+        found = (self.filings[i].proposal for i in self._lapsed if i in self.filings)
+        return [p for p in found if p.raised.repo == repo]
 
     def pending(self) -> list[Proposal]:
         return [p for p in self.live() if p.state in proposal.UNDECIDED]
@@ -129,6 +140,11 @@ class Inbox(msgspec.Struct):
             self._live[id_] = None
         else:
             self._live.pop(id_, None)
+        self._lapsed.pop(id_, None)
+        if filed.proposal.state in proposal.LAPSED:
+            self._lapsed[id_] = None
+            if len(self._lapsed) > _MOST_LAPSED:
+                del self._lapsed[next(iter(self._lapsed))]
         led, leads = _leads(before) if before else set(), _leads(filed)
         self.index.remove(led - leads)
         self.index.add(leads - led)
@@ -157,10 +173,15 @@ class InboxView(Projection[Inbox]):
             found = msgspec.json.decode(checked(raw), type=_Kept)
         except (msgspec.MsgspecError, ValueError):
             return None, 0
-        return Inbox(Filings(self.key, log, position), Index(self.key, log), dict.fromkeys(found.live)), position
+        return Inbox(
+            Filings(self.key, log, position),
+            Index(self.key, log),
+            dict.fromkeys(found.live),
+            dict.fromkeys(found.lapsed),
+        ), position
 
     def saving(self, state: Inbox, position: int) -> list[Write]:
-        kept = Put(self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live)))))
+        kept = Put(self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live), list(state._lapsed)))))
         whole = [Drop(self.key)] if state.index.log is None else []  # removes rows left by an earlier fold
         return [*whole, *state.filings.writes(), *state.index.writes(), kept, Track(self.key, position)]
 

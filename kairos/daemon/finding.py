@@ -1,0 +1,90 @@
+"""Running the detectors over a trigger, or one of them again over the evidence of a finding that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from kairos.clock import now_us
+from kairos.detectors.looking import look, named
+from kairos.detectors.scene import Companion, Facts, scene_of
+from kairos.domain.basis import oids_of, paths_of
+from kairos.domain.events import CommitRecorded, ProposalRaised
+from kairos.domain.finding import Finding
+from kairos.errors import KairosError, NotFound
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.repositories import Repository
+from kairos.memory.claims import MemoryView
+from kairos.memory.related import Relations
+from kairos.repo.git import Git
+from kairos.repo.health import require_sound
+
+
+def find(
+    log: Log,
+    repo: Repository,
+    trigger: Sequence[Recorded],
+    boundary: str,
+    salt: bytes,
+    only: str | None = None,
+    facts: Facts | None = None,
+    *,
+    again: bool = False,
+) -> tuple[list[Finding], list[str]]:
+    """(findings, problems) of every detector that runs at this boundary, or of the detector `only`. `salt` is the
+    home's; `facts` are shared with other looks; `again`: a second look at the evidence of a finding that is known."""
+    try:
+        require_sound(Path(repo.root))
+        scene = scene_of(
+            repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts,
+            again=again,
+        )  # fmt: skip
+        findings, problems = look(scene) if only is None else look(scene, detectors=named(only))
+        return findings, [f"{p.detector}: {p.why}" for p in problems]
+    except KairosError as error:
+        return [], [error.message]
+
+
+def evidence_of(log: Log, raised: ProposalRaised, trigger: Sequence[Recorded] = ()) -> list[Recorded]:
+    """The events that a second look at a proposal's evidence starts from: what it cites, without what was erased and
+    without commits that it does not rest on, and the commits of `trigger` that moved a path it rests on."""
+    cited = []
+    for position in raised.evidence:
+        with suppress(NotFound):
+            cited.append(log.at(position))
+    oids, there = oids_of(raised.basis), {r.position for r in cited}
+    kept = [r for r in cited if not oids or not isinstance(r.event, CommitRecorded) or r.event.oid in oids]
+    moved = (_moving(r, paths_of(raised.basis)) for r in trigger if r.position not in there)
+    return [*kept, *(r for r in moved if r is not None)]
+
+
+def _moving(recorded: Recorded, paths: frozenset[str]) -> Recorded | None:
+    """A commit with only those of its changes that renamed or deleted one of the paths, None if there are none."""
+    event = recorded.event
+    if not isinstance(event, CommitRecorded):
+        return None
+    changes = [
+        c for c in event.changes
+        if (c.status[:1] == "D" and c.fs in paths) or (c.status[:1] == "R" and c.was is not None and c.was.fs in paths)
+    ]  # fmt: skip
+    if not changes:
+        return None
+    return msgspec.structs.replace(recorded, event=msgspec.structs.replace(event, changes=changes))
+
+
+def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Companion]]:
+    """Returns a function that gives the paths related to a set of paths; memory is loaded once, at the first call."""
+
+    @cache
+    def relations() -> Relations:
+        return Relations(MemoryView().load(log)[0], repo_id)
+
+    def ask(paths: Sequence[str]) -> list[Companion]:
+        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in relations().related(paths)]
+
+    return ask

@@ -1,0 +1,205 @@
+"""Keeps proposals in step with the tree: revises, parks, closes and reopens those that recent changes may concern.
+
+A proposal whose basis is not in the tree is parked; it returns by itself with the basis. One whose basis is gone, or
+whose finding is resolved, is closed with the reason. One that was closed is open again, under the same id, when its
+finding returns. The evidence is looked at again by the detector that raised it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kairos.acting.drift import done_by, drift
+from kairos.daemon.finding import evidence_of, find
+from kairos.daemon.folded import World
+from kairos.detectors.looking import RESOLVED, named
+from kairos.detectors.scene import Facts
+from kairos.detectors.touching import Signature, TouchedSince, signature_of
+from kairos.domain.basis import BasisTree, missing
+from kairos.domain.events import CommitRecorded, Event, ProposalRaised
+from kairos.domain.finding import Finding
+from kairos.domain.keeping import not_found, to_follow, without_look
+from kairos.domain.proposal import LAPSED, LASTING, Proposal, stream_of
+from kairos.domain.raising import Raised, is_same
+from kairos.errors import Conflict
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent, Recorded
+from kairos.eventlog.views.commits import CommitsView, events_of_commit
+from kairos.eventlog.views.repositories import Repository
+from kairos.repo.basis_tree import basis_tree
+from kairos.repo.git import Git, GitError
+
+_FEW = 20
+REASON_GONE = "what it rests on is no longer so"
+Raising = Callable[[Sequence[Finding], Repository, str, str], list[Raised]]
+"""The events for findings of a repository, a turn and a boundary."""
+
+
+class ProposalKeeper:
+    """Compares the waiting, the parked and the lately closed proposals of a repository with its tree."""
+
+    def __init__(self, log: Log, world: World, salt: bytes, raising: Raising, expire_us: Callable[[], int]) -> None:
+        self._log = log
+        self._world = world
+        self._salt = salt
+        self._raising = raising
+        self._expires = expire_us
+        self._touched: dict[str, TouchedSince] = {}
+        """By repository: changes since its proposals were last compared; no entry: all must be."""
+
+    def note(self, repo_id: str, event: Event) -> None:
+        """Notes an event of a repository, so that `keep` knows which proposals it may concern."""
+        if repo_id in self._touched:
+            self._touched[repo_id].note(event)
+
+    def start_over(self) -> None:
+        """Makes the next comparison cover all proposals, because the changes since the last one are not known."""
+        self._touched.clear()
+
+    def keep(
+        self,
+        repo: Repository,
+        cause: int | None,
+        trigger: Sequence[Recorded] = (),
+        boundary: str = "",
+        seen: tuple[Signature, Facts] | None = None,
+        only: Sequence[str] = (),
+    ) -> None:
+        """Brings the proposals that recent changes may concern, and those of the ids `only`, in step with the tree.
+
+        `trigger`: the events of the turn; `cause`: the position that brought this about; `seen`: the state that the
+        turn saw, None to look now."""
+        with self._world.reading() as views:
+            lasting = [p for p in views.inbox.live() if p.raised.repo == repo.id and p.state in LASTING]
+            lapsed = [p for p in views.inbox.lapsed(repo.id) if p.raised.engine == "rules"]
+            last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed)}
+        if cause is not None:
+            lasting = [p for p in lasting if last[p.id][0] <= cause]  # not what this turn raised
+        signature, facts = seen or look_around(repo)
+        touched = self._touched.get(repo.id)
+        if touched is not None and touched.signature != signature:
+            touched.everything = True
+        self._touched[repo.id] = TouchedSince(signature)
+        evidence: dict[str, Sequence[Recorded]] = {}
+        concerned = []
+        for p in (*lasting, *lapsed):
+            known = p.id in only or touched is None
+            if p.state in LAPSED and not known and touched is not None and not _returns(p, touched):
+                continue
+            evidence[p.id] = evidence_of(self._log, p.raised, trigger)
+            if known or p.state in LAPSED or (touched is not None and touched.concerns(p.raised, evidence[p.id])):
+                concerned.append(p)
+        if not concerned:
+            return
+        try:
+            tree = basis_tree(Git(Path(repo.root)), [p.raised.basis for p in concerned], lambda: facts.tracked)
+        except GitError:
+            self._touched[repo.id].everything = True  # look again next time
+            return
+        for p in concerned:
+            at = _Look(p, repo, evidence[p.id], boundary, last[p.id][-1] if cause is None else cause, facts, touched)
+            if not self._one(at, tree):
+                self._touched[repo.id].everything = True
+
+    def _one(self, at: _Look, tree: BasisTree) -> bool:
+        """Brings one proposal in step; False if that must be tried again."""
+        p = at.proposal
+        away = at.touched is not None and at.touched.moved
+        amiss = missing(p.raised.basis, tree)
+        path = to_follow(p.raised.basis, tree)
+        if path is not None:
+            at.evidence = [*at.evidence, *self._removals(path, at)]
+        became, moved = drift(p, Path(at.repo.root)) if amiss is None else ("same", [])
+        decided = without_look(
+            p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
+            followed=any(r.position not in p.raised.evidence for r in at.evidence),
+            can_look=p.raised.engine == "rules" and bool(named(p.raised.detector)), taken_away=away,
+            expires_at=self._expires(),
+        )  # fmt: skip
+        if decided is not None:
+            return self._append(at, decided)
+        found, problems = find(
+            self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts, again=True
+        )
+        if problems:
+            return False
+        same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
+        if same:
+            return self._raise(at, same[:1])
+        why = RESOLVED.get(p.raised.detector, REASON_GONE)
+        return self._append(at, not_found(p, amiss, taken_away=away, resolved=why))
+
+    def _removals(self, path: str, at: _Look) -> list[Recorded]:
+        """The recorded commit in the history of HEAD that removed a path, if the evidence does not have it."""
+        oid = at.facts.objects.removed_by(path)
+        known = {r.event.oid for r in at.evidence if isinstance(r.event, CommitRecorded)}
+        if oid is None or oid in known:
+            return []
+        found = events_of_commit(self._log, CommitsView().load(self._log)[0], oid, _FEW)
+        return [r for r in map(self._log.at, found) if isinstance(r.event, CommitRecorded)][:1]
+
+    def _done(self, p: Proposal) -> tuple[str, str]:
+        with self._world.reading() as views:
+            return done_by(views.inbox, p)
+
+    def _raise(self, at: _Look, found: Sequence[Finding]) -> bool:
+        """Revises the proposal of a finding, and opens it again if it was closed."""
+        with self._world.reading() as views:
+            if views.attention.is_muted(found[0].detector, at.repo.id):
+                return True
+        p = at.proposal
+        boundary = at.boundary or p.raised.boundary
+        events = self._raising(found, at.repo, p.raised.turn, boundary)
+        return self._append(at, [e for e in events if not isinstance(e, ProposalRaised) and hasattr(e, "id")])
+
+    def _append(self, at: _Look, events: Sequence[Event]) -> bool:
+        """Appends the events to their proposals; False if another decision came first."""
+        if not events:
+            return True
+        with self._world.reading() as views:
+            known = views.inbox.proposals
+            versions = {stream_of(i): known[i].version for i in {e.id for e in events}}  # type: ignore[attr-defined]
+        news = [NewEvent(stream_of(e.id), e, at.cause, "system") for e in events]  # type: ignore[attr-defined]
+        try:
+            self._log.append(news, expected=versions)
+        except Conflict:
+            return False
+        finally:
+            self._world.catch_up()
+        return True
+
+
+def _returns(p: Proposal, touched: TouchedSince) -> bool:
+    """Whether a closed proposal may be open again: a path that it names changed, or git moved and it can become worse
+    (a secret that was read may be pushed)."""
+    return touched.concerns(p.raised, (), lapsed=True) or (touched.everything and p.raised.level > 0)
+
+
+class _Look:
+    """One proposal that is compared with the tree, and what is known for it."""
+
+    def __init__(
+        self,
+        proposal: Proposal,
+        repo: Repository,
+        evidence: Sequence[Recorded],
+        boundary: str,
+        cause: int,
+        facts: Facts,
+        touched: TouchedSince | None,
+    ) -> None:
+        self.proposal = proposal
+        self.repo = repo
+        self.evidence = evidence
+        self.boundary = boundary
+        self.cause = cause
+        self.facts = facts
+        self.touched = touched
+
+
+def look_around(repo: Repository) -> tuple[Signature, Facts]:
+    """The signature and facts that the next looks share. The signature is taken first, so that changes between the two
+    are looked at again."""
+    root = Path(repo.root)
+    return signature_of(root), Facts(Git(root))

@@ -1,0 +1,77 @@
+"""What becomes of a proposal when the tree moved: kept, parked, closed, or looked at again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from kairos.domain.basis import Basis, BasisMissing, BasisTree, missing
+from kairos.domain.events import Event
+from kairos.domain.proposal import LASTING, Proposal, mark_stale, park, supersede, unpark
+
+AWAY = "it is not in what is checked out now"
+Drift = Literal["same", "moved", "done"]
+"""What became of the files of a patch: unchanged, changed, or changed just as the patch would."""
+
+
+def without_look(
+    p: Proposal,
+    amiss: BasisMissing | None,
+    drift: Drift,
+    *,
+    done: tuple[str, str],
+    moved: Sequence[str],
+    followed: bool,
+    can_look: bool,
+    taken_away: bool,
+    expires_at: int,
+) -> list[Event] | None:
+    """The events that follow without another look at the evidence, None if it must be looked at again.
+
+    `amiss`: what its basis lacks; `done`: why its change is in the tree already, and by which proposal; `followed`:
+    another commit made the same move or moved a path on, so that the finding may be there; `expires_at`: the expiry
+    of a proposal that returns. A finding of a model, or of a detector that is no more, cannot be looked at again
+    (`can_look` False): it is stale when its files moved."""
+    if drift == "done" and p.state in LASTING:
+        return supersede(p, *done)
+    if amiss is not None and not followed:
+        return absent(p, amiss, taken_away=taken_away)
+    if not can_look:
+        return unpark(p, expires_at) or (mark_stale(p, moved) if moved else [])
+    return None
+
+
+def absent(p: Proposal, amiss: BasisMissing, *, taken_away: bool) -> list[Event]:
+    """Parks a proposal whose basis is elsewhere, and closes one whose basis is gone. What rests on no commit is
+    elsewhere only if git may have taken it away (`taken_away`); else the person removed it."""
+    removed = _in_worktree(p) and not taken_away and p.state != "parked"
+    return supersede(p, amiss.why) if amiss.gone or removed else park(p, amiss.why)
+
+
+def not_found(p: Proposal, amiss: BasisMissing | None, *, taken_away: bool, resolved: str) -> list[Event]:
+    """What becomes of a proposal whose finding is not there. `taken_away`: git may have taken changes out of the work
+    tree (a checkout, a stash): what rests on no commit is elsewhere then, not resolved. `resolved`: the reason
+    otherwise."""
+    if amiss is not None:
+        return absent(p, amiss, taken_away=taken_away)
+    if _in_worktree(p) and taken_away:
+        return park(p, AWAY)
+    if _in_worktree(p) and p.state == "parked":
+        return []
+    return supersede(p, resolved)
+
+
+def _in_worktree(p: Proposal) -> bool:
+    """Whether the finding rests on the work tree or the index alone."""
+    return p.raised.basis is None or not p.raised.basis.commits
+
+
+def to_follow(basis: Basis | None, tree: BasisTree) -> str | None:
+    """The path whose removal another commit may have made: the commits of the basis are not in the history of HEAD, and
+    its paths are as if they were (after a squash, a rebase or an amend that nobody saw). None if there is none."""
+    if basis is None or not basis.absent or all(not tree.in_head.isdisjoint(g.oids) for g in basis.commits):
+        return None
+    bare = msgspec.structs.replace(basis, commits=[])
+    return basis.absent[0].fs if missing(bare, tree) is None else None

@@ -1,0 +1,109 @@
+"""Revising: what becomes of a proposal whose finding was found again in another form. Pure.
+
+A finding keeps its proposal. If the action, the words, the places or the basis differ, the proposal is revised; if it
+was closed without having been carried out, it is open again. A person is told again only of what is materially worse
+than what they were told.
+"""
+
+from __future__ import annotations
+
+from kairos.domain.action import PatchAction
+from kairos.domain.basis import joined, oids_of
+from kairos.domain.events import ProposalRaised, ProposalRevised
+from kairos.domain.inert import shown
+from kairos.domain.proposal import OPEN, Proposal, ToldState
+from kairos.domain.risk import RANK
+
+_NAMED = 3
+_AGAIN = {
+    "rejected": "its evidence changed since you rejected it",
+    "acknowledged": "its evidence changed since you read it",
+    "expired": "its evidence changed since it expired",
+    "withdrawn": "the action is another one than the one that did not pass",
+    "superseded": "it is so again",
+    "stale": "made anew from the files as they are",
+    "failed": "made anew after it failed",
+}
+"""What reopens a closed proposal, by its state."""
+
+
+def new_places(p: Proposal, made: ProposalRaised) -> bool:
+    """Whether the finding has a place of evidence that the proposal does not know."""
+    return not set(made.fingerprint) <= set(p.raised.fingerprint)
+
+
+def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
+    """Whether the finding is materially worse than what a person was told: a higher risk, a higher level (a secret was
+    pushed), or at least twice the places. False if they were told nothing yet."""
+    if told is None:
+        return False
+    return (
+        RANK[made.risk] > RANK[told.risk]
+        or made.level > max(told.level, 1)
+        or 0 < 2 * told.places <= len(made.fingerprint)
+    )
+
+
+def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
+    """The revision that makes the proposal what was found, None if nothing differs and it is open."""
+    old = p.raised
+    if made.digest == p.edited and p.state in OPEN:
+        return None  # nothing moved since a person changed this very patch
+    basis = joined(old.basis, made.basis)
+    if p.edited == made.digest and oids_of(basis) == oids_of(old.basis) and p.state not in _AGAIN:
+        return None  # a person changed the patch, and it was found as it was before
+    changed = _AGAIN.get(p.state, "")
+    details = _details(old, made)
+    if not details and oids_of(basis) != oids_of(old.basis):
+        details = [f"the same change is in commit {min(oids_of(basis) - oids_of(old.basis), default='?')[:12]} as well"]
+    if not details and (old.basis != basis or old.key != made.key):
+        details = ["it is known by what it is about now"]
+    if not changed and not details:
+        return None
+    told = p.told
+    worse = is_much_worse(told, made)
+    if p.state == "superseded" and p.delivered and new_places(p, made):
+        worse = True  # what was told was resolved, and this is elsewhere
+    return ProposalRevised(
+        id=p.id, digest=made.digest, detector_version=made.detector_version, turn=made.turn, key=made.key,
+        title=made.title, claim=made.claim, risk=made.risk, action=made.action, effects=made.effects,
+        evidence=made.evidence, policy_version=made.policy_version, verdict=made.verdict, boundary=made.boundary,
+        unchecked=made.unchecked, subjects=made.subjects, fingerprint=made.fingerprint, level=made.level, basis=basis,
+        worse=worse and p.delivered, expires_at=made.expires_at if changed else None,
+        changed="; ".join(filter(None, [changed, *details])),
+    )  # fmt: skip
+
+
+def _details(old: ProposalRaised, made: ProposalRaised) -> list[str]:
+    """What differs for a reader, in words."""
+    out = []
+    if made.risk != old.risk:
+        out.append(f"its risk is {made.risk} now, it was {old.risk}")
+    if isinstance(old.action, PatchAction) and isinstance(made.action, PatchAction):
+        before, now = {e.fs for e in old.action.edits}, {e.fs for e in made.action.edits}
+        out += _listed("now also in", now - before) + _listed("no longer in", before - now)
+    if len(made.fingerprint) != len(old.fingerprint) and old.fingerprint:
+        out.append(f"{len(made.fingerprint)} places, there were {len(old.fingerprint)}")
+    if not out and made.digest != old.digest:
+        patch = isinstance(made.action, PatchAction)
+        out.append("its files changed elsewhere; the change is the same" if _same_change(old, made) and patch else "")
+        if not out[-1]:
+            out[-1] = f"it reads now: {made.title}" if made.title != old.title else "its places or its text moved"
+    if not out and (made.title, made.claim, made.unchecked) != (old.title, old.claim, old.unchecked):
+        out.append("its words changed")
+    return out
+
+
+def _same_change(old: ProposalRaised, made: ProposalRaised) -> bool:
+    def lines(raised: ProposalRaised) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        if not isinstance(raised.action, PatchAction):
+            return []
+        return sorted((e.fs, tuple(h.old), tuple(h.new)) for e in raised.action.edits for h in e.hunks)
+
+    return lines(old) == lines(made)
+
+
+def _listed(words: str, paths: set[str]) -> list[str]:
+    names = [shown(p) for p in sorted(paths)]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return [f"{words} {', '.join(names[:_NAMED])}{more}"] if names else []

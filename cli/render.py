@@ -188,7 +188,7 @@ def ask(context: Context, question: str, *, flag: str) -> bool:
     from kairos.errors import UsageError
 
     if not context.interactive():
-        raise UsageError(f"{inert(question)} needs an answer, and nobody can be asked here", f"Use {flag}.")
+        raise UsageError(f"{inert(question)} needs an answer, and there is no terminal to ask on", f"Use {flag}.")
     return answer(context, f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 

@@ -47,7 +47,7 @@ VERBS: dict[str, Verb] = {
     "stop": Verb("cli.run.daemon:stop", RUN, "Stop the daemon after it drained."),
     "pause": Verb("cli.run.control:pause", RUN, "The kill switch: no turns, deliveries or executions."),
     "resume": Verb("cli.run.control:resume", RUN, "End a pause."),
-    "tick": Verb("cli.run.control:tick", RUN, "Have the daemon do now what it does every half minute."),
+    "tick": Verb("cli.run.control:tick", RUN, "Make the daemon check now whether work is due."),
     "mute": Verb("cli.run.control:mute", RUN, "Silence one detector."),
     "unmute": Verb("cli.run.control:unmute", RUN, "Let a silenced detector speak again."),
     "service": Verb("cli.run.service:service", RUN, "Run the daemon at login, as a systemd user service."),

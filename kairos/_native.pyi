@@ -29,6 +29,18 @@ def link_row(previous: bytes, header: tuple[int, str, int, str, int, int, int | 
 def blake3_hash(data: bytes) -> bytes:
     """BLAKE3 of `data`."""
 
+# -- markdown: what a document refers to ----------------------------------------------------------------
+
+def markdown_parts(text: str, *, mdx: bool = False) -> list[tuple[str, int, int, str]]:
+    """(kind, start, end, value) of every part of a Markdown document that refers to something, by its start. Ranges are
+    in characters.
+
+    Kinds and values: `bare` and `angle`, a destination as written and its meaning; `attribute`, an HTML (with `mdx`
+    also JSX) attribute value and the attribute's name; `code`, a code span; `specifier`, an import of MDX; `metadata`,
+    front matter; `fence`, a fenced block and its info string; `unlocated`, a link without a provable place and its
+    meaning.
+    Remote destinations are left out. ValueError if the parser fails."""
+
 # -- sensing: what a tree holds, and which directories of it may have changed -------------------------
 
 @final

@@ -57,7 +57,7 @@ def refusal(source: str, found: Sequence[Fault], hint: str) -> UsageError:
     if len(found) == 1:
         return UsageError(f"{source}: {found[0].what}", found[0].hint or hint)
     lines = "".join(f"\n  {problem}" for problem in found)
-    return UsageError(f"{source}: {len(found)} things are wrong{lines}", hint)
+    return UsageError(f"{source}: {len(found)} errors{lines}", hint)
 
 
 @cache

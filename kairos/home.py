@@ -99,7 +99,9 @@ class Home:
                 fresh.unlink()
             return file.read_bytes()
         except OSError as error:
-            raise TryAgain(f"{file} cannot be made: {error.strerror}", "Free space, or check its owner.") from error
+            raise TryAgain(
+                f"{file} cannot be created: {error.strerror}", "Free some space, or check its owner."
+            ) from error
 
     def identity(self) -> str:
         """The identifier of this home on a shared log. A copy of the home, or the same path on another machine, has a
@@ -134,7 +136,8 @@ class Home:
                 make_private(folder)
             except OSError as error:
                 raise (TryAgain if error.errno in FULL else UsageError)(
-                    f"{folder} cannot be made: {error.strerror}", "Mend that, or name another folder with --home."
+                    f"{folder} cannot be created: {error.strerror}",
+                    "Fix this, or choose another directory with --home.",
                 ) from error
 
 
@@ -172,11 +175,11 @@ def _named_home(override: str | None) -> Home:
 
 def _root(text: str) -> Path:
     if not text.strip():
-        raise UsageError("the home is named by an empty text", "Unset KAIROS_HOME, or name a directory.")
+        raise UsageError("the name of the home is empty", "Unset KAIROS_HOME, or set it to a directory.")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
-        raise UsageError(f"{text} is no path: {error}", "Name another directory.") from error
+        raise UsageError(f"{text} is not a path: {error}", "Name another directory.") from error
 
 
 def log_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -196,7 +199,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a huge number, or nested too deeply
-        raise UsageError(f"{path} is not TOML: {error}", "Correct it or move it away.") from error
+        raise UsageError(f"{path} is not valid TOML: {error}", "Correct the file, or move it away.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
 
@@ -211,5 +214,5 @@ def _configured_log(path: Path) -> str:
     table = read_toml(path).get("log")
     url = table.get("url", "") if isinstance(table, dict) else ""
     if not isinstance(url, str):
-        raise UsageError(f"{path}: log.url is not a text", "It looks like postgresql://USER@HOST/DATABASE.")
+        raise UsageError(f"{path}: log.url is not a string", "It looks like postgresql://USER@HOST/DATABASE.")
     return url

@@ -61,7 +61,7 @@ def refuse(found: list[Exposure]) -> None:
     """Raises Denied (6) with the command that fixes it, if `found` is not empty."""
     if found:
         first = found[0]
-        raise Denied(f"{first.path} {first.why}: whoever writes there decides what Kairos runs", mending(found))
+        raise Denied(f"{first.path} {first.why}: anyone who can write there decides what Kairos runs", mending(found))
 
 
 def mending(found: list[Exposure]) -> str:
@@ -127,7 +127,7 @@ def _way(path: Path) -> Iterator[tuple[Path, os.stat_result | None]]:
             continue
         links += 1
         if links > _MOST_LINKS:
-            raise UsageError(f"{path} leads through a circle of links", "Name another directory with --home.")
+            raise UsageError(f"{path} leads through a loop of symlinks", "Name another directory with --home.")
         yield step, status
         target = step.readlink()
         at = Path("/") if target.is_absolute() else at

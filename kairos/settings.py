@@ -206,7 +206,7 @@ def set_value(home: Home, key: str, text: str) -> Any:
     _refuse_worse(before, wanted)
     written = _edited(home.config_file, parts, value)
     if not _same(_parsed(written), wanted):
-        raise UsageError(f"{home.config_file} is laid out so that {key} cannot be set in it", "Edit it by hand.")
+        raise UsageError(f"{home.config_file} has a layout in which {key} cannot be set", "Edit it by hand.")
     home.prepare()
     replace_file(home.config_file.resolve(), written.encode())
     return value
@@ -252,7 +252,7 @@ def _edited(path: Path, parts: list[str], value: Any) -> str:
         table[parts[-1]] = value
         return tomlkit.dumps(document)
     except (TOMLKitError, ValueError, TypeError, LookupError) as error:  # a layout that tomlkit cannot edit
-        raise UsageError(f"{path} cannot be edited by a program: {error}", "Edit it by hand.") from error
+        raise UsageError(f"{path} cannot be edited automatically: {error}", "Edit it by hand.") from error
 
 
 def _same(one: Any, other: Any) -> bool:

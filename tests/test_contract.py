@@ -141,13 +141,13 @@ def test_what_may_stand_in_a_field_is_said_in_words(kind: Any, words: str) -> No
 
 def test_one_problem_is_one_line_and_several_are_listed() -> None:
     one, two = Fault("a", "a is 1; it must be 2", "The default is 2."), Fault("b", "there is no setting `b`", "")
-    error = refusal("f", [one], "Mend it.")
+    error = refusal("f", [one], "Correct it.")
     assert (error.message, error.hint, error.code) == ("f: a is 1; it must be 2", "The default is 2.", 2)
-    error = refusal("f", [one, two], "Mend it.")
+    error = refusal("f", [one, two], "Correct it.")
     assert error.message.splitlines() == [
-        "f: 2 things are wrong", "  a is 1; it must be 2. The default is 2.", "  there is no setting `b`"
+        "f: 2 errors", "  a is 1; it must be 2. The default is 2.", "  there is no setting `b`"
     ]  # fmt: skip
-    assert error.hint == "Mend it."
+    assert error.hint == "Correct it."
 
 
 def test_a_right_configuration_is_read_without_pydantic() -> None:

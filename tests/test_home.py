@@ -32,7 +32,7 @@ def test_a_home_is_private(tmp_path: Path) -> None:
 
 def test_a_home_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot be created"):
         find_home(str(tmp_path / "file" / "h")).prepare()
 
 

@@ -109,7 +109,7 @@ def test_a_number_edited_by_hand_is_refused_with_its_key(home: Home, text: str) 
     with pytest.raises(UsageError) as caught:
         load_config(home)
     known = "model.per_day_usd" in caught.value.message
-    assert known or (text.startswith(("9", "[")) and "is not TOML" in caught.value.message)
+    assert known or (text.startswith(("9", "[")) and "is not valid TOML" in caught.value.message)
     assert str(home.config_file) in caught.value.message
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_utf_8_cannot_be_configured(home: Home, key: str, text: str)
 
 def test_a_file_that_is_no_text_is_refused(home: Home) -> None:
     home.config_file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="not TOML"):
+    with pytest.raises(UsageError, match="not valid TOML"):
         load_config(home)
 
 
@@ -342,9 +342,9 @@ def test_everything_wrong_is_said_at_once(home: Home) -> None:
 
 def test_of_several_wrong_settings_one_may_be_corrected_at_a_time(home: Home) -> None:
     write(home, "[model]\nper_day_usd = inf # oops\n[attention]\nper_day = -1\n")
-    with pytest.raises(UsageError, match="2 things"):
+    with pytest.raises(UsageError, match="2 errors"):
         set_value(home, "model.per_turn_usd", "0.5")
-    with pytest.raises(UsageError, match="2 things"):
+    with pytest.raises(UsageError, match="2 errors"):
         set_value(home, "attention.per_day", "-2")
     set_value(home, "attention.per_day", "2")
     with pytest.raises(UsageError, match=r"model\.per_day_usd is inf"):

@@ -26,7 +26,7 @@ def confirmed(context: Context, proposal: Proposal) -> bool:
     """Shows the card and asks. For high risk the person must type the first letters of the id."""
     if not context.interactive():
         raise UsageError(
-            f"{proposal.id} was not shown, and nobody can be asked here",
+            f"{proposal.id} was not shown, and there is no terminal to ask on",
             f"Read `kairos show {proposal.id}`, then add `--digest {proposal.raised.digest}` (or --yes).",
         )
     render.message(context, shown_card(context, lambda: proposal)[1])
@@ -66,9 +66,11 @@ def _each(
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@click.option("--digest", metavar="D", help="The digest that was read; stands for having seen it.")
-@click.option("--wait", "wait_s", type=click.FloatRange(min=0), metavar="S", help="Wait up to S seconds for the end.")
-@click.option("--yes", is_flag=True, help="Approve what is there now without showing it.")
+@click.option("--digest", metavar="D", help="The digest of the card that was read, instead of showing it again.")
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(min=0), metavar="S", help="Wait up to S seconds until it is carried out."
+)
+@click.option("--yes", is_flag=True, help="Approve the present state without showing it.")
 @pass_context
 def approve(context: Context, ids: Sequence[str], digest: str | None, wait_s: float | None, yes: bool) -> None:
     """Say yes to exactly what was shown. Repeating it is harmless."""
@@ -88,12 +90,12 @@ def approve(context: Context, ids: Sequence[str], digest: str | None, wait_s: fl
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@click.option("-m", "text", metavar="TEXT", required=True, help="Why not.")
+@click.option("-m", "text", metavar="TEXT", required=True, help="The reason, in your words.")
 @click.option(
     "--reason",
     type=click.Choice(["wrong", "not_now", "style", "too_risky", "duplicate", "other"]),
     default="other",
-    help="What kind of no.",
+    help="The kind of reason.",
 )
 @click.option("--never", is_flag=True, help="Never propose this here again.")
 @pass_context

@@ -73,12 +73,12 @@ def _agreed(context: Context, plan: TakingBack, *, yes: bool, placed: bool) -> b
             )
         return True
     if not context.interactive():
-        raise UsageError(f"{plan.run} of {plan.id} needs an answer, and nobody can be asked here", "Use --yes.")
+        raise UsageError(f"{plan.run} of {plan.id} needs an answer, and there is no terminal to ask on", "Use --yes.")
     return render.ask(context, f"{described(plan)}  Proceed?", flag="--yes")
 
 
 def _command(context: Context, run: str, id_: str | None, yes: bool) -> None:
-    scope = None if id_ is not None else standing(context)
+    scope = context.only() if id_ is not None else standing(context)
     placed = id_ is not None or scope is not None
     done = take_back(context.desk, run, id_, lambda plan: _agreed(context, plan, yes=yes, placed=placed), scope=scope)
     if done is None:

@@ -109,7 +109,7 @@ def _verified(v: VerificationOut) -> list[str]:
 def _effects(card: CardOut) -> list[str]:
     e = card.effects
     if card.action.kind == "note":
-        return ["  nothing is changed: approving it says that you have read it"]
+        return ["  changes nothing; approving marks it as read"]
     lines = [f"    {render.inert(path)}" for path in e.files[:_MOST_LISTED]]
     if len(e.files) > _MOST_LISTED:
         lines.append(f"    and {len(e.files) - _MOST_LISTED} more")

@@ -68,7 +68,7 @@ def _rows(
 
 @click.command()
 @click.option("--exit-code", is_flag=True, help="Exit 3 when nothing waits for a decision.")
-@click.option("--all", "everything", is_flag=True, help="Decided ones too.")
+@click.option("--all", "everything", is_flag=True, help="Include decided proposals.")
 @pass_context
 def inbox(context: Context, exit_code: bool, everything: bool) -> None:
     """Proposals that wait for a decision."""

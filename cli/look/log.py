@@ -35,7 +35,7 @@ def entry_text(entry: LogEntry) -> str:
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
 @click.option("-n", "last", type=click.IntRange(min=0), metavar="N", help="Only the last N.")
 @click.option("--since", metavar="T", help="Only events since a time, or of the last 30m, 2h, 1d.")
-@click.option("--follow", is_flag=True, help="Go on as events come.")
+@click.option("--follow", is_flag=True, help="Keep printing events as they are recorded.")
 @pass_context
 @click.pass_context
 def log(
@@ -60,7 +60,9 @@ def log(
 
 
 @log.command(short_help="Prove that nothing was changed; exit 9 when something was.")
-@click.option("--anchor", metavar="POSITION:HASH", help="A head that was noted elsewhere; it must still be there.")
+@click.option(
+    "--anchor", metavar="POSITION:HASH", help="A head that was noted elsewhere; the log must still contain it."
+)
 @pass_context
 def verify(context: Context, anchor: str | None) -> None:
     """Walk the whole hash chain, hot and cold; exit 9 when anything was changed, dropped or reordered."""

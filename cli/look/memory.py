@@ -13,7 +13,7 @@ from kairos.desk.units import count
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @pass_context
 def dream(context: Context, dry_run: bool) -> None:
     """Consolidate what the log taught, now: what came of it, as memory events."""
@@ -33,7 +33,7 @@ def memory() -> None:
 
 
 @memory.command("ls")
-@click.option("--all", "everything", is_flag=True, help="What no longer holds, too.")
+@click.option("--all", "everything", is_flag=True, help="Include memories that no longer hold.")
 @click.option("--kind", help="Only this kind, such as co-change or rename.")
 @pass_context
 def ls(context: Context, everything: bool, kind: str | None) -> None:
@@ -59,7 +59,7 @@ def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
 @memory.command("related")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
-@click.option("--as-of", metavar="COMMIT|TIME", help="What history said then.")
+@click.option("--as-of", metavar="COMMIT|TIME", help="Answer from history as it was then.")
 @pass_context
 def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | None) -> None:
     """Files that history says change together with PATH."""

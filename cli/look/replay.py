@@ -13,14 +13,14 @@ from kairos.errors import IntegrityError, UsageError
 
 
 @click.command()
-@click.option("--verify", is_flag=True, help="Exit 9 unless every fold equals the one that is kept.")
+@click.option("--verify", is_flag=True, help="Exit 9 unless every fold equals the saved view.")
 @click.option("--at", "moment", metavar="POSITION|TIME", help="Show inbox, memory and budget as they were then.")
 @pass_context
 def replay(context: Context, verify: bool, moment: str | None) -> None:
-    """Fold the whole log from nothing and compare with the views that are kept."""
+    """Fold the whole log from the start and compare with the saved views."""
     if moment is not None:
         if verify:
-            raise UsageError("--verify compares with what is kept now, --at shows what was", "Give one of them.")
+            raise UsageError("--verify compares with the present views, --at shows a past state", "Give one of them.")
         then = replaying.as_of(context.desk, moment)
         render.emit(context, "replay-at", then, then_text(then))
         return
@@ -31,7 +31,8 @@ def replay(context: Context, verify: bool, moment: str | None) -> None:
     render.emit(context, "replay", found, text if found.projections else "the log is empty")
     if verify and not found.identical:
         raise IntegrityError(
-            "a kept view differs from the fold of the log", "Views are disposable; run `kairos log verify` next."
+            "a saved view differs from the fold of the log",
+            "Run `kairos log verify` to check the log; views can be rebuilt from it.",
         )
 
 

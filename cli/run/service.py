@@ -19,7 +19,7 @@ def service() -> None:
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
 @pass_context
 def install(context: Context, only_print: bool) -> None:
-    """Write the unit file, and say the one command that enables it."""
+    """Write the unit file and print the command that enables it."""
     done = servicing.install(context.desk, write=not only_print)
     said = f"{render.paint('✓', 'green')} wrote {render.inert(done.path)}\nNext: {ENABLE}"
     render.emit(context, "service", done, render.inert(done.unit.rstrip(), lines=True) if only_print else said)
@@ -36,10 +36,10 @@ def uninstall(context: Context) -> None:
     render.emit(context, "service", done, said)
 
 
-@service.command(short_help="Whether the unit file is there and up to date.")
+@service.command(short_help="Show whether the unit file is installed and up to date.")
 @pass_context
 def status(context: Context) -> None:
-    """Whether the unit file is there, and whether it is the one this program would write."""
+    """Show whether the unit file is installed and up to date."""
     found, same = servicing.installed(context.desk)
     how = "up to date" if same else "differs: run `kairos service install`"
     text = f"{render.inert(found.path)}: {how}" if found.installed else "no service is installed"

@@ -36,7 +36,7 @@ class _Terminal:
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave the repository and the home of the demo where they are.")
+@click.option("--keep", is_flag=True, help="Keep the repository and the home of the demo.")
 @pass_context
 def demo(context: Context, keep: bool) -> None:
     """From an edit to a proposal, an approval, an undo and a dream: offline, in a temporary repository."""

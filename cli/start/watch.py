@@ -46,9 +46,9 @@ def _ask_trust(context: Context, root: Path) -> None:
         " this machine unless you configure a model.\nTrust and watch it?"
     )
     if not context.interactive():
-        raise UsageError(f"{root} is not trusted yet, and nobody can be asked here", "Add --yes.")
+        raise UsageError(f"{root} is not trusted yet, and there is no terminal to ask on", "Add --yes.")
     if not render.ask(context, question, flag="--yes"):
-        raise UsageError(f"{root} was not trusted: nothing was recorded", "Run it again when you want to.")
+        raise UsageError(f"{root} was not trusted: nothing was recorded", "Run the command again to trust it.")
 
 
 def init_text(done: InitOut) -> str:
@@ -70,7 +70,7 @@ def init_text(done: InitOut) -> str:
 @click.command()
 @click.argument("path", required=False)
 @click.option("--yes", is_flag=True, help="Trust it without asking.")
-@click.option("--history", metavar="all|N", help="Also learn from all, or the last N, commits.")
+@click.option("--history", metavar="all|N", help="Also learn from all commits, or the last N.")
 @pass_context
 def init(context: Context, path: str | None, yes: bool, history: str | None) -> None:
     """Trust and register the repository at PATH. Repeating it is harmless."""
@@ -82,7 +82,7 @@ def init(context: Context, path: str | None, yes: bool, history: str | None) -> 
 @click.command()
 @click.argument("paths", metavar="[PATH…]", nargs=-1)
 @click.option("--yes", is_flag=True, help="Trust them without asking.")
-@click.option("--history", metavar="all|N", help="Also learn from all, or the last N, commits.")
+@click.option("--history", metavar="all|N", help="Also learn from all commits, or the last N.")
 @pass_context
 def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None) -> int:
     """Register the repositories at PATH (default: here) and watch in the foreground.

@@ -12,16 +12,16 @@ from kairos.desk.units import count, number, size
 
 
 @click.command()
-@click.option("--now", "at_once", is_flag=True, help="Also seal what is younger than schedule.keep_hot_days.")
-@click.option("--dry-run", is_flag=True, help="Do nothing; say what retention.fold_after_days would fold.")
+@click.option("--now", "at_once", is_flag=True, help="Also seal events younger than schedule.keep_hot_days.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show what retention.fold_after_days would fold.")
 @click.option(
-    "--fold-after", type=click.FloatRange(0, 36_500), metavar="DAYS", help="With --dry-run: try another rule."
+    "--fold-after", type=click.FloatRange(0, 36_500), metavar="DAYS", help="With --dry-run: try another number of days."
 )
 @pass_context
 def compact(context: Context, at_once: bool, dry_run: bool, fold_after: float | None) -> None:
     """Seal old events into verified, compressed segments and retire their hot rows.
 
-    Then fold old observations, if retention.fold_after_days says so: a summary of each day stays."""
+    Then fold observations older than retention.fold_after_days, if it is set; a summary of each day stays."""
     found = compacting.compact(context.desk, at_once=at_once, dry_run=dry_run, fold_after=fold_after)
     render.emit(context, "compact", found, compact_text(found))
 
@@ -32,7 +32,7 @@ def compact_text(found: CompactOut) -> str:
         [f"{number(s.first)} to {number(s.last)}", s.file, size(s.bytes)] for s in found.sealed
     ]
     sizes: list[render.Cell] = ["hot " + size(found.hot_bytes), "cold " + size(found.cold_bytes)]
-    rows.append(["nothing is done" if found.dry_run else f"{number(found.retired)} rows retired", *sizes])
+    rows.append(["nothing was changed" if found.dry_run else f"{number(found.retired)} rows retired", *sizes])
     return "\n".join(filter(None, [render.table(rows), _folded_text(found)]))
 
 
@@ -53,8 +53,8 @@ def _folded_text(found: CompactOut) -> str:
     verb = "Would fold" if found.dry_run else "Folded"
     return "\n".join(
         [
-            f"  {verb} what is from before {found.fold_before[:16]}:",
+            f"  {verb} observations from before {found.fold_before[:16]}:",
             render.table(rows, indent="    "),
-            f"  What is left of it: {count(found.days, 'event')}, {size(found.days_bytes)}.",
+            f"  What stays: {count(found.days, 'event')}, {size(found.days_bytes)}.",
         ]
     )

@@ -41,12 +41,12 @@ def get(context: Context, key: str) -> None:
 @click.argument("value", type=AnyText())
 @pass_context
 def set_(context: Context, key: str, value: str) -> None:
-    """Set KEY to VALUE, read as TOML or else as text. A daemon takes it up when it starts."""
+    """Set KEY to VALUE, read as TOML or else as text. A daemon reads it when it starts."""
     stored = configuring.set_(context.desk, key, value)
     render.emit(context, "config-set", stored, f"{render.inert(key)} = {render.inert(render.json_text(stored.value))}")
     warn_of_configuration(context)  # one of several wrong settings may have been corrected
     if context.desk.daemon_running():
-        render.message(context, "The running daemon takes it up after `kairos stop` and `kairos start`.")
+        render.message(context, "Restart the daemon to apply it: `kairos stop` and `kairos start`.")
 
 
 @config.command()

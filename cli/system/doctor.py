@@ -14,10 +14,10 @@ _SIGNS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Mend what can be mended safely.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed safely.")
 @pass_context
 def doctor(context: Context, fix: bool) -> None:
-    """Find what keeps Kairos from working. Exit 1 when something does, 75 when it only does for now."""
+    """Find what keeps Kairos from working. Exit 1 if a check fails, 75 if the cause is temporary."""
     context.desk.lenient, context.desk.guarded = True, False
     with render.progress(context, "verifying the log"):
         checks, passing = examine(context.desk, fix=fix, only=context.only())

@@ -25,14 +25,14 @@ def sandbox() -> None:
 @sandbox.command(
     "run", short_help="Run CMD on a scratch view of a directory.", context_settings={"ignore_unknown_options": True}
 )
-@click.option("--root", type=click.Path(), help="The directory; the current one, or that of --repo.")
+@click.option("--root", type=click.Path(), help="The directory. Default: the current one, or that of --repo.")
 @click.option("--export", "exported", is_flag=True, help="Apply what passes the gate to the directory.")
-@click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network inside.")
-@click.option("--wall", type=click.FloatRange(0.1, 86_400), default=_DEFAULT_WALL, help="Seconds until it is ended.")
-@click.option("--mem", type=click.IntRange(16, _MOST_MB), default=1024, help="Memory in MB.")
-@click.option("--pids", type=click.IntRange(1, 4_194_304), default=128, help="Processes at once.")
+@click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network access.")
+@click.option("--wall", type=click.FloatRange(0.1, 86_400), default=_DEFAULT_WALL, help="Time limit in seconds.")
+@click.option("--mem", type=click.IntRange(16, _MOST_MB), default=1024, help="Limit of memory, in MB.")
+@click.option("--pids", type=click.IntRange(1, 4_194_304), default=128, help="Limit of processes.")
 @click.option("--out", type=click.IntRange(0, 1 << 30), default=512 * 1024, help="Bytes kept of each output stream.")
-@click.option("--disk", type=click.IntRange(1, _MOST_MB), default=256, help="MB that it may write.")
+@click.option("--disk", type=click.IntRange(1, _MOST_MB), default=256, help="Limit of data written, in MB.")
 @click.argument("command", metavar="CMD…", nargs=-1, required=True, type=click.UNPROCESSED)
 @pass_context
 def run_command(

@@ -151,7 +151,7 @@ def run(
     a layer could not be set up (the command did not run), SeedRefused, UsageError.
     """
     if not argv or not argv[0]:
-        raise errors.UsageError("There is no command to run.", "Name it after --, as in: -- make test")
+        raise errors.UsageError("there is no command to run", "Give it after `--`, for example `-- make test`.")
     tree = _real_directory(root)
     identity = (tree.stat().st_dev, tree.stat().st_ino)
     limits = limits or Limits()
@@ -199,10 +199,10 @@ def _start(room: ScratchRoom, limits: Limits, **wish: object) -> _native._RunAns
         )
     except ValueError as error:
         raise errors.SandboxUnavailable(
-            f"This cannot be confined: {error}.", "Choose a tree that holds neither your home nor the system."
+            f"this cannot be confined: {error}", "Choose a tree that holds neither your home nor the system."
         ) from error
     except OSError as error:
-        raise errors.SandboxUnavailable(f"The launcher could not be started: {error}", _HINTS["spawn"]) from error
+        raise errors.SandboxUnavailable(f"the launcher could not be started: {error}", _HINTS["spawn"]) from error
 
 
 def _understood(answer: _native._RunAnswer, room: ScratchRoom, tree: Path, identity: tuple[int, int]) -> ConfinedRun:
@@ -213,7 +213,7 @@ def _understood(answer: _native._RunAnswer, room: ScratchRoom, tree: Path, ident
             raise SeedRefused(f"The patch does not fit the tree: {why}.")
         if layer != "exec":
             raise errors.SandboxUnavailable(
-                f"The layer {layer} could not be set up ({why}), so the command was not run.",
+                f"the layer {layer} could not be set up ({why}), so the command was not run",
                 _HINTS.get(layer, "See kairos doctor for what this machine lacks."),
             )
         exit_code = 127 if code in (errno.ENOENT, errno.ENOTDIR) else 126

@@ -98,7 +98,7 @@ def _decide(log: Log, prefix: str, rule: Callable[[Proposal, int], list[Event]],
         except Conflict:
             continue
         return Decision(after.proposal, after.last)
-    raise TryAgain(f"{proposal_id} is being changed by others", "Try again in a moment.")
+    raise TryAgain(f"{proposal_id} is being changed by other processes", "Try again in a moment.")
 
 
 def _expire(log: Log, at: Standing, now: int) -> Standing:

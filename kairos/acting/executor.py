@@ -52,7 +52,9 @@ def execute(
                     return _once(log, home, at, tree, policy, moment, on_step, cancelled).proposal
                 except Conflict:
                     continue
-    raise Stale(f"{proposal.id} is being changed by others: nothing was written", "Look again and decide anew.")
+    raise Stale(
+        f"{proposal.id} is being changed by other processes; nothing was written", "Look at it again, then decide."
+    )
 
 
 def _once(

@@ -127,7 +127,7 @@ def _verdict(proposal: Proposal, policy: Policy, root: Path) -> Verdict:
 def refuse_if_paused(log: Log, repo: str, now: int) -> None:
     """Raises TryAgain (75) while Kairos or this repository is paused by a person."""
     if AttentionView().load(log)[0].is_paused(now, repo):
-        raise TryAgain("Kairos is paused: nothing is carried out", "`kairos resume` ends the pause.")
+        raise TryAgain("Kairos is paused, so nothing is carried out", "`kairos resume` ends the pause.")
 
 
 def moved_paths(tree: WorkTree, action: PatchAction) -> list[str]:

@@ -112,7 +112,7 @@ def perform(
     except (OSError, NotPlain) as error:
         why = error.message if isinstance(error, NotPlain) else error.strerror or str(error)
         raise TryAgain(
-            f"{tree.root} cannot be written: {why}; {at.proposal.id} is settled when it can",
+            f"{tree.root} cannot be written: {why}; {at.proposal.id} is settled when it can be written be written",
             "Free some space or check the disk.",
         ) from error
     for folder in reversed(emptied):
@@ -136,4 +136,4 @@ def conclude(log: Log, at: Standing, events: Callable[[Proposal], list[Event]], 
             return append(log, at, events(at.proposal), now=now)
         except Conflict:
             at = standing(log, at.proposal.id)
-    raise Conflict(f"{at.proposal.id} is written to without end", "Run `kairos doctor`.")
+    raise Conflict(f"{at.proposal.id} changed at each of many attempts", "Run `kairos doctor`.")

@@ -75,7 +75,7 @@ def fetch(home: Home, store: str, shas: Iterable[str]) -> dict[str, bytes]:
     kept = Objects(_git(home)).read([f"{store}:{sha}" for sha in wanted])
     found = {sha: kept[f"{store}:{sha}"] for sha in wanted if f"{store}:{sha}" in kept}
     if any(content_sha(content) != sha for sha, content in found.items()):
-        raise IntegrityError(f"the undo store holds a damaged content in {store}", "Restore it from a backup.")
+        raise IntegrityError(f"the undo store holds damaged content in {store}", "Restore it from a backup.")
     return found
 
 

@@ -79,4 +79,4 @@ def sweep(scratch_home: Path) -> int:
 
 
 def _lives() -> TryAgain:
-    return TryAgain("the owner of this room lives")
+    return TryAgain("the owner of this scratch directory is running")

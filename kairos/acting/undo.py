@@ -123,7 +123,7 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
         _refuse_without_basis(proposal, tree)
     if conflicts:
         words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
-        raise Stale("\n".join([words, *conflicts]), "Settle these places by hand, then try again.")
+        raise Stale("\n".join([words, *conflicts]), "Resolve these places by hand, then try again.")
     if absent or not writes:
         raise _elsewhere(proposal, run, absent, [w.path for w in writes])
     edits = proposal.raised.action.edits

@@ -77,7 +77,7 @@ def verify(
             return append(log, at, events, now=moment).proposal
         except Conflict:
             continue
-    raise Conflict(f"{proposal.id} is being changed by others", "Try again in a moment.")
+    raise Conflict(f"{proposal.id} is being changed by other processes", "Try again in a moment.")
 
 
 def _tried(
@@ -171,7 +171,7 @@ def _run(home: Home, root: Path, seed: Seed, check: Check, cancelled: Callable[[
         cancelled=cancelled,
     )
     if done.stopped == "cancelled":
-        raise TryAgain("the trial was stopped before it ended", "It is tried again when the daemon runs.")
+        raise TryAgain("the trial was stopped before it ended", "The daemon tries it again.")
     return done
 
 

@@ -87,11 +87,13 @@ class WorkTree:
         try:
             self._fd = os.open(root, DIRECTORY)
         except OSError as error:
-            raise NotFound(f"{root} cannot be opened: {error.strerror}", "Is the repository there?") from error
+            raise NotFound(
+                f"{root} cannot be opened: {error.strerror}", "Check that the repository is there."
+            ) from error
         found = os.fstat(self._fd)
         if identity is not None and (found.st_dev, found.st_ino) != identity:
             os.close(self._fd)
-            raise Denied(f"{root} is not the directory that was trusted: it was replaced", f"Run `kairos init {root}`.")
+            raise Denied(f"{root} is not the directory that was trusted; it was replaced", f"Run `kairos init {root}`.")
 
     def __enter__(self) -> WorkTree:
         return self
@@ -153,7 +155,7 @@ class WorkTree:
                 os.mkdir(name, 0o777, dir_fd=folder)
             except FileExistsError:
                 if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-                    raise NotPlain(f"{shown(path)} is in the way: it is no directory") from None
+                    raise NotPlain(f"{shown(path)} is not a directory") from None
 
     def remove_folder(self, path: str) -> bool:
         """Removes a directory if it exists and is empty; returns whether it was removed."""
@@ -227,7 +229,7 @@ class WorkTree:
             if error.filename is None:  # out of file descriptors: the path itself is valid
                 raise
             through = shown(str(error.filename))
-            raise NotPlain(f"{shown(path)} leads through {through}, which is no plain directory") from error
+            raise NotPlain(f"{shown(path)} leads through {through}, which is not a plain directory") from error
         try:
             yield folder, name
         finally:

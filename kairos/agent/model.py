@@ -182,7 +182,7 @@ class ModelPort:
             with halt.waiting():
                 got = box.get(timeout=seconds)
         except queue.Empty:
-            raise Trouble("timeout", f"no whole answer within {seconds:.0f} s", again=True) from None
+            raise Trouble("timeout", f"no complete answer within {seconds:.0f} s", again=True) from None
         finally:
             given_up.set()
         if isinstance(got, Answer):
@@ -217,7 +217,7 @@ class ModelPort:
             if given_up.is_set() or size > ANSWER_AT_MOST:
                 with suppress(Exception):
                     stream.completion_stream.close()
-                raise Trouble("cut", "the answer was longer than any answer")
+                raise Trouble("cut", "the answer exceeds the size limit")
         # litellm makes up a finish reason and a usage if the server sent none: use only what was received.
         ended = stream.received_finish_reason or getattr(stream, "intermittent_finish_reason", None)
         sent = [c["usage"] for c in stream.chunks if "usage" in c and c["usage"] is not None]
@@ -225,7 +225,7 @@ class ModelPort:
         if usage == (0, 0):
             usage = None
         if not any(text) and not calls:
-            raise Trouble("garbage", "the answer was empty or not a model's", usage=usage)
+            raise Trouble("garbage", "the answer was empty or not a response of a model", usage=usage)
         if ended is None:
             raise Trouble("cut", "the answer ended in the middle", again=True)
         made = [ToolCall(c[0] or f"call_{i}", c[1], c[2]) for i, c in sorted(calls.items())]

@@ -52,7 +52,7 @@ def parse_result(stdout: bytes) -> Result:
     """The worker's result. ValueError if the last line is not a result, because the worker was interrupted."""
     lines = stdout.strip().splitlines()
     if not lines:
-        raise ValueError("the worker said nothing")
+        raise ValueError("the worker printed nothing")
     try:
         result = msgspec.json.decode(lines[-1], type=Result)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -86,7 +86,7 @@ def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Reques
 def _bounded(patch: Patch) -> Patch:
     """Returns the patch if its sizes are within the limits. ValueError otherwise."""
     if not patch.title.strip() or not patch.claim.strip():
-        raise ValueError("title and claim must say something")
+        raise ValueError("title and claim must not be empty")
     if not 0 < len(patch.files) <= FILES_AT_MOST:
         raise ValueError(f"files has 1 to {FILES_AT_MOST} entries")
     if len(patch.evidence) > QUOTES_AT_MOST:

@@ -28,7 +28,7 @@ def salt_of(log: Log, home: Home) -> bytes:
         if kept is not None:
             return kept
         if time.monotonic() > deadline:
-            raise TryAgain("another home is just beginning with this log", "Try again in a moment.")
+            raise TryAgain("another home is creating this log", "Try again in a moment.")
         time.sleep(0.05)
 
 

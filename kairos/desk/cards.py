@@ -232,7 +232,7 @@ def unchecked(proposal: Proposal) -> list[str]:
     """What was not checked, as the card says it."""
     listed = list(proposal.raised.unchecked)
     if proposal.verified is None:
-        listed.append("it has not been tried in a scratch tree yet")
+        listed.append("it was not tried in a scratch tree yet")
     elif not proposal.verified.check and not proposal.is_note:
         listed.append("no check command is configured for this repository: its tests did not run")
-    return listed or ["nothing more to say"]
+    return listed or ["nothing else"]

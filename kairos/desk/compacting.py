@@ -21,7 +21,7 @@ def compact(desk: Desk, *, at_once: bool = False, dry_run: bool = False, fold_af
     schedule.keep_hot_days. `fold_after`: overrides the rule (days), for a dry run only. UsageError."""
     if fold_after is not None and not dry_run:
         raise UsageError(
-            "--fold-after only tries a rule, with --dry-run",
+            "--fold-after needs --dry-run: it only tries a rule",
             f"To set it: `kairos config set retention.fold_after_days {fold_after:g}`.",
         )
     if not desk.has_log:

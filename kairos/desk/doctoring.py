@@ -67,7 +67,7 @@ def model_key(desk: Desk, fix: bool) -> CheckOut:
     try:
         model = load_config(desk.home).model
     except UsageError:
-        return _ok("model", "not looked at: the configuration cannot be read")
+        return _ok("model", "not checked: the configuration cannot be read")
     if not model.name:
         return _ok("model", "none is configured: everything but model turns works")
     if not model.key_env:
@@ -115,9 +115,9 @@ def locks(desk: Desk, fix: bool, only: Repository | None = None) -> CheckOut:
     if running(desk.home) is None and desk.home.status_file.exists():
         if fix:
             desk.home.status_file.unlink()
-        return _bad("locks", "a daemon ended without clearing up", "Harmless; --fix removes what it left.",
+        return _bad("locks", "a daemon ended without cleaning up", "This is harmless; --fix removes its status file.",
                     state="warning", fixed=fix)  # fmt: skip
-    return _ok("locks", "none is stale")
+    return _ok("locks", "no stale locks")
 
 
 def inotify(desk: Desk, fix: bool) -> CheckOut:
@@ -190,7 +190,9 @@ def space(desk: Desk, fix: bool) -> CheckOut:
     free = shutil.disk_usage(place).free
     text = f"{size(free)} free where {desk.home.data} lives"
     if free < LOW_SPACE:
-        return _bad("space", text, "Free some space: a full disk stops recording (nothing is lost, nothing half-done).")
+        return _bad(
+            "space", text, "Free some space: on a full disk nothing is recorded (what was recorded stays intact)."
+        )
     if not os.access(place, os.W_OK, effective_ids=True):
         return _bad("space", f"{place} cannot be written", "Check its permissions, or use --home DIR.")
     return _ok("space", text)
@@ -238,7 +240,7 @@ def home(desk: Desk, fix: bool) -> CheckOut:
     """No other user can write to the home."""
     found = desk.home.exposures()
     if not found:
-        return _ok("home", f"{desk.home.data}, yours alone")
+        return _ok("home", f"{desk.home.data}, writable by you alone")
     left = tighten(found) if fix else found
     return _bad("home", f"{found[0].path} {found[0].why}", "" if not left else mending(left), fixed=not left)
 

@@ -130,7 +130,9 @@ def verify(desk: Desk, anchor: str | None) -> VerifyOut:
     noted = _parse_anchor(anchor)
     if not desk.has_log:
         if noted is not None:
-            raise IntegrityError(f"there is no log in {desk.home.data}, and the anchor names one", "Restore it.")
+            raise IntegrityError(
+                f"there is no log in {desk.home.data}, but the anchor names one", "Restore the log from a backup."
+            )
         return VerifyOut(ok=True, head=0, hash=_NO_HASH, problems=[])
     from kairos.desk.verifying import verified
 

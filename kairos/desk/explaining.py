@@ -102,7 +102,7 @@ def _held(recorded: Recorded, event: AttentionHeld) -> HeldOut:
 def starts(desk: Desk, what: str) -> list[int]:
     """The positions that `why WHAT` explains: a proposal's events, one position, or the events of a commit."""
     if not desk.has_log:
-        raise NotFound(f"the log is empty: nothing is known of `{what}`", "`kairos watch PATH` begins one.")
+        raise NotFound(f"the log is empty: there is no `{what}`", "`kairos watch PATH` starts recording.")
     spaceless = what.replace(" ", "")
     position = whole(spaceless)
     if position and position <= desk.log.head():

@@ -7,23 +7,25 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
 from kairos._version import VERSION
 from kairos.clock import now_us, rfc3339
-from kairos.desk.cards import card_of
+from kairos.desk.cards import card_of, patch_text
 from kairos.desk.desk import Desk
 from kairos.desk.events import event_out
 from kairos.desk.given import typed
 from kairos.desk.reading import repositories, repository_of
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.remembering import claims, memory_out
+from kairos.domain.action import PatchAction
+from kairos.domain.proposal import Proposal
 from kairos.durable import FULL, sync_folder
 from kairos.errors import TryAgain, UsageError
 from kairos.eventlog.views.inbox import InboxView
-from kairos.eventlog.views.repositories import Repository
+from kairos.eventlog.views.repositories import Repositories, Repository
 from kairos.privacy import open_private
 
 
@@ -83,7 +85,7 @@ def _lines(desk: Desk, only: Repository | None) -> Iterator[ExportLineOut]:
         proposal = inbox.proposals[id_]
         if only is None or proposal.raised.repo == only.id:
             positions = inbox.positions[id_]
-            card = msgspec.to_builtins(card_of(proposal, known, positions))
+            card = _card(proposal, known, positions)
             decisions = [msgspec.to_builtins(event_out(desk.log.at(p))) for p in _present(desk, positions[1:])]
             yield ExportLineOut(kind="proposal", data=card | {"decisions": decisions})
     for claim in claims(desk).by_id.values():
@@ -92,6 +94,14 @@ def _lines(desk: Desk, only: Repository | None) -> Iterator[ExportLineOut]:
     for recorded in desk.log.read(upto=head):
         if only is None or only.id in (recorded.stream, repository_of(desk, recorded.event)):
             yield ExportLineOut(kind="event", data=msgspec.to_builtins(event_out(recorded)))
+
+
+def _card(proposal: Proposal, known: Repositories, positions: list[int]) -> dict[str, Any]:
+    """The card, its patch without context lines: these would come from the files on disk, which are not redacted."""
+    action = proposal.raised.action
+    patch = patch_text(action, None) if isinstance(action, PatchAction) else None
+    card: dict[str, Any] = msgspec.to_builtins(card_of(proposal, known, positions))
+    return card | {"patch": patch}
 
 
 def _present(desk: Desk, positions: list[int]) -> Iterator[int]:

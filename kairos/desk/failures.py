@@ -33,7 +33,7 @@ def _of_storage(desk: Desk, error: Exception) -> KairosError | None:
 
 def _of_files(error: OSError) -> KairosError | None:
     if error.errno in FULL:
-        return TryAgain("the disk is full: nothing was done", "Free some space and try again.")
+        return TryAgain("the disk is full; nothing was done", "Free some space and try again.")
     if error.errno in _BARRED and error.filename is not None:
         where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
         return UsageError(f"{where}: {error.strerror}", "Fix this, or choose another directory with --home.")

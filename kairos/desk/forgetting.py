@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def refuse_nonsense(desk: Desk, pattern: str | None, positions: Sequence[int], root: str | None) -> None:
     """Raises UsageError unless exactly one way to select events is used; NotFound if nothing was recorded."""
     if sum((pattern is not None, bool(positions), root is not None)) != 1:
-        raise UsageError("say what to forget, one way", "Give --path GLOB, --position N or --repo PATH.")
+        raise UsageError("select what to forget in exactly one way", "Give --path GLOB, --position N or --repo PATH.")
     if not desk.has_log:
         raise NotFound("the log is empty", "There is nothing to forget.")
 
@@ -37,7 +37,7 @@ def forget(desk: Desk, pattern: str | None, positions: Sequence[int], root: str 
 
     others = other_daemons(desk)
     if others:  # like our own daemon, they would keep forgotten data in memory
-        raise TryAgain(f"{' and '.join(others)} runs a daemon on this log", "Stop it first, then run this again.")
+        raise TryAgain(f"{' and '.join(others)} runs a daemon on this log", "Stop it first, then try again.")
     had_index = (desk.home.memory / "MEMORY.md").exists()
     with claim(desk.home):  # a daemon would keep forgotten data in memory
         found = _forgotten(desk, pattern, positions, root, reason)
@@ -85,5 +85,5 @@ def _gone(desk: Desk, path: str) -> tuple[str, str]:
     """(id, root) of a repository that is no longer watched: a watched one would be recorded again."""
     found = registered_at(desk, path)
     if found.watched:
-        raise Denied(f"{path} is still watched and would be told again", f"First `kairos unwatch {path}`.")
+        raise Denied(f"{path} is still watched, so it would be recorded again", f"Run `kairos unwatch {path}` first.")
     return found.id, found.root

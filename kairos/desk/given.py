@@ -19,7 +19,7 @@ def typed(text: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"{text} is not a path: {error}", "Give another one.") from error
+        raise UsageError(f"{text} is not a path: {error}", "Give another path.") from error
 
 
 def place(text: str) -> Path:
@@ -28,4 +28,4 @@ def place(text: str) -> Path:
         return typed(text).resolve()
     except (RuntimeError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{text} is not a path: {reason}", "Give another one.") from error
+        raise UsageError(f"{text} is not a path: {reason}", "Give another path.") from error

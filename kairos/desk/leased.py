@@ -35,10 +35,10 @@ def acting_in(desk: Desk, repo: str) -> Iterator[None]:
 
         found = held_by(desk.log, repo_lease(repo))
         if found is None:
-            raise TryAgain("the repository is changing hands right now", "Try again.")
+            raise TryAgain("another home is taking over the repository", "Try again in a moment.")
         if found[0] != holder(desk.log.owner):
             raise Locked(
-                f"{found[0]} has this repository: what was done there can be taken back there only",
+                f"{found[0]} holds this repository, and only that home can undo what it did",
                 "Run the command in that home, or try again when its daemon is stopped.",
             )
         with desk.log.fenced(found[1], also=True):

@@ -111,7 +111,7 @@ def refuse_own(desk: Desk, root: Path) -> None:
     """Kairos's own folders are never watched as a repository. UsageError (2)."""
     for own in desk.home.roots:
         if root == own.resolve() or own.resolve() in root.parents:
-            raise UsageError(f"{root} lies inside Kairos's own folder {own}", "Name a repository of yours.")
+            raise UsageError(f"{root} lies inside Kairos's own directory {own}", "Name another repository.")
 
 
 def refuse_unnamed(root: Path) -> None:
@@ -119,7 +119,7 @@ def refuse_unnamed(root: Path) -> None:
     repository may be any bytes."""
     name = as_text(str(root))
     if name != str(root):
-        raise UsageError(f"the path {name} is not UTF-8, so the log cannot name it", "Rename the directory.")
+        raise UsageError(f"the path {name} is not UTF-8, so the log cannot record it", "Rename the directory.")
 
 
 def _baseline(desk: Desk, repository: Repository, git: Git, history: int | None, told: Told) -> int:

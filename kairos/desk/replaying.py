@@ -35,7 +35,7 @@ def replay(desk: Desk) -> ReplayOut:
 def as_of(desk: Desk, moment: str) -> ThenOut:
     """The state at a position, or at the last one recorded at or before a time."""
     if not desk.has_log:
-        raise NotFound("the log is empty", "There is no past to look at.")
+        raise NotFound("the log is empty", "Nothing was recorded yet.")
     head = desk.log.head()
     named = whole(moment)
     upto = named if named is not None else position_before(desk, ago(moment, now_us()) + 1)

@@ -19,7 +19,7 @@ import msgspec
 from kairos.clock import now_us
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place, whole
-from kairos.desk.reading import inbox, names, repositories
+from kairos.desk.reading import inbox, names, proposal_of, repositories
 from kairos.domain import controls, taking_back
 from kairos.domain.controls import Control
 from kairos.domain.decision_stack import StackEntry
@@ -47,11 +47,12 @@ class DecisionTarget(msgspec.Struct, frozen=True, kw_only=True):
 @of_one_moment
 def target(desk: Desk, run: str, named: str | None, scope: Repository | None) -> DecisionTarget:
     """The decision that `undo` or `redo` (`run`) acts on: the last one on a proposal (id or prefix) or that of an event
-    (position), else the top of the stack of a repository (None: of all). NotFound (4), Stale (5)."""
+    (position), else the top of the stack of a repository (None: of all). A named one must be of that repository.
+    NotFound (4), Stale (5)."""
     if not desk.has_log:
         raise NotFound(f"there is nothing to {run}", _INBOX)
     if named is not None:
-        return _named(desk, run, named)
+        return _named(desk, run, named, scope)
     found = _top(desk, run, scope)
     if found is None:
         where = f" in {names(repositories(desk))[scope.id]}" if scope is not None else ""
@@ -91,19 +92,19 @@ def _top(desk: Desk, run: str, scope: Repository | None) -> DecisionTarget | Non
     return _of_proposal(desk, run, place_.id) if place_ is not None and at > floor else None
 
 
-def _named(desk: Desk, run: str, named: str) -> DecisionTarget:
+def _named(desk: Desk, run: str, named: str, only: Repository | None) -> DecisionTarget:
     position = whole(named.replace(" ", ""))
     if not position:
-        return _of_proposal(desk, run, inbox(desk).find(named).id)
+        return _of_proposal(desk, run, proposal_of(desk, named, only).id)
     event = desk.log.at(position).event
     id_ = getattr(event, "id", "")
     if isinstance(id_, str) and id_ in inbox(desk).proposals:
-        found = _of_proposal(desk, run, id_)
+        found = _of_proposal(desk, run, proposal_of(desk, id_, only).id)
         if found.position == position:
             return found
     state = desk.view(ControlsView())
     for control in state.done if run == "undo" else state.undone:
-        if control.position == position:
+        if control.position == position and (only is None or control.repo in ("", only.id)):
             return _of_control(control)
     raise Stale(f"the event {position} is no decision that can be {run}ne now", f"`kairos why {position}` shows it.")
 

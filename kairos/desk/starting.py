@@ -78,16 +78,16 @@ def _spawn(desk: Desk) -> int:
         if code is not None:
             raise _ended(code, said, record)
         time.sleep(0.05)
-    raise TryAgain(f"the daemon (pid {child.pid}) is still starting", "Look again with `kairos status`.")
+    raise TryAgain(f"the daemon (pid {child.pid}) is still starting", "Check again with `kairos status`.")
 
 
 def _ended(code: int, said: str, record: Path) -> KairosError:
     """The error for a daemon that ended at once: its last output and its exit code."""
     errors = [line for line in said.splitlines() if line.startswith("error: ")]
-    last = errors[-1].removeprefix("error: ") if errors else (said.strip().splitlines() or ["it said nothing"])[-1]
+    last = errors[-1].removeprefix("error: ") if errors else (said.strip().splitlines() or ["it printed nothing"])[-1]
     failure = KairosError(
-        f"the daemon ended at once ({code}): {last}",
-        f"All of what it said is in {record}; `kairos doctor` looks for the usual causes.",
+        f"the daemon exited at once ({code}): {last}",
+        f"Its full output is in {record}; `kairos doctor` checks the usual causes.",
     )
     failure.code = code if code > 0 else 1
     failure.name = {known.code: known.name for known in (UsageError, Denied, IntegrityError, Locked, TryAgain)}.get(
@@ -104,11 +104,12 @@ def stop(desk: Desk) -> None:
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
-        raise TryAgain("the daemon has just ended", "Look again with `kairos status`.") from None
+        raise TryAgain("the daemon has just ended", "Check again with `kairos status`.") from None
     deadline = time.monotonic() + STOP_S
     while running(desk.home) is not None:
         if time.monotonic() >= deadline:
             raise TryAgain(
-                f"the daemon (pid {pid}) is still draining after {STOP_S:g} s", "Look again: `kairos status`."
+                f"the daemon (pid {pid}) is still finishing its work after {STOP_S:g} s",
+                "Check again with `kairos status`.",
             )
         time.sleep(0.05)

@@ -67,7 +67,7 @@ def _cut_short(desk: Desk, named: str | None, scope: Repository | None) -> Propo
     """A proposal with an open run, left by a crash or going on now: it is settled before anything else."""
     live = (p for p in inbox(desk).live() if p.state == "executing")
     if named is not None:
-        return next((p for p in live if p.id.startswith(named)), None)
+        return next((p for p in live if named and p.id.startswith(named)), None)
     return next((p for p in live if scope is None or p.raised.repo == scope.id), None)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import BURST, EVERY
+from kairos.detectors.merge_conflicts import SIZE, MergeConflict, conflicts
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
@@ -15,16 +17,8 @@ from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.repo.search import files_with_lines
 
+_ATTRIBUTE = re.compile(r"conflict-marker-size=(\d{1,3})\b")
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
-
-
-class MergeConflict(NamedTuple):
-    """The 1-based lines of `<<<<<<<`, `=======` and `>>>>>>>`, and the two labels."""
-
-    ours: int
-    middle: int
-    theirs: int
-    labels: tuple[str, str]
 
 
 class ConflictMarker:
@@ -35,12 +29,15 @@ class ConflictMarker:
     boundaries = EVERY
 
     def look(self, scene: Scene) -> Iterator[Finding]:
-        for path, position in _suspects(scene).items():
+        suspects = _suspects(scene)
+        sizes = _sizes(scene, list(suspects))
+        for path, position in suspects.items():
             text = scene.text(path)
-            if text is None or "<<<<<<< " not in text:
+            size = sizes.get(path, SIZE)
+            if text is None or "<" * min(size, SIZE) not in text:
                 continue
-            found = conflicts(text, fences=path.lower().endswith(_PROSE))
-            if found and len(found) > _before(scene, path):
+            found = conflicts(text, fences=path.lower().endswith(_PROSE), size=size)
+            if found and len(found) > _before(scene, path, size):
                 yield self._finding(scene, path, position, found, text)
 
     def _finding(self, scene: Scene, path: str, position: int, found: list[MergeConflict], text: str) -> Finding:
@@ -67,8 +64,8 @@ class ConflictMarker:
             "counts the file as unmerged.",
             action=NoteAction(
                 repo=scene.repo,
-                text=f"{shown(path)}: conflict markers at {where}.\nKeep the side you want, remove the lines with "
-                "<<<<<<<, ======= and >>>>>>>, and commit.",
+                text=f"{shown(path)}: conflict markers at {where}.\nKeep the side you want, remove the marker lines "
+                f"({_markers(all_lines, found[0])}), and commit.",
             ),
             evidence=evidence(scene.cause, [position]),
             unchecked=["which side of the conflict is right"],
@@ -78,14 +75,15 @@ class ConflictMarker:
 def _suspects(scene: Scene) -> dict[str, int]:
     """The tracked, merged paths to read, with the position of the event that named them."""
     if scene.whole:
-        found = dict.fromkeys(files_with_lines(scene.git, ["<<<<<<< ", ">>>>>>> "]), scene.cause)
+        least = min([SIZE, *_stated_sizes(scene)])
+        found = dict.fromkeys(files_with_lines(scene.git, ["<" * least, ">" * least]), scene.cause)
     else:
         found = {c.path: c.position for c in scene.changes if c.kind != "deleted" and c.type == "file"}
         found |= {f.path: c.position for c in scene.commits for f in c.changes if f.status != "D"}
     return {p: found[p] for p in sorted(found) if p in scene.tracked and p not in scene.unmerged}
 
 
-def _before(scene: Scene, path: str) -> int:
+def _before(scene: Scene, path: str, size: int) -> int:
     """The number of conflicts in the earlier file: before the commits of the trigger, or in HEAD if there are none.
 
     0 for a scene of the whole tree, where every conflict is reported."""
@@ -101,32 +99,27 @@ def _before(scene: Scene, path: str) -> int:
     if not base or (base == "HEAD" and scene.git.head() is None):
         return 0
     text = scene.text_in(base, former)
-    return len(conflicts(text, fences=path.lower().endswith(_PROSE))) if text else 0
+    return len(conflicts(text, fences=path.lower().endswith(_PROSE), size=size)) if text else 0
 
 
-def conflicts(text: str, *, fences: bool = False) -> list[MergeConflict]:
-    """Every complete conflict: `<<<<<<< x`, optionally `||||||| x`, `=======`, `>>>>>>> y` at column 0, in this order.
-
-    A heading underlined with seven = is not a conflict. With `fences`, text inside ``` or ~~~ is skipped as an
-    example."""
-    found: list[MergeConflict] = []
-    ours, middle, label, fence = 0, 0, "", ""
-    for number, line in enumerate(_lines(text), 1):
-        mark = line.lstrip(" ")[:3]
-        if fences and mark in ("```", "~~~") and (not fence or mark == fence):
-            fence = "" if fence else mark
-            ours = middle = 0
-        elif fence:
-            continue
-        elif line.startswith("<<<<<<< "):
-            ours, middle, label = number, 0, line[8:].strip()
-        elif line == "=======" and ours and not middle:
-            middle = number
-        elif line.startswith(">>>>>>> ") and middle:
-            found.append(MergeConflict(ours, middle, number, (label, line[8:].strip())))
-            ours = middle = 0
-    return found
+def _markers(lines: Sequence[str], conflict: MergeConflict) -> str:
+    """The first, the dividing and the last marker of a conflict."""
+    places = (conflict.ours, conflict.middle, conflict.theirs)
+    runs = [lines[n - 1].split(None, 1)[0] for n in places]
+    return f"{runs[0]}, {runs[1]} and {runs[2]}"
 
 
-def _lines(text: str) -> Iterable[str]:
-    return (line.removesuffix("\r") for line in text.split("\n"))
+def _stated_sizes(scene: Scene) -> list[int]:
+    """The marker sizes that the repository's attributes state."""
+    texts = (scene.text(p) or "" for p in scene.tracked if p.rpartition("/")[2] == ".gitattributes")
+    return [int(n) for text in texts for n in _ATTRIBUTE.findall(text) if int(n) > 1]
+
+
+def _sizes(scene: Scene, paths: Sequence[str]) -> dict[str, int]:
+    """The marker size of each path that the attributes state one for."""
+    if not paths or not _stated_sizes(scene):
+        return {}
+    stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
+    fields = scene.git.run("check-attr", "-z", "--stdin", "conflict-marker-size", stdin=stdin).split(b"\0")
+    stated = zip(fields[::3], fields[2::3], strict=False)
+    return {os.fsdecode(path): int(value) for path, value in stated if value.isdigit() and 1 < int(value) < 200}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from kairos.detectors.artifacts import directory_rule, file_rule
 from kairos.detectors.boundaries import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
+from kairos.detectors.generated_signs import is_built, is_fixture, keeps_such
 from kairos.detectors.patching import Span, spliced
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed
@@ -32,8 +33,9 @@ class IgnoreArtifact:
     def look(self, scene: Scene) -> Iterator[Finding]:
         rules: dict[str, list[str]] = {}
         rest: list[str] = []
-        for path in _files(scene):
-            rule = _rule_for(scene, path)
+        known = _Rules(scene)
+        for path in _files(scene, known):
+            rule = known.rule_for(path)
             if rule:
                 rules.setdefault(rule, []).append(path)
             elif not path.endswith("/"):
@@ -91,12 +93,12 @@ class IgnoreArtifact:
         )
 
 
-def _files(scene: Scene) -> list[str]:
+def _files(scene: Scene, known: _Rules) -> list[str]:
     """The untracked entries: known artifacts as listed, other directories expanded to the files in them. At a live
     boundary only the entries that the trigger changed; at a commit or a return all of them."""
     plain, inside = [], []
     for entry in scene.untracked:
-        if entry.endswith("/") and _rule_for(scene, entry) is None:
+        if entry.endswith("/") and known.rule_for(entry) is None:
             if not os.path.lexists(scene.root / entry / ".git"):
                 inside.append(entry)
         else:
@@ -109,27 +111,46 @@ def _files(scene: Scene) -> list[str]:
     return sorted(plain + scene.untracked_under(inside))
 
 
-def _rule_for(scene: Scene, path: str) -> str | None:
-    """The .gitignore line for a generated path, anchored if the name alone is not specific enough."""
-    rule = directory_rule(path) or file_rule(path)
-    if rule:
-        return rule
-    parts = path.split("/")
-    for depth, name in enumerate(parts[:-1], 1):
-        directory, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+class _Rules:
+    """The rules for the paths of one scene; what was found out about a rule or a directory is kept."""
 
-        def beside(*names: str, at: str = parent) -> bool:
-            return any(os.path.lexists(scene.root / at / n) for n in names)
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._keeps: dict[str, bool] = {}
+        self._built: dict[str, bool] = {}
 
-        if name in (".venv", "venv", "env") and beside("pyvenv.cfg", at=directory):
-            return f"{name}/" if name == ".venv" else _anchored(directory)
-        if name == "target" and (beside("CACHEDIR.TAG", at=directory) or beside("Cargo.toml", "pom.xml")):
-            return _anchored(directory)
-        if name in ("dist", "build") and beside("pyproject.toml", "setup.py", "setup.cfg", "package.json"):
-            return _anchored(directory)
-        if name == "coverage" and beside("lcov.info", "lcov-report", "index.html", at=directory):
-            return _anchored(directory)
-    return None
+    def rule_for(self, path: str) -> str | None:
+        """The .gitignore line for a generated path, anchored if the name alone is not specific enough. None if
+        something that the rule covers is tracked, or if the file is the input of a test."""
+        rule = directory_rule(path)
+        if rule is None and (rule := file_rule(path)) is not None and is_fixture(path):
+            return None
+        rule = rule or self._for_directory(path)
+        if rule is not None and rule not in self._keeps:
+            self._keeps[rule] = keeps_such(rule, self._scene.tracked)
+        return None if rule is None or self._keeps[rule] else rule
+
+    def _for_directory(self, path: str) -> str | None:
+        """The rule for a directory that is generated if there is a witness for it."""
+        root = self._scene.root
+        parts = path.split("/")
+        for depth, name in enumerate(parts[:-1], 1):
+            directory, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+
+            def beside(*names: str, at: str = parent) -> bool:
+                return any(os.path.lexists(root / at / n) for n in names)
+
+            if name in (".venv", "venv", "env") and beside("pyvenv.cfg", at=directory):
+                return f"{name}/" if name == ".venv" else _anchored(directory)
+            if name == "target" and (beside("CACHEDIR.TAG", at=directory) or beside("Cargo.toml", "pom.xml")):
+                return _anchored(directory)
+            if name in ("dist", "build") and beside("pyproject.toml", "setup.py", "setup.cfg", "package.json"):
+                if directory not in self._built:
+                    self._built[directory] = is_built(root, directory, self._scene.tracked)
+                return _anchored(directory) if self._built[directory] else None
+            if name == "coverage" and beside("lcov.info", "lcov-report", "index.html", at=directory):
+                return _anchored(directory)
+        return None
 
 
 def _anchored(directory: str) -> str | None:

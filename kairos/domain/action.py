@@ -87,8 +87,8 @@ def file_state(content: bytes, mode: int) -> FileState:
 
 def edit(fs_path: str, before: tuple[bytes, int] | None, after: tuple[bytes, int] | None) -> FileEdit:
     """The edit that turns `before` (content, mode) into `after`; contents must be UTF-8 text. ValueError."""
-    old = _lines(before[0]) if before else []
-    new = _lines(after[0]) if after else []
+    old = lines_of(before[0]) if before else []
+    new = lines_of(after[0]) if after else []
     hunks = [
         Hunk(start=d.start, old=old[d.start : d.end], new=new[d.new_start : d.new_end]) for d in differences(old, new)
     ]
@@ -111,7 +111,7 @@ def apply_edit(change: FileEdit, content: bytes | None) -> bytes | None:
         raise ValueError("the file is not the one the patch was made from")
     if change.after is None:
         return None
-    lines, at = _lines(content or b""), 0
+    lines, at = lines_of(content or b""), 0
     parts: list[str] = []
     for hunk in change.hunks:
         end = hunk.start + len(hunk.old)
@@ -139,7 +139,7 @@ def unified(change: FileEdit, before: bytes | None, context: int = 3) -> str:
         start = hunk.start + grown
         found.append(ChangedLines(hunk.start, hunk.start + len(hunk.old), start, start + len(hunk.new)))
         grown += len(hunk.new) - len(hunk.old)
-    return "".join(diff_lines(_lines(before or b""), _lines(after or b""), found, headers(change), context))
+    return "".join(diff_lines(lines_of(before or b""), lines_of(after or b""), found, headers(change), context))
 
 
 def canonical(action: Action) -> bytes:
@@ -171,8 +171,8 @@ def effects_of(action: Action) -> Effects:
     )
 
 
-def _lines(content: bytes) -> list[str]:
-    """Lines with their ends; only \\n ends a line, so that other breaks stay inside their line."""
+def lines_of(content: bytes) -> list[str]:
+    """Lines with their ends; only \\n ends a line, so that other breaks stay inside their line. UnicodeDecodeError."""
     text = content.decode("utf-8")
     parts = text.split("\n")
     lines = [part + "\n" for part in parts[:-1]]

@@ -239,7 +239,7 @@ def decide_delivery(
         return Due(boundary, "urgent@1")
     quiet_until = quiet_end(now, manners.quiet, zone)
     if quiet_until is not None:
-        return Held("quiet-hours@1", "quiet hours; it is in the morning brief", quiet_until)
+        return Held("quiet-hours@1", "quiet hours; it is held for the morning brief", quiet_until)
     if boundary not in SPEAKING:
         return Held("boundary@1", "you are in the middle of something; it waits for a commit, a switch or your return")
     told = told_today(state, now, zone)

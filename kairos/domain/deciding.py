@@ -70,7 +70,7 @@ def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, vali
 def reject(p: Proposal, reason: str, text: str = "", *, never: bool = False) -> list[Event]:
     """A no. Repeating it returns no events; Stale (5) when it was decided otherwise."""
     if reason not in REASONS:
-        raise UsageError(f"`{reason}` is no reason", f"One of: {', '.join(REASONS)}.")
+        raise UsageError(f"`{reason}` is not a reason", f"One of: {', '.join(REASONS)}.")
     if p.state == "rejected":
         return []
     if p.state not in OPEN and p.state != "parked":
@@ -81,7 +81,7 @@ def reject(p: Proposal, reason: str, text: str = "", *, never: bool = False) -> 
 def defer(p: Proposal, until: int | None, *, now: int, on_evidence: bool = False) -> list[Event]:
     """Later: at `until` (us), or with None at the next commit, or (`on_evidence`) when what it rests on changes."""
     if until is not None and until <= now:
-        raise UsageError("that time has passed already", "Name a time to come: 1h, tonight, tomorrow, next-commit.")
+        raise UsageError("that time is in the past", "Give a time in the future: 1h, tonight, tomorrow, next-commit.")
     if p.state not in OPEN:
         raise decided(p)
     return [ev.ProposalDeferred(id=p.id, until=until, on_evidence=on_evidence)]
@@ -120,7 +120,7 @@ def start_run(
     undone (redo)."""
     action = p.raised.action
     if not isinstance(action, PatchAction) and (p.is_note or run != "apply"):
-        raise Denied(f"{p.id} is no patch: there is nothing to {run}", _LOOK.format(p.id))
+        raise Denied(f"{p.id} is not a patch: there is nothing to {run}", _LOOK.format(p.id))
     if run == "apply":
         if p.state != "approved" or p.approved is None or p.approved.digest != p.raised.digest:
             raise decided(p)

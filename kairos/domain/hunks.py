@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from kairos.domain.action import FileEdit, Hunk, PatchAction, edit, unified
+from kairos.domain.action import FileEdit, Hunk, PatchAction, edit, lines_of, unified
 from kairos.domain.patch_text import printed
 
 CONTEXT = 3
@@ -75,8 +75,7 @@ def short_text(group: HunkGroup, contents: Mapping[str, bytes]) -> str:
 
 def _with(change: FileEdit, before: bytes, hunks: Sequence[Hunk]) -> FileEdit:
     """The edit of a file with these hunks only."""
-    text = before.decode("utf-8").split("\n")
-    lines = [f"{line}\n" for line in text[:-1]] + ([text[-1]] if text[-1] else [])
+    lines = lines_of(before)
     out: list[str] = []
     at = 0
     for hunk in hunks:

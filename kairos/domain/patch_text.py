@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kairos.domain.action import FileEdit, PatchAction, edit, unified
+from kairos.domain.action import FileEdit, PatchAction, edit, lines_of, unified
 from kairos.domain.inert import quoted, shown
 from kairos.domain.policy import unsafe_path
 
@@ -25,7 +25,7 @@ Read = Callable[[str], "tuple[bytes, int] | None"]
 
 
 class PatchError(ValueError):
-    """The text is no patch, or one that does not fit; the message says where."""
+    """The text is not a patch, or one that does not fit; the message says where."""
 
 
 class PatchHunk(NamedTuple):
@@ -78,14 +78,14 @@ def parsed(text: str) -> list[PatchedFile]:
     if len(text) > MOST_BYTES:
         raise PatchError(f"it is longer than {MOST_BYTES >> 20} MiB")
     if "\0" in text:
-        raise PatchError("it holds NUL")
+        raise PatchError("it contains a NUL character")
     files = [_file(block) for block in _blocks(text.split("\n"))]
     paths = [file.path for file in files]
     twice = next((path for path in paths if paths.count(path) > 1), None) if len(paths) <= MOST_FILES else None
     if len(paths) > MOST_FILES:
         raise PatchError(f"it has more than {MOST_FILES} files")
     if twice is not None:
-        raise PatchError(f"{shown(twice)} stands in it twice")
+        raise PatchError(f"{shown(twice)} occurs in it twice")
     return files
 
 
@@ -143,7 +143,7 @@ def _file(block: Sequence[_Line]) -> PatchedFile:
         raise PatchError(f"line {block[0].at}: {shown(path)} is created and deleted")
     hunks = list(_hunks(block[body:]))
     if not hunks and not (mode is not None or creates or deletes):
-        raise PatchError(f"line {block[0].at}: nothing happens to {shown(path)}")
+        raise PatchError(f"line {block[0].at}: {shown(path)} is not changed")
     return PatchedFile(path, creates, deletes, mode, hunks)
 
 
@@ -152,7 +152,7 @@ def _hunks(lines: Sequence[_Line]) -> Iterator[PatchHunk]:
     for begin, end in zip(begins, [*begins[1:], len(lines)], strict=False):
         head = _HUNK.match(lines[begin].text)
         if head is None:
-            raise PatchError(f"line {lines[begin].at} is no head of a hunk: {shown(lines[begin].text)}")
+            raise PatchError(f"line {lines[begin].at} is not the header of a hunk: {shown(lines[begin].text)}")
         body = list(lines[begin + 1 : end])
         while body and not body[-1].text.strip():
             body.pop()  # an empty line at the end is a context line at most
@@ -176,7 +176,7 @@ def _take(at: int, text: str, old: list[str], new: list[str], last: tuple[list[s
         raise PatchError(f"line {at} begins with none of space, + and -: {shown(text)}")
     for side in sides:
         if side and not side[-1].endswith("\n"):
-            raise PatchError(f"line {at} follows a line that is said to be the last one")
+            raise PatchError(f"line {at} follows a line without a line end")
         side.append(f"{text[1:]}\n")
     return sides
 
@@ -224,14 +224,14 @@ def _unquoted(text: str, at: int) -> tuple[str, str]:
         else:
             break
     if n >= len(text) or text[n] != '"':
-        raise PatchError(f"line {at}: the quotes of a name do not end")
+        raise PatchError(f"line {at}: a quoted name is not closed")
     return os.fsdecode(bytes(raw)), text[n + 1 :]
 
 
 def _applied(file: PatchedFile, read: Read) -> FileEdit | None:
     before = read(file.path)
     if file.creates and before is not None:
-        raise PatchError(f"{shown(file.path)} is there already")
+        raise PatchError(f"{shown(file.path)} exists already")
     if not file.creates and before is None:
         raise PatchError(f"{shown(file.path)} is not in the tree")
     content, mode = before if before is not None else (b"", 0o644)
@@ -249,8 +249,7 @@ def _applied(file: PatchedFile, read: Read) -> FileEdit | None:
 
 def _content(file: PatchedFile, before: bytes) -> str:
     """The text of a file after its hunks."""
-    lines = before.decode("utf-8").split("\n")
-    lines = [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+    lines = lines_of(before)
     out: list[str] = []
     at = 0
     for hunk in file.hunks:
@@ -261,7 +260,7 @@ def _content(file: PatchedFile, before: bytes) -> str:
         at = place + len(hunk.old)
     out += lines[at:]
     if any(not line.endswith("\n") for line in out[:-1]):
-        raise PatchError(f"a line in the middle of {shown(file.path)} would have no end")
+        raise PatchError(f"a line in the middle of {shown(file.path)} would have no line end")
     return "".join(out)
 
 

@@ -192,8 +192,8 @@ class Fence(msgspec.Struct, frozen=True):
 
     def lost(self) -> LeaseLost:
         return LeaseLost(
-            f"the lease on {self.name} was taken over meanwhile: nothing was written",
-            "Whoever holds it goes on with it.",
+            f"the lease on {self.name} was taken over by another home; nothing was written",
+            "The home that holds it continues the work.",
         )
 
 

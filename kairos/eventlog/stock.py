@@ -158,7 +158,7 @@ class StockRecorder(es.ProcessRecorder):
             with self._engine.errors():
                 yield
         except Unmade as error:
-            raise es.OperationalError(f"there is no log in {self._engine.name}: let it make its tables") from error
+            raise es.OperationalError(f"there is no log in {self._engine.name}: create its tables first") from error
         except errors.KairosError as error:
             raise _MEANING.get(type(error), es.OperationalError)(f"{error.message}. {error.hint}") from error
 
@@ -213,7 +213,7 @@ def drafted(stored_events: Sequence[StoredEvent]) -> tuple[list[Draft], dict[str
 def _check(stream: str, version: int, topic: str) -> None:
     if not is_foreign(topic):
         raise es.DataError(
-            f"{topic!r} is a name that Kairos keeps for its own events: they come from Kairos alone. Give the event"
+            f"{topic!r} is reserved for the events of Kairos itself. Give the event"
             " another topic, for example its module and class, as it has without `TOPIC`"
         )
     if not stream or version < 0 or not all(map(_is_storable, (stream, topic))):

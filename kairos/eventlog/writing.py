@@ -52,11 +52,11 @@ def append(
     for stream, version in expected.items():
         if versions[stream] != version:
             raise Conflict(
-                f"{stream} is at version {versions[stream]}, not {version}: somebody else wrote first",
-                "Look again and decide anew.",
+                f"{stream} is at version {versions[stream]}, not {version}: another process wrote first",
+                "Look at it again, then decide.",
             )
     if any(isinstance(write, HeadAt) and write.position != position for write in writes):
-        raise Conflict("somebody else wrote to the log in between", "Look again and decide anew.")
+        raise Conflict("another process wrote to the log in between", "Look at it again, then decide.")
     if drafts:
         causes = {d[4] for d in drafts if d[4] is not None and d[4] > 0}
         roots = _looked_up(c, "position, correlation", "events", "position", causes)
@@ -104,11 +104,11 @@ def _write(c: Cursor, write: Write) -> None:
             c.execute("SELECT position FROM tracking WHERE name = ?", (name,))
             row = c.fetchone()
             if (row[0] if row is not None else 0) != position:
-                raise Conflict(f"{name} was saved by another process meanwhile", "Look again and decide anew.")
+                raise Conflict(f"{name} was saved by another process meanwhile", "Look at it again, then decide.")
         case Advance(name, position):
             c.execute(_ADVANCE, (name, position))
             if c.fetchone() is None:
-                raise Conflict(f"{name} is at {position} or further already", "Look again and decide anew.")
+                raise Conflict(f"{name} is at {position} or further already", "Look at it again, then decide.")
         case Seal(first, last, file, size, digest, before, after):
             c.execute("INSERT INTO segments VALUES (?,?,?,?,?,?,?,0)", (first, last, file, size, digest, before, after))
             c.execute("UPDATE head SET sealed_upto = ? WHERE sealed_upto = ?", (last, first - 1))
@@ -141,7 +141,7 @@ def load(c: Cursor, rows: Iterator[tuple[Any, ...]], head: int, link: bytes, tra
     not empty."""
     c.execute("UPDATE head SET position = ?, link = ? WHERE position = 0 RETURNING id", (head, link))
     if c.fetchone() is None:
-        raise Conflict("somebody else wrote to the log first", "Import into an empty home.")
+        raise Conflict("another process wrote to the log first", "Import into an empty home.")
     versions: dict[str, int] = {}
 
     def counted() -> Iterator[tuple[Any, ...]]:

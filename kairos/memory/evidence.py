@@ -57,7 +57,7 @@ class Rows:
         except ValueError:
             raise DamagedView(self.view) from None
         if int.from_bytes(content[:_WIDTH], "big") > self.upto:
-            raise TryAgain("the counts were saved further on by another process meanwhile", "Try again.")
+            raise TryAgain("another process saved newer counts meanwhile", "Try again.")
         return content[_WIDTH:]
 
     def put(self, key: bytes, content: bytes, position: int) -> Put:

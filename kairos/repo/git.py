@@ -97,7 +97,7 @@ class Git:
     ) -> tuple[int, bytes]:
         """(exit status, standard output) of `git args`. GitError unless the status is one of `ok`."""
         if self._broken_off:
-            raise GitError(f"git {os.fsdecode(args[0])} was broken off in {self.root}")
+            raise GitError(f"git {os.fsdecode(args[0])} was interrupted in {self.root}")
         try:
             status, out, err = self._finished(args, stdin, self._environment(args[0]), timeout)
         except FileNotFoundError as error:
@@ -105,7 +105,9 @@ class Git:
         except subprocess.TimeoutExpired as error:
             raise GitHangs(f"git {os.fsdecode(args[0])} took longer than {timeout:.0f} s in {self.root}") from error
         except OSError as error:
-            raise GitError(f"git cannot be started: {error.strerror}", "The machine is short of something.") from error
+            raise GitError(
+                f"git cannot be started: {error.strerror}", "Check the limits of memory, processes and open files."
+            ) from error
         if status not in ok:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {_reason(err) or status}", status=status)
         return status, out

@@ -172,7 +172,7 @@ def _require_access(folder: Path) -> None:
     if not is_dir:
         raise GitError(f"{folder} is not a directory", "Put the repository's own directory back.")
     if not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
-        raise GitError(f"{folder} may not be read", f"Give yourself access to it: chmod u+rwx {folder}")
+        raise GitError(f"{folder} is not readable", f"Make it readable: chmod u+rwx {folder}")
 
 
 def require_file(file: Path) -> None:
@@ -186,7 +186,7 @@ def require_file(file: Path) -> None:
     if not stat.S_ISREG(mode):
         raise GitError(f"{file} is not a regular file", "Put git's own file back in its place.")
     if not os.access(file, os.R_OK, effective_ids=True):
-        raise GitError(f"{file} may not be read", f"Give yourself access to it: chmod u+rw {file}")
+        raise GitError(f"{file} is not readable", f"Make it readable: chmod u+rw {file}")
 
 
 def _require_plain(top: Path) -> None:
@@ -230,5 +230,7 @@ def _require_head(head: Path) -> None:
 
 def _not_there(path: Path, error: OSError) -> GitError:
     if isinstance(error, FileNotFoundError):
-        return GitError(f"{path} is gone", f"Put it back, or end watching with `kairos unwatch {quote(str(path))}`.")
-    return GitError(f"{path} cannot be read: {error.strerror}", "Check its permissions, and where links lead.")
+        return GitError(
+            f"{path} is gone", f"Put it back, or stop watching it with `kairos unwatch {quote(str(path))}`."
+        )
+    return GitError(f"{path} cannot be read: {error.strerror}", "Check its permissions, and where its symlinks lead.")

@@ -100,4 +100,4 @@ def _signal(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
 
 def _last_words(err: bytes) -> str:
     lines = err.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "it printed nothing"

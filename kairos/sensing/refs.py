@@ -101,7 +101,7 @@ def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
 def _detached(git: Git) -> str:
     oid = git.head()
     if oid is None:
-        raise GitError(f"HEAD of {git.root} names a commit that is not there")
+        raise GitError(f"HEAD of {git.root} names a commit that does not exist")
     return oid
 
 

@@ -26,10 +26,12 @@ def why_lost(repository: Repository) -> str | None:
 def lost(why: str, root: str) -> KairosError:
     """The error that a person sees for a lost root."""
     if why == "gone":
-        return KairosError(f"{root} is gone", f"Bring it back, or end watching with `kairos unwatch {quote(root)}`.")
+        return KairosError(
+            f"{root} is gone", f"Bring it back, or stop watching it with `kairos unwatch {quote(root)}`."
+        )
     return KairosError(
         f"{root} is not the directory that was trusted",
-        f"Put that one back in its place, or trust the new one with `kairos init {quote(root)}`.",
+        f"Put the old directory back, or trust the new one with `kairos init {quote(root)}`.",
     )
 
 

@@ -30,9 +30,9 @@ def test_the_rules_of_the_file_are_read(home: Home) -> None:
 )
 def test_a_file_that_cannot_be_read_as_toml_gives_no_rule_at_all(home: Home, raw: bytes) -> None:
     home.policy_file.write_bytes(raw)
-    with pytest.raises(UsageError, match=r"policy\.toml is not TOML") as caught:
+    with pytest.raises(UsageError, match=r"policy\.toml is not valid TOML") as caught:
         load_policy(home.policy_file)
-    assert "Correct it" in caught.value.hint
+    assert "Correct the file" in caught.value.hint
 
 
 def test_a_rule_that_means_nothing_refuses_the_file(home: Home) -> None:

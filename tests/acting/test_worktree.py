@@ -113,7 +113,7 @@ def test_missing_directories_are_named_outermost_first_and_made_one_by_one(tree:
     for path in ("d/x", "d/x", "d/x/y"):
         tree.make_folder(path)
     assert tree.missing_parents("d/x/y/file") == []
-    with pytest.raises(NotPlain, match="in the way"):
+    with pytest.raises(NotPlain, match="is not a directory"):
         tree.make_folder("a.txt")
     with pytest.raises(NotPlain, match="no parent"):
         tree.make_folder("q/r")

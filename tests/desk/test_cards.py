@@ -100,7 +100,7 @@ def test_what_was_not_checked_depends_on_what_was_tried(desk: Desk, seeded: Any)
     seeded.append(ok, f"proposal-{tested.id}")
     assert ["scratch tree" in t for t in unchecked(the(desk, waiting))] == [True]
     assert ["no check command" in t for t in unchecked(the(desk, applied))] == [True]
-    assert unchecked(the(desk, read)) == unchecked(the(desk, tested.id)) == ["nothing more to say"]
+    assert unchecked(the(desk, read)) == unchecked(the(desk, tested.id)) == ["nothing else"]
 
 
 def test_why_now_names_the_event_that_caused_it(desk: Desk, seeded: Any) -> None:

@@ -60,6 +60,13 @@ def test_of_one_repository_nothing_of_another_is_in_it(desk: Desk, log: Log, see
         assert word not in text
 
 
+def test_lines_beside_a_change_are_not_in_it_because_nobody_redacted_them(desk: Desk, seeded: Any, repo: Any) -> None:
+    repo.write("app.env", "name=shop\nkey=AKIAQ3EGRT5HZX7WLMNP\n")
+    raised = seeded.raise_(seeded.patch("app.env", b"name=store\nkey=AKIAQ3EGRT5HZX7WLMNP\n"))
+    text = json.dumps(lines(desk))
+    assert raised.id in text and "+name=store" in text and "AKIAQ3" not in text
+
+
 def test_what_was_erased_is_left_out(desk: Desk, seeded: Any) -> None:
     seeded.raise_(seeded.note())
     forget_positions(seeded.log, [seeded.log.head()], "asked", "user")

@@ -54,7 +54,7 @@ def test_kairos_does_not_watch_its_own_home(desk: Desk, repo: Any) -> None:
     inside = desk.home.data / "repo"
     inside.mkdir(parents=True)
     repo.git("clone", "-q", ".", str(inside))
-    with pytest.raises(UsageError, match="own folder"):
+    with pytest.raises(UsageError, match="own directory"):
         register(desk, str(inside), history=None, told=told())
 
 

@@ -16,12 +16,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from kairos.clock import now_us
 from kairos.desk import controlling, deciding
+from kairos.desk.compacting import compact
 from kairos.desk.desk import Desk
+from kairos.desk.explaining import why
 from kairos.desk.reading import attention, inbox, repositories
 from kairos.desk.records.proposals import UndoneOut
+from kairos.desk.replaying import replay
 from kairos.desk.stacking import around, target
 from kairos.desk.undoing import TakingBack, take_back
+from kairos.domain.events import TurnEnded
 from kairos.errors import NotFound, Stale
+from kairos.eventlog.cold.forgetting import forget_positions
+from kairos.eventlog.cold.verify import verify_log
+from kairos.eventlog.record import NewEvent, Track
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.projection import keep_views
 from tests.seeded import Seeded
@@ -249,6 +256,29 @@ def test_the_top_is_found_without_reading_what_is_settled(home: Any, seeded: Any
         with closing(Desk()) as desk:
             reads.append(_rows_read(desk))
     assert reads[0] == reads[1]
+
+
+def test_sealing_and_forgetting_keep_the_stack(desk: Desk, seeded: Any) -> None:
+    """Decisions are taken back after they were sealed into a segment; one whose event was forgotten is not there."""
+    kept, forgotten = rejected(desk, seeded, "a"), rejected(desk, seeded, "b")
+    muted = controlling.mute(desk, "secret", None).position
+    out = take_back(desk, "undo", str(muted), yes)
+    assert out is not None
+    ended = TurnEnded(turn="turn-1", repo=seeded.id, engine="rules", outcome="quiet")
+    seeded.log.append([NewEvent("turn-1", ended)], writes=[Track(f"reactor/{seeded.id}", seeded.log.head() + 1)])
+    assert compact(desk, at_once=True).retired >= muted
+    assert verify_log(desk.log).ok
+    rejection = next(r.position for r in desk.log.stream(f"proposal-{forgotten}") if r.topic == "ProposalRejected")
+    forget_positions(desk.log, [rejection], "a slip", "user")
+    redone = take_back(desk, "redo", None, yes)
+    assert redone is not None and (redone.what, redone.state) == ("mute", "muted")
+    assert take_back(desk, "undo", None, yes) is not None
+    undone = take_back(desk, "undo", None, yes)
+    assert undone is not None and (undone.id, undone.state) == (kept, "pending")
+    with pytest.raises(Stale, match="nothing to undo"):
+        take_back(desk, "undo", forgotten, yes)
+    assert replay(desk).identical
+    assert why(desk, kept)[-1].summary.startswith("the rejection at ")
 
 
 def _rows_read(desk: Desk) -> int:

@@ -76,7 +76,7 @@ def test_a_daemon_that_ends_at_once_says_why(desk: Desk, home: Home) -> None:
     [
         (6, "x\nerror: not yours\n", (6, Denied.name), "not yours"),
         (1, "Traceback\n  ValueError: x\n", (1, "error"), "ValueError: x"),
-        (-9, "", (1, "error"), "it said nothing"),
+        (-9, "", (1, "error"), "it printed nothing"),
         (-9, "error: first\nerror: last\nready\n", (1, "error"), "last"),
     ],
 )

@@ -96,3 +96,25 @@ def moved(repo: Any, see: Callable[..., Scene]) -> Callable[..., list[Finding]]:
         return list(StaleReference().look(see(boundary)))
 
     return run
+
+
+@pytest.fixture
+def applied(
+    repo: Any, moved: Callable[..., list[Finding]], apply: Callable[[Finding], None]
+) -> Callable[..., list[Finding]]:
+    """applied(files, renames) → the findings, after every patch among them was applied to the work tree."""
+
+    def run(files: dict[str, str | bytes], renames: list[tuple[str, str]]) -> list[Finding]:
+        found = moved(files, renames)
+        for finding in found:
+            if isinstance(finding.action, PatchAction):
+                apply(finding)
+        return found
+
+    return run
+
+
+@pytest.fixture
+def text(repo: Any) -> Callable[[str], str]:
+    """The text of a file of the work tree."""
+    return lambda path: (repo.root / path).read_bytes().decode()

@@ -104,3 +104,26 @@ def test_conflicts_are_counted_in_order():
     found = conflicts(CONFLICT * 3)
     assert [(c.ours, c.middle, c.theirs) for c in found] == [(2, 4, 6), (9, 11, 13), (16, 18, 20)]
     assert found[0].labels == ("HEAD", "topic")
+
+
+JJ = "<<<<<<< Conflict 1 of 1\n%%%%%%% Changes\n-a\n+b\n+++++++ Contents\nc\n>>>>>>> Conflict 1 of 1 ends\n"
+
+
+def test_markers_of_jj_and_of_any_length_are_told_with_the_markers_that_stand_there(repo, see):
+    repo.write("jj.txt", JJ)
+    repo.write("long.py", "<<<<<<<<<<<< a\n1\n============\n2\n>>>>>>>>>>>> b\n")
+    repo.commit()
+    found = look(see("commit"))
+    assert [f.title for f in found] == ["Conflict markers left in jj.txt", "Conflict markers left in long.py"]
+    assert "(<<<<<<<, +++++++ and >>>>>>>)" in found[0].action.text
+    assert [f.key for f in look(see("baseline"))] == [f.key for f in found]
+
+
+def test_the_attribute_for_the_size_of_markers_is_heeded(repo, see):
+    repo.write(".gitattributes", "*.txt conflict-marker-size=4\n")
+    repo.write("a.txt", "<<<< a\n1\n====\n2\n>>>> b\n")
+    repo.write("a.py", "<<<< a\n1\n====\n2\n>>>> b\n")
+    repo.commit()
+    (found,) = look(see("commit"))
+    assert found.title == "Conflict markers left in a.txt"
+    assert len(look(see("baseline"))) == 1

@@ -58,7 +58,7 @@ def test_the_existing_file_keeps_its_line_ends(repo, see, apply, now, after):
         ({"crate/Cargo.toml": "", "crate/target/debug/x": ""}, "/crate/target/"),
         ({"pyproject.toml": "", "dist/x.whl": ""}, "/dist/"),
         ({"env/pyvenv.cfg": "", "env/bin/python": ""}, "/env/"),
-        ({"a[1]/setup.py": "", "a[1]/build/x": ""}, "/a\\[1]/build/"),
+        ({"a[1]/setup.py": "", "a[1]/build/lib/x.py": ""}, "/a\\[1]/build/"),
         ({"pkg.egg-info/PKG-INFO": ""}, "*.egg-info/"),
     ],
 )
@@ -129,3 +129,76 @@ def test_an_embedded_repository_is_not_entered(repo, see):
     repo.git("init", "-q", str(repo.root / "inner"))
     repo.write("inner/a.log", "")
     assert look(see("baseline")) == []
+
+
+BUILT = [
+    ({"setup.py": "", "build/bdist.linux-x86_64/x": "", "build/lib/p/a.py": ""}, "/build/"),
+    ({"package.json": "{}", "dist/app.4f2a9c1b.js": "", "dist/index.html": ""}, "/dist/"),
+    ({"package.json": '{"main": "./dist/index.js"}', "dist/index.js": ""}, "/dist/"),
+    ({"package.json": "{}", "build/index.html": "", "build/static/js/main.js": ""}, "/build/"),
+    ({"web/package.json": "{}", "web/dist/a.js": "", "web/dist/a.js.map": ""}, "/web/dist/"),
+    ({"pyproject.toml": "", "build/CMakeCache.txt": ""}, "/build/"),
+]
+
+
+@pytest.mark.parametrize(("files", "rule"), BUILT)
+def test_the_output_of_a_build_is_known_by_what_it_holds(repo, see, apply, files, rule):
+    for path, content in files.items():
+        repo.write(path, content)
+    repo.git("add", "-f", next(iter(files)))
+    (found,) = look(see("manual"))
+    apply(found)
+    assert (repo.root / ".gitignore").read_text() == rule + "\n"
+
+
+def test_compiled_scripts_are_known_by_their_sources(repo, see):
+    repo.write("package.json", "{}")
+    repo.write("src/index.ts", "")
+    repo.git("add", ".")
+    repo.write("dist/index.js", "")
+    assert len(look(see("manual"))) == 1
+    repo.write("dist/other.js", "")
+    assert look(see("manual")) == [], "it has no source"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"build/webpack.config.js": "module.exports = {}\n"},
+        {"build/Makefile": "all:\n"},
+        {"build/release.sh": "#!/bin/sh\n"},
+        {"build/webpack.base.conf.js": "", "build/app.min.js": ""},
+        {"dist/README.md": "", "dist/pkg.spec": ""},
+        {"build/icons/app.svg": "", "build/entitlements.plist": ""},
+        {"tests/fixtures/access.log": "GET / 200\n"},
+        {"spec/data/a.o": "", "examples/run.log": "", "testdata/A.class": ""},
+        {"pkg/test/resources/server.log": ""},
+    ],
+)
+def test_what_is_source_or_a_fixture_is_left_alone(repo, see, files):
+    repo.write("package.json", "{}\n")
+    repo.commit()
+    for path, content in files.items():
+        repo.write(path, content)
+    assert look(see("manual")) == []
+    assert look(see("burst", *files, kind="created")) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "new"),
+    [
+        ("logs/install.log", "other/new.log"),
+        ("vendor/node_modules/x/index.js", "node_modules/y/index.js"),
+        ("build/tools/gen.py", "build/lib/a.py"),
+        ("dist/bundle.js", "dist/bundle.js.map"),
+        ("native/blob.o", "native/more.o"),
+        ("fixtures/pkg.egg-info/PKG-INFO", "src/pkg.egg-info/PKG-INFO"),
+    ],
+)
+def test_a_rule_that_would_cover_something_tracked_is_not_proposed(repo, see, kept, new):
+    repo.write("package.json", "{}\n")
+    repo.write(kept, "x\n")
+    repo.git("add", "-f", ".")
+    repo.commit()
+    repo.write(new, "x\n")
+    assert look(see("manual")) == []

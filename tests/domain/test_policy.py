@@ -190,7 +190,7 @@ def test_everything_wrong_with_a_policy_is_said_at_once(tmp_path: Any) -> None:
     with pytest.raises(UsageError) as caught:
         load_policy(path)
     assert caught.value.message.splitlines() == [
-        f"{path}: 7 things are wrong",
+        f"{path}: 7 errors",
         "  rule[0].effect is `alow`; it must be `allow` or `ask` or `deny`",
         "  rule[1].paths is `src`; it must be a list of which each is a text",
         "  rule[3].examples[0].expect is `mtch`; it must be `match` or `no-match`",

@@ -10,8 +10,11 @@ import pytest
 from kairos.domain import deciding, taking_back
 from kairos.domain import proposal as proposals
 from kairos.domain.action import NoteAction, PatchAction, digest, edit, effects_of
-from kairos.domain.events import Event, ProposalRaised
+from kairos.domain.events import AttentionHeld, Event, ProposalRaised
+from kairos.domain.finding import Finding
+from kairos.domain.policy import parse
 from kairos.domain.proposal import Proposal
+from kairos.domain.raising import raise_findings
 from kairos.errors import Stale, TryAgain
 
 PATCH = PatchAction(repo="r", edits=[edit("a.txt", (b"one\n", 0o644), (b"two\n", 0o644))])
@@ -121,3 +124,28 @@ def test_nothing_is_made_again_on_a_closed_proposal() -> None:
         taking_back.make_again(p, version, 7, 1_000)
     with pytest.raises(Stale, match="decided on anew"):
         taking_back.make_again(after(p, proposals.expire(p, 1_000)), version, 7, 0)
+
+
+def found_again(known: Proposal, key: str, now: int) -> str:
+    """Whether a finding at the same place is raised, or the rule that holds it."""
+    finding = Finding(
+        detector="d", version=1, key=key, title="t", claim="c", action=NoteAction(repo="r", text="n"), evidence=[1]
+    )
+    (event,) = raise_findings(
+        [finding], known=[known], taken={known.id}, listed=(), repo="r", turn="t", boundary="commit",
+        policy=parse({}, "p"), now=now, expire_us=1_000, cool_down_us=500,
+    )  # fmt: skip
+    return event.rule if isinstance(event, AttentionHeld) else type(event).__name__
+
+
+@pytest.mark.parametrize(("never", "rule", "later"), [(True, "never@1", "never@1"), (False, "cool-down@1", "raised")])
+def test_a_rejection_taken_back_silences_nothing_and_made_again_it_does(never: bool, rule: str, later: str) -> None:
+    p = pending(NoteAction(repo="r", text="n"))
+    p = after(p, deciding.reject(p, "other", never=never))
+    assert found_again(p, "d:other", 10) == rule
+    assert found_again(p, "d:other", 600) == (later if never else "ProposalRaised")
+    p = back(p)
+    assert found_again(p, "d:other", 10) == "ProposalRaised"
+    assert found_again(p, "k", 10) == "duplicate@1", "it waits again itself"
+    p = after(p, taking_back.make_again(p, p.stack.undone[-1].version, 7, 0))
+    assert found_again(p, "d:other", 10) == rule

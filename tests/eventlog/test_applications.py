@@ -124,7 +124,7 @@ def test_it_cannot_write_an_event_of_kairos(place: Any, start: Any) -> None:
     recorder = start().recorder
     for topic in ("Paused", "ProposalApproved", "NameOfALaterVersion2"):
         stored = StoredEvent("control", 1, topic, b"{}")
-        with pytest.raises(DataError, match="keeps for its own events"):
+        with pytest.raises(DataError, match="is reserved for the events of Kairos"):
             recorder.insert_events([stored])
     assert place.log.head() == 0
 

@@ -31,7 +31,7 @@ def test_a_folded_log_moves_and_folds_on(past: Any, tmp_path: Path) -> None:
     assert list(moved.log.read()) == list(past.log.read())
     assert moved.log.version(past.repo) == past.log.version(past.repo)
     assert verify_log(moved.log, anchor).problems == []
-    with pytest.raises(NotFound, match="folded away"):
+    with pytest.raises(NotFound, match="was folded"):
         moved.log.at(3)
     assert moved.log.version("") == 0
     moved.log.refuse_unknown()
@@ -160,7 +160,7 @@ def test_a_forgotten_path_goes_from_what_was_folded_too(past: Any) -> None:
 def test_a_folded_position_cannot_be_forgotten_alone_and_says_so(past: Any) -> None:
     past.busy(10)
     past.fold()
-    with pytest.raises(NotFound, match="folded away into ev"):
+    with pytest.raises(NotFound, match="was folded; a summary is at"):
         forget_positions(past.log, [4], "slip", "user")
 
 

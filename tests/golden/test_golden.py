@@ -169,7 +169,7 @@ def test_an_old_log_that_was_folded_still_tells_the_tree_and_what_is_left(old: t
         if folded_into(log.read(position, topics={"SegmentFolded"}), position)
     ]
     assert gone == [5, 6, 7, 10, 11, 12, 13]
-    with pytest.raises(NotFound, match="6 was folded away into ev 17"):
+    with pytest.raises(NotFound, match="the event at 6 was folded; a summary is at 17"):
         log.at(6)
     assert log.at(log.at(9).caused_by or 0).topic == "FilesChanged"
     assert {p: e.size for p, e in fold_tree(log, "repo-0123456789ab").items()} == {b"a.py": 8, b"b\xff": 8}

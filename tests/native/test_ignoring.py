@@ -3,20 +3,22 @@
 import os
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kairos._native import Scanner, unpack_listing
+from kairos._native import Scanner
 
 NAMES = ["a", "b", "ab", "foo", "foo.o", "bar", "x.py", "x.pyc", "build", "b{c}", "a b", "a ", "#x", "!y"]
 NAMES += ["foo]", "é", "[a]", "foo\\", "deep", "Foo", "-", "a-b", "*", "tmp\n"]
 PIECES = ["a", "b", "foo", "bar", "build", "*", "**", "?", "/", "/", "\\", "[ab]", "[!a]", "[^f]", "[]a]"]
 PIECES += ["[a-f]", "[[:alpha:]]", "[[:space:]]", "[[:bad:]]", "[", "]", "{a,b}", "{c}", ".o", "*.o", "x.py[co]"]
 PIECES += ["**/", "/**", "/**/", "!", "#", " ", "\\ ", "\t", "é", "\\*", "\\[", "a-b", "[a-]", "[-a]", "[\\]]"]
+
+Seen = Callable[[Scanner], dict[bytes, str]]
 
 
 @pytest.fixture
@@ -39,26 +41,6 @@ def git(root: Path, *argv: str | bytes, stdin: bytes = b"", ok: tuple[int, ...] 
 
 def split(answer: bytes) -> list[bytes]:
     return answer.split(b"\0")[:-1]
-
-
-def below(directory: bytes, name: bytes) -> bytes:
-    return directory + b"/" + name if directory else name
-
-
-def seen(scanner: Scanner) -> dict[bytes, str]:
-    """Path → type of everything a walk lists; checks on the way that walk and list_dir agree."""
-    listings, _, unreadable = scanner.walk()
-    assert unreadable == []
-    directories = [directory for directory, _ in listings]
-    assert directories == sorted(set(directories))
-    found: dict[bytes, str] = {}
-    for directory, listing in listings:
-        assert scanner.list_dir(directory) == listing
-        rows = unpack_listing(listing)
-        assert [row[0] for row in rows] == sorted({row[0] for row in rows})
-        found |= {below(directory, row[0]): row[1] for row in rows}
-    assert {path for path, kind in found.items() if kind == "dir"} == set(directories) - {b""}
-    return found
 
 
 def everything(root: Path, inner: str = "") -> Iterator[tuple[bytes, bool]]:
@@ -84,7 +66,7 @@ def by_git(root: Path, *config: str) -> dict[bytes, bool]:
     return {path: is_dir for path, is_dir in every if path in keep or path not in ignored}
 
 
-def agree(root: Path, scanner: Scanner, *config: str) -> None:
+def agree(seen: Seen, root: Path, scanner: Scanner, *config: str) -> None:
     scanner.set_tracked(split(git(root, *config, "ls-files", "-z")))
     found = {path: kind == "dir" for path, kind in seen(scanner).items()}
     assert found == by_git(root, *config)
@@ -124,7 +106,7 @@ def rules(chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_a_walk_shows_what_git_shows_under_nasty_rules(tmp_path: Path, seed: int) -> None:
+def test_a_walk_shows_what_git_shows_under_nasty_rules(tmp_path: Path, seed: int, seen: Seen) -> None:
     chance = random.Random(seed)
     for number in range(6):
         root = make_repo(tmp_path / str(number))
@@ -135,12 +117,12 @@ def test_a_walk_shows_what_git_shows_under_nasty_rules(tmp_path: Path, seed: int
         excludes.write_bytes(rules(chance))
         config = ("-c", f"core.excludesFile={excludes}")
         scanner = Scanner(bytes(root), git_dir=bytes(root / ".git"), excludes_file=bytes(excludes))
-        agree(root, scanner, *config)
+        agree(seen, root, scanner, *config)
         every = [path for path, is_dir in everything(root) if not is_dir]
         picked = chance.sample(every, min(len(every), 4))
         git(root, "--literal-pathspecs", "add", "-f", "--pathspec-from-file=-", "--pathspec-file-nul",
             stdin=b"".join(path + b"\0" for path in picked))  # fmt: skip
-        agree(root, scanner, *config)
+        agree(seen, root, scanner, *config)
 
 
 @pytest.fixture(scope="module")
@@ -155,28 +137,28 @@ def pattern_repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=150, deadline=None)
 @given(pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=7))
-def test_one_pattern_means_what_git_means(pattern_repo: Path, pieces: list[str]) -> None:
+def test_one_pattern_means_what_git_means(pattern_repo: Path, pieces: list[str], seen: Seen) -> None:
     (pattern_repo / ".gitignore").write_bytes("".join(pieces).encode())
-    agree(pattern_repo, Scanner(bytes(pattern_repo)))
+    agree(seen, pattern_repo, Scanner(bytes(pattern_repo)))
 
 
-def test_hostile_patterns_cost_no_more_than_their_length(repo: Path) -> None:
+def test_hostile_patterns_cost_no_more_than_their_length(repo: Path, seen: Seen) -> None:
     (repo / ("a" * 250)).write_bytes(b"")
     (repo / ".gitignore").write_bytes(b"*a" * 120 + b"b\n" + b"/" + b"**/a*" * 60 + b"b\n")
     assert b"a" * 250 in seen(Scanner(bytes(repo)))
 
 
-def test_a_gitignore_that_is_a_symlink_or_a_pipe_says_nothing(tmp_path: Path, repo: Path) -> None:
+def test_a_gitignore_that_is_a_symlink_or_a_pipe_says_nothing(tmp_path: Path, repo: Path, seen: Seen) -> None:
     (tmp_path / "rules").write_text("a\n")
     (repo / "a").write_text("")
     (repo / ".gitignore").symlink_to(tmp_path / "rules")
-    agree(repo, Scanner(bytes(repo)))
+    agree(seen, repo, Scanner(bytes(repo)))
     (repo / ".gitignore").unlink()
     os.mkfifo(repo / ".gitignore")
     assert seen(Scanner(bytes(repo))) == {b"a": "file"}
 
 
-def test_a_tracked_file_in_an_ignored_directory_is_shown_with_the_way_to_it(repo: Path) -> None:
+def test_a_tracked_file_in_an_ignored_directory_is_shown_with_the_way_to_it(repo: Path, seen: Seen) -> None:
     (repo / "out/deep/other").mkdir(parents=True)
     (repo / "out/deep/kept").write_text("")
     (repo / "out/deep/loose").write_text("")
@@ -191,10 +173,10 @@ def test_a_tracked_file_in_an_ignored_directory_is_shown_with_the_way_to_it(repo
     assert seen(scanner) == {b".gitignore": "file", b"out": "dir", b"out/deep": "dir", b"out/deep/kept": "file"}
     assert scanner.walk()[1] == 1
     assert scanner.walk(b"out/deep")[0] == [(b"out/deep", scanner.list_dir(b"out/deep"))]
-    agree(repo, scanner)
+    agree(seen, repo, scanner)
 
 
-def test_changed_rules_are_seen_at_once(repo: Path) -> None:
+def test_changed_rules_are_seen_at_once(repo: Path, seen: Seen) -> None:
     scanner = Scanner(bytes(repo), git_dir=bytes(repo / ".git"), excludes_file=bytes(repo / "rules"))
     (repo / "a").write_text("")
     (repo / "b").write_text("")

@@ -6,11 +6,14 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kairos._native import Scanner, blake3_hash, diff_listings, hash_file, suspend_offset_ns, unpack_listing
+
+Seen = Callable[[Scanner], dict[bytes, str]]
 
 
 @pytest.fixture
@@ -19,28 +22,8 @@ def repo(tmp_path: Path) -> Path:
     return tmp_path / "repo"
 
 
-def below(directory: bytes, name: bytes) -> bytes:
-    return directory + b"/" + name if directory else name
-
-
-def seen(scanner: Scanner) -> dict[bytes, str]:
-    """Path → type of everything a walk lists; checks on the way that walk and list_dir agree."""
-    listings, _, unreadable = scanner.walk()
-    assert unreadable == []
-    directories = [directory for directory, _ in listings]
-    assert directories == sorted(set(directories))
-    found: dict[bytes, str] = {}
-    for directory, listing in listings:
-        assert scanner.list_dir(directory) == listing
-        rows = unpack_listing(listing)
-        assert [row[0] for row in rows] == sorted({row[0] for row in rows})
-        found |= {below(directory, row[0]): row[1] for row in rows}
-    assert {path for path, kind in found.items() if kind == "dir"} == set(directories) - {b""}
-    return found
-
-
 @pytest.mark.parametrize("name", [b"line\nbreak", b"\xff\xfe", b"n" * 255, "\u202egnp.exe".encode(), b"\x1b[31m", b" "])
-def test_any_name_comes_back_as_it_is(repo: Path, name: bytes) -> None:
+def test_any_name_comes_back_as_it_is(repo: Path, name: bytes, seen: Seen) -> None:
     (repo / os.fsdecode(name)).mkdir()
     (repo / os.fsdecode(name + b"/" + name)).write_bytes(b"1")
     assert seen(Scanner(bytes(repo))) == {name: "dir", name + b"/" + name: "file"}
@@ -63,7 +46,7 @@ def test_an_entry_holds_what_lstat_says(repo: Path) -> None:
         ]  # fmt: skip
 
 
-def test_git_and_special_files_are_left_out_at_every_level(repo: Path) -> None:
+def test_git_and_special_files_are_left_out_at_every_level(repo: Path, seen: Seen) -> None:
     (repo / "sub/.git/refs").mkdir(parents=True)
     (repo / "tree").mkdir()
     (repo / "tree/.git").write_text("gitdir: elsewhere")
@@ -77,7 +60,7 @@ def test_git_and_special_files_are_left_out_at_every_level(repo: Path) -> None:
     assert scanner.walk(b"sub/.git") == ([], 0, [])
 
 
-def test_no_symlink_is_followed(tmp_path: Path, repo: Path) -> None:
+def test_no_symlink_is_followed(tmp_path: Path, repo: Path, seen: Seen) -> None:
     outside = tmp_path / "outside"
     (outside / "in").mkdir(parents=True)
     (repo / "link").symlink_to(outside)
@@ -90,7 +73,7 @@ def test_no_symlink_is_followed(tmp_path: Path, repo: Path) -> None:
     assert Scanner(bytes(tmp_path / "door")).list_dir(b"") is None
 
 
-def test_excluded_directories_leave_no_trace(repo: Path) -> None:
+def test_excluded_directories_leave_no_trace(repo: Path, seen: Seen) -> None:
     (repo / "home/inner").mkdir(parents=True)
     (repo / "homely").mkdir()
     scanner = Scanner(bytes(repo), excluded=[bytes(repo / "home") + b"/", b"/elsewhere"])
@@ -138,7 +121,7 @@ def test_an_unreadable_directory_is_empty_and_reported() -> None:
     assert answer.stdout.strip() == "[b'', b'open', b'shut'] [b'shut'] [[]] None"
 
 
-def test_a_walk_outlives_a_tree_that_is_torn_down_under_it(repo: Path) -> None:
+def test_a_walk_outlives_a_tree_that_is_torn_down_under_it(repo: Path, seen: Seen) -> None:
     for number in range(60):
         (repo / f"d{number}/e/f").mkdir(parents=True)
     pipe = subprocess.Popen(["rm", "-rf", *repo.glob("d*")])

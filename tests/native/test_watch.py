@@ -2,14 +2,11 @@
 
 import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,22 +14,6 @@ import pytest
 from kairos._native import Scanner, Watcher
 
 DEADLINE = 60.0
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory in memory, where storms are fastest."""
-    memory = Path("/dev/shm")
-    made = Path(tempfile.mkdtemp(prefix="kairos-watch-", dir=memory if memory.is_dir() else None))
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def watcher() -> Iterator[Watcher]:
-    made = Watcher()
-    yield made
-    made.close()
 
 
 def test_the_end_of_the_root_makes_it_and_its_parent_dirty(place: Path, watcher: Watcher) -> None:

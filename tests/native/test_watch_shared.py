@@ -2,10 +2,8 @@
 
 import errno
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,15 +14,6 @@ import pytest
 from kairos._native import Watcher
 
 DEADLINE = 60.0
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory in memory, where storms are fastest."""
-    memory = Path("/dev/shm")
-    made = Path(tempfile.mkdtemp(prefix="kairos-watch-", dir=memory if memory.is_dir() else None))
-    yield made
-    shutil.rmtree(made)
 
 
 @pytest.fixture

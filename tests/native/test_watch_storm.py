@@ -3,10 +3,9 @@
 import os
 import random
 import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,6 @@ import pytest
 from kairos._native import Scanner, Watcher, diff_listings, unpack_listing
 
 DEADLINE = 60.0
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory in memory, where storms are fastest."""
-    memory = Path("/dev/shm")
-    made = Path(tempfile.mkdtemp(prefix="kairos-watch-", dir=memory if memory.is_dir() else None))
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def watcher() -> Iterator[Watcher]:
-    made = Watcher()
-    yield made
-    made.close()
 
 
 class Mirror:

@@ -104,7 +104,7 @@ def test_what_may_not_be_read_is_named(repo: Any, place: str, as_a_plain_user: N
     mode = path.stat().st_mode
     path.chmod(0)
     try:
-        with pytest.raises(GitError, match=f"{path} (may not be read|cannot be read)") as raised:
+        with pytest.raises(GitError, match=f"{path} (is not readable|cannot be read)") as raised:
             require_sound(repo.root)
         assert raised.value.hint
     finally:

@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
-from urllib.parse import quote
 
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
-from kairos.detectors.stale_reference import markdown_links, path_values, python_imports
+from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
+from kairos.detectors.stale_reference.candidates import candidates, could_import
+from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
+from kairos.detectors.stale_reference.layout import ConfiguredRoot
+from kairos.detectors.stale_reference.mentions import mentions, unread
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
 from kairos.detectors.stale_reference.references import Found
+from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
 from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
-from kairos.repo.search import files_naming
 
-_NEEDLES, _DOUBTS = 60, 8
+_DOUBTS, _CONFIGURED = 8, 200
 MOST_MAKERS = 64
 """At most so many commits of renames are cited."""
-_NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
-_STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
-_IMPORTS = re.compile(
-    r"(?<![\w.])(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]*+\)|(?:\\\n|[^\n#;])*+)|import[ \t]+([^\n#;]+))"
-)
-_NAME = re.compile(r"\w+")
-_PATHSPECS = (
-    *(f"*{s}" for s in (*python_imports.SUFFIXES, *markdown_links.SUFFIXES, *path_values.SUFFIXES)),
-    *(f":(glob)**/{name}" for name in sorted(path_values.NAMES)),
-    ":(glob)**/.*ignore", ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*",
-)  # fmt: skip
 
 
 class StaleReference:
@@ -51,10 +42,10 @@ class StaleReference:
         moves, makers = moves_of(scene)
         if not moves:
             return
-        modules = Modules(moves)
+        modules = Modules(moves, _stated(scene, makers), scene.text)
         found = {
             path: result
-            for path in _candidates(scene, moves)
+            for path in candidates(scene, moves)
             if (result := _search(scene, path, moves, modules)) is not None
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
@@ -63,6 +54,9 @@ class StaleReference:
         dead = [(path, line + 1) for path, result in found.items() for line in sorted(result.dead)]
         if dead:
             yield self._note(scene, moves, makers, dead)
+        links = dangling_links(scene, moves)
+        if links:
+            yield self._links(scene, makers, links)
 
     def _patch(
         self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], found: dict[str, Found]
@@ -96,7 +90,7 @@ class StaleReference:
             f"{listed([shown(p) for p in rewritten])}.",
             action=PatchAction(repo=scene.repo, edits=edits),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
-            unchecked=_unchecked(makers, found),
+            unchecked=_unchecked(scene, moves, makers, found),
         )
 
     def _note(self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]]) -> Finding:
@@ -117,10 +111,31 @@ class StaleReference:
             f"{counted(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
             action=NoteAction(
                 repo=scene.repo,
-                text=f"Deleted: {listed([shown(p) for p in gone], 8)}\nStill named at:\n{places(dead)}",
+                text=f"Deleted: {listed([shown(p) for p in gone], 8)}\n{_guessed(moves)}"
+                f"Still named at:\n{places(dead)}",
             ),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=["what should stand there instead"],
+        )
+
+    def _links(self, scene: Scene, makers: list[SeenCommit], links: list[Dangling]) -> Finding:
+        """A note, because a patch cannot change a symbolic link."""
+        names_of_links = [link.link for link in links]
+        names = [shown(name) for name in names_of_links]
+        key, subjects = keys_of(self.name, (["link", name] for name in names_of_links))
+        many = len(links) > 1
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            key=key,
+            subjects=subjects,
+            fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
+            basis=basis_of([[c.oid] for c in makers], present=names_of_links),
+            title=f"{counted(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
+            claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",
+            action=NoteAction(repo=scene.repo, text=f"Run in the repository:\n{described(links)}"),
+            evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
+            unchecked=["links from outside of the repository"],
         )
 
 
@@ -132,83 +147,60 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
     if text is None or is_generated(text):
         return None
     suffix = posixpath.splitext(path)[1].lower()
-    if suffix in python_imports.SUFFIXES:
-        could = _could_import(path, text, modules)
-        found = python_imports.find_imports(path, text, modules, scene.text) if could else Found()
-    elif suffix in markdown_links.SUFFIXES:
-        found = markdown_links.find_links(path, text, moves)
-    else:
-        found = path_values.find_values(path, text, moves, modules)
+    if not suffix and text.startswith("#!"):
+        suffix = ".py" if "python" in text.partition("\n")[0] else suffix
+    elif not suffix and path_values.is_script(path):
+        return None
+    try:
+        if suffix in python_imports.SUFFIXES:
+            found = python_imports.find_imports(path, text, modules) if could_import(path, text, modules) else Found()
+        elif suffix in markdown_links.SUFFIXES:
+            found = markdown_links.find_links(path, text, moves, modules)
+        elif suffix in directives.SUFFIXES:
+            found = directives.find_directives(path, text, moves, modules)
+        else:
+            found = path_values.find_values(path, text, moves, modules)
+    except RecursionError:
+        # Hostile nesting: the file stays as it is, and the card says so.
+        found = Found(doubts=[(0, "it is nested too deeply")])
+    found = found.without_idle(text)
     if found.spans and ordered(found.spans) is None:
-        found.doubts += [(line, "references overlap") for line in sorted(found.lines)]
-        found.spans, found.count = [], 0
+        found.withdraw("references overlap")
     return found if found.spans or found.dead or found.doubts else None
 
 
-def _candidates(scene: Scene, moves: Moves) -> list[str]:
-    """Tracked files of a known kind that contain a name of a moved file, and moved files whose own links may break."""
-    needles: set[str] = set()
-    beside: set[str] = set()
-    stale = list(moves.stale)
-    many = len(stale) > _NEEDLES
-    for old in stale:
-        directory, base = posixpath.split(old)
-        stem, suffix = posixpath.splitext(base)
-        if base == "__init__.py" or (many and directory):
-            needles.add(posixpath.basename(directory) or base)
-        else:
-            needles.update({stem} if suffix == ".py" else {base, quote(base, errors="surrogateescape")})
-        if many or base == "__init__.py":
-            beside.add(directory)
-    needles |= {posixpath.basename(d) for d in moves.directories}
-    found = set(files_naming(scene.git, sorted(needles), _PATHSPECS))
-    found |= {p for p in moves.moved.values() if p.endswith((*python_imports.SUFFIXES, *markdown_links.SUFFIXES))}
-    if beside:
-        # Files in the same directory may name a file without the directory.
-        found |= {p for p in scene.tracked if posixpath.dirname(p) in beside and _of_known_kind(p)}
-    return sorted(found)
+def _stated(scene: Scene, makers: list[SeenCommit]) -> tuple[frozenset[ConfiguredRoot], frozenset[ConfiguredRoot]]:
+    """The import roots that configuration states, before the commits and now."""
+    paths = sorted((p for p in scene.tracked if posixpath.basename(p) in NAMES), key=lambda p: (p.count("/"), p))
+    texts = {p: text for p in paths[:_CONFIGURED] if (text := scene.text(p)) is not None}
+    now = stated_roots(texts)
+    changed = [(c, f) for c in makers for f in c.changes if posixpath.basename(f.was or f.path) in NAMES and c.parents]
+    former = {
+        f.was or f.path: text
+        for c, f in reversed(changed[:_CONFIGURED])
+        if (text := scene.text_in(c.parents[0], f.was or f.path)) is not None
+    }
+    return stated_roots(former) | now, now
 
 
-def _of_known_kind(path: str) -> bool:
-    return path.endswith((*python_imports.SUFFIXES, *markdown_links.SUFFIXES)) or path_values.is_configuration(path)
-
-
-def _could_import(path: str, text: str, modules: Modules) -> bool:
-    """Whether an import or a string may name a moved module: a cheap check before parsing."""
-    if modules.moves.former(path) != path:
-        return True
-    ends = modules.ends
-    plain: set[str] = set()
-    for m in _IMPORTS.finditer(text):
-        if m[1] is not None:
-            if modules.concerns(path, m[1], _NAME.findall(m[2])):
-                return True
-        else:
-            names = {words[0] for name in m[3].split(",") if (words := name.split())}
-            plain |= names
-            if any(
-                modules.stale(path, name) or modules.ambiguous(path, name)
-                for name in names
-                if ends & {*name.split(".")}
-            ):
-                return True
-    tops = {name.split(".")[0] for name in plain}
-    if modules.chained(text, tops):
-        return True
-    if modules.quoted.search(text) is None:
-        return False
-    return any(m[1] in ends for m in _NAMED.finditer(text)) or any(
-        modules.renamed(path, m[1], shortest=2) is not None for m in _STRING.finditer(text)
-    )
-
-
-def _unchecked(makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
+def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
-    doubts = [(path, line, why) for path, result in found.items() for line, why in result.doubts]
-    out += [f"{shown(path)}:{line + 1} was left alone: {why}" for path, line, why in doubts[:_DOUBTS]]
+    doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
+    out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
     if len(doubts) > _DOUBTS:
         out.append(f"{len(doubts) - _DOUBTS} more places were left alone")
+    for old, (new, score) in sorted(moves.guesses.items())[:3]:
+        out.append(
+            f"git takes {shown(new)} for the renamed {shown(old)} ({score} % alike); it is not treated as renamed"
+        )
     if any(c.cut for c in makers):
         out.append("a very large commit was recorded in part: some of its renames are not considered")
-    out.append("only Markdown links, Python imports and paths in configuration were looked at, not prose or other code")
-    return out
+    return out + unread(mentions(scene, moves, found))
+
+
+def _guessed(moves: Moves) -> str:
+    """What git takes the deleted files to be now, if it guesses."""
+    return "".join(
+        f"git takes {shown(new)} for the renamed {shown(old)} ({score} % alike), which may be wrong.\n"
+        for old, (new, score) in sorted(moves.guesses.items())[:8]
+    )

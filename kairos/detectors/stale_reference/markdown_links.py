@@ -1,120 +1,212 @@
-"""Finds links and images in Markdown files that refer to a moved or deleted file."""
+"""Finds what Markdown files refer to: links, images, definitions, HTML, code spans, MDX imports, front matter."""
 
 from __future__ import annotations
 
+import html
 import posixpath
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, unquote
+from typing import NamedTuple
 
-from kairos.detectors.patching import Lines, Span
+from kairos._native import markdown_parts
+from kairos.detectors.patching import Lines, Span, ordered, replaced
+from kairos.detectors.stale_reference import directives, path_values
+from kairos.detectors.stale_reference.destinations import (
+    SCHEME,
+    STAYS,
+    Followed,
+    PathReading,
+    divided,
+    document_readings,
+    encoded,
+    follow,
+    unquoted,
+)
+from kairos.detectors.stale_reference.inclusions import find_inclusions
+from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd")
-_INLINE = re.compile(r"(?<!\\)\]\([ \t]*(?:<(?P<angle>[^<>\n]+)>|(?P<bare>[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*))")
-_DEFINITION = re.compile(r"(?m)^ {0,3}\[[^\]\n]{1,200}\]:[ \t]*(?:<(?P<angle>[^<>\n]+)>|(?P<bare>[^\s<>]+))")
-_HTML = re.compile(
-    r"(?i)<(?:a|img|source|video)\b[^<>\n]{0,400}?\b(?:href|src)[ \t]*=[ \t]*(?P<q>[\"'])(?P<html>[^\"'<>\n]+)(?P=q)"
-)
-_FENCE = re.compile(r"(?m)^[ \t>]*(?P<mark>```+|~~~+)[^\n]*\n")
-_CODE = re.compile(r"(?<![\\`])(`{1,3})(?!`)[^`\n]+\1(?!`)")
-_SCHEME = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:|//|#|\?)")
+_SHORTENED = ("", ".md", ".mdx")
+SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
 
 
-def find_links(path: str, text: str, moves: Moves) -> Found:
-    """The references in one Markdown file. Links in a file that was itself moved are corrected, too."""
-    found = Found()
-    former, lines = moves.former(path), Lines(text)
-    masked = _without_code(text)
-    for pattern in (_INLINE, _DEFINITION, _HTML):
-        for m in pattern.finditer(masked):
-            group = m.lastgroup or "bare"
-            group = next(g for g in ("angle", "bare", "html") if m.groupdict().get(g) is not None)
-            start, end = m.span(group)
-            answer = _follow(text[start:end], path, former, moves)
-            if answer is None:
-                continue
-            line = lines.number(start)
-            if answer == "":
-                found.dead.add(line)
-            else:
-                spelled = answer if group == "angle" else _encoded(answer)
-                found.rewrite(line, Span(start, end, spelled + _tail(text[start:end])))
+class DocumentPart(NamedTuple):
+    """A part of a document that refers to something: see `markdown_parts`."""
+
+    kind: str
+    start: int
+    end: int
+    value: str
+
+
+def parts_of(path: str, text: str) -> list[DocumentPart]:
+    """The parts of a document. ValueError if the parser fails."""
+    return [DocumentPart(*row) for row in markdown_parts(text, mdx=path.endswith(".mdx"))]
+
+
+def find_links(path: str, text: str, moves: Moves, modules: Modules | None = None) -> Found:
+    """The references in one Markdown file. Links in a file that was itself moved are corrected, too.
+
+    The rewritten text is parsed again: unless everything but the rewritten destinations is the same, all become
+    doubts."""
+    modules = modules or Modules(moves)
+    found, lines, parts = Found(), Lines(text), parts_of(path, text)
+    wanted: dict[int, str] = {}
+    for index, part in enumerate(parts):
+        line = lines.number(part.start)
+        match part.kind:
+            case "metadata":
+                inner = text[part.start : part.end]
+                found.add(path_values.find_values(path, inner, moves, modules), part.start, line)
+            case "fence":
+                inner = text[part.start : part.end]
+                found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
+            case _:
+                if part.kind == "code" and part.value.count(".") > 1 and directives.is_dotted_name(part.value):
+                    found.add(_module(path, part, line, modules))
+                for start, end in _written(part, text):
+                    raw = text[start:end]
+                    followed = _followed(path, text, part, raw, moves)
+                    if followed.why:
+                        found.doubt(line, followed.why)
+                    elif followed.new == "":
+                        found.dead.add(line)
+                    elif followed.new is not None:
+                        if part.kind == "unlocated":
+                            found.doubt(line, "where its destination stands is not certain")
+                            continue
+                        new = _spelled(part, text, raw, followed.new)
+                        found.rewrite(line, Span(start, end, new))
+                        wanted[index] = followed.new
+    fences = [(part.start, part.end) for part in parts if part.kind == "fence"]
+    found.add(directives.find_in_prose(path, text, fences, moves, modules))
+    found.add(find_inclusions(path, text, moves))
+    _prove(path, text, parts, wanted, found)
     return found
 
 
-def _follow(link: str, path: str, former: str, moves: Moves) -> str | None:
-    """The link's new path, "" if its file was deleted, None if the link is still right."""
-    if _SCHEME.match(link):
-        return None
-    raw = link[: len(link) - len(_tail(link))]
-    name = unquote(raw, errors="surrogateescape")
-    slash = "/" if name.endswith("/") and len(name) > 1 else ""
-    for base, style in _readings(name, former):
-        old = posixpath.normpath(posixpath.join(base, name.lstrip("/")))
-        known = moves.was(old) or old in moves.directories
-        if not known and old not in moves.directories_before:
-            continue
-        new = moves.moved.get(old) or moves.directories.get(old)
-        if new is None and old in moves.gone:
-            return ""
-        if new is None and (not known or former == path or style != "file"):
-            return None
-        target = new or old
-        if style == "file":
-            spelled = posixpath.relpath(target, posixpath.dirname(path) or ".")
-            if name.startswith("./") and not spelled.startswith("."):
-                spelled = "./" + spelled
+def _written(part: DocumentPart, text: str) -> Iterator[tuple[int, int]]:
+    """The ranges of the destinations in one part: several in a srcset."""
+    if part.kind == "attribute" and part.value.endswith("srcset"):
+        at = part.start
+        for candidate in text[part.start : part.end].split(","):
+            url = re.match(r"\s*(\S+)", candidate)
+            if url is not None:
+                yield at + url.start(1), at + url.end(1)
+            at += len(candidate) + 1
+    else:
+        yield part.start, part.end
+
+
+def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) -> Followed:
+    match part.kind:
+        case "code":
+            return _code(path, text, part, moves)
+        case "specifier":
+            return _specifier(path, raw, moves)
+        case "attribute":
+            link = html.unescape(raw)
+        case _:
+            link = part.value
+    if SCHEME.match(link):
+        return STAYS
+    name = unquoted(divided(link)[0])
+    return follow(name, document_readings(name, path, moves), moves, _SHORTENED)
+
+
+def _code(path: str, text: str, part: DocumentPart, moves: Moves) -> Followed:
+    """A code span that is exactly the old path of a file or directory, unless the same line names the new one."""
+    value = part.value
+    if directives.is_role(text, part.start):
+        return directives.follow_role(path, text, part.start, value, moves)
+    whole = value.endswith("/") and value.rstrip("/") in moves.directories
+    if " " in value or SCHEME.match(value) or not ("/" in value.strip("/") or moves.was(value) or whole):
+        return STAYS
+    name = value.removeprefix("./") if not moves.was(value) else value
+    here, before = posixpath.dirname(path), posixpath.dirname(moves.former(path))
+    readings = [PathReading("", "", "above")]
+    if value.startswith("."):
+        readings = [PathReading(before, here, "relative")]
+    elif (before or here) and "/" in value and moves.former(path) == path:
+        readings.append(PathReading(before, here, "relative"))
+    followed = follow(value, readings, moves)
+    if followed.new:
+        begin = text.rfind("\n", 0, part.start) + 1
+        stop = text.find("\n", part.end)
+        line = text[begin : stop if stop >= 0 else len(text)]
+        if posixpath.basename(followed.target) != posixpath.basename(name.rstrip("/")):
+            told = posixpath.basename(followed.target) in line
         else:
-            spelled = ("/" if style == "root" else "") + target
-        spelled += slash
-        return None if spelled == name else spelled
-    return None
+            told = followed.new in line
+        if told or "`" in followed.new or not followed.new.isprintable():
+            return Followed(None, "it names the old and the new path" if told else "the new name is unusual")
+    return followed if followed.new else STAYS
 
 
-def _readings(name: str, former: str) -> Iterator[tuple[str, str]]:
-    """The possible meanings of a destination: from the root (leading slash), from the file, from the root without
-    slash."""
-    if name.startswith("/"):
-        yield "", "root"
+def _module(path: str, part: DocumentPart, line: int, modules: Modules) -> Found:
+    """A code span that is exactly the dotted name of a module, or of something in it."""
+    found = Found()
+    renamed = modules.renamed(path, part.value, shortest=2)
+    if renamed.why:
+        found.doubt(line, renamed.why)
+    elif renamed.new and renamed.new != part.value:
+        found.rewrite(line, Span(part.start, part.end, renamed.new))
+    return found
+
+
+def _specifier(path: str, raw: str, moves: Moves) -> Followed:
+    """An import of MDX: relative to the file, or from the site's root as `@site/…`."""
+    before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
+    if raw.startswith("@site/"):
+        tops = [here[: m.start()] for m in re.finditer(r"/|$", here)] + [""]
+        followed = follow(raw[6:], [PathReading(t, t, "above") for t in reversed(tops)], moves, SPECIFIERS)
+        new = f"@site/{followed.new}" if followed.new else followed.new
+    elif raw.startswith((".", "/")):
+        reading = PathReading("", "", "root") if raw.startswith("/") else PathReading(before, here, "relative")
+        followed = follow(raw, [reading], moves, SPECIFIERS)
+        new = followed.new
+        if new and not new.startswith((".", "/")):
+            new = "./" + new
+    else:
+        return STAYS
+    if new and not re.fullmatch(r"[^\\'\"\n]+", new):
+        return Followed(None, "the new name needs other quotes")
+    return followed._replace(new=new)
+
+
+def _spelled(part: DocumentPart, text: str, raw: str, new: str) -> str:
+    if part.kind in ("code", "specifier"):
+        return new
+    if part.kind == "attribute":
+        quote = text[part.start - 1 : part.start]
+        quote = quote if quote in ('"', "'") and text[part.end : part.end + 1] == quote else ""
+        return encoded(new, raw, "attribute", quote) + divided(raw)[1]
+    return encoded(new, raw, part.kind) + _tail(raw)
+
+
+def _tail(raw: str) -> str:
+    """The query and anchor of a destination as written, which an entity (`&#35;`) does not start."""
+    m = re.search(r"(?<!&)#|\?", raw)
+    return raw[m.start() :] if m else ""
+
+
+def _prove(path: str, text: str, parts: list[DocumentPart], wanted: dict[int, str], found: Found) -> None:
+    """Parses the text with all spans replaced, and withdraws them unless nothing else changed."""
+    spans = ordered(found.spans)
+    if not found.spans or spans is None:
         return
-    yield posixpath.dirname(former), "file"
-    if posixpath.dirname(former) and not name.startswith("."):
-        yield "", "bare"
-
-
-def _tail(link: str) -> str:
-    """The query and anchor of a destination, unchanged."""
-    cut = min((i for i in (link.find("#"), link.find("?")) if i >= 0), default=len(link))
-    return link[cut:]
-
-
-def _encoded(path: str) -> str:
-    """Escapes the characters that would end or change a destination; letters of any script stay readable."""
-    return "".join(c if c.isalnum() or c in "/._-~!$&'*+,;=:@" else quote(c, errors="surrogateescape") for c in path)
-
-
-def _without_code(text: str) -> str:
-    """The text with fenced blocks and code spans blanked out and all offsets unchanged."""
-    parts, last, fence = [], 0, ""
-    for m in _FENCE.finditer(text):
-        mark = m["mark"]
-        if not fence:
-            fence = mark
-            parts.append(_CODE.sub(_blank, text[last : m.start()]))
-            last = m.start()
-        elif mark.startswith(fence) and not m[0].strip(" \t>\r\n").strip(mark[0]):
-            parts.append(_blanked(text[last : m.end()]))
-            fence, last = "", m.end()
-    rest = text[last:]
-    parts.append(_blanked(rest) if fence else _CODE.sub(_blank, rest))
-    return "".join(parts)
-
-
-def _blank(m: re.Match[str]) -> str:
-    return " " * len(m[0])
-
-
-def _blanked(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)
+    changed = replaced(text, spans)
+    again = parts_of(path, changed)
+    same = len(again) == len(parts)
+    for index, (old, new) in enumerate(zip(parts, again, strict=False)):
+        if old.kind != new.kind:
+            same = False
+        elif old.kind in ("bare", "angle", "unlocated"):
+            here = unquoted(divided(new.value)[0])
+            same = same and (here == wanted[index] if index in wanted else new.value == old.value)
+        elif old.kind == "attribute":
+            same = same and new.value == old.value
+    if not same:
+        found.withdraw("the rewritten document would not be the same otherwise")

@@ -7,16 +7,28 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from kairos.detectors.scene import Scene, SeenCommit
+from kairos.detectors.stale_reference.believing import believed, generated
 
 
 class Moves:
     """`moved`: old path → new path; `gone`: deleted paths; `now`: tracked paths. Chains over several commits are
-    joined; a path that exists again is in neither."""
+    joined; a path that exists again is in neither. `guesses`: renames that git takes two files for and that are not
+    believed, old → (new, similarity in percent); their old paths are gone. `altered`: old paths of files whose content
+    was changed, too."""
 
-    def __init__(self, moved: dict[str, str], gone: frozenset[str], now: frozenset[str]) -> None:
+    def __init__(
+        self,
+        moved: dict[str, str],
+        gone: frozenset[str],
+        now: frozenset[str],
+        guesses: dict[str, tuple[str, int]] | None = None,
+        altered: frozenset[str] = frozenset(),
+    ) -> None:
         self.moved = moved
         self.gone = gone
         self.now = now
+        self.guesses = guesses or {}
+        self.altered = altered
         self._former = {new: old for old, new in moved.items()}
 
     def __bool__(self) -> bool:
@@ -112,22 +124,7 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
         for old, new in moved.items()
         if old != new and old not in back and new in scene.tracked and scene.exists(new)
     }
-    return Moves(_believable(scene, kept), frozenset(gone - back), scene.tracked), makers
-
-
-def _believable(scene: Scene, moved: dict[str, str]) -> dict[str, str]:
-    """The renames without those that git only guesses: all empty files look alike, so `__init__.py` of a deleted
-    package is paired with any new one. Such a pair counts only if a file with content moved between the same
-    directories."""
-    ways = {(posixpath.dirname(old), posixpath.dirname(new)) for old, new in moved.items() if not _is_empty(scene, new)}
-    return {
-        old: new
-        for old, new in moved.items()
-        if (posixpath.dirname(old), posixpath.dirname(new)) in ways
-        or (posixpath.basename(old) != "__init__.py" and not _is_empty(scene, new))
-    }
-
-
-def _is_empty(scene: Scene, path: str) -> bool:
-    content = scene.read(path)
-    return content is not None and not content.data.strip()
+    made = generated(scene, kept)
+    kept = {old: new for old, new in kept.items() if old not in made}
+    sure, guesses, altered = believed(scene, kept, makers)
+    return Moves(sure, frozenset((gone - back) | guesses.keys()), scene.tracked, guesses, altered), makers

@@ -6,18 +6,19 @@ import ast
 import posixpath
 import re
 import sys
-from collections.abc import Callable
 from typing import NamedTuple
 
 from kairos.detectors.patching import Span, ordered, replaced
+from kairos.detectors.stale_reference import python_strings
+from kairos.detectors.stale_reference.layout import INIT
 from kairos.detectors.stale_reference.modules import Modules, dotted, prefix_of
 from kairos.detectors.stale_reference.python_source import PythonSource, parsed
 from kairos.detectors.stale_reference.references import Found
+from kairos.detectors.stale_reference.relative_imports import above, leads_to, means_now, relative_name
 
 SUFFIXES = (".py", ".pyi")
+NAMERS = python_strings.NAMERS
 _FROM = re.compile(r"from([ \t]+)((\.*)([A-Za-z_][\w.]*)?)[ \t]+import\b")
-NAMERS = frozenset({"import_module", "__import__", "patch", "setattr", "delattr", "run_module", "find_spec"})
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
 
 
 class Wish(NamedTuple):
@@ -27,13 +28,26 @@ class Wish(NamedTuple):
     name: str
 
 
-def find_imports(path: str, text: str, modules: Modules, read: Callable[[str], str | None]) -> Found:
-    """The references in one Python file. A reference that cannot be rewritten with certainty becomes a doubt. `read`
-    returns the current text of a path."""
+class Hit(NamedTuple):
+    """One meaning of an imported name: a module before the moves, its import root, and whether the name itself is the
+    module rather than something in it."""
+
+    path: str
+    root: str
+    is_module: bool
+
+
+_DEAD = Wish("", "")
+
+
+def find_imports(path: str, text: str, modules: Modules, *, code: bool = True) -> Found:
+    """The references in one Python file. A reference that cannot be rewritten with certainty becomes a doubt.
+
+    `code`: whether to look into the programs that the file gives to `python -c`."""
     tree = parsed(text)
     found = Found()
     if tree is None:
-        found.doubts.append((0, "it cannot be parsed"))
+        found.doubt(0, "it cannot be parsed")
         return found
     search = _Search(path, PythonSource(text, tree), modules, found)
     for node in search.source.imports:
@@ -41,12 +55,14 @@ def find_imports(path: str, text: str, modules: Modules, read: Callable[[str], s
             search.plain(node)
         else:
             search.from_import(node)
-    search.attributes(read)
-    search.strings()
+    search.attributes()
+    python_strings.find_strings(path, search.source, modules, found)
+    if code and "-c" in text and modules.in_string.search(text):
+        for start, inner in python_strings.code_strings(search.source):
+            found.add(find_imports(path, inner, modules, code=False), start, text.count("\n", 0, start))
     spans = ordered(found.spans)
     if spans is None or (search.reshaped and parsed(replaced(text, spans)) is None):
-        found.doubts += [(line, "the rewritten file would not be sure to work") for line in sorted(found.lines)]
-        found.spans, found.lines, found.count = [], set(), 0
+        found.withdraw("the rewritten file would not be sure to work")
     return found
 
 
@@ -54,13 +70,14 @@ class _Search:
     def __init__(self, path: str, source: PythonSource, modules: Modules, found: Found) -> None:
         self.path = path
         self.former = modules.moves.former(path)
+        self.here = posixpath.dirname(path)
         self.source = source
         self.modules = modules
         self.moves = modules.moves
         self.found = found
         self.reshaped = False
         """Whether more than names within imports was replaced; if so, the result is parsed again."""
-        self.reexports = posixpath.basename(path) == "__init__.py"
+        self.reexports = posixpath.basename(path) == INIT
 
     def plain(self, node: ast.Import) -> None:
         """Handles `import a.b`, `import a.b as c`."""
@@ -68,19 +85,48 @@ class _Search:
             line = alias.lineno - 1
             target = self.modules.stale(self.former, alias.name)
             if target is None:
-                if self.modules.ambiguous(self.former, alias.name):
-                    self._doubt(line, f"`{alias.name}` could mean several modules")
+                self._unmoved(line, alias.name)
                 continue
-            if target.path in self.moves.gone:
-                self.found.dead.add(line)
-                continue
-            new = self.modules.absolute(prefix_of(self.moves.moved[target.path]), target.root, self.former)
+            renamed = self.modules.new_name(self.path, alias.name, target)
             start, _ = self.source.span(alias)
             span = (start, start + len(alias.name))
-            if new is None or self.source.text[slice(*span)] != alias.name:
-                self._doubt(line, f"how `{alias.name}` is to be imported now is not certain")
-            elif new != alias.name:
-                self._bind(line, span, alias, alias.name, new)
+            if renamed.new == "":
+                self.found.dead.add(line)
+            elif renamed.other or renamed.why:
+                if not renamed.other:
+                    self._doubt(line, renamed.why)
+            elif renamed.new is not None:
+                if self._parent(prefix_of(target.path)) in ("object", "unknown"):
+                    self._doubt(line, f"`{alias.name}` is also a name that its package binds")
+                elif self.source.text[slice(*span)] != alias.name:
+                    self._doubt(line, "the import is written in an unusual way")
+                elif len(node.names) == 1 and self._from_package(alias, renamed.new):
+                    begin, end = self.source.span(node)
+                    parent, _, name = renamed.new.rpartition(".")
+                    self.found.rewrite(line, Span(begin, end, f"from {parent} import {name}"))
+                else:
+                    self._bind(line, span, alias, alias.name, renamed.new)
+
+    def _unmoved(self, line: int, name: str) -> None:
+        """Doubts a name that is ambiguous, or whose module stood beside this file before the file was moved."""
+        if self.modules.ambiguous(self.former, name):
+            self._doubt(line, f"`{name}` could mean several modules")
+        elif self.former != self.path:
+            before = self.modules.before.resolve(posixpath.dirname(self.former), name)
+            lost = before and not self.modules.after.resolve(self.here, name)
+            if lost and not self.modules.shadowed(self.former, name, before[0]):
+                self._doubt(line, f"`{name}` may not be found from where the file is now")
+
+    def _from_package(self, alias: ast.alias, new: str) -> bool:
+        """Whether `import name` can become `from package import name`, so that its uses stay."""
+        parent, _, name = new.rpartition(".")
+        return bool(parent) and alias.asname is None and alias.name == name
+
+    def _parent(self, prefix: str) -> str:
+        """What the package of a module path (before the moves) binds by the module's name."""
+        package, name = posixpath.split(prefix)
+        init = f"{package}/{INIT}" if package else INIT
+        return self.modules.bound(self.moves.moved.get(init, init), name) if package else "no"
 
     def from_import(self, node: ast.ImportFrom) -> None:
         """Handles `from a.b import c`, `from . import c`, `from a import *`."""
@@ -92,7 +138,7 @@ class _Search:
             wish = self._wish(node, alias, bases)
             if wish is None:
                 return
-            if wish == Wish("", ""):
+            if wish == _DEAD:
                 self.found.dead.add(alias.lineno - 1)
                 continue
             wishes.append((alias, wish))
@@ -110,66 +156,98 @@ class _Search:
         """Each (module path without suffix, import root) that the part after `from` could mean, before the moves."""
         rest = (node.module or "").replace(".", "/")
         if node.level:
-            here = posixpath.dirname(self.former)
-            for _ in range(node.level - 1):
-                if not here:
-                    return []
-                here = posixpath.dirname(here)
-            return [(posixpath.join(here, rest) if rest else here, "")]
+            here = above(posixpath.dirname(self.former), node.level)
+            return [] if here is None else [(posixpath.join(here, rest) if rest else here, "")]
         return [(posixpath.join(r, rest), r) for r in self.modules.roots(posixpath.dirname(self.former))]
 
-    def _wish(self, node: ast.ImportFrom, alias: ast.alias, bases: list[tuple[str, str]]) -> Wish | None:
-        """The new import of the alias; Wish("", "") if its module was deleted; None if the statement should not be
-        changed (a doubt may give the reason)."""
-        same = Wish(_spelled(node), alias.name)
-        hits: list[tuple[str, str, bool]] = []
+    def _hits(self, alias: ast.alias, bases: list[tuple[str, str]]) -> list[Hit] | None:
+        """What the name could mean before the moves; None if its package decides that in a way that is not certain."""
+        hits = []
         for base, root in bases:
-            submodule = self.modules.module_at(posixpath.join(base, alias.name)) if alias.name != "*" else None
-            own = self.modules.module_at(base)
-            if submodule is not None and (own is None or own.endswith("/__init__.py")):
-                hits.append((submodule, root, True))
+            submodule = self.modules.before.module_at(posixpath.join(base, alias.name)) if alias.name != "*" else None
+            own = self.modules.before.module_at(base)
+            package = own is None or own.endswith(f"/{INIT}")
+            if submodule is not None and package:
+                bound = self._parent(posixpath.join(base, alias.name))
+                if bound == "unknown" and self.moves.is_stale(submodule):
+                    return None
+                if bound == "object" and own is not None:
+                    hits.append(Hit(own, root, False))
+                else:
+                    hits.append(Hit(submodule, root, True))
             elif own is not None:
-                hits.append((own, root, False))
-        stale = [h for h in hits if self.moves.is_stale(h[0])]
+                hits.append(Hit(own, root, False))
+        return hits
+
+    def _wish(self, node: ast.ImportFrom, alias: ast.alias, bases: list[tuple[str, str]]) -> Wish | None:
+        """The new import of the alias; _DEAD if its module was deleted; None if the statement should not be changed (a
+        doubt may give the reason)."""
+        same = Wish(_spelled(node), alias.name)
+        line = node.lineno - 1
+        hits = self._hits(alias, bases)
+        if hits is None:
+            self._doubt(line, f"what `{same.module}` means by `{alias.name}` is not certain")
+            return None
+        stale = [h for h in hits if self.moves.is_stale(h.path)]
         shifted = node.level > 0 and self.former != self.path
         if not stale and not (shifted and hits):
+            if not node.level and node.module:
+                self._unmoved(line, node.module)
             return same
-        if len({h[0] for h in hits}) > 1:
-            self._doubt(node.lineno - 1, f"`{same.module}` could mean several modules")
+        if len({h.path for h in hits}) > 1:
+            self._doubt(line, f"`{same.module}` could mean several modules")
             return None
         old, root, is_module = hits[0]
         if not node.level and node.module and not root and node.module.split(".")[0] in sys.stdlib_module_names:
             return same
+        now = means_now(self.modules, self.path, node, alias.name, is_module)
+        expected = self.moves.moved.get(old, old)
+        if now is not None and (now == expected or (stale and self.modules.defines(now, alias.name) is not False)):
+            return same
+        if now is not None and is_module and stale:
+            return same
         if old in self.moves.gone:
-            return Wish("", "")
-        new = prefix_of(self.moves.moved.get(old, old))
+            return _DEAD
+        wish = self._relocated(node, alias, prefix_of(expected), is_module, old, root)
+        if wish is None:
+            return None
+        if not is_module and alias.name != "*" and self.modules.lost(old, alias.name):
+            self._doubt(line, f"{expected} does not define `{alias.name}`")
+            return None
+        return wish
+
+    def _relocated(
+        self, node: ast.ImportFrom, alias: ast.alias, new: str, is_module: bool, old: str, root: str
+    ) -> Wish | None:
+        """The import of a module now at the module path `new`, or of a name in it, proven by resolving it."""
+        line = node.lineno - 1
         parent, name = posixpath.split(new) if is_module else (new, alias.name)
+        module: str | None
         if is_module and dotted(name) is None:
             module = None
         elif node.level:
-            module = self._relative(parent, node.level)
+            module = relative_name(self.modules, self.path, parent, node.level)
         else:
-            module = self.modules.absolute(parent, root, self.former) if parent != root else ""
-        if module is None:
-            self._doubt(node.lineno - 1, f"how `{alias.name}` is to be imported now is not certain")
+            full = ".".join([node.module or "", alias.name]) if is_module else node.module or ""
+            target = next(
+                (t for t in self.modules.before.resolve(posixpath.dirname(self.former), full) if t.path == old), None
+            )
+            renamed = None if target is None else self.modules.new_name(self.path, full, target)
+            if renamed is None or not renamed.new:
+                self._doubt(
+                    line,
+                    renamed.why
+                    if renamed and renamed.why
+                    else f"how `{alias.name}` is to be imported now is not certain",
+                )
+                return None
+            module = renamed.new.rpartition(".")[0] if is_module else renamed.new
+        if module is None or (
+            node.level and not leads_to(self.modules, self.path, module, name if is_module else "", new)
+        ):
+            self._doubt(line, f"how `{alias.name}` is to be imported now is not certain")
             return None
         return Wish(module, name)
-
-    def _relative(self, parent: str, level: int) -> str | None:
-        """The name of a package or module path relative to this file's package, absolute if it would leave the
-        package."""
-        here = posixpath.dirname(self.path)
-        top = self.modules.package_root(self.path)
-        climb, ups = here, 1
-        while climb and parent != climb and not parent.startswith(climb + "/"):
-            climb = posixpath.dirname(climb)
-            ups += 1
-        packaged = climb != top and (not top or climb.startswith(top + "/"))
-        if climb == here or (climb and (packaged or ups <= level)):
-            rest = parent[len(climb) + 1 if climb else 0 :]
-            name = dotted(rest) if rest else ""
-            return None if name is None else "." * ups + name
-        return self.modules.absolute(parent, self.modules.package_root(parent + "/x"), self.path)
 
     def _in_place(self, node: ast.ImportFrom, wishes: list[tuple[ast.alias, Wish]]) -> None:
         """Rewrites a statement whose names all come from one module; its form is unchanged."""
@@ -183,7 +261,10 @@ class _Search:
         spans = [Span(*head.span(2), module)] if module != head[2] else []
         for alias, wish in wishes:
             if wish.name != alias.name:
-                at, _ = self.source.span(alias)
+                at, stop = self.source.span(alias)
+                if alias.asname == wish.name:
+                    spans.append(Span(at, stop, wish.name))
+                    continue
                 more = self._renaming((at, at + len(alias.name)), alias, alias.name, wish.name)
                 if more is None:
                     self._doubt(line, f"the uses of `{alias.name}` are not certain")
@@ -236,7 +317,7 @@ class _Search:
             return [Span(*span, new), *uses]
         return None if "." in old else [Span(*span, f"{new} as {old}")]
 
-    def attributes(self, read: Callable[[str], str | None]) -> None:
+    def attributes(self) -> None:
         """Handles `package.module.name` after `import package`, if the attribute can only be the submodule."""
         done: set[int] = set()
         imported = {origin for _, origin in self.source.imported}
@@ -252,63 +333,22 @@ class _Search:
             if target is None:
                 continue
             done.add(id(name))
-            line = node.lineno - 1
             if target.path in self.moves.gone:
                 continue  # The name may mean something else.
-            new = self.modules.absolute(prefix_of(self.moves.moved[target.path]), target.root, self.former)
-            package = posixpath.dirname(prefix_of(target.path))
-            init = read(f"{self.moves.directories.get(package, package)}/__init__.py")
-            same = new is not None and new.rpartition(".")[0] == ".".join(parts[:-1])
+            line = node.lineno - 1
+            bound = self._parent(prefix_of(target.path))
+            renamed = self.modules.new_name(self.path, old, target)
+            if bound == "object" or renamed.new is None:
+                continue  # It is right as it is.
+            same = renamed.new.rpartition(".")[0] == ".".join(parts[:-1])
             span = self.source.exact(node, name, old)
-            if not same or span is None or new is None or _binds(init or "", parts[-1]):
+            if not same or span is None or bound == "unknown":
                 self._doubt(line, f"what `{old}` means now is not certain")
             else:
-                self.found.rewrite(line, Span(*span, new))
-
-    def strings(self) -> None:
-        """Handles whole strings that are a module name: dotted names anywhere, single names where a call takes a module
-        name."""
-        if not self.modules.quoted.search(self.source.text):
-            return
-        named = {
-            id(node.args[0])
-            for node in self.source.nodes
-            if isinstance(node, ast.Call) and node.args
-            and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in NAMERS
-        }  # fmt: skip
-        prose = {id(node.value) for node in self.source.nodes if isinstance(node, ast.Expr)}
-        for node in self.source.nodes:
-            if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in prose:
-                continue
-            value = node.value
-            if len(value) > 200 or not _NAME.fullmatch(value) or ("." not in value and id(node) not in named):
-                continue
-            name, colon, attribute = value.partition(":")
-            new = self.modules.renamed(self.path, name, shortest=1 if id(node) in named else 2)
-            if new is None or new == name:
-                continue
-            line = node.lineno - 1
-            start, end = self.source.span(node)
-            if new == "":
-                self.found.dead.add(line)
-            elif self.source.text[start:end] in (f'"{value}"', f"'{value}'"):
-                self.found.rewrite(line, Span(start + 1, end - 1, new + colon + attribute))
-            else:
-                self._doubt(line, f"the string {value!r} names the old module")
+                self.found.rewrite(line, Span(*span, renamed.new))
 
     def _doubt(self, line: int, why: str) -> None:
-        self.found.doubts.append((line, why))
-
-
-def _binds(text: str, name: str) -> bool:
-    """Whether the package's `__init__.py` binds the name to something other than the submodule."""
-    tree = parsed(text)
-    if tree is None:
-        return True
-    source = PythonSource(text, tree)
-    return name in source.bound or any(
-        bound == name and origin != f"from . {name}" for bound, origin in source.imported
-    )
+        self.found.doubt(line, why)
 
 
 def _spelled(node: ast.ImportFrom) -> str:

@@ -17,9 +17,43 @@ class Found:
     count: int = 0
     dead: set[int] = field(default_factory=set)
     doubts: list[tuple[int, str]] = field(default_factory=list)
+    _known: set[Span] = field(default_factory=set)
 
     def rewrite(self, line: int, *spans: Span) -> None:
-        """Adds one reference, which is rewritten by one or more spans."""
+        """Adds one reference, which is rewritten by one or more spans. The same spans are added once."""
+        if self._known.issuperset(spans):
+            return
+        self._known.update(spans)
         self.spans += spans
         self.lines.add(line)
         self.count += 1
+
+    def doubt(self, line: int, why: str) -> None:
+        """Adds a place that a person must judge, once for each reason."""
+        if (line, why) not in self.doubts:
+            self.doubts.append((line, why))
+
+    def add(self, other: Found, start: int = 0, line: int = 0) -> None:
+        """Adds what was found in a part of the text that starts at character `start` in line `line`."""
+        moved = [Span(s.start + start, s.end + start, s.new) for s in other.spans]
+        if not self._known.issuperset(moved):
+            self._known.update(moved)
+            self.spans += moved
+            self.lines |= {n + line for n in other.lines}
+            self.count += other.count
+        self.dead |= {n + line for n in other.dead}
+        for number, why in other.doubts:
+            self.doubt(number + line, why)
+
+    def withdraw(self, why: str) -> None:
+        """Turns every reference to rewrite into a doubt."""
+        for line in sorted(self.lines):
+            self.doubt(line, why)
+        self.spans, self.lines, self.count, self._known = [], set(), 0, set()
+
+    def without_idle(self, text: str) -> Found:
+        """The same without spans that change nothing."""
+        self.spans = [s for s in self.spans if text[s.start : s.end] != s.new]
+        if not self.spans:
+            self.lines, self.count = set(), 0
+        return self

@@ -116,6 +116,6 @@ class _Unpacked:
         except ValueError as error:
             raise UsageError(f"a row of the export cannot be read: {error}", "Export it again.") from error
         if row.crc != _crc(row.view, row.key, row.value) or not put.view.startswith(CARRIED):
-            raise UsageError(f"a row of `{put.view}` in the export is not as it was written", "Export it again.")
+            raise UsageError(f"a row of `{put.view}` in the export does not match its checksum", "Export it again.")
         self.views[put.view] = None
         return put

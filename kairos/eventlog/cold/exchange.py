@@ -111,7 +111,7 @@ def import_log(log: Log, lines: Iterable[bytes]) -> int:
     try:
         preface = msgspec.json.decode(next(source, b""), type=Preface)
     except msgspec.MsgspecError as error:
-        raise UsageError(f"this is no exported log: {error}", "`kairos log export` writes one.") from error
+        raise UsageError(f"this is not an exported log: {error}", "`kairos log export` writes one.") from error
     if preface.kairos_log != FORMAT:
         raise UsageError(f"the export has format {preface.kairos_log}", "It was written by a newer Kairos: upgrade.")
     events = 0
@@ -155,14 +155,17 @@ def _rows(lines: Iterator[bytes], preface: Preface) -> Iterator[tuple[Any, ...]]
             link = link_row(link, header_of(row), leaf)
         follows = first_of(row) == last + 1 and (is_sound(row) if is_jump(row) else True)
         if not follows or leaf != kept or link.hex() != line.link:
-            raise IntegrityError(f"record {count} of the export is not as it was written", "Export it again.")
+            raise IntegrityError(f"record {count} of the export does not match its hash", "Export it again.")
         recorded, last = codec.decode_row(row), row.position
         if is_jump(row):
             missing.run(Run(first_of(row), last, before, link))
         elif recorded is None:
             missing.payload(last)
         elif not missing.read(recorded):
-            raise IntegrityError(f"record {count} says that others were folded away", "Export it again.")
+            raise IntegrityError(
+                f"record {count} of the export claims folded records that the export does not account for",
+                "Export it again.",
+            )
         stored = leaf if payload is None else None
         yield (last, row.stream, row.version, row.topic, payload, *header_of(row)[4:], link, stored)
     if last != preface.head or link.hex() != preface.hash:

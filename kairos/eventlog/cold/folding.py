@@ -163,7 +163,7 @@ def _rewrite(log: Log, segment: Manifested, before: int, citations: Citations) -
     if sieve.link != segment.after or proven.runs != sieve.all_runs:
         path.unlink()
         raise IntegrityError(
-            f"the segment {segment.file} does not give the links it was sealed with; it stays as it is",
+            f"the segment {segment.file} does not match the hashes it was sealed with; it was left unchanged",
             "Run `kairos log verify`.",
         )
     whole = SegmentFolded(

@@ -62,7 +62,10 @@ def forget_positions(log: Log, positions: Collection[int], reason: str, by: str)
         for position in positions:
             row = log.at_row(position)
             if row.topic in KEPT:
-                raise UsageError(f"{row.topic} at {position} is a fact about the log itself and stays", "")
+                raise UsageError(
+                    f"{row.topic} at {position} describes the log itself and cannot be forgotten",
+                    "Choose other positions.",
+                )
     wanted = set(positions)
     return _forget(log, _Wanted(lambda row: row.position in wanted, lambda at: _only_there(log, at), reason, by))
 
@@ -93,7 +96,10 @@ def forget_repository(log: Log, repo: str, root: str, reason: str, by: str) -> F
 
 def _named(names: set[str], touches: Touches, reason: str, by: str) -> _Wanted:
     if naming(names).search(reason):
-        raise UsageError("the reason names what is to be forgotten, and the log keeps the reason", "Word it otherwise.")
+        raise UsageError(
+            "the reason contains the name to forget, and the log keeps the reason",
+            "Give a reason that does not name it.",
+        )
     return _Wanted(touches, lambda _: names, reason, by)
 
 

@@ -69,8 +69,8 @@ def absent(folded: Iterable[Recorded], position: int) -> NotFound:
     if into is None:
         return NotFound(f"the log has no position {position}", "`kairos log` lists the positions there are.")
     return NotFound(
-        f"{position} was folded away into ev {into}",
-        f"`kairos log --after {into - 1}` shows that, and what is left of the days.",
+        f"the event at {position} was folded; a summary is at {into}",
+        f"`kairos log --after {into - 1}` shows the summary of each day.",
     )
 
 

@@ -39,7 +39,7 @@ def only_one(log: Log) -> Iterator[None]:
 
 
 def _busy() -> TryAgain:
-    return TryAgain("another compaction or forgetting is running", "Let it finish.")
+    return TryAgain("another compaction or forgetting is running", "Wait for it to end, then try again.")
 
 
 def collect_orphans(log: Log) -> None:
@@ -73,7 +73,10 @@ def finish_forgetting(log: Log) -> None:
         return
     collect_orphans(log)
     if not log.writer().purge():
-        raise TryAgain("a reader keeps the write-ahead log open; the payloads are excised", "Run the command again.")
+        raise TryAgain(
+            "the payloads are excised, but another process keeps old pages of the log open",
+            "Run the command again when that process has ended.",
+        )
     log.append([], writes=[Drop(UNFINISHED, _LOG)])
 
 

@@ -72,7 +72,7 @@ class NewSegment:
                 raise
             raise TryAgain(
                 f"the segment {self.path.name} could not be written: {error}",
-                "Free some space; the events stay where they are.",
+                "Free some space; the events stay in the database.",
             ) from error
 
 
@@ -99,10 +99,10 @@ def prove_segment(path: Path, rows: int, before: bytes, after: bytes) -> Proven:
             return Proven(walked.digest, walked.runs)
     except IntegrityError as error:
         path.unlink()
-        raise IntegrityError(f"{error.message}; the events stay where they are", error.hint) from error
+        raise IntegrityError(f"{error.message}; the events stay in the database", error.hint) from error
     path.unlink()
     raise IntegrityError(
-        f"the rows of {path.name} do not give the links they were stored with; they stay where they are",
+        f"the rows of {path.name} do not match the hashes they were stored with; they stay in the database",
         "Run `kairos log verify` to find the damaged place.",
     )
 
@@ -180,7 +180,7 @@ def damage_named(path: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:
         raise IntegrityError(
             f"the segment {path.name} cannot be read: {error}",
-            "Restore the file from a backup; `kairos log verify` shows what else is concerned.",
+            "Restore the file from a backup; `kairos log verify` lists all damage.",
         ) from error
 
 
@@ -190,4 +190,6 @@ def publish(temporary: Path, path: Path) -> None:
         temporary.rename(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise TryAgain(f"the segment {path.name} could not be named: {error}", "Free some space.") from error
+        raise TryAgain(
+            f"the segment {path.name} could not be renamed into place: {error}", "Free some space."
+        ) from error

@@ -113,21 +113,31 @@ def _meaning(error: psycopg.Error, url: str) -> Exception:
         said = said.replace(word, "…")
     match error:
         case pg.InvalidPassword() | pg.InvalidAuthorizationSpecification() | pg.InsufficientPrivilege():
-            return UsageError(f"{where} refuses us: {said}", "Check the user, ~/.pgpass and the rights it was granted.")
+            return UsageError(
+                f"{where} refuses access: {said}", "Check the user, ~/.pgpass and the rights it was granted."
+            )
         case pg.InvalidCatalogName() | pg.InvalidSchemaName():
             return UsageError(f"{where} does not exist: {said}", "Create it first: `createdb NAME`.")
         case pg.DiskFull() | pg.OutOfMemory():
-            return TryAgain(f"{where} has no room: nothing was written", "Free some space on the server; try again.")
+            return TryAgain(
+                f"{where} is out of disk space or memory; nothing was written",
+                "Free some on the server, then try again.",
+            )
         case pg.LockNotAvailable() | pg.DeadlockDetected() | pg.SerializationFailure() | pg.QueryCanceled():
             return TryAgain(f"{where} is busy: {said}", "Try again in a moment.")
         case pg.ReadOnlySqlTransaction():
-            return TryAgain(f"{where} only reads at present: {said}", "Is this a replica? Name the primary server.")
+            return TryAgain(f"{where} is read-only at present: {said}", "If it is a replica, name the primary server.")
         case pg.UndefinedTable() | pg.UndefinedColumn() | pg.DataCorrupted() | pg.IndexCorrupted():
             return IntegrityError(
                 f"{where} is damaged: {said}", "Nothing was changed. Run `kairos log verify`, and restore a backup."
             )
         case psycopg.OperationalError() | psycopg.InterfaceError():
             if refused(said):
-                return UsageError(f"{where} does not let us in: {said}", "Check the database, the user and ~/.pgpass.")
-            return TryAgain(f"{where} does not answer: {said}", "Is the server there? Nothing is lost; try again.")
+                return UsageError(
+                    f"{where} rejects the connection: {said}", "Check the database, the user and ~/.pgpass."
+                )
+            return TryAgain(
+                f"{where} does not answer: {said}",
+                "Check that the server is running, then try again; nothing was lost.",
+            )
     return error

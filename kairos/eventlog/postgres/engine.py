@@ -94,7 +94,7 @@ class Postgres:
             with self.errors():
                 taken = connection.execute(psycopg_sql(_TRY_ALONE), (_ALONE,)).fetchone()
             if taken != (True,):
-                raise TryAgain("another compaction or forgetting is running", "Let it finish.")
+                raise TryAgain("another compaction or forgetting is running", "Wait for it to end, then try again.")
             yield
 
     def close(self) -> None:

@@ -120,7 +120,9 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
                 return tried.positions
             if time.monotonic() > deadline:
                 where = shown(self._pool.url)
-                raise TryAgain(f"{where} does not stay: the connection broke again and again", "Try again.") from lost
+                raise TryAgain(
+                    f"the connection to {where} breaks repeatedly", "Check the server and the network, then try again."
+                ) from lost
 
     @staticmethod
     def _store(
@@ -159,8 +161,8 @@ class PostgresRecorder(StockRecorder, PostgresProcessRecorder):
             if head < position:
                 return False
             raise OutcomeUnknown(
-                f"{shown(self._pool.url)} went away while it stored position {position}; and it may have",
-                "Look at `kairos log` when the server is back; what the daemon watches is compared anew at its start.",
+                f"{shown(self._pool.url)} went away while it stored position {position}, so the outcome is unknown",
+                "Check `kairos log` when the server is back; a daemon compares every tree again when it starts.",
             ) from error
 
     def _check(self, c: Statements, writes: Sequence[Write]) -> None:

@@ -67,7 +67,7 @@ def _upgrade(path: Path) -> None:
                 raise
             raise TryAgain(
                 f"{path} was written by an earlier Kairos that still has it open",
-                "Stop it (`kairos stop`), then try again: the log is brought up to date at once.",
+                "Stop it (`kairos stop`), then try again: the log is then upgraded.",
             ) from error
 
 

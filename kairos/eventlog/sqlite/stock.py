@@ -20,6 +20,6 @@ class StockSqliteRecorder(LogRecorder):
         name = datastore.pool.db_name
         if datastore.pool.is_sqlite_memory_mode or not name or name.startswith("file:"):
             raise ProgrammingError(
-                f"{name!r} is no path: SQLITE_DBNAME names the file of a Kairos log, `log.db` in its home"
+                f"{name!r} is not a path: SQLITE_DBNAME names the file of a Kairos log, `log.db` in its home"
             )
         super().__init__(datastore, Sqlite(Path(name)))

@@ -147,5 +147,5 @@ def sealed(state: bytes) -> bytes:
 def checked(raw: bytes) -> bytes:
     """The state without its checksum. ValueError if the checksum does not match."""
     if zlib.crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
-        raise ValueError("a kept state is damaged")
+        raise ValueError("a saved view is damaged")
     return raw[4:]

@@ -4,6 +4,7 @@ use pyo3::{exceptions::PyOSError, exceptions::PyValueError, import_exception, pr
 mod alarm;
 mod chain;
 mod exec;
+mod markdown;
 mod segment;
 mod sensing;
 
@@ -32,5 +33,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     segment::register(module)?;
     sensing::register(module)?;
     exec::register(module)?;
+    markdown::register(module)?;
     Ok(())
 }

@@ -142,6 +142,9 @@ def test_another_repository_is_left_alone(
     for verb in ("undo", "redo"):
         said = kairos(verb, "--yes", *where)
         assert (said.code, second.root.name in said.err) == (4, True)
+    said = kairos("undo", raised.id, "--repo", second.root, "--yes")
+    assert (said.code, f"not in {second.root}" in said.err) == (4, True)
+    assert kairos("undo", "", "--yes").code == 2
     assert seeded.log.head() == head and seeded.read("README.md") == AFTER
     assert kairos("undo", raised.id, "--yes", "--json").data["repo"] == str(seeded.root)  # by id, from anywhere
     assert seeded.read("README.md") == b"# Demo\n"

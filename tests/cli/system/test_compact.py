@@ -98,7 +98,7 @@ def test_why_of_a_folded_position_says_where_it_went(kairos: Any, folded: Any) -
     ((into, _),) = folded.proofs()
     said = kairos("why", "20", "--json")
     assert said.code == 4
-    assert said.error["message"] == f"20 was folded away into ev {into}"
+    assert said.error["message"] == f"the event at 20 was folded; a summary is at {into}"
     assert f"--after {into - 1}" in said.error["hint"]
     assert kairos("log", "--after", str(into - 1), "--limit", "2", "--json").out.count('"type"') == 2
     chain = data(kairos("why", "kkkkllllmmmm", "--json"))

@@ -207,7 +207,7 @@ def test_a_deleted_file_becomes_a_note_with_the_places(repo, see):
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        ("README.md", "We pay with pay.py and src/pay.py in prose; `src/pay.py` too.\n"),
+        ("README.md", "We pay with pay.py and src/pay.py in prose; `src/pay.py` is now `src/billing.py`.\n"),
         ("README.md", "[old](https://github.com/o/r/blob/v1/src/pay.py)\n"),
         ("CHANGELOG.md", "- added [pay](src/pay.py)\n"),
         ("docs/adr/0001.md", "[pay](../../src/pay.py)\n"),

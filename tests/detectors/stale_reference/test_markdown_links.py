@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
-from kairos.detectors.stale_reference.markdown_links import find_links
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kairos.detectors.stale_reference.markdown_links import find_links, parts_of
 from kairos.detectors.stale_reference.moves import Moves
 
 MOVES = Moves(
@@ -57,3 +61,181 @@ def test_links_are_relative_to_the_file_and_those_of_a_moved_file_are_put_right(
 def test_a_link_to_a_deleted_file_is_dead_and_not_rewritten():
     found = find_links("README.md", "text\n\n[a](docs/gone.md)\n", MOVES)
     assert (found.dead, found.spans) == ({2}, [])
+
+
+HTML = [
+    '<p align="center">\n  <img\n    src="docs/old.md"\n    width="200">\n</p>\n',
+    '<a\n  href="docs/old.md">x</a>\n',
+    "> <a class=x\n>   href='docs/old.md'>x</a>\n",
+    '<picture>\n<source srcset="docs/old.md 1x, docs/old.md 2x,\n  other.png 3x">\n</picture>\n',
+    '<video poster="docs/old.md" src=docs/old.md></video>\n',
+    '<object data="docs/old.md"></object>\n',
+    '- item\n\n  <div>\n  <img src="docs/old.md">\n  </div>\n',
+    "| a |\n|---|\n| <img src='docs/old.md'> |\n",
+    "Text <IMG SRC=docs/old.md> more\n",
+]
+FENCES = [
+    "1. ```sh\n   make\n   ```\n2. then read [x](docs/old.md)\n",
+    "- ~~~\n  [y](docs/other.md)\n  ~~~\n- [x](docs/old.md)\n",
+    "> ```\n> code\n> ```\n> [x](docs/old.md)\n",
+    "* a\n  1. ````\n     ```\n     ````\n  2. [x](docs/old.md)\n",
+    "```\nopen `` ` ``\n```\n[x](docs/old.md)\n",
+]
+DEFINITIONS = [
+    "> [x][g]\n>\n> [g]: docs/old.md\n",
+    "[x][g]\n\n[g]:\n  docs/old.md\n",
+    "[x](\n  docs/old.md\n)\n",
+    "> [x](\n> docs/old.md)\n",
+    "[x][g]\n\n  [G]: <docs/old.md>\n  'title'\n",
+    "- [x]\n\n  [x]: docs/old.md#part (title)\n",
+    "[![i](docs/old.md)](docs/old.md 'a](b')\n",
+    "[a [b] `](` c](docs/old.md)\n",
+]
+
+
+@pytest.mark.parametrize("text", [*HTML, *FENCES, *DEFINITIONS])
+def test_a_destination_is_found_wherever_the_grammar_allows_one(text):
+    assert rewritten("README.md", text) == text.replace("docs/old.md", "docs/new.md")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1. ```sh\n   [x](docs/old.md)\n   ```\n",
+        "<!-- <img src='docs/old.md'> -->\n",
+        "<script>\nlet x = '<a href=\"docs/old.md\">'\n</script>\n",
+        "[^1]: docs/old.md\n\n[^1]\n",
+        "    [x](docs/old.md)\n",
+        "<a title='href=docs/old.md'>x</a>\n",
+        "[x]\\(docs/old.md)\n",
+    ],
+)
+def test_what_the_grammar_takes_for_text_stays(text):
+    assert find_links("README.md", text, MOVES).spans == []
+
+
+STYLES = Moves(
+    {"docs/call(2).md": "docs/call(3).md", "a&b.md": "c&d.md", "a b.md": "c d.md", "x_1.md": "y_2.md", "ä.md": "ö.md"},
+    frozenset(),
+    frozenset({"docs/call(3).md", "c&d.md", "c d.md", "y_2.md", "ö.md", "README.md"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("[x](docs/call\\(2\\).md)", "[x](docs/call%283%29.md)"),
+        ("[x](docs/call(2).md)", "[x](docs/call(3).md)"),
+        ("[x](docs/call%282%29.md?q#a)", "[x](docs/call%283%29.md?q#a)"),
+        ("[x](<docs/call(2).md>)", "[x](<docs/call(3).md>)"),
+        ("[x](a&amp;b.md)", "[x](c&amp;d.md)"),
+        ("[x](a&b.md)", "[x](c&d.md)"),
+        ("[x](a\\&b.md)", "[x](c\\&d.md)"),
+        ("<a href='a&amp;b.md'>x</a>", "<a href='c&amp;d.md'>x</a>"),
+        ("[x](a%20b.md)", "[x](c%20d.md)"),
+        ("[x](<a b.md>)", "[x](<c d.md>)"),
+        ("[x](x\\_1.md)", "[x](y\\_2.md)"),
+        ("[x](&auml;.md)", "[x](ö.md)"),
+        ("[x](%C3%A4.md)", "[x](%C3%B6.md)"),
+    ],
+)
+def test_a_rewritten_destination_keeps_its_style(before, after):
+    text = before
+    for start, end, new in sorted(find_links("README.md", text, STYLES).spans, reverse=True):
+        text = text[:start] + new + text[end:]
+    assert text == after
+
+
+SITE = {"docs/_part.mdx": "# Part\n" * 9, "docs/img/a.png": b"\x89PNG\0", "docs/Box.jsx": "export default 1\n" * 9}
+SITE_MOVES = [
+    ("docs/_part.mdx", "docs/_intro.mdx"),
+    ("docs/img/a.png", "docs/img/b.png"),
+    ("docs/Box.jsx", "docs/Card.jsx"),
+]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "import Part from './_part.mdx'\n\n<Part />\n",
+        'import Part, {x} from "./_part.mdx";\nimport "./Box.jsx"\n',
+        "export {default} from './_part.mdx'\n",
+        "import Part from '@site/docs/_part.mdx'\n",
+        "import Box from './Box'\n\n# Title\n",
+        "import {\n  Box,\n} from './Box'\n",
+        "export const img = require('./img/a.png')\n",
+        "<Image src={require('./img/a.png')} />\n",
+        "Text <img src={'./img/a.png'} alt='a' />\n",
+    ],
+)
+def test_imports_of_mdx_follow(applied, text, page):
+    applied({**SITE, "docs/page.mdx": page}, SITE_MOVES)
+    expected = page.replace("_part", "_intro").replace("a.png", "b.png").replace("./Box", "./Card")
+    assert text("docs/page.mdx") == expected
+
+
+def test_imports_in_code_and_in_plain_markdown_stay(applied, text):
+    page = "```js\nimport Part from './_part.mdx'\n```\n"
+    applied({**SITE, "docs/page.mdx": page, "docs/page.md": "import Part from './_part.mdx'\n"}, SITE_MOVES)
+    assert text("docs/page.mdx") == page and text("docs/page.md") == "import Part from './_part.mdx'\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("see `docs/old.md`", "see `docs/new.md`"),
+        ("see `` docs/old.md `` and `lib/x.py`", "see `` docs/new.md `` and `src/x.py`"),
+        ("in `lib/`", "in `src/`"),
+        ("---\nimage: docs/old.md\n---\n", "---\nimage: docs/new.md\n---\n"),
+        ("`docs/old.md` is now `docs/new.md`", "`docs/old.md` is now `docs/new.md`"),
+        ("`cat docs/old.md`", "`cat docs/old.md`"),
+        ("`old.md` and `x/docs/old.md`", "`old.md` and `x/docs/old.md`"),
+        ("`pkg.mod.f` and `docs.old`", "`pkg.mod.f` and `docs.old`"),
+    ],
+)
+def test_a_code_span_that_is_exactly_the_path_follows(before, after):
+    assert rewritten("README.md", before) == after
+
+
+@given(st.text(max_size=300), st.booleans())
+def test_any_text_is_parsed_and_its_parts_lie_in_it(text, mdx):
+    for part in parts_of("a.mdx" if mdx else "a.md", text):
+        assert 0 <= part.start <= part.end <= len(text)
+        if part.kind in ("code", "specifier"):
+            assert text[part.start : part.end] == part.value
+
+
+PIECES = [
+    *HTML,
+    *FENCES,
+    *DEFINITIONS,
+    "`",
+    "```\n",
+    "> ",
+    "- ",
+    "\\",
+    "é😀",
+    "<!--",
+    "-->",
+    "\t",
+    "[x](docs/old.md)",
+    "\r\n",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_a_rewritten_document_is_the_same_but_for_its_destinations(text):
+    after = rewritten("README.md", text)
+    assert after.replace("docs/new.md", "docs/old.md") == text.replace("docs/new.md", "docs/old.md")
+    before_parts, after_parts = parts_of("README.md", text), parts_of("README.md", after)
+    assert [p.kind for p in before_parts] == [p.kind for p in after_parts]
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "![", "[x](", "<a href='", "> ", "- ", "`", "*a", "[a]: b\n", "<!--", "{", "::: a.b\n"]
+)
+def test_a_hostile_document_takes_linear_time(piece):
+    text = piece * (300_000 // len(piece))
+    start = time.monotonic()
+    find_links("README.mdx", text, MOVES)
+    assert time.monotonic() - start < 20

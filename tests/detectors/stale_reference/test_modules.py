@@ -18,15 +18,15 @@ PACKAGE = ["pkg/__init__.py", "pkg/sub/__init__.py", "tests/test_a.py", "main.py
 
 def test_a_dotted_name_follows_its_module():
     known = modules({"pkg/old.py": "pkg/sub/new.py"}, now=PACKAGE)
-    assert known.renamed("main.py", "pkg.old", shortest=1) == "pkg.sub.new"
-    assert known.renamed("main.py", "pkg.old.Thing", shortest=1) == "pkg.sub.new.Thing"
-    assert known.renamed("main.py", "pkg.other", shortest=1) is None
-    assert known.renamed("main.py", "pkg", shortest=2) is None
+    assert known.renamed("main.py", "pkg.old", shortest=1).new == "pkg.sub.new"
+    assert known.renamed("main.py", "pkg.old.Thing", shortest=1).new == "pkg.sub.new.Thing"
+    assert known.renamed("main.py", "pkg.other", shortest=1).new is None
+    assert known.renamed("main.py", "pkg", shortest=2).new is None
 
 
 def test_a_deleted_module_has_no_new_name():
     known = modules(gone=["pkg/old.py"], now=PACKAGE)
-    assert known.renamed("main.py", "pkg.old.Thing", shortest=1) == ""
+    assert known.renamed("main.py", "pkg.old.Thing", shortest=1).new == ""
 
 
 def test_import_roots_are_directories_above_that_are_no_packages_and_src_below_them():
@@ -38,7 +38,7 @@ def test_import_roots_are_directories_above_that_are_no_packages_and_src_below_t
 
 def test_a_name_relative_to_a_src_root_keeps_that_root():
     known = modules({"src/pkg/old.py": "src/pkg/new.py"}, now=["src/pkg/__init__.py", "tests/test_a.py"])
-    assert known.renamed("tests/test_a.py", "pkg.old", shortest=1) == "pkg.new"
+    assert known.renamed("tests/test_a.py", "pkg.old", shortest=1).new == "pkg.new"
 
 
 def test_a_name_that_could_mean_two_modules_is_ambiguous_and_stays():
@@ -82,3 +82,72 @@ def test_a_module_without_a_name_that_python_can_import_has_none():
     assert dotted("a/b") == "a.b"
     for prefix in ("a-b/c", "a/class", "a/1", "größe", ""):
         assert dotted(prefix) is None, prefix
+
+
+def tree(files, moved=None, gone=()):
+    moved = moved or {}
+    moves = Moves(moved, frozenset(gone), frozenset(files))
+    return Modules(moves, read=files.get)
+
+
+@pytest.mark.parametrize(
+    ("init", "bound"),
+    [
+        ("", "no"),
+        ("from .pay import pay\n", "object"),
+        ("from .other import pay\n", "object"),
+        ("def pay(): ...\n", "object"),
+        ("pay = 1\n", "object"),
+        ("from . import pay\n", "module"),
+        ("from pkg import pay\n", "module"),
+        ("from .other import *\n", "object"),
+        ("from .empty import *\n", "no"),
+        ("from somewhere import *\n", "unknown"),
+        ("def __getattr__(name): ...\n", "unknown"),
+        ("pay = 1\nfrom .pay import charge\n", "unknown"),
+        ("def f(:\n", "unknown"),
+        ("try:\n    from .pay import pay\nexcept ImportError:\n    pay = None\n", "object"),
+    ],
+)
+def test_what_a_package_binds_wins_over_its_submodule(init, bound):
+    files = {"pkg/__init__.py": init, "pkg/pay.py": "", "pkg/other.py": "pay = 1\n", "pkg/empty.py": "x = 1\n_y = 2\n"}
+    assert tree(files).bound("pkg/__init__.py", "pay") == bound
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "defined"),
+    [
+        ("x = 1\n", "x", True),
+        ("x = 1\n", "y", False),
+        ("from .b import *\n", "z", True),
+        ("from .b import *\n", "q", False),
+        ("from os import *\n", "q", None),
+        ("def __getattr__(n): ...\n", "q", None),
+        ("__all__ = ['a']\na = 1\n", "b", False),
+    ],
+)
+def test_whether_a_module_defines_a_name_is_known_through_star_imports(text, name, defined):
+    found = tree({"p/__init__.py": "", "p/a.py": text, "p/b.py": "z = 1\n"}).defines("p/a.py", name)
+    assert found is defined
+
+
+def test_modules_that_import_each_other_are_read_to_an_end():
+    known = tree({"p/__init__.py": "", "p/a.py": "from .b import *\n", "p/b.py": "from .a import *\n"})
+    assert known.defines("p/a.py", "q") is None
+
+
+def test_a_name_that_still_leads_to_the_module_stays():
+    into_src = modules({"lib/a.py": "src/lib/a.py", "lib/__init__.py": "src/lib/__init__.py"}, now=["tests/t.py"])
+    assert into_src.renamed("tests/t.py", "lib.a", shortest=1).new is None
+    package = modules({"pkg/a.py": "pkg/a/__init__.py"}, now=["pkg/__init__.py"])
+    assert package.renamed("main.py", "pkg.a", shortest=1).new is None
+
+
+def test_a_module_moved_into_a_directory_that_may_be_a_root_is_a_doubt():
+    known = modules({"pay.py": "lib/pay.py"}, now=["main.py"])
+    assert "only if lib is on the search path" in known.renamed("main.py", "pay", shortest=1).why
+
+
+def test_a_deleted_module_whose_name_another_one_answers_to_is_not_dead():
+    known = modules({"pkg/mw/base.py": "pkg/mw.py"}, gone=["pkg/mw/__init__.py"], now=["pkg/__init__.py"])
+    assert known.renamed("main.py", "pkg.mw", shortest=1).new is None

@@ -75,6 +75,6 @@ def test_configuration_is_known_by_its_name(path):
     assert is_configuration(path)
 
 
-@pytest.mark.parametrize("path", ["a.py", "README.md", "Makefile.md/x", "ignore", "a.yml.txt"])
+@pytest.mark.parametrize("path", ["a.py", "README.md", "Makefile.md/x", "ignore", "a.yml.bak"])
 def test_other_files_are_none(path):
     assert not is_configuration(path)

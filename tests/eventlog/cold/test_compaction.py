@@ -90,7 +90,7 @@ def test_a_damaged_row_is_never_sealed(log: Log) -> None:
     filled(log)
     with closing(sqlite3.connect(log.path)) as db, db:
         db.execute("UPDATE events SET state = ? WHERE position = 40", (b'{"until":5}',))
-    with pytest.raises(IntegrityError, match="do not give the links"):
+    with pytest.raises(IntegrityError, match="do not match the hashes"):
         compact(log)
     assert log.sealed_upto() == 0
     assert [p.position for p in verify_log(log).problems] == [40]

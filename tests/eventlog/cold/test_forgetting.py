@@ -98,7 +98,7 @@ def test_one_position_is_forgotten_and_what_the_log_says_of_itself_stays(log: Lo
     done = forget_positions(log, [1], "slip", "user")
     assert traces(log, '"owl"') == []
     assert [r.topic for r in log.read()] == ["Paused", "Erased"]
-    with pytest.raises(UsageError, match="stays"):
+    with pytest.raises(UsageError, match="cannot be forgotten"):
         forget_positions(log, [done.position or 0], "cover up", "user")
     with pytest.raises(NotFound):
         forget_positions(log, [99], "nothing", "user")

@@ -62,7 +62,7 @@ def test_a_folded_position_says_where_it_went_and_another_that_it_never_was(past
     ((into, _),) = past.proofs()
     for position in positions[:-1]:
         assert folded_into(past.log.read(position, topics={"SegmentFolded"}), position) == into
-        with pytest.raises(NotFound, match=f"{position} was folded away into ev {into}"):
+        with pytest.raises(NotFound, match=f"the event at {position} was folded; a summary is at {into}"):
             past.log.at(position)
     assert folded_into(past.log.read(positions[-1], topics={"SegmentFolded"}), positions[-1]) is None
     assert past.log.at(positions[-1]).topic == "FilesChanged"

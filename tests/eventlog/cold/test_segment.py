@@ -78,7 +78,7 @@ def test_a_file_that_does_not_prove_itself_is_removed(harm: str, rows: Rows, log
         path.write_bytes(b"PAR1")
     before = b"x" * 32 if harm == "another link before" else bytes(32)
     after = b"x" * 32 if harm == "another link after" else link(log, 6)
-    with pytest.raises(IntegrityError, match="stay where they are"):
+    with pytest.raises(IntegrityError, match="stay in the database"):
         segment.prove_segment(path, 6, before, after)
     assert not path.exists()
 
@@ -109,7 +109,7 @@ def test_a_file_gets_its_name_or_is_said_to_have_none(rows: Rows, tmp_path: Path
     segment.write_segment(tmp_path / "tmp", rows)
     segment.publish(tmp_path / "tmp", tmp_path / "a.parquet")
     assert list(segment.segment_rows(tmp_path / "a.parquet")) == rows
-    with pytest.raises(TryAgain, match="could not be named"):
+    with pytest.raises(TryAgain, match="could not be renamed"):
         segment.publish(tmp_path / "tmp", tmp_path / "b.parquet")
 
 

@@ -1,0 +1,127 @@
+"""Signs that an untracked path is generated, and signs that a person made it: what is tracked, fixtures, content."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import posixpath
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+_FIXTURES = frozenset({
+    "test", "tests", "testing", "testdata", "test-data", "test_data", "fixture", "fixtures", "__fixtures__", "spec",
+    "specs", "__tests__", "sample", "samples", "example", "examples", "golden", "goldens", "snapshots", "data",
+    "corpus", "resources", "mocks", "__mocks__", "testfiles", "cassettes", "seeds",
+})  # fmt: skip
+"""Directories whose logs and objects are input for tests, not output."""
+_MADE = re.compile(
+    r"\.(?:whl|egg|tar\.gz|tar\.bz2|tgz|zip|deb|rpm|dmg|exe|dll|so|dylib|a|o|obj|class|jar|war|pyc|wasm|map|rlib|d)$"
+    r"|\.min\.(?:js|css)$|[-.][0-9a-f]{8,}\.(?:js|mjs|css)$|[-.](?=\w*\d)(?=\w*[A-Za-z])\w{8,10}\.(?:js|mjs|css)$"
+    r"|^(?:CMakeCache\.txt|build\.ninja|\.ninja_(?:log|deps)|asset-manifest\.json|CACHEDIR\.TAG|\.buildinfo|objects\.inv"
+    r"|cmake_install\.cmake|compile_commands\.json|config\.log|config\.status|PKG-INFO|\.tsbuildinfo)$",
+    re.IGNORECASE,
+)
+_MADE_DIRECTORIES = re.compile(
+    r"^(?:CMakeFiles|bdist\.\S+|lib\.\S+|temp\.\S+|scripts-\d\S*|lib|_next|\.doctrees|doctrees|__pycache__|meson-private"
+    r"|meson-info|intermediates|outputs|classes|\S+\.egg-info)$"
+)
+_WRITTEN = re.compile(
+    r"^(?:(?:GNU)?[Mm]akefile|CMakeLists\.txt|(?:Docker|Vagrant|Jenkins|Just)file|readme\b.*|license\b.*|package\.json"
+    r"|[\w.-]*\.?(?:config|conf)\.\w+|webpack[\w.-]*\.js|gulpfile\.\w+|Gruntfile\.\w+)$"
+    r"|(?<!\.d)\.(?:ts|tsx|sh|bash|ps1|bat|go|rs|c|cc|cpp|h|hpp|java|kt|rb|yml|yaml|toml|md|rst|in|tmpl|nsi|spec|plist|iss)$",
+    re.IGNORECASE,
+)
+_NAMED = r'"(?:main|module|types|typings|bin|browser|unpkg|exports|import|require|default)"\s*:\s*"(?:\./)?{0}/'
+_MOST = 500
+
+
+def keeps_such(rule: str, tracked: Collection[str]) -> bool:
+    """Whether something tracked would be covered by an ignore rule: then such files are not generated here."""
+    body = rule.rstrip("/")
+    if rule.startswith("/"):
+        prefix = re.sub(r"\\(.)", r"\1", body[1:]) + "/"
+        return any(path.startswith(prefix) for path in tracked)
+    if rule.endswith("/"):
+        inner = f"/{body}/" if "*" not in body else ""
+        if inner:
+            return any(inner in f"/{path}" for path in tracked)
+        return any(fnmatch.fnmatchcase(part, body) for path in tracked for part in path.split("/")[:-1])
+    if "*" not in body and "[" not in body:
+        return any(path == body or path.endswith("/" + body) for path in tracked)
+    pattern = re.compile(fnmatch.translate(body))
+    return any(pattern.match(posixpath.basename(path)) for path in tracked)
+
+
+def is_fixture(path: str) -> bool:
+    """Whether a file lies where tests keep their input."""
+    return any(part.lower() in _FIXTURES for part in path.split("/")[:-1])
+
+
+def is_built(root: Path, directory: str, tracked: Collection[str]) -> bool:
+    """Whether an untracked `build` or `dist` holds the output of a build and nothing that a person wrote.
+
+    Reads names only, at most _MOST of them, two levels deep."""
+    names = _listed(root / directory)
+    if not names:
+        return False
+    top = [(name, is_directory) for depth, name, is_directory in names if depth == 0]
+    if any(_WRITTEN.search(name) for name, is_directory in top if not is_directory and not _MADE.search(name)):
+        return False
+    made = any(
+        _MADE_DIRECTORIES.search(name) if is_directory else _MADE.search(name) for _, name, is_directory in names
+    )
+    return made or _is_site(top) or _is_entry(root, directory) or _is_compiled(names, tracked)
+
+
+def _listed(directory: Path) -> list[tuple[int, str, bool]]:
+    """(depth, name, is a directory) of what is in a directory and its subdirectories."""
+    found: list[tuple[int, str, bool]] = []
+    waiting = [(directory, 0)]
+    while waiting and len(found) < _MOST:
+        here, depth = waiting.pop(0)
+        try:
+            with os.scandir(here) as entries:
+                for entry in entries:
+                    is_directory = entry.is_dir(follow_symlinks=False)
+                    found.append((depth, entry.name, is_directory))
+                    if is_directory and depth < 1:
+                        waiting.append((Path(entry.path), depth + 1))
+                    if len(found) >= _MOST:
+                        break
+        except OSError:
+            continue  # removed or unreadable meanwhile: it gives no sign
+    return found
+
+
+def _is_site(top: list[tuple[str, bool]]) -> bool:
+    """Whether it looks like a built site: a page and a directory of assets."""
+    files = {name for name, is_directory in top if not is_directory}
+    directories = {name for name, is_directory in top if is_directory}
+    return "index.html" in files and not directories.isdisjoint(
+        {"assets", "static", "_static", "_next", "js", "css", "_app"}
+    )
+
+
+def _is_entry(root: Path, directory: str) -> bool:
+    """Whether the package.json beside it takes its entry from there."""
+    parent, name = posixpath.split(directory)
+    try:
+        with (root / parent / "package.json").open("rb") as file:
+            text = file.read(1 << 20).decode("utf-8", "replace")
+    except OSError:
+        return False
+    return re.search(_NAMED.format(re.escape(name)), text) is not None
+
+
+def _is_compiled(names: list[tuple[int, str, bool]], tracked: Collection[str]) -> bool:
+    """Whether every script in it has a tracked source of the same name in another language."""
+    stems = {
+        posixpath.splitext(n)[0]
+        for _, n, is_directory in names
+        if not is_directory and n.endswith((".js", ".mjs", ".cjs"))
+    }
+    sources = {
+        posixpath.splitext(posixpath.basename(p))[0] for p in tracked if p.endswith((".ts", ".tsx", ".jsx", ".coffee"))
+    }
+    return bool(stems) and stems <= sources

@@ -1,0 +1,81 @@
+"""Recognises the conflict markers of git (merge, diff3, zdiff3) and of jj (diff, snapshot, git), of any length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+SIZE = 7
+"""The length of markers unless the attribute `conflict-marker-size` says otherwise. jj and nested merges make longer
+ones."""
+_MARKER = re.compile(r"(?P<run>(?P<kind>[<>|=%+\\-])(?P=kind)*)(?:[ \t]+(?P<label>.*))?")
+_LONGEST = 200
+
+
+class MergeConflict(NamedTuple):
+    """The 1-based lines of `<<<<<<<`, of the line that divides it, and of `>>>>>>>`, and the two labels."""
+
+    ours: int
+    middle: int
+    theirs: int
+    labels: tuple[str, str]
+
+
+class _Open:
+    """A conflict that has begun: its first line, its label, and the markers within it as (kind, line)."""
+
+    def __init__(self, line: int, label: str) -> None:
+        self.line = line
+        self.label = label
+        self.inner: list[tuple[str, int]] = []
+
+    def middle(self) -> int:
+        """The line that divides the sides; 0 if what stands within is no conflict of git or jj."""
+        kinds = "".join(kind for kind, _ in self.inner)
+        if re.fullmatch(r"\|?=", kinds):
+            return self.inner[-1][1]
+        # jj: a diff (its second line may begin with a row of backslashes) and snapshots of sides and bases.
+        sections = [line for kind, line in self.inner if kind in "%+-"]
+        shape = re.fullmatch(r"(?:%\\?|[+-])+", kinds) is not None and "+" in kinds
+        return sections[1] if shape and len(sections) > 1 else 0
+
+
+def conflicts(text: str, *, fences: bool = False, size: int = SIZE) -> list[MergeConflict]:
+    """Every complete conflict whose markers stand at column 0, are equally long, and of length `size` or at least SIZE.
+
+    A heading underlined with seven = is not a conflict. With `fences`, text inside ``` or ~~~ is skipped as an
+    example. Of nested conflicts the outer one is reported."""
+    found: list[MergeConflict] = []
+    fence = ""
+    begun: dict[int, _Open] = {}
+    for number, line in enumerate(_lines(text), 1):
+        mark = line.lstrip(" ")[:3]
+        if fences and mark in ("```", "~~~") and (not fence or mark == fence):
+            fence = "" if fence else mark
+            begun.clear()
+            continue
+        if fence or line[:1] not in "<>|=%+\\-" or len(line) < min(size, SIZE):
+            continue
+        marker = _MARKER.fullmatch(line[: _LONGEST * 5])
+        if marker is None:
+            continue
+        length, kind, label = len(marker["run"]), marker["kind"], marker["label"]
+        if (length < SIZE and length != size) or length > _LONGEST:
+            continue
+        if kind == "<" and label:
+            begun[length] = _Open(number, label.strip())
+        elif length in begun and kind == ">" and label:
+            first = begun.pop(length)
+            middle = first.middle()
+            if middle:
+                found = [c for c in found if c.ours < first.line]
+                found.append(MergeConflict(first.line, middle, number, (first.label, label.strip())))
+                begun = {n: o for n, o in begun.items() if o.line < first.line}
+        elif length in begun and kind not in "<>" and (kind != "=" or label is None):
+            begun[length].inner.append((kind, number))
+    return found
+
+
+def _lines(text: str) -> Iterable[str]:
+    return (line.removesuffix("\r") for line in text.split("\n"))

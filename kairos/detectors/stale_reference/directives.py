@@ -1,0 +1,269 @@
+"""Finds what reST and MyST refer to: directives with paths, toctrees, documents, autodoc modules, roles, targets."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+
+from kairos.detectors.patching import Lines, Span
+from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, PathReading, follow
+from kairos.detectors.stale_reference.modules import Modules
+from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.references import Found
+
+SUFFIXES = (".rst", ".rest")
+_DOCUMENTS = (".rst", ".md", ".txt", ".rest", ".ipynb", ".mdx")
+_PATHS = frozenset({
+    "include", "literalinclude", "image", "figure", "graphviz", "uml", "mermaid", "plot", "svg", "thumbnail", "video",
+    "program-output", "jinja", "openapi", "raw", "csv-table", "code-include", "mdinclude",
+})  # fmt: skip
+_FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*?)[ \t]*\r?$")
+_MODULE_OPTION = re.compile(r"[ \t]*:module:[ \t]+([\w.]+)[ \t]*\r?$")
+_MODULES = frozenset({"currentmodule", "module", "py:module", "py:currentmodule", "click", "autoprogram", "typer"})
+_OBJECTS = re.compile(r"(?:py:)?(?:class|function|exception|data|method|attribute|decorator)")
+_LITERAL = frozenset({"code", "code-block", "sourcecode", "highlight", "parsed-literal", "math", "doctest", "testcode"})
+_DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*?))?[ \t]*\r?$")
+_TARGET = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]+(\S+?)[ \t]*\r?$")
+_COMMENT = re.compile(r"[ \t]*\.\.(?:[ \t]|\r?$)")
+_FENCE = re.compile(r"(?:`{3,}|~{3,}|:{3,})[ \t]*\{([\w:.+-]+)\}[ \t]*(.*?)[ \t]*\r?$")
+_TITLED = re.compile(r"[^`<>]*<([^`<>]+)>")
+_ROLE = re.compile(r"(?::|\{)([A-Za-z][\w:+.-]*)(?::|\})`([^`\n]+)`")
+_EMBEDDED = re.compile(r"`[^`<>]*<([^`<>\n]+)>`__?")
+_CODE = re.compile(r"``([^`\s]+)``")
+_NAMES = re.compile(r"(?:py:)?(?:mod|class|func|meth|exc|attr|data|obj|const|any)")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_SAFE = re.compile(r"[\w./+@~-]+")
+_MKDOCSTRINGS = re.compile(r"(?m)^:::[ \t]+([A-Za-z_]\w*(?:\.\w+)+)[ \t]*$")
+
+
+def find_directives(path: str, text: str, moves: Moves, modules: Modules) -> Found:
+    """The references in one reST file (or one reST part of a file)."""
+    reader = _Reader(path, text, moves, modules)
+    reader.read()
+    return reader.found
+
+
+def find_in_fence(path: str, text: str, moves: Moves, modules: Modules) -> Found:
+    """The references in one fenced block of a Markdown file: those of a MyST directive, none in other code."""
+    head, _, _ = text.partition("\n")
+    opening = _FENCE.match(head)
+    reader = _Reader(path, text, moves, modules)
+    if opening is None:
+        return reader.found
+    if opening[1] == "eval-rst":
+        inner = find_directives(path, text[len(head) + 1 :], moves, modules)
+        reader.found.add(inner, len(head) + 1, 1)
+        return reader.found
+    reader.directive(opening[1], *opening.span(2), 1, reader.count - 1)
+    return reader.found
+
+
+def find_in_prose(path: str, text: str, fences: Sequence[tuple[int, int]], moves: Moves, modules: Modules) -> Found:
+    """The references in a Markdown file that its grammar does not know: `:::{include} path` and `::: module`."""
+    reader = _Reader(path, text, moves, modules)
+    if ":::" not in text:
+        return reader.found
+    for m in _MKDOCSTRINGS.finditer(text):
+        if not any(start <= m.start() < end for start, end in fences):
+            reader.module(*m.span(1), 2)
+    for m in re.finditer(r"(?m)^:{3,}[ \t]*\{", text):
+        if not any(start <= m.start() < end for start, end in fences):
+            first = reader.lines.number(m.start())
+            opening = _FENCE.match(reader.line(first))
+            if opening is not None:
+                stop = next((n for n in range(first + 1, reader.count) if reader.line(n).startswith(":::")), first + 1)
+                begin = reader.lines.starts[first]
+                reader.directive(opening[1], begin + opening.start(2), begin + opening.end(2), first + 1, stop)
+    return reader.found
+
+
+def is_dotted_name(value: str) -> bool:
+    """Whether a text is a dotted Python name."""
+    return _DOTTED.fullmatch(value) is not None
+
+
+def is_role(text: str, start: int) -> bool:
+    """Whether the code span whose content starts at `start` is the content of a MyST role."""
+    return text[max(0, start - 2) : start] == "}`"
+
+
+def follow_role(path: str, text: str, start: int, value: str, moves: Moves) -> Followed:
+    """The new content of a MyST role, a document or a file to download; other roles stay."""
+    role = text[text.rfind("{", 0, start) + 1 : start - 2]
+    titled = _TITLED.fullmatch(value)
+    name = titled[1] if titled else value
+    if role not in ("doc", "download"):
+        return STAYS
+    suffixes = ("", *_DOCUMENTS) if role == "doc" else ("",)
+    followed = follow(name, _readings(name, path, moves), moves, suffixes)
+    if titled and followed.new:
+        return followed._replace(new=value[: titled.start(1)] + followed.new + ">")
+    return followed
+
+
+def _readings(name: str, path: str, moves: Moves) -> list[PathReading]:
+    """The meaning of a path in a document of Sphinx: from the directory of conf.py with a leading slash, otherwise from
+    the document."""
+    before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
+    if name.startswith("/"):
+        return [PathReading(_source(before, moves.was), _source(here, moves.now.__contains__), "root")]
+    return [PathReading(before, here, "relative")]
+
+
+def _source(directory: str, exists: Callable[[str], bool]) -> str:
+    """The nearest directory with a conf.py; the root if there is none."""
+    while directory and not exists(f"{directory}/conf.py"):
+        directory = posixpath.dirname(directory)
+    return directory
+
+
+class _Reader:
+    def __init__(self, path: str, text: str, moves: Moves, modules: Modules) -> None:
+        self.path, self.text, self.moves, self.modules = path, text, moves, modules
+        self.found, self.lines = Found(), Lines(text)
+        self.count = len(self.lines.starts)
+
+    def line(self, number: int) -> str:
+        return self.lines.slice(number, number).removesuffix("\n")
+
+    def read(self) -> None:
+        """Reads line by line: directives, targets and, outside literal blocks and comments, roles."""
+        number, literal = 0, -1
+        while number < self.count:
+            line = self.line(number)
+            body = line.lstrip(" \t")
+            indent = len(line) - len(body)
+            if not body.strip() or (0 <= literal < indent):
+                number += 1
+                continue
+            literal = -1
+            begin = self.lines.starts[number]
+            directive, target = _DIRECTIVE.match(line), _TARGET.match(line)
+            if directive is not None:
+                name = directive[2]
+                stop = self._end(number + 1, indent)
+                if directive[3] is not None:
+                    self.directive(name, begin + directive.start(3), begin + directive.end(3), number + 1, stop)
+                else:
+                    self.directive(name, 0, 0, number + 1, stop)
+                if name in _LITERAL or name in _PATHS or name == "toctree":
+                    literal = indent
+            elif target is not None:
+                self._link(begin + target.start(1), begin + target.end(1))
+            elif _COMMENT.match(line):
+                literal = indent
+            else:
+                self._inline(begin, line)
+                if line.rstrip().endswith("::"):
+                    literal = indent
+            number += 1
+
+    def _end(self, first: int, indent: int) -> int:
+        """The line behind the content of a directive: the next one that is not blank and not indented more."""
+        for number in range(first, self.count):
+            line = self.line(number)
+            if line.strip() and len(line) - len(line.lstrip(" \t")) <= indent:
+                return number
+        return self.count
+
+    def directive(self, name: str, start: int, end: int, first: int, stop: int) -> None:
+        """One directive: its argument at start..end, its options and content in the lines first..stop."""
+        automatic = name.startswith("auto") and name != "autosummary"
+        if name in _PATHS and end > start:
+            self._path(start, end, ("",))
+        elif end > start and (automatic or name in _MODULES or _OBJECTS.fullmatch(name)):
+            m = _DOTTED.match(self.text, start, end)
+            if m is not None:
+                self.module(m.start(), m.end(), 2 if _OBJECTS.fullmatch(name) else 1)
+        for number in range(first, min(stop, self.count)):
+            line, begin = self.line(number), self.lines.starts[number]
+            option = _FILE_OPTIONS.match(line)
+            if option is not None and name in _PATHS:
+                self._path(begin + option.start(1), begin + option.end(1), ("",))
+            elif (option := _MODULE_OPTION.match(line)) is not None:
+                self.module(begin + option.start(1), begin + option.end(1), 1)
+            elif name in ("toctree", "nbgallery", "tableofcontents"):
+                self._entry(begin, line)
+            elif name == "autosummary" and (m := re.match(r"[ \t]*~?([A-Za-z_][\w.]*)[ \t]*\r?$", line)):
+                self.module(begin + m.start(1), begin + m.end(1), 1)
+
+    def _entry(self, begin: int, line: str) -> None:
+        body = line.strip()
+        if not body or body.startswith(":"):
+            return
+        titled = _TITLED.fullmatch(body)
+        inner = titled[1] if titled else body
+        at = begin + line.index(body) + (titled.start(1) if titled else 0)
+        if inner != "self" and not SCHEME.match(inner):
+            if re.search(r"[*?\[]", inner):
+                return
+            self._path(at, at + len(inner), _DOCUMENTS if not inner.endswith(_DOCUMENTS) else ("", *_DOCUMENTS))
+
+    def _inline(self, begin: int, line: str) -> None:
+        if "`" not in line:
+            return
+        for m in _ROLE.finditer(line):
+            titled = _TITLED.fullmatch(m[2])
+            start, end = (m.start(2) + titled.start(1), m.start(2) + titled.end(1)) if titled else m.span(2)
+            if m[1] in ("doc", "download"):
+                suffixes = ("", *_DOCUMENTS) if m[1] == "doc" else ("",)
+                self._path(begin + start, begin + end, suffixes)
+            elif _NAMES.fullmatch(m[1]):
+                start += len(line[start:end]) - len(line[start:end].lstrip("~"))
+                if _DOTTED.fullmatch(line, start, end):
+                    self.module(begin + start, begin + end, 1 if m[1].endswith("mod") else 2)
+        for m in _EMBEDDED.finditer(line):
+            if not line[: m.start()].endswith(":"):
+                self._link(begin + m.start(1), begin + m.end(1))
+        for m in _CODE.finditer(line):
+            self._code(begin + m.start(1), begin + m.end(1))
+
+    def _code(self, start: int, end: int) -> None:
+        """A literal that is exactly the old path of a file."""
+        value = self.text[start:end]
+        if value.count(".") > 1 and _DOTTED.fullmatch(value):
+            self.module(start, end, 2)
+        if "/" not in value or not (self.moves.is_stale(value) or value.rstrip("/") in self.moves.directories):
+            return
+        followed = follow(value, [PathReading("", "", "above")], self.moves)
+        if followed.new and _SAFE.fullmatch(followed.new):
+            number = self.lines.number(start)
+            told = posixpath.basename(followed.target) in self.line(number).replace(value, "")
+            if told:
+                self.found.doubt(number, "it names the old and the new path")
+            else:
+                self.found.rewrite(number, Span(start, end, followed.new))
+
+    def _link(self, start: int, end: int) -> None:
+        link = self.text[start:end]
+        if not SCHEME.match(link) and not link.endswith("_"):
+            path = re.split(r"[#?]", link, maxsplit=1)[0]
+            self._path(start, start + len(path), ("",), exact=True)
+
+    def _path(self, start: int, end: int, suffixes: Sequence[str], *, exact: bool = False) -> None:
+        name = self.text[start:end]
+        if SCHEME.match(name) or not name:
+            return
+        number = self.lines.number(start)
+        followed = follow(name, _readings(name, self.path, self.moves), self.moves, suffixes)
+        if followed.why:
+            self.found.doubt(number, followed.why)
+        elif followed.new == "":
+            self.found.dead.add(number)
+        elif followed.new is not None:
+            if _SAFE.fullmatch(followed.new) or (not exact and re.fullmatch(r"[\w./+@~ -]+", followed.new)):
+                self.found.rewrite(number, Span(start, end, followed.new))
+            else:
+                self.found.doubt(number, "the new name is unusual")
+
+    def module(self, start: int, end: int, shortest: int) -> None:
+        """A dotted Python name at start..end, whose first `shortest` parts at least are a module."""
+        name, number = self.text[start:end], self.lines.number(start)
+        renamed = self.modules.renamed(self.path, name, shortest=shortest)
+        if renamed.why:
+            self.found.doubt(number, renamed.why)
+        elif renamed.new == "":
+            self.found.dead.add(number)
+        elif renamed.new is not None and renamed.new != name:
+            self.found.rewrite(number, Span(start, end, renamed.new))

@@ -1,0 +1,90 @@
+"""Lists the tracked files that still name an old path in a place that no search looked at."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kairos.detectors.maintained import kept_by_hand
+from kairos.detectors.scene import Scene
+from kairos.detectors.stale_reference.modules import dotted, prefix_of
+from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.references import Found
+from kairos.domain.inert import shown
+
+_NEEDLES, _PER_FILE, _MOST = 100, 5, 400
+
+
+class Mention(NamedTuple):
+    """A line (1-based) that contains an old path."""
+
+    path: str
+    line: int
+    old: str
+
+
+def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Mention]:
+    """The lines that name an old path as a whole and that are not among those found, in files kept by hand."""
+    olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
+    if not olds:
+        return []
+    out = scene.git.run(
+        "grep", "-n", "-z", "-I", "-F", "-w", "--no-color", "--no-recurse-submodules", "--threads=2", "--full-name",
+        f"--max-count={_PER_FILE}", "-f", "-", "--",
+        stdin=b"".join(os.fsencode(old) + b"\n" for old in olds), ok=(0, 1),
+    )  # fmt: skip
+    rows = [row.split(b"\0", 2) for row in out.split(b"\n")]
+    listed: list[Mention] = []
+    for row in rows[:_MOST]:
+        if len(row) != 3 or not row[1].isdigit():
+            continue
+        path, line, text = os.fsdecode(row[0]), int(row[1]), os.fsdecode(row[2])
+        old = next((o for o in olds if _names(text, o)), None)
+        known = found.get(path)
+        seen = known is not None and (
+            line - 1 in known.lines | known.dead or any(line - 1 == n for n, _ in known.doubts)
+        )
+        if old is not None and not seen and kept_by_hand(path) and path not in moves.moved.values():
+            listed.append(Mention(path, line, old))
+    return listed
+
+
+def _written(old: str) -> list[str]:
+    """How a line may name an old path: as a path and, of a module in a package, by its dotted name."""
+    prefix = prefix_of(old.removeprefix("src/")) if old.endswith(".py") else ""
+    name = dotted(prefix) if "/" in prefix else None
+    return [old] if name is None else [old, name]
+
+
+def _names(text: str, old: str) -> bool:
+    """Whether a line contains a path that is not a part of a longer one."""
+    at = text.find(old)
+    while at >= 0:
+        before, after = text[at - 1 : at] if at else "", text[at + len(old) : at + len(old) + 1]
+        if (
+            before not in ("/", "-", ".", "_")
+            and not before.isalnum()
+            and after not in ("/", "-", "_")
+            and not after.isalnum()
+        ):
+            return True
+        at = text.find(old, at + 1)
+    return False
+
+
+def unread(listed: Sequence[Mention], most: int = 5) -> list[str]:
+    """What a card says of the mentions: the places and why each was not looked at."""
+    out = []
+    for mention in listed[:most]:
+        suffix = posixpath.splitext(mention.path)[1]
+        kind = (
+            "prose or code blocks"
+            if suffix in (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc")
+            else "code of this kind"
+        )
+        out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind} were not checked")
+    if len(listed) > most:
+        out.append(f"{len(listed) - most} more lines name an old path and were not checked")
+    return out

@@ -1,0 +1,110 @@
+"""reST and MyST: directives with paths, toctrees, autodoc, roles, targets; literal blocks and comments stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from kairos.detectors.stale_reference.directives import find_directives
+from kairos.detectors.stale_reference.modules import Modules
+from kairos.detectors.stale_reference.moves import Moves
+
+MOVES = Moves(
+    {"docs/old.rst": "docs/new.rst", "docs/img/old.png": "docs/img/new.png", "pkg/old.py": "pkg/new.py",
+     "docs/part.md": "docs/sub/part.md"},
+    frozenset({"docs/gone.rst"}),
+    frozenset({"docs/new.rst", "docs/img/new.png", "pkg/new.py", "pkg/__init__.py", "docs/conf.py", "docs/index.rst",
+               "docs/sub/part.md", "docs/deep/page.rst"}),
+)  # fmt: skip
+
+
+def rewritten(text, path="docs/index.rst"):
+    found = find_directives(path, text, MOVES, Modules(MOVES))
+    for start, end, new in sorted(found.spans, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".. include:: old.rst\n",
+        ".. literalinclude:: ../pkg/old.py\n   :language: python\n",
+        ".. image:: img/old.png\n   :alt: old\n",
+        "   .. figure:: /img/old.png\n\n      A caption\n",
+        ".. |logo| image:: img/old.png\n",
+        ".. toctree::\n   :maxdepth: 2\n\n   old\n   Title <old>\n   other\n",
+        ".. toctree::\n\n   /old\n   old.rst\n",
+        ":doc:`old` and :doc:`text </old>` and :download:`x <img/old.png>`\n",
+        ".. _target: old.rst\n\n`text <old.rst>`_\n",
+        ".. automodule:: pkg.old\n   :members:\n",
+        ".. autoclass:: pkg.old.Thing\n\n.. currentmodule:: pkg.old\n",
+        ":mod:`pkg.old` :class:`~pkg.old.Thing` :py:func:`call <pkg.old.f>`\n",
+        ".. autosummary::\n   :toctree: _x\n\n   pkg.old\n   ~pkg.old.f\n",
+        ".. click:: pkg.old:main\n   :prog: x\n",
+        ".. argparse::\n   :module: pkg.old\n   :func: f\n",
+        "See ``pkg/old.py`` for more\n",
+        ".. csv-table:: T\n   :file: img/old.png\n",
+        "Text\r\n\r\n.. include:: old.rst\r\n",
+    ],
+)
+def test_a_reference_follows_what_moved(text):
+    expected = text.replace("old", "new").replace("alt: new", "alt: old").replace("_new", "_old")
+    assert rewritten(text) == expected
+
+
+def test_a_document_with_another_directory_is_named_from_where_the_file_is():
+    assert rewritten(":doc:`part`\n") == ":doc:`sub/part`\n"
+    assert rewritten(":doc:`../part` :doc:`/part`\n", "docs/deep/page.rst") == ":doc:`../sub/part` :doc:`/sub/part`\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An example::\n\n   .. include:: old.rst\n",
+        ".. code-block:: rst\n\n   :doc:`old`\n",
+        ".. A comment about :doc:`old`\n   and :doc:`old`\n",
+        "old.rst in prose, old, pkg.old\n",
+        ":ref:`old` :term:`old`\n",
+        ".. toctree::\n   :glob:\n\n   o*\n   self\n   https://x.org/old\n",
+        ".. image:: https://x.org/img/old.png\n",
+        "`old <https://old.org>`_\n\n.. _old: https://old.org/old.rst\n",
+        ".. include:: other.rst\n",
+        "``old.rst`` and ``python pkg/old.py``\n",
+    ],
+)
+def test_what_is_no_reference_stays(text):
+    assert rewritten(text) == text
+
+
+def test_a_deleted_document_is_dead():
+    found = find_directives("docs/index.rst", "x\n\n.. include:: gone.rst\n:doc:`gone`\n", MOVES, Modules(MOVES))
+    assert found.dead == {2, 3}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "```{include} old.md\n```\n",
+        "````{literalinclude} ../pkg/old.py\n:lines: 1-2\n````\n",
+        "```{toctree}\n:maxdepth: 1\n\nold\nTitle <old.md>\n```\n",
+        "~~~{image} img/old.png\n~~~\n",
+        ":::{figure} img/old.png\nA caption\n:::\n",
+        "```{eval-rst}\n.. automodule:: pkg.old\n```\n",
+        "See {doc}`old` and {download}`x <img/old.png>`.\n",
+        "::: pkg.old\n    options: x\n",
+        "```{automodule} pkg.old\n```\n",
+    ],
+)
+def test_myst_and_mkdocstrings_follow(applied, text, block):
+    applied(
+        {"docs/old.md": "# Old\n" * 9, "docs/img/old.png": b"\x89PNG\0", "pkg/old.py": "x = 1\n" * 9,
+         "pkg/__init__.py": "", "docs/index.md": "# Index\n\n" + block, "docs/conf.py": ""},
+        [("docs/old.md", "docs/new.md"), ("docs/img/old.png", "docs/img/new.png"), ("pkg/old.py", "pkg/new.py")],
+    )  # fmt: skip
+    assert text("docs/index.md") == "# Index\n\n" + block.replace("old", "new")
+
+
+def test_code_in_other_fences_stays(applied, text):
+    page = "```\n{include} old.md\n[x](old.md)\n```\n\n```python\nimport pkg.old\n```\n"
+    applied({"docs/old.md": "# Old\n" * 9, "docs/index.md": page}, [("docs/old.md", "docs/new.md")])
+    assert text("docs/index.md") == page

@@ -59,6 +59,11 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
     ]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
+    if card.revisions:
+        times = "once" if card.revised == 1 else f"{card.revised} times"
+        lines.append(f"  {render.inert(f'revised {times}, last: {card.revisions[-1].changed}')}")
+    if card.voided:
+        lines.append(f"  {render.paint('your approval was of another digest and is void', 'yellow')}")
     return lines
 
 
@@ -95,6 +100,8 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
 def _verified(v: VerificationOut) -> list[str]:
     """How the trial ended. Only a check that passed, or a patch that needs none, gets a tick."""
     check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else ""
+    if check and v.before_exit is not None:
+        check += f" (before: exit {v.before_exit}, {v.before_seconds:.1f} s)"
     said = ": ".join(filter(None, (check, v.why))) or "it applies in a scratch tree"
     if not v.ok:
         sign, words = render.paint("✗", "red"), "not verified"

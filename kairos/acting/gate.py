@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.acting.applying import Write
-from kairos.acting.worktree import Blob, NotPlain, WorkTree, mode_after
+from kairos.acting.worktree import Blob, NotPlain, WorkTree, mode_after, same
 from kairos.domain import proposal as proposals
 from kairos.domain.action import (
     Action,
@@ -151,7 +151,20 @@ def writes_of(tree: WorkTree, action: PatchAction) -> list[Write]:
         executable = change.after is not None and bool(change.after.mode & 0o100)
         after = None if content is None else Blob(content, mode_after(executable, before))
         out.append(Write(change.fs, before, after))
+    _refuse_to_split(out)
     return out
+
+
+def _refuse_to_split(writes: Sequence[Write]) -> None:
+    """ValueError if two names of one file (hard links) would need different contents: they stay one file."""
+    first: dict[int, Write] = {}
+    for write in writes:
+        if write.before is None or write.after is None or write.before.links == 1 or write.before.seen is None:
+            continue
+        other = first.setdefault(write.before.seen.ino or 0, write)
+        if not same(other.after, write.after):
+            names = f"{shown(other.path)} and {shown(write.path)}"
+            raise ValueError(f"{names} are two names of one file (hard links) and would have to differ")
 
 
 def _is_at(tree: WorkTree, change: FileEdit, *, before: bool) -> bool:

@@ -4,7 +4,8 @@
     -------------------------------  --------------------------------------  -------------------------------
     all as after the run             none                                    rolled_forward: executed
     all as before the run            none                                    rolled_back: nothing changed
-    each as before or as after       complete the rest from the undo store   rolled_forward
+    each as before or as after, or   complete the rest from the undo store   rolled_forward
+      a rewrite in place cut short
       (contents not in the store)    none                                    unknown, with the rest named
     at least one in another state    none                                    unknown, with those named
     (a command, not a patch)         none: files do not show if it ran       unknown
@@ -17,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kairos.acting import applying, preimages
-from kairos.acting.applying import OnStep, no_step, place
+from kairos.acting.applying import OnStep, no_step, place, temporary
+from kairos.acting.keeping import is_torn
 from kairos.acting.lock import exec_lock
 from kairos.acting.performing import Standing, conclude, open_tree, standing_in
 from kairos.acting.worktree import Blob, NotPlain, WorkTree
@@ -76,12 +78,13 @@ def settle(log: Log, home: Home, at: Standing, tree: WorkTree, *, now: int, on_s
     now_there = {path: _read(tree, path) for path in after}
     at_after = {p for p in after if _matches(now_there[p], after[p])}
     at_before = {p for p in after if _matches(now_there[p], before[p])}
-    foreign = sorted(set(after) - at_after - at_before)
+    torn = _torn(tree, home, started, now_there, set(after) - at_after - at_before)
+    foreign = sorted(set(after) - at_after - at_before - torn)
     made = preimages.made_by(home, started.store)
     if foreign:
         applying.clear(tree, started.execution, _reachable(tree, after), [])
         return conclude(log, at, lambda p: deciding.lose_run(p, foreign), now=now)
-    forward = bool(at_after - at_before) or at_before == at_after
+    forward = bool(at_after - at_before) or bool(torn) or at_before == at_after
     if forward:
         target, rest = after, [p for p in after if p not in at_after]
     else:
@@ -116,6 +119,29 @@ def _read(tree: WorkTree, path: str) -> Blob | NotPlain | None:
         return tree.read(path)
     except NotPlain as error:
         return error
+
+
+def _torn(
+    tree: WorkTree, home: Home, started: ExecutionStarted, there: dict[str, Blob | NotPlain | None], paths: set[str]
+) -> set[str]:
+    """Those of these paths whose rewrite in place was cut short: the new content is still staged beside them, and what
+    is there is a mixture of the old and the new one."""
+    found = set()
+    after, before = {e.fs: e.sha for e in started.expect}, {e.fs: e.sha for e in started.before}
+    for path in paths:
+        present, new, old = there[path], after[path], before[path]
+        if not isinstance(present, Blob) or new is None or old is None:
+            continue
+        try:
+            staged = tree.staged(path, temporary(started.execution, path))
+        except NotPlain:
+            continue
+        if staged is None or staged.sha != new:
+            continue
+        contents = preimages.fetch(home, started.store, (new, old))
+        if len(contents) == len({new, old}) and is_torn(present.content, contents[old], contents[new]):
+            found.add(path)
+    return found
 
 
 def _reachable(tree: WorkTree, paths: dict[str, Expected]) -> list[str]:

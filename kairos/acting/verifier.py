@@ -15,6 +15,7 @@ import msgspec
 from kairos.acting import gate, policy_file, scratch
 from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
+from kairos.acting.keeping import note
 from kairos.acting.lacking import lacking, sentence
 from kairos.acting.performing import append, open_tree, standing
 from kairos.acting.scratch import Verification
@@ -38,12 +39,14 @@ NOT_RUN = "the patch applies; your check was not run"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a trial. `passed`: the action may be approved by a rule, without asking a person."""
+    """The result of a trial. `passed`: the action may be approved by a rule, without asking a person; `before`: the
+    check without the patch, if it was run."""
 
     ok: bool
     why: str
     passed: bool = False
     shown: Verification | None = None
+    before: Verification | None = None
 
 
 def verify(
@@ -55,13 +58,15 @@ def verify(
     *,
     now: int | None = None,
     cancelled: Callable[[], bool] | None = None,
+    compare: bool = False,
 ) -> Proposal:
     """Verifies an open proposal, records the result and returns the proposal afterwards.
 
     ok → pending, and approved at once if a person's allow rule applies; not ok → withdrawn; files that changed since →
     stale. A trial that has begun ends even if the proposal is revised meanwhile: if it was started anew each time, none
     would end while someone types. Conflict if the proposal was changed meanwhile; TryAgain (75) if the disk is full or
-    `cancelled` (polled while the check runs) returned true. Nothing is recorded after an error."""
+    `cancelled` (polled while the check runs) returned true. Nothing is recorded after an error. `compare`: the check is
+    also run without the patch if it passes with it; if it fails, it always is."""
     policy = policy_file.load_policy(home.policy_file)
     tried: str | None = None
     events: list[Event] = []
@@ -71,7 +76,7 @@ def verify(
             return at.proposal  # decided or revised meanwhile; the new digest has its own trial when it is the moment
         moment = now_us() if now is None else now
         if tried is None:
-            events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled)
+            events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled, compare)
             tried = at.proposal.raised.digest
         try:
             return append(log, at, events, now=moment).proposal
@@ -89,11 +94,12 @@ def _tried(
     policy: Policy,
     now: int,
     cancelled: Callable[[], bool] | None,
+    compare: bool,
 ) -> list[Event]:
     with open_tree(log, p) as tree:
         if tree.root != root:
             raise Denied(f"{p.id} belongs to {tree.root}, not to {root}")
-        events, passed = _judge(home, p, tree, policy, config.check.get(str(root)), cancelled)
+        events, passed = _judge(home, p, tree, policy, config.check.get(str(root)), cancelled, compare)
     folded: Proposal | None = p
     for event in events:
         folded = proposals.evolve(folded, event, now)
@@ -101,7 +107,13 @@ def _tried(
 
 
 def _judge(
-    home: Home, p: Proposal, tree: WorkTree, policy: Policy, check: Check | None, cancelled: Callable[[], bool] | None
+    home: Home,
+    p: Proposal,
+    tree: WorkTree,
+    policy: Policy,
+    check: Check | None,
+    cancelled: Callable[[], bool] | None,
+    compare: bool,
 ) -> tuple[list[Event], bool]:
     """Returns (the events of the trial, whether a rule may approve the proposal)."""
     action = p.raised.action
@@ -122,38 +134,49 @@ def _judge(
         writes = gate.writes_of(tree, action)
     except ValueError as error:
         return deciding.verified(p, ok=False, why=f"the patch does not apply: {error}"), False
+    links = note([(w.path, w.before.links) for w in writes if w.before is not None and w.after is not None])
     if check is None:
-        return deciding.verified(p, ok=True, why=NO_CHECK), True
+        return deciding.verified(p, ok=True, why=_joined(NO_CHECK, links)), True
     seed = {w.path: None if w.after is None else (w.after.content, w.after.mode) for w in writes}
-    trial = _try(seed, check, lambda laid: _run(home, tree.root, laid, check, cancelled))
+    trial = _try(seed, check, lambda laid: _run(home, tree.root, laid, check, cancelled), compare)
     shown = trial.shown
     events = deciding.verified(
-        p, ok=trial.ok, why=trial.why, check=redact_all(check.command),
+        p, ok=trial.ok, why=_joined(trial.why, links), check=redact_all(check.command),
         exit_status=shown.exit if shown is not None else None,
         output=shown.output_tail if shown is not None else "",
         seconds=round(shown.seconds, 3) if shown is not None else 0.0,
+        before_exit=trial.before.exit if trial.before is not None else None,
+        before_seconds=round(trial.before.seconds, 3) if trial.before is not None else 0.0,
     )  # fmt: skip
     return events, trial.passed
 
 
-def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification]) -> Trial:
-    """Runs the check on a view with the patch and, if it fails, also on one without it."""
+def _joined(why: str, more: str) -> str:
+    return f"{why}; {more}" if more else why
+
+
+def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification], compare: bool) -> Trial:
+    """Runs the check on a view with the patch and, if it fails or to `compare`, also on one without it."""
     words = f"`{shlex.join(redact_all(check.command))}`"
     try:
         shown = run(seed)
         if not shown.applies:
             return Trial(ok=False, why=f"the patch does not apply: {shown.output_tail}", shown=shown)
         if shown.exit == 0:
-            return Trial(ok=True, why=f"the patch applies, {words} passed in a scratch tree", passed=True, shown=shown)
+            before = run({}) if compare else None
+            why = f"the patch applies, {words} passed in a scratch tree"
+            return Trial(ok=True, why=why, passed=True, shown=shown, before=before)
         if shown.stopped is not None:
             return Trial(
                 ok=True, why=f"the patch applies; {words} was stopped by the limit {shown.stopped}", shown=shown
             )
-        if run({}).exit == 0:
-            return Trial(ok=False, why=f"your check command fails with the patch: {words}", shown=shown)
+        before = run({})
+        if before.exit == 0:
+            why = f"your check command fails with the patch: {words}"
+            return Trial(ok=False, why=why, shown=shown, before=before)
         lack = sentence(lacking(shown.output_tail, shown.missing))
         why = f"the patch applies; {words} fails with it, and without it too" + (f": {lack}" if lack else "")
-        return Trial(ok=True, why=why, shown=shown)
+        return Trial(ok=True, why=why, shown=shown, before=before)
     except (SandboxUnavailable, UsageError) as error:
         return Trial(ok=True, why=f"{NOT_RUN}: {error.message}")
     except OSError as error:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from kairos.acting.keeping import give_attributes, give_mode, rewrite, swap
 from kairos.domain.action import content_sha
 from kairos.domain.events import Expected, Signature, name_fields
 from kairos.domain.inert import shown
@@ -25,6 +26,7 @@ from kairos.errors import Denied, NotFound
 from kairos.repo.beneath import DIRECTORY, FILE, descend
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_SAME = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 MAX_BYTES = 64 * 1024 * 1024
 
@@ -34,11 +36,13 @@ class NotPlain(Denied):
 
 
 class Blob(msgspec.Struct, frozen=True):
-    """A regular file: content, permission bits (st_mode & 0o7777) and lstat signature (`seen`)."""
+    """A regular file: content, permission bits (st_mode & 0o7777), lstat signature (`seen`), and how many names it has
+    (hard links)."""
 
     content: bytes
     mode: int
     seen: Signature | None = None
+    links: int = 1
 
     @property
     def sha(self) -> str:
@@ -104,22 +108,12 @@ class WorkTree:
     def read(self, path: str) -> Blob | None:
         """The regular file at a path, None if nothing exists there. NotPlain for anything else."""
         with self._parent(path) as (folder, name):
-            if folder is None:
-                return None
-            try:
-                fd = os.open(name, FILE, dir_fd=folder)
-            except FileNotFoundError:
-                return None
-            except OSError as error:
-                raise NotPlain(f"{shown(path)} is not a plain file: {error.strerror}") from error
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode):
-                os.close(fd)
-                raise NotPlain(f"{shown(path)} is not a regular file")
-            with os.fdopen(fd, "rb") as file:
-                if found.st_size > MAX_BYTES:
-                    raise NotPlain(f"{shown(path)} is too large to be changed: {found.st_size} bytes")
-                return Blob(file.read(MAX_BYTES + 1), stat.S_IMODE(found.st_mode), _signature(path, found))
+            return None if folder is None else _read(folder, name, path)
+
+    def staged(self, path: str, temporary: str) -> Blob | None:
+        """The file that is staged beside a path, None if there is none. NotPlain for anything else."""
+        with self._parent(path) as (folder, _):
+            return None if folder is None else _read(folder, temporary, path)
 
     def free_bytes(self) -> int:
         """The free space, in bytes, on the disk that holds the tree."""
@@ -168,18 +162,49 @@ class WorkTree:
                 return False
             return True
 
-    def stage(self, path: str, temporary: str, blob: Blob) -> None:
-        """Writes `blob` durably under the name `temporary` beside `path`, with the group of the file at `path`."""
+    def stage(self, path: str, temporary: str, blob: Blob) -> bool:
+        """Writes `blob` durably under the name `temporary` beside `path`, with the owner and the attributes of the file
+        at `path`. Returns whether it may take that file's place: False if something of it could not be kept (other
+        names, owner, attributes), so that it must be rewritten in place."""
         with self._parent(path) as (folder, name):
             if folder is None:
                 raise NotPlain(f"{shown(path)} has no parent directory")
             fd = os.open(temporary, _NEW, 0o600, dir_fd=folder)
             with os.fdopen(fd, "wb") as file:
-                _take_group(fd, folder, name)
-                os.fchmod(fd, blob.mode)
+                kept = _take_after(fd, folder, name)
+                give_mode(fd, blob.mode)
                 file.write(blob.content)
                 file.flush()
                 os.fsync(fd)
+            return kept
+
+    def rewrite(self, path: str, blob: Blob, on_piece: Callable[[], None]) -> None:
+        """Makes `blob` the content and mode of the file at `path`, which stays the same file with all its names. A kill
+        in the middle leaves a mixture (`keeping.is_torn`)."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                raise NotPlain(f"{shown(path)} has no parent directory")
+            fd = os.open(name, _SAME, dir_fd=folder)
+            try:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise NotPlain(f"{shown(path)} is not a regular file")
+                rewrite(fd, blob.content, blob.mode, on_piece)
+            finally:
+                os.close(fd)
+
+    def set_aside(self, path: str, temporary: str) -> None:
+        """Renames the file at `path` to `temporary`, so that it can be brought back as it is."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                raise NotPlain(f"{shown(path)} has no parent directory")
+            os.rename(name, temporary, src_dir_fd=folder, dst_dir_fd=folder)
+
+    def exchange(self, path: str, temporary: str) -> bool:
+        """Swaps a staged file and the one at `path`, atomically; False where the file system cannot."""
+        with self._parent(path) as (folder, name):
+            if folder is None:
+                raise NotPlain(f"{shown(path)} has no parent directory")
+            return swap(folder, temporary, name)
 
     def put(self, path: str, temporary: str, *, new: bool) -> None:
         """Renames a staged file to its final name. `new`: FileExistsError if the path was created meanwhile."""
@@ -237,13 +262,34 @@ class WorkTree:
                 os.close(folder)
 
 
-def _take_group(fd: int, folder: int, name: str) -> None:
+def _read(folder: int, name: str, path: str) -> Blob | None:
     try:
-        group = os.stat(name, dir_fd=folder, follow_symlinks=False).st_gid
+        fd = os.open(name, FILE, dir_fd=folder)
     except FileNotFoundError:
-        return
-    if group != os.fstat(fd).st_gid and (group in os.getgroups() or os.geteuid() == 0):
-        os.fchown(fd, -1, group)
+        return None
+    except OSError as error:
+        raise NotPlain(f"{shown(path)} is not a plain file: {error.strerror}") from error
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(fd)
+        raise NotPlain(f"{shown(path)} is not a regular file")
+    with os.fdopen(fd, "rb") as file:
+        if found.st_size > MAX_BYTES:
+            raise NotPlain(f"{shown(path)} is too large to be changed: {found.st_size} bytes")
+        content = file.read(MAX_BYTES + 1)
+        return Blob(content, stat.S_IMODE(found.st_mode), _signature(path, found), found.st_nlink)
+
+
+def _take_after(fd: int, folder: int, name: str) -> bool:
+    """Gives a new file what the present one has besides content and mode; whether all of it could be given."""
+    try:
+        present = os.open(name, FILE, dir_fd=folder)
+    except FileNotFoundError:
+        return True
+    try:
+        return give_attributes(present, fd) and os.fstat(present).st_nlink == 1
+    finally:
+        os.close(present)
 
 
 def umask() -> int:

@@ -95,7 +95,8 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
             reversible=e.reversible,
         ),
         verification=VerificationOut(
-            ok=v.ok, check=v.check, exit=v.exit, output=v.output, seconds=v.seconds, why=v.why
+            ok=v.ok, check=v.check, exit=v.exit, output=v.output, seconds=v.seconds, why=v.why,
+            before_exit=v.before_exit, before_seconds=v.before_seconds,
         ) if v else None,
         unchecked=raised.unchecked,
         drift=proposal.stale_paths,

@@ -11,7 +11,7 @@ from kairos.domain.action import PatchAction
 from kairos.domain.basis import joined, oids_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.inert import shown
-from kairos.domain.proposal import Proposal, ToldState
+from kairos.domain.proposal import OPEN, Proposal, ToldState
 from kairos.domain.risk import RANK
 
 _NAMED = 3
@@ -47,6 +47,8 @@ def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
 def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
     """The revision that makes the proposal what was found, None if nothing differs and it is open."""
     old = p.raised
+    if made.digest == p.edited and p.state in OPEN:
+        return None  # nothing moved since a person changed this very patch
     basis = joined(old.basis, made.basis)
     if p.edited == made.digest and oids_of(basis) == oids_of(old.basis) and p.state not in _AGAIN:
         return None  # a person changed the patch, and it was found as it was before

@@ -61,6 +61,8 @@ class Provenance(msgspec.Struct):
     open: dict[str, Intent] = {}
     closed: dict[bytes, Closed] = {}
     made: dict[bytes, Made] = {}
+    matched: dict[bytes, Closed] = {}
+    """What matched in the present comparison: other names of the same files may follow."""
 
     def touches(self, dir: bytes) -> bool:
         """Whether an open execution writes into a directory or below it."""
@@ -70,6 +72,7 @@ class Provenance(msgspec.Struct):
     def look(self) -> None:
         """Counts one finished comparison of all dirty directories, and drops entries of ended executions that have
         been compared often enough."""
+        self.matched = {}
         self.made = {d: m for d, m in self.made.items() if m.looks + 1 < _LOOKS}
         for made in self.made.values():
             made.looks += 1
@@ -132,6 +135,11 @@ def judge_open(state: Provenance, path: bytes, now: PathState | None, content: H
     """Whether a difference was made by an open execution; `now` is the present state of the path."""
     verdict: Verdict = None
     for intent in state.open.values():
+        if path not in intent.expect and now is not None and now.type == "file":
+            # Another name of a file that is rewritten in place: its signature tells when the execution has ended.
+            if content(path, now) in {to_be.sha for to_be in intent.expect.values() if to_be.sha is not None}:
+                verdict = "wait"
+            continue
         if path not in intent.expect or (now is not None and now.type != "file"):
             continue
         sha = None if now is None else content(path, now)
@@ -145,12 +153,17 @@ def judge_open(state: Provenance, path: bytes, now: PathState | None, content: H
 
 
 def judge_closed(state: Provenance, path: bytes, now: PathState | None) -> int | None:
-    """Whether a path is exactly as an ended execution left it. A match consumes the recorded signature."""
+    """Whether a path is exactly as an ended execution left it, by this or another of its names (hard links). A match
+    consumes the signature recorded for this path."""
     closed = state.closed.pop(path, None)
-    if closed is None:
-        return None
     seen = None if now is None else (now.ino, now.size, now.mode, now.mtime_ns, now.ctime_ns)
-    return closed.position if seen == closed.signature else None
+    if closed is not None and seen == closed.signature:
+        state.matched[path] = closed
+        return closed.position
+    if closed is not None or seen is None:
+        return None
+    others = {**state.matched, **state.closed}
+    return next((c.position for other, c in others.items() if other != path and c.signature == seen), None)
 
 
 def judge_dir(state: Provenance, path: bytes, *, created: bool) -> int | None:

@@ -10,6 +10,7 @@ from kairos.domain.editing import revise
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.policy import PolicyFile
 from kairos.domain.proposal import Proposal, evolve
+from kairos.domain.revising import revision
 from kairos.errors import Denied, Stale, UsageError
 
 POLICY = PolicyFile().policy()
@@ -72,3 +73,13 @@ def test_a_decided_proposal_is_not_edited() -> None:
     done = msgspec.structs.replace(proposal(patch()), state="rejected")
     with pytest.raises(Stale):
         revise(done, patch(new=b"c\n"), policy=POLICY, root="/r", changed="x")
+
+
+def test_the_patch_that_was_found_does_not_come_back_over_an_edit_until_something_moves() -> None:
+    before = proposal(patch())
+    (event,) = revise(before, patch(new=b"c\n" + OLD), policy=POLICY, root="/r", changed="you edited the patch")
+    after = evolve(before, event, 2)
+    assert after is not None
+    assert revision(after, before.raised) is None
+    moved = msgspec.structs.replace(before.raised, digest="0" * 64, action=patch(new=b"moved\n"))
+    assert revision(after, moved) is not None

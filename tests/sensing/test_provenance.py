@@ -101,6 +101,27 @@ def test_an_own_write_is_told_as_own_with_its_cause(watch: Any, repo: Any, seen_
     watch.check()
 
 
+@pytest.mark.parametrize("seen_while_open", [False, True])
+def test_another_name_of_a_file_that_is_rewritten_in_place_is_told_as_own(
+    watch: Any, repo: Any, seen_while_open: bool
+) -> None:
+    repo.write("d/a", "1")
+    os.link(repo.root / "d/a", repo.root / "twin")
+    watch.settle()
+    before, own = watch.log.head(), Own(watch)
+    position = own.start({"d/a": b"22"})
+    (repo.root / "d/a").write_bytes(b"22")  # in place
+    if seen_while_open:
+        watch.sensor.step(0.3)
+    own.finish()
+    watch.settle()
+    assert origins(watch.since(before)) == {"d/a": ("self", position), "twin": ("self", position)}
+    (repo.root / "twin").write_bytes(b"333")
+    before = watch.log.head()
+    watch.settle()
+    assert {origin for origin, _ in origins(watch.since(before)).values()} == {"live"}
+
+
 def test_the_users_edit_right_after_is_the_users(watch: Any, repo: Any) -> None:
     own, before = Own(watch), watch.log.head()
     own.start({"a": b"ours", "b": b"ours"})

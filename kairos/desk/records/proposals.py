@@ -70,12 +70,17 @@ class EffectsOut(Output, frozen=True, kw_only=True):
 
 
 class VerificationOut(Output, frozen=True, kw_only=True):
+    """How the action ended in a scratch tree; `before_exit`: how the check ended without it, null if it was not run
+    so."""
+
     ok: bool
     check: list[str]
     exit: int | None
     output: str
     seconds: float
     why: str
+    before_exit: int | None = None
+    before_seconds: float = 0.0
 
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):

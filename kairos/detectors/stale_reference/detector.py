@@ -12,7 +12,7 @@ from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
 from kairos.detectors.stale_reference.candidates import candidates, could_import
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
-from kairos.detectors.stale_reference.layout import ConfiguredRoot
+from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.mentions import mentions, unread
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
@@ -24,7 +24,7 @@ from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
-_DOUBTS, _CONFIGURED = 8, 200
+_DOUBTS, _CONFIGURED, _PACKAGES = 8, 200, 20
 MOST_MAKERS = 64
 """At most so many commits of renames are cited."""
 
@@ -42,7 +42,7 @@ class StaleReference:
         moves, makers = moves_of(scene)
         if not moves:
             return
-        modules = Modules(moves, _stated(scene, makers), scene.text)
+        modules = Modules(moves, _stated(scene, makers), scene.text, _changed_packages(scene, makers))
         found = {
             path: result
             for path in candidates(scene, moves)
@@ -164,6 +164,8 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
         # Hostile nesting: the file stays as it is, and the card says so.
         found = Found(doubts=[(0, "it is nested too deeply")])
     found = found.without_idle(text)
+    if suffix not in python_imports.SUFFIXES:
+        found.leave_repeated(text)
     if found.spans and ordered(found.spans) is None:
         found.withdraw("references overlap")
     return found if found.spans or found.dead or found.doubts else None
@@ -181,6 +183,19 @@ def _stated(scene: Scene, makers: list[SeenCommit]) -> tuple[frozenset[Configure
         if (text := scene.text_in(c.parents[0], f.was or f.path)) is not None
     }
     return stated_roots(former) | now, now
+
+
+def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
+    """The texts that the packages (`__init__.py`) which the commits changed had before, by their former paths."""
+    found: dict[str, str] = {}
+    for commit in makers:
+        for change in commit.changes:
+            path = change.was or change.path
+            if len(found) >= _PACKAGES or path in found or change.status not in "MR" or not commit.parents:
+                continue
+            if posixpath.basename(path) == INIT and (text := scene.text_in(commit.parents[0], path)):
+                found[path] = text
+    return found
 
 
 def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:

@@ -6,7 +6,7 @@ import keyword
 import posixpath
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -33,19 +33,22 @@ STAYS = Renamed(None)
 class Modules:
     """Resolves names in the tree before the moves and proves new names in the tree after them.
 
-    `stated`: import roots that configuration states, before and now. `read`: the current text of a path."""
+    `stated`: import roots that configuration states, before and now. `read`: the current text of a path.
+    `former`: the texts that changed packages had before."""
 
     def __init__(
         self,
         moves: Moves,
         stated: tuple[Collection[ConfiguredRoot], Collection[ConfiguredRoot]] = ((), ()),
         read: Callable[[str], str | None] = lambda path: None,
+        former: Mapping[str, str] | None = None,
     ) -> None:
         self.moves = moves
         self.before = Layout(moves.was, moves.directories_before, stated[0])
         self.after = Layout(moves.now.__contains__, moves.directories_now, stated[1])
         self.roots = self.before.roots
         self._read = read
+        self._former = former or {}
         self._bindings = lru_cache(maxsize=4096)(self._bindings_at)
 
     @cached_property
@@ -223,6 +226,15 @@ class Modules:
     def bound(self, package: str, name: str) -> Bound:
         """What `package.name` is, for a package by the path of its `__init__.py` now: an object that it binds wins over
         a submodule of the same name."""
+        bound = self._bound_now(package, name)
+        former = self._former.get(self.moves.former(package))
+        if bound in ("no", "module") and former is not None and (found := bindings_of(former)) is not None:
+            _, origin = found.last.get(name, (0, None))
+            if name in found.last and (origin is None or origin.module):
+                return "unknown"  # It was an object before the commit, so no reader means the submodule.
+        return bound
+
+    def _bound_now(self, package: str, name: str) -> Bound:
         found = self._bindings(package)
         if found is None:
             return "unknown" if package in self.moves.now else "no"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kairos.detectors.patching import Span
+from kairos.detectors.patching import Lines, Span, replaced
 
 
 @dataclass
@@ -50,6 +50,25 @@ class Found:
         for line in sorted(self.lines):
             self.doubt(line, why)
         self.spans, self.lines, self.count, self._known = [], set(), 0, set()
+
+    def leave_repeated(self, text: str) -> None:
+        """Turns a reference into a doubt if its rewritten line already stands in the text: an entry of a list that
+        would be there twice."""
+        lines = Lines(text)
+        present = {line.strip() for line in text.split("\n")}
+        by_line: dict[int, list[Span]] = {}
+        for span in self.spans:
+            by_line.setdefault(lines.number(span.start), []).append(span)
+        for number, spans in by_line.items():
+            base = lines.starts[number]
+            line = lines.slice(number, number)
+            parts = [Span(s.start - base, s.end - base, s.new) for s in sorted(spans)]
+            new = replaced(line, parts).strip()
+            if parts[-1].end <= len(line) and new in present and new != line.strip():
+                self.spans = [s for s in self.spans if s not in spans]
+                self.lines.discard(number)
+                self.count = max(self.count - 1, 0)
+                self.doubt(number, "the line with the new path is already there")
 
     def without_idle(self, text: str) -> Found:
         """The same without spans that change nothing."""

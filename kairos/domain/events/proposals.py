@@ -116,7 +116,8 @@ class ProposalUnparked(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The action was tried in a scratch tree. `ok` False withdraws it. `check`: the repository's own command."""
+    """The action was tried in a scratch tree. `ok` False withdraws it. `check`: the repository's own command;
+    `before_exit`: how it ended without the action, absent if it was not run so."""
 
     id: str
     digest: str
@@ -126,6 +127,8 @@ class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     output: FreeText = ""
     seconds: float = 0.0
     why: FreeText = ""
+    before_exit: int | None = None
+    before_seconds: float = 0.0
 
 
 @register

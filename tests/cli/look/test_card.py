@@ -6,9 +6,11 @@ import os
 from typing import Any
 
 import msgspec
+import pytest
 
 from kairos.desk.records.proposals import CardOut
 from kairos.domain.action import CommandAction, PatchAction, edit
+from kairos.domain.events import ProposalVerified
 
 
 def test_show_gives_the_card_in_the_order_people_decide_by(kairos: Any, seeded: Any) -> None:
@@ -81,3 +83,26 @@ def test_no_name_and_no_text_passes_for_a_line_of_the_card(kairos: Any, seeded: 
 def test_an_ordinary_patch_raises_no_alarm(kairos: Any, seeded: Any) -> None:
     raised = seeded.raise_(seeded.patch("dos é.txt", "añb\t\r\n".encode()))
     assert "shown escaped" not in kairos("show", raised.id).out
+
+
+@pytest.mark.parametrize(
+    ("exit_", "ok", "sign", "words"),
+    [
+        (0, True, "✓", "verified: `pytest -q` exit 0, 2.0 s (before: exit 1, 1.5 s)"),
+        (1, True, "!", "applies, but the check does not pass"),
+        (1, False, "✗", "not verified"),
+        (None, True, "!", "applies, but the check does not pass"),
+    ],
+)  # fmt: skip
+def test_only_a_check_that_passed_gets_a_tick(
+    kairos: Any, seeded: Any, exit_: int | None, ok: bool, sign: str, words: str
+) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"), verified=False)
+    event = ProposalVerified(
+        id=raised.id, digest=raised.digest, ok=ok, check=["pytest", "-q"], exit=exit_, seconds=2.0, before_exit=1,
+        before_seconds=1.5,
+    )  # fmt: skip
+    seeded.append(event, f"proposal-{raised.id}")
+    said = kairos("show", raised.id).out
+    assert f"{sign} {words}" in said
+    assert ("✓" in said) is (sign == "✓")

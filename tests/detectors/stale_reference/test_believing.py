@@ -105,3 +105,17 @@ def test_a_file_that_became_its_own_template_is_generated_now(repo, see, name, s
     assert list(StaleReference().look(see("commit"))) == []
     (repo.root / ".gitignore").unlink()
     assert moves_of(see("commit"))[0].moved == {f"out/{name}": f"out/{name}{suffix}"}, "nothing says it is generated"
+
+
+def test_a_name_that_was_an_object_before_the_commit_is_no_submodule(repo, see):
+    repo.write("pkg/__init__.py", "from .version import name, version\n")
+    repo.write("pkg/version.py", "version = name = 'a'\n" * 9)
+    repo.write("pkg/use.py", "from . import version\nprint(version)\n")
+    repo.write("README.md", "[v](pkg/version.py)\n")
+    repo.commit()
+    repo.git("mv", "pkg/version.py", "pkg/about.py")
+    repo.write("pkg/__init__.py", "from .about import name\n")
+    repo.commit("about")
+    (found,) = StaleReference().look(see("commit"))
+    assert [e.fs for e in found.action.edits] == ["README.md"]
+    assert any(words.startswith("pkg/use.py:1") for words in found.unchecked)

@@ -78,3 +78,19 @@ def test_configuration_is_known_by_its_name(path):
 @pytest.mark.parametrize("path", ["a.py", "README.md", "Makefile.md/x", "ignore", "a.yml.bak"])
 def test_other_files_are_none(path):
     assert not is_configuration(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("docs/index.rst", ".. toctree::\n\n   old\n   new\n"),
+        ("MANIFEST.in", "include docs/new.rst\ninclude docs/old.rst\n"),
+        ("list.txt", "docs/old.rst\ndocs/new.rst\n"),
+        ("docs/a.md", "- [x](old.rst)\n- [y](other.rst)\n- [x](new.rst)\n"),
+    ],
+)
+def test_a_line_that_would_be_there_twice_is_left_alone_and_named(moved, path, content):
+    files = {"docs/old.rst": "Old\n===\n" * 9, "sure.md": "[x](docs/old.rst)\n", path: content}
+    (found,) = moved(files, [("docs/old.rst", "docs/new.rst")])
+    assert [e.fs for e in found.action.edits] == ["sure.md"]
+    assert any(words.startswith(path) and "already there" in words for words in found.unchecked)

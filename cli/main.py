@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -169,6 +170,21 @@ def main(args: Sequence[str]) -> int:
         return _report(context, meant)
     finally:
         context.close()
+
+
+def defect(args: Sequence[str], error: Exception) -> int:
+    """Reports an error that nothing else explains, and where it happened, without a traceback; returns 1.
+    KAIROS_TRACEBACK=1 shows the whole."""
+    import traceback
+
+    if os.environ.get("KAIROS_TRACEBACK"):
+        traceback.print_exception(error)
+        return 1
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    said = f"this is a defect of Kairos: {type(error).__name__}: {str(error)[:300]}{where}"
+    found = KairosError(said, "Please report it; with KAIROS_TRACEBACK=1 it says where it happened.")
+    return _report(Context(json="--json" in _own_flags(args)), found)
 
 
 def _own_flags(args: Sequence[str]) -> Sequence[str]:

@@ -11,8 +11,11 @@ import time
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
+from kairos.errors import UsageError
+
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
+_LONGEST_SHIFT, _FARTHEST_S = 64, 100 * 366 * 86_400
 _FIRST, _LAST = -62_135_596_800 * SECOND, 253_402_300_800 * SECOND - 1
 
 
@@ -32,9 +35,15 @@ def shift_us() -> int:
     if not file:
         return 0
     try:
-        return round(float(Path(file).read_text("ascii").strip() or 0) * SECOND)
+        with Path(file).open("rb") as opened:
+            seconds = float(opened.read(_LONGEST_SHIFT).decode("ascii").strip() or 0)
+        if not abs(seconds) <= _FARTHEST_S:
+            raise ValueError
+        return round(seconds * SECOND)
     except FileNotFoundError:
         return 0
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} is not a number of seconds", "Correct it, or unset KAIROS_CLOCK_FILE.") from error
 
 
 def local_zone() -> tzinfo:

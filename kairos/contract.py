@@ -27,6 +27,9 @@ _NAMES = {str: "a text", bool: "true or false", int: "a whole number", float: "a
 _CONSTRAINTS = ("ge", "le", "gt", "lt", "pattern", "min_length", "max_length")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
+_STEP = re.compile(r'"[^"]*"|\[[0-9]+\]|[^.\[\]"]+')
+_HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]")
+_ASSIGNED = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*")(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"))*)\s*=""")
 
 
 class Fault(NamedTuple):
@@ -52,12 +55,39 @@ def problems(data: object, kind: type[msgspec.Struct]) -> list[Fault]:
     return []
 
 
-def refusal(source: str, found: Sequence[Fault], hint: str) -> UsageError:
-    """The error that lists every problem of a source, one per line."""
+def refusal(source: str, found: Sequence[Fault], hint: str, text: str = "") -> UsageError:
+    """The error that lists every problem of a source, one per line. `text`: of the source, to name the lines."""
+    found = [
+        fault._replace(what=f"line {n}: {fault.what}") if (n := line_of(text, fault.key)) else fault for fault in found
+    ]
     if len(found) == 1:
         return UsageError(f"{source}: {found[0].what}", found[0].hint or hint)
     lines = "".join(f"\n  {problem}" for problem in found)
     return UsageError(f"{source}: {len(found)} errors{lines}", hint)
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The line of a TOML text on which the value of a dotted key (`rule[1].name`) begins, or else that of the nearest
+    table or key above it; None if it is not found, as with a key over several lines."""
+    wanted = [part.strip('"') for part in _STEP.findall(key)]
+    table: list[str] = []
+    counts: dict[str, int] = {}
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.split("\n"), 1):
+        if (header := _HEADER.match(line)) is not None:
+            table = [part.strip('"') for part in _STEP.findall(header[2])]
+            if header[1] == "[[":
+                name = ".".join(table)
+                counts[name] = counts.get(name, -1) + 1
+                table.append(f"[{counts[name]}]")
+            here = table
+        elif (assigned := _ASSIGNED.match(line)) is not None:
+            here = [*table, *(part.strip('"') for part in _STEP.findall(assigned[1]))]
+        else:
+            continue
+        if here == wanted[: len(here)] and (best is None or len(here) > best[0]):
+            best = (len(here), number)
+    return best[1] if best is not None else None
 
 
 @cache

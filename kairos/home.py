@@ -13,6 +13,8 @@ from kairos.durable import FULL
 from kairos.errors import TryAgain, UsageError
 from kairos.privacy import Exposure, exposures, make_private, open_private, refuse
 
+_LONGEST_LINE = 80
+
 
 @dataclass(frozen=True)
 class Home:
@@ -194,14 +196,29 @@ def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file of a person as data, empty if there is none. UsageError for one that cannot be read."""
     import tomllib
 
+    text = ""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, a huge number, or nested too deeply
-        raise UsageError(f"{path} is not valid TOML: {error}", "Correct the file, or move it away.") from error
+        raise UsageError(
+            f"{path} is not valid TOML: {error}{_quoted(text, str(error))}", "Correct the file, or move it away."
+        ) from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Check its permissions.") from error
+
+
+def _quoted(text: str, error: str) -> str:
+    """The line of a text that an error of the parser names, for the person to find its key; empty if it names none."""
+    _, found, rest = error.partition("(at line ")
+    number = rest.partition(",")[0]
+    lines = text.split("\n")
+    if not found or not number.isdigit() or int(number) > len(lines):
+        return ""
+    line = lines[int(number) - 1].strip()
+    return f": {line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + '…'}" if line else ""
 
 
 def _configured_log(path: Path) -> str:

@@ -153,7 +153,16 @@ def parse_config(data: dict[str, Any], source: str) -> Config:
     except msgspec.ValidationError as error:
         from kairos.contract import Fault, problems, refusal  # imported here because it is slow to import
 
-        raise refusal(source, problems(data, Config) or [Fault("", str(error), "")], _HINT) from error
+        found = problems(data, Config) or [Fault("", str(error), "")]
+        raise refusal(source, found, _HINT, _text_of(source)) from error
+
+
+def _text_of(source: str) -> str:
+    """The text of a file that was just parsed, to name lines of it; empty if there is none."""
+    try:
+        return Path(source).read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def check_config(home: Home) -> Config:
@@ -163,7 +172,7 @@ def check_config(home: Home) -> Config:
     data = read_toml(home.config_file)
     found = problems(data, Config)
     if found:
-        raise refusal(str(home.config_file), found, _HINT)
+        raise refusal(str(home.config_file), found, _HINT, _text_of(str(home.config_file)))
     return parse_config(data, str(home.config_file))
 
 
@@ -229,10 +238,24 @@ def _refuse_worse(before: dict[str, Any], wanted: dict[str, Any]) -> None:
     from kairos.contract import problems, refusal
 
     left, had = problems(wanted, Config), problems(before, Config)
+    left = [fault._replace(hint=_how(fault.key) or fault.hint) for fault in left]
+    had = [fault._replace(hint=_how(fault.key) or fault.hint) for fault in had]
     if not left:
         parse_config(wanted, _NOTHING)
     elif not set(left) < set(had):
         raise refusal(_NOTHING, left, _HINT)
+
+
+def _how(key: str) -> str:
+    """An example of how a setting is set, for those that are not one word or number; else empty."""
+    top = key.partition("[")[0]
+    if top == "notify.command":
+        return """For example: kairos config set notify.command '["notify-send", "Kairos"]'."""
+    if key == "log.url":
+        return "For example postgresql://USER@HOST/DATABASE; empty for a log in the home."
+    if top.partition(".")[0] == "check":
+        return """For example: kairos config set 'check."/path/to/repo".command' '["make", "test"]'."""
+    return ""
 
 
 def _edited(path: Path, parts: list[str], value: Any) -> str:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from kairos.contract import Fault, expected, problems, refusal
+from kairos.contract import Fault, expected, line_of, problems, refusal
 from kairos.domain.policy import PolicyFile
 from kairos.settings import Config
 
@@ -157,3 +157,39 @@ def test_a_right_configuration_is_read_without_pydantic() -> None:
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+TOML = """mode = "auto"   # 1
+
+[attention]
+per_day = 3
+[check."/a.b/c"]
+command = [
+  "x",
+]
+[[rule]]
+name = "one"
+[[rule]]
+effect = "perhaps"
+  examples = [{ kind = 5 }]
+a.b = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("mode", 1), ("attention.per_day", 4), ("attention.absent", 3), ('check."/a.b/c".command', 6),
+        ('check."/a.b/c".command[0]', 6), ("rule[0].name", 10), ("rule[1].effect", 12),
+        ("rule[1].examples[0].kind", 13),
+        ("rule[1].name", 11), ("absent", None), ("", None), ("rule[7]", None),
+    ],
+)  # fmt: skip
+def test_the_line_of_a_key_is_found(key: str, line: int | None) -> None:
+    assert line_of(TOML, key) == line
+
+
+@given(st.text(st.sampled_from('ab.[]"= \n#'), max_size=60), st.text(st.sampled_from('ab.[0]"'), max_size=10))
+def test_no_text_breaks_the_search_for_a_line(text: str, key: str) -> None:
+    found = line_of(text, key)
+    assert found is None or 1 <= found <= text.count("\n") + 1

@@ -10,6 +10,7 @@ from cli import render
 from cli.context import Context, pass_context
 from cli.look.inbox import shown_card
 from kairos.desk import deciding
+from kairos.desk.cards import held_by
 from kairos.desk.reading import letters
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.units import number
@@ -60,6 +61,9 @@ def _each(
     )
     if results:
         render.emit(context, verb, results[0] if len(results) == 1 else results, text)
+    for one in results:
+        if one.state == "approved" and (held := held_by(context.desk, one.id)):
+            render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(held, lines=True)}")
     if failure is not None:
         raise failure
 

@@ -15,7 +15,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import editing
-from kairos.desk.reading import inbox, letters
+from kairos.desk.reading import letters, proposal_of
 from kairos.desk.records.proposals import EditedOut
 from kairos.domain.proposal import Proposal
 from kairos.errors import UsageError
@@ -74,7 +74,7 @@ def edited_text(context: Context, done: EditedOut) -> str:
 @pass_context
 def edit(context: Context, id_: str, file: str | None) -> None:
     """Change the patch of a proposal in your editor. It keeps its id and gets a new digest: approve it again."""
-    proposal: Proposal = context.desk.at_one_moment(lambda: inbox(context.desk).find(id_))
+    proposal: Proposal = proposal_of(context.desk, id_, context.only())
     if file is None and not context.interactive():
         raise UsageError("edit opens an editor, and nobody can be asked here", "Give the patch with --patch FILE.")
     if file is not None:

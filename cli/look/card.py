@@ -57,6 +57,8 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
         "",
         _indented(card.claim),
     ]
+    if card.held:
+        lines += ["", _indented(f"Not carried out: {card.held}")]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
     if card.revisions:

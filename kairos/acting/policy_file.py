@@ -42,7 +42,7 @@ def _everything_wrong(path: Path, data: dict[str, Any]) -> UsageError | None:
     from kairos.contract import refusal
 
     found = wrong_in(data)
-    return refusal(str(path), found, _HINT) if found else None
+    return refusal(str(path), found, _HINT, path.read_text("utf-8")) if found else None
 
 
 def _rules_of(data: dict[str, Any]) -> list[Rule]:

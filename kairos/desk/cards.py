@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from kairos.clock import rfc3339
+import msgspec
+
+from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import inbox, repositories
+from kairos.desk.reading import attention, inbox, repositories
 from kairos.desk.records.proposals import (
     ActionOut,
     BaseOut,
@@ -18,6 +20,7 @@ from kairos.desk.records.proposals import (
     RevisionOut,
     VerificationOut,
 )
+from kairos.desk.status import policy_error
 from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
 from kairos.domain.inert import as_text, quoted
@@ -48,7 +51,26 @@ class FilePatch(NamedTuple):
 @of_one_moment
 def card(desk: Desk, proposal: Proposal) -> CardOut:
     """The card of a proposal in its present state."""
-    return card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
+    found = card_of(proposal, repositories(desk), inbox(desk).positions[proposal.id])
+    return msgspec.structs.replace(found, held=_held(desk, proposal))
+
+
+@of_one_moment
+def held_by(desk: Desk, id_: str) -> str | None:
+    """Why an approved action is not carried out now; None if nothing holds it."""
+    return _held(desk, inbox(desk).proposals[id_])
+
+
+def _held(desk: Desk, proposal: Proposal) -> str | None:
+    """Why an approved action is not carried out now; None if nothing holds it."""
+    if proposal.state != "approved":
+        return None
+    wrong = policy_error(desk)
+    if wrong is not None:
+        return f"{wrong}; nothing is carried out until policy.toml is corrected"
+    if attention(desk).is_paused(now_us(), proposal.raised.repo):
+        return "paused; it is carried out after `kairos resume` if its approval has not expired"
+    return None
 
 
 @of_one_moment
@@ -127,6 +149,7 @@ def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
         "engine": raised.engine,
         "detector": raised.detector,
         "repo": _root_text(raised.repo, known),
+        "repo_id": raised.repo,
         "evidence": raised.evidence,
         "action": _action(proposal),
         "raised_at": rfc3339(proposal.raised_at),

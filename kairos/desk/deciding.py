@@ -16,6 +16,8 @@ from kairos.domain.proposal import TERMINAL, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository
 
+LEAST_DIGEST = 8
+"""The least number of digits of a digest that stands for the whole."""
 EVIDENCE = "evidence"
 """Of a deferral: until what the proposal rests on changes."""
 
@@ -25,6 +27,8 @@ def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None
     With a daemon it is left to the daemon, and awaited up to `wait_s` seconds if given."""
     from kairos.acting.decisions import approve as append_approval
 
+    if len(digest) >= LEAST_DIGEST and proposal.raised.digest.startswith(digest.lower()):
+        digest = proposal.raised.digest  # as a card shows it, shortened
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
     todo = now.state in ("approved", "executing")
     done = todo and not desk.daemon_running() and carried_out(desk, now)

@@ -182,6 +182,19 @@ def version(desk: Desk, fix: bool) -> CheckOut:
     return _ok("version", f"{VERSION}, as the daemon (pid {said.pid})")
 
 
+def native(desk: Desk, fix: bool) -> CheckOut:
+    """The native part is of the same build as the Python: it has everything that its interface file declares."""
+    from kairos.desk.native_part import declared, missing
+
+    lacks = missing()
+    if lacks:
+        return _bad(
+            "native", f"the native part is older than the Python: it lacks {', '.join(lacks[:3])}",
+            "Build it again (`make setup`), or install Kairos again.",
+        )  # fmt: skip
+    return _ok("native", f"{len(declared())} names, as declared")
+
+
 def space(desk: Desk, fix: bool) -> CheckOut:
     """There is enough disk space for the log."""
     place = desk.home.data
@@ -257,6 +270,7 @@ CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
     ("sandbox", sandbox),
     ("model", model_key),
     ("version", version),
+    ("native", native),
 )
 
 

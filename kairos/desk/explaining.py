@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import msgspec
+
 from kairos.clock import DAY, now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import whole
-from kairos.desk.reading import inbox, position_before, repository_of
+from kairos.desk.reading import inbox, position_before, repository_of, roots_of
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.summary import summary
 from kairos.desk.when import ago
@@ -57,13 +59,13 @@ def why_not(desk: Desk, since: str | None, only: Repository | None) -> list[Held
     start = ago(since, now) if since is not None else now - DAY
     if not desk.has_log:
         return []
-    known = inbox(desk).proposals
+    known, roots = inbox(desk).proposals, roots_of(desk)
     found = []
     for recorded in desk.log.read(position_before(desk, start), topics={"AttentionHeld", *_CLOSING}):
         event = recorded.event
         held = _held(recorded, event) if isinstance(event, AttentionHeld) else _closed(recorded, known)
         if held is not None and (only is None or held.repo == only.id):
-            found.append(held)
+            found.append(msgspec.structs.replace(held, repo_path=roots.get(held.repo)))
     return found
 
 

@@ -17,7 +17,7 @@ from kairos.desk.cards import card_of, patch_text
 from kairos.desk.desk import Desk
 from kairos.desk.events import event_out
 from kairos.desk.given import typed
-from kairos.desk.reading import repositories, repository_of
+from kairos.desk.reading import repositories, repository_of, roots_of
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.remembering import claims, memory_out
 from kairos.domain.action import PatchAction
@@ -76,7 +76,7 @@ def _lines(desk: Desk, only: Repository | None) -> Iterator[ExportLineOut]:
     yield ExportLineOut(kind="export", data=about)
     if not head:
         return
-    known = repositories(desk)
+    known, roots = repositories(desk), roots_of(desk)
     for repository in sorted(known.by_id.values(), key=lambda r: r.root):
         if only is None or repository.id == only.id:
             yield ExportLineOut(kind="repository", data=msgspec.to_builtins(repository))
@@ -90,7 +90,7 @@ def _lines(desk: Desk, only: Repository | None) -> Iterator[ExportLineOut]:
             yield ExportLineOut(kind="proposal", data=card | {"decisions": decisions})
     for claim in claims(desk).by_id.values():
         if only is None or claim.memory.repo == only.id:
-            yield ExportLineOut(kind="memory", data=msgspec.to_builtins(memory_out(claim)))
+            yield ExportLineOut(kind="memory", data=msgspec.to_builtins(memory_out(claim, roots)))
     for recorded in desk.log.read(upto=head):
         if only is None or only.id in (recorded.stream, repository_of(desk, recorded.event)):
             yield ExportLineOut(kind="event", data=msgspec.to_builtins(event_out(recorded)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from pathlib import Path
 
 from kairos.desk.desk import Desk
 from kairos.durable import FULL
@@ -37,4 +38,15 @@ def _of_files(error: OSError) -> KairosError | None:
     if error.errno in _BARRED and error.filename is not None:
         where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename)
         return UsageError(f"{where}: {error.strerror}", "Fix this, or choose another directory with --home.")
+    if isinstance(error, FileNotFoundError) and not _is_here():
+        return UsageError("the current directory is gone", "Change to one that exists.")
     return None
+
+
+def _is_here() -> bool:
+    """Whether the current directory exists."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True

@@ -72,6 +72,11 @@ def selected(desk: Desk, path: Path | None) -> Repository | None:
     return None if path is None else repository_at(desk, path)
 
 
+def roots_of(desk: Desk) -> dict[str, str]:
+    """Repository id → its root."""
+    return {id_: repository.root for id_, repository in repositories(desk).by_id.items()}
+
+
 def names(known: Repositories) -> dict[str, str]:
     """Repository id → the short name shown to people: the directory's name, longer if two share it."""
     roots = {r.id: Path(r.root) for r in known.by_id.values()}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import typed
-from kairos.desk.reading import repositories, short
+from kairos.desk.reading import repositories, roots_of, short
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
 from kairos.errors import NotFound, UsageError
 from kairos.home import machine
@@ -89,7 +89,8 @@ def listed(desk: Desk, only: Repository | None, *, kind: str | None = None, clos
         if (closed or c.is_open) and (only is None or c.memory.repo == only.id) and kind in (None, c.memory.kind)
     ]
     found.sort(key=lambda c: (-score(c.memory, at=now, uses=c.uses, against=c.against), c.memory.id))
-    return [memory_out(c) for c in found]
+    roots = roots_of(desk)
+    return [memory_out(c, roots) for c in found]
 
 
 @of_one_moment
@@ -98,7 +99,8 @@ def recall(desk: Desk, query: str, limit: int, only: Repository | None) -> list[
     from kairos.memory.recall import recall as search
 
     found = search(claims(desk), query, limit, repo=only.id if only else None)
-    return [memory_out(c, round(s, 4)) for c, s in found]
+    roots = roots_of(desk)
+    return [memory_out(c, roots, round(s, 4)) for c, s in found]
 
 
 @of_one_moment
@@ -107,7 +109,7 @@ def memory(desk: Desk, id_: str, only: Repository | None = None) -> MemoryOut:
     claim = claims(desk).find(id_)
     if only is not None and claim.memory.repo != only.id:
         raise NotFound(f"{claim.memory.id} is not about {only.root}", "Leave --repo out, or name its repository.")
-    return memory_out(claim)
+    return memory_out(claim, roots_of(desk))
 
 
 def letters(desk: Desk) -> dict[str, str]:
@@ -131,15 +133,15 @@ def related(
     return [RelatedOut(path=r.path, confidence=r.confidence, support=r.support, cites=r.cites) for r in found]
 
 
-def memory_out(claim: Claim, score: float | None = None) -> MemoryOut:
-    """A claim as a record for scripts."""
+def memory_out(claim: Claim, roots: Mapping[str, str], score: float | None = None) -> MemoryOut:
+    """A claim as a record for scripts. `roots`: repository id → root."""
     m = claim.memory
     return MemoryOut(
         id=m.id, repo=m.repo, kind=m.kind, subject=m.subject, predicate=m.predicate, value=m.value, text=m.text,
         cites=m.cites, support=m.support, confidence=m.confidence, trust=m.trust, valid_from=rfc3339(m.valid_from),
         valid_to=None if claim.valid_to is None else rfc3339(claim.valid_to), recorded=claim.recorded,
         retired=claim.retired, state="open" if claim.is_open else "closed", why=claim.why, by=claim.by,
-        uses=claim.uses, score=score,
+        uses=claim.uses, score=score, repo_path=roots.get(m.repo),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,19 +16,20 @@ import pytest
 from cli.main import root
 from cli.repos import OWN, WHOLE
 from cli.verbs import VERBS
+from kairos._version import VERSION
 from kairos.clock import now_us
+from kairos.daemon.presence import Status, claim, publish
 from kairos.desk.desk import Desk
 from kairos.desk.reading import attention
-from kairos.domain.events import Memory, MemoryAccepted
+from kairos.domain.events import AttentionHeld, Memory, MemoryAccepted
 from kairos.eventlog.log import Log
 from kairos.home import Home
 
 Run = Callable[..., Any]
-LATER = {"edit"}
-"""A command that is being written."""
 ARGUMENTS = {
     "approve": ["abcd", "--yes"], "config get": [], "config set": ["model.name", "x"], "completion": ["bash"],
     "defer": ["abcd", "--until", "2h"], "log import": ["/dev/null"], "memory recall": ["word"],
+    "edit": ["abcd", "--patch", "/dev/null"],
     "memory related": ["a.py"], "memory show": ["abcd"], "mute": ["secret"], "reject": ["abcd", "-m", "no"],
     "sandbox run": ["true"], "show": ["abcd"], "unmute": ["secret"], "why": ["abcd"], "undo": ["--yes"],
     "redo": ["--yes"], "policy allow": ["x", "--path", "docs/*"], "policy test": ["--path", "a"],
@@ -62,7 +64,7 @@ def test_every_command_says_what_repo_means_for_it() -> None:
     known = set(COMMANDS)
     assert known - OWN - set(WHOLE) == set(), "name these in OWN or in WHOLE"
     assert not OWN & set(WHOLE)
-    assert (OWN | set(WHOLE)) - known - {""} <= LATER
+    assert OWN - known == {""}
 
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) & set(WHOLE)))
@@ -77,7 +79,7 @@ def test_where_it_can_mean_nothing_it_is_refused_with_the_reason(
     assert f"`kairos {command}` takes no --repo" in said.error["message"]
 
 
-OF_ONE = sorted((set(COMMANDS) | {""}) & OWN - {"init", "watch", "forget", "undo", "redo", "review"})
+OF_ONE = sorted((set(COMMANDS) | {""}) & OWN - {"init", "watch", "forget", "review"})
 
 
 @pytest.mark.parametrize("command", OF_ONE)
@@ -208,3 +210,39 @@ def test_a_folder_inside_a_repository_is_told_where_it_lies(kairos: Run, two: Tw
     (two.one.root / "sub").mkdir()
     said = kairos("files", two.one.root / "sub")
     assert said.code == 4 and f"It lies in {two.one.root}: name that." in said.err
+
+
+def test_an_approved_action_that_a_broken_policy_holds_is_said_everywhere(kairos: Any, seeded: Any, home: Home) -> None:
+    """With a daemon, which would carry it out."""
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[]))
+        home.policy_file.write_text("mode = 'perhaps'\n")
+        said = kairos("approve", raised.id, "--digest", raised.digest[:12])
+        assert "nothing is carried out until policy.toml is corrected" in said.err
+        assert "line 1: mode is `perhaps`" in kairos("status", "--json").data["policy_error"]
+        assert "Nothing is carried out until policy.toml is corrected" in kairos("status").out
+        card = kairos("show", raised.id, "--json").data
+        assert card["state"] == "approved" and "policy.toml" in card["held"]
+        assert "Not carried out:" in kairos("show", raised.id).out
+        checks = {c["name"]: c["state"] for c in kairos("doctor", "--json").data["checks"]}
+        assert checks["configuration"] == "problem"
+        home.policy_file.unlink()
+        assert kairos("show", raised.id, "--json").data["held"] is None
+        kairos("pause", "1h")
+        assert "paused" in kairos("show", raised.id, "--json").data["held"]
+
+
+def test_rows_name_a_repository_by_its_id_and_by_its_path(kairos: Any, seeded: Any) -> None:
+    seeded.raise_(seeded.note())
+    row = kairos("inbox", "--json").data[0]
+    assert (row["repo"], row["repo_id"]) == (str(seeded.root), seeded.id)
+    seeded.append(AttentionHeld(repo=seeded.id, subject="turn", why="busy", rule="self@1"), seeded.id)
+    held = kairos("why-not", "--json").data[0]
+    assert (held["repo"], held["repo_path"]) == (seeded.id, str(seeded.root))
+    memory = Memory(
+        id="aaaa1", repo=seeded.id, kind="convention", subject="s", predicate="is", value="v", text="it is so",
+        cites=[1], support=1, trust="git", valid_from=1, seen=1,
+    )  # fmt: skip
+    seeded.append(MemoryAccepted(memory=memory), "memory")
+    assert kairos("memory", "ls", "--json").data[0]["repo_path"] == str(seeded.root)

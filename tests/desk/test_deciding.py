@@ -28,7 +28,7 @@ def test_an_approval_is_carried_out_here_where_no_daemon_runs(desk: Desk, seeded
 
 def test_approval_of_another_digest_is_stale_and_writes_nothing(desk: Desk, seeded: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
-    for digest in ("", "0" * 64, raised.digest[:-1]):
+    for digest in ("", "0" * 64, raised.digest[:7], raised.digest[:63] + ("0" if raised.digest[63] != "0" else "1")):
         with pytest.raises(Stale):
             deciding.approve(desk, the(desk, raised.id), digest)
     assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
@@ -74,3 +74,8 @@ def test_an_end_that_did_not_come_in_time_is_said(desk: Desk, seeded: Any) -> No
     deciding.refuse_if_bad(desk, waiting)
     with pytest.raises(TryAgain):
         deciding.refuse_if_bad(desk, waiting, waited_s=0.0)
+
+
+def test_the_digest_as_a_card_shows_it_is_enough(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    assert deciding.approve(desk, the(desk, raised.id), raised.digest[:12].upper()).state == "executed"

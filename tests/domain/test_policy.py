@@ -191,10 +191,10 @@ def test_everything_wrong_with_a_policy_is_said_at_once(tmp_path: Any) -> None:
         load_policy(path)
     assert caught.value.message.splitlines() == [
         f"{path}: 7 errors",
-        "  rule[0].effect is `alow`; it must be `allow` or `ask` or `deny`",
-        "  rule[1].paths is `src`; it must be a list of which each is a text",
-        "  rule[3].examples[0].expect is `mtch`; it must be `match` or `no-match`",
-        "  there is no setting `mood`. Did you mean `mode`?",
+        "  line 5: rule[0].effect is `alow`; it must be `allow` or `ask` or `deny`",
+        "  line 9: rule[1].paths is `src`; it must be a list of which each is a text",
+        "  line 18: rule[3].examples[0].expect is `mtch`; it must be `match` or `no-match`",
+        "  line 2: there is no setting `mood`. Did you mean `mode`?",
         "  each rule needs a name of its own: `c`",
         "  rule `c`: example 1 should be a no-match and is not",
         "  rule `c`: example 2 should be a match and is not",

@@ -9,7 +9,7 @@ from kairos.desk.records.base import Output
 
 class MemoryOut(Output, frozen=True, kw_only=True):
     """A memory. `cites` are event positions; `valid_from`, `valid_to`: when it was true in the world; `recorded` and
-    `retired` are positions; state: open | closed; `score` only for recall."""
+    `retired` are positions; state: open | closed; `score` only for recall; `repo` is an id, `repo_path` its root."""
 
     id: str
     repo: str
@@ -31,6 +31,7 @@ class MemoryOut(Output, frozen=True, kw_only=True):
     by: str = ""
     uses: int = 0
     score: float | None = None
+    repo_path: str | None = None
 
 
 class RelatedOut(Output, frozen=True, kw_only=True):

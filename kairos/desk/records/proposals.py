@@ -30,7 +30,8 @@ class CommentOut(Output, frozen=True, kw_only=True):
 class ProposalOut(Output, frozen=True, kw_only=True):
     """risk: low | medium | high | urgent; `evidence` are event positions; `why_now` is the boundary; `revised`: how
     often the proposal was revised; `parked`: why it is parked, null if it is not; `severity`: of a note, which has no
-    risk because it does nothing, else null; `deferred_on`: commit | evidence, for a deferral without a time."""
+    risk because it does nothing, else null; `deferred_on`: commit | evidence, for a deferral without a time; `repo`:
+    the root of the repository, `repo_id` its id."""
 
     id: str
     digest: str
@@ -46,6 +47,7 @@ class ProposalOut(Output, frozen=True, kw_only=True):
     expires_at: str
     why_now: str
     deferred_until: str | None = None
+    repo_id: str | None = None
     revised: int = 0
     parked: str | None = None
     severity: str | None = None
@@ -85,7 +87,7 @@ class VerificationOut(Output, frozen=True, kw_only=True):
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
     """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
-    there is none."""
+    there is none; `held`: why an approved action is not carried out now, null if nothing holds it."""
 
     claim: str
     patch: str | None
@@ -101,6 +103,7 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
     revisions: list[RevisionOut] = []
     comments: list[CommentOut] = []
     voided: str | None = None
+    held: str | None = None
 
 
 class EditedOut(Output, frozen=True, kw_only=True):
@@ -180,7 +183,7 @@ class CommitLookOut(Output, frozen=True, kw_only=True):
 
 class HeldOut(Output, frozen=True, kw_only=True):
     """Something that was held or suppressed: `subject` is a proposal id, a finding's key or `turn`; `until` null:
-    permanently."""
+    permanently. `repo` is the id of the repository, `repo_path` its root."""
 
     position: int
     at: str
@@ -190,3 +193,4 @@ class HeldOut(Output, frozen=True, kw_only=True):
     rule: str
     until: str | None
     detector: str
+    repo_path: str | None = None

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from kairos._version import VERSION
+from kairos.daemon.presence import Status, claim, publish
 from kairos.desk.records.repositories import InitOut
 
 
@@ -137,6 +139,13 @@ def test_a_full_disk_is_exit_75_and_nothing_is_half_done(home: Any, repo: Any, k
     assert done.returncode == 0
     done = subprocess.run([*kairos_command, "log", "verify"], capture_output=True, check=False)
     assert done.returncode == 0
+
+
+def test_the_next_command_after_init_is_not_start_while_a_daemon_runs(kairos: Any, repo: Any, home: Any) -> None:
+    assert kairos("init", repo.root, "--yes").out.rstrip().endswith("Next: kairos start")
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[]))
+        assert kairos("init", repo.root, "--yes").out.rstrip().endswith("Next: kairos status")
 
 
 @pytest.mark.parametrize(

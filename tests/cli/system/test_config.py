@@ -79,3 +79,35 @@ def test_setting_one_of_several_wrong_settings_warns_of_the_rest(kairos: Any, ho
     said = kairos("config", "set", "model.per_day_usd", "3")
     assert said.code == 0 and said.err == ""
     assert "# mine" in home.config_file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("notify.command", "notify-send", """config set notify.command '["notify-send", "Kairos"]'"""),
+        ("log.url", "postgres", "postgresql://USER@HOST/DATABASE"),
+        ("log.url", "sqlite:///x", "empty for a log in the home"),
+        ("check.command", "pytest", """config set 'check."/path/to/repo".command' '["make", "test"]'"""),
+        ('check."/a".command', "pytest", """'["make", "test"]'"""),
+    ],
+)
+def test_a_setting_that_is_no_word_is_refused_with_an_example(
+    kairos: Any, home: Any, key: str, value: str, hint: str
+) -> None:
+    said = kairos("config", "set", key, value)
+    assert said.code == 2 and hint in said.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[attention]\nper_day = 3\nidle_minutes = "x"\n', "line 3: attention.idle_minutes is `x`"),
+        ("[attention]\nper_day = = 3\n", "(at line 2, column 11): per_day = = 3"),
+        ("[attention\nper_day = 3\n", "(at line 1, column 11): [attention"),
+        ("a = 1\n[log]\nurl = 5\n", "line 1: there is no setting `a`"),
+        ('[check."/x"]\nseconds = -1\n', 'line 2: check."/x".seconds is -1'),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_with_its_line_and_key(kairos: Any, home: Any, text: str, said: str) -> None:
+    home.config_file.write_text(text)
+    assert said in kairos("status").err

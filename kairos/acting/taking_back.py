@@ -16,7 +16,7 @@ from kairos.domain.action import PatchAction
 from kairos.domain.controls import Control, Controls
 from kairos.domain.events import DecisionRedone, DecisionUndone, Event
 from kairos.domain.proposal import Proposal
-from kairos.errors import Conflict, Denied, NotFound, Stale
+from kairos.errors import Conflict, Denied, NotFound, Stale, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.controls import ControlsView
@@ -97,16 +97,25 @@ def _folded(before: Proposal, events: list[Event], at: int) -> Proposal:
 
 
 def _settled(log: Log, p: Proposal, now: int) -> list[Event]:
-    """What became of a proposal while the decision stood: it expired, its deferral or approval is over, or its files
-    moved. Nothing while its repository cannot be read: the daemon and the gate look again."""
+    """What became of a proposal while the decision stood: it expired, its deferral or approval is over, what it rests
+    on is elsewhere or gone, or its files moved. Nothing while its repository cannot be read: the daemon and the gate
+    look again."""
     ended = proposals.expire(p, now) or proposals.give_back(p, now)
-    if ended or p.state not in proposals.WAITING or not isinstance(p.raised.action, PatchAction):
+    if ended or p.state not in proposals.WAITING:
         return ended
     try:
         tree = open_tree(log, p)
     except (NotFound, Denied):
         return []
     with tree:
+        try:
+            refusal = gate.basis_refusal(p, tree.root)
+        except TryAgain:  # git cannot tell
+            refusal = None
+        if refusal is not None:
+            return refusal.events
+        if not isinstance(p.raised.action, PatchAction):
+            return []
         if gate.already_done(tree, p.raised.action):
             return proposals.supersede(p, "you made the same change by hand")
         moved = gate.moved_paths(tree, p.raised.action)

@@ -159,12 +159,14 @@ def _out(
     named = [*map(as_text, done.raised.effects.files)] if files is None else files
     return UndoneOut(
         id=done.id, state=done.state, positions=positions, files=named, kept=kept or [], what=what,
-        title=done.raised.title, repo=_root(desk, done.raised.repo), why=done.why if _is_closed(done) else "",
+        title=done.raised.title, repo=_root(desk, done.raised.repo), why=_reason(done),
     )  # fmt: skip
 
 
-def _is_closed(done: Proposal) -> bool:
-    return done.state in ("stale", "superseded", "expired", "failed")
+def _reason(done: Proposal) -> str:
+    """Why a proposal does not wait for a decision although the one on it was taken back; empty if it does."""
+    closed = done.state in ("stale", "superseded", "expired", "failed")
+    return done.parked or (done.why if closed else "")
 
 
 def _root(desk: Desk, repo: str) -> str | None:

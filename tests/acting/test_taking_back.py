@@ -10,6 +10,7 @@ from kairos.acting import decisions, taking_back
 from kairos.acting.editing import revise_patch
 from kairos.clock import now_us
 from kairos.domain import controls
+from kairos.domain.basis import basis_of
 from kairos.domain.events import DetectorMuted, ProposalDelivered
 from kairos.errors import Stale
 from kairos.eventlog.log import Log
@@ -74,6 +75,30 @@ def test_what_moved_while_the_decision_stood_closes_it_with_the_reason(
     assert back.state == state == bench.of(p.id).state
     if state != "pending":
         assert back.stale_paths == ["a.txt"] or "by hand" in back.why
+
+
+@pytest.mark.parametrize("decide", ["reject", "defer"])
+def test_what_rests_on_a_commit_that_is_elsewhere_is_parked_and_one_that_is_gone_closed(
+    bench: Any, repo: Any, decide: str
+) -> None:
+    repo.write("a.txt", "one\n")
+    repo.commit("begin")
+    here = repo.git("rev-parse", "--abbrev-ref", "HEAD")
+    repo.git("checkout", "-q", "-b", "side")
+    basis = basis_of([[repo.commit("rename")]])
+    known = [bench.verified(bench.patch({"a.txt": f"{n}\n"}), basis=basis) for n in range(2)]
+    for n, p in enumerate(known):
+        made = (
+            decisions.reject(bench.log, p.id, "wrong") if decide == "reject" else decisions.defer(bench.log, p.id, None)
+        )
+        repo.git("checkout", "-q", here)
+        if n:
+            repo.git("branch", "-q", "-D", "side")
+        back = taking_back.take_back(bench.log, p.id, made.proposal.version).proposal
+        assert back.state == ("superseded" if n else "parked") and "commit" in (back.why if n else back.parked)
+        assert not n or "in no branch any more" in back.why
+        if not n:
+            repo.git("checkout", "-q", "side")
 
 
 def test_what_expired_meanwhile_is_expired(bench: Any, repo: Any) -> None:

@@ -96,8 +96,7 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
     let mut layers: Vec<&str> = Layer::REQUIRED.iter().map(|layer| layer.name()).collect();
     let mut missing = Vec::new();
     let pids_bounded = world.pids_bounded || in_cgroup;
-    let optional =
-        [(pids_bounded, Layer::Pids), (in_cgroup, Layer::Cgroup), (world.has_terminals, Layer::Terminals)];
+    let optional = [(pids_bounded, Layer::Pids), (in_cgroup, Layer::Cgroup), (world.has_terminals, Layer::Terminals)];
     for (has, layer) in optional {
         if has { &mut layers } else { &mut missing }.push(layer.name());
     }
@@ -116,7 +115,7 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
         }
         stopped = match spoken.then(|| control.listen()) {
             Some(Word::Stop) => Some("parent"),
-            // Nobody is left to tell; ending process 1 ends the rest.
+            // The parent is gone; ending process 1 ends all others.
             Some(Word::Gone) => return,
             _ => None,
         };

@@ -1,4 +1,4 @@
-//! Sleeping until a moment of the wall clock, whatever becomes of the clock meanwhile.
+//! Sleeps until a moment of the wall clock, even if the clock is set or the machine sleeps meanwhile.
 //!
 //! A timer of CLOCK_REALTIME goes off at its moment also when the machine slept through it, and the kernel says
 //! when the clock jumped: somebody set it, or the machine woke. A sleep on CLOCK_MONOTONIC would know neither.
@@ -12,7 +12,7 @@ use rustix::{
 
 use crate::error::{Error, Result};
 
-/// When nothing is to come: so far ahead that only a jump ends the sleep.
+/// The moment to sleep until when nothing is due: so far ahead that only a jump of the clock ends the sleep.
 const NEVER_US: i64 = i64::MAX / 2;
 
 pub struct Alarm {
@@ -25,9 +25,9 @@ pub struct Alarm {
 pub enum Woken {
     /// The moment has come, or `wake` was called.
     Due,
-    /// The clock jumped: every moment is to be worked out anew.
+    /// The clock jumped: every moment must be computed again.
     Jumped,
-    /// A signal came; look at it and sleep on.
+    /// A signal arrived: handle it and sleep again.
     Interrupted,
 }
 
@@ -57,7 +57,7 @@ impl Alarm {
         Ok(if jumped { Woken::Jumped } else { Woken::Due })
     }
 
-    /// Makes the sleep that runs, or else the next one, end at once.
+    /// Ends the current sleep, or else the next one, at once.
     pub fn wake(&self) -> Result<()> {
         match write(&self.bell, &1u64.to_ne_bytes()) {
             // A full counter rings as well.

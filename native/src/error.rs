@@ -1,4 +1,4 @@
-//! One error for the floor: what failed, on which path, and the operating system's word.
+//! The error type of this crate: what failed, on which path, and the error of the operating system.
 use std::{
     fmt, io,
     path::{Path, PathBuf},
@@ -10,9 +10,9 @@ use parquet::errors::ParquetError;
 pub enum Error {
     /// An operating system call on `path` failed while doing `what`.
     Io { what: &'static str, path: PathBuf, source: io::Error },
-    /// What a database said of a query.
+    /// The error that a database reported for a query.
     Database(String),
-    /// Input that does not have the promised form.
+    /// Input that does not have the required form.
     Invalid(String),
 }
 
@@ -23,7 +23,7 @@ impl Error {
         Self::Io { what, path: path.into(), source }
     }
 
-    /// What the codec of a segment says: where that is the word of the operating system (a full disk), it stays so.
+    /// Converts an error of the segment codec; an error of the operating system (a full disk) inside it is kept.
     pub fn segment(path: &Path, error: ParquetError) -> Self {
         match error {
             ParquetError::External(cause) if cause.is::<io::Error>() => match cause.downcast::<io::Error>() {

@@ -1,7 +1,7 @@
-//! Starts the launcher and stays with it: bounded output, wall time, the end of the whole tree.
+//! Starts the launcher and supervises it: bounds its output and wall time, and ends the whole process tree.
 //!
-//! `posix_spawn`, never `fork`: the parent may be large. The launcher learns of our death by the control
-//! socket, so a `kill -9` here ends everything there.
+//! `posix_spawn`, never `fork`: the parent may be large. The launcher notices the end of this process by the
+//! control socket, so a `kill -9` here ends everything there.
 use std::{
     io, mem,
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
@@ -19,7 +19,7 @@ use crate::{
     spawn::{last, lift, pipe, spawn},
 };
 
-/// How long the launcher may take to end everything once told.
+/// How long the launcher may take to end everything after it was asked to.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How a run went. Exactly one of `failed` and `ended` tells whether the command ran.
@@ -90,7 +90,7 @@ impl Run {
         })
     }
 
-    /// Asks the launcher to end the run; it still hands over the changes.
+    /// Asks the launcher to end the run; it still returns the changes.
     pub fn stop(&mut self, why: &'static str) {
         if self.stop_sent.is_some() {
             return;
@@ -156,7 +156,7 @@ impl Run {
         Ok(())
     }
 
-    /// Reads one stream while there is something, but not for ever: the other one waits.
+    /// Reads one stream while it has data, up to a bound, so that the other one is read as well.
     fn drain(&mut self, index: usize) -> io::Result<()> {
         for _ in 0..8 {
             let (stream, kept) = &mut self.streams[index];
@@ -201,7 +201,7 @@ impl Run {
             let error = io::Error::last_os_error();
             match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => return Ok(()),
-                // The launcher died with words of ours unread: the same as its end.
+                // The launcher died before it read our messages: the same as the end of the socket.
                 io::ErrorKind::ConnectionReset => {}
                 _ => return Err(error),
             }
@@ -265,7 +265,7 @@ impl Run {
         }
         if !self.ended && outcome.failed.is_none() {
             if outcome.layers.is_empty() {
-                outcome.failed = Some(("spawn".into(), "the launcher ended without a word".into(), 0));
+                outcome.failed = Some(("spawn".into(), "the launcher exited without a report".into(), 0));
             } else {
                 // It had started and was killed from outside: by the kernel for memory, or by a person.
                 outcome.signal = Some(libc::SIGKILL);

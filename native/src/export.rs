@@ -13,7 +13,7 @@ use crate::{
     sandbox::names,
 };
 
-/// More entries than this are no patch that anybody reads: then nothing leaves.
+/// Maximum number of changes: nobody reads a larger patch, so nothing is exported then.
 const MOST: usize = 50_000;
 /// The kernel's PATH_MAX with room for a root in front.
 const LONGEST: usize = 3_000;

@@ -16,7 +16,7 @@ use crate::{
 type Db = *mut c_void;
 type Statement = *mut c_void;
 
-/// What we call of SQLite (https://sqlite.org/c3ref/funclist.html).
+/// The SQLite functions that are called (https://sqlite.org/c3ref/funclist.html).
 pub struct Library {
     open: unsafe extern "C" fn(*const c_char, *mut Db, c_int, *const c_char) -> c_int,
     close: unsafe extern "C" fn(Db) -> c_int,
@@ -159,7 +159,7 @@ impl<'c> Query<'c> {
         Ok(query)
     }
 
-    /// Goes to the next row; false when there is none.
+    /// Moves to the next row; false if there is none.
     fn step(&mut self) -> Result<bool> {
         // SAFETY: a statement that was prepared.
         match unsafe { (self.connection.library.step)(self.statement) } {

@@ -21,11 +21,11 @@ use rustix::{
 
 use crate::seat::{Kind, Seat};
 
-/// Writers that never rest must not keep a waiter from its answer.
+/// Maximum time of one drain of the queue, so that constant writers cannot keep a waiter from its answer.
 const DRAIN: Duration = Duration::from_millis(250);
-/// Each watch given up is one more event in the queue: so many at a time, and then they are read.
+/// Maximum number of watches removed at a time: each removal adds an event to the queue, which is read in between.
 const GIVE_UP_AT_ONCE: usize = 1_000;
-/// So often a watch is added without holding the lock; the lookup of its path may take as long as a disk likes.
+/// Attempts to add a watch without holding the lock, because the lookup of its path may be slow.
 const FREE_TRIES: usize = 3;
 
 static SHARED: Mutex<Weak<Instance>> = Mutex::new(Weak::new());
@@ -43,14 +43,14 @@ struct State {
     /// Watches that nobody owned when they were given up; the kernel still has them.
     given_up: Vec<i32>,
     reader: Option<u32>,
-    /// How often something happened after which a watch may be gone, or its path untrue.
+    /// Counts the events after which a watch may be gone or its path may be wrong.
     upheavals: u64,
 }
 
 /// How a wait ended.
 pub enum Ended {
     Told,
-    /// A signal came; look at it and wait on.
+    /// A signal arrived: handle it and wait again.
     Interrupted,
 }
 
@@ -83,7 +83,7 @@ impl Instance {
             state.pass_on(number);
         }
         if Arc::strong_count(self) > 1 {
-            // What fails here is done by whoever waits next.
+            // If this fails, the next waiter does it.
             let _ = self.drain(number);
         }
     }
@@ -174,7 +174,7 @@ impl Instance {
         Ok(())
     }
 
-    /// Reads all there is, for everybody; rings the bells of the others.
+    /// Reads all pending events, hands them to the seats that own them, and rings the bells of the others.
     fn drain(&self, number: u32) -> Result<()> {
         let Some(queue) = self.queue.get() else { return Ok(()) };
         let mut buffer = vec![MaybeUninit::<u8>::uninit(); 64 << 10];
@@ -245,7 +245,7 @@ impl State {
         }
     }
 
-    /// A seat has no use for a watch any more.
+    /// Removes a seat from the owners of a watch.
     fn release(&mut self, watch: i32, number: u32) {
         self.owners.remove(&(watch, number));
         self.give_up(watch);
@@ -257,7 +257,7 @@ impl State {
         }
     }
 
-    /// Lets another waiting seat read if none does.
+    /// Makes a waiting seat the reader if there is none.
     fn pass_on(&mut self, number: u32) {
         if self.reader == Some(number) {
             self.reader = None;
@@ -295,7 +295,7 @@ fn is_owned(owners: &BTreeSet<(i32, u32)>, watch: i32) -> bool {
     owners.range((watch, 0)..=(watch, u32::MAX)).next().is_some()
 }
 
-/// After it a watch may be gone, or the path of it or of one below untrue.
+/// Whether a watch may be gone after this event, or its path or one below it may be wrong.
 fn is_upheaval(what: ReadFlags) -> bool {
     let itself = ReadFlags::IGNORED | ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::UNMOUNT;
     what.intersects(itself) || what.contains(ReadFlags::MOVED_FROM | ReadFlags::ISDIR)

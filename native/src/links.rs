@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// A tree of nothing but hard links must not fill the memory; what is not kept here a full walk finds.
+/// Maximum number of entries, so that a tree of hard links cannot fill the memory; a full walk finds the others.
 const KEPT: usize = 100_000;
 
 #[derive(Default)]

@@ -1,6 +1,6 @@
-//! Memory that a large walk has used goes back to the system: an idle daemon should be small.
+//! Returns memory that a large walk used to the system, so that an idle daemon stays small.
 
-/// Returns what the allocator keeps free. Only glibc has to be asked.
+/// Releases free memory of the allocator. Only glibc needs this.
 pub fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: malloc_trim takes no pointers and may be called at any time, from any thread.

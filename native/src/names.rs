@@ -1,4 +1,4 @@
-//! Names that git, on some system, would take for its own: nothing of them leaves the sandbox.
+//! Names that git would treat as its own on some system: no file of such a name leaves the sandbox.
 
 /// Whether one path component could be read as `.git` by git on Linux, macOS (HFS+) or Windows (NTFS).
 ///

@@ -52,7 +52,7 @@ impl Observed {
                 mode: self.modes.get(e)?.copied(),
                 mtime_ns: self.times.get(e)?.copied(),
                 sha: match self.shas.blob(e)? {
-                    Some(sha) => Some(sha.try_into().map_err(|_| damaged("a content hash is cut"))?),
+                    Some(sha) => Some(sha.try_into().map_err(|_| damaged("a content hash has a wrong length"))?),
                     None => None,
                 },
             };

@@ -1,7 +1,7 @@
 //! Work that makes more work, shared by a few threads.
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What was found last is done first: a walk in this order keeps the queue short.
+/// Last in, first out: in this order a walk keeps the queue short.
 pub struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
@@ -13,7 +13,7 @@ struct State<T> {
     stopped: bool,
 }
 
-/// A piece of work in hand. The queue is not finished before it is dropped, also by a panic.
+/// A piece of work that was taken. The queue is not finished before it is dropped, also by a panic.
 pub struct Share<'a, T>(&'a Queue<T>);
 
 impl<T> Queue<T> {
@@ -40,7 +40,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Lets nobody take more.
+    /// Stops handing out work.
     pub fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();

@@ -37,14 +37,14 @@ pub struct Wanted {
     pub topics: HashSet<String>,
 }
 
-/// Who takes the rows.
+/// Receives the rows.
 type Take<'t> = dyn FnMut(&Row<'_>) -> Outcome<()> + 't;
 
 /// An open segment and how far it was read.
 pub struct Reader {
     opened: Opened,
     file: SerializedFileReader<File>,
-    /// Which column of the file is which of ours.
+    /// The column of the file for each column of this version.
     places: [Option<usize>; WIDTH],
     wanted: Wanted,
     /// None before the first read.
@@ -199,7 +199,7 @@ impl Reader {
             let origin = c::utf8(&origins[i])?;
             let payload = match (payloads.blob(i)?, &seen) {
                 (Some(stored), _) if foreign::is_wrapped(origin, stored) => {
-                    foreign::unwrap(stored, &mut again).ok_or_else(|| damaged("a payload that is no hexadecimal"))?;
+                    foreign::unwrap(stored, &mut again).ok_or_else(|| damaged("a payload is not hexadecimal"))?;
                     Some(&again[..])
                 }
                 (Some(payload), _) => Some(payload),

@@ -18,7 +18,7 @@ impl Row<'_> {
         let Header { position, .. } = self.header;
         match (self.payload, self.leaf) {
             (Some(payload), None) => Ok(chain::leaf(payload)),
-            (None, Some(kept)) => kept.try_into().map_err(|_| Error::Invalid("a kept leaf is cut".into())),
+            (None, Some(kept)) => kept.try_into().map_err(|_| Error::Invalid("a kept leaf has a wrong length".into())),
             (Some(_), Some(_)) => Err(Error::Invalid(format!("position {position} has a payload and a kept leaf"))),
             (None, None) => Err(Error::Invalid(format!("position {position} has neither payload nor leaf"))),
         }
@@ -78,12 +78,12 @@ impl Rows {
         self.entries.is_empty()
     }
 
-    /// The bytes of payloads and leaves, all in all.
+    /// Total bytes of payloads and leaves.
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Forgets the rows and keeps the room.
+    /// Removes the rows and keeps the capacity.
     pub fn clear(&mut self) {
         self.entries.clear();
         self.texts.clear();

@@ -44,7 +44,7 @@ const LEVEL: i32 = 1;
 /// For whole payloads. A higher one gains little more.
 const PAYLOAD_LEVEL: i32 = 3;
 
-/// A segment file being written. Let go of unfinished, the file is of no use.
+/// A segment file being written. If it is dropped unfinished, the file is unusable.
 pub struct Writer {
     batch: Rows,
     batches: Option<SyncSender<Rows>>,
@@ -54,7 +54,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Makes the file, or empties it.
+    /// Creates the file, or truncates it.
     pub fn new(path: &Path) -> Result<Self> {
         let mut encoder = Encoder::new(path)?;
         let (batches, waiting) = sync_channel::<Rows>(AHEAD);
@@ -78,7 +78,7 @@ impl Writer {
         self.batch.len() >= BATCH || self.batch.size() >= BATCH_BYTES
     }
 
-    /// Hands over what was pushed. Waits while the encoder has enough to do.
+    /// Passes the pushed rows to the encoder. Blocks while its queue is full.
     pub fn flush(&mut self) -> Result<()> {
         let rows = std::mem::replace(&mut self.batch, self.empty.try_recv().unwrap_or_default());
         match self.batches.as_ref().map(|batches| batches.send(rows)) {
@@ -106,7 +106,7 @@ struct Encoder {
     columns: Vec<Waiting>,
     lines: usize,
     bytes: usize,
-    /// Room that is used again and again.
+    /// A reused buffer.
     again: Vec<u8>,
     values: Vec<ByteArray>,
 }
@@ -235,7 +235,7 @@ fn put_group(
 ) -> Outcome<()> {
     let mut group = writer.next_row_group()?;
     for (kind, waiting) in COLUMNS.iter().zip(columns) {
-        let mut column = group.next_column()?.ok_or_else(|| c::damaged("a column too many"))?;
+        let mut column = group.next_column()?.ok_or_else(|| c::damaged("an unexpected column"))?;
         waiting.put(kind, column.untyped(), values)?;
         column.close()?;
     }

@@ -1,4 +1,4 @@
-//! What one watcher has of the shared inotify instance: its watches, its news and its bell.
+//! One watcher's part of the shared inotify instance: its watches, its pending events and its bell.
 use std::{
     collections::{BTreeSet, HashMap},
     mem::take,
@@ -24,14 +24,14 @@ const CHANGES: WatchFlags = WatchFlags::MODIFY
 const ITSELF: WatchFlags = WatchFlags::DELETE_SELF.union(WatchFlags::MOVE_SELF);
 const HOW: WatchFlags = WatchFlags::ONLYDIR.union(WatchFlags::DONT_FOLLOW).union(WatchFlags::EXCL_UNLINK);
 
-/// What of a directory is news.
+/// Which events of a directory count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Whatever changes in it.
+    /// Any change in it.
     Changes,
-    /// That, and that a file in it is opened.
+    /// Any change, and opening a file in it.
     Opened,
-    /// Only that it goes or moves.
+    /// Only its own removal or move.
     Itself,
 }
 
@@ -79,7 +79,7 @@ impl Seat {
         ring(&self.bell);
     }
 
-    /// Ends the wait that runs, or else the next one.
+    /// Ends the current wait, or else the next one.
     pub fn wake(&mut self) {
         self.woken = true;
         self.ring();

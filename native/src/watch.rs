@@ -1,4 +1,4 @@
-//! Which directories are dirty, and when that may not be all.
+//! Tells which directories are dirty, and when that may be incomplete.
 //!
 //! Hints only: the caller compares the directory with what it knew. So events are folded into a set of
 //! directories as they are read, and a wrong hint costs a look while a lost one is told as a loss.
@@ -32,14 +32,15 @@ pub struct Watcher {
 /// How a wait ended.
 pub enum Waited {
     Done(News),
-    /// A signal came; look at it and wait on.
+    /// A signal arrived: handle it and wait again.
     Interrupted,
 }
 
 impl Watcher {
     pub fn new() -> Result<Self> {
         let instance = Instance::shared();
-        let seat = instance.join().map_err(|error| Error::io("cannot make a bell for", "inotify", error.into()))?;
+        let seat =
+            instance.join().map_err(|error| Error::io("cannot create an eventfd for", "inotify", error.into()))?;
         Ok(Self { instance, seat })
     }
 
@@ -87,7 +88,7 @@ impl Watcher {
         }
     }
 
-    /// Makes the wait that runs, or else the next one, return at once.
+    /// Makes the current wait, or else the next one, return at once.
     pub fn wake(&self) {
         self.instance.seat(self.seat, |seat| seat.wake());
     }

@@ -63,7 +63,7 @@ impl Control {
         }
     }
 
-    /// What the parent said, without waiting.
+    /// The next message of the parent, without blocking.
     pub fn listen(&self) -> Word {
         let mut word = [0u8; 64];
         // SAFETY: the buffer is ours and as long as said.

@@ -14,7 +14,7 @@ use crate::{
 /// The newest interface this file was written for; newer kernels are asked for this much.
 const NEWEST: ABI = ABI::V6;
 
-/// Restricts the calling process for ever; without Landlock it fails.
+/// Restricts the calling process irrevocably; an error without Landlock.
 pub fn restrict(spec: &Spec) -> Outcome<()> {
     let fail = |what: &str, error: &dyn std::fmt::Display| Failure::new(Layer::Landlock, format!("{what}: {error}"));
     let writable = [path(&spec.root), Path::new("/tmp"), Path::new("/dev/shm"), path(&spec.home)];

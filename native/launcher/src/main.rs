@@ -48,7 +48,7 @@ fn main() {
 }
 
 fn supervise(control: Control) -> Outcome<()> {
-    // Whatever else was inherited is nobody's business here; these two end with the command's exec.
+    // Everything else that was inherited is closed; these two close when the command is executed.
     limits::close_from(CONTROL as libc::c_uint + 1, 0)?;
     // SAFETY: the spec's descriptor is ours from here on; fcntl has no pointers.
     let file = unsafe {
@@ -72,7 +72,7 @@ fn supervise(control: Control) -> Outcome<()> {
     if first == 0 {
         drop(ready);
         let mut word = [0];
-        // The word says whether the cgroup has us; without it nobody is there to run for.
+        // The byte says whether the cgroup has taken this process in; without it the launcher is gone.
         if go.read_exact(&mut word).is_err() {
             std::process::exit(1);
         }
@@ -99,7 +99,7 @@ fn guard(control: Control, first: libc::pid_t, parent: libc::pid_t) -> libc::c_i
     let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, first, 0) as libc::c_int };
     loop {
         let mut waiting = [
-            // Only the end of the socket: words are for the first process.
+            // Only the end of the socket: the first process reads the messages.
             libc::pollfd { fd: control.fd(), events: libc::POLLRDHUP, revents: 0 },
             libc::pollfd { fd: handle, events: libc::POLLIN, revents: 0 },
         ];

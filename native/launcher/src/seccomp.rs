@@ -1,4 +1,4 @@
-//! The system call filter: what a build or a test never needs and an attack does.
+//! The system call filter: refuses calls that a build or a test never needs but an attack does.
 use std::collections::BTreeMap;
 
 use seccompiler::{
@@ -190,7 +190,7 @@ fn no_x32() -> BpfProgram {
     ]
 }
 
-/// Filters the calling process for ever. Needs `no_new_privs`.
+/// Filters the calling process irrevocably. Needs `no_new_privs`.
 pub fn restrict(loopback: bool) -> Outcome<()> {
     let unknown = UNKNOWN.iter().map(|&number| (number, Vec::new())).collect();
     for program in [no_x32(), compile(unknown, libc::ENOSYS)?, compile(denied(loopback)?, libc::EPERM)?] {

@@ -115,7 +115,7 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
         }
         stopped = match spoken.then(|| control.listen()) {
             Some(Word::Stop) => Some("parent"),
-            // Nobody is left to tell; ending process 1 ends the rest.
+            // The parent is gone; ending process 1 ends all others.
             Some(Word::Gone) => return,
             _ => None,
         };

@@ -1,5 +1,5 @@
-//! The watch that process 1 keeps where no cgroup counts: memory and processes of the whole namespace, and
-//! the disk. It looks every few milliseconds; the hard bounds (rlimits, tmpfs sizes) hold in between.
+//! Measures memory, processes and disk use of the whole namespace where no cgroup does. Process 1 measures every
+//! few milliseconds; the hard limits (rlimits, tmpfs sizes) hold in between.
 use std::{
     ffi::CStr,
     fs, io, mem,

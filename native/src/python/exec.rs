@@ -49,7 +49,7 @@ impl Changes {
     ) -> PyResult<T> {
         py.detach(|| {
             let guard = self.upper.lock().unwrap_or_else(|broken| broken.into_inner());
-            let upper = guard.as_ref().ok_or_else(|| Error::Invalid("the changes were closed".into()))?;
+            let upper = guard.as_ref().ok_or_else(|| Error::Invalid("the changes are closed".into()))?;
             let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
             let root = rustix::fs::open(&self.root, flags, rustix::fs::Mode::empty())
                 .map_err(|error| Error::io("open", &self.root, error.into()))?;

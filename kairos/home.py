@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kairos.durable import FULL
+from kairos.durable import FULL, locked
 from kairos.errors import TryAgain, UsageError
 from kairos.privacy import Exposure, exposures, make_private, open_private, refuse
 
@@ -141,6 +141,13 @@ class Home:
                     f"{folder} cannot be created: {error.strerror}",
                     "Fix this, or choose another directory with --home.",
                 ) from error
+
+    @contextlib.contextmanager
+    def configuring(self) -> Iterator[None]:
+        """Makes the folders and holds the lock under which a file of the configuration is read, edited and replaced."""
+        self.prepare()
+        with locked(self.config, folder=True):
+            yield
 
 
 def machine() -> str:

@@ -210,15 +210,22 @@ def set_value(home: Home, key: str, text: str) -> Any:
         f"{key}{text}".encode()
     except UnicodeEncodeError as error:
         raise UsageError("the key or the value is not UTF-8", "A configuration is UTF-8 text.") from error
-    before, parts, value = read_toml(home.config_file), _split_key(key), _value_of(text)
+    parts, value = _split_key(key), _value_of(text)
+    _with_value(home, key, parts, value)  # what is refused makes no home
+    with home.configuring():
+        replace_file(home.config_file.resolve(), _with_value(home, key, parts, value).encode())
+    return value
+
+
+def _with_value(home: Home, key: str, parts: list[str], value: Any) -> str:
+    """The text of the configuration file with one value set. UsageError if the result is not valid."""
+    before = read_toml(home.config_file)
     wanted = _with(before, parts, value, key)
     _refuse_worse(before, wanted)
     written = _edited(home.config_file, parts, value)
     if not _same(_parsed(written), wanted):
         raise UsageError(f"{home.config_file} has a layout in which {key} cannot be set", "Edit it by hand.")
-    home.prepare()
-    replace_file(home.config_file.resolve(), written.encode())
-    return value
+    return written
 
 
 def _with(data: dict[str, Any], parts: list[str], value: Any, key: str) -> dict[str, Any]:

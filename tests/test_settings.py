@@ -62,7 +62,8 @@ def test_a_wrong_key_or_value_is_refused_and_named(home: Home, text: str, named:
 
 
 NUMBERS = [
-    ("attention.per_day", int), ("attention.cool_down_hours", float), ("attention.idle_minutes", float),
+    ("attention.per_day", int), ("attention.per_day_total", int), ("attention.cool_down_hours", float),
+    ("attention.idle_minutes", float),
     ("proposals.expire_days", float), ("proposals.approval_minutes", float), ("schedule.keep_hot_days", float),
     ("retention.fold_after_days", float), ("model.per_day_usd", float), ("model.per_turn_usd", float),
     ("model.input_usd_per_million", float), ("model.output_usd_per_million", float), ("model.max_output_tokens", int),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -77,16 +77,14 @@ def allow(
         argv_prefix=list(case.argv), max_risk=max_risk,
     )  # fmt: skip
     rule = msgspec.structs.replace(rule, examples=_examples(rule, examples))
-    mode, before = _loaded(desk).mode, _text(desk)
-    _write(desk, before, with_rule(before, rule, str(desk.home.policy_file)))
+    mode = _loaded(desk).mode
+    _change(desk, lambda before: with_rule(before, rule, str(desk.home.policy_file)))
     return RuleChangedOut(path=str(desk.home.policy_file), mode=mode, rule=_out(rule))
 
 
 def revoke(desk: Desk, name: str) -> RuleChangedOut:
     """Removes the rule of this name. NotFound (4), UsageError."""
-    before = _text(desk)
-    after = without_rule(before, name, str(desk.home.policy_file))
-    _write(desk, before, after)
+    after = _change(desk, lambda before: without_rule(before, name, str(desk.home.policy_file)))
     mode = parse(_data(after), "").mode if not wrong_in(_data(after)) else "suggest"
     return RuleChangedOut(path=str(desk.home.policy_file), mode=mode, rule=None)
 
@@ -180,14 +178,24 @@ def _data(text: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _write(desk: Desk, before: str, after: str) -> None:
-    """Replaces the policy, unless it would have an error that it did not have before. UsageError."""
+def _change(desk: Desk, made: Callable[[str], str]) -> str:
+    """Replaces the policy by what `made` makes of it, and returns that. Two commands at once change it one after the
+    other. UsageError, and nothing is written, if it would have an error that it did not have before."""
+    _sound(desk, made)  # what is refused makes no home
+    with desk.home.configuring():
+        after = _sound(desk, made)
+        replace_file(desk.home.policy_file.resolve(), after.encode())
+    return after
+
+
+def _sound(desk: Desk, made: Callable[[str], str]) -> str:
+    before = _text(desk)
+    after = made(before)
     had = wrong_in(_data(before))
     left = [fault for fault in wrong_in(_data(after)) if fault not in had]
     if left:
         raise UsageError(f"{desk.home.policy_file}: {left[0].what}", "Nothing was changed.")
-    desk.home.prepare()
-    replace_file(desk.home.policy_file.resolve(), after.encode())
+    return after
 
 
 def _out(rule: Rule) -> RuleOut:

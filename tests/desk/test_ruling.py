@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -48,3 +50,10 @@ def test_a_broken_file_is_not_added_to(desk: Desk) -> None:
 def test_files_and_a_command_at_once_are_no_action(desk: Desk) -> None:
     with pytest.raises(UsageError):
         verdict_on_case(desk, Case(paths=["a"], argv=["make"]), None)
+
+
+def test_rules_that_are_added_at_once_are_all_kept(desk: Desk) -> None:
+    names = [f"rule {n}" for n in range(12)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: allow(desk, name, Case(paths=[f"{name}/**"])), names))
+    assert sorted(rule.name for rule in policy(desk, None).rules) == sorted(names)

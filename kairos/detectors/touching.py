@@ -20,6 +20,11 @@ _AWAY = frozenset({"checkout", "stash", "reset"})
 Signature = tuple[tuple[int, int, int] | None, ...]
 
 
+def _is_away(event: GitMoved) -> bool:
+    """Whether a move may have taken changes away; a commit right after a switch is one move of both."""
+    return event.what in _AWAY or event.previous_head not in (None, event.head)
+
+
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
     `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
@@ -43,7 +48,7 @@ class TouchedSince:
                 self.everything = self.everything or len(self.paths) > _MOST
             case GitMoved() | CommitRecorded():
                 self.everything = True
-                self.moved = self.moved or (isinstance(event, GitMoved) and event.what in _AWAY)
+                self.moved = self.moved or (isinstance(event, GitMoved) and _is_away(event))
             case _:
                 pass
 

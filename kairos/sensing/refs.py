@@ -177,6 +177,10 @@ def _steps(
     return tuple(reversed(steps))
 
 
+_MADE = frozenset({"commit", "amend", "merge", "cherry-pick"})
+"""Moves that make a commit."""
+
+
 def _head_moved(old: RefSnapshot, new: RefSnapshot, last: Logged | None, parents: Parents) -> str:
     said = _said(last.message) if last is not None else None
     if _OPERATIONS & set(new.markers):
@@ -185,7 +189,7 @@ def _head_moved(old: RefSnapshot, new: RefSnapshot, last: Logged | None, parents
         return "commit" if last is not None and last.message.startswith("am") else "rebase"
     if said in ("rebase", "branch"):
         return said
-    if old.head != new.head:
+    if old.head != new.head and said not in _MADE:  # a commit that follows a switch at once is the news of both
         return "checkout"
     if said is not None:
         return said

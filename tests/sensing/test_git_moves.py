@@ -67,6 +67,22 @@ def test_amend_branch_tag_and_checkout_are_told_apart(watch: Any, repo: Any) -> 
     assert whats(watch.told(lambda: repo.git("branch", "-m", "main", "trunk"))) == ["branch"]
 
 
+def test_a_commit_right_after_a_switch_is_a_commit_on_the_new_branch(watch: Any, repo: Any) -> None:
+    repo.write("a", "1")
+    watch.told(lambda: repo.commit("one"))
+
+    def switch_and(*then: str) -> None:
+        repo.git("switch", "-q", "-c", f"branch-{then[-1]}")
+        repo.write("a", then[-1])
+        repo.git(*then)
+
+    for then in (("commit", "-qam", "two"), ("commit", "-q", "--amend", "-am", "three"), ("commit", "-qam", "four")):
+        told = watch.told(lambda then=then: switch_and(*then))
+        [moved] = [r for r in told if r.topic == "GitMoved"]
+        assert moved.event.what == ("amend" if "--amend" in then else "commit") and commits(told) == [then[-1]]
+        assert moved.event.head == f"refs/heads/branch-{then[-1]}" != moved.event.previous_head
+
+
 def test_files_of_a_checkout_carry_their_cause(watch: Any, repo: Any) -> None:
     repo.write("dir/b", "main")
     repo.write("a", "main")

@@ -112,7 +112,7 @@ def perform(
     except (OSError, NotPlain) as error:
         why = error.message if isinstance(error, NotPlain) else error.strerror or str(error)
         raise TryAgain(
-            f"{tree.root} cannot be written: {why}; {at.proposal.id} is settled when it can be written be written",
+            f"{tree.root} cannot be written: {why}; {at.proposal.id} is settled when it can be written",
             "Free some space or check the disk.",
         ) from error
     for folder in reversed(emptied):

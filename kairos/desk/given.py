@@ -23,9 +23,10 @@ def typed(text: str) -> Path:
 
 
 def place(text: str) -> Path:
-    """The absolute path of a typed one, links resolved; it need not exist. UsageError for a loop of links."""
+    """The absolute path of a typed one, links resolved; it need not exist. UsageError for a loop of links, or for text
+    that cannot be a path."""
     try:
         return typed(text).resolve()
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError) as error:  # ValueError: NUL, or text that no file name has
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{text} is not a path: {reason}", "Give another path.") from error

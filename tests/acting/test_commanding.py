@@ -10,9 +10,8 @@ from kairos.acting import confine, undo
 from kairos.domain import deciding
 from kairos.domain.action import CommandAction
 from kairos.domain.events import ExecutionFinished
-from kairos.errors import NotFound, Stale
+from kairos.errors import Stale
 from kairos.eventlog.record import NewEvent
-from kairos.eventlog.views.inbox import InboxView
 
 
 def commanded(bench: Any, *argv: str) -> Any:
@@ -32,8 +31,6 @@ def test_an_approved_command_runs_in_a_scratch_tree_and_its_output_is_kept(bench
     assert bench.topics(done).count("ExecutionStarted") == 1
     with pytest.raises(Stale):
         undo.undo(bench.log, bench.home, done.id)
-    with pytest.raises(NotFound):
-        undo.undo_target(InboxView().load(bench.log)[0])
 
 
 def test_a_command_that_fails_is_failed(bench: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 
 from kairos.acting.confine import ConfinedRun, Limits, run
 from kairos.acting.exporting import MOVED, export
+from kairos.acting.worktree import WorkTree
 from kairos.errors import Denied
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands are confined on Linux only")
@@ -114,16 +114,16 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_everything_as_it_was(
 ) -> None:
     before = picture(tree)
     with sh("echo x >> a.txt; echo y > sub/b.txt; echo z > sub/new; mkdir d; echo q > d/q") as done:
-        real, calls = os.rename, []
+        real, calls = WorkTree.exchange, []
 
-        def rename(*args: Any, **kwargs: Any) -> None:
+        def exchange(*args: Any, **kwargs: Any) -> bool:
             calls.append(args)
             if len(calls) == 2:
                 raise OSError(28, "No space left on device")
-            real(*args, **kwargs)
+            return real(*args, **kwargs)
 
         with monkeypatch.context() as patched:
-            patched.setattr(os, "rename", rename)
+            patched.setattr(WorkTree, "exchange", exchange)
             refused = export(done)
         assert len(calls) > 2 and all("No space left" in refusal.why for refusal in refused)
     assert picture(tree) == before

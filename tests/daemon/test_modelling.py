@@ -79,10 +79,12 @@ def test_commits_from_before_the_model_was_configured_are_left_alone(
 
 
 def test_a_muted_detector_starts_no_worker(
-    others: Any, make: Callable[..., Modelling], running: Callable[..., Any]
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None]
 ) -> None:
     others.say(DetectorMuted(detector=DETECTOR, repo=""), origin="user")
-    with running(make(Model(name="scripted", key_env="SCRIPTED_KEY"))):
+    modelling, muted = make(Model(name="scripted", key_env="SCRIPTED_KEY")), log.head()
+    with running(modelling):
+        until(lambda: modelling.position >= muted)
         due(others)
         assert [e.rule for e in others.until("AttentionHeld")] == ["mute@1"]
 

@@ -34,6 +34,8 @@ USED: dict[str, tuple[str, ...]] = {
     "symbolic-ref": ("symbolic-ref", "--quiet", "HEAD"),
     "config": ("config", "--get", "--type=path", "core.excludesFile"),
     "check-ignore": ("check-ignore", "--verbose", "--no-index", "a.txt"),
+    "check-attr": ("check-attr", "-z", "conflict-marker-size", "a.txt"),
+    "grep": ("grep", "-n", "-z", "-I", "-F", "-w", "--no-color", "--no-recurse-submodules", "-e", "one", "--"),
     "merge-file": ("merge-file", "-p", "a.txt", "a.txt", "a.txt"),
 }
 OWN_STORE = {"init", "hash-object", "prune", "repack", "update-ref"}

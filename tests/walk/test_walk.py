@@ -118,7 +118,7 @@ def test_a_proposal_is_parked_without_its_reason_and_closed_when_that_is_gone(ka
     assert kairos.run("inbox") == []
 
 
-def test_a_staged_secret_is_a_high_note_that_never_shows_the_value(kairos: Any, repo: Any) -> None:
+def test_a_staged_secret_is_an_urgent_note_that_never_shows_the_value(kairos: Any, repo: Any) -> None:
     key = "AKIA" + "Q3EGWUXHBNRL7ZTK"
     kairos.run("init", str(repo.root), "--yes")
     kairos.daemon()
@@ -126,7 +126,7 @@ def test_a_staged_secret_is_a_high_note_that_never_shows_the_value(kairos: Any, 
     repo.git("add", "-A")
     kairos.until("ProposalVerified")
     listed = kairos.run("inbox")
-    assert [(p["detector"], p["risk"], p["action"]["kind"]) for p in listed] == [("secret", "high", "note")]
+    assert [(p["detector"], p["risk"], p["action"]["kind"]) for p in listed] == [("secret", "urgent", "note")]
     assert key not in str(kairos.run("show", listed[0]["id"])) + str(kairos.lines("log"))
     assert not [p for p in kairos.home.rglob("*") if p.is_file() and key.encode() in p.read_bytes()]
     repo.git("rm", "-q", "--cached", "config/dev.env")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kairos.domain.inert import as_text
 from kairos.errors import IntegrityError
 from kairos.eventlog.cold.verify import AGAIN, Problem, Verified, Walk, verify_log
 from kairos.eventlog.log import Log
@@ -43,12 +44,12 @@ class Rechecked(msgspec.Struct, frozen=True):
 
 def remember(log: Log, found: Verified) -> Remembered:
     """What to remember of a whole verification that found no problem."""
-    return Remembered(log.name, found.head, found.hash)
+    return Remembered(as_text(log.name), found.head, found.hash)
 
 
 def recheck(log: Log, known: Remembered | None) -> Rechecked:
     """Verifies the new part and a piece of the older one. `known`: what the last call returned as `remembered`."""
-    if known is not None and known.log != log.name:
+    if known is not None and known.log != as_text(log.name):
         known = None
     if log.head() <= WHOLE:
         known = known if known is not None and _stands(log, known.position) else None
@@ -85,9 +86,9 @@ def _rechecked(log: Log, known: Remembered | None) -> Rechecked:
         problems += found
         older = (begin, turn)
     gap = (anchor + 1, first - 1) if first > anchor + 1 else None
-    at = Remembered(log.name, head, link.hex(), turn)
+    at = Remembered(as_text(log.name), head, link.hex(), turn)
     if gap is not None:
-        at = Remembered(log.name, anchor, known.hash if known is not None else "", turn)
+        at = Remembered(as_text(log.name), anchor, known.hash if known is not None else "", turn)
     verified = Verified(ok=not problems, head=head, hash=link.hex(), problems=problems)
     return Rechecked(verified, at, new=(first, head) if first <= head else None, older=older, gap=gap)
 

@@ -214,6 +214,7 @@ def test_a_run_that_is_rolled_back_has_changed_nothing(
 
 
 @pytest.mark.parametrize(("grows", "steps"), [(True, (1, 4, 5, 6, 7, 8, 10, 13, 20)), (False, (5, 7, 8))])
+@pytest.mark.timeout(400)
 def test_a_kill_at_any_step_of_a_rewrite_in_place_leaves_all_or_nothing(
     bench: Any, repo: Any, grows: bool, steps: tuple[int, ...]
 ) -> None:

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kairos.acting import recovery, undo
 from kairos.acting.applying import temporary
 from kairos.domain.events import ExecutionFinished, ExecutionUnknown
@@ -87,6 +89,7 @@ def many(bench: Any, repo: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return bench.tree(), wanted
 
 
+@pytest.mark.timeout(400)
 def test_a_kill_at_any_step_of_applying_leaves_all_or_nothing(bench: Any, repo: Any) -> None:
     before, wanted = many(bench, repo)
     after = None

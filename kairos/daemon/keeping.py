@@ -8,6 +8,7 @@ finding returns. The evidence is looked at again by the detector that raised it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kairos.acting.drift import done_by, drift
@@ -176,26 +177,17 @@ def _returns(p: Proposal, touched: TouchedSince) -> bool:
     return touched.concerns(p.raised, (), lapsed=True) or (touched.everything and p.raised.level > 0)
 
 
+@dataclass
 class _Look:
     """One proposal that is compared with the tree, and what is known for it."""
 
-    def __init__(
-        self,
-        proposal: Proposal,
-        repo: Repository,
-        evidence: Sequence[Recorded],
-        boundary: str,
-        cause: int,
-        facts: Facts,
-        touched: TouchedSince | None,
-    ) -> None:
-        self.proposal = proposal
-        self.repo = repo
-        self.evidence = evidence
-        self.boundary = boundary
-        self.cause = cause
-        self.facts = facts
-        self.touched = touched
+    proposal: Proposal
+    repo: Repository
+    evidence: Sequence[Recorded]
+    boundary: str
+    cause: int
+    facts: Facts
+    touched: TouchedSince | None
 
 
 def look_around(repo: Repository) -> tuple[Signature, Facts]:

@@ -8,21 +8,12 @@ from pathlib import Path
 import msgspec
 
 from kairos.acting import hooking
-from kairos.desk.records.guard import GuardCheckOut, GuardOut, SkippedFileOut, StagedCredentialOut
+from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.errors import KairosError, TryAgain
 from kairos.repo.git import Git, environment, open_repository
 
 CHECK_S = 120.0
 """Timeout (s) of a check: the largest commit that is looked at takes a tenth of it."""
-
-
-class _Seen(msgspec.Struct, frozen=True):
-    files: int
-    bytes: int
-    binary: int
-    skipped: list[SkippedFileOut]
-    found: list[StagedCredentialOut]
-    refuses: bool
 
 
 class GuardError(KairosError):
@@ -65,11 +56,7 @@ def check(repo: Path) -> GuardCheckOut:
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         raise GuardError(f"nothing was checked: {said.removeprefix('kairos guard: ')}", "Run `git status` there.")
-    seen = msgspec.json.decode(done.stdout, type=_Seen)
-    return GuardCheckOut(
-        repo=str(git.root), files=seen.files, bytes=seen.bytes, binary=seen.binary, skipped=seen.skipped,
-        found=seen.found, refuses=seen.refuses,
-    )  # fmt: skip
+    return msgspec.convert({"repo": str(git.root), **msgspec.json.decode(done.stdout)}, GuardCheckOut)
 
 
 def _out(git: Git, found: hooking.HookState) -> GuardOut:

@@ -11,7 +11,7 @@ from kairos.domain.events import CommitRecorded
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Recorded, Track, TrackedAt, Write
-from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
+from kairos.eventlog.views.projection import STATE, Projection, sealed
 from kairos.memory.cochange import Learner
 from kairos.memory.counts import Commit
 from kairos.memory.evidence import Evidence, Rows, saved_repositories
@@ -57,14 +57,8 @@ class HistoryView(Projection[Histories]):
                 state.of(event.repo).learn(commit)
 
     def kept(self, log: Log, upto: int) -> tuple[Histories | None, int]:
-        raw, position = log.kept(self.key)
-        if raw is None or position > log.head() or not self._holds(log, upto, position):
-            return None, 0
-        try:
-            checked(raw)
-        except ValueError:
-            return None, 0
-        return Histories(Rows(self.key, log, position)), position
+        raw, position = self._saved(log, upto)
+        return (None, 0) if raw is None else (Histories(Rows(self.key, log, position)), position)
 
     def saving(self, state: Histories, position: int) -> list[Write]:
         """The writes that save this state; Conflict if another process saved it meanwhile."""

@@ -25,6 +25,8 @@ from cli.main import main
 from kairos.home import Home
 
 DEADLINE_S = 30.0
+FINGER_S = 0.06
+"""The shortest time between two keys that a person presses."""
 KAIROS = [sys.executable, "-P", "-m", "cli"]
 
 
@@ -99,6 +101,7 @@ class Screen:
             [*KAIROS, *args], stdin=slave, stdout=slave, stderr=slave, preexec_fn=_own_terminal,
             env={**env, "TERM": "dumb" if size is None else "xterm-256color"},
         )  # fmt: skip
+        self._slave = os.ttyname(slave)
         os.close(slave)
         self.seen = ""
         self.raw = b""
@@ -146,6 +149,19 @@ class Screen:
 
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
+
+    def pause(self) -> None:
+        """Waits until what was pressed was read, and then as long as the fastest finger takes: what comes sooner is
+        pasted text. Nothing tells that a key was understood if it does nothing."""
+        deadline = time.monotonic() + DEADLINE_S
+        slave = os.open(self._slave, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            while fcntl.ioctl(slave, termios.FIONREAD, bytes(4)) != bytes(4):
+                assert time.monotonic() < deadline, f"what was pressed is not read\n{self.seen}"
+                self._read(0.01)
+        finally:
+            os.close(slave)
+        time.sleep(FINGER_S)
 
     def end(self) -> int:
         deadline = time.monotonic() + DEADLINE_S

@@ -18,7 +18,7 @@ from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
 from kairos.eventlog.views.filed import Filed, Filings, Part
 from kairos.eventlog.views.index import Index
-from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
+from kairos.eventlog.views.projection import STATE, Projection, sealed
 
 _MOST_LAPSED = 200
 """So many proposals that the tree closed, or that were only read, are looked at again when the tree changes; older ones
@@ -166,11 +166,11 @@ class InboxView(Projection[Inbox]):
             state.file(id_, Filed(folded, [*(known.positions if known else []), recorded.position]), known)
 
     def kept(self, log: Log, upto: int) -> tuple[Inbox | None, int]:
-        raw, position = log.kept(self.key)
-        if raw is None or position > log.head() or not self._holds(log, upto, position):
+        raw, position = self._saved(log, upto)
+        if raw is None:
             return None, 0
         try:
-            found = msgspec.json.decode(checked(raw), type=_Kept)
+            found = msgspec.json.decode(raw, type=_Kept)
         except (msgspec.MsgspecError, ValueError):
             return None, 0
         return Inbox(

@@ -11,7 +11,7 @@ import msgspec
 
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Track, Write
-from kairos.eventlog.views.projection import STATE, Projection, checked, sealed
+from kairos.eventlog.views.projection import STATE, Projection, sealed
 
 _FEW, _MANY = 4, 2_048
 
@@ -104,14 +104,8 @@ class IndexView(Projection[K]):
     at_once = 50_000
 
     def kept(self, log: Log, upto: int) -> tuple[K | None, int]:
-        raw, position = log.kept(self.key)
-        if raw is None or position > log.head() or not self._holds(log, upto, position):
-            return None, 0
-        try:
-            checked(raw)
-        except ValueError:
-            return None, 0
-        return self.state(Index(self.key, log)), position
+        raw, position = self._saved(log, upto)
+        return (None, 0) if raw is None else (self.state(Index(self.key, log)), position)
 
     def saving(self, state: K, position: int) -> list[Write]:
         whole = [Drop(self.key)] if state.index.log is None else []  # removes rows left by an earlier fold

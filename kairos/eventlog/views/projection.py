@@ -61,13 +61,23 @@ class Projection(Generic[S]):
 
     def kept(self, log: Log, upto: int) -> tuple[S | None, int]:
         """Returns (saved state, its position) if it can be used for a fold up to `upto`; otherwise (None, 0)."""
+        raw, position = self._saved(log, upto)
+        if raw is None:
+            return None, 0
+        try:
+            return self.decode(raw), position
+        except (msgspec.MsgspecError, ValueError):
+            return None, 0  # damaged, but disposable: it is folded again from the log
+
+    def _saved(self, log: Log, upto: int) -> tuple[bytes | None, int]:
+        """(content of the saved state, its position) if that can be used for a fold up to `upto`; else (None, 0)."""
         raw, position = log.kept(self.key)
         if raw is None or position > log.head() or not self._holds(log, upto, position):
             return None, 0
         try:
-            return self.decode(checked(raw)), position
-        except (msgspec.MsgspecError, ValueError):
-            return None, 0  # damaged, but disposable: it is folded again from the log
+            return checked(raw), position
+        except ValueError:
+            return None, 0
 
     def _holds(self, log: Log, upto: int, position: int) -> bool:
         """Whether the fold up to `position` equals the fold up to `upto`."""

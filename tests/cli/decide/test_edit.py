@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +130,7 @@ def test_c_keeps_a_comment_and_a_rejection_takes_it_as_its_reason(
     screen.press("c")
     screen.shows("comment on")
     screen.press("\x1b[200~say it\nshorter\x1b[201~")
-    time.sleep(0.1)
+    screen.pause()
     screen.press("\r")
     screen.shows("You said")
     assert any("say it shorter" in line for line in screen.shown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -11,12 +10,6 @@ AFTER = b"# Demo\nmore\n"
 
 
 PROMPT = "[y n e s t c l w d m u j k q ?] "
-
-
-def sleep_between_keys() -> None:
-    """As long as the fastest finger takes: what comes sooner is pasted text. Nothing tells that a key was read if it
-    does nothing, so this is no condition to wait for."""
-    time.sleep(0.06)
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ def test_enter_and_unknown_keys_do_nothing(kairos: Any, seeded: Any, review: Any
     screen.until(PROMPT)
     for keys in ("\r", "\n", "\t", "z", "\x1b[A\x1b[B", "\x1bOP", "\x1b[15~", "\x1b"):
         screen.press(keys)
-        sleep_between_keys()
+        screen.pause()
     screen.press("?")
     screen.until("what is undecided stays")
     screen.until(PROMPT)
@@ -171,10 +164,10 @@ def test_what_arrives_at_once_and_is_no_key_decides_nothing(kairos: Any, seeded:
     screen = review()
     screen.until(PROMPT)
     screen.press(pasted)
-    sleep_between_keys()
+    screen.pause()
     if "\x1b[200~" in pasted:
         screen.press("\x1b[201~")
-        sleep_between_keys()
+        screen.pause()
     screen.press("?")
     screen.until("what is undecided stays")
     screen.until(PROMPT)

@@ -14,10 +14,6 @@ SIZES = [(40, 10), (60, 15), (80, 24), (200, 50)]
 LONG = "".join(f"line {n} of the demo\n" for n in range(120)).encode()
 
 
-def slowly() -> None:
-    time.sleep(0.06)
-
-
 def mode(screen: Any) -> int:
     found: int = termios.tcgetattr(screen.master)[3]
     return found & (termios.ICANON | termios.ECHO)
@@ -70,11 +66,11 @@ def test_d_folds_the_patch_so_that_it_can_be_approved(
     screen = terminal("review", size=size)
     screen.shows("below: space")
     screen.press("d")
-    screen.shows("+120") if size[1] > 15 else slowly()
+    screen.shows("+120") if size[1] > 15 else screen.pause()
     screen.press("d")
-    slowly()
+    screen.pause()
     screen.press("d")  # whole again: what was not seen is still not seen
-    slowly()
+    screen.pause()
     screen.press("y")
     screen.shows("not approved")
     assert _state(kairos, raised.id) == "pending"
@@ -190,7 +186,7 @@ def test_a_paste_in_a_question_answers_nothing(kairos: Any, seeded: Any, termina
     screen.press("y")
     screen.shows("and Enter to approve:")
     screen.press(f"\x1b[200~{raised.id[:4]}\n\x1b[201~")
-    slowly()
+    screen.pause()
     screen.press("\r")
     screen.shows("not approved")
     assert _state(kairos, raised.id) == "pending"
@@ -198,7 +194,7 @@ def test_a_paste_in_a_question_answers_nothing(kairos: Any, seeded: Any, termina
         screen.press(question)
         screen.shows("why?" if question == "n" else "when?")
         screen.press(paste)
-        slowly()
+        screen.pause()
         screen.press("\x1b")
         screen.shows("not rejected" if question == "n" else "not deferred")
     assert _state(kairos, raised.id) == "pending"

@@ -27,7 +27,7 @@ from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.undoing import TakingBack, take_back
 from kairos.desk.units import count
 from kairos.domain.proposal import Proposal
-from kairos.errors import KairosError, NotFound, UsageError
+from kairos.errors import KairosError, NotFound, Stale, UsageError
 
 REASONS = {"1": "wrong", "2": "not_now", "3": "style", "4": "too_risky", "5": "duplicate", "6": "other"}
 LATER = {"1": "1h", "2": "tonight", "3": "tomorrow", "4": "next-commit", "5": "evidence"}
@@ -48,6 +48,7 @@ HELP = """  y  approve exactly this, once you saw its end (high risk: type the f
 QUIT = "q"
 PROMPT = "[y n e s t c l w d m u j k q ?] "
 _WAIT_S = 10.0
+_RETURN_S = 5.0
 
 
 class Review:
@@ -81,7 +82,7 @@ class Review:
                 try:
                     self._keys[key](shown, self._view)
                 except KairosError as error:
-                    self._say(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}")
+                    self._receipt(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}")
         return True
 
     def _present(self) -> tuple[Proposal, list[CardPart], str] | None:
@@ -138,8 +139,12 @@ class Review:
                 self._say("not approved")
                 return
         desk = self._context.desk
-        done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
-        deciding.refuse_if_bad(desk, done, waited_s=_WAIT_S)
+        try:
+            done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
+            deciding.refuse_if_bad(desk, done, waited_s=_WAIT_S)
+        except Stale:
+            deciding.await_return(desk, shown.id, _RETURN_S)  # so that its new card is shown, not the end
+            raise
         self._settled(done)
 
     def _reject(self, shown: Proposal, view: Viewport) -> None:

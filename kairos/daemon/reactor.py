@@ -99,7 +99,8 @@ class Reactor(Component):
         self._active: dict[str, int] = {}
         self._scheduler = scheduler
         self._unkept: set[str] = set()
-        """Repositories whose proposals were not compared with the tree since the start."""
+        """Repositories whose proposals are to be compared with the tree without a turn: since the start, or because
+        Kairos itself wrote there, which starts none."""
         self._looked = 0
         self._tick = True
 
@@ -213,6 +214,8 @@ class Reactor(Component):
                 self._log.append([NewEvent(repo, held, recorded.position, "system")])
         if recorded.origin in attention.ACTIVE_ORIGINS:
             self._gathered.setdefault(repo, Gathered()).add(recorded, boundary)
+        elif recorded.origin == "self":
+            self._unkept.add(repo)
 
     def _look_again(self, recorded: Recorded, proposal_id: str) -> None:
         with self._world.reading() as views:
@@ -241,7 +244,7 @@ class Reactor(Component):
                 if last:
                     self._log.append([], writes=[Track(f"reactor/{repo}", last)])
             self._done[repo] = max(last, self._done.get(repo, 0))
-        for repo in list(self._unkept):  # a start: what changed meanwhile may have started no turn
+        for repo in list(self._unkept):
             self._unkept.discard(repo)
             self._looker.recheck(repo, None, (), BURST)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from kairos.clock import local_zone, now_us
@@ -12,7 +12,7 @@ from kairos.desk.leased import is_here, leased
 from kairos.desk.reading import inbox, proposal_of, repositories
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
-from kairos.domain.proposal import TERMINAL, Proposal
+from kairos.domain.proposal import TERMINAL, UNDECIDED, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository
 
@@ -115,16 +115,27 @@ def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
 
 def await_end(desk: Desk, id_: str, wait_s: float) -> None:
     """Sleeps until the proposal is in a terminal state or `wait_s` seconds have passed."""
+    _await(desk, id_, TERMINAL | {"parked"}, wait_s)
+
+
+def _await(desk: Desk, id_: str, states: Collection[str], wait_s: float) -> None:
     from kairos.eventlog.follow import Follower
 
     deadline = time.monotonic() + wait_s
     follower = Follower(desk.log, desk.log.head())
-    while inbox(desk).proposals[id_].state not in TERMINAL | {"parked"}:
+    while inbox(desk).proposals[id_].state not in states:
         left = deadline - time.monotonic()
         if left <= 0:
             return
         follower.wait(min(left, 1.0))
         follower.new()
+
+
+def await_return(desk: Desk, id_: str, wait_s: float) -> None:
+    """Sleeps until a proposal that went stale waits for a decision again, made anew by the daemon, or `wait_s` seconds
+    have passed. Returns at once without a daemon."""
+    if desk.daemon_running():
+        _await(desk, id_, UNDECIDED, wait_s)
 
 
 def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None) -> None:

@@ -75,7 +75,7 @@ def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[Detecto
         if problems:
             out.append(_no(name, as_text("; ".join(problems))))
             continue
-        said = f"found {count(len(findings), 'thing')}" if findings else "looked, and found nothing"
+        said = f"finds {count(len(findings), 'thing')} now" if findings else "finds nothing now"
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""
         out.append(
             DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings], below=below)

@@ -146,6 +146,8 @@ def main(args: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; every known error is reported, never shown as a traceback."""
     context = Context(json="--json" in _own_flags(args))
     try:
+        if any("\0" in word for word in args):  # no shell can pass one, and no path or name may hold one
+            raise UsageError("an argument holds a NUL byte", "Give it without.")
         result = root.main(list(args), prog_name="kairos", standalone_mode=False, obj=context)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0

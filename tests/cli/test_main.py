@@ -129,3 +129,12 @@ def test_a_full_disk_under_the_output_is_try_again(seeded: Any, kairos_command: 
         done = subprocess.run([*kairos_command, "log", "--json"], stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 75
     assert json.loads(done.stderr)["error"]["name"] == "try_again"
+
+
+@pytest.mark.parametrize(
+    "args", [["export", "a\0b"], ["log", "import", "\0"], ["show", "\0"], ["sandbox", "--root=\0"]]
+)
+def test_a_nul_byte_in_an_argument_is_refused(kairos: Any, args: list[str]) -> None:
+    said = kairos(*args)
+    assert said.code == 2
+    assert "NUL byte" in said.err

@@ -31,10 +31,10 @@ def scenes(clone: Path, commits: int) -> Iterator[tuple[PastCommit, Scene]]:
     known = Repository(id=REPO, root=str(clone), dev=0, ino=0, trusted_at=1)
     for commit in Objects(git).latest(commits):
         git.run("checkout", "-q", "--force", "--detach", commit.oid)
-        yield commit, scene_of(known, git, _trigger(commit), "commit", 0, salt=b"history")
+        yield commit, scene_of(known, git, trigger(commit), "commit", 0, salt=b"history")
 
 
-def _trigger(commit: PastCommit) -> list[Recorded]:
+def trigger(commit: PastCommit) -> list[Recorded]:
     """The events that sensing records of a commit."""
     changes = [
         CommitChange(status=status, was=Name(**name_fields(was)) if was else None, **name_fields(path))

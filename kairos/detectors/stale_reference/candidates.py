@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote
 
 from kairos.detectors.scene import Scene
-from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
+from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.repo.search import files_naming
@@ -22,6 +22,10 @@ _CONFIGURATION = (
     ":(glob)**/requirements/*.in", *(f":(glob)**/{directory}/*" for directory in path_values.SCRIPTS),
 )  # fmt: skip
 _PATHSPECS = (*(f"*{s}" for s in (*python_imports.SUFFIXES, *_DOCUMENTS)), *_CONFIGURATION)
+_SOURCES = tuple(f"*{s}" for s in source_files.SUFFIXES)
+_PLACES = frozenset({"index", "mod", "lib", "main", "__init__"})
+"""Files that are named by their directory."""
+_MANY_SOURCES = 5_000
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
 _IMPORTS = re.compile(
@@ -29,6 +33,7 @@ _IMPORTS = re.compile(
 )
 _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|[\"']-[mc][\"']")
 _NAME = re.compile(r"\w+")
+_WORD = re.compile(r"[\w-]+(?:\.\w+)*")
 
 
 def candidates(scene: Scene, moves: Moves) -> list[str]:
@@ -57,7 +62,8 @@ def candidates(scene: Scene, moves: Moves) -> list[str]:
         found |= set(files_naming(scene.git, [f"{d}/" for d in directories], _CONFIGURATION, words=False))
     if stems:
         found |= set(files_naming(scene.git, sorted(stems), [f"*{s}" for s in _DOCUMENTS]))
-    own = (*python_imports.SUFFIXES, *_DOCUMENTS)
+    found |= _sources(scene, moves)
+    own = (*python_imports.SUFFIXES, *_DOCUMENTS, *source_files.SUFFIXES)
     found |= {p for p in moves.moved.values() if p.endswith(own) or path_values.is_configuration(p)}
     if beside:
         # Files in the same directory may name a file without the directory.
@@ -65,9 +71,31 @@ def candidates(scene: Scene, moves: Moves) -> list[str]:
     return sorted(found)
 
 
+def _sources(scene: Scene, moves: Moves) -> set[str]:
+    """The source files that may name a moved file: by its name, with or without suffix, or by its directory."""
+    needles: set[str] = set()
+    for old in moves.stale:
+        directory, base = posixpath.split(old)
+        stem = base.partition(".")[0] or base
+        needles |= {base} if base.isidentifier() else {base, quote(base, errors="surrogateescape"), html.escape(base)}
+        if posixpath.splitext(base)[1] in source_files.LANGUAGES or not posixpath.splitext(base)[1]:
+            needles |= {posixpath.basename(directory)} if stem in _PLACES or base.endswith(".go") else {stem}
+    needles |= {posixpath.basename(d) for d in moves.directories}
+    needles -= {""}
+    if len(needles) <= _NEEDLES:
+        return set(files_naming(scene.git, sorted(needles), _SOURCES))
+    found = set()
+    for path in sorted(p for p in scene.tracked if p.endswith(source_files.SUFFIXES))[:_MANY_SOURCES]:
+        text = scene.text(path)
+        if text is not None and not needles.isdisjoint(_WORD.findall(text)):
+            found.add(path)
+    return found
+
+
 def is_known_kind(path: str) -> bool:
     """Whether a file is of a kind that is searched."""
-    return path.endswith((*python_imports.SUFFIXES, *_DOCUMENTS)) or path_values.is_configuration(path)
+    own = (*python_imports.SUFFIXES, *_DOCUMENTS, *source_files.SUFFIXES)
+    return path.endswith(own) or path_values.is_configuration(path)
 
 
 def _spellings(base: str) -> set[str]:
@@ -81,7 +109,7 @@ def _spellings(base: str) -> set[str]:
 
 def could_import(path: str, text: str, modules: Modules) -> bool:
     """Whether an import or a string may name a moved module: a cheap check before parsing."""
-    if modules.moves.former(path) != path:
+    if modules.moves.former(path) != path or any(old in text for old in list(modules.moves.stale)[:_NEEDLES]):
         return True
     ends = modules.ends
     plain: set[str] = set()

@@ -20,13 +20,13 @@ _SAFE = re.compile(r"[\w./@+~$()\[\]-]+")
 
 
 class Form(NamedTuple):
-    """How a specifier names a file: `ending` left out, `compiled` the suffix written for another one, `index` the
-    directory of an index file."""
+    """How a specifier names a file: `ending` left out, `compiled` the suffix written for another one, `by_directory` by
+    the directory of an index file."""
 
     target: str
     ending: str = ""
     compiled: str = ""
-    index: bool = False
+    by_directory: bool = False
 
 
 def resolved(
@@ -75,7 +75,7 @@ def find(base: str, has: Callable[[str], bool]) -> Form | None:
     for ending in _ENDINGS:
         index = f"{base}/index{ending}" if base else f"index{ending}"
         if has(index):
-            return Form(index, ending, index=True)
+            return Form(index, ending, by_directory=True)
     return None
 
 
@@ -97,7 +97,7 @@ def _relative(path: str, name: str, moves: Moves) -> Followed:
         new = new if new.startswith("../") or new in (".", "..") else f"./{new}"
         if name.startswith("./..") and new.startswith(".."):
             new = f"./{new}"
-        if name.endswith("/") and form.index and not new.endswith("/"):
+        if name.endswith("/") and form.by_directory and not new.endswith("/"):
             new += "/"
         again = joined(here, new)
         proof = find(again, moves.now.__contains__) if again is not None else None
@@ -113,9 +113,9 @@ def _spellings(form: Form, target: str) -> Iterator[str]:
     if form.compiled:
         yield stem + next((c for c, real in _COMPILED.items() if ending in real), ending)
         return
-    if form.ending or form.index:
+    if form.ending or form.by_directory:
         if posixpath.basename(stem) == "index" and not (
-            not form.index and posixpath.basename(form.target) == f"index{form.ending}"
+            not form.by_directory and posixpath.basename(form.target) == f"index{form.ending}"
         ):
             yield posixpath.dirname(stem) or "."
         yield stem

@@ -59,9 +59,9 @@ class Projects:
                             to = _below(root, target[:-2])
                             found += [Alias(directory, name[:-1], f"{to}/" if to else "")] if to is not None else []
         for directory, text in self._texts("package.json"):
-            name = _json(text).get("name")
-            if isinstance(name, str) and name:
-                found.append(Alias("", f"{name}/", f"{directory}/" if directory else ""))
+            package = _json(text).get("name")
+            if isinstance(package, str) and package:
+                found.append(Alias("", f"{package}/", f"{directory}/" if directory else ""))
         return found
 
     @cached_property

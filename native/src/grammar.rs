@@ -1,7 +1,7 @@
 //! Parsing with tree-sitter, bounded in bytes, in depth and in time.
 use std::{ops::ControlFlow, time::Duration};
 
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{clock_gettime, ClockId};
 use streaming_iterator::StreamingIterator;
 use tree_sitter::{Language, Node, ParseOptions, Parser, Query, QueryCursor, QueryCursorOptions, Tree};
 
@@ -42,7 +42,11 @@ impl Grammar {
             }
         }
         drop(matches);
-        if late { Err(too_slow()) } else { Ok(()) }
+        if late {
+            Err(too_slow())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -65,7 +69,11 @@ pub fn parse(language: &Language, text: &str) -> Result<Tree, Error> {
 
 fn check(begun: Duration, late: &mut bool) -> ControlFlow<()> {
     *late = spent().saturating_sub(begun) > LIMIT;
-    if *late { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    if *late {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
+    }
 }
 
 /// The processor time that this thread has spent.

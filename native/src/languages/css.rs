@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 
 use crate::{error::Error, grammar::Grammar};
 
-use super::{Reference, captured};
+use super::{captured, Reference};
 
 static CSS: LazyLock<Grammar> =
     LazyLock::new(|| Grammar::new(tree_sitter_css::LANGUAGE.into(), include_str!("queries/css.scm")));

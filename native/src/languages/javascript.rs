@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 
 use crate::{error::Error, grammar::Grammar};
 
-use super::{Reference, captured};
+use super::{captured, Reference};
 
 pub enum Dialect {
     JavaScript,

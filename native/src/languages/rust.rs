@@ -8,7 +8,7 @@ use tree_sitter::{Language, Node};
 
 use crate::{error::Error, grammar};
 
-use super::{LONGEST, Reference, may_name_a_file};
+use super::{may_name_a_file, Reference, LONGEST};
 
 static RUST: LazyLock<Language> = LazyLock::new(|| tree_sitter_rust::LANGUAGE.into());
 const INCLUDES: [&str; 3] = ["include", "include_str", "include_bytes"];
@@ -193,14 +193,22 @@ impl<'t> Reader<'t> {
         let kind = match literal.parent() {
             Some(outer) if outer.kind() == "attribute" => {
                 let name = outer.named_child(0).map_or("", |child| self.slice(child.byte_range()));
-                if name == "path" { "file" } else { "string" }
+                if name == "path" {
+                    "file"
+                } else {
+                    "string"
+                }
             }
             Some(outer) if outer.kind() == "token_tree" => {
                 let invocation = outer.parent().filter(|node| node.kind() == "macro_invocation");
                 let name = invocation
                     .and_then(|node| node.child_by_field_name("macro"))
                     .map_or("", |name| self.slice(name.byte_range()));
-                if INCLUDES.contains(&name) { "include" } else { "string" }
+                if INCLUDES.contains(&name) {
+                    "include"
+                } else {
+                    "string"
+                }
             }
             _ => "string",
         };

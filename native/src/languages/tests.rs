@@ -26,7 +26,8 @@ fn modules_of_javascript() {
 
 #[test]
 fn modules_of_typescript() {
-    let text = "import type {A} from './a'\nimport b = require('./b')\nlet x: import('./c').C\nexport type {D} from './d'\n";
+    let text =
+        "import type {A} from './a'\nimport b = require('./b')\nlet x: import('./c').C\nexport type {D} from './d'\n";
     let specifiers = found(text, "typescript");
     assert_eq!(named(&specifiers, "specifier"), ["./a", "./b", "./d"]);
     assert_eq!(named(&specifiers, "string"), ["./c"]);
@@ -90,7 +91,9 @@ fn destinations_of_css_and_html() {
 
 #[test]
 fn hostile_text_is_bounded() {
-    for piece in ["(", "[", "{", "a.", "<a ", "if(", "use {", "#if 1\n", "\"", "`${", "x=>", "*", "<T,", "::", "mod a{", "/*"] {
+    for piece in
+        ["(", "[", "{", "a.", "<a ", "if(", "use {", "#if 1\n", "\"", "`${", "x=>", "*", "<T,", "::", "mod a{", "/*"]
+    {
         for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
             let text = piece.repeat(60_000 / piece.len());
             let begun = std::time::Instant::now();

@@ -84,14 +84,14 @@ def test_a_rename_updates_pages_and_styles(applied, text):
             "img/a b.png": BODY,
             "site/index.html": '<img src="../img/a%20b.png"><a\n href=other.html#x>x</a>\n<!-- <img src="x"> -->\n',
             "site/other.html": BODY + "<p>\n",
-            "site/main.css": "x { background: url(../img/a%20b.png) }\n/* ../img/a%20b.png */\n",
+            "site/main.css": "x { background: url('../img/a%20b.png') }\n/* ../img/a%20b.png */\n",
         },
         [("img/a b.png", "img/c d.png"), ("site/other.html", "site/more.html")],
     )
     assert text("site/index.html") == (
         '<img src="../img/c%20d.png"><a\n href=more.html#x>x</a>\n<!-- <img src="x"> -->\n'
     )
-    assert text("site/main.css") == "x { background: url(../img/c%20d.png) }\n/* ../img/a%20b.png */\n"
+    assert text("site/main.css") == "x { background: url('../img/c%20d.png') }\n/* ../img/a%20b.png */\n"
 
 
 @settings(deadline=None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 
 from kairos import clock
@@ -18,6 +19,7 @@ from kairos.daemon.executing import Executing
 from kairos.daemon.first_findings import is_listed, list_baseline_findings
 from kairos.daemon.folded import World
 from kairos.daemon.following import Following
+from kairos.daemon.journal import READY, Journal, JournalHandler
 from kairos.daemon.modelling import Modelling
 from kairos.daemon.nights import Nights, times
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
@@ -26,6 +28,7 @@ from kairos.daemon.reactor import Reactor
 from kairos.daemon.salt import salt_of
 from kairos.daemon.signals import Asked
 from kairos.daemon.watching import Watching
+from kairos.domain.amounts import count
 from kairos.domain.events import DaemonStarted, DaemonStopped
 from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.leases import fences_of
@@ -55,19 +58,51 @@ def run(
 
     `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr; `on_delivery`
     gets the id of each delivered proposal."""
-    with claim(home):
-        return _Daemon(home, config, clean, report, on_delivery).run(on_ready)
+    with claim(home), closing(Journal(home.daemon_log)) as journal:
+
+        def tell(text: str) -> None:
+            journal.note(text)
+            if not journal.has_streams:
+                report(text)
+
+        def ready() -> None:
+            journal.note(READY)
+            if not journal.has_streams:
+                on_ready()
+
+        with _logged(tell):
+            try:
+                return _Daemon(home, config, clean, tell, journal.note, on_delivery).run(ready)
+            except Exception as error:
+                journal.note(f"ended: {type(error).__name__}: {error}")
+                raise
+
+
+@contextmanager
+def _logged(tell: Report) -> Iterator[None]:
+    """Passes on what is logged by Python's logging meanwhile."""
+    handler, to = JournalHandler(tell), logging.getLogger()
+    to.addHandler(handler)
+    try:
+        yield
+    finally:
+        to.removeHandler(handler)
 
 
 class _Daemon:
     """The components of a daemon, each in a thread of its own that is restarted after log or lease failures."""
 
-    def __init__(self, home: Home, config: Config, clean: Clean, report: Report, on_delivery: Report | None) -> None:
+    def __init__(
+        self, home: Home, config: Config, clean: Clean, report: Report, note: Report, on_delivery: Report | None
+    ) -> None:
+        """`report` gets what a person must know, `note` what is only written to the daemon's own log."""
+        self._note = note
         self._home = home
         self._config = config
         self._report = report
         self._asked = Asked()
         self._failed: int | None = None
+        note(f"started: version {VERSION}, home {home.data}")
         prime()
         sweep(home.scratch)
         self._log = open_log(home, clean)
@@ -111,6 +146,7 @@ class _Daemon:
         self._world.load()
         with self._world.reading() as views:
             watched = views.repos.watched()
+        self._note(f"watches {count(len(watched), 'repository', 'repositories')}: {', '.join(r.root for r in watched)}")
         mine = self._duties.choose(watched)
         self._duties.start()
         for repo in mine:
@@ -131,6 +167,7 @@ class _Daemon:
         finally:  # the lock on the home must not be released before the last thread ends
             self._stop()
         self._say_stopped()
+        self._note("stopped" if self._failed is None else f"stopped after an error, exit code {self._failed}")
         return self._failed or 0
 
     def _start(self, component: Component | Following | Scheduler) -> None:

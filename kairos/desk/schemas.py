@@ -33,7 +33,7 @@ from kairos.desk.records.proposals import (
     StepOut,
     UndoneOut,
 )
-from kairos.desk.records.repositories import InitOut, RunningOut, StatusOut, UnwatchOut
+from kairos.desk.records.repositories import DaemonLogOut, InitOut, RunningOut, StatusOut, UnwatchOut
 from kairos.desk.records.system import (
     CompletionOut,
     ConfigOut,
@@ -81,6 +81,7 @@ DATA: dict[str, Any] = {
     "tools": list[ToolOut],
     "init": InitOut,
     "unwatch": UnwatchOut,
+    "daemon-logs": DaemonLogOut,
     "start": RunningOut,
     "stop": RunningOut,
     "pause": PauseOut,

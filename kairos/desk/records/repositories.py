@@ -10,6 +10,13 @@ class DaemonOut(Output, frozen=True, kw_only=True):
     pid: int | None
 
 
+class DaemonLogOut(Output, frozen=True, kw_only=True):
+    """The daemon's own log: its file, and its last lines, oldest first."""
+
+    path: str
+    lines: list[str]
+
+
 class RepoOut(Output, frozen=True, kw_only=True):
     """state: watching | degraded | lost | stopped; the rest counts directories. `held_by`: on a shared log, the other
     home whose daemon holds the repository; its state is then `stopped` here. `why`: the reason that it is degraded or

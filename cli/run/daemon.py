@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
 from cli import render
@@ -14,13 +12,12 @@ from kairos.desk import daemon_log, starting
 from kairos.desk.records.repositories import RunningOut
 
 
-def run_here(context: Context, on_delivery: Callable[[str], None] | None = None) -> int:
+def run_here(context: Context) -> int:
     """Runs the daemon in this process until a signal ends it; returns its exit code."""
     return starting.run_here(
         context.desk,
         on_ready=lambda: render.exactly(starting.READY),
         report=lambda text: render.message(context, render.inert(text, lines=True)),
-        on_delivery=on_delivery,
     )
 
 

@@ -52,12 +52,10 @@ def run(
     *,
     on_ready: Callable[[], None],
     report: Report,
-    on_delivery: Report | None = None,
 ) -> int:
     """Runs a daemon until it ends; returns the exit code. Locked (11) if another daemon holds the home.
 
-    `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr; `on_delivery`
-    gets the id of each delivered proposal."""
+    `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr."""
     with claim(home), closing(Journal(home.daemon_log)) as journal:
 
         def tell(text: str) -> None:
@@ -72,7 +70,7 @@ def run(
 
         with _logged(tell):
             try:
-                return _Daemon(home, config, clean, tell, journal.note, on_delivery).run(ready)
+                return _Daemon(home, config, clean, tell, journal.note).run(ready)
             except Exception as error:
                 journal.note(f"ended: {type(error).__name__}: {error}")
                 raise
@@ -92,9 +90,7 @@ def _logged(tell: Report) -> Iterator[None]:
 class _Daemon:
     """The components of a daemon, each in a thread of its own that is restarted after log or lease failures."""
 
-    def __init__(
-        self, home: Home, config: Config, clean: Clean, report: Report, note: Report, on_delivery: Report | None
-    ) -> None:
+    def __init__(self, home: Home, config: Config, clean: Clean, report: Report, note: Report) -> None:
         """`report` gets what a person must know, `note` what is only written to the daemon's own log."""
         self._note = note
         self._home = home
@@ -112,10 +108,10 @@ class _Daemon:
         self._enduring = Enduring(self._log, self._duties.held, report)
         self._world = World(open_log(home))
         self._scheduler = Scheduler(self._look)
-        self._make(on_delivery)
+        self._make()
         self._threads: dict[str, threading.Thread] = {}
 
-    def _make(self, on_delivery: Report | None) -> None:
+    def _make(self) -> None:
         """Creates the components."""
         home, config, world, held = self._home, self._config, self._world, self._duties.held
         zone, scheduler = clock.local_zone, self._scheduler
@@ -124,7 +120,7 @@ class _Daemon:
             home, config, open_log(home), world, self._duties, self._guard, self._publish, self._asked.go_on,
             self._report,
         )  # fmt: skip
-        self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler, on_delivery)
+        self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler)
         self._nights = Nights(home, config, open_log(home), world, held, zone, scheduler)
         self._components: list[Component] = [
             self._watching,

@@ -30,7 +30,6 @@ def run_here(
     *,
     on_ready: Callable[[], None],
     report: Callable[[str], None],
-    on_delivery: Callable[[str], None] | None = None,
 ) -> int:
     """Runs the daemon in this process until a signal ends it; returns its exit code. Locked (11)."""
     from kairos.daemon.running import run
@@ -43,7 +42,6 @@ def run_here(
         clean=partial(clean, desk.home),
         on_ready=on_ready,
         report=report,
-        on_delivery=on_delivery,
     )
 
 

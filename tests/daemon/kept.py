@@ -24,7 +24,7 @@ from kairos.repo.objects import _name_status
 from kairos.settings import AttentionSettings, Config
 
 CONFIG = Config(attention=AttentionSettings(per_day=1_000, per_day_total=1_000, quiet_hours="", cool_down_hours=0))
-_KINDS = {"checkout": "switch", "stash": None, "push": None, "files": "burst"}
+_KINDS = {"checkout": "switch", "stash": None, "push": None, "stage": "burst", "files": "burst"}
 
 
 class Kept:

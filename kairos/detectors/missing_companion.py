@@ -49,7 +49,7 @@ class MissingCompanion:
                 yield from self._likely(scene, commit, best)
 
     def _likely(self, scene: Scene, commit: SeenCommit, missing: list[tuple[str, Companion]]) -> Iterator[Finding]:
-        history = scene.objects.before(commit.oid, LOOK_BACK)
+        history = scene.facts.before(commit.oid, LOOK_BACK)
         notes = 0
         for path, companion in missing:
             omitted, followed = _omissions(history, path, companion.path)
@@ -90,6 +90,8 @@ class MissingCompanion:
                 f"changed {shown(path)} (about {times}). Look whether it needs the same change.",
             ),
             evidence=evidence(scene.cause, [commit.position, *companion.cites]),
+            asks=[companion.path],
+            horizon=WINDOW,
             unchecked=[f"whether {other} needs a change this time"],
         )
 

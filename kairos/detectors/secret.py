@@ -73,7 +73,7 @@ class Secret:
 
     def _introduced(self, scene: Scene, oids: Sequence[str], *, pushed: bool = False) -> Iterator[Finding]:
         by_path: dict[str, tuple[list[str], list[Credential]]] = {}
-        for change, held in _new_values(scene, scene.objects.introduced(oids) if oids else ()):
+        for change, held in _new_values(scene, scene.facts.introduced(oids) if oids else ()):
             commits, values = by_path.setdefault(change.path, ([], []))
             commits.append(change.commit)
             known = {v.value for v in values}
@@ -153,7 +153,7 @@ class Secret:
 
 def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobChange, list[Credential]]]:
     """The credentials that each change adds: values that none of the blobs before it contained."""
-    blobs = scene.objects.blobs(oid for c in changes for oid in (*c.old, c.new))
+    blobs = scene.facts.blobs(oid for c in changes for oid in (*c.old, c.new))
     found = []
     for change in changes:
         data = blobs.get(change.new)

@@ -50,6 +50,9 @@ class ConflictMarker:
         key, subjects = keys_of(self.name, blocks)
         all_lines = text.split("\n")
         carried = [c.oid for c in scene.commits if any(f.path == path and f.status != "D" for f in c.changes)]
+        if scene.again:  # a reset may have kept the file and not the commit
+            in_head = scene.objects.reachable(carried)[0]
+            carried = [oid for oid in carried if oid in in_head]
         return Finding(
             detector=self.name,
             version=self.version,

@@ -14,12 +14,12 @@ from kairos import clock
 from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
 from kairos.daemon.component import Component
+from kairos.daemon.daemon_log import READY, DaemonLog, DaemonLogHandler
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.executing import Executing
 from kairos.daemon.first_findings import is_listed, list_baseline_findings
 from kairos.daemon.folded import World
 from kairos.daemon.following import Following
-from kairos.daemon.journal import READY, Journal, JournalHandler
 from kairos.daemon.modelling import Modelling
 from kairos.daemon.nights import Nights, times
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
@@ -56,30 +56,30 @@ def run(
     """Runs a daemon until it ends; returns the exit code. Locked (11) if another daemon holds the home.
 
     `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr."""
-    with claim(home), closing(Journal(home.daemon_log)) as journal:
+    with claim(home), closing(DaemonLog(home.daemon_log)) as own:
 
         def tell(text: str) -> None:
-            journal.note(text)
-            if not journal.has_streams:
+            own.note(text)
+            if not own.has_streams:
                 report(text)
 
         def ready() -> None:
-            journal.note(READY)
-            if not journal.has_streams:
+            own.note(READY)
+            if not own.has_streams:
                 on_ready()
 
         with _logged(tell):
             try:
-                return _Daemon(home, config, clean, tell, journal.note).run(ready)
+                return _Daemon(home, config, clean, tell, own.note).run(ready)
             except Exception as error:
-                journal.note(f"ended: {type(error).__name__}: {error}")
+                own.note(f"ended: {type(error).__name__}: {error}")
                 raise
 
 
 @contextmanager
 def _logged(tell: Report) -> Iterator[None]:
     """Passes on what is logged by Python's logging meanwhile."""
-    handler, to = JournalHandler(tell), logging.getLogger()
+    handler, to = DaemonLogHandler(tell), logging.getLogger()
     to.addHandler(handler)
     try:
         yield

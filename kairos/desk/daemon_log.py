@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from kairos.daemon.journal import former
+from kairos.daemon.daemon_log import former
 from kairos.desk.desk import Desk
 from kairos.desk.records.repositories import DaemonLogOut
 

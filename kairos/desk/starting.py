@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kairos.daemon.journal import READY as READY
-from kairos.daemon.journal import turn_over
+from kairos.daemon.daemon_log import READY as READY
+from kairos.daemon.daemon_log import turn_over
 from kairos.daemon.presence import running
 from kairos.desk.desk import Desk
 from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError

@@ -11,7 +11,7 @@ from pathlib import Path
 from kairos.acting import preimages
 from kairos.acting.lock import exec_lock
 from kairos.acting.scratch_home import sweep
-from kairos.daemon.journal import former
+from kairos.daemon.daemon_log import former
 from kairos.domain.events import ExecutionStarted
 from kairos.durable import locked, sync_folder
 from kairos.errors import TryAgain

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kairos.daemon.journal import former
+from kairos.daemon.daemon_log import former
 from kairos.desk import starting
 from kairos.desk.daemon_log import recent
 from kairos.desk.desk import Desk

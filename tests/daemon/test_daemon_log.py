@@ -10,7 +10,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from kairos.daemon.journal import Journal, JournalHandler, former
+from kairos.daemon.daemon_log import DaemonLog, DaemonLogHandler, former
 
 WHEN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d \[\d+\] ")
 
@@ -23,12 +23,12 @@ def noted(path: Path) -> list[str]:
 
 def test_each_note_is_one_line_with_a_time_and_without_secrets_or_controls(tmp_path: Path) -> None:
     file = tmp_path / "daemon.log"
-    with closing(Journal(file)) as journal:
-        journal.note("started")
-        journal.note("error: it broke\n\n  do this\n")
-        journal.note("\x1b[31mred AKIA" + "QWERTYUIOPASDFGH in it")
-        journal.note("x" * 9_000)
-        assert not journal.has_streams
+    with closing(DaemonLog(file)) as log:
+        log.note("started")
+        log.note("error: it broke\n\n  do this\n")
+        log.note("\x1b[31mred AKIA" + "QWERTYUIOPASDFGH in it")
+        log.note("x" * 9_000)
+        assert not log.has_streams
     first, second, third, last = noted(file)
     assert (first, second) == ("started", "error: it broke | do this")
     assert "AKIAQ" not in third and "redacted" in third and "\x1b" not in third
@@ -38,9 +38,9 @@ def test_each_note_is_one_line_with_a_time_and_without_secrets_or_controls(tmp_p
 
 def test_the_file_stays_small_and_one_former_file_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "daemon.log"
-    with closing(Journal(file, most=2_000)) as journal:
+    with closing(DaemonLog(file, most=2_000)) as log:
         for n in range(200):
-            journal.note(f"line {n}")
+            log.note(f"line {n}")
     assert file.stat().st_size < 2_200 and former(file).stat().st_size < 2_200
     kept = noted(former(file)) + noted(file)
     assert kept == [f"line {n}" for n in range(200 - len(kept), 200)]
@@ -49,10 +49,10 @@ def test_the_file_stays_small_and_one_former_file_is_kept(tmp_path: Path) -> Non
 
 def test_a_file_that_was_removed_is_begun_again(tmp_path: Path) -> None:
     file = tmp_path / "daemon.log"
-    with closing(Journal(file)) as journal:
-        journal.note("before")
+    with closing(DaemonLog(file)) as log:
+        log.note("before")
         file.unlink()
-        journal.note("after")
+        log.note("after")
     assert noted(file) == ["after"]
 
 
@@ -61,11 +61,11 @@ def test_standard_streams_that_go_to_the_file_go_on_in_the_new_one(tmp_path: Pat
     program = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from kairos.daemon.journal import Journal\n"
-        "journal = Journal(Path(sys.argv[1]), most=1_000)\n"
-        "assert journal.has_streams\n"
+        "from kairos.daemon.daemon_log import DaemonLog\n"
+        "log = DaemonLog(Path(sys.argv[1]), most=1_000)\n"
+        "assert log.has_streams\n"
         "os.write(2, b'x' * 1_500 + b'\\n')\n"
-        "journal.note('noted')\n"
+        "log.note('noted')\n"
         "os.write(2, b'raw\\n')\n"
     )
     with file.open("ab") as sink:
@@ -76,7 +76,7 @@ def test_standard_streams_that_go_to_the_file_go_on_in_the_new_one(tmp_path: Pat
 
 def test_what_python_logs_is_noted() -> None:
     said: list[str] = []
-    handler, logger = JournalHandler(said.append), logging.getLogger("kairos.tests.journal")
+    handler, logger = DaemonLogHandler(said.append), logging.getLogger("kairos.tests.daemon_log")
     logger.addHandler(handler)
     try:
         logger.warning("%s of %d", "one", 2)
@@ -88,6 +88,6 @@ def test_what_python_logs_is_noted() -> None:
 
 def test_a_full_disk_ends_nothing() -> None:
     if os.path.exists("/dev/full"):  # noqa: PTH110
-        journal = Journal(Path("/dev/full"))
-        journal.note("lost")
-        journal.close()
+        log = DaemonLog(Path("/dev/full"))
+        log.note("lost")
+        log.close()

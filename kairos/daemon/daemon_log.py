@@ -25,7 +25,7 @@ _STREAMS = (1, 2)
 READY = "ready"
 
 
-class Journal:
+class DaemonLog:
     """Appends lines to the log of the daemon. Safe from any thread; a line that cannot be written is lost."""
 
     def __init__(self, path: Path, most: int = MOST_BYTES) -> None:
@@ -61,7 +61,7 @@ class Journal:
         self._file = fresh
 
 
-class JournalHandler(logging.Handler):
+class DaemonLogHandler(logging.Handler):
     """Passes what the rooms log by Python's logging on, as one line each."""
 
     def __init__(self, note: Callable[[str], None]) -> None:

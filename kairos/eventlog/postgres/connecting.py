@@ -88,9 +88,7 @@ def postgres_errors(url: str) -> Iterator[None]:
     except KairosError:
         raise
     except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, psycopg.Error):
-            cause = cause.__cause__
+        cause = cause_of(error, psycopg.Error)
         if cause is None:
             raise
         raise _meaning(cause, url) from _harmless(cause, url)

@@ -94,9 +94,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     except KairosError:
         raise
     except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, sqlite3.Error | UnicodeDecodeError):
-            cause = cause.__cause__
+        cause = cause_of(error, (sqlite3.Error, UnicodeDecodeError))
         if cause is None:
             raise
         text = str(cause).lower()

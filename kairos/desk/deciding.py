@@ -17,8 +17,8 @@ from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
 from kairos.domain.action import PatchAction
 from kairos.domain.amounts import count
-from kairos.domain.inert import shown
 from kairos.domain.deciding import reason as reason_of
+from kairos.domain.inert import shown
 from kairos.domain.proposal import TERMINAL, UNDECIDED, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository

@@ -66,7 +66,8 @@ def claims(desk: Desk) -> Claims:
 
 def by_importance(changes: Sequence[DreamChangeOut]) -> list[DreamChangeOut]:
     """What was learned first, the memories worth most before others; then what gave way or was dropped; files last."""
-    from kairos.domain.memory import Memory, score
+    from kairos.domain.events import Memory
+    from kairos.domain.memory import score
 
     now = now_us()
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kairos.eventlog.record import Draft, Write
 
-
 E = TypeVar("E", bound=BaseException)
 
 

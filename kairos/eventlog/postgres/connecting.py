@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors as pg
 
 from kairos.errors import IntegrityError, KairosError, TryAgain, UsageError
+from kairos.eventlog.database import cause_of
 from kairos.eventlog.postgres.address import secrets_of, shown
 
 PATIENCE_S = 5.0

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kairos.errors import IntegrityError, KairosError, TryAgain
-from kairos.eventlog.database import Sink, Unmade
+from kairos.eventlog.database import Sink, Unmade, cause_of
 from kairos.eventlog.schema import SCHEMA_VERSION
 
 LOCK_TIMEOUT_S = 30

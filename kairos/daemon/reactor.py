@@ -104,12 +104,11 @@ class Reactor(Component):
         held: leases.HeldLeases,
         zone: Callable[[], tzinfo],
         scheduler: Scheduler,
-        on_delivery: Callable[[str], None] | None,
     ) -> None:
         super().__init__(log, world, held)
         self._manners = manners(config)
         self._looker = Looker(home, config, log, world)
-        self._speaker = Speaker(config, log, world, self._manners, zone, on_delivery, self._is_mine)
+        self._speaker = Speaker(config, log, world, self._manners, zone, self._is_mine)
         self._housekeeping = Housekeeping(log, world, self._is_mine)
         self._gathered: dict[str, Gathered] = {}
         self._active: dict[str, int] = {}

@@ -42,7 +42,7 @@ def scheduler() -> Iterator[Scheduler]:
 def make(others: Any, home: Home, world: World, scheduler: Scheduler, quick: None) -> Callable[..., Reactor]:
     def begin(held: Everything | None = None) -> Reactor:
         log = open_log(home)
-        return Reactor(home, others.config, log, world, held or Everything(), lambda: UTC, scheduler, None)
+        return Reactor(home, others.config, log, world, held or Everything(), lambda: UTC, scheduler)
 
     return begin
 

@@ -36,6 +36,8 @@ LASTING = WAITING | {"parked"}
 """The states in which a proposal may still be carried out, now or when its basis returns."""
 LAPSED = frozenset({"superseded", "stale", "acknowledged"})
 """Closed by the tree, or only read: open again if the tree changes back, or if it becomes worse."""
+REVISITED = LAPSED | {"rejected"}
+"""Closed, and looked at again when the tree changes; a rejected one returns only with a new place of evidence."""
 DONE = frozenset({"executed", "redone"})
 RAN = DONE | {"undone"}
 TERMINAL = frozenset(
@@ -71,11 +73,12 @@ class FoundWords(msgspec.Struct, frozen=True):
 
 
 class ToldState(msgspec.Struct, frozen=True):
-    """What a person was told of a finding: its risk, its level and how many places it had."""
+    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown)."""
 
     risk: Risk
     level: int
     places: int
+    at: int = 0
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -179,14 +182,14 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if now != "parked":
                 changes["parked_from"], now = now, "parked"
         case ev.ProposalUnparked():
-            waits = state.parked_from == "deferred" and not state.deferred_on_evidence
+            waits = state.parked_from == "deferred"
             now = "deferred" if waits else _undecided(state.verified, state.raised.digest)
             if now != "deferred":
-                changes["deferred_until"] = None
+                changes |= {"deferred_until": None, "deferred_on_evidence": False}
             if event.expires_at is not None:
                 changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
-            changes |= {"delivered": True, "told": told_of(state)}
+            changes |= {"delivered": True, "told": told_of(state, at)}
         case ev.ProposalApproved():
             now, changes["approved"], changes["deferred_until"] = "approved", event, None
             changes["voided"] = ""
@@ -201,7 +204,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             changes["comments"] = [*state.comments, Comment(at, event.file, event.text)][-MOST_REVISIONS:]
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
-            changes |= {"deferred_until": None, "approved": None}
+            changes |= {"deferred_until": None, "deferred_on_evidence": False, "approved": None, "why": event.why}
         case ev.ProposalStale():
             now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
@@ -258,9 +261,9 @@ def found_words(p: Proposal) -> FoundWords:
     return FoundWords(p.raised.title, p.raised.claim, list(p.raised.effects.files), size)
 
 
-def told_of(p: Proposal) -> ToldState:
-    """What a person is told if the proposal is delivered as it stands."""
-    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint))
+def told_of(p: Proposal, at: int = 0) -> ToldState:
+    """What a person is told if the proposal is delivered as it stands, at a time (us)."""
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at)
 
 
 def expire(p: Proposal, now: int) -> list[Event]:
@@ -278,9 +281,10 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
     if p.state == "deferred":
         at_commit = p.deferred_until is None and not p.deferred_on_evidence
         due = at_commit if now is None else p.deferred_until is not None and p.deferred_until <= now
-        return [ev.ProposalReturned(id=p.id)] if due else []
+        why = "the commit that it was deferred to was made" if now is None else "the time that it was deferred to came"
+        return [ev.ProposalReturned(id=p.id, why=why)] if due else []
     if p.state == "approved" and now is not None and p.approved is not None and p.approved.expires_at <= now:
-        return [ev.ProposalReturned(id=p.id)]
+        return [ev.ProposalReturned(id=p.id, why="its approval expired before it could be carried out")]
     return []
 
 
@@ -321,9 +325,9 @@ def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
 
 
 def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
-    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but not one that was
-    deferred until its evidence changes; an approval stays only if its digest does; any other proposal that was closed
-    without a run is open again."""
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but a deferral until
+    its evidence changes ends, unless the revision says that this is the same; an approval stays only if its digest
+    does; any other proposal that was closed without a run is open again."""
     names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:
@@ -347,9 +351,12 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     if now == "approved" and state.approved is not None:
         changes["voided"] = state.approved.digest
     changes |= {"approved": None, "stale_paths": [], "why": event.changed}
-    if now not in ("deferred", "parked") or (now == "deferred" and state.deferred_on_evidence):
+    moved = state.deferred_on_evidence and not event.deferred
+    if now not in ("deferred", "parked") or (now == "deferred" and moved):
         changes |= {"rejected": None, "deferred_until": None, "deferred_on_evidence": False}
         now = _undecided(None if not same else state.verified, event.digest)
+    elif now == "parked" and moved and state.parked_from == "deferred":
+        changes |= {"parked_from": None, "deferred_on_evidence": False}
     return now, changes
 
 

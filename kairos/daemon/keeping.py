@@ -16,7 +16,7 @@ from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
 from kairos.detectors.looking import RESOLVED, named
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature, TouchedSince, signature_of
+from kairos.detectors.touching import Signature, TouchedSince, paths_in, signature_of
 from kairos.domain.basis import BasisTree, missing
 from kairos.domain.events import CommitRecorded, Event, ProposalRaised
 from kairos.domain.finding import Finding
@@ -48,6 +48,8 @@ class ProposalKeeper:
         self._expires = expire_us
         self._touched: dict[str, TouchedSince] = {}
         """By repository: changes since its proposals were last compared; no entry: all must be."""
+        self._cited: dict[str, dict[str, tuple[ProposalRaised, frozenset[str]]]] = {}
+        """By repository and id: a proposal and the paths that its evidence names, so that an edit reads no event."""
 
     def note(self, repo_id: str, event: Event) -> None:
         """Notes an event of a repository, so that `keep` knows which proposals it may concern."""
@@ -82,15 +84,9 @@ class ProposalKeeper:
         if touched is not None and touched.signature != signature:
             touched.everything = True
         self._touched[repo.id] = TouchedSince(signature)
-        evidence: dict[str, Sequence[Recorded]] = {}
-        concerned = []
-        for p in (*lasting, *lapsed):
-            known = p.id in only or touched is None
-            if p.state in LAPSED and not known and touched is not None and not _returns(p, touched):
-                continue
-            evidence[p.id] = evidence_of(self._log, p.raised, trigger)
-            if known or p.state in LAPSED or (touched is not None and touched.concerns(p.raised, evidence[p.id])):
-                concerned.append(p)
+        cited = self._cited.get(repo.id, {})
+        self._cited[repo.id] = {p.id: cited[p.id] for p in lasting if p.id in cited}
+        concerned = [p for p in (*lasting, *lapsed) if p.id in only or touched is None or self._concerns(touched, p)]
         if not concerned:
             return
         try:
@@ -99,9 +95,23 @@ class ProposalKeeper:
             self._touched[repo.id].everything = True  # look again next time
             return
         for p in concerned:
-            at = _Look(p, repo, evidence[p.id], boundary, last[p.id][-1] if cause is None else cause, facts, touched)
+            evidence = evidence_of(self._log, p.raised, trigger)
+            at = _Look(p, repo, evidence, boundary, last[p.id][-1] if cause is None else cause, facts, touched)
             if not self._one(at, tree):
                 self._touched[repo.id].everything = True
+
+    def _concerns(self, touched: TouchedSince, p: Proposal) -> bool:
+        """Whether a proposal is to be looked at again. One that was closed may be open again if a path that it names
+        changed, or if git moved and it can become worse (a secret that was read may be pushed)."""
+        if p.state in LAPSED:
+            return touched.concerns(p.raised, lapsed=True) or (touched.everything and p.raised.level > 0)
+        return touched.concerns(p.raised, lambda: self._paths_cited(p.raised))
+
+    def _paths_cited(self, raised: ProposalRaised) -> frozenset[str]:
+        known = self._cited[raised.repo].get(raised.id)
+        if known is None or known[0] is not raised:
+            known = self._cited[raised.repo][raised.id] = raised, paths_in(evidence_of(self._log, raised))
+        return known[1]
 
     def _one(self, at: _Look, tree: BasisTree) -> bool:
         """Brings one proposal in step; False if that must be tried again."""
@@ -169,12 +179,6 @@ class ProposalKeeper:
         finally:
             self._world.catch_up()
         return True
-
-
-def _returns(p: Proposal, touched: TouchedSince) -> bool:
-    """Whether a closed proposal may be open again: a path that it names changed, or git moved and it can become worse
-    (a secret that was read may be pushed)."""
-    return touched.concerns(p.raised, (), lapsed=True) or (touched.everything and p.raised.level > 0)
 
 
 @dataclass

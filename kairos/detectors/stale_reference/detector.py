@@ -10,7 +10,7 @@ from kairos.detectors.maintained import is_generated, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
-from kairos.detectors.stale_reference.candidates import candidates, could_import
+from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
 from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.mentions import mentions, unread
@@ -43,14 +43,16 @@ class StaleReference:
         if not moves:
             return
         modules = Modules(moves, _stated(scene, makers), scene.text, _changed_packages(scene, makers))
+        named = naming(scene, moves)
         found = {
             path: result
-            for path in candidates(scene, moves)
+            for path in candidates(scene, moves, named)
             if (result := _search(scene, path, moves, modules)) is not None
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:
-            yield self._patch(scene, moves, makers, rewritten, found)
+            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named))
+            yield self._patch(scene, moves, makers, rewritten, unchecked)
         dead = [(path, line + 1) for path, result in found.items() for line in sorted(result.dead)]
         if dead:
             yield self._note(scene, moves, makers, dead)
@@ -59,7 +61,7 @@ class StaleReference:
             yield self._links(scene, makers, links)
 
     def _patch(
-        self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], found: dict[str, Found]
+        self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], unchecked: list[str]
     ) -> Finding:
         edits: list[FileEdit] = []
         parts: list[str] = []
@@ -90,7 +92,7 @@ class StaleReference:
             f"{listed([shown(p) for p in rewritten])}.",
             action=PatchAction(repo=scene.repo, edits=edits),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
-            unchecked=_unchecked(scene, moves, makers, found),
+            unchecked=unchecked,
         )
 
     def _note(self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]]) -> Finding:
@@ -198,7 +200,7 @@ def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
     return found
 
 
-def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
+def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
     doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
     out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
@@ -210,7 +212,7 @@ def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict
         )
     if any(c.cut for c in makers):
         out.append("a very large commit was recorded in part: some of its renames are not considered")
-    return out + unread(mentions(scene, moves, found))
+    return out
 
 
 def _guessed(moves: Moves) -> str:

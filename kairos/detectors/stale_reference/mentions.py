@@ -13,6 +13,7 @@ from kairos.detectors.stale_reference.modules import dotted, prefix_of
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 from kairos.domain.inert import shown
+from kairos.repo.search import only_in
 
 _NEEDLES, _PER_FILE, _MOST = 100, 5, 400
 
@@ -25,15 +26,16 @@ class Mention(NamedTuple):
     old: str
 
 
-def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Mention]:
-    """The lines that name an old path as a whole and that are not among those found, in files kept by hand."""
+def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found], named: Sequence[str]) -> list[Mention]:
+    """The lines that name an old path as a whole and that are not among those found, in files kept by hand. `named`:
+    the files that contain its name."""
     olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
-    if not olds:
+    if not olds or not named:
         return []
     out = scene.git.run(
         "grep", "-n", "-z", "-I", "-F", "-w", "--no-color", "--no-recurse-submodules", "--threads=2", "--full-name",
         f"--max-count={_PER_FILE}", "-f", "-", "--",
-        stdin=b"".join(os.fsencode(old) + b"\n" for old in olds), ok=(0, 1),
+        *(only_in(named) or ()), stdin=b"".join(os.fsencode(old) + b"\n" for old in olds), ok=(0, 1),
     )  # fmt: skip
     rows = [row.split(b"\0", 2) for row in out.split(b"\n")]
     listed: list[Mention] = []

@@ -122,8 +122,13 @@ impl Name<'_> {
         }
         let at = self.end + gap;
         let gap = &text[self.end..at];
-        let whole = gap == b"=" && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
+        let whole = gap == b"=" && !self.is_linked() && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
         Some((read(text, at, place.reading, whole)?, gap))
+    }
+
+    /// Whether it is a part of a connection string, in which a semicolon ends a value.
+    fn is_linked(&self) -> bool {
+        self.start > 0 && self.text[self.start - 1] == b';'
     }
 
     fn judged(&self, value: &Value, gap: &[u8], place: &Place, context: &Context) -> Option<Match> {
@@ -152,7 +157,7 @@ impl Name<'_> {
             spaced: gap.trim_ascii() != gap && !gap.contains(&b':'),
             colon: gap.contains(&b':'),
             next: self.text.get(value.end).copied(),
-            linked: self.start > 0 && self.text[self.start - 1] == b';',
+            linked: self.is_linked(),
             settings: context.settings,
             wrapped: value.wrapped,
         })

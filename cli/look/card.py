@@ -19,6 +19,7 @@ FULL, STAT, NONE = "full", "stat", "none"
 """How a card shows its patch: the exact diff, numbers, or nothing."""
 _STATES = {"raised": "not verified yet", "pending": "waits for you"}
 _MOST_LISTED = 20
+_MOST_REVISIONS = 5
 
 
 class CardPart(NamedTuple):
@@ -61,12 +62,25 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
         lines += ["", _indented(f"Not carried out: {card.held}")]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
-    if card.revisions:
-        times = "once" if card.revised == 1 else f"{card.revised} times"
-        lines.append(f"  {render.inert(f'revised {times}, last: {card.revisions[-1].changed}')}")
+    if card.why:
+        lines += ["", f"  {render.paint(f'{state}: {card.why}', 'yellow')}"]
+    lines += _revised(proposal, card)
     if card.voided:
-        lines.append(f"  {render.paint('your approval was of another digest and is void', 'yellow')}")
+        lines.append(f"  {render.paint(f'your approval was of digest {card.voided[:12]}… and is void', 'yellow')}")
     return lines
+
+
+def _revised(proposal: Proposal, card: CardOut) -> list[str]:
+    """What changed since the proposal was raised: the latest revisions, each with the digest that it ended."""
+    if not card.revisions:
+        return []
+    shown = proposal.revisions[-_MOST_REVISIONS:]
+    times = "once" if card.revised == 1 else f"{card.revised} times"
+    last = f", the last {len(shown)}" if len(shown) < card.revised else ""
+    rows: list[list[render.Cell]] = [
+        [f"{age(now_us() - r.at)} ago", r.changed, f"was {r.was[:12]}…" if r.was else ""] for r in shown
+    ]
+    return ["", f"  revised {times}{last}:", render.table(rows, indent="    ")]
 
 
 def _comments(card: CardOut) -> list[str]:
@@ -165,11 +179,8 @@ def _numbers(file: FilePatch) -> list[render.Cell]:
 
 def _foot(proposal: Proposal, card: CardOut) -> list[str]:
     lines = []
-    if card.drift:
+    if card.drift and not proposal.why:
         lines += ["", render.paint("The base moved", "red"), *(f"  {render.inert(path)}" for path in card.drift)]
-    told = proposal.verified.why if proposal.verified is not None else ""
-    if proposal.why not in ("", told) and card.state not in ("raised", "pending"):
-        lines += ["", f"  {render.inert(proposal.why)}"]
     lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in unchecked(proposal))]
     expires = _left(proposal.raised.expires_at)
     return [*lines, "", f"cost ${card.cost_usd:.4f} · digest {card.digest[:12]}… · expires in {expires}"]

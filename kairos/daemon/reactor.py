@@ -24,6 +24,8 @@ from kairos.domain.attention import Held
 from kairos.domain.events import (
     AttentionHeld,
     CommitRecorded,
+    DecisionUndone,
+    DetectorUnmuted,
     FilesChanged,
     GitMoved,
     ProposalStale,
@@ -76,7 +78,10 @@ class Reactor(Component):
     """Starts the rules turns and delivers proposals in the repositories that this daemon holds."""
 
     name = "reactor"
-    reads = frozenset({"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed"})
+    reads = frozenset(
+        {"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed",
+         "DetectorUnmuted", "DecisionUndone"}
+    )  # fmt: skip
     wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
     def __init__(
@@ -101,6 +106,10 @@ class Reactor(Component):
         self._unkept: set[str] = set()
         """Repositories whose proposals are to be compared with the tree without a turn: since the start, or because
         Kairos itself wrote there, which starts none."""
+        self._unheld: set[str] = set()
+        """Repositories in which holds of findings may have ended."""
+        self._unlooked: set[str] = set()
+        """Those of them that could not be looked at."""
         self._looked = 0
         self._tick = True
 
@@ -128,6 +137,7 @@ class Reactor(Component):
         for recorded in self._log.read(start, topics=self.reads, upto=here):
             self._react(recorded, idle_for=0)
         self._unkept = {repo for repo in ready if self._is_watched(repo)}
+        self._unheld = set(self._unkept)
         return here
 
     def handle(self, recorded: Recorded) -> None:
@@ -141,6 +151,8 @@ class Reactor(Component):
             self._looked = now_us()
             self._housekeeping.tick(self._looked)
             self._speaker.release(self._looked)
+            self._ended_holds()
+        self._look_at_held()
         self._plan()
         self._save(every=KEEP_EVERY)
         return self._patience()
@@ -193,9 +205,33 @@ class Reactor(Component):
             case ProposalStale():
                 self._look_again(recorded, event.id)
             case Resumed():
+                self._ended_holds(event.repo)
                 self._speaker.offer_all("manual", event.repo)
+            case DetectorUnmuted():
+                self._unmuted(event.repo)
+            case DecisionUndone(what="reject"):
+                self._ended_holds()
             case _:
                 pass
+
+    def _unmuted(self, repo: str) -> None:
+        """Takes up what a mute held back: findings, the revisions of known proposals, and deliveries."""
+        self._ended_holds(repo)
+        self._looker.start_over()
+        self._unkept |= self._unheld
+        self._speaker.offer_all("manual", repo)
+
+    def _ended_holds(self, repo: str = "") -> None:
+        """Notes that holds of findings may have ended in one repository or (empty) in all."""
+        self._unheld |= {r for r in self._repos() if repo in ("", r) and self._is_mine(r) and self._is_watched(r)}
+
+    def _look_at_held(self) -> None:
+        """Looks again at findings whose hold has ended, not in a pause. What cannot be looked at now waits for the next
+        turn of its repository."""
+        for repo in [r for r in self._unheld if not self._is_paused(r)]:
+            self._unheld.discard(repo)
+            if not self._looker.look_again(repo):
+                self._unlooked.add(repo)
 
     def _gather(self, recorded: Recorded, repo: str, idle_for: int) -> None:
         """Stores a trigger, or records at once that the event never will be one."""
@@ -253,6 +289,8 @@ class Reactor(Component):
         with suppress(Conflict):  # it was taken before a crash
             self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last)
         self._looker.recheck(repo, last, gathered.events, gathered.boundary, gathered.again)
+        self._unheld |= self._unlooked & {repo}
+        self._unlooked.discard(repo)
         if gathered.boundary in attention.SPEAKING:
             self._housekeeping.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)

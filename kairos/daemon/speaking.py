@@ -87,6 +87,7 @@ class Speaker:
                 now_us(),
                 self._zone(),
                 proposal.raised.repo,
+                proposal.raised.detector,
             )
             known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):

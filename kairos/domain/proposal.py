@@ -53,10 +53,11 @@ MOST_REVISIONS = 20
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """A revision of a proposal: when (us), and what changed, in words."""
+    """A revision of a proposal: when (us), what changed, in words, and the digest it had before (empty: not kept)."""
 
     at: int
     changed: str
+    was: str = ""
 
 
 class ToldState(msgspec.Struct, frozen=True):
@@ -191,7 +192,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             now = _undecided(state.verified, state.raised.digest)
             changes |= {"deferred_until": None, "approved": None}
         case ev.ProposalStale():
-            now, changes["stale_paths"] = "stale", event.paths
+            now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
             now, changes["why"] = "superseded", event.why
         case ev.ProposalExpired():
@@ -275,9 +276,9 @@ def unpark(p: Proposal, expires_at: int | None) -> list[Event]:
     return [ev.ProposalUnparked(id=p.id, expires_at=expires_at)] if p.state == "parked" else []
 
 
-def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
-    """Marks a proposal that is not carried out yet as stale because its base changed."""
-    return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)))] if p.state in WAITING else []
+def mark_stale(p: Proposal, paths: Sequence[str], why: str = "") -> list[Event]:
+    """Marks a proposal that is not carried out yet as stale because its base changed, or for another reason `why`."""
+    return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)), why=why)] if p.state in WAITING else []
 
 
 def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
@@ -313,7 +314,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     changes: dict[str, object] = {
         "raised": msgspec.structs.replace(state.raised, **fields),
         "revised": state.revised + 1,
-        "revisions": [*state.revisions, Revision(at, event.changed)][-MOST_REVISIONS:],
+        "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
     }

@@ -35,6 +35,9 @@ REJECTED = "rejected@1"
 NEVER = "never@1"
 BASELINE = "baseline@1"
 COOL_DOWN = "cool-down@1"
+MUTE = "mute@1"
+ENDING = frozenset({MUTE, NEVER, COOL_DOWN})
+"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time. It is looked at again then."""
 _REOPENED = frozenset({"stale", "superseded", "failed"})
 """Closed by the tree: open again when the finding returns."""
 _FINAL = frozenset({"executing", "unknown"})
@@ -77,7 +80,7 @@ def raise_findings(
 
     `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
     proposals; `listed`: what was there before the repository was registered (see `finding.was_listed`); `held`:
-    `key|rule` of holds already recorded, which are not recorded again. ValueError for a finding of another
+    the labels of holds already recorded, which are not recorded again. ValueError for a finding of another
     repository."""
     out: list[Raised] = []
     keys: set[str] = set()
@@ -95,14 +98,28 @@ def raise_findings(
             raised = _unique(made, taken, ids)
             ids.add(raised.id)
             out.append(raised)
-        elif hold is not None and f"{finding.key}|{hold.rule}" not in held:
-            out.append(
-                AttentionHeld(
-                    repo=repo, subject=finding.key, why=f"{finding.title}: {hold.why}", rule=hold.rule,
-                    until=hold.until, detector=finding.detector,
-                )
-            )  # fmt: skip
+        elif hold is not None:
+            event = held_back(finding, hold.rule, f"{finding.title}: {hold.why}", boundary, hold.until)
+            out += [event] if label_of(event) not in held else []
     return out
+
+
+def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:
+    """The record that a finding is not raised; with what it was found in, if the hold can end."""
+    held = AttentionHeld(
+        repo=finding.action.repo, subject=finding.key, why=why, rule=rule, until=until, detector=finding.detector
+    )  # fmt: skip
+    if rule not in ENDING:
+        return held
+    from hashlib import sha256
+
+    mark = sha256(msgspec.json.encode((finding.basis, finding.level))).hexdigest()[:8]
+    return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark)
+
+
+def label_of(held: AttentionHeld) -> str:
+    """What a hold of a finding is known by, so that it is recorded once: `key|rule`, and the mark if it has one."""
+    return f"{held.subject}|{held.rule}#{held.mark}" if held.mark else f"{held.subject}|{held.rule}"
 
 
 def propose(

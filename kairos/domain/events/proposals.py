@@ -197,10 +197,12 @@ class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalStale(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The base changed: these paths differ from what was read."""
+    """The base changed: these paths differ from what was read. `why`: another reason, such as a policy that forbids
+    it."""
 
     id: str
     paths: list[str]
+    why: FreeText = ""
 
 
 @register
@@ -270,10 +272,11 @@ class Undone(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An undone action was applied again."""
+    """An undone action was applied again; edits of the user since the undo are kept."""
 
     id: str
     execution: str
+    kept: list[str] = []
 
 
 @register

@@ -94,25 +94,24 @@ class Inbox(msgspec.Struct):
     def pending(self) -> list[Proposal]:
         return [p for p in self.live() if p.state in proposal.UNDECIDED]
 
-    def last_done(self, repo: str | None) -> Place | None:
-        """The decision in effect of a repository (None: of all) that was made last."""
-        return self._last(b"undo", repo)
+    def in_effect(self, repo: str | None) -> Iterator[Place]:
+        """The decisions of a repository (None: of all) that are in effect, the last one first."""
+        return self._placed(b"undo", repo)
 
-    def last_undone(self, repo: str | None) -> Place | None:
-        """The decision of a repository (None: of all) that was taken back last and not made again."""
-        return self._last(b"redo", repo)
+    def taken_back(self, repo: str | None) -> Iterator[Place]:
+        """The decisions of a repository (None: of all) that were taken back and not made again, the last one first."""
+        return self._placed(b"redo", repo)
 
     def newest(self, repo: str | None) -> int:
         """The position of the last new decision in a repository (None: in all), 0 if there was none."""
-        found = self._last(b"new", repo)
+        found = next(self._placed(b"new", repo), None)
         return 0 if found is None else found.position
 
-    def _last(self, side: bytes, repo: str | None) -> Place | None:
+    def _placed(self, side: bytes, repo: str | None) -> Iterator[Place]:
         for key in self.index.under(_side(side, repo), backwards=True):
             number, id_ = key.decode("utf-8", "replace").split("/", 1)
             if id_ in self.filings:
-                return Place(id_, int(number))
-        return None
+                yield Place(id_, int(number))
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
         """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own
@@ -154,7 +153,7 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 4
+    version = 5
     state = Inbox
     topics = proposal.TOPICS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, kept_by_hand
@@ -87,7 +87,7 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts])],
             fingerprint=fingerprint_of(parts),
-            basis=basis_of([[c.oid] for c in makers], present=moves.moved.values(), absent=olds),
+            basis=basis_of(_alike(makers), present=moves.moved.values(), absent=olds),
             title=f"Update {count(total, 'reference')} to {what}",
             claim=f"{pairs}; {files} still {'names' if len(rewritten) == 1 else 'name'} the old path: "
             f"{listed([shown(p) for p in rewritten])}.",
@@ -108,7 +108,7 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
             fingerprint=fingerprint_of(path for path, _ in dead),
-            basis=basis_of([[c.oid] for c in makers], absent=gone),
+            basis=basis_of(_alike(makers), absent=gone),
             title=f"{count(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
             f"{count(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
@@ -133,13 +133,22 @@ class StaleReference:
             key=key,
             subjects=subjects,
             fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
-            basis=basis_of([[c.oid] for c in makers], present=names_of_links),
+            basis=basis_of(_alike(makers), present=names_of_links),
             title=f"{count(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
             claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",
             action=NoteAction(repo=scene.repo, text=f"Run in the repository:\n{described(links)}"),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=["links from outside of the repository"],
         )
+
+
+def _alike(makers: Sequence[SeenCommit]) -> list[list[str]]:
+    """The commits by the moves that they made: any one of those that made the same ones will do, as on two branches."""
+    groups: dict[frozenset[tuple[str, str, str]], list[str]] = {}
+    for commit in makers:
+        moves = frozenset((c.status, c.was or "", c.path) for c in commit.changes if c.status in "RD")
+        groups.setdefault(moves, []).append(commit.oid)
+    return list(groups.values())
 
 
 def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | None:

@@ -64,6 +64,11 @@ class Home:
         return self.data / "memory"
 
     @property
+    def backtests(self) -> Path:
+        """What the detectors of a backtest said, so that it can go on; disposable."""
+        return self.data / "backtests"
+
+    @property
     def daemon_lock(self) -> Path:
         return self.run / "daemon.lock"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.look.backtest import run, summary
 from cli.repos import one_path
 from kairos.clock import local_zone, now_us
 from kairos.desk import registering
+from kairos.desk.backtesting import OFFERED, BacktestRequest
 from kairos.desk.deliveries import Manner, delivered, manner
 from kairos.desk.reading import repositories
 from kairos.desk.records.repositories import InitOut
@@ -76,7 +79,21 @@ def init(context: Context, path: str | None, yes: bool, history: str | None) -> 
     """Trust and register the repository at PATH. Repeating it is harmless."""
     done = register(context, one_path(context, path, known=False), yes=yes, history=history)
     following = "kairos status" if context.desk.daemon_running() else "kairos start"
-    render.emit(context, "init", done, f"{init_text(done)}\nNext: {render.paint(following, 'bold')}")
+    offer = f"  Before you trust it: kairos backtest {shlex.quote(done.path)} --last {OFFERED}\n" if done.new else ""
+    asks = done.new and not yes and context.interactive()
+    text = f"{init_text(done)}\n{'' if asks else render.inert(offer, lines=True)}Next: "
+    render.emit(context, "init", done, text + render.paint(following, "bold"))
+    if asks:
+        _offer_backtest(context, done.path)
+
+
+def _offer_backtest(context: Context, path: str) -> None:
+    """Asks whether to replay the last commits, and says in one line what came of it."""
+    if not render.ask(context, f"Replay its last {OFFERED} commits, to see what would have been raised?", flag="--yes"):
+        return
+    found = run(context, path, BacktestRequest(last=OFFERED))
+    more = f"kairos backtest {render.inert(shlex.quote(path))} --last {OFFERED}"
+    render.message(context, f"{summary(found)}  More: {render.paint(more, 'bold')}")
 
 
 @click.command()

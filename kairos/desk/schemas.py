@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kairos.desk.records.backtest import BacktestOut
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
@@ -98,6 +99,7 @@ DATA: dict[str, Any] = {
     "completion": CompletionOut,
     "demo": DemoOut,
     "cost": CostOut,
+    "backtest": BacktestOut,
     "export": ExportedOut,
     "policy-ls": PolicyOut,
     "policy-allow": RuleChangedOut,

@@ -28,7 +28,7 @@ def _is_away(event: GitMoved) -> bool:
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
     `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
-    tree."""
+    tree; `committed`: whether there are new commits."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -36,6 +36,7 @@ class TouchedSince:
         self.appeared = False
         self.everything = False
         self.moved = False
+        self.committed = False
 
     def note(self, event: Event) -> None:
         """Records an event of the repository, whatever its cause."""
@@ -48,6 +49,7 @@ class TouchedSince:
                 self.everything = self.everything or len(self.paths) > _MOST
             case GitMoved() | CommitRecorded():
                 self.everything = True
+                self.committed = self.committed or isinstance(event, CommitRecorded)
                 self.moved = self.moved or (isinstance(event, GitMoved) and _is_away(event))
             case _:
                 pass
@@ -60,16 +62,21 @@ class TouchedSince:
         of paths that it names. `cited`: the paths that its evidence names, asked for only if they matter."""
         own = {*_edited(raised), *paths_of(raised.basis)}
         if lapsed:
-            return not self.paths.isdisjoint(own)
+            return not self.paths.isdisjoint(own) or self._is_named(raised)
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
             return True
         if not self.paths:
             return False
         note = raised.action.text if isinstance(raised.action, NoteAction) else ""
-        words = f"{raised.title}\n{raised.claim}\n{note}"
-        if _CUT.search(note) or any(path in own or shown(path) in words for path in self.paths):
+        if _CUT.search(note) or not self.paths.isdisjoint(own) or self._is_named(raised):
             return True
         return not self.paths.isdisjoint(cited())
+
+    def _is_named(self, raised: ProposalRaised) -> bool:
+        """Whether the words of a proposal name a changed path."""
+        note = raised.action.text if isinstance(raised.action, NoteAction) else ""
+        words = f"{raised.title}\n{raised.claim}\n{note}"
+        return any(shown(path) in words for path in self.paths)
 
 
 def signature_of(root: Path) -> Signature:

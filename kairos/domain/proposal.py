@@ -35,6 +35,8 @@ LASTING = WAITING | {"parked"}
 """The states in which a proposal may still be carried out, now or when its basis returns."""
 LAPSED = frozenset({"superseded", "stale", "acknowledged"})
 """Closed by the tree, or only read: open again if the tree changes back, or if it becomes worse."""
+REVISITED = LAPSED | {"rejected"}
+"""Closed, and looked at again when the tree changes; a rejected one returns only with a new place of evidence."""
 DONE = frozenset({"executed", "redone"})
 RAN = DONE | {"undone"}
 TERMINAL = frozenset(
@@ -61,11 +63,12 @@ class Revision(msgspec.Struct, frozen=True):
 
 
 class ToldState(msgspec.Struct, frozen=True):
-    """What a person was told of a finding: its risk, its level and how many places it had."""
+    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown)."""
 
     risk: Risk
     level: int
     places: int
+    at: int = 0
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -175,7 +178,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if event.expires_at is not None:
                 changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
-            changes |= {"delivered": True, "told": told_of(state)}
+            changes |= {"delivered": True, "told": told_of(state, at)}
         case ev.ProposalApproved():
             now, changes["approved"], changes["deferred_until"] = "approved", event, None
             changes["voided"] = ""
@@ -240,9 +243,9 @@ def is_verified(p: Proposal) -> bool:
     return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
 
 
-def told_of(p: Proposal) -> ToldState:
-    """What a person is told if the proposal is delivered as it stands."""
-    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint))
+def told_of(p: Proposal, at: int = 0) -> ToldState:
+    """What a person is told if the proposal is delivered as it stands, at a time (us)."""
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at)
 
 
 def expire(p: Proposal, now: int) -> list[Event]:

@@ -126,7 +126,7 @@ def propose(
     finding: Finding, *, turn: str, boundary: str, policy: Policy, now: int, expire_us: int, root: str = ""
 ) -> ProposalRaised | _Hold:
     """The proposal for a finding, or the hold by the policy that forbids it."""
-    action = without_secret(finding.action, finding.claim)
+    action = without_secret(checkable(finding), finding.claim)
     effects = effects_of(action)
     risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
     if finding.engine == "rules":
@@ -161,6 +161,17 @@ def propose(
         level=finding.level,
         basis=finding.basis,
     )
+
+
+def checkable(finding: Finding) -> Action:
+    """The action of a finding, or a note instead of a change that rests on more than can be checked before it."""
+    cut = finding.basis.cut if finding.basis is not None else 0
+    if not cut or isinstance(finding.action, NoteAction):
+        return finding.action
+    text = (
+        f"{finding.claim}\nThe change itself is not proposed: it rests on {cut} more commits and paths than are kept."
+    )
+    return NoteAction(repo=finding.action.repo, text=text)
 
 
 def without_secret(action: Action, claim: str) -> Action:
@@ -219,7 +230,7 @@ def _judged(
     same = [p for p in known if is_same(finding, p)]
     lasting = [p for p in same if p.state in LASTING]
     for p in [*lasting[:1], *reversed(same)]:
-        hold = _settled(p, made)
+        hold = _settled(p, made) or _never(p)
         if hold is not None:
             return hold, []
         if p.state in RAN:
@@ -227,7 +238,7 @@ def _judged(
         hold = _refused(finding, [q for q in known if q.id != p.id], now, cool_down_us) if p not in lasting else None
         if hold is not None:
             return hold, []
-        found = revision(p, made)
+        found = revision(p, made, now)
         events: list[Raised] = [*unpark(p, made.expires_at), *([found] if found is not None else [])]  # type: ignore[list-item]
         for other in lasting[1:]:
             events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
@@ -250,6 +261,12 @@ def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
         return None
     rule = REJECTED if p.state in ("rejected", "undone") else DUPLICATE
     return _Hold(rule, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
+
+
+def _never(p: Proposal) -> _Hold | None:
+    """The hold of a finding that a person never wants to see here, whatever its places."""
+    never = p.state == "rejected" and p.rejected is not None and p.rejected.never
+    return _Hold(NEVER, f"you said never here ({p.id})") if never else None
 
 
 def _refused(finding: Finding, known: Sequence[Proposal], now: int, cool_down_us: int) -> _Hold | None:

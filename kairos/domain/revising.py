@@ -15,6 +15,7 @@ from kairos.domain.inert import shown
 from kairos.domain.proposal import OPEN, Proposal, ToldState
 from kairos.domain.risk import RANK
 
+SOON = 10 * 60_000_000
 _NAMED = 3
 _AGAIN = {
     "rejected": "its evidence changed since you rejected it",
@@ -38,15 +39,28 @@ def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
     pushed), or at least twice the places. False if they were told nothing yet."""
     if told is None:
         return False
-    return (
-        RANK[made.risk] > RANK[told.risk]
-        or made.level > max(told.level, 1)
-        or 0 < 2 * told.places <= len(made.fingerprint)
-    )
+    return RANK[made.risk] > RANK[told.risk] or _is_wider(told, made)
 
 
-def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
-    """The revision that makes the proposal what was found, None if nothing differs and it is open."""
+def _is_wider(told: ToldState, made: ProposalRaised) -> bool:
+    return made.level > max(told.level, 1) or 0 < 2 * told.places <= len(made.fingerprint)
+
+
+def is_told_again(p: Proposal, made: ProposalRaised, now: int) -> bool:
+    """Whether what was found is told once more. A higher risk alone is not within SOON of the telling: a credential
+    that is written, staged and committed in one go is one piece of news."""
+    if not p.delivered:
+        return False
+    if p.state in ("superseded", "rejected") and new_places(p, made):
+        return True  # what was told was resolved or refused, and this is elsewhere
+    told = p.told
+    if told is not None and told.at and now - told.at < SOON:
+        return _is_wider(told, made)
+    return is_much_worse(told, made)
+
+
+def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | None:
+    """The revision that makes the proposal what was found at `now` (us), None if nothing differs and it is open."""
     old = p.raised
     if made.digest == p.edited and p.state in OPEN:
         return None  # nothing moved since a person changed this very patch
@@ -61,16 +75,12 @@ def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
         details = ["it is known by what it is about now"]
     if not changed and not details:
         return None
-    told = p.told
-    worse = is_much_worse(told, made)
-    if p.state == "superseded" and p.delivered and new_places(p, made):
-        worse = True  # what was told was resolved, and this is elsewhere
     return ProposalRevised(
         id=p.id, digest=made.digest, detector_version=made.detector_version, turn=made.turn, key=made.key,
         title=made.title, claim=made.claim, risk=made.risk, action=made.action, effects=made.effects,
         evidence=made.evidence, policy_version=made.policy_version, verdict=made.verdict, boundary=made.boundary,
         unchecked=made.unchecked, subjects=made.subjects, fingerprint=made.fingerprint, level=made.level, basis=basis,
-        worse=worse and p.delivered, expires_at=made.expires_at if changed else None,
+        worse=is_told_again(p, made, now), expires_at=made.expires_at if changed else None,
         changed="; ".join(filter(None, [changed, *details])),
     )  # fmt: skip
 

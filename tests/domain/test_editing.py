@@ -80,6 +80,6 @@ def test_the_patch_that_was_found_does_not_come_back_over_an_edit_until_somethin
     (event,) = revise(before, patch(new=b"c\n" + OLD), policy=POLICY, root="/r", changed="you edited the patch")
     after = evolve(before, event, 2)
     assert after is not None
-    assert revision(after, before.raised) is None
+    assert revision(after, before.raised, 0) is None
     moved = msgspec.structs.replace(before.raised, digest="0" * 64, action=patch(new=b"moved\n"))
-    assert revision(after, moved) is not None
+    assert revision(after, moved, 0) is not None

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from kairos.domain import deciding
-from kairos.domain.basis import Basis, basis_of
+from kairos.domain.action import NoteAction
+from kairos.domain.basis import MOST, Basis, basis_of
 from kairos.domain.events import (
     ProposalDelivered,
     ProposalRaised,
@@ -18,6 +19,7 @@ from kairos.domain.events import (
 )
 from kairos.domain.finding import listed_at
 from kairos.domain.proposal import Proposal, park
+from kairos.domain.revising import SOON
 from tests.domain.test_raising import (
     A_PATCH,
     HOUR,
@@ -84,10 +86,35 @@ def test_a_finding_in_another_form_revises_its_proposal_and_says_what_changed(fi
 def test_only_what_became_much_worse_is_told_again(told: list[str], now: dict[str, Any], worse: bool) -> None:
     p = pending(note(fingerprint=told))
     p = after(p, [ProposalDelivered(id=p.id, boundary="commit")])
-    (event,) = raising([note(**now)], [p])
+    (event,) = raising([note(**now)], [p], now=NOW + SOON)
     assert isinstance(event, ProposalRevised)
     assert event.worse is worse
     assert after(p, [event]).delivered is not worse
+
+
+def test_what_grows_urgent_right_after_it_was_told_is_one_piece_of_news() -> None:
+    p = pending(note(fingerprint=["a"]))
+    p = after(p, [ProposalDelivered(id=p.id, boundary="commit")])
+    staged = note(fingerprint=["a"], at_least="high", level=1)
+    for seconds, worse in ((2, False), (599, False), (600, True)):
+        (event,) = raising([staged], [p], now=NOW + seconds * 1_000_000)
+        assert event.worse is worse
+    (event,) = raising([note(fingerprint=["a"], at_least="high", level=2)], [p], now=NOW + 1)
+    assert event.worse, "a pushed one is told at once"
+
+
+def test_never_here_holds_whatever_its_places() -> None:
+    p = pending(note(fingerprint=["a"]))
+    p = after(p, deciding.reject(p, "wrong", never=True))
+    (held,) = raising([note(fingerprint=["a", "b", "c"])], [p])
+    assert held.rule == "never@1"
+
+
+def test_a_change_on_a_basis_that_is_cut_is_a_note() -> None:
+    wide = basis_of([["a"]], absent=[f"old/{n}" for n in range(MOST + 3)])
+    (event,) = raising([finding(basis=wide)])
+    assert isinstance(event.action, NoteAction)
+    assert "rests on 3 more commits and paths" in event.action.text
 
 
 def test_a_rejected_finding_returns_only_with_a_new_place() -> None:

@@ -61,6 +61,7 @@ STORIES = {
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",
     "tests/cli/test_terminal.py": "every command on a terminal",
+    "tests/daemon/test_kept_findings.py": "lives of secrets and of files that were left out",
     "tests/detectors/test_forgotten.py": "what any room shows of a name, forgetting finds",
     "tests/dream/test_killing.py": "a dream killed at every write",
     "tests/eventlog/test_applications.py": "stock applications of eventsourcing on a log",

@@ -13,7 +13,7 @@ from kairos.detectors.scene import Scene
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
-from kairos.repo.search import files_naming, only_in
+from kairos.repo.search import only_in
 
 _NEEDLES = 60
 _DOCUMENTS = (*markdown_links.SUFFIXES, *directives.SUFFIXES)
@@ -64,7 +64,7 @@ def _written(moves: Moves) -> _Written:
 def naming(scene: Scene, moves: Moves) -> list[str]:
     """The tracked text files of any kind that contain the name of a moved or deleted file as a whole word. Whatever
     names its whole path is among them."""
-    return files_naming(scene.git, sorted(_written(moves).needles))
+    return scene.facts.naming(sorted(_written(moves).needles))
 
 
 def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
@@ -79,9 +79,9 @@ def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
     if kept:
         # A pattern may cover an old path without its name.
         where = only_in(kept) or _CONFIGURATION
-        found |= set(files_naming(scene.git, [f"{d}/" for d in directories], where, words=False))
+        found |= set(scene.facts.naming([f"{d}/" for d in directories], where, words=False))
     if written.stems:
-        found |= set(files_naming(scene.git, sorted(written.stems), [f"*{s}" for s in _DOCUMENTS]))
+        found |= set(scene.facts.naming(sorted(written.stems), [f"*{s}" for s in _DOCUMENTS]))
     found |= {p for p in moves.moved.values() if p.endswith(own) or path_values.is_configuration(p)}
     if written.beside:
         # Files in the same directory may name a file without the directory.

@@ -21,8 +21,8 @@ from kairos.eventlog.views.index import Index
 from kairos.eventlog.views.projection import STATE, Projection, sealed
 
 _MOST_LAPSED = 200
-"""So many proposals that the tree closed, or that were only read, are looked at again when the tree changes; older ones
-stay closed."""
+"""So many proposals that the tree closed, or that were read or rejected, are looked at again when the tree changes;
+older ones stay closed."""
 _LEAST = 4
 """Minimum length of a short id."""
 
@@ -86,8 +86,8 @@ class Inbox(msgspec.Struct):
         return [self.filings[i].proposal for i in self._live]
 
     def lapsed(self, repo: str) -> list[Proposal]:
-        """The latest proposals of a repository that the tree closed (superseded or stale), oldest first; they may be
-        open again when the tree changes back."""
+        """The latest closed proposals of a repository that may be open again when the tree changes, oldest first: the
+        tree closed them, or they were read or rejected."""
         found = (self.filings[i].proposal for i in self._lapsed if i in self.filings)
         return [p for p in found if p.raised.repo == repo]
 
@@ -140,7 +140,7 @@ class Inbox(msgspec.Struct):
         else:
             self._live.pop(id_, None)
         self._lapsed.pop(id_, None)
-        if filed.proposal.state in proposal.LAPSED:
+        if filed.proposal.state in proposal.REVISITED:
             self._lapsed[id_] = None
             if len(self._lapsed) > _MOST_LAPSED:
                 del self._lapsed[next(iter(self._lapsed))]

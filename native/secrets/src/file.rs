@@ -30,6 +30,8 @@ const OTHERS: &[&[u8]] =
     &[b"vendor", b"_vendor", b"node_modules", b"third_party", b"third-party", b"bower_components", b"site-packages"];
 const MADE_UP_FOLDERS: &[&[u8]] = &[
     b"t",
+    b"funtests",
+    b"unittests",
     b"spec",
     b"specs",
     b"__tests__",
@@ -190,7 +192,8 @@ fn is_made_up(path: &[u8]) -> bool {
             || f.starts_with(b"example")
             || f.starts_with(b"tutorial")
             || f.starts_with(b"test")
-            || f.ends_with(b"tests")
+            || f.ends_with(b"-tests")
+            || f.ends_with(b"_tests")
             || f.ends_with(b"fixtures")
             || f.ends_with(b"_test")
             || f.ends_with(b"-test")

@@ -123,7 +123,11 @@ impl Name<'_> {
         let at = self.end + gap;
         let gap = &text[self.end..at];
         let whole = gap == b"=" && !self.is_linked() && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
-        Some((read(text, at, place.reading, whole)?, gap))
+        let value = match place.reading {
+            Reading::Query => in_query(text, at, self.is_linked()),
+            reading => read(text, at, reading, whole)?,
+        };
+        Some((value, gap))
     }
 
     /// Whether it is a part of a connection string, in which a semicolon ends a value.
@@ -207,10 +211,17 @@ fn read(text: &[u8], at: usize, reading: Reading, whole: bool) -> Option<Value> 
                 None
             }
         }
-        Reading::Query => delimited(until(&|b| b.is_ascii_whitespace() || b"&#\"'<>`\\)]}".contains(&b))),
+        Reading::Query => Some(in_query(text, at, false)),
         Reading::Segment => delimited(until(&|b| b";\"'\n<".contains(&b))),
         Reading::Braced => delimited(until(&|b| b"}\n\"'".contains(&b))),
     }
+}
+
+/// A part of a query; if semicolons divide the parts, it ends with one.
+fn in_query(text: &[u8], at: usize, linked: bool) -> Value {
+    let ends = |b: u8| b.is_ascii_whitespace() || b"&#\"'<>`\\)]}".contains(&b) || (linked && b == b';');
+    let end = text[at..].iter().position(|b| ends(*b)).map_or(text.len(), |n| at + n);
+    Value { start: at, end, quoting: Quoting::Delimited, wrapped: false }
 }
 
 fn bare(text: &[u8], at: usize, whole: bool) -> Value {

@@ -56,10 +56,14 @@ class Looker:
         """Makes the next check cover all waiting proposals, because the changes since the last one are not known."""
         self._keeper.start_over()
 
-    def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
-        """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken."""
+    def turn(
+        self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int, *, patient: bool = False
+    ) -> bool:
+        """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken. `patient`:
+        takes none, and returns False, if it found something while a file that it read was being written."""
         repo = self._repo(repo_id)
-        self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
+        writes = [Track(f"reactor/{repo_id}", last)]
+        return self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", writes, patient=patient)
 
     def recheck(
         self, repo_id: str, cause: int | None, trigger: Sequence[Recorded] = (), boundary: str = "",
@@ -98,8 +102,9 @@ class Looker:
         return True
 
     def _run(
-        self, repo: Repository, trigger: Sequence[Recorded], boundary: str, cause: int, turn: str, writes: list[Track]
-    ) -> None:
+        self, repo: Repository, trigger: Sequence[Recorded], boundary: str, cause: int, turn: str, writes: list[Track],
+        *, patient: bool,
+    ) -> bool:  # fmt: skip
         begun = time.monotonic()
         seen = look_around(repo)
         self._seen[repo.id] = seen
@@ -107,6 +112,8 @@ class Looker:
         events = trigger if over is None else over.events
         findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1])
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
+        if patient and findings and seen[1].unsettled:
+            return False
         failed = bool(problems) and not findings
 
         def judged() -> tuple[TurnStarted, list[Raised]]:
@@ -114,6 +121,7 @@ class Looker:
 
         left = [] if over is None else over.left()
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
+        return True
 
     def _record(
         self, repo: Repository, turn: str, cause: int | None, begun: float, problems: Sequence[str],

@@ -123,11 +123,7 @@ impl Name<'_> {
         let at = self.end + gap;
         let gap = &text[self.end..at];
         let whole = gap == b"=" && !self.is_linked() && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
-        let value = match place.reading {
-            Reading::Query => in_query(text, at, self.is_linked()),
-            reading => read(text, at, reading, whole)?,
-        };
-        Some((value, gap))
+        Some((read(text, at, place.reading, whole, self.is_linked())?, gap))
     }
 
     /// Whether it is a part of a connection string, in which a semicolon ends a value.
@@ -193,7 +189,7 @@ impl Name<'_> {
     }
 }
 
-fn read(text: &[u8], at: usize, reading: Reading, whole: bool) -> Option<Value> {
+fn read(text: &[u8], at: usize, reading: Reading, whole: bool, linked: bool) -> Option<Value> {
     let delimited = |end: usize| Some(Value { start: at, end, quoting: Quoting::Delimited, wrapped: false });
     let until = |stop: &dyn Fn(u8) -> bool| text[at..].iter().position(|b| stop(*b)).map_or(text.len(), |n| at + n);
     match reading {
@@ -211,7 +207,7 @@ fn read(text: &[u8], at: usize, reading: Reading, whole: bool) -> Option<Value> 
                 None
             }
         }
-        Reading::Query => Some(in_query(text, at, false)),
+        Reading::Query => Some(in_query(text, at, linked)),
         Reading::Segment => delimited(until(&|b| b";\"'\n<".contains(&b))),
         Reading::Braced => delimited(until(&|b| b"}\n\"'".contains(&b))),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kairos.clock import rfc3339
+from kairos.desk.boundaries import in_words
 from kairos.desk.desk import Desk
 from kairos.desk.units import count, number
 from kairos.domain import events as ev
@@ -87,7 +88,7 @@ def _of_proposal(event: ev.Event) -> str:
             tried = f"`{' '.join(event.check)}` exit {event.exit}" if event.check else "the action applies"
             return f"{tried}, in a scratch tree" if event.ok else f"not verified: {event.why}"
         case ev.ProposalDelivered():
-            return f"delivered at boundary {event.boundary}"
+            return f"told, as {in_words(event.boundary)}"
         case ev.ProposalApproved():
             return f"by {event.by}, digest {event.digest[:8]}… until {rfc3339(event.expires_at)}"
         case ev.ProposalAcknowledged():
@@ -137,7 +138,7 @@ def _of_proposal(event: ev.Event) -> str:
 def _of_turn(event: ev.Event) -> str:
     match event:
         case ev.AttentionDue():
-            return f"boundary: {event.boundary} (rule {event.rule})"
+            return f"{in_words(event.boundary)}: a look begins (rule {event.rule})"
         case ev.AttentionHeld():
             return f"{event.subject}: {event.why} (rule {event.rule})"
         case ev.TurnStarted():

@@ -63,12 +63,14 @@ class Revision(msgspec.Struct, frozen=True):
 
 
 class ToldState(msgspec.Struct, frozen=True):
-    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown)."""
+    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown), and
+    at which boundary."""
 
     risk: Risk
     level: int
     places: int
     at: int = 0
+    boundary: str = ""
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -178,7 +180,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if event.expires_at is not None:
                 changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
-            changes |= {"delivered": True, "told": told_of(state, at)}
+            changes |= {"delivered": True, "told": told_of(state, at, event.boundary)}
         case ev.ProposalApproved():
             now, changes["approved"], changes["deferred_until"] = "approved", event, None
             changes["voided"] = ""
@@ -243,9 +245,9 @@ def is_verified(p: Proposal) -> bool:
     return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
 
 
-def told_of(p: Proposal, at: int = 0) -> ToldState:
+def told_of(p: Proposal, at: int = 0, boundary: str = "") -> ToldState:
     """What a person is told if the proposal is delivered as it stands, at a time (us)."""
-    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at)
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at, boundary)
 
 
 def expire(p: Proposal, now: int) -> list[Event]:

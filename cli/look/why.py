@@ -17,7 +17,7 @@ from kairos.errors import UsageError
 
 def steps_text(steps: list[StepOut]) -> str:
     """A causal chain, as text for a person."""
-    rows: list[list[render.Cell]] = [[number(s.position), s.type, s.summary] for s in steps]
+    rows: list[list[render.Cell]] = [[number(s.position), s.type, s.words or s.summary] for s in steps]
     return render.table(rows, right=(0,))
 
 

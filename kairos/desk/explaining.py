@@ -15,7 +15,7 @@ from kairos.desk.holding import in_force
 from kairos.desk.reading import inbox, position_before, repository_of, roots_of
 from kairos.desk.records.proposals import HeldOut, StepOut
 from kairos.desk.revisions import commit_named
-from kairos.desk.summary import summary
+from kairos.desk.summary import in_plain_words, summary
 from kairos.desk.units import number
 from kairos.desk.when import ago
 from kairos.domain.events import (
@@ -52,7 +52,10 @@ def why(desk: Desk, what: str, only: Repository | None = None) -> list[StepOut]:
 def steps(desk: Desk, positions: list[int]) -> list[StepOut]:
     """The events on the paths from these positions up to their roots, in order."""
     events = chain(desk, positions)
-    return [StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r)) for r in events]
+    return [
+        StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r), words=in_plain_words(r))
+        for r in events
+    ]
 
 
 @of_one_moment

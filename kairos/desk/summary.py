@@ -88,7 +88,7 @@ def _of_proposal(event: ev.Event) -> str:
             tried = f"`{' '.join(event.check)}` exit {event.exit}" if event.check else "the action applies"
             return f"{tried}, in a scratch tree" if event.ok else f"not verified: {event.why}"
         case ev.ProposalDelivered():
-            return f"told, as {in_words(event.boundary)}"
+            return f"delivered at boundary {event.boundary}"
         case ev.ProposalApproved():
             return f"by {event.by}, digest {event.digest[:8]}… until {rfc3339(event.expires_at)}"
         case ev.ProposalAcknowledged():
@@ -138,7 +138,7 @@ def _of_proposal(event: ev.Event) -> str:
 def _of_turn(event: ev.Event) -> str:
     match event:
         case ev.AttentionDue():
-            return f"{in_words(event.boundary)}: a look begins (rule {event.rule})"
+            return f"boundary: {event.boundary} (rule {event.rule})"
         case ev.AttentionHeld():
             return f"{event.subject}: {event.why} (rule {event.rule})"
         case ev.TurnStarted():
@@ -194,5 +194,16 @@ def _of_night(event: ev.Event) -> str:
             return f"{count(event.events, 'observation')} of {event.first} to {event.last}"
         case ev.Erased():
             return f"{count(len(event.positions), 'payload')}: {event.reason}"
+        case _:
+            return ""
+
+
+def in_plain_words(recorded: Recorded) -> str:
+    """What a look or a telling says to a person, where the summary has the name of a boundary; else empty."""
+    match recorded.event:
+        case ev.AttentionDue(boundary=boundary, rule=rule):
+            return f"{in_words(boundary)}: a look begins (rule {rule})"
+        case ev.ProposalDelivered(boundary=boundary):
+            return f"told: {in_words(boundary)}"
         case _:
             return ""

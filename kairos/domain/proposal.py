@@ -18,10 +18,11 @@ from typing import Literal, cast
 import msgspec
 
 from kairos.domain import events as ev
-from kairos.domain.action import NoteAction
+from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.events.proposals import Risk
+from kairos.domain.hunks import groups
 from kairos.domain.inert import as_text
 
 State = Literal[
@@ -62,6 +63,15 @@ class Revision(msgspec.Struct, frozen=True):
     was: str = ""
 
 
+class FoundWords(msgspec.Struct, frozen=True):
+    """What was found before a person changed the patch: its words, its files, and how many hunks it had."""
+
+    title: str
+    claim: str
+    files: list[str]
+    hunks: int
+
+
 class ToldState(msgspec.Struct, frozen=True):
     """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown), and
     at which boundary."""
@@ -86,7 +96,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
     `found_at`: the boundary at which it was first found. `edited`: a person changed the patch; the digest of the one
-    that was found."""
+    that was found, of which `found` keeps the words."""
 
     raised: ProposalRaised
     raised_at: int
@@ -112,6 +122,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     voided: str = ""
     told: ToldState | None = None
     edited: str = ""
+    found: FoundWords | None = None
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
     stack: DecisionStack = DecisionStack()
@@ -245,6 +256,13 @@ def is_verified(p: Proposal) -> bool:
     return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
 
 
+def found_words(p: Proposal) -> FoundWords:
+    """What a proposal says as it stands."""
+    action = p.raised.action
+    size = len(groups(action)) if isinstance(action, PatchAction) else 0
+    return FoundWords(p.raised.title, p.raised.claim, list(p.raised.effects.files), size)
+
+
 def told_of(p: Proposal, at: int = 0, boundary: str = "") -> ToldState:
     """What a person is told if the proposal is delivered as it stands, at a time (us)."""
     return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at, boundary)
@@ -323,6 +341,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
         "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
+        "found": (state.found or found_words(state)) if event.edited else None,
     }
     if event.worse:
         changes["delivered"] = False

@@ -18,7 +18,7 @@ _DEFAULT_WALL = 60.0
 _MOST_MB = 4 << 20
 
 
-def _limit(name: str, kind: click.ParamType, default: float, text: str) -> Callable[[F], F]:
+def _limit(name: str, kind: click.ParamType[Any], default: float, text: str) -> Callable[[F], F]:
     return click.option(name, type=kind, metavar="N", default=default, show_default=True, help=text)
 
 

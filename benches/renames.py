@@ -25,17 +25,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from benches.on_history import REPO, trigger
 from benches.rename_truth import Fix, Hunk, fixes, kind_of, tokens
 from kairos.detectors.maintained import kept_by_hand
 from kairos.detectors.scene import Scene, scene_of
 from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.detectors.stale_reference.moves import moves_of
 from kairos.domain.action import PatchAction
+from kairos.domain.events import CommitChange, CommitRecorded, GitMoved, Name, name_fields
+from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git
 from kairos.repo.objects import PastCommit
 
+REPO = "repo-history"
 _OUTCOMES = ("exact", "missed", "other", "later", "stale", "alone")
 _LARGEST = 400
 """Commits with more renames than this are left out: they are imports of other repositories."""
@@ -179,7 +181,7 @@ class Replay:
         self._run("checkout", "-q", "--force", "--detach", oid)
         out = self._run("diff-tree", "-r", "-M", "-l0", "-z", "--name-status", parent, oid)
         commit = PastCommit(oid, [parent], list(_statuses(out)))
-        return scene_of(self.known, self.git, trigger(commit), "commit", 0, salt=b"history")
+        return scene_of(self.known, self.git, _trigger(commit), "commit", 0, salt=b"history")
 
     def _plain(self, parent: str, moved: dict[str, str]) -> str:
         """A commit on `parent` that moves these files and changes nothing else."""
@@ -210,6 +212,24 @@ class Replay:
             env={**os.environ, **who, **(env or {})},
         )  # fmt: skip
         return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _trigger(commit: PastCommit) -> list[Recorded]:
+    """The events that sensing records of a commit."""
+    changes = [
+        CommitChange(status=status, was=Name(**name_fields(was)) if was else None, **name_fields(path))
+        for path, status, was in commit.files
+    ]
+    events = (
+        GitMoved(repo=REPO, head="refs/heads/main", refs=[], what="commit"),
+        CommitRecorded(
+            repo=REPO, oid=commit.oid, parents=list(commit.parents), author="", at_s=0, subject="", changes=changes
+        ),
+    )
+    return [
+        Recorded(at, REPO, at, type(event).__name__, 1, 0, None, at, "live", event)
+        for at, event in enumerate(events, 1)
+    ]
 
 
 def _is_exact(fix: Fix, mine: str) -> bool:

@@ -121,12 +121,13 @@ def colours(context: Context, stream: Any) -> bool:
     return bool(stream.isatty()) and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-def emit(context: Context, verb: str, data: object, text: str, *, page: bool = False) -> None:
-    """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text.
+def emit(context: Context, verb: str, data: object, text: str, *, more: object = None, page: bool = False) -> None:
+    """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text. `more`: what
+    stands beside `data` where that is a list.
 
     `page`: a text longer than the terminal goes through PAGER, unless that is empty."""
     if context.json:
-        _out(json_text({"schema": f"kairos.{verb}/1", "data": data}))
+        _out(json_text({"schema": f"kairos.{verb}/1", "data": data} | ({} if more is None else {"more": more})))
     elif text:
         shown = finished(text, colours=colours(context, sys.stdout))
         if page and _too_long(context, shown):
@@ -180,7 +181,8 @@ def error(context: Context, failure: KairosError) -> None:
         print(json_text({"error": body}), file=sys.stderr, flush=True)
         return
     text = f"{paint('error:', 'red')} {inert(failure.message, lines=True)}"
-    message(context, text + (f"\n  {inert(failure.hint, lines=True)}" if failure.hint else ""))
+    hints = "".join(f"\n  {line}" for line in inert(failure.hint, lines=True).split("\n")) if failure.hint else ""
+    message(context, text + hints)
 
 
 def ask(context: Context, question: str, *, flag: str) -> bool:

@@ -8,9 +8,10 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos._version import VERSION
 from kairos.desk.records.repositories import RepoOut, StatusOut, TodayOut
-from kairos.desk.status import next_command, one_line, other_version
+from kairos.desk.status import one_line, other_version, unheard
 from kairos.desk.status import status as status_of
 from kairos.desk.units import count, number, size
+from kairos.desk.when import at_hand
 
 STATE_STYLES = {"watching": "green", "degraded": "yellow", "lost": "red", "stopped": "dim"}
 
@@ -42,21 +43,23 @@ def text_of(status: StatusOut) -> str:
     rows: list[list[render.Cell]] = [
         [render.Styled(r.state, STATE_STYLES.get(r.state, "")), r.path, _directories(r)] for r in status.repos
     ]
-    until = f" until {status.paused_until}" if status.paused_until else ""
+    until = f" until {at_hand(status.paused_until)}" if status.paused_until else ""
     parts = [f"daemon {daemon}" + (render.paint(f"  paused{until}", "red") if status.paused else "")]
     parts.append(render.table(rows) if rows else "  no repository is watched")
     parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
     parts += [f"  {render.paint('→', 'yellow')} {_paused(r)}" for r in status.repos if r.paused]
+    parts += [f"  {render.paint('→', 'yellow')} {render.inert(text)}" for text in unheard(status)]
     if status.policy_error:
         parts.append(f"  {render.paint('✗', 'red')} {render.inert(status.policy_error, lines=True)}")
         parts.append("    Nothing is carried out until policy.toml is corrected: `kairos policy ls`.")
     parts.append(
-        f"log {number(status.log.events)} events, {size(status.log.bytes)}   ·   "
+        f"log {count(status.log.events, 'event')}, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
-        f"today {status.today.turns} turns, {status.today.model_calls} model calls, ${status.today.spent_usd:.2f}, "
-        f"{budget(status.today)}"
+        f"today {count(status.today.turns, 'turn')}, {count(status.today.model_calls, 'model call')}, "
+        f"${status.today.spent_usd:.2f}, {budget(status.today)}"
     )
-    return "\n".join(map(render.folded, parts[:1])) + "\n" + "\n".join([*parts[1:-1], render.folded(parts[-1])])
+    parts = [render.folded(parts[0]), *parts[1:-1], render.folded(parts[-1])]
+    return "\n".join([*parts, f"Next: {render.paint(status.next, 'bold')}"])
 
 
 def budget(today: TodayOut) -> str:
@@ -66,7 +69,7 @@ def budget(today: TodayOut) -> str:
 
 
 def _paused(repo: RepoOut) -> str:
-    until = repo.paused_until or "`kairos resume`"
+    until = at_hand(repo.paused_until) if repo.paused_until else "`kairos resume`"
     return f"{render.inert(repo.path)} is paused until {until}"
 
 
@@ -74,13 +77,13 @@ def _directories(repo: RepoOut) -> str:
     if repo.state == "stopped":
         return f"{render.inert(repo.held_by)} has it" if repo.held_by else ""
     polled = f", {number(repo.polled)} polled" if repo.polled else ""
-    return f"{count(repo.directories, 'directory', 'directories')}, {number(repo.watched)} watches{polled}"
+    return f"{count(repo.directories, 'directory', 'directories')}, {count(repo.watched, 'watch', 'watches')}{polled}"
 
 
 def overview(context: Context) -> None:
     """Prints the output of `kairos` without a verb."""
     status = answer(context)
-    render.emit(context, "status", status, f"{text_of(status)}\n\nNext: {render.paint(next_command(status), 'bold')}")
+    render.emit(context, "status", status, text_of(status))
 
 
 @click.command()

@@ -6,18 +6,26 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import msgspec
+
 from kairos.clock import local_zone, now_us
+from kairos.desk.cards import held_by
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
-from kairos.desk.reading import inbox, proposal_of, repositories
+from kairos.desk.reading import inbox, names, proposal_of, repositories
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
+from kairos.domain.action import PatchAction
+from kairos.domain.amounts import count
+from kairos.domain.deciding import reason as reason_of
+from kairos.domain.inert import shown
 from kairos.domain.proposal import TERMINAL, UNDECIDED, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository
 
 LEAST_DIGEST = 8
 """The least number of digits of a digest that stands for the whole."""
+_NAMED = 4
 EVIDENCE = "evidence"
 """Of a deferral: until what the proposal rests on changes."""
 
@@ -42,7 +50,19 @@ def reject(desk: Desk, id_: str, reason: str, text: str, *, never: bool = False)
     from kairos.acting.decisions import reject as append_rejection
 
     append_rejection(desk.log, id_, reason, text, never=never)
-    return decided(desk, id_, since=("ProposalRejected",))
+    done = decided(desk, id_, since=("ProposalRejected",))
+    return msgspec.structs.replace(done, never=never_again(desk, id_)) if never else done
+
+
+def never_again(desk: Desk, id_: str) -> str:
+    """What a rejection for good keeps from being raised, in words (see `raising.is_here`)."""
+    raised = inbox(desk).proposals[id_].raised
+    action, where = raised.action, names(repositories(desk)).get(raised.repo, raised.repo)
+    if not isinstance(action, PatchAction):
+        return f"{raised.detector} in {where}: “{raised.title}”"
+    files = [shown(e.fs) for e in action.edits]
+    more = f" and {count(len(files) - _NAMED, 'more file')}" if len(files) > _NAMED else ""
+    return f"{raised.detector} in {where}: changes to {', '.join(files[:_NAMED])}{more} and to no other file"
 
 
 def moment(text: str) -> int | None:
@@ -114,8 +134,9 @@ def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
 
 
 def await_end(desk: Desk, id_: str, wait_s: float) -> None:
-    """Sleeps until the proposal is in a terminal state or `wait_s` seconds have passed."""
-    _await(desk, id_, TERMINAL | {"parked"}, wait_s)
+    """Sleeps until an approved proposal came to an end, or waits for a decision again (it was made anew), or `wait_s`
+    seconds have passed."""
+    _await(desk, id_, TERMINAL | {"parked"} | UNDECIDED, wait_s)
 
 
 def _await(desk: Desk, id_: str, states: Collection[str], wait_s: float) -> None:
@@ -140,16 +161,23 @@ def await_return(desk: Desk, id_: str, wait_s: float) -> None:
 
 def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None) -> None:
     """Raises the error for a state that is not success: failed 1, unknown 8, stale and similar 5, and 75 if waiting for
-    the end timed out."""
+    the end timed out. The message says what stood in the way."""
     proposal = inbox(desk).proposals[done.id]
     hint = f"`kairos show {done.id}` has the details."
+    why = reason_of(proposal)
     if done.state == "failed":
         raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
     if done.state == "unknown":
         raise OutcomeUnknown(f"the outcome of {done.id} is unknown: look at its files", hint)
     if done.state in ("stale", "superseded", "expired", "withdrawn", "parked"):
-        raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
+        raise Stale(f"{done.id} is {done.state}{f': {why}' if why else ''}; nothing was written", hint)
+    if done.state in UNDECIDED:
+        said = proposal.revisions[-1].changed if proposal.voided and proposal.revisions else "its approval ended"
+        raise Stale(f"{done.id} waits for you again: {said}; nothing was written", f"`kairos review {done.id}`.")
     if waited_s is not None and done.state not in TERMINAL:
+        held = held_by(desk, done.id)
+        if held:
+            raise TryAgain(f"{done.id} is approved and not carried out: {held}", hint)
         raise TryAgain(
             f"{done.id} is {done.state} after {waited_s:g} s", f"It goes on: {hint[:-1]}, or wait longer with --wait."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from kairos.detectors.boundaries import WHOLE
@@ -28,7 +28,7 @@ def _is_away(event: GitMoved) -> bool:
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
     `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
-    tree."""
+    tree; `committed`: whether there are new commits."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -36,6 +36,7 @@ class TouchedSince:
         self.appeared = False
         self.everything = False
         self.moved = False
+        self.committed = False
 
     def note(self, event: Event) -> None:
         """Records an event of the repository, whatever its cause."""
@@ -48,24 +49,34 @@ class TouchedSince:
                 self.everything = self.everything or len(self.paths) > _MOST
             case GitMoved() | CommitRecorded():
                 self.everything = True
+                self.committed = self.committed or isinstance(event, CommitRecorded)
                 self.moved = self.moved or (isinstance(event, GitMoved) and _is_away(event))
             case _:
                 pass
 
-    def concerns(self, raised: ProposalRaised, evidence: Sequence[Recorded], *, lapsed: bool = False) -> bool:
+    def concerns(
+        self, raised: ProposalRaised, cited: Callable[[], Collection[str]] = tuple, *, lapsed: bool = False
+    ) -> bool:
         """Whether the reason for a proposal may have changed. A false positive costs one check. Every change that an
         event, the index or the ignore rules show is found. One that was closed (`lapsed`) is concerned only by changes
-        of paths that it names."""
+        of paths that it names. `cited`: the paths that its evidence names, asked for only if they matter."""
+        own = {*_edited(raised), *paths_of(raised.basis)}
         if lapsed:
-            return not self.paths.isdisjoint({*_paths(raised, ()), *paths_of(raised.basis)})
+            return not self.paths.isdisjoint(own) or self._is_named(raised)
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
             return True
         if not self.paths:
             return False
-        named = {*_paths(raised, evidence), *paths_of(raised.basis)}
+        note = raised.action.text if isinstance(raised.action, NoteAction) else ""
+        if _CUT.search(note) or not self.paths.isdisjoint(own) or self._is_named(raised):
+            return True
+        return not self.paths.isdisjoint(cited())
+
+    def _is_named(self, raised: ProposalRaised) -> bool:
+        """Whether the words of a proposal name a changed path."""
         note = raised.action.text if isinstance(raised.action, NoteAction) else ""
         words = f"{raised.title}\n{raised.claim}\n{note}"
-        return bool(_CUT.search(note)) or any(path in named or shown(path) in words for path in self.paths)
+        return any(shown(path) in words for path in self.paths)
 
 
 def signature_of(root: Path) -> Signature:
@@ -85,13 +96,16 @@ def _seen(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _paths(raised: ProposalRaised, evidence: Sequence[Recorded]) -> Iterable[str]:
-    """The paths that a proposal changes, and those that its evidence names."""
-    if isinstance(raised.action, PatchAction):
-        yield from (e.fs for e in raised.action.edits)
+def _edited(raised: ProposalRaised) -> Iterable[str]:
+    """The paths that a proposal changes."""
+    return (e.fs for e in raised.action.edits) if isinstance(raised.action, PatchAction) else ()
+
+
+def paths_in(evidence: Iterable[Recorded]) -> frozenset[str]:
+    """The paths that events name."""
+    found: set[str] = set()
     for recorded in evidence:
         if isinstance(recorded.event, FilesChanged | CommitRecorded):
             for change in recorded.event.changes:
-                yield change.fs
-                if change.was is not None:
-                    yield change.was.fs
+                found |= {change.fs} | ({change.was.fs} if change.was is not None else set())
+    return frozenset(found)

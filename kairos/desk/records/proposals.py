@@ -13,10 +13,11 @@ class ActionOut(Output, frozen=True, kw_only=True):
 
 
 class RevisionOut(Output, frozen=True, kw_only=True):
-    """A revision of a proposal: when, and what changed."""
+    """A revision of a proposal: when, what changed, and the digest that it had before (null: not kept)."""
 
     at: str
     changed: str
+    was: str | None = None
 
 
 class CommentOut(Output, frozen=True, kw_only=True):
@@ -72,8 +73,8 @@ class EffectsOut(Output, frozen=True, kw_only=True):
 
 
 class VerificationOut(Output, frozen=True, kw_only=True):
-    """How the action ended in a scratch tree; `before_exit`: how the check ended without it, null if it was not run
-    so."""
+    """How the action ended in a scratch tree; `before_exit`, `before_output`: how the check ended without it, null and
+    empty if it was not run so."""
 
     ok: bool
     check: list[str]
@@ -83,11 +84,13 @@ class VerificationOut(Output, frozen=True, kw_only=True):
     why: str
     before_exit: int | None = None
     before_seconds: float = 0.0
+    before_output: str = ""
 
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
     """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
-    there is none; `held`: why an approved action is not carried out now, null if nothing holds it."""
+    there is none; `held`: why an approved action is not carried out now, null if nothing holds it; `why`: why it does
+    not wait for a decision (which file moved, what its basis lacks), null if it does or nothing is known."""
 
     claim: str
     patch: str | None
@@ -104,6 +107,7 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
     comments: list[CommentOut] = []
     voided: str | None = None
     held: str | None = None
+    why: str | None = None
 
 
 class EditedOut(Output, frozen=True, kw_only=True):
@@ -120,11 +124,13 @@ class EditedOut(Output, frozen=True, kw_only=True):
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):
-    """`positions`: the events that resulted from the decision so far."""
+    """`positions`: the events that resulted from the decision so far; `never`: of a rejection for good, what will not
+    be raised again, null of any other decision."""
 
     id: str
     state: str
     positions: list[int]
+    never: str | None = None
 
 
 class UndoneOut(Output, frozen=True, kw_only=True):
@@ -146,10 +152,13 @@ class UndoneOut(Output, frozen=True, kw_only=True):
 
 
 class StepOut(Output, frozen=True, kw_only=True):
+    """`words`: the summary in plain words, empty if it has them."""
+
     position: int
     type: str
     at: str
     summary: str
+    words: str = ""
 
 
 class BelowOut(Output, frozen=True, kw_only=True):
@@ -182,8 +191,9 @@ class CommitLookOut(Output, frozen=True, kw_only=True):
 
 
 class HeldOut(Output, frozen=True, kw_only=True):
-    """Something that was held or suppressed: `subject` is a proposal id, a finding's key or `turn`; `until` null:
-    permanently. `repo` is the id of the repository, `repo_path` its root."""
+    """Something that is held or suppressed (`now`), or was. `subject`: a proposal id, a finding's key, `turn`, `pause`
+    or `mute`; `until` null: permanently, or until what `remedy` names. `repo`: the id of the repository, empty for
+    all, `repo_path` its root. `at` and `position`: the event that says so, or the last of the proposal."""
 
     position: int
     at: str
@@ -194,3 +204,5 @@ class HeldOut(Output, frozen=True, kw_only=True):
     until: str | None
     detector: str
     repo_path: str | None = None
+    now: bool = False
+    remedy: str = ""

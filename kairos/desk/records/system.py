@@ -12,12 +12,14 @@ class VersionOut(Output, frozen=True, kw_only=True):
 
 
 class PauseOut(Output, frozen=True, kw_only=True):
-    """`repo`: the root of the one repository that is paused; null if everything is."""
+    """`repo`: the root of the one repository that is paused; null if everything is. `resumed`: whose pauses `resume`
+    ended, by root; null for that of everything."""
 
     paused: bool
     until: str | None
     position: int | None
     repo: str | None = None
+    resumed: list[str | None] = []
 
 
 class SpentOut(Output, frozen=True, kw_only=True):
@@ -46,10 +48,28 @@ class CostOut(Output, frozen=True, kw_only=True):
 
 
 class MuteOut(Output, frozen=True, kw_only=True):
+    """`held`: findings that the mute holds back, or held until now; `lift`: the command that ends the mute, null if
+    it ended; `muted_still`: another mute of the detector, of one repository or of all, is still in force."""
+
     detector: str
     repo: str | None
     muted: bool
     position: int
+    held: int = 0
+    lift: str | None = None
+    muted_still: bool = False
+
+
+class MutedOut(Output, frozen=True, kw_only=True):
+    """A mute in force. `repo`: the root of the one repository, null for all; `since` and `position`: when it was said,
+    null if that is not known any more; `held`: findings that it holds back; `lift`: the command that ends it."""
+
+    detector: str
+    repo: str | None
+    since: str | None
+    position: int | None
+    held: int
+    lift: str
 
 
 class ConfigOut(Output, frozen=True, kw_only=True):

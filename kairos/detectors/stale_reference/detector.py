@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
-from kairos.detectors.stale_reference.candidates import candidates, could_import
+from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
 from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.mentions import mentions, unread
@@ -19,8 +19,9 @@ from kairos.detectors.stale_reference.moves import Moves, moves_of
 from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
-from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed, places
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
+from kairos.domain.amounts import count
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
@@ -44,15 +45,16 @@ class StaleReference:
         if not moves:
             return
         modules = Modules(moves, _stated(scene, makers), scene.text, _changed_packages(scene, makers))
-        projects = Projects(moves, scene.text)
+        named, projects = naming(scene, moves), Projects(moves, scene.text)
         found = {
             path: result
-            for path in candidates(scene, moves)
+            for path in candidates(scene, moves, named)
             if (result := _search(scene, path, moves, modules, projects)) is not None
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:
-            yield self._patch(scene, moves, makers, rewritten, found)
+            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named))
+            yield self._patch(scene, moves, makers, rewritten, unchecked)
         dead = [(path, line + 1) for path, result in found.items() for line in sorted(result.dead)]
         if dead:
             yield self._note(scene, moves, makers, dead)
@@ -61,7 +63,7 @@ class StaleReference:
             yield self._links(scene, makers, links)
 
     def _patch(
-        self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], found: dict[str, Found]
+        self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], unchecked: list[str]
     ) -> Finding:
         edits: list[FileEdit] = []
         parts: list[str] = []
@@ -73,11 +75,11 @@ class StaleReference:
             edits.append(spliced(path, content.data, content.mode, spans))
             text = content.data.decode("utf-8")
             parts += [f"{path}\0{text[s.start : s.end]}\0{s.new}" for s in spans]
-        count = sum(r.count for r in rewritten.values())
+        total = sum(r.count for r in rewritten.values())
         olds = sorted(moves.moved)
         what = f"renamed {shown(olds[0])}" if len(olds) == 1 else f"{len(olds)} renamed files"
         pairs = listed([f"{shown(old)} is now {shown(new)}" for old, new in sorted(moves.moved.items())])
-        files = counted(len(rewritten), "file")
+        files = count(len(rewritten), "file")
         key, subjects = keys_of(self.name, (["path", old] for old in olds))
         return Finding(
             detector=self.name,
@@ -86,13 +88,13 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts])],
             fingerprint=fingerprint_of(parts),
-            basis=basis_of([[c.oid] for c in makers], present=moves.moved.values(), absent=olds),
-            title=f"Update {counted(count, 'reference')} to {what}",
+            basis=basis_of(_alike(makers), present=moves.moved.values(), absent=olds),
+            title=f"Update {count(total, 'reference')} to {what}",
             claim=f"{pairs}; {files} still {'names' if len(rewritten) == 1 else 'name'} the old path: "
             f"{listed([shown(p) for p in rewritten])}.",
             action=PatchAction(repo=scene.repo, edits=edits),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
-            unchecked=_unchecked(scene, moves, makers, found),
+            unchecked=unchecked,
         )
 
     def _note(self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]]) -> Finding:
@@ -107,10 +109,10 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
             fingerprint=fingerprint_of(path for path, _ in dead),
-            basis=basis_of([[c.oid] for c in makers], absent=gone),
-            title=f"{counted(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
+            basis=basis_of(_alike(makers), absent=gone),
+            title=f"{count(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
-            f"{counted(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
+            f"{count(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
             action=NoteAction(
                 repo=scene.repo,
                 text=f"Deleted: {listed([shown(p) for p in gone], 8)}\n{_guessed(moves)}"
@@ -132,13 +134,22 @@ class StaleReference:
             key=key,
             subjects=subjects,
             fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
-            basis=basis_of([[c.oid] for c in makers], present=names_of_links),
-            title=f"{counted(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
+            basis=basis_of(_alike(makers), present=names_of_links),
+            title=f"{count(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
             claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",
             action=NoteAction(repo=scene.repo, text=f"Run in the repository:\n{described(links)}"),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=["links from outside of the repository"],
         )
+
+
+def _alike(makers: Sequence[SeenCommit]) -> list[list[str]]:
+    """The commits by the moves that they made: any one of those that made the same ones will do, as on two branches."""
+    groups: dict[frozenset[tuple[str, str, str]], list[str]] = {}
+    for commit in makers:
+        moves = frozenset((c.status, c.was or "", c.path) for c in commit.changes if c.status in "RD")
+        groups.setdefault(moves, []).append(commit.oid)
+    return list(groups.values())
 
 
 def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: Projects) -> Found | None:
@@ -202,19 +213,20 @@ def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
     return found
 
 
-def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
+def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
     doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
     out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
     if len(doubts) > _DOUBTS:
-        out.append(f"{len(doubts) - _DOUBTS} more places were left alone")
+        more = len(doubts) - _DOUBTS
+        out.append(f"{count(more, 'more place')} {'was' if more == 1 else 'were'} left alone")
     for old, (new, score) in sorted(moves.guesses.items())[:3]:
         out.append(
             f"git takes {shown(new)} for the renamed {shown(old)} ({score} % alike); it is not treated as renamed"
         )
     if any(c.cut for c in makers):
         out.append("a very large commit was recorded in part: some of its renames are not considered")
-    return out + unread(mentions(scene, moves, found))
+    return out
 
 
 def _guessed(moves: Moves) -> str:

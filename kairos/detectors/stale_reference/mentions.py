@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,7 +11,9 @@ from kairos.detectors.scene import Scene
 from kairos.detectors.stale_reference.modules import dotted, prefix_of
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
+from kairos.domain.amounts import count
 from kairos.domain.inert import shown
+from kairos.repo.search import only_in
 
 _NEEDLES, _PER_FILE, _MOST = 100, 5, 400
 
@@ -25,22 +26,14 @@ class Mention(NamedTuple):
     old: str
 
 
-def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Mention]:
-    """The lines that name an old path as a whole and that are not among those found, in files kept by hand."""
+def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found], named: Sequence[str]) -> list[Mention]:
+    """The lines that name an old path as a whole and that are not among those found, in files kept by hand. `named`:
+    the files that contain its name."""
     olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
-    if not olds:
+    if not olds or not named:
         return []
-    out = scene.git.run(
-        "grep", "-n", "-z", "-I", "-F", "-w", "--no-color", "--no-recurse-submodules", "--threads=2", "--full-name",
-        f"--max-count={_PER_FILE}", "-f", "-", "--",
-        stdin=b"".join(os.fsencode(old) + b"\n" for old in olds), ok=(0, 1),
-    )  # fmt: skip
-    rows = [row.split(b"\0", 2) for row in out.split(b"\n")]
     listed: list[Mention] = []
-    for row in rows[:_MOST]:
-        if len(row) != 3 or not row[1].isdigit():
-            continue
-        path, line, text = os.fsdecode(row[0]), int(row[1]), os.fsdecode(row[2])
+    for path, line, text in scene.facts.lines_naming(olds, _PER_FILE, only_in(named) or ())[:_MOST]:
         old = next((o for o in olds if _names(text, o)), None)
         known = found.get(path)
         seen = known is not None and (
@@ -85,6 +78,7 @@ def unread(listed: Sequence[Mention], most: int = 5) -> list[str]:
             else "code of this kind"
         )
         out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind} were not checked")
-    if len(listed) > most:
-        out.append(f"{len(listed) - most} more lines name an old path and were not checked")
+    if (more := len(listed) - most) > 0:
+        one, many = "more line names an old path and was", "more lines name an old path and were"
+        out.append(f"{count(more, one, many)} not checked")
     return out

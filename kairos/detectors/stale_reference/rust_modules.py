@@ -18,7 +18,7 @@ _OWN = ("tests", "benches", "examples", "bin")
 """Directories whose files are crates of their own."""
 
 
-class Place(NamedTuple):
+class CratePlace(NamedTuple):
     """A module: the directory of its crate's root file, and its path in the crate."""
 
     source: str
@@ -96,7 +96,7 @@ class _Crates:
             return STAYS if new.words[-1] == words[-1] else Followed(new.words[-1], "", target)
         return Followed(None, f"`{words[-1]}` is in another module now")
 
-    def _moved_place(self, place: Place) -> Place:
+    def _moved_place(self, place: CratePlace) -> CratePlace:
         """Where a place is now that its directories moved."""
         source = self.moves.directories.get(place.source, place.source)
         words = list(place.words)
@@ -105,7 +105,7 @@ class _Crates:
             new = self.moves.directories.get(directory) or self._moved_module(directory)
             if new is not None and posixpath.dirname(new) == posixpath.join(source, *words[: length - 1]):
                 words[length - 1] = posixpath.basename(new)
-        return Place(source, tuple(words))
+        return CratePlace(source, tuple(words))
 
     def _moved_module(self, prefix: str) -> str | None:
         new = self.moves.moved.get(f"{prefix}.rs")
@@ -113,7 +113,7 @@ class _Crates:
 
     def _meaning(
         self, path: str, inline: list[str], words: list[str], has: Callable[[str], bool]
-    ) -> tuple[Place, str] | None:
+    ) -> tuple[CratePlace, str] | None:
         """The module that a path means as a whole, and its file; None if it is no module of the tree."""
         place = self._place(path, has)
         if place is None:
@@ -145,15 +145,15 @@ class _Crates:
                 return None
         at += rest
         file = _file(source, at, has)
-        return None if file is None else (Place(source, tuple(at)), file)
+        return None if file is None else (CratePlace(source, tuple(at)), file)
 
-    def _place(self, path: str, has: Callable[[str], bool]) -> Place | None:
+    def _place(self, path: str, has: Callable[[str], bool]) -> CratePlace | None:
         """The place of a file in its crate."""
         if not path.endswith(".rs"):
             return None
         directory = posixpath.dirname(path)
         if _is_own(path) or (path in self.projects.crate_roots and posixpath.basename(path) not in _ROOTS):
-            return Place(directory, ())
+            return CratePlace(directory, ())
         source = directory
         while source and not any(has(f"{source}/{root}") for root in _ROOTS):
             if posixpath.basename(source) in _OWN and not source.endswith("src/bin"):
@@ -162,7 +162,7 @@ class _Crates:
         inner = path[len(source) + 1 if source else 0 : -3].split("/")
         if inner[-1] in ("mod", "lib", "main"):
             inner.pop()
-        return Place(source, tuple(inner))
+        return CratePlace(source, tuple(inner))
 
 
 def _file(source: str, words: list[str], has: Callable[[str], bool]) -> str | None:

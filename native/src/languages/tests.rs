@@ -58,7 +58,7 @@ fn includes_of_c() {
 #[test]
 fn paths_of_rust() {
     let text = "mod a;\npub(crate) use crate::{b::{self, c::D}, e as f, g::*};\nmod t { use super::h; mod i; }\n\
-        fn x() { crate::j::k(); println!(\"{}\", l::m::<u8>()); y() }\n#[path = \"n.rs\"] mod o;\n\
+        fn x() { crate::j::k(); assert!(l::m::<u8>()); y() }\n#[path = \"n.rs\"] mod o;\n\
         const S: &str = include_str!(\"p.txt\");\n";
     let parts = found(text, "rust");
     assert_eq!(named(&parts, "mod"), ["|a", "t|i", "|o"]);

@@ -13,7 +13,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 from benches.table import Row, show
@@ -33,13 +32,19 @@ def rows() -> Iterator[Row]:
     try:
         root = place / "repo"
         grow(root, FILES)
+        for number in range(RENAMES + 1):
+            (root / f"docs/page{number}.md").write_text(f"[module](../{module(number, 'module')})\n")
+        git(root, "add", "-A")
+        git(root, "commit", "-q", "-m", "pages")
         home.call("init", str(root), "--yes")
+        for key, value in (("attention.cool_down_hours", "0"), ("schedule.dream", ""), ("schedule.compact", "")):
+            home.call("config", "set", key, value)
         home.start()
         found = [noticed(home, root, number) for number in range(RENAMES + 1)][1:]
     finally:
         home.close()
         shutil.rmtree(place)
-    what = f"a rename in {FILES:,} files, commit to finding".replace(",", " ")
+    what = f"a rename in {FILES} files, from commit to finding"
     for unit, ours in zip(
         ("ms", "ms of processor"), (statistics.median(f) for f in zip(*found, strict=True)), strict=True
     ):
@@ -50,26 +55,24 @@ def noticed(home: WeekHome, root: Path, number: int) -> tuple[float, float]:
     """(milliseconds from the end of a commit to its finding, those of the processor from its beginning). The finding is
     rejected, so that none waits at the next."""
 
-    def git(*args: str) -> None:
-        subprocess.run([*COMMAND, "-C", root, *args], check=True, capture_output=True)
-
-    old, new = (f"pkg/part{number % 10}/{name}_{number + 20}.py" for name in ("module", "renamed"))
-    turns = len(list(home.log.read(0, topics={"TurnEnded"})))
-    (root / f"docs/page{number}.md").write_text(f"[module](../{old})\n")
-    git("add", "-A")
-    git("commit", "-q", "-m", "page")
-    home.wait("the page is looked at", lambda: len(list(home.log.read(0, topics={"TurnEnded"}))) > turns)
-    git("mv", old, new)
+    git(root, "mv", module(number, "module"), module(number, "renamed"))
     head, spent = home.log.head(), processor_ms(home)
-    git("commit", "-q", "-m", "rename")
+    git(root, "commit", "-q", "-m", "rename")
     done = time.time()
     (raised,) = home.wait("the finding", lambda: list(home.log.read(head, topics={"ProposalRaised"})))
     took = raised.at / 1e6 - float((home.place / "clock").read_text()) - done
     spent = processor_ms(home) - spent
     assert isinstance(raised.event, ProposalRaised)
     home.call("reject", raised.event.id, "-m", "no")
-    home.move(timedelta(days=2))
     return took * 1e3, spent
+
+
+def module(number: int, name: str) -> str:
+    return f"pkg/part{number % 10}/{name}_{number + 20}.py"
+
+
+def git(root: Path, *args: str) -> None:
+    subprocess.run([*COMMAND, "-C", root, *args], check=True, capture_output=True)
 
 
 def processor_ms(home: WeekHome) -> float:

@@ -158,7 +158,8 @@ class Review:
         missed = self._cards.unseen(shown)
         if missed:
             were = f"{count(missed, 'line')} of the card {'was' if missed == 1 else 'were'} not seen"
-            self._say(f"not approved: {were}. space scrolls, d folds the patch")
+            where = "above, from home on" if self._cards.unseen_above(shown, view) else "below"
+            self._say(f"not approved: {were} ({where}). space scrolls, d folds the patch")
             return
         if not self._sure(shown):
             self._say("not approved")

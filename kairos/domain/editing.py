@@ -21,6 +21,15 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
     policy forbids it. Without a difference, no events."""
     if p.state not in OPEN:
         raise decided(p)
+    made = rebased(p, action, policy=policy, root=root, changed=changed, edited=p.edited or p.raised.digest)
+    return [] if made.digest == p.raised.digest or action == p.raised.action else [made]
+
+
+def rebased(
+    p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str, edited: str
+) -> ev.ProposalRevised:
+    """The same proposal with another patch, whatever its state. `edited`: the digest of the patch that was found, if a
+    person changed it. UsageError and Denied as `revise`."""
     raised = p.raised
     if not action.edits:
         raise UsageError(f"nothing is left of the patch of {p.id}", f"To refuse it: `kairos reject {p.id} -m TEXT`.")
@@ -32,17 +41,13 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
     if verdict.effect == "deny":
         raise Denied(f"{p.id} stays as it was: {verdict.why}", "Leave these paths out of the patch.")
     bound = digest(action, effects, policy.version)
-    if bound == raised.digest or action == raised.action:
-        return []
-    return [
-        ev.ProposalRevised(
-            id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
-            title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects,
-            evidence=raised.evidence, policy_version=policy.version, changed=changed, boundary=raised.boundary,
-            unchecked=raised.unchecked, subjects=raised.subjects, fingerprint=raised.fingerprint, level=raised.level,
-            basis=raised.basis, edited=p.edited or raised.digest,
-        )
-    ]  # fmt: skip
+    return ev.ProposalRevised(
+        id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
+        title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects,
+        evidence=raised.evidence, policy_version=policy.version, changed=changed, boundary=raised.boundary,
+        unchecked=raised.unchecked, subjects=raised.subjects, fingerprint=raised.fingerprint, level=raised.level,
+        basis=raised.basis, edited=edited,
+    )  # fmt: skip
 
 
 def restore(p: Proposal, wanted: Proposal) -> ev.ProposalRevised:

@@ -16,7 +16,7 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
-from kairos.eventlog.views.filed import Filed, Filings, Part
+from kairos.eventlog.views.filed import Filed, Filings, Part, filed
 from kairos.eventlog.views.index import Index
 from kairos.eventlog.views.projection import STATE, Projection, sealed
 
@@ -153,16 +153,16 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 5
+    version = 6
     state = Inbox
     topics = proposal.TOPICS
 
     def apply(self, state: Inbox, recorded: Recorded) -> None:
         id_ = getattr(recorded.event, "id", "")
         known = state.filings.get(id_)
-        folded = proposal.evolve(known.proposal if known else None, recorded.event, recorded.at)
-        if folded is not None:
-            state.file(id_, Filed(folded, [*(known.positions if known else []), recorded.position]), known)
+        after = filed(known, recorded)
+        if after is not None:
+            state.file(id_, after, known)
 
     def kept(self, log: Log, upto: int) -> tuple[Inbox | None, int]:
         raw, position = self._saved(log, upto)

@@ -279,7 +279,7 @@ def test_a_day_of_commits_without_a_daemon_loses_nothing_and_tells_nothing_twice
     else:
         assert p.state in ("pending", "deferred"), p.why
     action = str(p.raised.action)
-    assert "b.md" in action and "a.md" in action
+    assert "a.md" in action and ("b.md" in action or p.state == "withdrawn")
     assert moved.told() <= told + 1, "twice the places may be told once more"
     version = p.version
     moved.restart()

@@ -162,7 +162,7 @@ class Looker:
         holds that can end and are recorded already."""
         with self._world.reading() as views:
             muted = [f for f in findings if views.attention.is_muted(f.detector, repo.id)]
-        held = [held_back(f, MUTE, f"{f.detector} is muted: {f.title}", boundary) for f in muted]
+        held = [held_back(f, MUTE, f"{f.title}: {f.detector} is muted", boundary) for f in muted]
         raised = self.raised([f for f in findings if f not in muted], repo, turn, boundary, known_holds=known_holds)
         return raised + [h for h in held if not known_holds or not self._is_known(h)]
 

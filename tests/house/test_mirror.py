@@ -51,6 +51,7 @@ COVERED = {
 
 STORIES = {
     "tests/acting/test_hostile_undo.py": "undo on trees that were tampered with, fail, or change meanwhile",
+    "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/acting/test_ordinary_checks.py": "what ordinary test suites use, in the sandbox",
@@ -61,6 +62,7 @@ STORIES = {
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",
     "tests/cli/test_terminal.py": "every command on a terminal",
+    "tests/daemon/test_answering_comments.py": "a comment on a proposal, from the review to the model and back",
     "tests/daemon/test_kept_findings.py": "lives of secrets and of files that were left out",
     "tests/detectors/test_forgotten.py": "what any room shows of a name, forgetting finds",
     "tests/dream/test_killing.py": "a dream killed at every write",

@@ -97,8 +97,11 @@ class Looker:
         begun = time.monotonic()
         seen = look_around(repo)
         self._seen[repo.id] = seen
-        findings, problems = find(self._log, repo, trigger, boundary, self._salt, facts=seen[1])
-        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
+        findings, problems = find(
+            self._log, repo, trigger, boundary, self._salt, facts=seen[1], also=self._config.detectors.also
+        )  # fmt: skip
+        watch = fitting(boundary, also=self._config.detectors.also)
+        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         failed = bool(problems) and not findings
 
         def judged() -> tuple[TurnStarted, list[Raised]]:

@@ -139,8 +139,10 @@ class _Rules:
             def beside(*names: str, at: str = parent) -> bool:
                 return any(self._scene.exists(posixpath.join(at, n)) for n in names)
 
-            if name in (".venv", "venv", "env") and beside("pyvenv.cfg", at=directory):
+            if beside("pyvenv.cfg", at=directory):
                 return f"{name}/" if name == ".venv" else _anchored(directory)
+            if name in ("_build", "site") and self._is_site(directory, name):
+                return _anchored(directory)
             if name == "target" and (beside("CACHEDIR.TAG", at=directory) or beside("Cargo.toml", "pom.xml")):
                 return _anchored(directory)
             if name in ("dist", "build") and beside("pyproject.toml", "setup.py", "setup.cfg", "package.json"):
@@ -150,6 +152,16 @@ class _Rules:
             if name == "coverage" and beside("lcov.info", "lcov-report", "index.html", at=directory):
                 return _anchored(directory)
         return None
+
+    def _is_site(self, directory: str, name: str) -> bool:
+        """Whether a directory holds documentation that Sphinx or MkDocs built."""
+        parent = posixpath.dirname(directory)
+        made = {n for depth, n, _ in self._scene.facts.listed(directory) if depth <= 1}
+        if name == "_build":
+            near = [posixpath.join(parent, "conf.py"), posixpath.join(parent, "source", "conf.py")]
+            return any(map(self._scene.exists, near)) and bool({"doctrees", "objects.inv", ".buildinfo"} & made)
+        near = [posixpath.join(parent, f"mkdocs.{end}") for end in ("yml", "yaml")]
+        return any(map(self._scene.exists, near)) and {"sitemap.xml", "index.html"} <= made
 
     def _is_built(self, directory: str, parent: str) -> bool:
         """Whether a `build` or `dist` holds the output of a build."""

@@ -45,7 +45,7 @@ VERBS: dict[str, Verb] = {
     "cost": Verb("cli.look.cost:cost", BACK, "What models cost, by day, repository, turn and model."),
     "dream": Verb("cli.look.memory:dream", MEMORY, "Consolidate what the log taught, now."),
     "memory": Verb("cli.look.memory:memory", MEMORY, "What was learned, with its evidence."),
-    "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground."),
+    "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground; also `daemon logs`."),
     "start": Verb("cli.run.daemon:start", RUN, "Start the daemon in the background."),
     "stop": Verb("cli.run.daemon:stop", RUN, "Stop the daemon after it drained."),
     "pause": Verb("cli.run.control:pause", RUN, "The kill switch: no turns, deliveries or executions."),

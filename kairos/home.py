@@ -86,6 +86,11 @@ class Home:
         return self.run / "status.json"
 
     @property
+    def daemon_log(self) -> Path:
+        """What happened to the daemon, a line each; see `kairos.daemon.daemon_log`."""
+        return self.run / "daemon.log"
+
+    @property
     def roots(self) -> tuple[Path, ...]:
         """Every directory of Kairos itself; these are never watched, even inside a watched tree."""
         return tuple(dict.fromkeys((self.config, self.data, self.run)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
 from cli import render
@@ -22,11 +22,21 @@ _MOST_LISTED = 20
 _MOST_REVISIONS = 5
 
 
+PATCH = "patch"
+"""The name of the part that says what there is of the patch; the diffs of its files follow."""
+
+
 class CardPart(NamedTuple):
-    """Lines of a card. `path`: the file whose diff they are, empty if they are none."""
+    """Lines of a card. `path`: the file whose diff they are, empty if they are none; else `title` tells which part."""
 
     text: str
     path: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """The same for the same part however it is shown."""
+        return f"/{self.path}" if self.path else self.title
 
 
 def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL) -> str:
@@ -35,15 +45,23 @@ def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str 
 
 
 def card_parts(
-    context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL, folded: Container[str] = ()
+    context: Context,
+    proposal: Proposal,
+    card: CardOut,
+    *,
+    body: str = FULL,
+    folded: Container[str] = (),
+    unseen: Callable[[FilePatch], int] = lambda file: 0,
 ) -> list[CardPart]:
-    """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out."""
+    """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out; `unseen`: how
+    many lines of the diff of a file were never shown, which a card that leaves them out says."""
+    effects = [render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)]
     return [
-        CardPart("\n".join([*_head(proposal, card), *_comments(card)])),
-        CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)])),
-        CardPart("\n".join(["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)])),
-        *(_patch(file_patches(context.desk, proposal), body, folded) if card.patch and body != NONE else []),
-        CardPart("\n".join(_foot(proposal, card))),
+        CardPart("\n".join([*_head(proposal, card), *_comments(card)]), title="head"),
+        CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)]), title="evidence"),
+        CardPart("\n".join(["", *effects]), title="effects"),
+        *(_patch(file_patches(context.desk, proposal), body, folded, unseen) if card.patch else []),
+        CardPart("\n".join(_foot(proposal, card)), title="foot"),
     ]
 
 
@@ -116,8 +134,6 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
 def _verified(v: VerificationOut) -> list[str]:
     """How the trial ended. Only a check that passed, or a patch that needs none, gets a tick."""
     check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else ""
-    if check and v.before_exit is not None:
-        check += f" (before: exit {v.before_exit}, {v.before_seconds:.1f} s)"
     said = ": ".join(filter(None, (check, v.why))) or "it applies in a scratch tree"
     if not v.ok:
         sign, words = render.paint("✗", "red"), "not verified"
@@ -126,7 +142,19 @@ def _verified(v: VerificationOut) -> list[str]:
     else:
         sign, words = render.paint("✓", "green"), "verified"
     tail = v.output.strip().split("\n")[-5:] if v.output.strip() else []
-    return [f"  {sign} {words}: {render.inert(said)}", *(f"      {render.inert(text)}" for text in tail)]
+    lines = [f"  {sign} {words}: {render.inert(said)}"]
+    if check and v.before_exit is not None:
+        lines.append(f"      before: {render.inert(_ended(v.before_exit, v.before_output, v.before_seconds))}")
+        lines.append(f"      after:  {render.inert(_ended(v.exit, v.output, v.seconds))}")
+        tail = tail if v.exit != 0 else []
+    return [*lines, *(f"      {render.inert(text)}" for text in tail)]
+
+
+def _ended(exit_: int | None, output: str, seconds: float) -> str:
+    """How a run of the check ended: passed or failed, and its last line, which is where test runners sum up."""
+    word = "passed" if exit_ == 0 else f"failed with exit {exit_}" if exit_ is not None else "ended by a signal"
+    lines = output.strip().split("\n")
+    return f"{word}, {seconds:.1f} s" + (f": {lines[-1].strip()}" if lines[-1].strip() else "")
 
 
 def _effects(card: CardOut) -> list[str]:
@@ -158,17 +186,36 @@ def _command(card: CardOut) -> list[str]:
     return ["", render.paint("Command", "bold"), f"  {render.inert(shlex.join(card.argv))}"]
 
 
-def _patch(files: Sequence[FilePatch], body: str, folded: Container[str]) -> list[CardPart]:
+def _patch(
+    files: Sequence[FilePatch], body: str, folded: Container[str], unseen: Callable[[FilePatch], int]
+) -> list[CardPart]:
     title = f"\n{render.paint('Patch', 'bold')}"
-    if body == STAT:
-        return [CardPart(f"{title}\n{render.table(list(map(_numbers, files)))}")]
-    parts = [
-        CardPart(f"  {render.paint(f'✓ {file.path}', 'dim')}  +{file.added} −{file.removed}, seen", file.path)
-        if file.path in folded
-        else CardPart(render.diff(file.text.rstrip("\n")), file.path)
-        for file in files
+    if body == FULL:
+        shown = [
+            CardPart(_folded(file, unseen(file)), file.path)
+            if file.path in folded
+            else CardPart("\n".join(diff_lines(file)), file.path)
+            for file in files
+        ]
+        return [CardPart(title, title=PATCH), *shown]
+    counts = [n for file in files if (n := unseen(file))]
+    left = f"{count(sum(counts), 'line')} in {count(len(counts), 'file')} not shown yet" if counts else "folded, seen"
+    said = f"  {render.paint(left, 'yellow' if counts else 'dim')}"
+    return [
+        CardPart("\n".join([title, *([render.table(list(map(_numbers, files)))] * (body == STAT)), said]), title=PATCH)
     ]
-    return [CardPart(title), *parts]
+
+
+def diff_lines(file: FilePatch) -> list[str]:
+    """The diff of a file as the styled lines of the card."""
+    return render.diff(file.text.rstrip("\n")).split("\n")
+
+
+def _folded(file: FilePatch, unseen: int) -> str:
+    size = f"+{file.added} −{file.removed}"
+    if not unseen:
+        return f"  {render.paint(f'✓ {file.path}', 'dim')}  {size}, seen"
+    return f"  {render.paint(f'▸ {file.path}', 'yellow')}  {size}, {count(unseen, 'line')} not shown"
 
 
 def _numbers(file: FilePatch) -> list[render.Cell]:

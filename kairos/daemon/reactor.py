@@ -14,11 +14,13 @@ from datetime import tzinfo
 from kairos.clock import now_us
 from kairos.daemon.agenda import agenda
 from kairos.daemon.component import Component
+from kairos.daemon.elsewhere import kept_with
 from kairos.daemon.folded import World
 from kairos.daemon.housekeeping import Housekeeping
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
 from kairos.detectors.boundaries import BURST
+from kairos.detectors.scene import SETTLE_NS
 from kairos.domain import attention
 from kairos.domain.attention import Held
 from kairos.domain.events import (
@@ -44,6 +46,8 @@ from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config
 
 LULL_S = 1.0
+PUT_OFF = 5
+"""So many times a turn that found something waits for a file that is being written."""
 KEEP_EVERY = 500
 """The views are saved every this many events."""
 
@@ -59,6 +63,8 @@ class Gathered:
         self.again: list[str] = []
         self.last = 0.0
         self.ongoing = False
+        self.put_off = 0
+        self.not_before = 0.0
 
     def add(self, recorded: Recorded, boundary: str | None) -> None:
         self.events.append(recorded)
@@ -67,6 +73,12 @@ class Gathered:
         if isinstance(recorded.event, GitMoved):
             self.ongoing = recorded.event.ongoing
         self.last = time.monotonic()
+
+    @property
+    def due_at(self) -> float:
+        """When the turn is due (monotonic): at once at a boundary between two things, else after the lull."""
+        lull = LULL_S if self.boundary in (None, "burst") else 0.0
+        return max(self.last + lull, self.not_before)
 
     @property
     def waits(self) -> bool:
@@ -93,12 +105,11 @@ class Reactor(Component):
         held: leases.HeldLeases,
         zone: Callable[[], tzinfo],
         scheduler: Scheduler,
-        on_delivery: Callable[[str], None] | None,
     ) -> None:
         super().__init__(log, world, held)
         self._manners = manners(config)
         self._looker = Looker(home, config, log, world)
-        self._speaker = Speaker(config, log, world, self._manners, zone, on_delivery, self._is_mine)
+        self._speaker = Speaker(config, log, world, self._manners, zone, self._is_mine)
         self._housekeeping = Housekeeping(log, world, self._is_mine)
         self._gathered: dict[str, Gathered] = {}
         self._active: dict[str, int] = {}
@@ -267,33 +278,41 @@ class Reactor(Component):
         for repo, gathered in list(self._gathered.items()):
             if self._is_paused(repo):
                 continue
-            lull = time.monotonic() - gathered.last >= LULL_S
-            if not gathered.waits or (not lull and gathered.boundary in (None, "burst")):
+            if not gathered.waits or time.monotonic() < gathered.due_at:
                 continue
             del self._gathered[repo]
             self._unkept.discard(repo)
             last = gathered.events[-1].position if gathered.events else 0
             if gathered.boundary is not None:
-                self._turn(repo, gathered, last)
+                if not self._turn(repo, gathered, last):
+                    self._gathered[repo] = gathered
+                    continue
             else:
                 self._looker.recheck(repo, last or None, gathered.events, BURST, gathered.again)
                 if last:
-                    self._log.append([], writes=[Track(f"reactor/{repo}", last)])
+                    kept = kept_with(self._log, repo, gathered.events)
+                    self._log.append([], writes=[Track(f"reactor/{repo}", last), *kept])
             self._done[repo] = max(last, self._done.get(repo, 0))
         for repo in list(self._unkept):
             self._unkept.discard(repo)
             self._looker.recheck(repo, None, (), BURST)
 
-    def _turn(self, repo: str, gathered: Gathered, last: int) -> None:
+    def _turn(self, repo: str, gathered: Gathered, last: int) -> bool:
+        """Takes a turn; False if a file is being written and it is put off, which it is a few times at most."""
         assert gathered.boundary is not None
+        patient = gathered.put_off < PUT_OFF
         with suppress(Conflict):  # it was taken before a crash
-            self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last)
+            if not self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last, patient=patient):
+                gathered.put_off += 1
+                gathered.not_before = time.monotonic() + SETTLE_NS / 1e9
+                return False
         self._looker.recheck(repo, last, gathered.events, gathered.boundary, gathered.again)
         self._unheld |= self._unlooked & {repo}
         self._unlooked.discard(repo)
         if gathered.boundary in attention.SPEAKING:
             self._housekeeping.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)
+        return True
 
     def _save(self, *, every: int) -> None:
         """Saves the views, and advances the tracking position of repositories without collected triggers, so that
@@ -306,10 +325,10 @@ class Reactor(Component):
 
     def _patience(self) -> float | None:
         """Seconds to the end of the nearest lull; None to wait for new events."""
-        waiting = [g.last for repo, g in self._gathered.items() if g.waits and not self._is_paused(repo)]
+        waiting = [g.due_at for repo, g in self._gathered.items() if g.waits and not self._is_paused(repo)]
         if not waiting:
             return None
-        return max(0.01, min(waiting) + LULL_S - time.monotonic())
+        return max(0.01, min(waiting) - time.monotonic())
 
 
 def manners(config: Config) -> attention.Manners:

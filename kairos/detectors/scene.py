@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from kairos.clock import now_us
 from kairos.detectors.boundaries import WHOLE
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.eventlog.record import Recorded
@@ -20,6 +21,8 @@ from kairos.repo.objects import BlobChange, Objects
 from kairos.repo.search import files_naming, files_with_lines, lines_naming
 
 UNTRACKED_LIMIT = 20_000
+SETTLE_NS = 100_000_000
+"""A file that was changed so short a while before it was read may be half written."""
 _LISTED_LIMIT = 500
 
 
@@ -79,6 +82,8 @@ class Facts:
         self.root = git.root
         self._texts: dict[str, Content | None] = {}
         self._old: dict[tuple[str, str], str | None] = {}
+        self.unsettled: set[str] = set()
+        """Files that were being written when they were read, or a moment before."""
 
     @cached_property
     def tracked(self) -> frozenset[str]:
@@ -128,9 +133,13 @@ class Facts:
         """A regular file of the work tree of at most 1 MiB, with its mode; None for anything else."""
         if path not in self._texts:
             try:
-                self._texts[path] = read_beneath(self.root, path)
+                found = read_beneath(self.root, path)
             except (Unreadable, ValueError):
                 self._texts[path] = None
+            else:
+                self._texts[path] = found
+                if found.torn or 0 <= now_us() * 1_000 - found.changed_ns < SETTLE_NS:
+                    self.unsettled.add(path)
         return self._texts[path]
 
     def text(self, path: str) -> str | None:
@@ -194,10 +203,12 @@ class Facts:
         """The tracked text files that have, for each of `starts`, a line that begins with it."""
         return files_with_lines(self.git, starts)
 
-    def lines_naming(self, needles: Sequence[str], per_file: int) -> list[tuple[str, int, str]]:
+    def lines_naming(
+        self, needles: Sequence[str], per_file: int, pathspecs: Sequence[str] = ()
+    ) -> list[tuple[str, int, str]]:
         """(path, line, text) of the first lines of each tracked text file that contain one of the fixed strings as
         whole words."""
-        return lines_naming(self.git, needles, per_file)
+        return lines_naming(self.git, needles, per_file, pathspecs)
 
     def ignored(self, paths: Sequence[str]) -> dict[str, str]:
         """Those of these paths that a rule of git's ignore files covers, tracked or not, with the rule; a rule that

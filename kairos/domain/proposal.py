@@ -18,10 +18,11 @@ from typing import Literal, cast
 import msgspec
 
 from kairos.domain import events as ev
-from kairos.domain.action import NoteAction
+from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.events.proposals import Risk
+from kairos.domain.hunks import groups
 from kairos.domain.inert import as_text
 
 State = Literal[
@@ -62,6 +63,15 @@ class Revision(msgspec.Struct, frozen=True):
     was: str = ""
 
 
+class FoundWords(msgspec.Struct, frozen=True):
+    """What was found before a person changed the patch: its words, its files, and how many hunks it had."""
+
+    title: str
+    claim: str
+    files: list[str]
+    hunks: int
+
+
 class ToldState(msgspec.Struct, frozen=True):
     """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown)."""
 
@@ -84,7 +94,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
     `found_at`: the boundary at which it was first found. `edited`: a person changed the patch; the digest of the one
-    that was found."""
+    that was found, of which `found` keeps the words."""
 
     raised: ProposalRaised
     raised_at: int
@@ -110,6 +120,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     voided: str = ""
     told: ToldState | None = None
     edited: str = ""
+    found: FoundWords | None = None
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
     stack: DecisionStack = DecisionStack()
@@ -171,10 +182,10 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if now != "parked":
                 changes["parked_from"], now = now, "parked"
         case ev.ProposalUnparked():
-            waits = state.parked_from == "deferred" and not state.deferred_on_evidence
+            waits = state.parked_from == "deferred"
             now = "deferred" if waits else _undecided(state.verified, state.raised.digest)
             if now != "deferred":
-                changes["deferred_until"] = None
+                changes |= {"deferred_until": None, "deferred_on_evidence": False}
             if event.expires_at is not None:
                 changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
@@ -193,7 +204,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             changes["comments"] = [*state.comments, Comment(at, event.file, event.text)][-MOST_REVISIONS:]
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
-            changes |= {"deferred_until": None, "approved": None}
+            changes |= {"deferred_until": None, "deferred_on_evidence": False, "approved": None, "why": event.why}
         case ev.ProposalStale():
             now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
@@ -243,6 +254,13 @@ def is_verified(p: Proposal) -> bool:
     return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
 
 
+def found_words(p: Proposal) -> FoundWords:
+    """What a proposal says as it stands."""
+    action = p.raised.action
+    size = len(groups(action)) if isinstance(action, PatchAction) else 0
+    return FoundWords(p.raised.title, p.raised.claim, list(p.raised.effects.files), size)
+
+
 def told_of(p: Proposal, at: int = 0) -> ToldState:
     """What a person is told if the proposal is delivered as it stands, at a time (us)."""
     return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at)
@@ -263,9 +281,10 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
     if p.state == "deferred":
         at_commit = p.deferred_until is None and not p.deferred_on_evidence
         due = at_commit if now is None else p.deferred_until is not None and p.deferred_until <= now
-        return [ev.ProposalReturned(id=p.id)] if due else []
+        why = "the commit that it was deferred to was made" if now is None else "the time that it was deferred to came"
+        return [ev.ProposalReturned(id=p.id, why=why)] if due else []
     if p.state == "approved" and now is not None and p.approved is not None and p.approved.expires_at <= now:
-        return [ev.ProposalReturned(id=p.id)]
+        return [ev.ProposalReturned(id=p.id, why="its approval expired before it could be carried out")]
     return []
 
 
@@ -306,9 +325,9 @@ def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
 
 
 def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
-    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but not one that was
-    deferred until its evidence changes; an approval stays only if its digest does; any other proposal that was closed
-    without a run is open again."""
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but a deferral until
+    its evidence changes ends, unless the revision says that this is the same; an approval stays only if its digest
+    does; any other proposal that was closed without a run is open again."""
     names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:
@@ -320,6 +339,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
         "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
+        "found": (state.found or found_words(state)) if event.edited else None,
     }
     if event.worse:
         changes["delivered"] = False
@@ -331,9 +351,12 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     if now == "approved" and state.approved is not None:
         changes["voided"] = state.approved.digest
     changes |= {"approved": None, "stale_paths": [], "why": event.changed}
-    if now not in ("deferred", "parked") or (now == "deferred" and state.deferred_on_evidence):
+    moved = state.deferred_on_evidence and not event.deferred
+    if now not in ("deferred", "parked") or (now == "deferred" and moved):
         changes |= {"rejected": None, "deferred_until": None, "deferred_on_evidence": False}
         now = _undecided(None if not same else state.verified, event.digest)
+    elif now == "parked" and moved and state.parked_from == "deferred":
+        changes |= {"parked_from": None, "deferred_on_evidence": False}
     return now, changes
 
 

@@ -7,9 +7,11 @@ than what they were told.
 
 from __future__ import annotations
 
+import msgspec
+
 from kairos.domain.action import PatchAction
 from kairos.domain.amounts import count
-from kairos.domain.basis import joined, oids_of
+from kairos.domain.basis import Basis, joined, oids_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.inert import shown
 from kairos.domain.proposal import OPEN, Proposal, ToldState
@@ -17,6 +19,7 @@ from kairos.domain.risk import RANK
 
 SOON = 10 * 60_000_000
 _NAMED = 3
+MOVED = "you deferred it until what it rests on changes, and that changed"
 _AGAIN = {
     "rejected": "its evidence changed since you rejected it",
     "acknowledged": "its evidence changed since you read it",
@@ -40,6 +43,26 @@ def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
     if told is None:
         return False
     return RANK[made.risk] > RANK[told.risk] or _is_wider(told, made)
+
+
+def rests_on_another(old: ProposalRaised, made: ProposalRaised) -> bool:
+    """Whether what a finding rests on changed: its places, its paths or commits, how bad it is, or the text that its
+    patch replaces. Lines that moved, words, and the same change in another commit are no such change."""
+    if (made.risk, made.level) != (old.risk, old.level) or set(made.fingerprint) != set(old.fingerprint):
+        return True
+    if _shape(made.basis) != _shape(old.basis):
+        return True
+    if isinstance(made.action, PatchAction):
+        return not _same_change(old, made)
+    return not made.fingerprint and made.digest != old.digest
+
+
+def _shape(basis: Basis | None) -> object:
+    """A basis without the names of its commits."""
+    if basis is None:
+        return None
+    bare = [msgspec.structs.replace(group, oids=[]) for group in basis.commits]
+    return msgspec.structs.replace(basis, commits=bare)
 
 
 def _is_wider(told: ToldState, made: ProposalRaised) -> bool:
@@ -73,6 +96,10 @@ def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | N
         details = [f"the same change is in commit {min(oids_of(basis) - oids_of(old.basis), default='?')[:12]} as well"]
     if not details and (old.basis != basis or old.key != made.key):
         details = ["it is known by what it is about now"]
+    until_evidence = p.deferred_on_evidence and "deferred" in (p.state, p.parked_from)
+    stays = until_evidence and not rests_on_another(old, made)
+    if until_evidence and not stays:
+        changed = MOVED
     if not changed and not details:
         return None
     return ProposalRevised(
@@ -81,7 +108,7 @@ def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | N
         evidence=made.evidence, policy_version=made.policy_version, verdict=made.verdict, boundary=made.boundary,
         unchecked=made.unchecked, subjects=made.subjects, fingerprint=made.fingerprint, level=made.level, basis=basis,
         worse=is_told_again(p, made, now), expires_at=made.expires_at if changed else None,
-        changed="; ".join(filter(None, [changed, *details])),
+        changed="; ".join(filter(None, [changed, *details])), deferred=stays,
     )  # fmt: skip
 
 

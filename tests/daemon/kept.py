@@ -52,7 +52,7 @@ class Kept:
         self.world = World(self.log)
         self.world.load()
         self.looker = Looker(self.home, CONFIG, self.log, self.world)
-        self.speaker = Speaker(CONFIG, self.log, self.world, manners(CONFIG), local_zone, None, lambda repo: True)
+        self.speaker = Speaker(CONFIG, self.log, self.world, manners(CONFIG), local_zone, lambda repo: True)
 
     def _append(self, *events: Event) -> list[Any]:
         return [self.log.at(p) for p in self.log.append([NewEvent(self.id, e) for e in events])]

@@ -114,6 +114,23 @@ def test_saves_revise_one_proposal_and_a_second_place_widens_it(moved: Kept) -> 
     assert "billing" in (moved.repo.root / "b.md").read_text()
 
 
+def test_what_is_deferred_until_its_evidence_changes_does_not_return_at_a_save(moved: Kept) -> None:
+    decisions.defer(moved.log, moved.one().id, None, on_evidence=True)
+    moved.world.catch_up()
+    moved.write("other.txt", "1\n")
+    moved.write("a.md", f"a line before\n\n{PAGE}")
+    moved.commit()
+    moved.git("checkout", "-q", "-b", "side", "HEAD~2", what="checkout")
+    assert moved.one().state == "parked"
+    moved.git("checkout", "-q", "work", what="checkout")
+    moved.restart()
+    assert moved.one().state == "deferred"
+    moved.write("b.md", PAGE)
+    moved.commit()
+    assert moved.one().state == "pending"
+    assert moved.one().revisions[-1].changed.startswith("you deferred it until what it rests on changes")
+
+
 def test_a_save_voids_an_approval_that_was_not_carried_out(moved: Kept) -> None:
     decisions.approve(moved.log, moved.home, CONFIG, moved.one().id)
     moved.world.catch_up()

@@ -19,7 +19,7 @@ from kairos.domain.events import (
 )
 from kairos.domain.finding import listed_at
 from kairos.domain.proposal import Proposal, park
-from kairos.domain.revising import SOON
+from kairos.domain.revising import MOVED, SOON
 from tests.domain.test_raising import (
     A_PATCH,
     HOUR,
@@ -68,6 +68,36 @@ def test_a_finding_in_another_form_revises_its_proposal_and_says_what_changed(fi
     assert event.changed == words
     assert after(p, [event]).id == p.id
     assert raising([again], [after(p, [event])])[0].rule == "duplicate@1"
+
+
+ELSEWHERE = patch({"a.txt": ("0\none\n", "0\ntwo\n")})
+
+
+@pytest.mark.parametrize(
+    ("fields", "stays"),
+    [
+        ({"action": ELSEWHERE}, True),
+        ({"claim": "Other words."}, True),
+        ({"basis": rested("b")}, True),
+        ({"fingerprint": ["x", "z"]}, False),
+        ({"fingerprint": ["x"]}, False),
+        ({"action": patch({"a.txt": ("other\n", "two\n")})}, False),
+        ({"basis": basis_of([["a"]], present=["newer"], absent=["old"])}, False),
+        ({"at_least": "high"}, False),
+    ],
+)
+def test_a_deferral_until_the_evidence_changes_ends_only_with_what_the_finding_rests_on(
+    fields: Any, stays: bool
+) -> None:
+    p = pending(finding(fingerprint=["x", "y"], basis=rested("a")))
+    again = finding(**{"action": A_PATCH, "fingerprint": ["x", "y"], "basis": rested("a"), **fields})
+    waits = after(p, deciding.defer(p, None, now=NOW, on_evidence=True))
+    for state in (waits, after(waits, park(waits, "elsewhere"))):
+        *_, event = raising([again], [state])
+        assert isinstance(event, ProposalRevised) and event.deferred is stays
+        assert event.changed.startswith(MOVED) is not stays
+        now = after(state, raising([again], [state]))
+        assert (now.state == "deferred") is stays and now.deferred_on_evidence is stays
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ STORIES = {
     "tests/eventlog/test_killing.py": "a log killed at every system call",
     "tests/eventlog/test_mutations.py": "faults planted in the log's own code",
     "tests/eventlog/test_tampering.py": "every changed byte of a log",
+    "tests/sensing/test_back_and_forth.py": "branches switched faster than they are looked at",
     "tests/sensing/test_damage.py": "repositories that cannot be read",
     "tests/sensing/test_git_moves.py": "what git does to a watched tree",
     "tests/sensing/test_offline.py": "what happens while nobody watches",

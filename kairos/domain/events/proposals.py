@@ -68,7 +68,8 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
     approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
     was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found.
-    `restored`: that change was taken back or made again."""
+    `restored`: that change was taken back or made again. `deferred`: it was deferred until its evidence changes, and
+    stays so, because what it rests on is the same."""
 
     id: str
     digest: str
@@ -94,6 +95,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     edited: str = ""
     restored: bool = False
+    deferred: bool = False
 
 
 @register
@@ -117,7 +119,8 @@ class ProposalUnparked(Event, frozen=True, kw_only=True, omit_defaults=True):
 @register
 class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The action was tried in a scratch tree. `ok` False withdraws it. `check`: the repository's own command;
-    `before_exit`: how it ended without the action, absent if it was not run so."""
+    `before_exit`, `before_output`: how it ended without the action, absent if it was not run so; `before_tree`: a hash
+    of the tree in which that was found, so that it is run once for a tree."""
 
     id: str
     digest: str
@@ -129,6 +132,8 @@ class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     why: FreeText = ""
     before_exit: int | None = None
     before_seconds: float = 0.0
+    before_output: FreeText = ""
+    before_tree: str = ""
 
 
 @register
@@ -190,9 +195,10 @@ class ProposalCommented(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal is pending again: its deferral ended, or its approval was not carried out."""
+    """A proposal is pending again: its deferral ended, or its approval was not carried out, as `why` says."""
 
     id: str
+    why: FreeText = ""
 
 
 @register

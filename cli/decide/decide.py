@@ -57,6 +57,7 @@ def _each(
     text = "\n".join(
         f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"
         + (f" (ev {number(r.positions[-1])})" if r.positions else "")
+        + _never(context, r)
         for r in results
     )
     if results:
@@ -66,6 +67,15 @@ def _each(
             render.message(context, f"{render.paint('warning:', 'yellow')} {render.inert(held, lines=True)}")
     if failure is not None:
         raise failure
+
+
+def _never(context: Context, done: DecidedOut) -> str:
+    if done.never is None:
+        return ""
+    return (
+        f"\n  never raised again: {render.inert(done.never)}"
+        f"\n  Take it back: {render.paint(f'kairos undo {letters(context.desk, done.id)}', 'bold')}"
+    )
 
 
 @click.command()

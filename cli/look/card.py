@@ -128,7 +128,8 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
     lines = [render.table(rows, right=(0,))] if rows else ["  none"]
     if len(card.evidence) > _MOST_LISTED:
         lines.append(f"  and {len(card.evidence) - _MOST_LISTED} more")
-    return lines if card.verification is None else [*lines, *_verified(card.verification)]
+    tried = card.verification is not None and not (card.action.kind == "note" and card.verification.ok)
+    return [*lines, *_verified(card.verification)] if tried and card.verification is not None else lines
 
 
 def _verified(v: VerificationOut) -> list[str]:

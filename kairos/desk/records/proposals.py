@@ -124,11 +124,13 @@ class EditedOut(Output, frozen=True, kw_only=True):
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):
-    """`positions`: the events that resulted from the decision so far."""
+    """`positions`: the events that resulted from the decision so far; `never`: of a rejection for good, what will not
+    be raised again, null of any other decision."""
 
     id: str
     state: str
     positions: list[int]
+    never: str | None = None
 
 
 class UndoneOut(Output, frozen=True, kw_only=True):

@@ -185,3 +185,11 @@ def test_a_yes_repeated_after_a_crash_settles_the_run(
     done = kairos("--json", "approve", raised.id, "--digest", raised.digest)
     assert (done.code, done.data["state"]) in ((0, "executed"), (1, "failed"))
     assert (repo.root / "README.md").read_text() in ("# Demo\n", "# Demo\nmore\n")
+
+
+def test_a_rejection_for_good_has_a_receipt(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    said = kairos("reject", raised.id, "-m", "no", "--never").out
+    assert f"never raised again: {raised.detector} in {seeded.root.name}: “{raised.title}”" in said
+    assert f"Take it back: kairos undo {raised.id[:4]}" in said
+    assert kairos("undo", raised.id[:4], "--yes").code == 0

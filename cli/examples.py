@@ -7,7 +7,7 @@ import click
 EXAMPLES = {
     "approve": "kairos approve qzvt",
     "backtest": "kairos backtest . --last 500",
-    "completion": "kairos completion bash > ~/.local/share/bash-completion/completions/kairos",
+    "completion": "kairos completion bash",
     "config set": "kairos config set attention.per_day 6",
     "defer": "kairos defer qzvt --until tomorrow",
     "edit": "kairos edit qzvt --patch my.diff",
@@ -32,7 +32,7 @@ EXAMPLES = {
 def with_example(command: click.Command, name: str) -> None:
     """Changes a command so that its help ends with its example."""
     if name in EXAMPLES:
-        command.epilog = f"For example: {EXAMPLES[name]}"
+        command.epilog = f"\b\nFor example: {EXAMPLES[name]}"  # \b: click does not wrap it, so that it can be copied
 
 
 def hint(error: click.UsageError) -> str:

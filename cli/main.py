@@ -15,7 +15,6 @@ from typing import Any
 import click
 
 from cli.context import Context
-from cli.examples import hint, with_example
 from cli.given import refuse_nothing
 from cli.repos import guarded
 from cli.verbs import SECTIONS, VERBS
@@ -73,6 +72,8 @@ def with_global_options(command: click.Command, name: str) -> click.Command:
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
     refuse_nothing(command)
     guarded(command, name)
+    from cli.examples import with_example
+
     with_example(command, name)
     if isinstance(command, click.Group):
         for word, below in command.commands.items():
@@ -156,6 +157,8 @@ def main(args: Sequence[str]) -> int:
     except KairosError as error:
         return _report(context, error)
     except click.UsageError as error:
+        from cli.examples import hint
+
         return _report(context, UsageError(error.format_message(), hint(error)))
     except click.ClickException as error:
         return _report(context, KairosError(error.format_message()))

@@ -50,7 +50,11 @@ def memory() -> None:
 @click.option("--all", "everything", is_flag=True, help="Include memories that no longer hold.")
 @click.option("--kind", help="Only this kind, such as co-change or rename.")
 @click.option(
-    "-n", "--limit", type=click.IntRange(1, 1_000_000), help=f"Only the first N. Default: {SHOWN}, with --json all."
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help=f"Only the first N (default {SHOWN}; all with --json).",
 )
 @pass_context
 def ls(context: Context, everything: bool, kind: str | None, limit: int | None) -> None:
@@ -69,7 +73,7 @@ def ls(context: Context, everything: bool, kind: str | None, limit: int | None) 
 
 @memory.command("recall")
 @click.argument("query", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, metavar="N", show_default=True)
 @pass_context
 def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
     """The memories that answer QUERY best."""
@@ -81,7 +85,7 @@ def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
 
 @memory.command("related")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, metavar="N", show_default=True)
 @click.option("--as-of", metavar="COMMIT|TIME", help="Answer from history as it was then.")
 @pass_context
 def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | None) -> None:

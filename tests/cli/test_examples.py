@@ -42,7 +42,7 @@ def test_every_command_that_needs_words_has_an_example() -> None:
 def test_an_example_is_understood(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "kairos.ndjson").touch()
-    words = shlex.split(EXAMPLES[name].partition(" > ")[0])
+    words = shlex.split(EXAMPLES[name])
     assert words[: 1 + len(name.split())] == ["kairos", *name.split()]
     command = dict(commands())[name]
     rest = words[1 + len(name.split()) :]

@@ -1,4 +1,4 @@
-"""package.json and package-lock.json (the format: docs.npmjs.com, package-lock.json, versions 2 and 3)."""
+"""package.json and package-lock.json, in versions 1 to 3 of its format."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import BURST, EVERY
+from kairos.detectors.generated_signs import is_input
 from kairos.detectors.merge_conflicts import (
     SIZE,
     LoneMarker,
@@ -137,7 +138,7 @@ def _suspects(scene: Scene) -> dict[str, int]:
     else:
         found = {c.path: c.position for c in scene.changes if c.kind != "deleted" and c.type == "file"}
         found |= {f.path: c.position for c in scene.commits for f in c.changes if f.status != "D"}
-    return {p: found[p] for p in sorted(found) if p in scene.tracked and p not in scene.unmerged}
+    return {p: found[p] for p in sorted(found) if p in scene.tracked and p not in scene.unmerged and not is_input(p)}
 
 
 def _before(scene: Scene, path: str, size: int) -> tuple[int, int]:

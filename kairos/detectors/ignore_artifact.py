@@ -123,9 +123,12 @@ class _Rules:
         """The .gitignore line for a generated path, anchored if the name alone is not specific enough. None if
         something that the rule covers is tracked, or if the file is the input of a test."""
         rule = directory_rule(path)
+        if rule == "*.egg-info/" and is_fixture(path):
+            return None
         if rule is None and (rule := file_rule(path)) is not None and is_fixture(path):
             return None
-        rule = rule or self._for_directory(path)
+        if rule is None and not is_fixture(path):
+            rule = self._for_directory(path)
         if rule is not None and rule not in self._keeps:
             self._keeps[rule] = keeps_such(rule, self._scene.tracked)
         return None if rule is None or self._keeps[rule] else rule

@@ -36,7 +36,7 @@ ALL: tuple[Detector, ...] = (
 
 ENABLED = frozenset({"secret", "conflict-marker", "stale-reference", "ignore-artifact", "lock-file"})
 """The detectors that watch. One is listed here once it was right in at least 80 % of its findings on public histories,
-with 65 % as the lower end of the 95 % interval (docs/detectors.md). A backtest can try each of ALL."""
+with 65 % as the lower end of the 95 % interval, or for a reason that docs/detectors.md gives."""
 WATCHING = tuple(d for d in ALL if d.name in ENABLED)
 
 

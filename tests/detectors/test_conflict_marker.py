@@ -166,3 +166,10 @@ def test_a_conflict_in_a_fence_is_said_only_if_programs_wrote_both_of_its_labels
     repo.write("a.md", example.replace("topic", "3f2a1bc (a subject)"))
     repo.commit()
     assert len(look(see("commit"))) == 1
+
+
+def test_the_input_of_tests_is_left_alone_and_tests_themselves_are_not(repo, see):
+    repo.write("tests/resources/merged.txt", CONFLICT)
+    repo.write("tests/test_a.py", CONFLICT)
+    repo.commit()
+    assert [f.title for f in look(see("commit"))] == ["Conflict markers left in tests/test_a.py"]

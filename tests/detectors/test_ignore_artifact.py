@@ -216,3 +216,12 @@ def test_environments_and_built_documentation_are_known_by_what_is_in_them(repo,
     repo.write("other/site/index.html", "x")
     (found,) = IgnoreArtifact().look(see("idle_return"))
     assert found.title == "Ignore /docs/_build/, /my-env/ and /site/"
+
+
+def test_what_tests_keep_as_built_is_left_alone(repo, see):
+    repo.write("tests/fixtures/app/pyproject.toml", "[project]\n")
+    repo.commit()
+    repo.write("tests/fixtures/app/dist/app-1.0-py3-none-any.whl", "x")
+    repo.write("tests/fixtures/app/app.egg-info/PKG-INFO", "x")
+    repo.write("tests/fixtures/env/pyvenv.cfg", "x")
+    assert list(IgnoreArtifact().look(see("idle_return"))) == []

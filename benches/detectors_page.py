@@ -23,17 +23,18 @@ end of the 95 % interval.
 
 REASONS = """
 ## Why some watch all the same, and one does not
-- `secret`: history holds only values that nobody took out before a push, which are mostly examples. What it finds and what
-  it must not find is measured by cases (`python -m benches.secrets`).
+- `secret`: history holds only values that nobody took out before a push, which are mostly examples. What it finds
+  and what it must not find is measured by cases (`python -m benches.secrets`).
 - `stale-reference`: what it says is proven from the tree: the path is named and is not there. Whoever updates all
   references in the commit of the rename leaves no finding, so history shows the rest, which people did not notice.
-- `ignore-artifact`: history shows only artifacts that somebody committed, often on purpose, and none that was ignored.
-- `missing-companion` is off. A ranking learned from 57 histories (confidence, support, earlier omissions and what followed
-  them, recency, same stem, test beside source, size of the commit; trained on the older halves of some repositories, tried
-  on the newer halves of the others) was right in 78 % of 443 cases from a predicted 70 % on, but nearly all of them were
-  change logs and lock files that change within 3 commits in 85 % of all cases anyway. Among files that change in at most
-  60 % of them anyway it was right in 52 %, the rule as it stands in 63 % of all. What changes together is told where it is
-  asked for: `kairos memory related PATH`, `kairos why-not COMMIT`.
+- `ignore-artifact`: history shows only artifacts that somebody committed, often on purpose, and none that was
+  ignored.
+- `missing-companion` is off. A ranking learned from 57 histories (confidence, support, earlier omissions and what
+  followed them, recency, same stem, test beside source, size of the commit; trained on the older halves of some
+  repositories, tried on the newer halves of the others) was right in 78 % of 443 cases from a predicted 70 % on,
+  but nearly all of them were change logs and lock files that change within 3 commits in 85 % of all cases anyway.
+  Among files that change in at most 60 % of them anyway it was right in 52 %, the rule as it stands in 63 % of all.
+  What changes together is told where it is asked for: `kairos memory related PATH`, `kairos why-not COMMIT`.
 - A detector that was seldom raised has too wide an interval. It is off until more histories were replayed;
   `detectors.also` lets it watch.
 """

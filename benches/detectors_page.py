@@ -15,9 +15,9 @@ HEAD = f"""# Detectors
 
 Each detector was replayed over the last {LAST} commits of the repositories below (`kairos backtest`), and each finding
 was judged by what people did within 30 commits that descend from its own (3 for `missing-companion`); see
-[how](how-to/backtest.md). *Later half* holds the findings in the newer half of each history, which was not looked at
-while the rules were written. A detector watches by default from a precision of 80 % on, with at least 65 % as the lower
-end of the 95 % interval.
+[how](how-to/backtest.md). *Later half* holds the findings in the newer half of each history. Findings of both halves
+that were left were read while the rules were written, and some rules (inputs of tests, nested workspaces) come from
+them. A detector watches by default from a precision of 80 % on, with at least 65 % as the lower end of the 95 % interval.
 """
 
 

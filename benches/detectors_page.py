@@ -17,7 +17,8 @@ Each detector was replayed over the last {LAST} commits of the repositories belo
 was judged by what people did within 30 commits that descend from its own (3 for `missing-companion`); see
 [how](how-to/backtest.md). *Later half* holds the findings in the newer half of each history. Findings of both halves
 that were left were read while the rules were written, and some rules (inputs of tests, nested workspaces) come from
-them. A detector watches by default from a precision of 80 % on, with at least 65 % as the lower end of the 95 % interval.
+them. A detector watches by default from a precision of 80 % on, with at least 65 % as the lower end of the 95 %
+interval.
 """
 
 

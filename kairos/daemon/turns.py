@@ -109,9 +109,10 @@ class Looker:
         seen = look_around(repo)
         self._seen[repo.id] = seen
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
-        events = trigger if over is None else over.events
-        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1])
-        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
+        events, also = trigger if over is None else over.events, self._config.detectors.also
+        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], also=also)
+        watch = fitting(boundary, also=also)
+        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         if patient and findings and seen[1].unsettled:
             return False
         failed = bool(problems) and not findings

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
+from kairos.acting.rebasing import rebase
 from kairos.clock import DAY, now_us
 from kairos.daemon import again
 from kairos.daemon.elsewhere import LookedOver
@@ -17,9 +19,17 @@ from kairos.detectors.boundaries import BURST
 from kairos.detectors.looking import fitting
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature
-from kairos.domain.events import AttentionDue, AttentionHeld, Event, ProposalRaised, TurnEnded, TurnStarted
+from kairos.domain.events import (
+    AttentionDue,
+    AttentionHeld,
+    Event,
+    ProposalRaised,
+    ProposalRevised,
+    TurnEnded,
+    TurnStarted,
+)
 from kairos.domain.finding import Finding
-from kairos.domain.proposal import stream_of
+from kairos.domain.proposal import Proposal, stream_of
 from kairos.domain.raising import MUTE, Raised, held_back, label_of, raise_findings
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
@@ -40,7 +50,9 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
-        self._keeper = ProposalKeeper(log, world, self._salt, self.raised, lambda: now_us() + self._expire_us)
+        self._keeper = ProposalKeeper(
+            log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us
+        )
         self._seen: dict[str, tuple[Signature, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
@@ -109,9 +121,10 @@ class Looker:
         seen = look_around(repo)
         self._seen[repo.id] = seen
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
-        events = trigger if over is None else over.events
-        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1])
-        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
+        events, also = trigger if over is None else over.events, self._config.detectors.also
+        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], also=also)
+        watch = fitting(boundary, also=also)
+        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         if patient and findings and seen[1].unsettled:
             return False
         failed = bool(problems) and not findings
@@ -162,7 +175,7 @@ class Looker:
         holds that can end and are recorded already."""
         with self._world.reading() as views:
             muted = [f for f in findings if views.attention.is_muted(f.detector, repo.id)]
-        held = [held_back(f, MUTE, f"{f.detector} is muted: {f.title}", boundary) for f in muted]
+        held = [held_back(f, MUTE, f"{f.title}: {f.detector} is muted", boundary) for f in muted]
         raised = self.raised([f for f in findings if f not in muted], repo, turn, boundary, known_holds=known_holds)
         return raised + [h for h in held if not known_holds or not self._is_known(h)]
 
@@ -172,6 +185,9 @@ class Looker:
             return False
         with self._world.reading() as views:
             return label_of(event) in views.findings.held
+
+    def _rebase(self, p: Proposal, repo: Repository, edited: str) -> ProposalRevised | str:
+        return rebase(self._home, load_policy(self._home.policy_file), p, Path(repo.root), edited)
 
     def versions(self, events: Sequence[Raised]) -> dict[str, int]:
         """The stream versions of the known proposals that these events belong to."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kairos.domain.checks.report import CheckCase, CaseState, Report, ReportRefused, case, report
+from kairos.domain.checks.report import CaseState, CheckCase, Report, ReportRefused, case, report
 
 _TAP = re.compile(r"^(not )?ok\b(?: +(\d{1,9}))?(?: +-)? *(.*)$")
 _DIRECTIVE = re.compile(r"(?<!\\)# *(skip\S*|todo)\b", re.IGNORECASE)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from dream.gather import Repo
 from dream.index import MAX_BYTES, MAX_LINES, NAME
+from kairos.domain.amounts import count
 from kairos.domain.events import Event, MemoryAccepted, MemorySuperseded
 from kairos.domain.memory import CITES, TEXT_CHARS, living_paths, slot_of
 from kairos.errors import NotFound
@@ -38,7 +39,7 @@ def problems(
     index = files[NAME]
     lines = index.count(b"\n")
     if len(index) > MAX_BYTES or lines > MAX_LINES:
-        out.append(f"the index has {len(index)} bytes and {lines} lines")
+        out.append(f"the index has {count(len(index), 'byte')} and {count(lines, 'line')}")
     return out
 
 

@@ -76,7 +76,10 @@ def edit(context: Context, id_: str, file: str | None) -> None:
     """Change the patch of a proposal in your editor. It keeps its id and gets a new digest: approve it again."""
     proposal: Proposal = proposal_of(context.desk, id_, context.only())
     if file is None and not context.interactive():
-        raise UsageError("edit opens an editor, and nobody can be asked here", "Give the patch with --patch FILE.")
+        raise UsageError(
+            "edit opens an editor, and there is no terminal for one",
+            "Give the patch with --patch FILE (- for standard input).",
+        )
     if file is not None:
         text = editing.read_patch(Path("/dev/stdin" if file == "-" else file))
     else:

@@ -16,7 +16,7 @@ from kairos.desk.reading import in_order, names, proposal_of, repositories, wait
 from kairos.desk.reading import inbox as read_inbox
 from kairos.desk.records.proposals import CardOut, ProposalOut
 from kairos.desk.status import calls_today
-from kairos.desk.units import age
+from kairos.desk.units import age, count
 from kairos.domain.proposal import Proposal
 from kairos.errors import NothingPending
 
@@ -39,7 +39,7 @@ def listed(context: Context, *, everything: bool) -> Listed:
     if everything:
         shown = in_order([p for p in known.proposals.values() if only is None or p.raised.repo == only.id])
     deferred = sum(p.state == "deferred" for p in known.live())
-    foot = f"  {len(pending)} pending · {deferred} deferred · {calls_today(desk)} model calls today."
+    foot = f"  {len(pending)} pending · {deferred} deferred · {count(calls_today(desk), 'model call')} today."
     foot += f"   Next: {render.paint('kairos review', 'bold')}" if pending else ""
     rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, everything=everything)
     foot = render.folded(foot)

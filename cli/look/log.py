@@ -68,7 +68,7 @@ def verify(context: Context, anchor: str | None) -> None:
     """Walk the whole hash chain, hot and cold; exit 9 when anything was changed, dropped or reordered."""
     found = events.verify(context.desk, anchor)
     text = "\n".join(f"  {_place(p)}: {render.inert(p.what)}" for p in found.problems)
-    good = f"{render.paint('✓', 'green')} {number(found.head)} events, head {found.hash}"
+    good = f"{render.paint('✓', 'green')} {count(found.head, 'event')}, head {found.hash}"
     render.emit(context, "log-verify", found, text if not found.ok else good if found.head else "the log is empty")
     if not found.ok:
         raise IntegrityError(
@@ -102,7 +102,7 @@ def export(context: Context, file: str) -> None:
     except FileNotFoundError as error:
         raise UsageError(f"{file}: {error.strerror}", "Name a file in a directory that exists.") from error
     if file != "-":
-        said = f"{number(moved.events)} events written to {render.inert(file)}"
+        said = f"{count(moved.events, 'event')} written to {render.inert(file)}"
         render.emit(context, "log-export", moved, said)
 
 
@@ -113,5 +113,5 @@ def import_(context: Context, file: str) -> None:
     """Read an exported log into an empty one: all of it, verified, or nothing."""
     with click.open_file(file, "rb") as lines:
         moved = events.import_(context.desk, lines)
-    said = f"{render.paint('✓', 'green')} {number(moved.events)} events, verified"
+    said = f"{render.paint('✓', 'green')} {count(moved.events, 'event')}, verified"
     render.emit(context, "log-import", moved, said)

@@ -8,7 +8,7 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import replaying
 from kairos.desk.records.log import ThenOut
-from kairos.desk.units import number
+from kairos.desk.units import count, number
 from kairos.errors import IntegrityError, UsageError
 
 
@@ -27,7 +27,7 @@ def replay(context: Context, verify: bool, moment: str | None) -> None:
     found = replaying.replay(context.desk)
     rows: list[list[render.Cell]] = [[name, value[:16]] for name, value in sorted(found.projections.items())]
     sign = render.paint("✓ identical", "green") if found.identical else render.paint("✗ different", "red")
-    text = f"{render.table(rows)}\n  {number(found.events)} events in {found.seconds:.2f} s: {sign}"
+    text = f"{render.table(rows)}\n  {count(found.events, 'event')} in {found.seconds:.2f} s: {sign}"
     render.emit(context, "replay", found, text if found.projections else "the log is empty")
     if verify and not found.identical:
         raise IntegrityError(
@@ -45,6 +45,6 @@ def then_text(then: ThenOut) -> str:
             f"at position {number(then.position)}" + (f", {then.at[:19]}" if then.at else ""),
             render.table(rows) if rows else "  Nothing waited for a decision.",
             f"  {len(then.pending)} pending · {then.deferred} deferred · memories: {kinds}",
-            f"  that day {then.turns} turns, {then.model_calls} model calls, ${then.spent_usd:.2f}",
+            f"  that day {count(then.turns, 'turn')}, {count(then.model_calls, 'model call')}, ${then.spent_usd:.2f}",
         ]
     )

@@ -51,10 +51,10 @@ def text_of(status: StatusOut) -> str:
         parts.append(f"  {render.paint('✗', 'red')} {render.inert(status.policy_error, lines=True)}")
         parts.append("    Nothing is carried out until policy.toml is corrected: `kairos policy ls`.")
     parts.append(
-        f"log {number(status.log.events)} events, {size(status.log.bytes)}   ·   "
+        f"log {count(status.log.events, 'event')}, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
-        f"today {status.today.turns} turns, {status.today.model_calls} model calls, ${status.today.spent_usd:.2f}, "
-        f"{budget(status.today)}"
+        f"today {count(status.today.turns, 'turn')}, {count(status.today.model_calls, 'model call')}, "
+        f"${status.today.spent_usd:.2f}, {budget(status.today)}"
     )
     return "\n".join(map(render.folded, parts[:1])) + "\n" + "\n".join([*parts[1:-1], render.folded(parts[-1])])
 
@@ -74,7 +74,7 @@ def _directories(repo: RepoOut) -> str:
     if repo.state == "stopped":
         return f"{render.inert(repo.held_by)} has it" if repo.held_by else ""
     polled = f", {number(repo.polled)} polled" if repo.polled else ""
-    return f"{count(repo.directories, 'directory', 'directories')}, {number(repo.watched)} watches{polled}"
+    return f"{count(repo.directories, 'directory', 'directories')}, {count(repo.watched, 'watch', 'watches')}{polled}"
 
 
 def overview(context: Context) -> None:

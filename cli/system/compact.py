@@ -32,7 +32,7 @@ def compact_text(found: CompactOut) -> str:
         [f"{number(s.first)} to {number(s.last)}", s.file, size(s.bytes)] for s in found.sealed
     ]
     sizes: list[render.Cell] = ["hot " + size(found.hot_bytes), "cold " + size(found.cold_bytes)]
-    rows.append(["nothing was changed" if found.dry_run else f"{number(found.retired)} rows retired", *sizes])
+    rows.append(["nothing was changed" if found.dry_run else f"{count(found.retired, 'row')} retired", *sizes])
     return "\n".join(filter(None, [render.table(rows), _folded_text(found)]))
 
 

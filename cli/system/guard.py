@@ -11,6 +11,7 @@ from cli.context import Context, pass_context
 from kairos.desk import guarding
 from kairos.desk.given import place
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
+from kairos.desk.units import count
 
 FOUND = 8
 """Exit status of a check that would refuse the commit: verification failed."""
@@ -83,7 +84,7 @@ def _seen(seen: GuardCheckOut) -> str:
         lines.insert(0, render.paint("A commit would be refused:", "red"))
         lines.append("Take the value out and stage the file again; rotate it if it was ever shared.")
         lines.append("If a line holds no secret, write kairos:allow in a comment on it.")
-    many = f"looked at {seen.files} staged file{'' if seen.files == 1 else 's'}, {seen.bytes} bytes"
+    many = f"looked at {count(seen.files, 'staged file')}, {count(seen.bytes, 'byte')}"
     lines.append(many + ("" if seen.found else ": no credential found"))
     if seen.binary:
         lines.append(f"not looked at: {seen.binary} binary")

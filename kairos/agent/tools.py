@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from kairos.agent.repository_files import Files
+from kairos.domain.amounts import count
 from kairos.domain.globs import matches
 from kairos.domain.inert import escape
 from kairos.domain.turn import Patch
@@ -124,13 +125,13 @@ class Tools:
         first = max(asked.start, 1)
         part = lines[first - 1 : first - 1 + min(max(asked.lines, 1), 1_000)]
         if not part:
-            raise Unreadable(f"the file has {len(lines)} lines")
+            raise Unreadable(f"the file has {count(len(lines), 'line')}")
         return f"lines {first}-{first + len(part) - 1} of {len(lines)}\n" + "\n".join(part)
 
     def _list(self, asked: ListFiles) -> str:
         wanted = _glob(asked.glob)
         found = [escape(p) for p in self._files.listing if matches(wanted, p)]
-        return f"{len(found)} files\n" + "\n".join(found)
+        return count(len(found), "file") + "\n" + "\n".join(found)
 
     def _grep(self, asked: Grep) -> str:
         if not asked.text.strip() or "\n" in asked.text:
@@ -146,8 +147,8 @@ class Tools:
             if len(hits) >= GREP_HITS:
                 return f"the first {GREP_HITS} hits; there may be more\n" + "\n".join(hits[:GREP_HITS])
             if time.monotonic() > end:
-                return f"{len(hits)} hits, not all files were searched in time\n" + "\n".join(hits)
-        return f"{len(hits)} hits\n" + "\n".join(hits)
+                return f"{count(len(hits), 'hit')}, not all files were searched in time\n" + "\n".join(hits)
+        return count(len(hits), "hit") + "\n" + "\n".join(hits)
 
     def _diff(self, asked: ShowDiff) -> str:
         if bool(asked.commit) == bool(asked.path):
@@ -188,7 +189,7 @@ def cut(text: str, limit: int) -> str:
         return raw.decode("utf-8")
     head, tail = raw[: limit * 3 // 4], raw[-(limit // 4) :]
     left_out = len(raw) - len(head) - len(tail)
-    return f"{head.decode('utf-8', 'ignore')}\n[{left_out} bytes left out]\n{tail.decode('utf-8', 'ignore')}"
+    return f"{head.decode('utf-8', 'ignore')}\n[{count(left_out, 'byte')} left out]\n{tail.decode('utf-8', 'ignore')}"
 
 
 def _schema(shape: type[msgspec.Struct]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import sys
 
 from kairos.clock import now_us
 from kairos.daemon.all_views import kept_views
+from kairos.domain.amounts import count
 from kairos.domain.events import AttentionDue
 from kairos.errors import KairosError
 from kairos.eventlog.cold.compaction import compact
@@ -44,10 +45,11 @@ def main(before: int) -> int:
         config, log = load_config(home), open_log(home)
         with log.errors():
             done = compact(log, before=before, ended=ended(config, log), views=kept_views())
-            said = f"{len(done.sealed)} segments sealed, {done.retired} rows retired"
+            said = f"{count(len(done.sealed), 'segment')} sealed, {count(done.retired, 'row')} retired"
             rule = config.retention.fold_before(now_us())
             if rule is not None:
-                said += f", {sum(s.events for s in fold(log, rule).segments)} observations folded"
+                folded = sum(s.events for s in fold(log, rule).segments)
+                said += f", {count(folded, 'observation')} folded"
     except KairosError as error:
         sys.stderr.write(f"{error.message}\n")
         return error.code

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from kairos.clock import DAY, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
+from kairos.domain.amounts import count
 from kairos.eventlog.leases import HeldLeases, job_lease
 from kairos.eventlog.log import Log
 from kairos.home import Home
@@ -98,7 +99,7 @@ class Nights(Component):
 
     def _dream(self) -> str:
         out = self._child.run("dream", ["--json"], cwd=self._home.data, environment=child_environment(), seconds=3_600)
-        return f"{len(out.splitlines())} changes" if out.strip() else "nothing new"
+        return count(len(out.splitlines()), "change") if out.strip() else "nothing new"
 
     def _compact(self) -> str:
         keep = round(self._config.schedule.keep_hot_days * DAY)

@@ -14,7 +14,7 @@ from kairos.daemon.presence import RepoStatus, read_status, running
 from kairos.desk.desk import Desk
 from kairos.desk.reading import repositories
 from kairos.desk.records.system import CheckOut
-from kairos.desk.units import number, size
+from kairos.desk.units import count, number, size
 from kairos.errors import KairosError, TryAgain, UsageError
 from kairos.eventlog.views.repositories import Repository
 from kairos.privacy import mending, tighten
@@ -132,7 +132,11 @@ def inotify(desk: Desk, fix: bool) -> CheckOut:
     text = f"{number(watches)} of {number(most_watches)} watches, {instances} of {most_instances} instances"
     hint = "Raise fs.inotify.max_user_watches and max_user_instances with sysctl; until then Kairos polls."
     if polled:
-        return _bad("inotify", f"{polled} directories are polled because no watches are left ({text})", hint)
+        return _bad(
+            "inotify",
+            f"{count(polled, 'directory is', 'directories are')} polled: no watches are left ({text})",
+            hint,
+        )
     if watches > 0.9 * most_watches or instances >= most_instances - 2:
         return _bad("inotify", f"nearly exhausted: {text}", hint, state="warning")
     return _ok("inotify", text)
@@ -192,7 +196,7 @@ def native(desk: Desk, fix: bool) -> CheckOut:
             "native", f"the native part is older than the Python: it lacks {', '.join(lacks[:3])}",
             "Build it again (`make setup`), or install Kairos again.",
         )  # fmt: skip
-    return _ok("native", f"{len(declared())} names, as declared")
+    return _ok("native", f"{count(len(declared()), 'name')}, as declared")
 
 
 def space(desk: Desk, fix: bool) -> CheckOut:

@@ -83,6 +83,8 @@ def read_patch(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            raise UsageError(f"{path} is longer than {MOST_BYTES >> 20} MiB", "Name a file with the patch.")
         return raw.decode("utf-8")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "Name a file with the patch.") from error

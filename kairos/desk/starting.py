@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -69,6 +70,8 @@ def _spawn(desk: Desk) -> int:
             command(desk), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
             cwd=desk.home.data,
         )  # fmt: skip
+    # It outlives this call; while this process lives, it must not remain as a zombie when it ends.
+    threading.Thread(target=child.wait, name="daemon", daemon=True).start()
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         said = record.read_text("utf-8", "replace")

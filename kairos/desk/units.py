@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-
-def number(value: int) -> str:
-    """8812 as `8 812`, as people read positions."""
-    return f"{value:,}".replace(",", " ")
-
-
-def count(value: int, noun: str, many: str = "") -> str:
-    """`1 file`, `3 files`, `2 directories`."""
-    return f"{number(value)} {noun if value == 1 else many or noun + 's'}"
+from kairos.domain.amounts import count as count
+from kairos.domain.amounts import number as number
 
 
 def age(micros: int) -> str:
@@ -22,9 +15,9 @@ def age(micros: int) -> str:
     return f"{seconds}s"
 
 
-def size(count: int) -> str:
+def size(value_: int) -> str:
     """Bytes as `812 B`, `4.2 KiB`, `1.1 MiB`."""
-    value, unit = float(count), "B"
+    value, unit = float(value_), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if value < 1024:
             break

@@ -39,13 +39,13 @@ def rechecked(desk: Desk) -> CheckOut:
 def _told(found: Rechecked) -> str:
     """What was looked at, in words."""
     if found.older is None and found.gap is None:
-        return f"{number(found.verified.head)} events verified"
+        return f"{count(found.verified.head, 'event')} verified"
     parts = []
     if found.new is not None:
         parts.append(f"the newest {number(found.new[1] - found.new[0] + 1)}")
     if found.older is not None:
         parts.append(f"of the older ones {number(found.older[0])} to {number(found.older[1])}")
-    text = f"{number(found.verified.head)} events; verified now: {', '.join(parts)}"
+    text = f"{count(found.verified.head, 'event')}; verified now: {', '.join(parts)}"
     if found.gap is None:
         return f"{text}; the others were verified before"
     return f"{text}; {number(found.gap[0])} to {number(found.gap[1])} were never verified here"

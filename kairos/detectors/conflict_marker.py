@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from kairos.detectors.boundaries import BURST, EVERY
 from kairos.detectors.merge_conflicts import SIZE, MergeConflict, conflicts
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
+from kairos.domain.amounts import count
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
@@ -60,7 +61,7 @@ class ConflictMarker:
             fingerprint=fingerprint_of("\n".join(all_lines[c.ours - 1 : c.theirs]) for c in found),
             basis=basis_of([carried], present=[path]),
             title=f"Conflict markers left in {shown(path)}",
-            claim=f"{shown(path)} still holds {counted(len(found), 'merge conflict')} ({where}), and git no longer "
+            claim=f"{shown(path)} still holds {count(len(found), 'merge conflict')} ({where}), and git no longer "
             "counts the file as unmerged.",
             action=NoteAction(
                 repo=scene.repo,

@@ -12,8 +12,9 @@ from kairos.detectors.boundaries import BASELINE, BURST, COMMIT, IDLE_RETURN, LA
 from kairos.detectors.generated_signs import is_built, is_fixture, keeps_such
 from kairos.detectors.patching import Span, spliced
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction, PatchAction, edit
+from kairos.domain.amounts import count
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
@@ -65,7 +66,7 @@ class IgnoreArtifact:
             fingerprint=fingerprint_of(names),
             basis=basis_of(present=[paths[0] for paths in rules.values()] if number == 1 else ()),
             title=f"Ignore {listed([shown(n) for n in names])}",
-            claim=f"{counted(number, 'untracked path')} that no rule ignores seem{'s' if number == 1 else ''} "
+            claim=f"{count(number, 'untracked path')} that no rule ignores seem{'s' if number == 1 else ''} "
             f"generated: {examples}.{how}",
             action=action,
             evidence=evidence(

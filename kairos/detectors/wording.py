@@ -23,11 +23,6 @@ def listed(items: Sequence[str], most: int = 3) -> str:
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else list(items))
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 reference`, `2 references`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}".replace(",", " ")
-
-
 def key_of(detector: str, parts: Iterable[object]) -> str:
     """The key of a finding: the detector and a hash of `parts`."""
     digest = hashlib.sha256()

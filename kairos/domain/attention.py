@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import msgspec
 
+from kairos.domain.amounts import count
 from kairos.domain.events import (
     AttentionDue,
     AttentionHeld,
@@ -248,12 +249,14 @@ def decide_delivery(
     if proposal_id not in told:
         here = sum(1 for of in told.values() if of == repo or not of)
         if here >= manners.per_day:
-            why = f"{here} of {manners.per_day} findings of this repository were told today"
-            return Held("per-day@1", why, next_day(now, zone))
+            return Held("per-day@1", _told(here, manners.per_day, "this repository"), next_day(now, zone))
         if manners.per_day_total is not None and len(told) >= manners.per_day_total:
-            why = f"{len(told)} of {manners.per_day_total} findings of all repositories were told today"
-            return Held("per-day@1", why, next_day(now, zone))
+            return Held("per-day@1", _told(len(told), manners.per_day_total, "all repositories"), next_day(now, zone))
     return Due(boundary, f"{boundary}@1")
+
+
+def _told(told: int, most: int, where: str) -> str:
+    return f"{told} of {count(most, 'finding')} of {where} {'was' if told == 1 else 'were'} told today"
 
 
 def told_today(state: Attention, now: int, zone: tzinfo) -> dict[str, str]:

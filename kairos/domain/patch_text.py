@@ -75,7 +75,7 @@ def applied(text: str, read: Read, repo: str) -> PatchAction:
 
 def parsed(text: str) -> list[PatchedFile]:
     """The files of a patch text. PatchError."""
-    if len(text) > MOST_BYTES:
+    if len(text) > MOST_BYTES or len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise PatchError(f"it is longer than {MOST_BYTES >> 20} MiB")
     if "\0" in text:
         raise PatchError("it contains a NUL character")

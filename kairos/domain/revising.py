@@ -8,6 +8,7 @@ than what they were told.
 from __future__ import annotations
 
 from kairos.domain.action import PatchAction
+from kairos.domain.amounts import count
 from kairos.domain.basis import joined, oids_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.inert import shown
@@ -82,8 +83,8 @@ def _details(old: ProposalRaised, made: ProposalRaised) -> list[str]:
     if isinstance(old.action, PatchAction) and isinstance(made.action, PatchAction):
         before, now = {e.fs for e in old.action.edits}, {e.fs for e in made.action.edits}
         out += _listed("now also in", now - before) + _listed("no longer in", before - now)
-    if len(made.fingerprint) != len(old.fingerprint) and old.fingerprint:
-        out.append(f"{len(made.fingerprint)} places, there were {len(old.fingerprint)}")
+    if (was := len(old.fingerprint)) and (places := len(made.fingerprint)) != was:
+        out.append(f"{count(places, 'place')}, there {'was' if was == 1 else 'were'} {was}")
     if not out and made.digest != old.digest:
         patch = isinstance(made.action, PatchAction)
         out.append("its files changed elsewhere; the change is the same" if _same_change(old, made) and patch else "")

@@ -8,6 +8,7 @@ from posixpath import basename
 from typing import NamedTuple
 
 from kairos.domain.action import Action, CommandAction, FileEdit, NoteAction
+from kairos.domain.amounts import count
 from kairos.domain.events.proposals import Risk
 from kairos.domain.globs import matches_any
 
@@ -84,7 +85,7 @@ def assess(action: Action, *, urgent: bool = False, network: bool = False) -> As
             found += _edit(change)
         lines = sum(len(h.old) + len(h.new) for e in action.edits for h in e.hunks)
         if len(action.edits) > MANY_FILES or lines > MANY_LINES:
-            found.append(("medium", f"touches {len(action.edits)} files and {lines} lines"))
+            found.append(("medium", f"touches {count(len(action.edits), 'file')} and {count(lines, 'line')}"))
     found.sort(key=lambda f: -RANK[f[0]])
     return Assessment(found[0][0] if found else "low", list(dict.fromkeys(why for _, why in found)))
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from kairos.domain.amounts import count
+
 READS_AT_ONCE = 8
 
 Outcome = Literal["quiet", "proposed", "failed", "parked", "stopped"]
@@ -213,7 +215,7 @@ def _correct(turn: Turn, effects: list[Effect], why: str) -> tuple[Turn, list[Ef
 
 def _ask(turn: Turn, effects: list[Effect]) -> tuple[Turn, list[Effect]]:
     if turn.calls >= turn.limit:
-        return _end(turn, "failed", f"{turn.calls} calls and no answer")
+        return _end(turn, "failed", f"{count(turn.calls, 'call')} and no answer")
     asked = msgspec.structs.replace(turn, calls=turn.calls + 1)
     return asked, [*effects, Ask(final=asked.calls == turn.limit)]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -16,6 +16,8 @@ from kairos.repo.git import QUICK_S, Git, GitError
 MOST_FAILURES = 64
 """After so many unreadable objects of one batch, the rest of it is given up."""
 _SHALLOW_BYTES = 16 << 20
+_FALSE = frozenset({b"false", b"no", b"off", b"0", b""})
+"""What git takes for false. Any other value counts as true, so that nothing is expected that may be missing."""
 T = TypeVar("T")
 
 
@@ -40,7 +42,16 @@ def clone_of(git: Git) -> Clone:
 def is_partial(git: Git) -> bool:
     """Whether a repository is a partial clone, for which git fetches missing objects on demand."""
     pattern = r"^(remote\..*\.promisor|extensions\.partialclone)$"
-    return git.result("config", "--get-regexp", pattern, ok=(0, 1), timeout=QUICK_S)[0] == 0
+    status, out = git.result("config", "-z", "--get-regexp", pattern, ok=(0, 1), timeout=QUICK_S)
+    if status != 0:
+        return False
+    # the last value of a key is in force; one without a value is true
+    entries = {key: value if given else b"true" for key, given, value in _entries(out)}
+    return any(value.lower() not in _FALSE for value in entries.values())
+
+
+def _entries(out: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    return (entry.partition(b"\n") for entry in out.split(b"\0") if entry)
 
 
 def read_readable(oids: Sequence[str], read: Callable[[Sequence[str]], list[T]]) -> tuple[list[T], list[str]]:

@@ -6,6 +6,7 @@ import errno
 
 import msgspec
 
+from kairos.domain.amounts import count
 from kairos.sensing.hints import Hints
 
 NO_WATCHES = ("no inotify watch is left", "Raise fs.inotify.max_user_watches with sysctl.")
@@ -36,7 +37,7 @@ def status_of(
     polled = len(hints.polled)
     if polled and not problem:
         what, remedy = NO_WATCHES if hints.shortage == errno.ENOSPC else NO_INSTANCE
-        problem = f"{what}: {polled} directories are polled"
+        problem = f"{what}: {count(polled, 'directory is', 'directories are')} polled"
     return SensorStatus(
         path=path, state="lost" if lost else "degraded" if problem else "watching", directories=directories,
         watched=hints.watched, polled=polled, ignored=ignored, problem=problem, remedy=remedy,

@@ -42,7 +42,7 @@ def test_a_refusal_is_an_answer_not_an_error(run: Any) -> None:
 def test_grep_finds_literal_text_with_its_place(repo: Any, run: Any) -> None:
     repo.write("src/a.py", "x = 1\ncall(.*)\n")
     repo.write("b.md", "call(.*)\n")
-    assert "1 hits\nsrc/a.py:2: call(.*)\n" in run("grep", text="call(.*)", glob="*.py")
+    assert "1 hit\nsrc/a.py:2: call(.*)\n" in run("grep", text="call(.*)", glob="*.py")
     assert "0 hits" in run("grep", text="c.ll")
     assert run("grep", text=" ").startswith("Refused")
 
@@ -79,4 +79,4 @@ def test_recall_answers_from_memory(run: Any) -> None:
 
 def test_a_cut_keeps_head_and_tail_and_counts_the_rest() -> None:
     assert cut("abc", 3) == "abc"
-    assert cut("a" * 75 + "b" * 1000 + "c" * 25, 100) == "a" * 75 + "\n[1000 bytes left out]\n" + "c" * 25
+    assert cut("a" * 75 + "b" * 1000 + "c" * 25, 100) == "a" * 75 + "\n[1 000 bytes left out]\n" + "c" * 25

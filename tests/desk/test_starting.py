@@ -29,7 +29,6 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")  # a daemon outlives who started it
 def test_a_daemon_is_started_once_and_stopped_once(desk: Desk, home: Home) -> None:
     pid, new = starting.start(desk)
     assert new and running(home) == pid

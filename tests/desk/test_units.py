@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.desk.units import age, count, number, size
+from kairos.desk.units import age, size
 
 
 @pytest.mark.parametrize(
@@ -12,13 +12,6 @@ from kairos.desk.units import age, count, number, size
 )
 def test_ages_are_short(micros: int, shown: str) -> None:
     assert age(micros) == shown
-
-
-def test_positions_have_thin_groups_and_nouns_their_number() -> None:
-    assert number(8812) == "8 812"
-    assert [count(n, "directory", "directories") for n in (0, 1, 2)] == [
-        "0 directories", "1 directory", "2 directories",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("bytes_", "shown"), [(812, "812 B"), (4301, "4.2 KiB"), (1_153_434, "1.1 MiB")])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.domain.action import PatchAction, apply_edit, edit
-from kairos.domain.patch_text import PatchError, applied, parsed, printed
+from kairos.domain.patch_text import MOST_BYTES, PatchError, applied, parsed, printed
 
 LINES = st.lists(
     st.sampled_from(["a\n", "b\n", "\n", "-- a/x\n", "+++ b\n", "@@ -1 +1 @@\n", "# no comment\n", "\\ x\r\n", "é\n"])
@@ -95,6 +95,13 @@ def test_counts_are_not_trusted_and_a_moved_hunk_is_found(text: str, after: byte
 def test_what_does_not_parse_does_not_fit_or_leaves_the_root_is_refused(text: str, why: str) -> None:
     with pytest.raises(PatchError, match=why):
         applied(text, reading({"x": (BASE, 0o644)}), "r")
+
+
+def test_the_limit_of_a_patch_counts_bytes() -> None:
+    text = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-line 1\n+" + "é" * (MOST_BYTES // 2)
+    assert len(text) < MOST_BYTES
+    with pytest.raises(PatchError, match="longer than 8 MiB"):
+        parsed(text)
 
 
 def test_a_hunk_that_fits_two_places_is_refused() -> None:

@@ -51,6 +51,7 @@ def test_a_finding_that_is_found_again_as_it_was_waits_for_its_decision() -> Non
     ("fields", "words"),
     [
         ({"action": WIDER, "fingerprint": ["x", "y", "z"]}, "now also in b.txt; 3 places, there were 2"),
+        ({"fingerprint": ["x"]}, "1 place, there were 2"),
         ({"basis": rested("b")}, "the same change is in commit b as well"),
         ({"claim": "Other words."}, "its words changed"),
         ({"at_least": "high"}, "its risk is high now, it was low"),

@@ -85,7 +85,7 @@ def test_each_kind_of_wrong_answer_is_corrected_once() -> None:
 def test_the_last_call_is_final_and_there_is_none_after_it() -> None:
     assert _run(Started(), limit=1)[1] == [Ask(final=True)]
     turn, effects = _run(Started(), Answered([READ]), ReadDone(), limit=1)
-    assert (turn.ended, effects) == ("failed", [End("failed", "1 calls and no answer")])
+    assert (turn.ended, effects) == ("failed", [End("failed", "1 call and no answer")])
 
 
 def test_what_ends_it_from_outside_is_passed_on() -> None:

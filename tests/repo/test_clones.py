@@ -11,7 +11,7 @@ import pytest
 
 from kairos.domain.events import CommitRecorded
 from kairos.repo import git as git_module
-from kairos.repo.clones import MOST_FAILURES, Clone, clone_of, read_readable
+from kairos.repo.clones import MOST_FAILURES, Clone, clone_of, is_partial, read_readable
 from kairos.repo.git import Git, GitError
 from kairos.repo.objects import Objects
 from kairos.sensing import commits
@@ -180,6 +180,30 @@ def test_what_a_clone_is_is_read_from_it(source: Any, tmp_path: Path, name: str)
     found = clone_of(Git(clone(source, name, tmp_path).root))
     assert found.partial == (name in PARTIAL)
     assert bool(found.boundary) == ("shallow" in name)
+
+
+@pytest.mark.parametrize(
+    ("settings", "partial"),
+    [
+        ([("remote.origin.promisor", "false")], False),
+        ([("remote.origin.promisor", "true"), ("remote.origin.promisor", "off")], False),
+        ([("remote.origin.promisor", "no"), ("remote.other.promisor", "1")], True),
+        ([("remote.origin.promisor", "perhaps")], True),
+        ([("extensions.partialclone", "origin")], True),
+    ],
+)
+def test_a_remote_that_promises_nothing_makes_no_partial_clone(
+    repo: Any, settings: list[tuple[str, str]], partial: bool
+) -> None:
+    for key, value in settings:
+        repo.git("config", "--add", key, value)
+    assert is_partial(Git(repo.root)) is partial
+
+
+def test_a_promise_without_a_value_is_one(repo: Any) -> None:
+    with (repo.root / ".git/config").open("a") as config:
+        config.write('[remote "origin"]\n\tpromisor\n')
+    assert is_partial(Git(repo.root))
 
 
 def test_a_pipe_as_the_list_of_a_shallow_clone_is_not_waited_on(repo: Any) -> None:

@@ -18,8 +18,9 @@ from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
 from kairos.detectors.stale_reference.references import Found
 from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
-from kairos.detectors.wording import counted, evidence, fingerprint_of, key_of, keys_of, listed, places
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
+from kairos.domain.amounts import count
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
@@ -71,11 +72,11 @@ class StaleReference:
             edits.append(spliced(path, content.data, content.mode, spans))
             text = content.data.decode("utf-8")
             parts += [f"{path}\0{text[s.start : s.end]}\0{s.new}" for s in spans]
-        count = sum(r.count for r in rewritten.values())
+        total = sum(r.count for r in rewritten.values())
         olds = sorted(moves.moved)
         what = f"renamed {shown(olds[0])}" if len(olds) == 1 else f"{len(olds)} renamed files"
         pairs = listed([f"{shown(old)} is now {shown(new)}" for old, new in sorted(moves.moved.items())])
-        files = counted(len(rewritten), "file")
+        files = count(len(rewritten), "file")
         key, subjects = keys_of(self.name, (["path", old] for old in olds))
         return Finding(
             detector=self.name,
@@ -85,7 +86,7 @@ class StaleReference:
             former_keys=[key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts])],
             fingerprint=fingerprint_of(parts),
             basis=basis_of([[c.oid] for c in makers], present=moves.moved.values(), absent=olds),
-            title=f"Update {counted(count, 'reference')} to {what}",
+            title=f"Update {count(total, 'reference')} to {what}",
             claim=f"{pairs}; {files} still {'names' if len(rewritten) == 1 else 'name'} the old path: "
             f"{listed([shown(p) for p in rewritten])}.",
             action=PatchAction(repo=scene.repo, edits=edits),
@@ -106,9 +107,9 @@ class StaleReference:
             former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
             fingerprint=fingerprint_of(path for path, _ in dead),
             basis=basis_of([[c.oid] for c in makers], absent=gone),
-            title=f"{counted(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
+            title=f"{count(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
-            f"{counted(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
+            f"{count(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
             action=NoteAction(
                 repo=scene.repo,
                 text=f"Deleted: {listed([shown(p) for p in gone], 8)}\n{_guessed(moves)}"
@@ -131,7 +132,7 @@ class StaleReference:
             subjects=subjects,
             fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
             basis=basis_of([[c.oid] for c in makers], present=names_of_links),
-            title=f"{counted(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
+            title=f"{count(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
             claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",
             action=NoteAction(repo=scene.repo, text=f"Run in the repository:\n{described(links)}"),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
@@ -203,7 +204,8 @@ def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict
     doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
     out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
     if len(doubts) > _DOUBTS:
-        out.append(f"{len(doubts) - _DOUBTS} more places were left alone")
+        more = len(doubts) - _DOUBTS
+        out.append(f"{count(more, 'more place')} {'was' if more == 1 else 'were'} left alone")
     for old, (new, score) in sorted(moves.guesses.items())[:3]:
         out.append(
             f"git takes {shown(new)} for the renamed {shown(old)} ({score} % alike); it is not treated as renamed"

@@ -12,6 +12,7 @@ from kairos.detectors.scene import Scene
 from kairos.detectors.stale_reference.modules import dotted, prefix_of
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
+from kairos.domain.amounts import count
 from kairos.domain.inert import shown
 
 _NEEDLES, _PER_FILE, _MOST = 100, 5, 400
@@ -85,6 +86,7 @@ def unread(listed: Sequence[Mention], most: int = 5) -> list[str]:
             else "code of this kind"
         )
         out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind} were not checked")
-    if len(listed) > most:
-        out.append(f"{len(listed) - most} more lines name an old path and were not checked")
+    if (more := len(listed) - most) > 0:
+        one, many = "more line names an old path and was", "more lines name an old path and were"
+        out.append(f"{count(more, one, many)} not checked")
     return out

@@ -15,6 +15,7 @@ from typing import IO, Any
 import msgspec
 
 from kairos._native import blake3_hash, link_row
+from kairos.domain.amounts import count
 from kairos.errors import IntegrityError, UsageError
 from kairos.eventlog import codec
 from kairos.eventlog.cold.jumps import first_of, is_jump, is_sound
@@ -105,7 +106,8 @@ def import_log(log: Log, lines: Iterable[bytes]) -> int:
     missing; nothing is stored then."""
     if log.head() != 0:
         raise UsageError(
-            f"{log.name} already holds {log.head()} events", "Import into an empty home: `--home DIR` names one."
+            f"{log.name} already holds {count(log.head(), 'event')}",
+            "Import into an empty home: `--home DIR` names one.",
         )
     source = iter(lines)
     try:
@@ -134,7 +136,7 @@ def _rows(lines: Iterator[bytes], preface: Preface) -> Iterator[tuple[Any, ...]]
     """Yields rows for the table `events`, each checked against its hashes and decoded once."""
     decoder = msgspec.json.Decoder(Line)
     link, last, missing = bytes(32), 0, Missing()
-    for count, text in enumerate(lines, 1):
+    for line_number, text in enumerate(lines, 1):
         try:
             line = decoder.decode(text)
             payload: bytes | None = bytes(line.payload)
@@ -144,7 +146,9 @@ def _rows(lines: Iterator[bytes], preface: Preface) -> Iterator[tuple[Any, ...]]
                 payload = None
             kept = bytes.fromhex(line.leaf)
         except ValueError as error:
-            raise IntegrityError(f"record {count} of the export cannot be read: {error}", "Export it again.") from error
+            raise IntegrityError(
+                f"record {line_number} of the export cannot be read: {error}", "Export it again."
+            ) from error
         leaf = kept if payload is None else blake3_hash(payload)
         row = Row(
             line.position, line.stream, line.version, line.topic, line.v, line.at, line.caused_by, line.correlation,
@@ -155,7 +159,7 @@ def _rows(lines: Iterator[bytes], preface: Preface) -> Iterator[tuple[Any, ...]]
             link = link_row(link, header_of(row), leaf)
         follows = first_of(row) == last + 1 and (is_sound(row) if is_jump(row) else True)
         if not follows or leaf != kept or link.hex() != line.link:
-            raise IntegrityError(f"record {count} of the export does not match its hash", "Export it again.")
+            raise IntegrityError(f"record {line_number} of the export does not match its hash", "Export it again.")
         recorded, last = codec.decode_row(row), row.position
         if is_jump(row):
             missing.run(Run(first_of(row), last, before, link))
@@ -163,7 +167,7 @@ def _rows(lines: Iterator[bytes], preface: Preface) -> Iterator[tuple[Any, ...]]
             missing.payload(last)
         elif not missing.read(recorded):
             raise IntegrityError(
-                f"record {count} of the export claims folded records that the export does not account for",
+                f"record {line_number} of the export claims folded records that the export does not account for",
                 "Export it again.",
             )
         stored = leaf if payload is None else None

@@ -75,10 +75,11 @@ pub fn as_text(seen: &Seen) -> String {
     }
     let _ = writeln!(
         out,
-        "kairos guard: looked at {} staged {}, {} bytes{}{}",
+        "kairos guard: looked at {} staged {}, {} {}{}{}",
         seen.files,
         if seen.files == 1 { "file" } else { "files" },
         seen.bytes,
+        if seen.bytes == 1 { "byte" } else { "bytes" },
         if seen.found.is_empty() { ": no credential found" } else { "" },
         left_out(seen),
     );

@@ -12,6 +12,7 @@ from functools import partial
 from kairos import clock
 from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
+from kairos.daemon.checking import Checking
 from kairos.daemon.component import Component
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.executing import Executing
@@ -95,6 +96,7 @@ class _Daemon:
             self._watching,
             self._reactor,
             Executing(home, config, open_log(home), world, held, self._report),
+            Checking(home, config, open_log(home), world, held, self._report),
             *([Modelling(home, config, open_log(home), world, held, zone)] if config.model.name else []),
             self._nights,
         ]

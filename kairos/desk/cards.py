@@ -30,6 +30,7 @@ from kairos.eventlog.views.repositories import Repositories
 _MOST_BYTES = 8 << 20
 WHY_NOW = {
     "commit": "you committed",
+    "check": "a check ended",
     "switch": "you switched branches",
     "burst": "files changed",
     "idle_return": "you came back",

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from kairos.desk.records.checks import CheckOut, CheckRemovedOut, SimulatedOut, SuggestedOut
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
@@ -99,6 +100,12 @@ DATA: dict[str, Any] = {
     "demo": DemoOut,
     "cost": CostOut,
     "export": ExportedOut,
+    "check-add": CheckOut,
+    "check-ls": list[CheckOut],
+    "check-rm": CheckRemovedOut,
+    "check-run": list[CheckOut],
+    "check-simulate": list[SimulatedOut],
+    "check-suggest": list[SuggestedOut],
     "policy-ls": PolicyOut,
     "policy-allow": RuleChangedOut,
     "policy-revoke": RuleChangedOut,

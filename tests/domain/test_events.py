@@ -91,17 +91,17 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
 IDENTITIES = {
     "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
     "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version", "subjects",
-    "fingerprint", "edited", "oids",
+    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check",
 }  # fmt: skip
 PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
 OURS = {
     "boundary", "rule", "detector", "detectors", "outcome", "kind", "origin", "day", "status", "program", "job", "what",
-    "predicate", "reach",
+    "predicate", "reach", "format", "verdict",
 }  # fmt: skip
 """Words that this program chose, not the world."""
 DECIDED = {
     "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
-    "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject",
+    "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject", "CheckNamed.name", "CheckRemoved.name",
 }  # fmt: skip
 """Ours, too, or an id; the same word is free text in another event."""
 AT_ITS_SOURCE = {

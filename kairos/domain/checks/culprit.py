@@ -26,9 +26,9 @@ _NOISE = 0.002
 """The probability that a case that is broken is green all the same."""
 _BACKGROUND = ((0.0005, 0.80), (0.01, 0.08), (0.05, 0.05), (0.1, 0.03), (0.2, 0.02), (0.35, 0.01), (0.5, 0.01))
 """(probability of a red run, weight) of a case before the commit that broke it."""
-_FLAKY = tuple((f, f) for f in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75))
+_FLAKY = tuple((f, f) for f in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5))
 """The same of a flaky case; those that fail often are seen red more often."""
-_NO_CULPRIT, _ORDER, _OLDER = 0.4, 0.05, 0.03
+_NO_CULPRIT, _ORDER, _OLDER = 0.4, 0.05, 0.05
 _MOST_HISTORY = 30
 """At most so many earlier runs count: a commit may also have made a case flaky."""
 
@@ -105,7 +105,7 @@ def most_runs(n: int) -> int:
 
 def surety(seconds: float) -> float:
     """The probability at which to answer for a case of this duration: quick ones are repeated more often."""
-    return 0.998 if seconds < 5 else 0.995 if seconds < 120 else 0.985
+    return 0.995 if seconds < 5 else 0.99 if seconds < 120 else 0.98
 
 
 def _posterior(n: int, seen: Sequence[SeenRun], history: CaseHistory, can_be_alone: bool) -> _Belief:

@@ -98,7 +98,7 @@ def read_go(raw: bytes) -> Report:
             cases.append(case(name, "passed" if action == "pass" else "skipped", event.get("Elapsed")))
         elif action == "fail" and (test or package not in bad):
             bad.add(package)
-            cases.append(case(name, "failed", event.get("Elapsed"), _go_line(said.get(name, []))))
+            cases.append(case(name, "failed", event.get("Elapsed"), _go_line(said.get(name, [])), wide=not test))
     if not known:
         raise ReportRefused("it is no output of go test -json")
     return report("go", cases)

@@ -80,8 +80,11 @@ class _Reader:
         if name == "testcase" and self._state and len(self.cases) <= 2 * MOST_CASES:
             at = self._at
             state = "failed" if self._state == "failed" else "skipped" if self._state == "skipped" else "passed"
+            name = _id(at)
+            wide = bool(name) and name == at.get("file")
+            message = "".join(self._message)
             self.cases.append(
-                case(_id(at), state, at.get("time"), "".join(self._message), at.get("file", ""), at.get("line"))  # type: ignore[arg-type]
+                case(name, state, at.get("time"), message, at.get("file", ""), at.get("line"), wide)  # type: ignore[arg-type]
             )
             self._state = ""
 

@@ -50,7 +50,7 @@ def with_exit(found: Report, exit: int | None, output: str) -> Report:
     a run that broke off is never taken for a green one."""
     if exit == 0 or found.failed:
         return found
-    extra = case(WHOLE, "failed", 0.0, last_line(output) or f"it ended with {exit}")
+    extra = case(WHOLE, "failed", 0.0, last_line(output) or f"it ended with {exit}", wide=True)
     return report(found.format, [*found.cases, extra], problems=found.problems)
 
 

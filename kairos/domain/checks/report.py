@@ -27,6 +27,7 @@ class CheckCase(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     path: str = ""
     line: int = 0
+    wide: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> list[CheckCase]:
         return [case for case in self.cases if case.state == "failed"]
+
+    @property
+    def partial(self) -> bool:
+        """Whether cases that are not named were perhaps not run."""
+        return bool(self.cut) or any(case.wide for case in self.failed)
 
     @property
     def passed(self) -> int:
@@ -72,12 +78,13 @@ _RANK = {"skipped": 0, "passed": 1, "failed": 2}
 
 
 def case(
-    id: str, state: CaseState, seconds: object = 0.0, message: str = "", path: str = "", line: object = 0
+    id: str, state: CaseState, seconds: object = 0.0, message: str = "", path: str = "", line: object = 0,
+    wide: bool = False,
 ) -> CheckCase:  # fmt: skip
     """A case from what a runner said: the id and the message on one line and within bounds."""
     return CheckCase(
         id=bounded(id), state=state, seconds=_number(seconds), message=decisive(message)[:MOST_MESSAGE],
-        path=as_text(path)[:MOST_ID], line=int(_number(line)),
+        path=as_text(path)[:MOST_ID], line=int(_number(line)), wide=wide,
     )  # fmt: skip
 
 

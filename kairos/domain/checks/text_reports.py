@@ -36,7 +36,7 @@ def read_tap(text: str) -> Report:
     if not cases or not ("TAP version" in text or plan is not None):
         raise ReportRefused("it is no TAP stream")
     if plan is not None and len(cases) < plan:
-        cases.append(case("the plan", "failed", message=f"{len(cases)} of {plan} tests ran"))
+        cases.append(case("the plan", "failed", message=f"{len(cases)} of {plan} tests ran", wide=True))
     return report("tap", cases)
 
 
@@ -52,7 +52,7 @@ def read_pytest(text: str) -> Report:
             if word == "SKIPPED":
                 continue
             state: CaseState = "failed" if word in ("FAILED", "ERROR") else "passed"
-            cases.append(case(name, state, 0.0, message))
+            cases.append(case(name, state, 0.0, message, wide="::" not in name))
         elif _SUMMARY.match(line):
             counted = _COUNT.search(line)
             passed = int(counted[1]) if counted else 0
@@ -80,7 +80,7 @@ def read_cargo(text: str) -> Report:
         elif not broken and _CARGO_ERROR.match(line) and "test failed, to rerun" not in line:
             broken = line
     if not ended and broken:
-        return report("cargo", [*cases, case("cargo build", "failed", message=broken)])
+        return report("cargo", [*cases, case("cargo build", "failed", message=broken, wide=True)])
     if not ended:
         raise ReportRefused("it is no output of cargo test")
     told = [case(c.id, c.state, message=why.get(c.id.split(" - ")[0], "")) if c.state == "failed" else c for c in cases]

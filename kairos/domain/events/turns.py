@@ -11,7 +11,7 @@ Engine = Literal["rules", "model"]
 
 @register
 class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A turn starts now. `boundary`: commit | switch | burst | idle_return | manual | later."""
+    """A turn starts now. `boundary`: commit | switch | burst | idle_return | check | manual | later."""
 
     repo: str
     boundary: str

@@ -1,0 +1,122 @@
+"""What Kairos adds to the command of a known runner: a report that a program can read, and a selection of cases. Pure.
+
+A command that no runner is known for runs exactly as it was named, and always whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+REPORT = ".kairos-report.xml"
+"""Where a runner is told to write its report, in the scratch tree."""
+MOST_SELECTED = 100
+_MOST_BYTES = 100_000
+_PYTEST_VALUES = frozenset(
+    ("-k", "-m", "-n", "-c", "-p", "-o", "-W", "-r", "--maxfail", "--deselect", "--ignore", "--rootdir", "--tb")
+)
+_CARGO_VALUES = frozenset(
+    ("-p", "-F", "-j", "--package", "--features", "--test", "--bin", "--example", "--target", "--profile", "--color")
+)
+_GO_TEST = re.compile(r"^(.+?)\.((?:Test|Example|Fuzz)[^./]*)((?:/.*)?)$")
+_MISSING = re.compile(r"^ERROR: (?:not found|file or directory not found): (.+?)(?: \(no .*)?$", re.MULTILINE)
+
+
+class Runner(NamedTuple):
+    """A known runner. `at`: the place of its own name in the command; `select`: the command for some cases, None if
+    it cannot select them."""
+
+    name: str
+    at: int
+    reporting: Callable[[Sequence[str], int], list[str]]
+    select: Callable[[Sequence[str], int, Sequence[str]], list[str] | None]
+
+
+def runner_of(command: Sequence[str]) -> Runner | None:
+    """The runner that a command calls, None if it is not known."""
+    for at, word in enumerate(command[:8]):
+        name = word.rsplit("/", 1)[-1]
+        if name in ("pytest", "py.test"):
+            return Runner("pytest", at, _pytest_reporting, _pytest_select)
+        if name == "cargo" and command[at + 1 : at + 2] in (["test"], ["t"]):
+            return Runner("cargo", at + 1, _unchanged, _cargo_select)
+        if name == "go" and command[at + 1 : at + 2] == ["test"]:
+            return Runner("go", at + 1, _go_reporting, _go_select)
+        if name in ("sh", "bash", "make"):
+            return None
+    return None
+
+
+def reporting(command: Sequence[str]) -> list[str]:
+    """The command, with a report that a program can read if its runner is known."""
+    runner = runner_of(command)
+    return list(command) if runner is None else runner.reporting(command, runner.at)
+
+
+def selecting(command: Sequence[str], cases: Sequence[str]) -> list[str] | None:
+    """The command that runs only these cases, None if that cannot be said: the runner is not known, there are too many,
+    or an id is not what the runner would know (it was cut or redacted)."""
+    runner = runner_of(command)
+    if runner is None or not cases or len(cases) > MOST_SELECTED:
+        return None
+    if sum(map(len, cases)) > _MOST_BYTES or any("…" in c or "[redacted" in c or c.startswith("-") for c in cases):
+        return None
+    made = runner.select(command, runner.at, cases)
+    return None if made is None else reporting(made)
+
+
+def not_found(cases: Sequence[str], output: str) -> list[str]:
+    """The selected cases that pytest said do not exist: it then ran none."""
+    missing = _MISSING.findall(output)
+    return [c for c in cases if any(m == c or m.endswith(f"/{c}") or m == c.split("::")[0] for m in missing)]
+
+
+def _unchanged(command: Sequence[str], _: int) -> list[str]:
+    return list(command)
+
+
+def _pytest_reporting(command: Sequence[str], at: int) -> list[str]:
+    if any(word.startswith(("--junitxml", "--junit-xml")) for word in command):
+        return list(command)
+    added = ["-o", "junit_family=xunit1", f"--junitxml={REPORT}"]
+    return [*command[: at + 1], *added, *command[at + 1 :]]
+
+
+def _pytest_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[str] | None:
+    if not all(".py" in c for c in cases):
+        return None
+    return [*command[: at + 1], *_options(command[at + 1 :], _PYTEST_VALUES), *cases]
+
+
+def _cargo_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[str] | None:
+    words = list(command[at + 1 :])
+    mine, theirs = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
+    if any(" " in c for c in cases):  # a doctest, or the build
+        return None
+    kept = _options(mine, _CARGO_VALUES)
+    return [*command[: at + 1], *kept, "--", *_options(theirs, frozenset({"--test-threads"})), "--exact", *cases]
+
+
+def _go_reporting(command: Sequence[str], at: int) -> list[str]:
+    added = [word for word in ("-json", "-count=1") if not any(w.startswith(word[:6]) for w in command[at:])]
+    return [*command[: at + 1], *added, *command[at + 1 :]]
+
+
+def _go_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[str] | None:
+    found = [_GO_TEST.match(c) for c in cases]
+    names = sorted({f[2] for f in found if f is not None})
+    packages = sorted({f[1] for f in found if f is not None})
+    if not all(found):
+        return None
+    options = [w for w in command[at + 1 :] if w.startswith("-") and not w.startswith("-run")]
+    return [*command[: at + 1], *options, f"-run=^({'|'.join(names)})$", *packages]
+
+
+def _options(words: Sequence[str], with_value: frozenset[str]) -> list[str]:
+    """The options among the words of a command, without the names of what to run."""
+    kept: list[str] = []
+    for before, word in zip(["", *words], words, strict=False):
+        if word.startswith("-") or before in with_value:
+            kept.append(word)
+    return kept

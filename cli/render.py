@@ -121,12 +121,13 @@ def colours(context: Context, stream: Any) -> bool:
     return bool(stream.isatty()) and os.environ.get("TERM", "") not in ("", "dumb")
 
 
-def emit(context: Context, verb: str, data: object, text: str, *, page: bool = False) -> None:
-    """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text.
+def emit(context: Context, verb: str, data: object, text: str, *, more: object = None, page: bool = False) -> None:
+    """The answer of a command: `{"schema": "kairos.<verb>/1", "data": …}` in JSON mode, else the text. `more`: what
+    stands beside `data` where that is a list.
 
     `page`: a text longer than the terminal goes through PAGER, unless that is empty."""
     if context.json:
-        _out(json_text({"schema": f"kairos.{verb}/1", "data": data}))
+        _out(json_text({"schema": f"kairos.{verb}/1", "data": data} | ({} if more is None else {"more": more})))
     elif text:
         shown = finished(text, colours=colours(context, sys.stdout))
         if page and _too_long(context, shown):

@@ -39,10 +39,13 @@ VERBS: dict[str, Verb] = {
     "log": Verb("cli.look.log:log", BACK, "The event log; also `log verify`, `anchor`, `export`, `import`."),
     "files": Verb("cli.look.files:files", BACK, "The watched tree, folded from the log alone."),
     "replay": Verb("cli.look.replay:replay", BACK, "Fold the log again and compare; `--at` shows how things stood."),
+    "backtest": Verb(
+        "cli.look.backtest:backtest", BACK, "Replay a repository's history: what would have been raised, and done."
+    ),
     "cost": Verb("cli.look.cost:cost", BACK, "What models cost, by day, repository, turn and model."),
     "dream": Verb("cli.look.memory:dream", MEMORY, "Consolidate what the log taught, now."),
     "memory": Verb("cli.look.memory:memory", MEMORY, "What was learned, with its evidence."),
-    "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground."),
+    "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground; also `daemon logs`."),
     "start": Verb("cli.run.daemon:start", RUN, "Start the daemon in the background."),
     "stop": Verb("cli.run.daemon:stop", RUN, "Stop the daemon after it drained."),
     "pause": Verb("cli.run.control:pause", RUN, "The kill switch: no turns, deliveries or executions."),

@@ -76,6 +76,12 @@ def rfc3339(at_us: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{micros:06d}Z"
 
 
+def local_time(at_us: int, zone: tzinfo) -> str:
+    """Microseconds since the epoch as RFC 3339 with the offset of a zone, in seconds: `2026-05-01T09:00:00+02:00`."""
+    seconds = min(max(at_us, _FIRST + DAY), _LAST - DAY) // SECOND  # so that every zone can represent it
+    return datetime.fromtimestamp(seconds, zone).isoformat(timespec="seconds")
+
+
 def parse_time(text: str) -> int:
     """RFC 3339 (or ISO date) to microseconds since the epoch; a time without zone is local. ValueError."""
     moment = datetime.fromisoformat(text)

@@ -64,6 +64,11 @@ class Home:
         return self.data / "memory"
 
     @property
+    def backtests(self) -> Path:
+        """What the detectors of a backtest said, so that it can go on; disposable."""
+        return self.data / "backtests"
+
+    @property
     def daemon_lock(self) -> Path:
         return self.run / "daemon.lock"
 
@@ -79,6 +84,11 @@ class Home:
     def status_file(self) -> Path:
         """The status that the running daemon reports (JSON, replaced atomically)."""
         return self.run / "status.json"
+
+    @property
+    def daemon_log(self) -> Path:
+        """What happened to the daemon, a line each; see `kairos.daemon.daemon_log`."""
+        return self.run / "daemon.log"
 
     @property
     def roots(self) -> tuple[Path, ...]:

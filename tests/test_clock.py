@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.clock import DAY, SECOND, local_zone, now_us, parse_time, rfc3339
+from kairos.clock import DAY, SECOND, local_time, local_zone, now_us, parse_time, rfc3339
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +98,10 @@ def test_without_tz_there_is_always_a_zone(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_a_time_that_no_calendar_has_is_shown_as_the_nearest(at: int, shown: str) -> None:
     assert rfc3339(at) == shown
+
+
+def test_a_local_time_has_the_offset_of_its_zone_whatever_the_moment() -> None:
+    zone = timezone(timedelta(hours=2))
+    assert local_time(1_777_618_800_000_000, zone) == "2026-05-01T09:00:00+02:00"
+    for far in (-(10**20), 10**20):
+        assert local_time(far, zone).endswith("+02:00")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import click
 
@@ -22,7 +23,7 @@ from cli.look.card import CardPart
 from cli.look.why import steps_text
 from kairos.desk import deciding, editing
 from kairos.desk.explaining import why
-from kairos.desk.reading import chosen, undecided, waiting
+from kairos.desk.reading import chosen, letters, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.undoing import TakingBack, take_back
 from kairos.desk.units import count
@@ -39,14 +40,18 @@ HELP = """  y  approve exactly this, once you saw its end (high risk: type the f
   t  try it now in a scratch tree, with your check, and keep the result on the card
   c  comment on the file at the top of the screen, or on the whole
   w  why: the causal chain
-  d  the diff: full, in numbers, hidden
-  m  mark the file at the top of the screen as seen; again to unfold it
+  d  the diff: full, in numbers, hidden; y then asks once more if lines of it were never shown
+  m  fold the file at the top of the screen; again to unfold it
   u  undo the last decision
   j k  next, previous
   space, arrows, page up and down, home, end  scroll
   q  quit; what is undecided stays"""
 QUIT = "q"
 PROMPT = "[y n e s t c l w d m u j k q ?] "
+UNSEEN = "Y"
+"""The key that approves lines that were never shown: neither a finger that slips nor a key that is held gives it."""
+END_PAGE = "Nothing is left to decide."
+END_PROMPT = "u takes back the last decision, q ends [u q] "
 _WAIT_S = 10.0
 _RETURN_S = 5.0
 
@@ -61,7 +66,6 @@ class Review:
         self._cards = Cards(context, screen)
         self._ids = ids
         self._at = 0
-        self._done_part: int | None = None
         self._mine: list[str] = []
         self._said = ""
         self.receipts: list[str] = []
@@ -73,17 +77,41 @@ class Review:
 
     def run(self) -> bool:
         """Runs until the person quits; true if nothing is left undecided."""
-        while (found := self._context.desk.at_one_moment(self._present)) is not None:
+        while True:
+            found = self._context.desk.at_one_moment(self._present)
+            if found is None:
+                if not self._at_end():
+                    return True
+                continue
             shown, parts, place = found
             key = self._key(shown, parts, place)
             if key in (QUIT, EOF):
                 return False
             if key in self._keys:
-                try:
-                    self._keys[key](shown, self._view)
-                except KairosError as error:
-                    self._receipt(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}")
-        return True
+                self._pressed(partial(self._keys[key], shown, self._view))
+
+    def _pressed(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except KairosError as error:
+            hint = f" {render.inert(error.hint, lines=True)}" if error.hint else ""
+            self._receipt(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}.{hint}")
+
+    def _at_end(self) -> bool:
+        """The page after the last decision, where that can still be taken back; false if the person ends there."""
+        while True:
+            self._terminal.forget()
+            footer = self._screen.footer(self._said, END_PAGE, END_PROMPT)
+            rows = [line for text in self.receipts for line in self._screen.lines_of(text)]
+            self._screen.draw(rows[-self._screen.rows_above(footer) :] if self._terminal.full else [], footer)
+            key = self._terminal.key()
+            if key in (QUIT, EOF):
+                return False
+            if key == "u":
+                self._pressed(self._take_back)
+                return True
+            if key != REDRAW:
+                self._said = ""
 
     def _present(self) -> tuple[Proposal, list[CardPart], str] | None:
         """The present proposal, its card and its place among the undecided; None when nothing is left."""
@@ -117,9 +145,7 @@ class Review:
 
     def _draw(self, shown: Proposal, parts: list[CardPart], place: str) -> None:
         footer = self._screen.footer(self._said, "…", PROMPT)
-        rows = self._screen.rows_above(footer)
-        self._view = view = self._cards.view(shown, parts, rows, done=self._done_part)
-        self._done_part = None
+        self._view = view = self._cards.view(shown, parts, self._screen.rows_above(footer))
         more = f"{count(view.below, 'more line')} below: space" if view.below else "the end"
         self._screen.draw(view.shown, self._screen.footer(self._said, f"{place} · {more}", PROMPT))
 
@@ -128,16 +154,14 @@ class Review:
         self._said = self._screen.say(text)
 
     def _approve(self, shown: Proposal, view: Viewport) -> None:
-        if not view.whole:
-            self._say(
-                f"not approved: {count(view.below, 'line')} below were not seen. space scrolls, d folds the patch"
-            )
+        missed = self._cards.unseen(shown)
+        if missed:
+            were = f"{count(missed, 'line')} of the card {'was' if missed == 1 else 'were'} not seen"
+            self._say(f"not approved: {were}. space scrolls, d folds the patch")
             return
-        if shown.raised.risk in ("high", "urgent"):
-            wanted = shown.id[:LETTERS]
-            if self._screen.typed(f"{risk_words(shown)}: type {wanted} and Enter to approve: ") != wanted:
-                self._say("not approved")
-                return
+        if not self._sure(shown):
+            self._say("not approved")
+            return
         desk = self._context.desk
         try:
             done = deciding.approve(desk, shown, shown.raised.digest, wait_s=_WAIT_S)
@@ -146,6 +170,19 @@ class Review:
             deciding.await_return(desk, shown.id, _RETURN_S)  # so that its new card is shown, not the end
             raise
         self._settled(done)
+
+    def _sure(self, shown: Proposal) -> bool:
+        """Asks once more before high risk, and before lines of the patch are approved that were never shown."""
+        lines, files = self._cards.unseen_patch(shown)
+        blind = f"{count(lines, 'line')} in {count(files, 'file')} {'was' if lines == 1 else 'were'} never shown"
+        if shown.raised.risk in ("high", "urgent"):
+            wanted = shown.id[:LETTERS]
+            words = f"{risk_words(shown)}{f', and {blind}' if lines else ''}"
+            return self._screen.typed(f"{words}: type {wanted} and Enter to approve: ") == wanted
+        if not lines:
+            return True
+        question = f"{blind}. Press {UNSEEN} (capital) to approve them unseen, any other key to go back "
+        return self._screen.choose(question) == UNSEEN
 
     def _reject(self, shown: Proposal, view: Viewport) -> None:
         choices = "  ".join(f"{k} {v.replace('_', ' ')}" for k, v in REASONS.items())
@@ -183,6 +220,9 @@ class Review:
         if not picking.run() or len(picking.taken) == len(picking.hunks):
             self._say("the patch stays as it is")
             return
+        if not picking.taken:
+            self._say("no hunk was kept: the patch stays as it is; n rejects it")
+            return
         done = editing.keep_hunks(desk, shown, picking.taken, len(picking.hunks) - len(picking.taken))
         self._mine += [shown.id] if done.changed else []
         self._say(edited_text(self._context, done))
@@ -217,8 +257,7 @@ class Review:
         self._cards.cycle()
 
     def _mark(self, shown: Proposal, view: Viewport) -> None:
-        self._done_part = self._cards.mark(shown, view)
-        if self._done_part is None:
+        if not self._cards.mark(shown, view):
             self._say("there is no file of the patch on the screen")
 
     def _next(self, shown: Proposal, view: Viewport) -> None:
@@ -228,6 +267,9 @@ class Review:
         self._at -= 1
 
     def _undo(self, shown: Proposal, view: Viewport) -> None:
+        self._take_back()
+
+    def _take_back(self) -> None:
         """Takes back the last decision of this review; after a question an older one of this repository."""
         mine = self._mine.pop() if self._mine else None
         scope = None if mine is not None else standing(self._context)
@@ -252,7 +294,8 @@ class Review:
 
     def _settled(self, done: DecidedOut) -> None:
         self._mine.append(done.id)
-        self._receipt(f"{render.paint('✓', 'green')} {done.id} {done.state}")
+        undo = f"undo: kairos undo {letters(self._context.desk, done.id)}"
+        self._receipt(f"{render.paint('✓', 'green')} {done.id} {done.state} · {undo}")
 
     def _receipt(self, text: str) -> None:
         self.receipts.append(text)
@@ -279,4 +322,4 @@ def review(context: Context, ids: Sequence[str]) -> None:
         run = Review(context, Screen(context, terminal), [p.id for p in found])
         empty = run.run()
     receipts = "\n".join(run.receipts if terminal.full else [])
-    render.emit(context, "review", None, f"{receipts}\n{'Nothing is left to decide.' if empty else ''}".strip())
+    render.emit(context, "review", None, f"{receipts}\n{END_PAGE if empty and terminal.full else ''}".strip())

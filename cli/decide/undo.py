@@ -10,15 +10,17 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.clock import now_us
+from kairos.desk.deciding import refuse_if_bad
 from kairos.desk.reading import letters, repositories
-from kairos.desk.records.proposals import UndoneOut
+from kairos.desk.records.proposals import DecidedOut, UndoneOut
 from kairos.desk.stacking import around
-from kairos.desk.undoing import TakingBack, take_back
+from kairos.desk.undoing import WAIT_S, TakingBack, take_back
 from kairos.desk.units import age, count, number
 from kairos.domain.taking_back import NOUNS
 from kairos.errors import UsageError
 
 _MOST_NAMED = 3
+SUCCESS = ("executed", "redone")
 
 
 def described(plan: TakingBack) -> str:
@@ -29,7 +31,9 @@ def described(plan: TakingBack) -> str:
     ago = f"{age(now_us() - plan.at)} ago"
     if not plan.id:
         of = f" of {plan.title}" if plan.title else ""
-        return render.inert(f"{verb}{noun}{of}{where}.")
+        subject = plan.title or "Kairos"
+        reach = plan.repo or "all repositories"
+        return render.inert(f"{verb}{noun}{of}{where}: {subject} is {plan.after} in {reach} then.")
     if not plan.writes:
         files = f": {named(plan.files)}" if plan.files else ""
         return render.inert(f"{verb}{noun} of {plan.id} “{plan.title}”{where} ({ago}){files}; no file changes.")
@@ -51,40 +55,56 @@ def receipt(context: Context, run: str, done: UndoneOut) -> str:
     position = f" (ev {number(done.positions[-1])})" if done.positions else ""
     back = "Redo: kairos redo" if run == "undo" else "Undo: kairos undo"
     short = letters(context.desk, done.id) if done.id else ""
-    if done.state in ("undone", "redone"):
+    again = run == "redo" and done.what == "approve" and done.state == "executed"
+    if done.state in ("undone", "redone") or again:
         files = f": {named(done.files)}" if done.files else ""
-        kept = f"; kept your later edits in {', '.join(done.kept)}" if done.kept else ""
-        said = f"{short} {done.state}{where}{position}{files}{kept}"
+        kept = f"; kept your later edits in {named(done.kept)}" if done.kept else ""
+        said = f"{short} {'applied again' if run == 'redo' else done.state}{where}{position}{files}{kept}"
     else:
         begin = "took back" if run == "undo" else "redid"
         of = f" of {short} “{done.title}”" if done.id else f" of {done.title}" if done.title else ""
         why = f", {done.why}" if done.why else ""
         said = f"{begin} the {NOUNS.get(done.what, done.what)}{of}{where}: {done.state}{why}{position}"
-    return f"{render.paint('✓', 'green')} {render.inert(said)}.  {back}"
+    failed = run == "redo" and done.what == "approve" and done.state not in (*SUCCESS, "acknowledged")
+    sign = render.paint("!", "yellow") if failed else render.paint("✓", "green")
+    return f"{sign} {render.inert(said)}.  {back}"
 
 
-def _agreed(context: Context, plan: TakingBack, *, yes: bool, placed: bool) -> bool:
-    """Asks; with --yes only where it is certain which repository is meant."""
+def _agreed(context: Context, plan: TakingBack, *, yes: bool, placed: bool, everything: bool) -> bool:
+    """Asks; with --yes only where it is certain which repository is meant, or that all are (`everything`)."""
     if yes:
+        if not plan.repo and not everything:
+            raise UsageError(
+                f"it concerns all repositories: {described(plan)}",
+                f"If that is meant: `kairos {plan.run} --all --yes`, or `kairos {plan.run} {plan.position} --yes`.",
+            )
         if not placed and len(repositories(context.desk).watched()) > 1:
             raise UsageError(
                 f"there is no repository here, and several are watched; the last decision: {described(plan)}",
-                f"Name it: --repo PATH, or `kairos {plan.run} {plan.id or 'POSITION'} --yes`.",
+                f"Name it: --repo PATH, or `kairos {plan.run} {plan.id or plan.position} --yes`.",
             )
         return True
     if not context.interactive():
-        raise UsageError(f"{plan.run} of {plan.id} needs an answer, and there is no terminal to ask on", "Use --yes.")
+        raise UsageError(f"{described(plan)} That needs a yes, and there is no terminal to ask on", "Use --yes.")
     return render.ask(context, f"{described(plan)}  Proceed?", flag="--yes")
 
 
-def _command(context: Context, run: str, id_: str | None, yes: bool) -> None:
-    scope = context.only() if id_ is not None else standing(context)
-    placed = id_ is not None or scope is not None
-    done = take_back(context.desk, run, id_, lambda plan: _agreed(context, plan, yes=yes, placed=placed), scope=scope)
+def _command(context: Context, run: str, id_: str | None, yes: bool, everything: bool) -> None:
+    if everything and (id_ is not None or context.repo is not None):
+        raise UsageError("--all means the last decision of all, and another one is named", "Leave one of them out.")
+    scope = None if everything else context.only() if id_ is not None else standing(context)
+    named = id_ is not None or everything
+
+    def agreed(plan: TakingBack) -> bool:
+        return _agreed(context, plan, yes=yes, placed=named or scope is not None, everything=named)
+
+    done = take_back(context.desk, run, id_, agreed, scope=scope)
     if done is None:
         render.message(context, "nothing was changed")
         return
     render.emit(context, run, done, receipt(context, run, done))
+    if run == "redo" and done.what == "approve" and done.id:
+        refuse_if_bad(context.desk, DecidedOut(id=done.id, state=done.state, positions=done.positions), waited_s=WAIT_S)
 
 
 def standing(context: Context) -> Any:
@@ -101,18 +121,20 @@ def standing(context: Context) -> Any:
 
 @click.command()
 @click.argument("id_", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="The last decision of all, also one about all repositories.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
-def undo(context: Context, id_: str | None, yes: bool) -> None:
+def undo(context: Context, id_: str | None, everything: bool, yes: bool) -> None:
     """Take back the last decision in this repository (or the last on ID): an execution, approval, rejection, deferral,
     acknowledgement, mute or pause. Files get exactly the reverse, later edits are kept; a conflict writes nothing."""
-    _command(context, "undo", id_, yes)
+    _command(context, "undo", id_, yes, everything)
 
 
 @click.command()
 @click.argument("id_", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="The last decision of all, also one about all repositories.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_context
-def redo(context: Context, id_: str | None, yes: bool) -> None:
+def redo(context: Context, id_: str | None, everything: bool, yes: bool) -> None:
     """Make the decision again that was taken back last in this repository (or on ID)."""
-    _command(context, "redo", id_, yes)
+    _command(context, "redo", id_, yes, everything)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
 from cli import render
@@ -19,13 +19,24 @@ FULL, STAT, NONE = "full", "stat", "none"
 """How a card shows its patch: the exact diff, numbers, or nothing."""
 _STATES = {"raised": "not verified yet", "pending": "waits for you"}
 _MOST_LISTED = 20
+_MOST_REVISIONS = 5
+
+
+PATCH = "patch"
+"""The name of the part that says what there is of the patch; the diffs of its files follow."""
 
 
 class CardPart(NamedTuple):
-    """Lines of a card. `path`: the file whose diff they are, empty if they are none."""
+    """Lines of a card. `path`: the file whose diff they are, empty if they are none; else `title` tells which part."""
 
     text: str
     path: str = ""
+    title: str = ""
+
+    @property
+    def name(self) -> str:
+        """The same for the same part however it is shown."""
+        return f"/{self.path}" if self.path else self.title
 
 
 def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL) -> str:
@@ -34,15 +45,23 @@ def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str 
 
 
 def card_parts(
-    context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL, folded: Container[str] = ()
+    context: Context,
+    proposal: Proposal,
+    card: CardOut,
+    *,
+    body: str = FULL,
+    folded: Container[str] = (),
+    unseen: Callable[[FilePatch], int] = lambda file: 0,
 ) -> list[CardPart]:
-    """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out."""
+    """The card in parts, each file of the patch one of its own. `folded`: files whose diff is left out; `unseen`: how
+    many lines of the diff of a file were never shown, which a card that leaves them out says."""
+    effects = [render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)]
     return [
-        CardPart("\n".join([*_head(proposal, card), *_comments(card)])),
-        CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)])),
-        CardPart("\n".join(["", render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)])),
-        *(_patch(file_patches(context.desk, proposal), body, folded) if card.patch and body != NONE else []),
-        CardPart("\n".join(_foot(proposal, card))),
+        CardPart("\n".join([*_head(proposal, card), *_comments(card)]), title="head"),
+        CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)]), title="evidence"),
+        CardPart("\n".join(["", *effects]), title="effects"),
+        *(_patch(file_patches(context.desk, proposal), body, folded, unseen) if card.patch else []),
+        CardPart("\n".join(_foot(proposal, card)), title="foot"),
     ]
 
 
@@ -61,12 +80,25 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
         lines += ["", _indented(f"Not carried out: {card.held}")]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
-    if card.revisions:
-        times = "once" if card.revised == 1 else f"{card.revised} times"
-        lines.append(f"  {render.inert(f'revised {times}, last: {card.revisions[-1].changed}')}")
+    if card.why:
+        lines += ["", f"  {render.paint(f'{state}: {card.why}', 'yellow')}"]
+    lines += _revised(proposal, card)
     if card.voided:
-        lines.append(f"  {render.paint('your approval was of another digest and is void', 'yellow')}")
+        lines.append(f"  {render.paint(f'your approval was of digest {card.voided[:12]}… and is void', 'yellow')}")
     return lines
+
+
+def _revised(proposal: Proposal, card: CardOut) -> list[str]:
+    """What changed since the proposal was raised: the latest revisions, each with the digest that it ended."""
+    if not card.revisions:
+        return []
+    shown = proposal.revisions[-_MOST_REVISIONS:]
+    times = "once" if card.revised == 1 else f"{card.revised} times"
+    last = f", the last {len(shown)}" if len(shown) < card.revised else ""
+    rows: list[list[render.Cell]] = [
+        [f"{age(now_us() - r.at)} ago", r.changed, f"was {r.was[:12]}…" if r.was else ""] for r in shown
+    ]
+    return ["", f"  revised {times}{last}:", render.table(rows, indent="    ")]
 
 
 def _comments(card: CardOut) -> list[str]:
@@ -144,17 +176,36 @@ def _command(card: CardOut) -> list[str]:
     return ["", render.paint("Command", "bold"), f"  {render.inert(shlex.join(card.argv))}"]
 
 
-def _patch(files: Sequence[FilePatch], body: str, folded: Container[str]) -> list[CardPart]:
+def _patch(
+    files: Sequence[FilePatch], body: str, folded: Container[str], unseen: Callable[[FilePatch], int]
+) -> list[CardPart]:
     title = f"\n{render.paint('Patch', 'bold')}"
-    if body == STAT:
-        return [CardPart(f"{title}\n{render.table(list(map(_numbers, files)))}")]
-    parts = [
-        CardPart(f"  {render.paint(f'✓ {file.path}', 'dim')}  +{file.added} −{file.removed}, seen", file.path)
-        if file.path in folded
-        else CardPart(render.diff(file.text.rstrip("\n")), file.path)
-        for file in files
+    if body == FULL:
+        shown = [
+            CardPart(_folded(file, unseen(file)), file.path)
+            if file.path in folded
+            else CardPart("\n".join(diff_lines(file)), file.path)
+            for file in files
+        ]
+        return [CardPart(title, title=PATCH), *shown]
+    counts = [n for file in files if (n := unseen(file))]
+    left = f"{count(sum(counts), 'line')} in {count(len(counts), 'file')} not shown yet" if counts else "folded, seen"
+    said = f"  {render.paint(left, 'yellow' if counts else 'dim')}"
+    return [
+        CardPart("\n".join([title, *([render.table(list(map(_numbers, files)))] * (body == STAT)), said]), title=PATCH)
     ]
-    return [CardPart(title), *parts]
+
+
+def diff_lines(file: FilePatch) -> list[str]:
+    """The diff of a file as the styled lines of the card."""
+    return render.diff(file.text.rstrip("\n")).split("\n")
+
+
+def _folded(file: FilePatch, unseen: int) -> str:
+    size = f"+{file.added} −{file.removed}"
+    if not unseen:
+        return f"  {render.paint(f'✓ {file.path}', 'dim')}  {size}, seen"
+    return f"  {render.paint(f'▸ {file.path}', 'yellow')}  {size}, {count(unseen, 'line')} not shown"
 
 
 def _numbers(file: FilePatch) -> list[render.Cell]:
@@ -165,11 +216,8 @@ def _numbers(file: FilePatch) -> list[render.Cell]:
 
 def _foot(proposal: Proposal, card: CardOut) -> list[str]:
     lines = []
-    if card.drift:
+    if card.drift and not proposal.why:
         lines += ["", render.paint("The base moved", "red"), *(f"  {render.inert(path)}" for path in card.drift)]
-    told = proposal.verified.why if proposal.verified is not None else ""
-    if proposal.why not in ("", told) and card.state not in ("raised", "pending"):
-        lines += ["", f"  {render.inert(proposal.why)}"]
     lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in unchecked(proposal))]
     expires = _left(proposal.raised.expires_at)
     return [*lines, "", f"cost ${card.cost_usd:.4f} · digest {card.digest[:12]}… · expires in {expires}"]

@@ -15,43 +15,65 @@ from kairos.desk.cards import card, row_of, why_now
 from kairos.desk.reading import in_order, names, proposal_of, repositories, waiting
 from kairos.desk.reading import inbox as read_inbox
 from kairos.desk.records.proposals import CardOut, ProposalOut
-from kairos.desk.status import calls_today
+from kairos.desk.records.repositories import InboxMoreOut, TodayOut
+from kairos.desk.status import status as status_of
+from kairos.desk.status import unheard
 from kairos.desk.units import age, count
 from kairos.domain.proposal import Proposal
-from kairos.errors import NothingPending
+from kairos.errors import NothingPending, UsageError
 
 RISK_STYLES = {"urgent": "red", "high": "red", "medium": "yellow", "low": "green"}
 
 
+_LAST: dict[str, tuple[str, Callable[[Proposal], str]]] = {
+    "why": ("WHY NOW", why_now), "state": ("STATE", lambda p: p.state), "parked": ("WAITS FOR", lambda p: p.parked),
+}  # fmt: skip
+"""The last column, by what is listed: its title, and what stands there."""
+
+
 class Listed(NamedTuple):
-    """The answer of `inbox`: the proposals shown, the same as text, and how many wait."""
+    """The answer of `inbox`: the proposals shown, what stands beside them, both as text, and how many wait."""
 
     shown: list[ProposalOut]
+    more: InboxMoreOut
     text: str
     pending: int
 
 
-def listed(context: Context, *, everything: bool) -> Listed:
-    """The inbox; decided proposals too if `everything`."""
+def listed(context: Context, *, everything: bool, parked: bool = False) -> Listed:
+    """The inbox; decided proposals too if `everything`, or only those that are `parked`."""
     desk, only = context.desk, context.only()
     known, roots, pending = read_inbox(desk), repositories(desk), waiting(desk, only)
     shown = pending
     if everything:
         shown = in_order([p for p in known.proposals.values() if only is None or p.raised.repo == only.id])
-    deferred = sum(p.state == "deferred" for p in known.live())
-    foot = f"  {len(pending)} pending · {deferred} deferred · {count(calls_today(desk), 'model call')} today."
-    foot += f"   Next: {render.paint('kairos review', 'bold')}" if pending else ""
-    rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, everything=everything)
-    foot = render.folded(foot)
-    text = f"{render.table(rows)}\n{foot}" if shown else f"  Nothing waits for a decision.\n{foot}"
-    return Listed([row_of(p, roots) for p in shown], text, len(pending))
+    if parked:
+        shown = in_order(
+            [p for p in known.live() if p.state == "parked" and only in (None, roots.by_id[p.raised.repo])]
+        )
+    state = status_of(desk, only)
+    more = InboxMoreOut(
+        deferred=state.inbox.deferred, parked=state.inbox.parked, parked_for=state.parked_for, muted=state.muted,
+        running=state.daemon.running, next=state.next,
+    )  # fmt: skip
+    last = "state" if everything else "parked" if parked else "why"
+    rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, last)
+    nothing = "Nothing is parked." if parked else "Nothing waits for a decision."
+    text = "\n".join([render.table(rows) if shown else f"  {nothing}", *_foot(more, len(pending), state.today)])
+    return Listed([row_of(p, roots) for p in shown], more, text, len(pending))
 
 
-def _rows(
-    shown: list[Proposal], called: dict[str, str], letters: dict[str, str], *, everything: bool
-) -> list[list[render.Cell]]:
+def _foot(more: InboxMoreOut, pending: int, today: TodayOut) -> list[str]:
+    lines = [f"  {render.inert(text)}" for text in unheard(more)]
+    if not more.running:
+        lines.append("  The daemon is not running: nothing new is noticed until `kairos start`.")
+    count_ = f"  {pending} pending · {more.deferred} deferred · {count(today.model_calls, 'model call')} today."
+    return [*map(render.folded, lines), render.folded(f"{count_}   Next: {render.paint(more.next, 'bold')}")]
+
+
+def _rows(shown: list[Proposal], called: dict[str, str], letters: dict[str, str], last: str) -> list[list[render.Cell]]:
     now = now_us()
-    rows: list[list[render.Cell]] = [["ID", "RISK", "AGE", "REPO", "WHAT", "WHY NOW" if not everything else "STATE"]]
+    rows: list[list[render.Cell]] = [["ID", "RISK", "AGE", "REPO", "WHAT", _LAST[last][0]]]
     for p in shown:
         rows.append(
             [
@@ -60,7 +82,7 @@ def _rows(
                 age(now - p.raised_at),
                 called.get(p.raised.repo, p.raised.repo),
                 p.raised.title,
-                p.state if everything else why_now(p),
+                _LAST[last][1](p),
             ]
         )
     return rows
@@ -69,11 +91,14 @@ def _rows(
 @click.command()
 @click.option("--exit-code", is_flag=True, help="Exit 3 when nothing waits for a decision.")
 @click.option("--all", "everything", is_flag=True, help="Include decided proposals.")
+@click.option("--parked", is_flag=True, help="Only what is parked: its basis is not in the tree now.")
 @pass_context
-def inbox(context: Context, exit_code: bool, everything: bool) -> None:
+def inbox(context: Context, exit_code: bool, everything: bool, parked: bool) -> None:
     """Proposals that wait for a decision."""
-    found = context.desk.at_one_moment(lambda: listed(context, everything=everything))
-    render.emit(context, "inbox", found.shown, found.text)
+    if everything and parked:
+        raise UsageError("--all includes what is parked", "Give one of --all and --parked.")
+    found = context.desk.at_one_moment(lambda: listed(context, everything=everything, parked=parked))
+    render.emit(context, "inbox", found.shown, found.text, more=found.more)
     if exit_code and not found.pending:
         raise NothingPending("nothing waits for a decision", "`kairos why-not` says what was held.")
 

@@ -8,7 +8,7 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos._version import VERSION
 from kairos.desk.records.repositories import RepoOut, StatusOut, TodayOut
-from kairos.desk.status import next_command, one_line, other_version
+from kairos.desk.status import one_line, other_version, unheard
 from kairos.desk.status import status as status_of
 from kairos.desk.units import count, number, size
 
@@ -47,6 +47,7 @@ def text_of(status: StatusOut) -> str:
     parts.append(render.table(rows) if rows else "  no repository is watched")
     parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
     parts += [f"  {render.paint('→', 'yellow')} {_paused(r)}" for r in status.repos if r.paused]
+    parts += [f"  {render.paint('→', 'yellow')} {render.inert(text)}" for text in unheard(status)]
     if status.policy_error:
         parts.append(f"  {render.paint('✗', 'red')} {render.inert(status.policy_error, lines=True)}")
         parts.append("    Nothing is carried out until policy.toml is corrected: `kairos policy ls`.")
@@ -56,7 +57,8 @@ def text_of(status: StatusOut) -> str:
         f"today {count(status.today.turns, 'turn')}, {count(status.today.model_calls, 'model call')}, "
         f"${status.today.spent_usd:.2f}, {budget(status.today)}"
     )
-    return "\n".join(map(render.folded, parts[:1])) + "\n" + "\n".join([*parts[1:-1], render.folded(parts[-1])])
+    parts = [render.folded(parts[0]), *parts[1:-1], render.folded(parts[-1])]
+    return "\n".join([*parts, f"Next: {render.paint(status.next, 'bold')}"])
 
 
 def budget(today: TodayOut) -> str:
@@ -80,7 +82,7 @@ def _directories(repo: RepoOut) -> str:
 def overview(context: Context) -> None:
     """Prints the output of `kairos` without a verb."""
     status = answer(context)
-    render.emit(context, "status", status, f"{text_of(status)}\n\nNext: {render.paint(next_command(status), 'bold')}")
+    render.emit(context, "status", status, text_of(status))
 
 
 @click.command()

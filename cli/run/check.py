@@ -11,7 +11,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import checking
-from kairos.desk.records.checks import CheckOut
+from kairos.desk.records.checks import NamedCheckOut
 
 KINDS = click.Choice(["test", "lint", "types", "build"])
 _STYLES = {"green": "green", "red": "red", "broken": "yellow"}
@@ -120,7 +120,7 @@ def simulate(context: Context) -> None:
     render.emit(context, "check-simulate", found, render.table(rows) if found else "  No check.")
 
 
-def _standing(found: Sequence[CheckOut]) -> str:
+def _standing(found: Sequence[NamedCheckOut]) -> str:
     rows: list[list[render.Cell]] = [["CHECK", "KIND", "STATE", "AT", "COMMAND"]]
     for c in found:
         state = f"{c.state} ({c.passed} green)" if c.state == "green" and c.passed else c.state

@@ -7,6 +7,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import controlling
+from kairos.desk.units import count
 
 
 def warn_of_configuration(context: Context) -> None:
@@ -49,7 +50,18 @@ def tick(context: Context) -> None:
 def _mute(context: Context, detector: str, *, muted: bool) -> None:
     done = controlling.mute(context.desk, detector, context.only(), muted=muted)
     where = f"in {render.inert(done.repo)}" if done.repo else "everywhere"
-    render.emit(context, "mute" if muted else "unmute", done, f"{detector} is {'silent' if muted else 'heard'} {where}")
+    lines = [f"{detector} is {'silent' if muted else 'heard'} {where}"]
+    if done.lift is not None:
+        lines.append(f"  what it finds is kept; {render.inert(done.lift)} (or kairos undo) ends this and tells it")
+    elif done.muted_still:
+        lines.append("  another mute of it is in force: kairos why-not names it")
+    elif done.held:
+        lines.append(f"  {count(done.held, 'finding')} that the mute held back: looked at again {_when(context)}")
+    render.emit(context, "mute" if muted else "unmute", done, "\n".join(lines))
+
+
+def _when(context: Context) -> str:
+    return "now" if context.desk.daemon_running() else "when the daemon runs (kairos start)"
 
 
 @click.command()

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
 from cli import render
 from cli.context import Context, pass_context
 from cli.look.status import warn_of_other_version
 from cli.run.control import warn_of_configuration
-from kairos.desk import starting
+from kairos.desk import daemon_log, starting
 from kairos.desk.records.repositories import RunningOut
 
 
-def run_here(context: Context, on_delivery: Callable[[str], None] | None = None) -> int:
+def run_here(context: Context) -> int:
     """Runs the daemon in this process until a signal ends it; returns its exit code."""
     return starting.run_here(
         context.desk,
         on_ready=lambda: render.exactly(starting.READY),
         report=lambda text: render.message(context, render.inert(text, lines=True)),
-        on_delivery=on_delivery,
     )
 
 
 @click.group()
 def daemon() -> None:
-    """Run the daemon in the foreground."""
+    """Run the daemon in the foreground, or read its own log."""
 
 
 @daemon.command(short_help="Watch every trusted repository until SIGTERM.")
@@ -34,6 +31,22 @@ def daemon() -> None:
 def run(context: Context) -> int:
     """Watch every trusted repository until SIGTERM; says `ready` on stderr when watching has begun everywhere."""
     return run_here(context)
+
+
+@daemon.command(short_help="What happened to the daemon: its own log.")
+@click.option(
+    "-n", "last", type=click.IntRange(1, 100_000), default=40, show_default=True, help="Only the last N lines."
+)
+@pass_context
+def logs(context: Context, last: int) -> None:
+    """What happened to the daemon: when it started and stopped, over what, and what went wrong. Of the event log, see
+    `kairos log`."""
+    found = daemon_log.recent(context.desk, last)
+    lines = [render.inert(line) for line in found.lines]
+    text = "\n".join(lines) if lines else "  No daemon ran here yet.   Next: kairos start"
+    render.emit(context, "daemon-logs", found, text, page=True)
+    if lines:
+        render.message(context, render.paint(f"from {render.inert(found.path)}", "dim"))
 
 
 @click.command()

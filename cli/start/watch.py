@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,16 +11,19 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.look.backtest import run, summary
 from cli.repos import one_path
 from kairos.clock import local_zone, now_us
-from kairos.desk import registering
-from kairos.desk.deliveries import Manner, delivered, manner
+from kairos.desk import registering, viewing
+from kairos.desk.backtesting import OFFERED, BacktestRequest
+from kairos.desk.deliveries import Delivered, Manner, manner
 from kairos.desk.reading import repositories
 from kairos.desk.records.repositories import InitOut
 from kairos.desk.registering import Told, parse_history
+from kairos.desk.starting import READY
 from kairos.desk.units import count
 from kairos.desk.when import spoken
-from kairos.errors import KairosError, UsageError
+from kairos.errors import NoDaemon, UsageError
 
 FIRST_HISTORY = 5_000
 """How many commits of history `watch` learns from, when it meets a repository for the first time."""
@@ -59,8 +63,13 @@ def init_text(done: InitOut) -> str:
         return "\n".join([f"{render.inert(done.path)} is watched already{history}", *missing])
     entries = count(done.entries, "entry", "entries")
     lines = [f"{render.paint('✓', 'green')} {render.inert(done.path)}: {entries}{history}", *missing]
+    found = f"with {count(len(done.findings), 'finding')}, never raised:"
+    lines.append(
+        f"  Taken as given: what is there now, {found if done.findings else 'and no detector finds anything in it.'}"
+    )
+    if not done.commits:
+        lines.append("  No history was read; `kairos init --history all` learns from it what changes together.")
     if done.findings:
-        lines.append("  Here before Kairos, listed once and never raised:")
         lines += [f"    {render.inert(text)}" for text in done.findings[:20]]
         if len(done.findings) > 20:
             lines.append(f"    and {len(done.findings) - 20} more: kairos log --type FindingListed")
@@ -76,7 +85,21 @@ def init(context: Context, path: str | None, yes: bool, history: str | None) -> 
     """Trust and register the repository at PATH. Repeating it is harmless."""
     done = register(context, one_path(context, path, known=False), yes=yes, history=history)
     following = "kairos status" if context.desk.daemon_running() else "kairos start"
-    render.emit(context, "init", done, f"{init_text(done)}\nNext: {render.paint(following, 'bold')}")
+    offer = f"  Before you trust it: kairos backtest {shlex.quote(done.path)} --last {OFFERED}\n" if done.new else ""
+    asks = done.new and not yes and context.interactive()
+    text = f"{init_text(done)}\n{'' if asks else render.inert(offer, lines=True)}Next: "
+    render.emit(context, "init", done, text + render.paint(following, "bold"))
+    if asks:
+        _offer_backtest(context, done.path)
+
+
+def _offer_backtest(context: Context, path: str) -> None:
+    """Asks whether to replay the last commits, and says in one line what came of it."""
+    if not render.ask(context, f"Replay its last {OFFERED} commits, to see what would have been raised?", flag="--yes"):
+        return
+    found = run(context, path, BacktestRequest(last=OFFERED))
+    more = f"kairos backtest {render.inert(shlex.quote(path))} --last {OFFERED}"
+    render.message(context, f"{summary(found)}  More: {render.paint(more, 'bold')}")
 
 
 @click.command()
@@ -87,7 +110,8 @@ def init(context: Context, path: str | None, yes: bool, history: str | None) -> 
 def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None) -> int:
     """Register the repositories at PATH (default: here) and watch in the foreground.
 
-    Prints one line for each delivered proposal; Ctrl-C ends it."""
+    Prints one line for each delivered proposal; Ctrl-C ends it. While a daemon runs, it shows what that one delivers;
+    Ctrl-C then ends only the view."""
     from cli.run.daemon import run_here
 
     if context.repo is not None:
@@ -98,39 +122,57 @@ def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None
         begun = time.monotonic()
         done = register(context, path, yes=yes, history=history, first=FIRST_HISTORY)
         took = f" in {time.monotonic() - begun:.1f} s" if done.new or done.commits else ""
-        render.message(context, f"{init_text(done)}{took if not done.findings else ''}")
+        first, *rest = init_text(done).split("\n")
+        render.message(context, "\n".join([first + took, *rest]))
+    if context.desk.daemon_running():
+        return _attached(context)
     if not context.json:
         render.message(context, opening(manner(context.desk)))
-    return run_here(context, on_delivery=lambda id_: announce(context, id_))
+    end = viewing.beside(context.desk, lambda told: announce(context, told))
+    try:
+        return run_here(context)
+    finally:
+        end()
 
 
-def opening(how: Manner) -> str:
-    """What a watching screen says first: what is watched, when it speaks, what is left for today, and how to end it."""
-    lines = [f"  watches  {render.inert(root)}" for root in how.watched]
+def _attached(context: Context) -> int:
+    """Shows what the running daemon delivers until Ctrl-C, which ends only the view. NoDaemon (10) if it ends first."""
+    view = viewing.Viewing(context.desk)
+    if not context.json:
+        render.message(context, opening(manner(context.desk), attached=True))
+    render.exactly(READY)
+    try:
+        for told in view.of_daemon():
+            announce(context, told)
+    except KeyboardInterrupt:
+        render.message(context, "This view has ended; the daemon goes on. kairos stop ends it.")
+        return 0
+    raise NoDaemon("the daemon has ended", "`kairos watch` starts another, `kairos daemon logs` says why.")
+
+
+def opening(how: Manner, *, attached: bool = False) -> str:
+    """What a watching screen says first: what is watched, when it speaks, what is left for today, and how to end it.
+    `attached`: it is a view of a daemon that runs already."""
+    lines = ["A daemon runs already: this shows what it delivers."] if attached else []
+    lines += [f"  watches  {render.inert(root)}" for root in how.watched]
     lines.append(f"  speaks   {how.boundaries}; {how.quiet}; a staged credential at once")
     lines.append(f"  today    {how.told} of {how.per_day} told, {how.pending} in the inbox")
-    lines.append(f"  Ctrl-C ends it. In another terminal: {render.paint('kairos review', 'bold')}")
+    ends = "ends this view; the daemon goes on" if attached else "ends it"
+    lines.append(f"  Ctrl-C {ends}. In another terminal: {render.paint('kairos review', 'bold')}")
     return "\n".join(render.folded(line, hang=" " * 11) for line in lines)
 
 
-def announce(context: Context, id_: str) -> None:
-    """One line for a delivered proposal. Called from a thread of the daemon, so it uses its own desk."""
-    desk = context.desk.again()
-    try:
-        found = delivered(desk, id_)
-        text = (
-            f"{render.paint(spoken(now_us(), now_us(), local_zone()).removeprefix('today '), 'dim')}  "
-            f"{render.paint(found.letters, 'bold')}  {found.risk}  {render.inert(found.where)}  "
-            f"{render.inert(found.title)}   kairos show {found.letters}"
-        )
-        answer = {"id": id_, "title": found.title, "risk": found.risk, "digest": found.digest}
-        if found.budget:
-            answer, text = {**answer, "budget": found.budget}, f"{text}\n{render.inert(found.budget)}"
-        render.line(context, answer, text)
-    except KairosError as error:
-        render.error(context, error)
-    finally:
-        desk.close()
+def announce(context: Context, told: Delivered) -> None:
+    """One line for what was told."""
+    text = (
+        f"{render.paint(spoken(now_us(), now_us(), local_zone()).removeprefix('today '), 'dim')}  "
+        f"{render.paint(told.letters, 'bold')}  {told.risk}  {render.inert(told.where)}  "
+        f"{render.inert(told.title)}   kairos show {told.letters}"
+    )
+    answer = {"id": told.id, "title": told.title, "risk": told.risk, "digest": told.digest}
+    if told.budget:
+        answer, text = {**answer, "budget": told.budget}, f"{text}\n{render.inert(told.budget)}"
+    render.line(context, answer, text)
 
 
 @click.command()

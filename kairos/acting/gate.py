@@ -50,7 +50,7 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
     bound = digest(action, raised.effects, raised.policy_version)
     if proposal.approved.digest != bound or raised.digest != bound or raised.effects != effects_of(action):
         return GateRefusal(
-            proposals.mark_stale(proposal, _paths(action)),
+            proposals.mark_stale(proposal, _paths(action), "it is not what was approved: its digest differs"),
             Stale(f"{proposal.id} is not what was approved: its digest differs", "It was not carried out."),
         )
     if proposal.approved.expires_at <= now:
@@ -60,7 +60,7 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
         )
     why = denial(home, proposal, policy, tree.root)
     if why:
-        return GateRefusal(proposals.mark_stale(proposal, _paths(action)), Denied(f"{proposal.id}: {why}"))
+        return GateRefusal(proposals.mark_stale(proposal, _paths(action), why), Denied(f"{proposal.id}: {why}"))
     if proposal.approved.by != PERSON and _verdict(proposal, policy, tree.root).effect != "allow":
         return GateRefusal(
             [ProposalReturned(id=proposal.id)],
@@ -88,7 +88,8 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
     try:
         return writes_of(tree, action)
     except (ValueError, NotPlain) as error:
-        return GateRefusal(proposals.mark_stale(proposal, _paths(action)), Stale(f"{proposal.id}: {error}"))
+        why = f"the patch does not apply: {error}"
+        return GateRefusal(proposals.mark_stale(proposal, _paths(action), why), Stale(f"{proposal.id}: {error}"))
 
 
 def basis_refusal(proposal: Proposal, root: Path) -> GateRefusal | None:

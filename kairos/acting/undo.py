@@ -21,7 +21,7 @@ from kairos.acting.worktree import Blob, NotPlain, WorkTree
 from kairos.clock import now_us
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import missing
-from kairos.domain.events import Expected
+from kairos.domain.events import ExecutionStarted, Expected
 from kairos.domain.events.proposals import Run
 from kairos.domain.inert import shown
 from kairos.domain.proposal import DONE, Proposal
@@ -33,8 +33,8 @@ from kairos.repo.git import Git
 
 
 class UndoPlan(msgspec.Struct, frozen=True):
-    """What an undo or redo would do, for the prompt. `kept`: files whose later edits are preserved; `paths`: files that
-    would change."""
+    """What an undo or redo would do, for the prompt. `kept`: files that a person edited since the last run, and whose
+    edits are preserved; `paths`: files that would change."""
 
     id: str
     title: str
@@ -75,7 +75,7 @@ def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_s
         moment = now_us() if now is None else now
         with open_tree(log, at.proposal) as tree:
             at = recovery.settle(log, home, at, tree, now=moment)
-            plan = _plan(home, at.proposal, run, tree)
+            plan = _plan(log, home, at.proposal, run, tree)
             try:
                 return perform(
                     log, home, at, run, tree, plan.writes, now=moment, kept=plan.kept,
@@ -90,18 +90,21 @@ def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_s
 def _plan_alone(log: Log, home: Home, proposal_id: str, run: Run) -> UndoPlan:
     proposal = standing(log, proposal_id).proposal
     with open_tree(log, proposal) as tree:
-        return _plan(home, proposal, run, tree)
+        return _plan(log, home, proposal, run, tree)
 
 
-def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
+def _plan(log: Log, home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
     done = proposal.last_done
     allowed = proposal.state in DONE if run == "undo" else proposal.state == "undone"
+    if allowed and not isinstance(proposal.raised.action, PatchAction):
+        raise Stale(f"{proposal.id} ran a command, and a command cannot be undone", "Reverse by hand what it did.")
     if done is None or not allowed or not isinstance(proposal.raised.action, PatchAction):
         raise Stale(f"{proposal.id} is {proposal.state}: there is nothing to {run}", f"`kairos show {proposal.id}`.")
     contents = preimages.fetch(home, done.store, [e.sha for e in (*done.before, *done.expect) if e.sha])
     base, wanted = _states(done.expect, contents), _states(done.before, contents)
     if run == "redo":
         base, wanted = wanted, base
+    left = {e.fs: e for e in _left(log, proposal, run)}
     writes, kept, conflicts, absent = [], [], [], []
     for path in base:
         if _equal(base[path], wanted[path]):
@@ -118,7 +121,7 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
             absent.append(path)
         else:
             writes.append(Write(path, ours, merged.blob))
-            kept += [path] if merged.kept else []
+            kept += [path] if _edited(ours, left.get(path)) and not _equal(merged.blob, wanted[path]) else []
     if run == "redo":
         _refuse_without_basis(proposal, tree)
     if conflicts:
@@ -131,6 +134,22 @@ def _plan(home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
         proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
         [w.path for w in writes], proposal.changed_at, writes,
     )  # fmt: skip
+
+
+def _left(log: Log, proposal: Proposal, run: Run) -> Sequence[Expected]:
+    """How the last run left its files: the one that an undo reverses, or the undo that a redo follows."""
+    assert proposal.last_done is not None
+    if run == "undo":
+        return proposal.last_done.expect
+    runs = [r.event for r in log.stream(proposal.stream) if isinstance(r.event, ExecutionStarted)]
+    return next((e.expect for e in reversed(runs) if e.run == "undo"), proposal.last_done.before)
+
+
+def _edited(ours: Blob | None, left: Expected | None) -> bool:
+    """Whether a file is not as a run left it."""
+    if ours is None or left is None:
+        return ours is not None or left is not None
+    return ours.sha != left.sha or (left.mode is not None and ours.mode != left.mode)
 
 
 def _refuse_without_basis(proposal: Proposal, tree: WorkTree) -> None:

@@ -80,7 +80,8 @@ def _edits(patch: Patch, files: Files) -> list[FileEdit]:
 
 def _text(files: Files, path: str) -> tuple[tuple[bytes, int], str]:
     try:
-        content, mode = files.raw(path)
+        found = files.raw(path)
+        content, mode = found.data, found.mode
         text = content.decode("utf-8")
     except (Unreadable, UnicodeDecodeError) as error:
         raise Unfit(f"{shown(path)} is not a readable text file") from error

@@ -68,9 +68,12 @@ class Files:
         if path not in self._listed:
             raise Unreadable("no such file, or one that is not shown (ignored, private, or outside the repository)")
         try:
-            return read_beneath(self._git.root, path, FILE_AT_MOST)
+            found = read_beneath(self._git.root, path, FILE_AT_MOST)
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror}") from error
+        if found.torn:
+            raise Unreadable("it is being written")
+        return found
 
     def text(self, path: str) -> str:
         """The text of a listed file with credentials removed. Raises Unreadable."""

@@ -20,7 +20,7 @@ from kairos.daemon.turns import Looker, told
 from kairos.domain.checks import culprit, ranges, runners
 from kairos.domain.checks.culprit import Culprit, NextRun
 from kairos.domain.checks.ranges import ChainCommit, RedRange
-from kairos.domain.checks.state import CheckState, NamedCheck
+from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
 from kairos.domain.events import (
     AttentionDue,
     CheckJudged,
@@ -31,7 +31,6 @@ from kairos.domain.events import (
     TurnEnded,
     TurnStarted,
     Verdict,
-    check_stream,
 )
 from kairos.domain.proposal import LASTING, supersede
 from kairos.errors import Conflict

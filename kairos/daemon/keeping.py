@@ -14,14 +14,14 @@ from pathlib import Path
 from kairos.acting.drift import done_by, drift
 from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
-from kairos.detectors.looking import RESOLVED, named
+from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature, TouchedSince, signature_of
 from kairos.domain.basis import BasisTree, missing
 from kairos.domain.events import CommitRecorded, Event, ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.keeping import not_found, to_follow, without_look
-from kairos.domain.proposal import LAPSED, LASTING, Proposal, stream_of
+from kairos.domain.proposal import LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
 from kairos.eventlog.log import Log
@@ -32,7 +32,6 @@ from kairos.repo.basis_tree import basis_tree
 from kairos.repo.git import Git, GitError
 
 _FEW = 20
-REASON_GONE = "what it rests on is no longer so"
 Raising = Callable[[Sequence[Finding], Repository, str, str], list[Raised]]
 """The events for findings of a repository, a turn and a boundary."""
 
@@ -84,12 +83,13 @@ class ProposalKeeper:
         self._touched[repo.id] = TouchedSince(signature)
         evidence: dict[str, Sequence[Recorded]] = {}
         concerned = []
+        wider = {p.id for p in [p for p in lapsed if _may_widen(p)][-_FEW:]} if touched and touched.committed else set()
         for p in (*lasting, *lapsed):
-            known = p.id in only or touched is None
-            if p.state in LAPSED and not known and touched is not None and not _returns(p, touched):
+            known = p.id in only or touched is None or p.id in wider
+            if p.state in REVISITED and not known and touched is not None and not _returns(p, touched):
                 continue
             evidence[p.id] = evidence_of(self._log, p.raised, trigger)
-            if known or p.state in LAPSED or (touched is not None and touched.concerns(p.raised, evidence[p.id])):
+            if known or p.state in REVISITED or (touched is not None and touched.concerns(p.raised, evidence[p.id])):
                 concerned.append(p)
         if not concerned:
             return
@@ -112,9 +112,10 @@ class ProposalKeeper:
         if path is not None:
             at.evidence = [*at.evidence, *self._removals(path, at)]
         became, moved = drift(p, Path(at.repo.root)) if amiss is None else ("same", [])
+        elsewhere = amiss is not None and not amiss.gone and p.raised.detector in UNCOMMITTED
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
-            followed=any(r.position not in p.raised.evidence for r in at.evidence),
+            followed=elsewhere or any(r.position not in p.raised.evidence for r in at.evidence),
             can_look=p.raised.engine == "rules" and bool(named(p.raised.detector)), taken_away=away,
             expires_at=self._expires(),
         )  # fmt: skip
@@ -128,7 +129,7 @@ class ProposalKeeper:
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
             return self._raise(at, same[:1])
-        why = RESOLVED.get(p.raised.detector, REASON_GONE)
+        why = resolved(p.raised, at.evidence, at.facts)
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why))
 
     def _removals(self, path: str, at: _Look) -> list[Recorded]:
@@ -175,6 +176,11 @@ def _returns(p: Proposal, touched: TouchedSince) -> bool:
     """Whether a closed proposal may be open again: a path that it names changed, or git moved and it can become worse
     (a secret that was read may be pushed)."""
     return touched.concerns(p.raised, (), lapsed=True) or (touched.everything and p.raised.level > 0)
+
+
+def _may_widen(p: Proposal) -> bool:
+    """Whether a closed finding may come to have a place in any file: what names a path that is no longer there."""
+    return p.raised.basis is not None and bool(p.raised.basis.absent)
 
 
 @dataclass

@@ -19,11 +19,14 @@ from kairos.daemon.housekeeping import Housekeeping
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
 from kairos.detectors.boundaries import BURST
+from kairos.detectors.scene import SETTLE_NS
 from kairos.domain import attention
 from kairos.domain.attention import Held
 from kairos.domain.events import (
     AttentionHeld,
     CommitRecorded,
+    DecisionUndone,
+    DetectorUnmuted,
     FilesChanged,
     GitMoved,
     ProposalStale,
@@ -42,6 +45,8 @@ from kairos.schedule.scheduler import Scheduler
 from kairos.settings import Config
 
 LULL_S = 1.0
+PUT_OFF = 5
+"""So many times a turn that found something waits for a file that is being written."""
 KEEP_EVERY = 500
 """The views are saved every this many events."""
 
@@ -57,6 +62,8 @@ class Gathered:
         self.again: list[str] = []
         self.last = 0.0
         self.ongoing = False
+        self.put_off = 0
+        self.not_before = 0.0
 
     def add(self, recorded: Recorded, boundary: str | None) -> None:
         self.events.append(recorded)
@@ -65,6 +72,12 @@ class Gathered:
         if isinstance(recorded.event, GitMoved):
             self.ongoing = recorded.event.ongoing
         self.last = time.monotonic()
+
+    @property
+    def due_at(self) -> float:
+        """When the turn is due (monotonic): at once at a boundary between two things, else after the lull."""
+        lull = LULL_S if self.boundary in (None, "burst") else 0.0
+        return max(self.last + lull, self.not_before)
 
     @property
     def waits(self) -> bool:
@@ -76,7 +89,10 @@ class Reactor(Component):
     """Starts the rules turns and delivers proposals in the repositories that this daemon holds."""
 
     name = "reactor"
-    reads = frozenset({"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed"})
+    reads = frozenset(
+        {"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed",
+         "DetectorUnmuted", "DecisionUndone"}
+    )  # fmt: skip
     wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
     def __init__(
@@ -88,12 +104,11 @@ class Reactor(Component):
         held: leases.HeldLeases,
         zone: Callable[[], tzinfo],
         scheduler: Scheduler,
-        on_delivery: Callable[[str], None] | None,
     ) -> None:
         super().__init__(log, world, held)
         self._manners = manners(config)
         self._looker = Looker(home, config, log, world)
-        self._speaker = Speaker(config, log, world, self._manners, zone, on_delivery, self._is_mine)
+        self._speaker = Speaker(config, log, world, self._manners, zone, self._is_mine)
         self._housekeeping = Housekeeping(log, world, self._is_mine)
         self._gathered: dict[str, Gathered] = {}
         self._active: dict[str, int] = {}
@@ -101,6 +116,10 @@ class Reactor(Component):
         self._unkept: set[str] = set()
         """Repositories whose proposals are to be compared with the tree without a turn: since the start, or because
         Kairos itself wrote there, which starts none."""
+        self._unheld: set[str] = set()
+        """Repositories in which holds of findings may have ended."""
+        self._unlooked: set[str] = set()
+        """Those of them that could not be looked at."""
         self._looked = 0
         self._tick = True
 
@@ -128,6 +147,7 @@ class Reactor(Component):
         for recorded in self._log.read(start, topics=self.reads, upto=here):
             self._react(recorded, idle_for=0)
         self._unkept = {repo for repo in ready if self._is_watched(repo)}
+        self._unheld = set(self._unkept)
         return here
 
     def handle(self, recorded: Recorded) -> None:
@@ -141,6 +161,8 @@ class Reactor(Component):
             self._looked = now_us()
             self._housekeeping.tick(self._looked)
             self._speaker.release(self._looked)
+            self._ended_holds()
+        self._look_at_held()
         self._plan()
         self._save(every=KEEP_EVERY)
         return self._patience()
@@ -193,9 +215,33 @@ class Reactor(Component):
             case ProposalStale():
                 self._look_again(recorded, event.id)
             case Resumed():
+                self._ended_holds(event.repo)
                 self._speaker.offer_all("manual", event.repo)
+            case DetectorUnmuted():
+                self._unmuted(event.repo)
+            case DecisionUndone(what="reject"):
+                self._ended_holds()
             case _:
                 pass
+
+    def _unmuted(self, repo: str) -> None:
+        """Takes up what a mute held back: findings, the revisions of known proposals, and deliveries."""
+        self._ended_holds(repo)
+        self._looker.start_over()
+        self._unkept |= self._unheld
+        self._speaker.offer_all("manual", repo)
+
+    def _ended_holds(self, repo: str = "") -> None:
+        """Notes that holds of findings may have ended in one repository or (empty) in all."""
+        self._unheld |= {r for r in self._repos() if repo in ("", r) and self._is_mine(r) and self._is_watched(r)}
+
+    def _look_at_held(self) -> None:
+        """Looks again at findings whose hold has ended, not in a pause. What cannot be looked at now waits for the next
+        turn of its repository."""
+        for repo in [r for r in self._unheld if not self._is_paused(r)]:
+            self._unheld.discard(repo)
+            if not self._looker.look_again(repo):
+                self._unlooked.add(repo)
 
     def _gather(self, recorded: Recorded, repo: str, idle_for: int) -> None:
         """Stores a trigger, or records at once that the event never will be one."""
@@ -231,14 +277,15 @@ class Reactor(Component):
         for repo, gathered in list(self._gathered.items()):
             if self._is_paused(repo):
                 continue
-            lull = time.monotonic() - gathered.last >= LULL_S
-            if not gathered.waits or (not lull and gathered.boundary in (None, "burst")):
+            if not gathered.waits or time.monotonic() < gathered.due_at:
                 continue
             del self._gathered[repo]
             self._unkept.discard(repo)
             last = gathered.events[-1].position if gathered.events else 0
             if gathered.boundary is not None:
-                self._turn(repo, gathered, last)
+                if not self._turn(repo, gathered, last):
+                    self._gathered[repo] = gathered
+                    continue
             else:
                 self._looker.recheck(repo, last or None, gathered.events, BURST, gathered.again)
                 if last:
@@ -248,14 +295,22 @@ class Reactor(Component):
             self._unkept.discard(repo)
             self._looker.recheck(repo, None, (), BURST)
 
-    def _turn(self, repo: str, gathered: Gathered, last: int) -> None:
+    def _turn(self, repo: str, gathered: Gathered, last: int) -> bool:
+        """Takes a turn; False if a file is being written and it is put off, which it is a few times at most."""
         assert gathered.boundary is not None
+        patient = gathered.put_off < PUT_OFF
         with suppress(Conflict):  # it was taken before a crash
-            self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last)
+            if not self._looker.turn(repo, gathered.events, gathered.boundary, gathered.cause, last, patient=patient):
+                gathered.put_off += 1
+                gathered.not_before = time.monotonic() + SETTLE_NS / 1e9
+                return False
         self._looker.recheck(repo, last, gathered.events, gathered.boundary, gathered.again)
+        self._unheld |= self._unlooked & {repo}
+        self._unlooked.discard(repo)
         if gathered.boundary in attention.SPEAKING:
             self._housekeeping.next_commit(repo, gathered.boundary)
             self._speaker.offer_all(gathered.boundary)
+        return True
 
     def _save(self, *, every: int) -> None:
         """Saves the views, and advances the tracking position of repositories without collected triggers, so that
@@ -268,10 +323,10 @@ class Reactor(Component):
 
     def _patience(self) -> float | None:
         """Seconds to the end of the nearest lull; None to wait for new events."""
-        waiting = [g.last for repo, g in self._gathered.items() if g.waits and not self._is_paused(repo)]
+        waiting = [g.due_at for repo, g in self._gathered.items() if g.waits and not self._is_paused(repo)]
         if not waiting:
             return None
-        return max(0.01, min(waiting) + LULL_S - time.monotonic())
+        return max(0.01, min(waiting) - time.monotonic())
 
 
 def manners(config: Config) -> attention.Manners:

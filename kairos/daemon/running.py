@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 
 from kairos import clock
@@ -14,6 +15,7 @@ from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
 from kairos.daemon.checking import Checking
 from kairos.daemon.component import Component
+from kairos.daemon.daemon_log import READY, DaemonLog, DaemonLogHandler
 from kairos.daemon.duties import Duties, Enduring
 from kairos.daemon.executing import Executing
 from kairos.daemon.first_findings import is_listed, list_baseline_findings
@@ -27,6 +29,7 @@ from kairos.daemon.reactor import Reactor
 from kairos.daemon.salt import salt_of
 from kairos.daemon.signals import Asked
 from kairos.daemon.watching import Watching
+from kairos.domain.amounts import count
 from kairos.domain.events import DaemonStarted, DaemonStopped
 from kairos.errors import KairosError, TryAgain
 from kairos.eventlog.leases import fences_of
@@ -50,25 +53,53 @@ def run(
     *,
     on_ready: Callable[[], None],
     report: Report,
-    on_delivery: Report | None = None,
 ) -> int:
     """Runs a daemon until it ends; returns the exit code. Locked (11) if another daemon holds the home.
 
-    `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr; `on_delivery`
-    gets the id of each delivered proposal."""
-    with claim(home):
-        return _Daemon(home, config, clean, report, on_delivery).run(on_ready)
+    `clean` removes from the home what `forget` erased from the log. `report` gets messages for stderr."""
+    with claim(home), closing(DaemonLog(home.daemon_log)) as own:
+
+        def tell(text: str) -> None:
+            own.note(text)
+            if not own.has_streams:
+                report(text)
+
+        def ready() -> None:
+            own.note(READY)
+            if not own.has_streams:
+                on_ready()
+
+        with _logged(tell):
+            try:
+                return _Daemon(home, config, clean, tell, own.note).run(ready)
+            except Exception as error:
+                own.note(f"ended: {type(error).__name__}: {error}")
+                raise
+
+
+@contextmanager
+def _logged(tell: Report) -> Iterator[None]:
+    """Passes on what is logged by Python's logging meanwhile."""
+    handler, to = DaemonLogHandler(tell), logging.getLogger()
+    to.addHandler(handler)
+    try:
+        yield
+    finally:
+        to.removeHandler(handler)
 
 
 class _Daemon:
     """The components of a daemon, each in a thread of its own that is restarted after log or lease failures."""
 
-    def __init__(self, home: Home, config: Config, clean: Clean, report: Report, on_delivery: Report | None) -> None:
+    def __init__(self, home: Home, config: Config, clean: Clean, report: Report, note: Report) -> None:
+        """`report` gets what a person must know, `note` what is only written to the daemon's own log."""
+        self._note = note
         self._home = home
         self._config = config
         self._report = report
         self._asked = Asked()
         self._failed: int | None = None
+        note(f"started: version {VERSION}, home {home.data}")
         prime()
         sweep(home.scratch)
         self._log = open_log(home, clean)
@@ -78,10 +109,10 @@ class _Daemon:
         self._enduring = Enduring(self._log, self._duties.held, report)
         self._world = World(open_log(home))
         self._scheduler = Scheduler(self._look)
-        self._make(on_delivery)
+        self._make()
         self._threads: dict[str, threading.Thread] = {}
 
-    def _make(self, on_delivery: Report | None) -> None:
+    def _make(self) -> None:
         """Creates the components."""
         home, config, world, held = self._home, self._config, self._world, self._duties.held
         zone, scheduler = clock.local_zone, self._scheduler
@@ -90,7 +121,7 @@ class _Daemon:
             home, config, open_log(home), world, self._duties, self._guard, self._publish, self._asked.go_on,
             self._report,
         )  # fmt: skip
-        self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler, on_delivery)
+        self._reactor = Reactor(home, config, open_log(home), world, held, zone, scheduler)
         self._nights = Nights(home, config, open_log(home), world, held, zone, scheduler)
         self._components: list[Component] = [
             self._watching,
@@ -113,6 +144,7 @@ class _Daemon:
         self._world.load()
         with self._world.reading() as views:
             watched = views.repos.watched()
+        self._note(f"watches {count(len(watched), 'repository', 'repositories')}: {', '.join(r.root for r in watched)}")
         mine = self._duties.choose(watched)
         self._duties.start()
         for repo in mine:
@@ -133,6 +165,7 @@ class _Daemon:
         finally:  # the lock on the home must not be released before the last thread ends
             self._stop()
         self._say_stopped()
+        self._note("stopped" if self._failed is None else f"stopped after an error, exit code {self._failed}")
         return self._failed or 0
 
     def _start(self, component: Component | Following | Scheduler) -> None:

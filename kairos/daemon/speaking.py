@@ -21,7 +21,7 @@ from kairos.settings import Config
 
 
 class Speaker:
-    """Delivers pending proposals: as a line of `watch` and through the configured notify command."""
+    """Delivers pending proposals: as an event, which `watch` shows, and through the configured notify command."""
 
     def __init__(
         self,
@@ -30,7 +30,6 @@ class Speaker:
         world: World,
         manners: Manners,
         zone: Callable[[], tzinfo],
-        on_delivery: Callable[[str], None] | None,
         is_mine: Callable[[str], bool],
     ) -> None:
         """`is_mine`: whether this daemon holds a repository."""
@@ -40,7 +39,6 @@ class Speaker:
         self._world = world
         self._manners = manners
         self._zone = zone
-        self._tell = on_delivery
 
     def offer(self, proposal_id: str) -> None:
         """Judges whether to deliver one proposal at the boundary at which it was raised."""
@@ -87,6 +85,7 @@ class Speaker:
                 now_us(),
                 self._zone(),
                 proposal.raised.repo,
+                proposal.raised.detector,
             )
             known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):
@@ -102,8 +101,6 @@ class Speaker:
         told = ProposalDelivered(id=proposal.id, boundary=boundary)
         if not self._append(proposal, NewEvent(proposal.stream, told, self._raised_at(proposal), "system")):
             return
-        if self._tell is not None:
-            self._tell(proposal.id)
         if self._command:
             try:
                 _start([*self._command, proposal.raised.title])

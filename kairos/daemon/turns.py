@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kairos.acting.policy_file import load_policy
 from kairos.clock import DAY, now_us
+from kairos.daemon import again
 from kairos.daemon.finding import find
 from kairos.daemon.folded import World
 from kairos.daemon.keeping import ProposalKeeper, look_around
@@ -17,7 +18,7 @@ from kairos.detectors.touching import Signature
 from kairos.domain.events import AttentionDue, AttentionHeld, Event, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import stream_of
-from kairos.domain.raising import Raised, raise_findings
+from kairos.domain.raising import MUTE, Raised, held_back, label_of, raise_findings
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track
@@ -53,10 +54,14 @@ class Looker:
         """Makes the next check cover all waiting proposals, because the changes since the last one are not known."""
         self._keeper.start_over()
 
-    def turn(self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int) -> None:
-        """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken."""
+    def turn(
+        self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int, *, patient: bool = False
+    ) -> bool:
+        """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken. `patient`:
+        takes none, and returns False, if it found something while a file that it read was being written."""
         repo = self._repo(repo_id)
-        self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", [Track(f"reactor/{repo_id}", last)])
+        writes = [Track(f"reactor/{repo_id}", last)]
+        return self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", writes, patient=patient)
 
     def recheck(
         self, repo_id: str, cause: int | None, trigger: Sequence[Recorded] = (), boundary: str = "",
@@ -67,32 +72,66 @@ class Looker:
         seen = self._seen.pop(repo_id, None)
         self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only)
 
+    def look_again(self, repo_id: str) -> bool:
+        """Takes one turn over the findings of a repository whose hold has ended, if there are any. False if they cannot
+        be looked at now."""
+        with self._world.reading() as views:
+            positions, turn = again.ended(views, repo_id, now_us()), f"turn-{repo_id[5:]}-again-{views.position}"
+        if not positions:
+            return True
+        begun, repo = time.monotonic(), self._repo(repo_id)
+        holds = again.holds_at(self._log, positions)
+        found, problems = again.look_again(self._log, repo, holds, self._salt, look_around(repo)[1])
+        if problems:
+            return False
+
+        def judged() -> tuple[TurnStarted, list[Raised]]:
+            raised = [e for b, some in found.items() for e in self._judged(some, repo, turn, b, known_holds=False)]
+            over, news = again.split(holds, raised)
+            return TurnStarted(
+                turn=turn, repo=repo.id, engine="rules", boundary=again.AGAIN, detectors=holds.detectors, again=over
+            ), [e for e in news if not self._is_known(e)]  # fmt: skip
+
+        self._record(repo, turn, holds.events[0].position if holds.events else None, begun, [], judged)
+        return True
+
     def _run(
-        self, repo: Repository, trigger: Sequence[Recorded], boundary: str, cause: int, turn: str, writes: list[Track]
-    ) -> None:
+        self, repo: Repository, trigger: Sequence[Recorded], boundary: str, cause: int, turn: str, writes: list[Track],
+        *, patient: bool,
+    ) -> bool:  # fmt: skip
         begun = time.monotonic()
         seen = look_around(repo)
         self._seen[repo.id] = seen
         findings, problems = find(self._log, repo, trigger, boundary, self._salt, facts=seen[1])
-        spoken: list[Finding] = []
-        muted: list[Finding] = []
-        with self._world.reading() as views:
-            for finding in findings:
-                (muted if views.attention.is_muted(finding.detector, repo.id) else spoken).append(finding)
-        started = TurnStarted(
-            turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary)
-        )  # fmt: skip
+        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
+        if patient and findings and seen[1].unsettled:
+            return False
+        failed = bool(problems) and not findings
+
+        def judged() -> tuple[TurnStarted, list[Raised]]:
+            return started, self._judged(findings, repo, turn, boundary)
+
+        self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=writes)
+        return True
+
+    def _record(
+        self, repo: Repository, turn: str, cause: int | None, begun: float, problems: Sequence[str],
+        judged: Callable[[], tuple[TurnStarted, list[Raised]]], *, failed: bool = False, writes: Sequence[Track] = (),
+    ) -> None:  # fmt: skip
+        """Appends a whole turn at once. `judged`: its start and what it raises, by the present state of the views. A
+        turn that looked again and found every hold as it was is not recorded."""
         for _ in range(_TRIES):
-            new = [
-                NewEvent(repo.id, AttentionDue(repo=repo.id, boundary=boundary, rule=f"{boundary}@1"), cause, "system"),
-                NewEvent(turn, started, -1, "system"),
-            ]
-            raised = self.raised(spoken, repo, turn, boundary) + [_muted(f, repo.id) for f in muted if self._news(f)]
+            started, raised = judged()
+            boundary = started.boundary
+            if boundary == again.AGAIN and not started.again:
+                return
+            due = AttentionDue(repo=repo.id, boundary=boundary, rule=f"{boundary}@1")
+            new = [NewEvent(repo.id, due, cause, "system"), NewEvent(turn, started, -1, "system")]
             new += [told(event, -1 - i) for i, event in enumerate(raised)]
             ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
-            outcome = "proposed" if ids else "failed" if problems and not findings else "quiet"
             ended = TurnEnded(
-                turn=turn, repo=repo.id, engine="rules", outcome=outcome, proposals=ids, why="; ".join(problems),
+                turn=turn, repo=repo.id, engine="rules", proposals=ids, why="; ".join(problems),
+                outcome="proposed" if ids else "failed" if failed else "quiet",
                 micros=round((time.monotonic() - begun) * 1e6),
             )  # fmt: skip
             new.append(NewEvent(turn, ended, -1 - len(raised), "system"))
@@ -107,6 +146,24 @@ class Looker:
             raise TryAgain(f"{turn} could not be recorded: its proposals are being changed by others")
         self._world.catch_up()  # at once, so that the next look knows what this one raised
 
+    def _judged(
+        self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str, *, known_holds: bool = True
+    ) -> list[Raised]:  # fmt: skip
+        """The events that raise the findings, or record why they are not raised. `known_holds` False: record also the
+        holds that can end and are recorded already."""
+        with self._world.reading() as views:
+            muted = [f for f in findings if views.attention.is_muted(f.detector, repo.id)]
+        held = [held_back(f, MUTE, f"{f.detector} is muted: {f.title}", boundary) for f in muted]
+        raised = self.raised([f for f in findings if f not in muted], repo, turn, boundary, known_holds=known_holds)
+        return raised + [h for h in held if not known_holds or not self._is_known(h)]
+
+    def _is_known(self, event: Raised) -> bool:
+        """Whether a hold without an end to come is recorded already."""
+        if not isinstance(event, AttentionHeld) or event.until is not None:
+            return False
+        with self._world.reading() as views:
+            return label_of(event) in views.findings.held
+
     def versions(self, events: Sequence[Raised]) -> dict[str, int]:
         """The stream versions of the known proposals that these events belong to."""
         with self._world.reading() as views:
@@ -114,8 +171,10 @@ class Looker:
             ids = {e.id for e in events if not isinstance(e, AttentionHeld | ProposalRaised)}
             return {stream_of(i): known[i].version for i in ids if i in known}
 
-    def raised(self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str) -> list[Raised]:
-        """The events that raise the findings or record why they are not raised."""
+    def raised(
+        self, findings: Sequence[Finding], repo: Repository, turn: str, boundary: str, *, known_holds: bool = True
+    ) -> list[Raised]:
+        """The events that raise the findings or record why they are not raised. `known_holds`: see `_judged`."""
         policy = load_policy(self._home.policy_file)
         with self._world.reading() as views:
             keys = {key for f in findings for key in (*f.names, *f.former_keys)}
@@ -125,7 +184,7 @@ class Looker:
                 known=known,
                 taken=views.inbox.proposals,
                 listed=views.findings.listed,
-                held=views.findings.held,
+                held=views.findings.held if known_holds else (),
                 repo=repo.id,
                 root=repo.root,
                 turn=turn,
@@ -140,19 +199,8 @@ class Looker:
         with self._world.reading() as views:
             return views.repos.by_id[repo_id]
 
-    def _news(self, finding: Finding) -> bool:
-        with self._world.reading() as views:
-            return f"{finding.key}|mute@1" not in views.findings.held
-
 
 def told(event: Raised, cause: int | None) -> NewEvent:
     """An event of a proposal, or the reason why a finding was not raised, as an event of the stream it belongs to."""
     stream = event.repo if isinstance(event, AttentionHeld) else stream_of(event.id)
     return NewEvent(stream, event, cause, "system")
-
-
-def _muted(finding: Finding, repo_id: str) -> AttentionHeld:
-    return AttentionHeld(
-        repo=repo_id, subject=finding.key, rule="mute@1", why=f"{finding.detector} is muted: {finding.title}",
-        detector=finding.detector,
-    )  # fmt: skip

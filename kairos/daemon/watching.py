@@ -229,8 +229,11 @@ class Watching(Component):
                 sensing.ending.wait(RETRY_S)
 
     def _note(self, sensing: _Sensing, status: RepoStatus) -> None:
-        if status != self._statuses.get(sensing.repo.id):
+        before = self._statuses.get(sensing.repo.id)
+        if status != before:
             self._statuses[sensing.repo.id] = status
+            if status.state != (before.state if before is not None else "watching"):
+                self._report(f"{status.path}: {_in_words(status)}")
             if not self.show():
                 self.wake()
 
@@ -253,9 +256,13 @@ def _status(sensor: Sensor) -> RepoStatus:
     )  # fmt: skip
 
 
+def _in_words(status: RepoStatus) -> str:
+    return "watched again" if status.state == "watching" else f"{status.state}: {status.why or 'no reason is known'}"
+
+
 def _broken(repo: Repository, error: Exception) -> RepoStatus:
     return RepoStatus(
         path=repo.root, state="degraded", directories=0, watched=0, polled=0, ignored=0,
         why=f"its sensor failed ({type(error).__name__}: {error}) and is started again. Report this: it is a defect of"
-        " Kairos; the daemon's output has the details.",
+        " Kairos; `kairos daemon logs` has the details.",
     )  # fmt: skip

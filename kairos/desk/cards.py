@@ -23,6 +23,7 @@ from kairos.desk.records.proposals import (
 from kairos.desk.status import policy_error
 from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
+from kairos.domain.deciding import reason
 from kairos.domain.inert import as_text, quoted
 from kairos.domain.proposal import Proposal
 from kairos.eventlog.views.repositories import Repositories
@@ -126,9 +127,10 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
         cost_usd=raised.cost_microusd / 1e6,
         policy_version=raised.policy_version,
         positions=positions,
-        revisions=[RevisionOut(at=rfc3339(r.at), changed=r.changed) for r in proposal.revisions],
+        revisions=[RevisionOut(at=rfc3339(r.at), changed=r.changed, was=r.was or None) for r in proposal.revisions],
         comments=[CommentOut(at=rfc3339(c.at), file=c.file or None, text=c.text) for c in proposal.comments],
         voided=proposal.voided or None,
+        why=reason(proposal) or None,
     )  # fmt: skip
 
 

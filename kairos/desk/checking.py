@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import repositories, repository_at
-from kairos.desk.records.checks import CheckOut, CheckRemovedOut, RedCaseOut, SimulatedOut, SuggestedOut
+from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, RedCaseOut, SimulatedOut, SuggestedOut
 from kairos.domain.checks import ranges
 from kairos.domain.checks.ranges import ChainCommit
 from kairos.domain.checks.simulating import simulate as simulated
-from kairos.domain.checks.state import CheckState, NamedCheck
+from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
 from kairos.domain.checks.suggesting import WANTED, suggest
-from kairos.domain.events import CheckKind, CheckNamed, CheckRemoved, check_stream
+from kairos.domain.events import CheckKind, CheckNamed, CheckRemoved
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.checks import ChecksView
@@ -45,7 +45,7 @@ def add(
     memory_mb: int = 4096,
     read_roots: Sequence[str] = (),
     results: str = "",
-) -> CheckOut:
+) -> NamedCheckOut:
     """Names a command as a check of a repository, or changes the one of this name. UsageError, NotFound."""
     from kairos.domain.secrets import redact_all
 
@@ -83,7 +83,7 @@ def remove(desk: Desk, only: Repository | None, name: str) -> CheckRemovedOut:
 
 
 @of_one_moment
-def listed(desk: Desk, only: Repository | None) -> list[CheckOut]:
+def listed(desk: Desk, only: Repository | None) -> list[NamedCheckOut]:
     """The checks of a repository, or of all, with their state at HEAD."""
     known = desk.view(ChecksView())
     out = []
@@ -95,7 +95,7 @@ def listed(desk: Desk, only: Repository | None) -> list[CheckOut]:
         setting = desk.config.check.get(repo.root)
         if setting is not None:
             out.append(
-                CheckOut(
+                NamedCheckOut(
                     repo=repo.root, name="(setting)", kind="test", command=list(setting.command),
                     seconds=setting.seconds, memory_mb=setting.memory_mb, read_roots=list(setting.read_roots),
                     results="", state="not run", commit="", passed=0, took=0.0, why="", red=[], for_proposals_only=True,
@@ -131,7 +131,7 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
 
 def run(
     desk: Desk, only: Repository | None, names: Sequence[str], *, told: Callable[[str], None], at: str | None = None
-) -> list[CheckOut]:
+) -> list[NamedCheckOut]:
     """Runs checks now, on the tree of HEAD, and finds who broke what became red; with `at` runs them once on another
     commit. `told` gets a line for each run that ended. NotFound, UsageError, TryAgain (75)."""
     from kairos.acting.checking import checks_lock
@@ -219,7 +219,7 @@ def _tell(desk: Desk, after: int, told: Callable[[str], None]) -> int:
     return head
 
 
-def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> CheckOut:
+def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> NamedCheckOut:
     runs = [] if head is None else check.whole(head.tree)
     last = next((r for r in reversed(runs) if r.outcome != "broken"), runs[-1] if runs else None)
     named = check.named
@@ -231,7 +231,7 @@ def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> Che
         for case, message in last.failed.items()
     ]  # fmt: skip
     state = "not run" if last is None else {"passed": "green", "failed": "red"}.get(last.outcome, "broken")
-    return CheckOut(
+    return NamedCheckOut(
         repo=repo.root, name=named.name, kind=named.kind, command=named.command, seconds=named.seconds,
         memory_mb=named.memory_mb, read_roots=named.read_roots, results=named.results, state=state,
         commit="" if last is None else last.commit, passed=0 if last is None else last.passed,

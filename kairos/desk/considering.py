@@ -61,11 +61,11 @@ def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[Detecto
     from kairos.daemon.finding import find
     from kairos.daemon.salt import salt_of
     from kairos.detectors.boundaries import COMMIT
-    from kairos.detectors.looking import ALL
+    from kairos.detectors.looking import WATCHING
 
     salt, state = salt_of(desk.log, desk.home), attention(desk)
     out = []
-    for detector in ALL:
+    for detector in WATCHING:
         name = detector.name
         if COMMIT not in detector.boundaries:
             out.append(_no(name, f"looks when {', '.join(sorted(detector.boundaries))}, not at commits"))

@@ -4,18 +4,22 @@ daemon and survive its restart."""
 from __future__ import annotations
 
 import os
+import shlex
 import signal
+from collections.abc import Sequence
 
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import running
-from kairos.desk.desk import Desk
-from kairos.desk.reading import attention
+from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.reading import attention, repositories
 from kairos.desk.records.repositories import RunningOut
-from kairos.desk.records.system import MuteOut, PauseOut
+from kairos.desk.records.system import MutedOut, MuteOut, PauseOut
 from kairos.desk.when import until
 from kairos.domain.events import DetectorMuted, DetectorUnmuted, Event, Paused, Resumed
+from kairos.domain.raising import MUTE
 from kairos.errors import NoDaemon, UsageError
-from kairos.eventlog.record import NewEvent
+from kairos.eventlog.record import NewEvent, Recorded
+from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.repositories import Repository
 
 CONTROL = "control"
@@ -87,8 +91,61 @@ def mute(desk: Desk, detector: str, repo: Repository | None, *, muted: bool = Tr
     known = detectors()
     if detector not in known:
         raise UsageError(f"there is no detector `{detector}`", f"Detectors are {', '.join(known)}.")
+    of = [repo.id] if repo else list(repositories(desk).by_id)
     event = (DetectorMuted if muted else DetectorUnmuted)(detector=detector, repo=repo.id if repo else "")
-    return MuteOut(detector=detector, repo=repo.root if repo else None, muted=muted, position=_say(desk, event))
+    return MuteOut(
+        detector=detector, repo=repo.root if repo else None, muted=muted, position=_say(desk, event),
+        held=held_by_mute(desk, detector, of), lift=lift(detector, repo.root if repo else None) if muted else None,
+        muted_still=not muted and _is_muted(desk, detector, repo),
+    )  # fmt: skip
+
+
+def _is_muted(desk: Desk, detector: str, repo: Repository | None) -> bool:
+    """Whether a detector is muted in a repository, or (None) in any."""
+    state = attention(desk)
+    return any(state.is_muted(detector, r) for r in ([repo.id] if repo else repositories(desk).by_id))
+
+
+@of_one_moment
+def mutes(desk: Desk, only: Repository | None = None) -> list[MutedOut]:
+    """The mutes in force that concern a repository (None: all), by detector."""
+    muted = [tuple(text.split("|", 1)) for text in attention(desk).muted]
+    known = repositories(desk).by_id
+    out = []
+    for detector, repo in sorted(m for m in muted if only is None or m[1] in ("", only.id)):
+        said = _muted_at(desk, detector, repo)
+        root = known[repo].root if repo in known else repo or None
+        out.append(
+            MutedOut(
+                detector=detector, repo=root, since=None if said is None else rfc3339(said.at),
+                position=None if said is None else said.position,
+                held=held_by_mute(desk, detector, [repo] if repo else [only.id] if only else list(known)),
+                lift=lift(detector, root),
+            )
+        )  # fmt: skip
+    return out
+
+
+def lift(detector: str, root: str | None) -> str:
+    """The command that ends a mute, of one repository or (None) of all."""
+    return f"kairos unmute {detector}" + (f" --repo {shlex.quote(root)}" if root is not None else "")
+
+
+@of_one_moment
+def held_by_mute(desk: Desk, detector: str, repos: Sequence[str]) -> int:
+    """How many findings of a detector a mute holds back in these repositories."""
+    findings = desk.view(FindingsView())
+    return len({(repo, held.finding) for repo in repos for held in findings.waiting(repo, MUTE, detector)})
+
+
+def _muted_at(desk: Desk, detector: str, repo: str) -> Recorded | None:
+    """The event that muted a detector last."""
+    found = None
+    for recorded in desk.log.read(topics={"DetectorMuted"}):
+        event = recorded.event
+        if isinstance(event, DetectorMuted) and (event.detector, event.repo) == (detector, repo):
+            found = recorded
+    return found
 
 
 def _say(desk: Desk, event: Event) -> int:

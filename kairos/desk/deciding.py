@@ -7,11 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from kairos.clock import local_zone, now_us
+from kairos.desk.cards import held_by
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
 from kairos.desk.reading import inbox, proposal_of, repositories
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
+from kairos.domain.deciding import reason as reason_of
 from kairos.domain.proposal import TERMINAL, UNDECIDED, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository
@@ -114,8 +116,9 @@ def decided(desk: Desk, id_: str, *, since: Sequence[str] = ()) -> DecidedOut:
 
 
 def await_end(desk: Desk, id_: str, wait_s: float) -> None:
-    """Sleeps until the proposal is in a terminal state or `wait_s` seconds have passed."""
-    _await(desk, id_, TERMINAL | {"parked"}, wait_s)
+    """Sleeps until an approved proposal came to an end, or waits for a decision again (it was made anew), or `wait_s`
+    seconds have passed."""
+    _await(desk, id_, TERMINAL | {"parked"} | UNDECIDED, wait_s)
 
 
 def _await(desk: Desk, id_: str, states: Collection[str], wait_s: float) -> None:
@@ -140,16 +143,23 @@ def await_return(desk: Desk, id_: str, wait_s: float) -> None:
 
 def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None) -> None:
     """Raises the error for a state that is not success: failed 1, unknown 8, stale and similar 5, and 75 if waiting for
-    the end timed out."""
+    the end timed out. The message says what stood in the way."""
     proposal = inbox(desk).proposals[done.id]
     hint = f"`kairos show {done.id}` has the details."
+    why = reason_of(proposal)
     if done.state == "failed":
         raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
     if done.state == "unknown":
         raise OutcomeUnknown(f"the outcome of {done.id} is unknown: look at its files", hint)
     if done.state in ("stale", "superseded", "expired", "withdrawn", "parked"):
-        raise Stale(f"{done.id} is {done.state}: nothing was written", hint)
+        raise Stale(f"{done.id} is {done.state}{f': {why}' if why else ''}; nothing was written", hint)
+    if done.state in UNDECIDED:
+        said = proposal.revisions[-1].changed if proposal.voided and proposal.revisions else "its approval ended"
+        raise Stale(f"{done.id} waits for you again: {said}; nothing was written", f"`kairos review {done.id}`.")
     if waited_s is not None and done.state not in TERMINAL:
+        held = held_by(desk, done.id)
+        if held:
+            raise TryAgain(f"{done.id} is approved and not carried out: {held}", hint)
         raise TryAgain(
             f"{done.id} is {done.state} after {waited_s:g} s", f"It goes on: {hint[:-1]}, or wait longer with --wait."
         )

@@ -9,13 +9,15 @@ from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import attention, inbox, names, repositories
 from kairos.desk.status import status
 from kairos.domain.attention import told_today
-from kairos.domain.events import ProposalRaised
+from kairos.domain.events import ProposalRaised, ProposalRevised
+from kairos.domain.proposal import UNDECIDED
 
 
 class Delivered(NamedTuple):
     """A proposal at the moment of its delivery; `letters` is its id as people type it, `where` its repository.
     `budget`: what is left for today, if this delivery used the last of it; else empty."""
 
+    id: str
     letters: str
     title: str
     risk: str
@@ -56,7 +58,28 @@ def delivered(desk: Desk, id_: str) -> Delivered:
     known = inbox(desk)
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")
-    return Delivered(known.letters(id_), raised.title, raised.risk, raised.digest, where, _budget(desk, raised))
+    return Delivered(id_, known.letters(id_), raised.title, raised.risk, raised.digest, where, _budget(desk, raised))
+
+
+@of_one_moment
+def moved_on(desk: Desk, id_: str, position: int) -> Delivered | None:
+    """What to show of an urgent proposal that was told and reads otherwise since its revision at this position: a
+    staged credential was committed. None for any other; one that is worse is delivered again."""
+    known = inbox(desk)
+    proposal = known.proposals[id_]
+    if not proposal.delivered or proposal.raised.risk != "urgent" or proposal.state not in UNDECIDED:
+        return None
+    titles = [_title(desk, p) for p in known.positions[id_] if p <= position]
+    titles = [title for title in titles if title]
+    if titles[-2:-1] == titles[-1:]:
+        return None
+    where = names(repositories(desk)).get(proposal.raised.repo, "")
+    return Delivered(id_, known.letters(id_), titles[-1], proposal.raised.risk, proposal.raised.digest, where)
+
+
+def _title(desk: Desk, position: int) -> str:
+    event = desk.log.at(position).event
+    return event.title if isinstance(event, ProposalRaised | ProposalRevised) else ""
 
 
 def _budget(desk: Desk, raised: ProposalRaised) -> str:

@@ -174,6 +174,17 @@ def sandbox(desk: Desk, fix: bool) -> CheckOut:
     return _ok("sandbox", f"tier {found.name}: {', '.join(found.layers)}")
 
 
+def daemon(desk: Desk, fix: bool) -> CheckOut:
+    """The daemon runs, or nothing is watched that it is needed for."""
+    file, pid = desk.home.daemon_log, running(desk.home)
+    logged = f"its log: {file}" if file.exists() else f"its log will be {file}"
+    if pid is not None:
+        return _ok("daemon", f"runs (pid {pid}); {logged}")
+    if not repositories(desk).watched():
+        return _ok("daemon", f"none runs, and nothing is watched yet; {logged}")
+    return _bad("daemon", f"none runs; {logged}", "Start it: kairos start.", state="warning")
+
+
 def version(desk: Desk, fix: bool) -> CheckOut:
     """The running daemon has the same version as this program."""
     said = read_status(desk.home)
@@ -273,6 +284,7 @@ CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
     ("inotify", inotify),
     ("sandbox", sandbox),
     ("model", model_key),
+    ("daemon", daemon),
     ("version", version),
     ("native", native),
 )

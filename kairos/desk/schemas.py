@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from kairos.desk.records.checks import CheckOut, CheckRemovedOut, SimulatedOut, SuggestedOut
+from kairos.desk.records.backtest import BacktestOut
+from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, SimulatedOut, SuggestedOut
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
@@ -34,7 +35,7 @@ from kairos.desk.records.proposals import (
     StepOut,
     UndoneOut,
 )
-from kairos.desk.records.repositories import InitOut, RunningOut, StatusOut, UnwatchOut
+from kairos.desk.records.repositories import DaemonLogOut, InboxMoreOut, InitOut, RunningOut, StatusOut, UnwatchOut
 from kairos.desk.records.system import (
     CompletionOut,
     ConfigOut,
@@ -82,6 +83,7 @@ DATA: dict[str, Any] = {
     "tools": list[ToolOut],
     "init": InitOut,
     "unwatch": UnwatchOut,
+    "daemon-logs": DaemonLogOut,
     "start": RunningOut,
     "stop": RunningOut,
     "pause": PauseOut,
@@ -99,11 +101,12 @@ DATA: dict[str, Any] = {
     "completion": CompletionOut,
     "demo": DemoOut,
     "cost": CostOut,
+    "backtest": BacktestOut,
     "export": ExportedOut,
-    "check-add": CheckOut,
-    "check-ls": list[CheckOut],
+    "check-add": NamedCheckOut,
+    "check-ls": list[NamedCheckOut],
     "check-rm": CheckRemovedOut,
-    "check-run": list[CheckOut],
+    "check-run": list[NamedCheckOut],
     "check-simulate": list[SimulatedOut],
     "check-suggest": list[SuggestedOut],
     "policy-ls": PolicyOut,
@@ -113,6 +116,9 @@ DATA: dict[str, Any] = {
 }
 """Verb → type of `data`."""
 
+MORE: dict[str, Any] = {"inbox": InboxMoreOut}
+"""Verb → type of `more`, which stands beside `data` where that is a list."""
+
 BARE: dict[str, Any] = {"log": EventOut, "files": FileOut, "export-line": ExportLineOut, "error": ErrorOut}
 """Records written without the envelope: NDJSON verbs and errors."""
 
@@ -121,14 +127,14 @@ def schemas() -> dict[str, bytes]:
     """File name → JSON Schema, for every verb."""
     found = {}
     for verb, data in DATA.items():
-        schema = msgspec.json.schema(data)
-        definitions = schema.pop("$defs", {})
+        fields = {"data": data} | ({"more": MORE[verb]} if verb in MORE else {})
+        described, definitions = msgspec.json.schema_components(fields.values(), ref_template="#/$defs/{name}")
         body = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": f"kairos.{verb}/1",
             "type": "object",
-            "required": ["schema", "data"],
-            "properties": {"schema": {"const": f"kairos.{verb}/1"}, "data": schema},
+            "required": ["schema", *fields],
+            "properties": {"schema": {"const": f"kairos.{verb}/1"}, **dict(zip(fields, described, strict=True))},
             "$defs": definitions,
         }
         found[f"kairos.{verb}.json"] = msgspec.json.format(msgspec.json.encode(body, order="sorted"), indent=2) + b"\n"

@@ -1,6 +1,7 @@
 """The stack of a person's decisions: which one `undo` takes back, and which one `redo` makes again.
 
-There is one stack a repository. What was decided about Kairos as a whole (a pause, a mute everywhere) is in each.
+There is one stack a repository. What was decided about all of them (a pause, a mute everywhere) is in none of these,
+but in the one of everything, which `--all` and whoever stands outside of any repository walk.
 
     decided:  approve A   reject B   mute C      undo → C       undo → B
     redo:     nothing                            C              B, then C
@@ -12,6 +13,8 @@ that is over) is not in the stack. With an id, `undo` takes the last decision on
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,7 +22,7 @@ import msgspec
 from kairos.clock import now_us
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place, whole
-from kairos.desk.reading import inbox, names, proposal_of, repositories
+from kairos.desk.reading import inbox, letters, names, proposal_of, repositories
 from kairos.domain import controls, taking_back
 from kairos.domain.controls import Control
 from kairos.domain.decision_stack import StackEntry
@@ -43,11 +46,16 @@ class DecisionTarget(msgspec.Struct, frozen=True, kw_only=True):
     control: Control | None = None
     is_run: bool = False
 
+    @property
+    def name(self) -> str:
+        """What `undo` and `redo` are given to mean this one: the id of the proposal, or the position."""
+        return self.proposal.id if self.proposal is not None else str(self.position)
+
 
 @of_one_moment
 def target(desk: Desk, run: str, named: str | None, scope: Repository | None) -> DecisionTarget:
     """The decision that `undo` or `redo` (`run`) acts on: the last one on a proposal (id or prefix) or that of an event
-    (position), else the top of the stack of a repository (None: of all). A named one must be of that repository.
+    (position), else the top of the stack of a repository (None: of everything). A named one must be of that repository.
     NotFound (4), Stale (5)."""
     if not desk.has_log:
         raise NotFound(f"there is nothing to {run}", _INBOX)
@@ -57,8 +65,44 @@ def target(desk: Desk, run: str, named: str | None, scope: Repository | None) ->
     if found is None:
         where = f" in {names(repositories(desk))[scope.id]}" if scope is not None else ""
         hint = "`kairos redo ID` redoes an older undo." if run == "redo" else "`kairos undo ID` works from anywhere."
+        top = _top(desk, run, None) if scope is not None else None
+        if top is not None and not top.repo:
+            hint = f"The last decision is {said_of(desk, top)}: `kairos {run} --all`."
         raise NotFound(f"there is nothing to {run}{where}", hint)
     return found
+
+
+@of_one_moment
+def next_below(desk: Desk, run: str, found: DecisionTarget, scope: Repository | None) -> DecisionTarget | None:
+    """The decision below one that stands in the way: on another proposal, or a control. None if there is none."""
+    for other in _stack(desk, run, scope):
+        if other.name != found.name:
+            return other
+    return None
+
+
+@of_one_moment
+def done_above(desk: Desk, found: DecisionTarget) -> list[Proposal]:
+    """The proposals carried out after this one that changed a file of it, the last one first."""
+    mine = set(found.proposal.raised.effects.files) if found.proposal is not None else set()
+    above = []
+    for other in _stack(desk, "undo", repositories(desk).by_id.get(found.repo)):
+        if other.name == found.name:
+            break
+        if other.is_run and other.proposal is not None and mine & set(other.proposal.raised.effects.files):
+            above.append(other.proposal)
+    return above
+
+
+def said_of(desk: Desk, found: DecisionTarget) -> str:
+    """A decision in words, as `the rejection of abcd “Title”` or `the pause of all repositories`."""
+    if found.control is not None:
+        of = f" of {found.control.detector}" if found.control.detector else ""
+        where = f" in {names(repositories(desk)).get(found.repo, found.repo)}" if found.repo else " of all repositories"
+        return f"the {taking_back.NOUNS[found.control.what]}{of}{where}"
+    assert found.proposal is not None and found.entry is not None
+    noun = taking_back.NOUNS[found.entry.what]
+    return f"the {noun} of {letters(desk, found.proposal.id)} “{found.proposal.raised.title}”"
 
 
 def around(desk: Desk, folder: Path) -> Repository | None:
@@ -78,18 +122,24 @@ def around(desk: Desk, folder: Path) -> Repository | None:
 
 
 def _top(desk: Desk, run: str, scope: Repository | None) -> DecisionTarget | None:
+    return next(_stack(desk, run, scope), None)
+
+
+def _stack(desk: Desk, run: str, scope: Repository | None) -> Iterator[DecisionTarget]:
+    """What `undo` takes back (or `redo` makes again), from the top down."""
     known, state, now = inbox(desk), desk.view(ControlsView()), now_us()
     repo = None if scope is None else scope.id
     if run == "undo":
-        place_, control = known.last_done(repo), controls.last_done(state, repo, now)
-        floor = 0
+        places, decided, floor = known.in_effect(repo), controls.in_effect(state, repo, now), 0
     else:
-        place_, control = known.last_undone(repo), controls.last_undone(state, repo, now)
+        places, decided = known.taken_back(repo), controls.taken_back(state, repo, now)
         floor = max(known.newest(repo), controls.newest(state, repo))
-    at = place_.position if place_ is not None else 0
-    if control is not None and control.moved > max(at, floor):
-        return _of_control(control)
-    return _of_proposal(desk, run, place_.id) if place_ is not None and at > floor else None
+    of_proposals = ((place_.position, place_.id, None) for place_ in places)
+    of_controls = ((control.moved, "", control) for control in decided)
+    for position, id_, control in heapq.merge(of_proposals, of_controls, key=lambda e: e[0], reverse=True):
+        if position <= floor:
+            return
+        yield _of_control(control) if control is not None else _of_proposal(desk, run, id_)
 
 
 def _named(desk: Desk, run: str, named: str, only: Repository | None) -> DecisionTarget:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,13 +13,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from kairos.daemon.daemon_log import READY as READY
+from kairos.daemon.daemon_log import turn_over
 from kairos.daemon.presence import running
 from kairos.desk.desk import Desk
 from kairos.errors import Denied, IntegrityError, KairosError, Locked, NoDaemon, TryAgain, UsageError
 from kairos.privacy import open_private
 
 START_S, STOP_S = 30.0, 15.0
-READY = "ready"
+_WHEN = re.compile(r"^\S+ \[\d+\] ")
+"""The time and the pid at the start of a line of the daemon's log."""
 
 
 def run_here(
@@ -26,7 +30,6 @@ def run_here(
     *,
     on_ready: Callable[[], None],
     report: Callable[[str], None],
-    on_delivery: Callable[[str], None] | None = None,
 ) -> int:
     """Runs the daemon in this process until a signal ends it; returns its exit code. Locked (11)."""
     from kairos.daemon.running import run
@@ -39,7 +42,6 @@ def run_here(
         clean=partial(clean, desk.home),
         on_ready=on_ready,
         report=report,
-        on_delivery=on_delivery,
     )
 
 
@@ -64,8 +66,10 @@ def start(desk: Desk) -> tuple[int, bool]:
 def _spawn(desk: Desk) -> int:
     """Starts a daemon in its own session and waits until it reports that it is watching; returns its pid."""
     desk.home.prepare()
-    record = desk.home.run / "daemon.log"
-    with os.fdopen(open_private(record, os.O_WRONLY | os.O_TRUNC), "wb") as sink:
+    record = desk.home.daemon_log
+    turn_over(record)
+    with os.fdopen(open_private(record, os.O_WRONLY | os.O_APPEND), "wb") as sink:
+        begun = os.fstat(sink.fileno()).st_size
         child = subprocess.Popen(
             command(desk), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True,
             cwd=desk.home.data,
@@ -74,8 +78,8 @@ def _spawn(desk: Desk) -> int:
     threading.Thread(target=child.wait, name="daemon", daemon=True).start()
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
-        said = record.read_text("utf-8", "replace")
-        if READY in said.splitlines():
+        said = record.read_bytes()[begun:].decode("utf-8", "replace")
+        if any(line.endswith(f" [{child.pid}] {READY}") for line in said.splitlines()):
             return child.pid
         code = child.poll()
         if code is not None:
@@ -86,8 +90,9 @@ def _spawn(desk: Desk) -> int:
 
 def _ended(code: int, said: str, record: Path) -> KairosError:
     """The error for a daemon that ended at once: its last output and its exit code."""
-    errors = [line for line in said.splitlines() if line.startswith("error: ")]
-    last = errors[-1].removeprefix("error: ") if errors else (said.strip().splitlines() or ["it printed nothing"])[-1]
+    lines = [_WHEN.sub("", line) for line in said.strip().splitlines()]
+    errors = [line for line in lines if line.startswith("error: ")]
+    last = errors[-1].removeprefix("error: ") if errors else (lines or ["it printed nothing"])[-1]
     failure = KairosError(
         f"the daemon exited at once ({code}): {last}",
         f"Its full output is in {record}; `kairos doctor` checks the usual causes.",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kairos._version import VERSION
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import Status, read_status, running
+from kairos.desk.controlling import mutes
 from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
 from kairos.desk.reading import attention, inbox, repositories, usage
-from kairos.desk.records.repositories import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
+from kairos.desk.records.repositories import DaemonOut, InboxCount, InboxMoreOut, LogOut, RepoOut, StatusOut, TodayOut
+from kairos.desk.units import count
 from kairos.domain.attention import local_day
 from kairos.domain.proposal import UNDECIDED
 from kairos.errors import KairosError
@@ -30,18 +34,23 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
     proposals = inbox(desk)
     mine = [p for p in proposals.live() if only is None or p.raised.repo == only.id]
     until = state.paused_until if state.is_paused(now) else None
-    return StatusOut(
+    parked = [p for p in mine if p.state == "parked"]
+    found = StatusOut(
         daemon=DaemonOut(running=pid is not None, pid=pid),
         repos=_repos(desk, said, only),
         log=_log(desk),
         inbox=InboxCount(
-            pending=sum(p.state in UNDECIDED for p in mine), deferred=sum(p.state == "deferred" for p in mine)
+            pending=sum(p.state in UNDECIDED for p in mine), deferred=sum(p.state == "deferred" for p in mine),
+            parked=len(parked),
         ),
         today=_today(desk, only),
         paused=state.is_paused(now),
         paused_until=rfc3339(until) if until is not None else None,
         policy_error=policy_error(desk),
-    )
+        muted=mutes(desk, only),
+        parked_for=list(dict.fromkeys(p.parked for p in parked)),
+    )  # fmt: skip
+    return msgspec.structs.replace(found, next=next_command(found))
 
 
 def _today(desk: Desk, only: Repository | None) -> TodayOut:
@@ -87,13 +96,6 @@ def other_version(desk: Desk) -> str | None:
     return said.program if said is not None and said.program != VERSION else None
 
 
-def calls_today(desk: Desk) -> int:
-    """The number of model calls on this local day."""
-    zone = local_zone()
-    today = local_day(now_us(), zone)
-    return sum(local_day(at, zone) == today for at, _ in usage(desk).calls)
-
-
 def one_line(status: StatusOut) -> str:
     """One line, for a prompt or a status bar."""
     daemon = "paused" if status.paused else "on" if status.daemon.running else "off"
@@ -109,7 +111,25 @@ def next_command(status: StatusOut) -> str:
         return "kairos resume"
     if status.inbox.pending:
         return "kairos review"
-    return "kairos log" if status.daemon.running else "kairos start"
+    if not status.daemon.running:
+        return "kairos start"
+    if status.policy_error:
+        return "kairos policy ls"
+    return "kairos doctor" if any(r.state in ("degraded", "lost") for r in status.repos) else "kairos log -n 20"
+
+
+def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
+    """What is muted and what is parked, a sentence each; for a person who wonders why it is silent."""
+    lines = []
+    if status.muted:
+        names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
+        lifts = status.muted[0].lift if len(status.muted) == 1 else "kairos unmute DETECTOR [--repo PATH]"
+        lines.append(f"{count(len(status.muted), 'mute')} in force: {names} ({lifts})")
+    parked = status.inbox.parked if isinstance(status, StatusOut) else status.parked
+    if parked:
+        waits = status.parked_for[0] if len(status.parked_for) == 1 else "what it rests on is not in the tree now"
+        lines.append(f"{parked} parked: {waits} (kairos inbox --parked)")
+    return lines
 
 
 def _repos(desk: Desk, said: Status | None, only: Repository | None) -> list[RepoOut]:

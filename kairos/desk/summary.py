@@ -101,9 +101,10 @@ def _of_proposal(event: ev.Event) -> str:
         case ev.ProposalCommented():
             return f"{event.file}: {event.text}" if event.file else event.text
         case ev.ProposalReturned():
-            return "pending again"
+            return f"pending again: {event.why}" if event.why else "pending again"
         case ev.ProposalRevised():
-            return f"{event.changed} · digest {event.digest[:8]}…"
+            stays = " · stays deferred" if event.deferred else ""
+            return f"{event.changed}{stays} · digest {event.digest[:8]}…"
         case ev.ProposalParked():
             return f"parked: {event.why}"
         case ev.ProposalUnparked():

@@ -11,6 +11,7 @@ from pathlib import Path
 from kairos.acting import preimages
 from kairos.acting.lock import exec_lock
 from kairos.acting.scratch_home import sweep
+from kairos.daemon.daemon_log import former
 from kairos.domain.events import ExecutionStarted
 from kairos.durable import locked, sync_folder
 from kairos.errors import TryAgain
@@ -49,7 +50,8 @@ def clean(home: Home, log: Log, needles: Sequence[bytes]) -> None:
         sweep(home.scratch)
         for folder in (home.run, home.data, home.config):
             for path in folder.glob("*") if folder.is_dir() else ():
-                passing = path == home.status_file or path.name.endswith(".new")
+                passing = path in (home.status_file, home.daemon_log, former(home.daemon_log))
+                passing = passing or path.name.endswith(".new")
                 if passing and path.is_file() and _betrays(path, folder, told):
                     path.unlink()
         _sync(home)

@@ -7,25 +7,30 @@ from pathlib import Path
 
 import msgspec
 
-from kairos.desk.deciding import carried_out
+from kairos.desk.deciding import await_end, carried_out
 from kairos.desk.desk import Desk
 from kairos.desk.leased import acting_in
-from kairos.desk.reading import inbox, names, repositories
+from kairos.desk.reading import inbox, letters, names, repositories
 from kairos.desk.records.proposals import UndoneOut
-from kairos.desk.stacking import DecisionTarget, target
+from kairos.desk.stacking import DecisionTarget, done_above, next_below, said_of, target
+from kairos.domain.controls import Control
+from kairos.domain.events import ExecutionStarted, Redone, Undone
 from kairos.domain.inert import as_text
 from kairos.domain.proposal import Proposal
-from kairos.errors import KairosError, OutcomeUnknown
+from kairos.errors import Denied, KairosError, OutcomeUnknown, Stale
 from kairos.eventlog.views.repositories import Repository
 
 _WANTED = {"undo": "undone", "redo": "redone"}
+_MOST_NAMED = 3
+WAIT_S = 10.0
+"""How long (s) a redo waits until the daemon carried out an approval that was made again."""
 
 
 class TakingBack(msgspec.Struct, frozen=True, kw_only=True):
     """What an undo or redo (`run`) would do, for the prompt. `what`: the decision (approve, reject, edit, mute, …);
-    `writes`: whether files change, `files` then those that do, else those of the proposal; `kept`: files whose later
-    edits are preserved; `repo`: the short name of the repository, empty for all; `at` (us): when it was decided or
-    done, 0 for a control."""
+    `writes`: whether files change, `files` then those that do, else those of the proposal; `kept`: files edited since,
+    whose edits are preserved; `repo`: the short name of the repository, empty for all; `at` (us): when it was decided
+    or done, 0 for a control. `position`: of the decision. `after`: what is in force afterwards, of a control."""
 
     run: str
     what: str
@@ -37,6 +42,8 @@ class TakingBack(msgspec.Struct, frozen=True, kw_only=True):
     hunks: int = 0
     kept: list[str] = []
     at: int = 0
+    position: int = 0
+    after: str = ""
 
 
 Agreed = Callable[[TakingBack], bool]
@@ -46,8 +53,8 @@ def take_back(
     desk: Desk, run: str, named: str | None, agreed: Agreed, *, scope: Repository | None = None
 ) -> UndoneOut | None:
     """Takes a decision back, or with `run` redo makes it again: the last one on a proposal (id) or that of an event
-    (position), else the last one in a repository (None: in all). None if `agreed` rejected the plan. NotFound (4);
-    Stale (5) describes a conflict; nothing is written then."""
+    (position), else the last one in a repository (None: of everything). None if `agreed` rejected the plan. NotFound
+    (4); Stale (5) describes a conflict; nothing is written then, and the hint says how to step over it."""
     cut_short = _cut_short(desk, named, scope)
     if cut_short is not None:
         with acting_in(desk, cut_short.raised.repo):
@@ -57,10 +64,27 @@ def take_back(
     found = target(desk, run, named, scope)
     if found.proposal is None:
         return _control(desk, run, found, agreed)
-    if not found.is_run:
-        return _decision(desk, run, found, agreed)
-    with acting_in(desk, found.repo):
-        return _run(desk, run, found, found.proposal, agreed)
+    try:
+        if not found.is_run:
+            return _decision(desk, run, found, agreed)
+        with acting_in(desk, found.repo):
+            return _run(desk, run, found, found.proposal, agreed)
+    except (Stale, Denied, OutcomeUnknown) as error:
+        raise type(error)(error.message, f"{error.hint}{_way_on(desk, run, found, named, scope)}") from error
+
+
+def _way_on(desk: Desk, run: str, found: DecisionTarget, named: str | None, scope: Repository | None) -> str:
+    """How to go on when the decision cannot be taken back: what to undo first, and what comes below it."""
+    words = ""
+    above = done_above(desk, found) if run == "undo" and found.is_run else []
+    if above:
+        changes = ", ".join(f"`kairos undo {letters(desk, p.id)}`" for p in above[:_MOST_NAMED])
+        words = f" Kairos changed the same files since; to take that back first: {changes}."
+    below = next_below(desk, run, found, scope) if named is None else None
+    if below is not None:
+        short = letters(desk, below.name) if below.proposal is not None else below.name
+        words += f" To step over it: `kairos {run} {short}` ({said_of(desk, below)})."
+    return words
 
 
 def _cut_short(desk: Desk, named: str | None, scope: Repository | None) -> Proposal | None:
@@ -100,7 +124,11 @@ def _run(desk: Desk, run: str, found: DecisionTarget, proposal: Proposal, agreed
         )
     if done.state != _WANTED[run]:
         raise KairosError(f"{run} of {done.id} failed and changed nothing: {done.why}", f"`kairos show {done.id}`.")
-    return _out(desk, shown.what, done, inbox(desk).positions[done.id][before:], files, kept)
+    positions = inbox(desk).positions[done.id][before:]
+    events = [desk.log.at(position).event for position in positions]
+    did = next((e.kept for e in events if isinstance(e, Undone | Redone)), [])
+    wrote = next((e.expect for e in events if isinstance(e, ExecutionStarted)), [])
+    return _out(desk, shown.what, done, positions, [as_text(e.fs) for e in wrote] or files, did)
 
 
 def _decision(desk: Desk, run: str, found: DecisionTarget, agreed: Agreed) -> UndoneOut | None:
@@ -114,8 +142,8 @@ def _decision(desk: Desk, run: str, found: DecisionTarget, agreed: Agreed) -> Un
         return None
     before = len(inbox(desk).positions[p.id])
     done = (acting.take_back if run == "undo" else acting.make_again)(desk.log, p.id, entry.version).proposal
-    if done.state == "approved" and not desk.daemon_running():
-        carried_out(desk, done)
+    if done.state == "approved" and (desk.daemon_running() or not carried_out(desk, done)):
+        await_end(desk, p.id, WAIT_S)
     known = inbox(desk)
     return _out(desk, shown.what, known.proposals[p.id], known.positions[p.id][before:])
 
@@ -129,12 +157,15 @@ def _control(desk: Desk, run: str, found: DecisionTarget, agreed: Agreed) -> Und
     if not agreed(shown):
         return None
     position = (acting.take_back_control if run == "undo" else acting.make_control_again)(desk.log, control)
-    on = (control.before if run == "undo" else control.after).on
-    states = ("muted", "heard") if control.detector else ("paused", "running")
     return UndoneOut(
-        id="", state=states[0 if on else 1], positions=[position], files=[], kept=[], what=shown.what,
-        title=shown.title, repo=_root(desk, found.repo),
+        id="", state=shown.after, positions=[position], files=[], kept=[], what=shown.what, title=shown.title,
+        repo=_root(desk, found.repo),
     )  # fmt: skip
+
+
+def _state_after(run: str, control: Control) -> str:
+    on = (control.before if run == "undo" else control.after).on
+    return ("muted" if on else "heard") if control.detector else ("paused" if on else "running")
 
 
 def _plan(
@@ -148,7 +179,8 @@ def _plan(
         id=p.id if p is not None else "",
         title=p.raised.title if p is not None else control.detector if control is not None else "",
         repo=names(repositories(desk)).get(found.repo, found.repo),
-        writes=writes, files=files or [], hunks=hunks, kept=kept or [], at=at,
+        writes=writes, files=files or [], hunks=hunks, kept=kept or [], at=at, position=found.position,
+        after=_state_after(run, control) if control is not None else "",
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,6 @@ from kairos.domain.amounts import count
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
-from kairos.repo.search import files_with_lines
 
 _ATTRIBUTE = re.compile(r"conflict-marker-size=(\d{1,3})\b")
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
@@ -52,6 +50,9 @@ class ConflictMarker:
         key, subjects = keys_of(self.name, blocks)
         all_lines = text.split("\n")
         carried = [c.oid for c in scene.commits if any(f.path == path and f.status != "D" for f in c.changes)]
+        if scene.again:  # a reset may have kept the file and not the commit
+            in_head = scene.objects.reachable(carried)[0]
+            carried = [oid for oid in carried if oid in in_head]
         return Finding(
             detector=self.name,
             version=self.version,
@@ -77,7 +78,7 @@ def _suspects(scene: Scene) -> dict[str, int]:
     """The tracked, merged paths to read, with the position of the event that named them."""
     if scene.whole:
         least = min([SIZE, *_stated_sizes(scene)])
-        found = dict.fromkeys(files_with_lines(scene.git, ["<" * least, ">" * least]), scene.cause)
+        found = dict.fromkeys(scene.facts.with_lines(["<" * least, ">" * least]), scene.cause)
     else:
         found = {c.path: c.position for c in scene.changes if c.kind != "deleted" and c.type == "file"}
         found |= {f.path: c.position for c in scene.commits for f in c.changes if f.status != "D"}
@@ -97,7 +98,7 @@ def _before(scene: Scene, path: str, size: int) -> int:
                 if change.path == former:
                     base = commit.parents[0] if commit.parents else ""
                     former = change.was or former
-    if not base or (base == "HEAD" and scene.git.head() is None):
+    if not base or (base == "HEAD" and not scene.facts.has_head()):
         return 0
     text = scene.text_in(base, former)
     return len(conflicts(text, fences=path.lower().endswith(_PROSE), size=size)) if text else 0
@@ -120,7 +121,5 @@ def _sizes(scene: Scene, paths: Sequence[str]) -> dict[str, int]:
     """The marker size of each path that the attributes state one for."""
     if not paths or not _stated_sizes(scene):
         return {}
-    stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
-    fields = scene.git.run("check-attr", "-z", "--stdin", "conflict-marker-size", stdin=stdin).split(b"\0")
-    stated = zip(fields[::3], fields[2::3], strict=False)
-    return {os.fsdecode(path): int(value) for path, value in stated if value.isdigit() and 1 < int(value) < 200}
+    stated = scene.facts.attribute("conflict-marker-size", paths)
+    return {path: int(v) for path, v in stated.items() if v.isascii() and v.isdigit() and 1 < int(v) < 200}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import posixpath
 import re
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
 _FIXTURES = frozenset({
     "test", "tests", "testing", "testdata", "test-data", "test_data", "fixture", "fixtures", "__fixtures__", "spec",
@@ -33,7 +31,6 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 _NAMED = r'"(?:main|module|types|typings|bin|browser|unpkg|exports|import|require|default)"\s*:\s*"(?:\./)?{0}/'
-_MOST = 500
 
 
 def keeps_such(rule: str, tracked: Collection[str]) -> bool:
@@ -58,11 +55,11 @@ def is_fixture(path: str) -> bool:
     return any(part.lower() in _FIXTURES for part in path.split("/")[:-1])
 
 
-def is_built(root: Path, directory: str, tracked: Collection[str]) -> bool:
+def is_built(names: Sequence[tuple[int, str, bool]], directory: str, package: str, tracked: Collection[str]) -> bool:
     """Whether an untracked `build` or `dist` holds the output of a build and nothing that a person wrote.
 
-    Reads names only, at most _MOST of them, two levels deep."""
-    names = _listed(root / directory)
+    `names`: (depth, name, is a directory) of what is in it, two levels deep; `package`: the text of the package.json
+    beside it."""
     if not names:
         return False
     top = [(name, is_directory) for depth, name, is_directory in names if depth == 0]
@@ -71,27 +68,7 @@ def is_built(root: Path, directory: str, tracked: Collection[str]) -> bool:
     made = any(
         _MADE_DIRECTORIES.search(name) if is_directory else _MADE.search(name) for _, name, is_directory in names
     )
-    return made or _is_site(top) or _is_entry(root, directory) or _is_compiled(names, tracked)
-
-
-def _listed(directory: Path) -> list[tuple[int, str, bool]]:
-    """(depth, name, is a directory) of what is in a directory and its subdirectories."""
-    found: list[tuple[int, str, bool]] = []
-    waiting = [(directory, 0)]
-    while waiting and len(found) < _MOST:
-        here, depth = waiting.pop(0)
-        try:
-            with os.scandir(here) as entries:
-                for entry in entries:
-                    is_directory = entry.is_dir(follow_symlinks=False)
-                    found.append((depth, entry.name, is_directory))
-                    if is_directory and depth < 1:
-                        waiting.append((Path(entry.path), depth + 1))
-                    if len(found) >= _MOST:
-                        break
-        except OSError:
-            continue  # removed or unreadable meanwhile: it gives no sign
-    return found
+    return made or _is_site(top) or _is_entry(directory, package) or _is_compiled(names, tracked)
 
 
 def _is_site(top: list[tuple[str, bool]]) -> bool:
@@ -103,18 +80,12 @@ def _is_site(top: list[tuple[str, bool]]) -> bool:
     )
 
 
-def _is_entry(root: Path, directory: str) -> bool:
+def _is_entry(directory: str, package: str) -> bool:
     """Whether the package.json beside it takes its entry from there."""
-    parent, name = posixpath.split(directory)
-    try:
-        with (root / parent / "package.json").open("rb") as file:
-            text = file.read(1 << 20).decode("utf-8", "replace")
-    except OSError:
-        return False
-    return re.search(_NAMED.format(re.escape(name)), text) is not None
+    return re.search(_NAMED.format(re.escape(posixpath.basename(directory))), package) is not None
 
 
-def _is_compiled(names: list[tuple[int, str, bool]], tracked: Collection[str]) -> bool:
+def _is_compiled(names: Sequence[tuple[int, str, bool]], tracked: Collection[str]) -> bool:
     """Whether every script in it has a tracked source of the same name in another language."""
     stems = {
         posixpath.splitext(n)[0]

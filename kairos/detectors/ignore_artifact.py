@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import re
-import stat
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.artifacts import directory_rule, file_rule
@@ -46,7 +45,7 @@ class IgnoreArtifact:
         if rules:
             yield self._patch(scene, rules)
         for path in rest:
-            size = _size(scene, path)
+            size = scene.facts.size(path)
             if size > LARGE:
                 yield self._large(scene, path, size)
 
@@ -100,7 +99,7 @@ def _files(scene: Scene, known: _Rules) -> list[str]:
     plain, inside = [], []
     for entry in scene.untracked:
         if entry.endswith("/") and known.rule_for(entry) is None:
-            if not os.path.lexists(scene.root / entry / ".git"):
+            if not scene.exists(f"{entry}.git"):
                 inside.append(entry)
         else:
             plain.append(entry)
@@ -133,13 +132,12 @@ class _Rules:
 
     def _for_directory(self, path: str) -> str | None:
         """The rule for a directory that is generated if there is a witness for it."""
-        root = self._scene.root
         parts = path.split("/")
         for depth, name in enumerate(parts[:-1], 1):
             directory, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
 
             def beside(*names: str, at: str = parent) -> bool:
-                return any(os.path.lexists(root / at / n) for n in names)
+                return any(self._scene.exists(posixpath.join(at, n)) for n in names)
 
             if name in (".venv", "venv", "env") and beside("pyvenv.cfg", at=directory):
                 return f"{name}/" if name == ".venv" else _anchored(directory)
@@ -147,11 +145,16 @@ class _Rules:
                 return _anchored(directory)
             if name in ("dist", "build") and beside("pyproject.toml", "setup.py", "setup.cfg", "package.json"):
                 if directory not in self._built:
-                    self._built[directory] = is_built(root, directory, self._scene.tracked)
+                    self._built[directory] = self._is_built(directory, parent)
                 return _anchored(directory) if self._built[directory] else None
             if name == "coverage" and beside("lcov.info", "lcov-report", "index.html", at=directory):
                 return _anchored(directory)
         return None
+
+    def _is_built(self, directory: str, parent: str) -> bool:
+        """Whether a `build` or `dist` holds the output of a build."""
+        package = self._scene.text(posixpath.join(parent, "package.json")) or ""
+        return is_built(self._scene.facts.listed(directory), directory, package, self._scene.tracked)
 
 
 def _anchored(directory: str) -> str | None:
@@ -163,12 +166,7 @@ def _anchored(directory: str) -> str | None:
 
 def _wanted_by_a_rule(scene: Scene, paths: Sequence[str]) -> set[str]:
     """The paths that a negated rule (`!name`) deliberately keeps."""
-    if not paths:
-        return set()
-    stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
-    out = scene.git.run("check-ignore", "--verbose", "-z", "--stdin", "--no-index", stdin=stdin, ok=(0, 1))
-    fields = out.split(b"\0")
-    return {os.fsdecode(path) for rule, path in zip(fields[2::4], fields[3::4], strict=False) if rule.startswith(b"!")}
+    return {path for path, rule in scene.facts.ignored(paths).items() if rule.startswith("!")}
 
 
 def _ignoring(scene: Scene, rules: Sequence[str]) -> PatchAction | NoteAction:
@@ -188,12 +186,3 @@ def _ignoring(scene: Scene, rules: Sequence[str]) -> PatchAction | NoteAction:
     added = glue + "".join(f"{rule}{end}" for rule in rules)
     span = Span(len(text_now), len(text_now), added)
     return PatchAction(repo=scene.repo, edits=[spliced(_IGNORE, content.data, content.mode, [span])])
-
-
-def _size(scene: Scene, path: str) -> int:
-    try:
-        found = os.lstat(scene.root / path)
-    except OSError:
-        # Removed or unreadable meanwhile: not reported.
-        return 0
-    return found.st_size if stat.S_ISREG(found.st_mode) else 0

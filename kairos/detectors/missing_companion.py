@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import COMMIT, IDLE_RETURN, LATER
-from kairos.detectors.scene import Companion, Scene, SeenCommit
+from kairos.detectors.scene import Companion, Facts, Scene, SeenCommit
 from kairos.detectors.wording import evidence, fingerprint_of, key_of
 from kairos.domain.action import NoteAction
-from kairos.domain.basis import basis_of
+from kairos.domain.basis import basis_of, paths_of
+from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
+from kairos.eventlog.record import Recorded
 
 CONFIDENCE, SUPPORT = 0.7, 4
 WINDOW, LOOK_BACK = 3, 1_000
@@ -47,10 +49,12 @@ class MissingCompanion:
                 yield from self._likely(scene, commit, best)
 
     def _likely(self, scene: Scene, commit: SeenCommit, missing: list[tuple[str, Companion]]) -> Iterator[Finding]:
-        history = scene.objects.before(commit.oid, LOOK_BACK)
+        history = scene.facts.before(commit.oid, LOOK_BACK)
         notes = 0
         for path, companion in missing:
             omitted, followed = _omissions(history, path, companion.path)
+            if scene.again and scene.objects.changed_since(commit.oid, companion.path):
+                continue  # it followed
             if omitted >= OMISSIONS and followed >= FOLLOWED * omitted and notes < MOST_NOTES:
                 notes += 1
                 yield self._finding(scene, commit, path, companion, omitted, followed)
@@ -86,8 +90,23 @@ class MissingCompanion:
                 f"changed {shown(path)} (about {times}). Look whether it needs the same change.",
             ),
             evidence=evidence(scene.cause, [commit.position, *companion.cites]),
+            asks=[companion.path],
+            horizon=WINDOW,
             unchecked=[f"whether {other} needs a change this time"],
         )
+
+
+def came_after(raised: ProposalRaised, seen: Sequence[Recorded], facts: Facts) -> str:
+    """Why nothing is missing any more: the file that was left out was committed since, or the commit was pushed."""
+    for commit in (r.event for r in seen if isinstance(r.event, CommitRecorded)):
+        left_out = paths_of(raised.basis) - {c.fs for c in commit.changes}
+        for path in sorted(left_out):
+            since = facts.objects.changed_since(commit.oid, path)
+            if since is not None:
+                return f"{shown(path)} was committed since, in {since[:12]}"
+        if commit.oid not in facts.unpushed:
+            return f"commit {commit.oid[:12]} was pushed"
+    return "it no longer usually changes with what was committed"
 
 
 def _omissions(history: Sequence[frozenset[str]], path: str, other: str) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import stat
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from kairos.clock import now_us
 from kairos.detectors.boundaries import WHOLE
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.eventlog.record import Recorded
@@ -16,8 +18,12 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.repo.beneath import Content, Unreadable, as_text, read_beneath
 from kairos.repo.git import Git
 from kairos.repo.objects import BlobChange, Objects
+from kairos.repo.search import files_naming, files_with_lines, lines_naming
 
 UNTRACKED_LIMIT = 20_000
+SETTLE_NS = 100_000_000
+"""A file that was changed so short a while before it was read may be half written."""
+_LISTED_LIMIT = 500
 
 
 class SeenChange(NamedTuple):
@@ -67,13 +73,17 @@ def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
 
 
 class Facts:
-    """The state of a repository in git and the work tree at one moment: read once and shared by all its scenes."""
+    """The state of a repository in git and the work tree at one moment: read once and shared by all its scenes.
+
+    Detectors see a tree only through this class, so that another one can show them a tree of the past (`past.py`)."""
 
     def __init__(self, git: Git) -> None:
         self.git = git
         self.root = git.root
         self._texts: dict[str, Content | None] = {}
         self._old: dict[tuple[str, str], str | None] = {}
+        self.unsettled: set[str] = set()
+        """Files that were being written when they were read, or a moment before."""
 
     @cached_property
     def tracked(self) -> frozenset[str]:
@@ -123,15 +133,113 @@ class Facts:
         """A regular file of the work tree of at most 1 MiB, with its mode; None for anything else."""
         if path not in self._texts:
             try:
-                self._texts[path] = read_beneath(self.root, path)
+                found = read_beneath(self.root, path)
             except (Unreadable, ValueError):
                 self._texts[path] = None
+            else:
+                self._texts[path] = found
+                if found.torn or 0 <= now_us() * 1_000 - found.changed_ns < SETTLE_NS:
+                    self.unsettled.add(path)
         return self._texts[path]
 
     def text(self, path: str) -> str | None:
         """The text of a regular file of at most 1 MiB, None unless it is UTF-8 text."""
         content = self.read(path)
         return None if content is None else as_text(content.data)
+
+    def exists(self, path: str) -> bool:
+        """Whether anything exists at `path`, including a dangling symlink."""
+        return os.path.lexists(self.root / path)
+
+    def size(self, path: str) -> int:
+        """The size in bytes of a regular file; 0 for anything else, and for one that was removed meanwhile."""
+        try:
+            found = os.lstat(self.root / path)
+        except OSError:
+            return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+    def listed(self, directory: str) -> list[tuple[int, str, bool]]:
+        """(depth, name, is a directory) of what is in a directory and in the directories in it, at most 500 entries."""
+        found: list[tuple[int, str, bool]] = []
+        waiting = [(self.root / directory, 0)]
+        while waiting and len(found) < _LISTED_LIMIT:
+            here, depth = waiting.pop(0)
+            try:
+                with os.scandir(here) as entries:
+                    for entry in entries:
+                        is_directory = entry.is_dir(follow_symlinks=False)
+                        found.append((depth, entry.name, is_directory))
+                        if is_directory and depth < 1:
+                            waiting.append((Path(entry.path), depth + 1))
+                        if len(found) >= _LISTED_LIMIT:
+                            break
+            except OSError:
+                continue  # removed or unreadable meanwhile: it gives no sign
+        return found
+
+    @cached_property
+    def links(self) -> Sequence[str]:
+        """The tracked symbolic links."""
+        out = self.git.run("ls-files", "-z", "--stage")
+        return [os.fsdecode(r.partition(b"\t")[2]) for r in out.split(b"\0") if r.startswith(b"120000 ")]
+
+    def target(self, link: str) -> str | None:
+        """Where a symbolic link leads, as it is written; None if it is none now."""
+        try:
+            return str((self.root / link).readlink())
+        except OSError:
+            return None
+
+    def leads(self, link: str) -> bool:
+        """Whether a symbolic link leads to something that exists."""
+        return (self.root / link).exists()
+
+    def naming(self, needles: Sequence[str], pathspecs: Sequence[str] = (), *, words: bool = True) -> list[str]:
+        """The tracked text files that contain one of the fixed strings (see `search.files_naming`)."""
+        return files_naming(self.git, needles, pathspecs, words=words)
+
+    def with_lines(self, starts: Sequence[str]) -> list[str]:
+        """The tracked text files that have, for each of `starts`, a line that begins with it."""
+        return files_with_lines(self.git, starts)
+
+    def lines_naming(self, needles: Sequence[str], per_file: int) -> list[tuple[str, int, str]]:
+        """(path, line, text) of the first lines of each tracked text file that contain one of the fixed strings as
+        whole words."""
+        return lines_naming(self.git, needles, per_file)
+
+    def ignored(self, paths: Sequence[str]) -> dict[str, str]:
+        """Those of these paths that a rule of git's ignore files covers, tracked or not, with the rule; a rule that
+        begins with `!` keeps its path."""
+        if not paths:
+            return {}
+        stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
+        out = self.git.run("check-ignore", "--verbose", "-z", "--stdin", "--no-index", stdin=stdin, ok=(0, 1))
+        fields = out.split(b"\0")
+        return {os.fsdecode(p): os.fsdecode(rule) for rule, p in zip(fields[2::4], fields[3::4], strict=False)}
+
+    def attribute(self, name: str, paths: Sequence[str]) -> dict[str, str]:
+        """The value of a git attribute for each of these paths that has one."""
+        stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
+        fields = self.git.run("check-attr", "-z", "--stdin", name, stdin=stdin).split(b"\0")
+        stated = zip(fields[::3], fields[2::3], strict=False)
+        return {os.fsdecode(path): os.fsdecode(value) for path, value in stated if value != b"unspecified"}
+
+    def has_head(self) -> bool:
+        """Whether HEAD is a commit."""
+        return self.git.head() is not None
+
+    def before(self, commit: str, count: int) -> Sequence[frozenset[str]]:
+        """The paths that each of the latest ancestors of a commit touched, newest first (see `Objects.before`)."""
+        return self.objects.before(commit, count)
+
+    def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
+        """The regular files that these commits changed relative to every parent."""
+        return self.objects.introduced(oids)
+
+    def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """The content of blobs, within bounds (see `Objects.blobs`)."""
+        return self.objects.blobs(oids)
 
     def text_in(self, commit: str, path: str) -> str | None:
         """The text of a file in a commit, None unless it is UTF-8 text of at most 1 MiB."""
@@ -221,7 +329,7 @@ class Scene:
 
     def exists(self, path: str) -> bool:
         """Whether anything exists at `path`, including a dangling symlink."""
-        return os.path.lexists(self.root / path)
+        return self.facts.exists(path)
 
     def position_of(self, oid: str) -> int:
         """The position of the event that recorded a commit of the trigger; `cause` for any other commit."""

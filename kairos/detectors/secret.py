@@ -21,10 +21,11 @@ from kairos.detectors.boundaries import EVERY
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
-from kairos.domain.basis import Basis, basis_of
+from kairos.domain.basis import Basis, basis_of, ref_words
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.secrets import Credential, label, scan
+from kairos.repo.beneath import Unreadable
 from kairos.repo.objects import BlobChange
 
 COMMITS, FILES = 200, 2_000
@@ -38,6 +39,10 @@ _UNPUSHED = (
 _PUSHED = (
     "It has left this machine: make it invalid where it was issued (rotate it) first. Taking it out of history does "
     "not take it back."
+)
+_REMOVED = (
+    "The file no longer holds it, but the history of {} does: a later commit does not take it out. Squash the commits "
+    "before you push (git rebase -i), and rotate it if it was ever shared."
 )
 _ENV_FILE = re.compile(r"(?:^|/)(?:\.env(?:\.[^/]*)?|[^/]*\.env)$", re.IGNORECASE)
 
@@ -60,13 +65,15 @@ class Secret:
             recent = frozenset(oids)
             oids += [oid for oid in scene.unpushed if oid not in recent][:COMMITS]
         here = [oid for oid in oids if oid in scene.unpushed]
-        yield from self._introduced(scene, here)
-        if scene.again:
+        if scene.again:  # one on another branch is parked until it is checked out or pushed
+            there = scene.objects.reachable(here)[0]
             yield from self._introduced(scene, scene.objects.pushed([o for o in oids if o not in here]), pushed=True)
+            here = [oid for oid in here if oid in there]
+        yield from self._introduced(scene, here)
 
     def _introduced(self, scene: Scene, oids: Sequence[str], *, pushed: bool = False) -> Iterator[Finding]:
         by_path: dict[str, tuple[list[str], list[Credential]]] = {}
-        for change, held in _new_values(scene, scene.objects.introduced(oids) if oids else ()):
+        for change, held in _new_values(scene, scene.facts.introduced(oids) if oids else ()):
             commits, values = by_path.setdefault(change.path, ([], []))
             commits.append(change.commit)
             known = {v.value for v in values}
@@ -74,10 +81,14 @@ class Secret:
         for path, (commits, values) in sorted(by_path.items()):
             where = f"commit{'s' if len(commits) > 1 else ''} {listed([c[:12] for c in commits])}"
             words = f"pushed in {where}: rotate it" if pushed else f"committed in {where} and not pushed"
+            refs = _holding(scene, path, values, commits)
+            if refs:
+                words = f"removed, but still in {where}" + (", pushed: rotate it" if pushed else " and not pushed")
+            advice = _PUSHED if pushed else _REMOVED.format(refs) if refs else _UNPUSHED
             yield self._finding(
-                scene, path, values, "committed", words, _PUSHED if pushed else _UNPUSHED,
+                scene, path, values, "committed", words, advice,
                 [scene.position_of(c) for c in commits], soon=True, level=PUSHED if pushed else KEPT,
-                basis=basis_of([commits], reach="refs"),
+                basis=basis_of([commits], reach="refs" if pushed else "head_or_remote"), still=refs,
             )  # fmt: skip
 
     def _staged(self, scene: Scene) -> Iterator[Finding]:
@@ -86,7 +97,7 @@ class Secret:
                 scene, change.path, held, "staged", "staged",
                 f"Unstage it (git restore --staged), take the value out{_ignoring(change.path)}, and rotate it if it "
                 "was ever shared.",
-                _positions(scene, change.path), soon=True, level=KEPT, basis=basis_of(present=[change.path]),
+                _positions(scene, change.path), soon=True, level=KEPT, basis=basis_of(),
             )  # fmt: skip
 
     def _untracked(self, scene: Scene) -> Iterator[Finding]:
@@ -108,8 +119,9 @@ class Secret:
 
     def _finding(
         self, scene: Scene, path: str, held: list[Credential], state: str, words: str, advice: str,
-        positions: Iterable[int], *, basis: Basis, soon: bool = False, level: int = 0,
+        positions: Iterable[int], *, basis: Basis, soon: bool = False, level: int = 0, still: str = "",
     ) -> Finding:  # fmt: skip
+        """`still`: what holds a value that the file itself no longer does, in words."""
         what = label(held[0].kind) if len(held) == 1 else f"{len(held)} credentials"
         sure = any(h.confidence == "high" for h in held)
         name = shown(path)
@@ -127,8 +139,10 @@ class Secret:
             level=level,
             basis=basis,
             title=f"{what} in {name}, {words}",
-            claim=f"{name} holds what looks like {'a credential' if len(held) == 1 else 'credentials'} "
-            f"({'line' if len(held) == 1 else 'lines'} {lines}), {words}.",
+            claim=f"{name} {'held' if still else 'holds'} what looks like "
+            f"{'a credential' if len(held) == 1 else 'credentials'} "
+            f"({'line' if len(held) == 1 else 'lines'} {lines}), {words}"
+            + (f"; it is still in the history of {still}." if still else "."),
             action=NoteAction(repo=scene.repo, text=f"{name} is {words}:\n{detail}\n{advice}"),
             evidence=evidence(scene.cause, positions),
             urgent=soon and sure,
@@ -139,7 +153,7 @@ class Secret:
 
 def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobChange, list[Credential]]]:
     """The credentials that each change adds: values that none of the blobs before it contained."""
-    blobs = scene.objects.blobs(oid for c in changes for oid in (*c.old, c.new))
+    blobs = scene.facts.blobs(oid for c in changes for oid in (*c.old, c.new))
     found = []
     for change in changes:
         data = blobs.get(change.new)
@@ -154,6 +168,23 @@ def _new_values(scene: Scene, changes: Sequence[BlobChange]) -> list[tuple[BlobC
     return found
 
 
+def _holding(scene: Scene, path: str, held: list[Credential], commits: Sequence[str]) -> str:
+    """The refs whose history holds values that the file in HEAD no longer does, in words; empty if it still does, or if
+    HEAD never did."""
+    in_head = scene.objects.reachable(commits)[0]
+    if not in_head:
+        return ""
+    try:
+        data = scene.objects.path_in("HEAD", path)
+    except Unreadable:
+        return ""
+    values = {h.value for h in scan(path, data).held} if data is not None else set()
+    if any(h.value in values for h in held):
+        return ""
+    oid = next(oid for oid in commits if oid in in_head)
+    return listed([ref_words(ref) for ref in scene.objects.refs_with(oid)]) or "HEAD"
+
+
 def _salted(held: Credential, salt: bytes) -> str:
     return f"{held.kind}:{hashlib.blake2b(held.value, key=salt, digest_size=16).hexdigest()}"
 
@@ -162,6 +193,8 @@ def _untracked_files(scene: Scene) -> list[str]:
     entries = [e for e in scene.untracked if not is_artifact(e)]
     if not scene.whole:
         changed = {c.path for c in scene.changes if c.kind != "deleted" and c.type == "file"}
+        if scene.again:  # what was committed may be taken back and kept as a file
+            changed |= {f.path for c in scene.commits for f in c.changes}
         plain = [e for e in entries if e in changed]
         inside = [e for e in entries if e.endswith("/") and any(c.startswith(e) for c in changed)]
         return (plain + [p for p in scene.untracked_under(inside) if p in changed])[:FILES]

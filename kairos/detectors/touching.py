@@ -28,7 +28,7 @@ def _is_away(event: GitMoved) -> bool:
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
     `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
-    tree."""
+    tree; `committed`: whether there are new commits."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -36,6 +36,7 @@ class TouchedSince:
         self.appeared = False
         self.everything = False
         self.moved = False
+        self.committed = False
 
     def note(self, event: Event) -> None:
         """Records an event of the repository, whatever its cause."""
@@ -48,6 +49,7 @@ class TouchedSince:
                 self.everything = self.everything or len(self.paths) > _MOST
             case GitMoved() | CommitRecorded():
                 self.everything = True
+                self.committed = self.committed or isinstance(event, CommitRecorded)
                 self.moved = self.moved or (isinstance(event, GitMoved) and _is_away(event))
             case _:
                 pass
@@ -57,15 +59,20 @@ class TouchedSince:
         event, the index or the ignore rules show is found. One that was closed (`lapsed`) is concerned only by changes
         of paths that it names."""
         if lapsed:
-            return not self.paths.isdisjoint({*_paths(raised, ()), *paths_of(raised.basis)})
+            return not self.paths.isdisjoint({*_paths(raised, ()), *paths_of(raised.basis)}) or self._is_named(raised)
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
             return True
         if not self.paths:
             return False
         named = {*_paths(raised, evidence), *paths_of(raised.basis)}
         note = raised.action.text if isinstance(raised.action, NoteAction) else ""
+        return bool(_CUT.search(note)) or not self.paths.isdisjoint(named) or self._is_named(raised)
+
+    def _is_named(self, raised: ProposalRaised) -> bool:
+        """Whether the words of a proposal name a changed path."""
+        note = raised.action.text if isinstance(raised.action, NoteAction) else ""
         words = f"{raised.title}\n{raised.claim}\n{note}"
-        return bool(_CUT.search(note)) or any(path in named or shown(path) in words for path in self.paths)
+        return any(shown(path) in words for path in self.paths)
 
 
 def signature_of(root: Path) -> Signature:

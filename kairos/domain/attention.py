@@ -232,12 +232,15 @@ def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now:
 
 def decide_delivery(
     proposal_id: str, urgent: bool, boundary: str, state: Attention, manners: Manners, now: int, zone: tzinfo,
-    repo: str = "",
+    repo: str = "", detector: str = "",
 ) -> Due | Held:  # fmt: skip
-    """Whether to deliver the proposal of a repository now. Only an urgent proposal ignores the boundary, quiet hours
-    and the daily caps. The caps count findings, not tellings: one that became worse is not counted twice."""
+    """Whether to deliver the proposal of a repository, found by a detector, now. Only an urgent proposal ignores the
+    boundary, quiet hours and the daily caps. The caps count findings, not tellings: one that became worse is not
+    counted twice."""
     if state.is_paused(now, repo):
         return Held("pause@1", "Kairos is paused", state.pause_ends(repo))
+    if state.is_muted(detector, repo):
+        return Held("mute@1", f"{detector} is muted")
     if urgent:
         return Due(boundary, "urgent@1")
     quiet_until = quiet_end(now, manners.quiet, zone)

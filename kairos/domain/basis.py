@@ -14,16 +14,16 @@ import msgspec
 from kairos.domain.inert import shown
 from kairos.domain.names import Name, name_fields
 
-Reach = Literal["head", "refs"]
-MOST = 64
-"""At most so many entries of each kind are kept in a basis."""
-EQUIVALENTS = 16
+Reach = Literal["head", "refs", "head_or_remote"]
+MOST = 2_000
+"""At most so many entries of each kind are kept in a basis; it says how many it left out (`cut`)."""
+EQUIVALENTS = 64
 """At most so many commits are kept that carry the same change (after amend, rebase or cherry-pick)."""
 
 
 class CommitBasis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One change that must be in the history: any one of `oids`, which carry the same change. `reach`: in the history
-    of HEAD, or of any ref."""
+    of HEAD, of any ref, or of HEAD or a remote-tracking branch (what was pushed concerns every branch)."""
 
     oids: list[str]
     reach: Reach = "head"
@@ -45,24 +45,29 @@ class RefBasis(msgspec.Struct, frozen=True, kw_only=True):
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a finding rests on. All of it must hold: every entry of `commits`, `present` paths exist, `absent` paths do
-    not, `blobs` and `refs` are as recorded."""
+    not, `blobs` and `refs` are as recorded. `cut`: so many entries are not listed because there are too many; what
+    rests on them cannot be checked, so no change may be made on such a basis."""
 
     commits: list[CommitBasis] = []
     present: list[Name] = []
     absent: list[Name] = []
     blobs: list[BlobBasis] = []
     refs: list[RefBasis] = []
+    cut: int = 0
 
 
 class BasisTree(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a repository at one moment, as far as some bases need it. Paths are file-system strings.
 
-    `in_head`, `in_refs`: those of the asked commits that are in the history of HEAD, and of any ref; `existing`: those
-    of the asked paths that exist; `tracked`: those that are in the index; `blobs`: content hash and mode of the asked
-    files; `refs`: where the asked refs point."""
+    `in_head`, `in_refs`, `in_remotes`: those of the asked commits that are in the history of HEAD, of any ref, and of a
+    remote-tracking branch; `holders`: refs that lead to asked commits which are not in the history of HEAD; `existing`:
+    those of the asked paths that exist; `tracked`: those that are in the index; `blobs`: content hash and mode of the
+    asked files; `refs`: where the asked refs point."""
 
     in_head: frozenset[str] = frozenset()
     in_refs: frozenset[str] = frozenset()
+    in_remotes: frozenset[str] = frozenset()
+    holders: Mapping[str, Sequence[str]] = {}
     existing: frozenset[str] = frozenset()
     tracked: frozenset[str] = frozenset()
     blobs: Mapping[str, tuple[str, int]] = {}
@@ -84,10 +89,13 @@ def basis_of(
     absent: Iterable[str] = (),
 ) -> Basis:
     """A basis from commit ids (each a group of equivalents) and paths as the file system gives them, within bounds."""
+    groups = [CommitBasis(oids=list(oids)[-EQUIVALENTS:], reach=reach) for oids in commits if oids]
+    there, not_there = sorted(set(present)), sorted(set(absent))
     return Basis(
-        commits=[CommitBasis(oids=list(oids)[-EQUIVALENTS:], reach=reach) for oids in commits if oids][:MOST],
-        present=[Name(**name_fields(p)) for p in sorted(set(present))[:MOST]],
-        absent=[Name(**name_fields(p)) for p in sorted(set(absent))[:MOST]],
+        commits=groups[:MOST],
+        present=[Name(**name_fields(p)) for p in there[:MOST]],
+        absent=[Name(**name_fields(p)) for p in not_there[:MOST]],
+        cut=sum(max(0, len(entries) - MOST) for entries in (groups, there, not_there)),
     )
 
 
@@ -100,13 +108,35 @@ def missing(basis: Basis | None, tree: BasisTree) -> BasisMissing | None:
 
 def _commits(basis: Basis, tree: BasisTree) -> BasisMissing | None:
     for group in basis.commits:
-        there = tree.in_refs if group.reach == "refs" else tree.in_head
-        if there.isdisjoint(group.oids):
-            name = group.oids[-1][:12] if group.oids else "?"
-            if tree.in_refs.isdisjoint(group.oids):
-                return BasisMissing(f"commit {name} is in no branch any more", gone=True)
-            return BasisMissing(f"commit {name} is not in the history of what is checked out")
+        if not reached(group, tree).isdisjoint(group.oids):
+            continue
+        left = [oid for oid in group.oids if oid in tree.in_refs]
+        name = (left or group.oids or ["?"])[-1][:12]
+        if not left:
+            return BasisMissing(f"commit {name} is in no branch any more", gone=True)
+        where = " and ".join(ref_words(ref) for ref in tree.holders.get(left[-1], ()))
+        there = f"is in {where}, and not" if where else "is not"
+        return BasisMissing(f"commit {name} {there} in the history of what is checked out")
     return None
+
+
+def reached(group: CommitBasis, tree: BasisTree) -> frozenset[str]:
+    """Those of the asked commits that are where a group needs one of its own to be."""
+    if group.reach == "refs":
+        return tree.in_refs
+    return tree.in_head | tree.in_remotes if group.reach == "head_or_remote" else tree.in_head
+
+
+def ref_words(ref: str) -> str:
+    """How a person calls a ref: `branch work`, `tag v1`, `the stash`, `ORIG_HEAD (the way back from a reset)`."""
+    if ref == "ORIG_HEAD":
+        return "ORIG_HEAD (the way back from a reset)"
+    if ref == "refs/stash":
+        return "the stash"
+    for prefix, kind in (("refs/heads/", "branch"), ("refs/tags/", "tag"), ("refs/remotes/", "remote branch")):
+        if ref.startswith(prefix):
+            return f"{kind} {shown(ref.removeprefix(prefix))}"
+    return shown(ref)
 
 
 def _paths(basis: Basis, tree: BasisTree) -> BasisMissing | None:

@@ -79,19 +79,21 @@ def evolve(state: Controls, event: Event, position: int, origin: str, caused_by:
             pass
 
 
-def last_done(state: Controls, scope: str | None, now: int) -> Control | None:
-    """The decision concerning a repository (None: any) that is taken back first. Those are passed over whose end would
-    change nothing, as of a pause whose time is over."""
-    return _last([c for c in state.done if _at(c.before, now) != _at(_state_of(state, c), now)], scope)
+def in_effect(state: Controls, scope: str | None, now: int) -> list[Control]:
+    """The decisions about one repository (None: about any and about all) that can be taken back, the last one first.
+    Those are left out whose end would change nothing, as of a pause whose time is over."""
+    return _newest_first([c for c in state.done if _at(c.before, now) != _at(_state_of(state, c), now)], scope)
 
 
-def last_undone(state: Controls, scope: str | None, now: int) -> Control | None:
-    """The decision concerning a repository (None: any) that is made again first."""
-    return _last([c for c in state.undone if _at(c.after, now) != _at(_state_of(state, c), now)], scope)
+def taken_back(state: Controls, scope: str | None, now: int) -> list[Control]:
+    """The decisions about one repository (None: about any and about all) that can be made again, the first one
+    first."""
+    return _newest_first([c for c in state.undone if _at(c.after, now) != _at(_state_of(state, c), now)], scope)
 
 
-def _last(entries: list[Control], scope: str | None) -> Control | None:
-    return max((c for c in entries if scope is None or c.repo in ("", scope)), key=lambda c: c.moved, default=None)
+def _newest_first(entries: list[Control], scope: str | None) -> list[Control]:
+    found = (c for c in entries if scope is None or c.repo == scope)
+    return sorted(found, key=lambda c: c.moved, reverse=True)
 
 
 def _at(state: ControlState, now: int) -> ControlState:
@@ -104,8 +106,8 @@ def _state_of(state: Controls, entry: Control) -> ControlState:
 
 
 def newest(state: Controls, scope: str | None) -> int:
-    """The position of the last new decision that concerns a repository (None: any)."""
-    return max((at for repo, at in state.newest.items() if scope is None or repo in ("", scope)), default=0)
+    """The position of the last new decision about one repository (None: about any or about all)."""
+    return max((at for repo, at in state.newest.items() if scope is None or repo == scope), default=0)
 
 
 def take_back(state: Controls, entry: Control, now: int) -> list[Event]:
@@ -142,7 +144,7 @@ def _decided(
         what=what, position=position, moved=position, before=before, after=after, detector=detector, repo=repo
     )
     state.done = [*state.done, entry][-_MOST:]
-    state.undone = [c for c in state.undone if repo and c.repo not in ("", repo)]
+    state.undone = [c for c in state.undone if c.repo != repo]
     state.newest[repo] = position
 
 

@@ -20,6 +20,7 @@ from kairos.errors import Denied, Stale, TryAgain, UsageError
 REASONS = ("wrong", "not_now", "style", "too_risky", "duplicate", "other")
 PERSON = "user"
 _LOOK = "Look again: `kairos show {}`."
+_NAMED = 3
 _ENDED = {
     "expired": "expired before anybody decided",
     "stale": "is stale: the files it was made from have changed",
@@ -45,8 +46,11 @@ def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, vali
     Stale (5) for another digest, an expired or a decided proposal; TryAgain (75) before verification; Denied (6) when a
     rule approves what only a person may approve. Repeating a yes returns no events."""
     if digest is not None and digest != p.raised.digest:
+        since = changed_since(p, digest)
         raise Stale(
-            f"{p.id} is not what you read: its digest is {p.raised.digest[:12]}, not {digest[:12]}", _LOOK.format(p.id)
+            f"{p.id} is not what you read: its digest is {p.raised.digest[:12]}, not {digest[:12]}"
+            + (f"; since then: {since}" if since else ""),
+            _LOOK.format(p.id),
         )
     if p.state == "acknowledged":
         return []
@@ -156,9 +160,8 @@ def finish_run(
     )  # fmt: skip
     if outcome not in ("done", "rolled_forward") or started.run == "apply":
         return [ended]
-    if started.run == "undo":
-        return [ended, ev.Undone(id=p.id, execution=started.execution, kept=sorted(map(as_text, kept)))]
-    return [ended, ev.Redone(id=p.id, execution=started.execution)]
+    made = ev.Undone if started.run == "undo" else ev.Redone
+    return [ended, made(id=p.id, execution=started.execution, kept=sorted(map(as_text, kept)))]
 
 
 def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
@@ -171,7 +174,32 @@ def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
 
 def decided(p: Proposal) -> Stale:
     """The error that explains why the proposal can no longer be decided."""
-    return Stale(f"{p.id} {_ENDED.get(p.state, f'is {p.state}')}", _LOOK.format(p.id))
+    why = reason(p)
+    return Stale(f"{p.id} {_ENDED.get(p.state, f'is {p.state}')}{f': {why}' if why else ''}", _LOOK.format(p.id))
+
+
+def reason(p: Proposal) -> str:
+    """Why a proposal does not wait for a decision, as far as its stream says; empty if it does or nothing is known."""
+    match p.state:
+        case "stale":
+            return p.why or (f"{_few(p.stale_paths)} changed since it was made" if p.stale_paths else "")
+        case "parked":
+            return p.parked
+        case "superseded" | "withdrawn" | "failed" | "unknown":
+            return p.why
+        case _:
+            return ""
+
+
+def changed_since(p: Proposal, digest: str) -> str:
+    """What happened to a proposal since it had a digest, in words; empty if that is not known."""
+    later = next((n for n, r in enumerate(p.revisions) if digest and r.was.startswith(digest)), None)
+    return "; then ".join(r.changed for r in p.revisions[later:]) if later is not None else ""
+
+
+def _few(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(paths[:_NAMED]) + more
 
 
 def _open_run(p: Proposal) -> ev.ExecutionStarted:

@@ -115,6 +115,7 @@ def _revised(
     if event.edited:
         return _push(stack, "edit", version, before, after, event.digest)
     reopened = before.state not in _UNDECIDED and after.state in _UNDECIDED
+    reopened |= before.deferred_on_evidence and not after.deferred_on_evidence
     done = [] if reopened else [e for e in stack.done if e.what != "edit"]
     return msgspec.structs.replace(stack, done=done, undone=[e for e in stack.undone if e.what != "edit"])
 

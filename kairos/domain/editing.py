@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, digest, effects_of
 from kairos.domain.deciding import decided
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import ProposalRaised, Risk
+from kairos.domain.hunks import groups
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import OPEN, Proposal
+from kairos.domain.proposal import OPEN, Proposal, found_words
 from kairos.domain.raising import without_secret
 from kairos.domain.risk import assess, worse
 from kairos.errors import Denied, UsageError
+
+_NAMED = 3
 
 
 def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str) -> list[Event]:
@@ -34,15 +39,41 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
     bound = digest(action, effects, policy.version)
     if bound == raised.digest or action == raised.action:
         return []
+    title, claim = _words(p, action, bound)
     return [
         ev.ProposalRevised(
             id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
-            title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects,
+            title=title, claim=claim, risk=risk, action=action, effects=effects,
             evidence=raised.evidence, policy_version=policy.version, changed=changed, boundary=raised.boundary,
             unchecked=raised.unchecked, subjects=raised.subjects, fingerprint=raised.fingerprint, level=raised.level,
             basis=raised.basis, edited=p.edited or raised.digest,
         )
     ]  # fmt: skip
+
+
+def _words(p: Proposal, action: PatchAction, bound: str) -> tuple[str, str]:
+    """(title, claim) that speak of the patch as a person left it, and quote what was found."""
+    found = p.found or found_words(p)
+    if bound == p.edited:
+        return found.title, found.claim
+    files = list(effects_of(action).files)
+    left_out = [path for path in found.files if path not in files]
+    size = len(groups(action))
+    said = f"Your version: {_count(size, 'hunk')} in {_few(files)}"
+    if (size, files) != (found.hunks, found.files):
+        said += f" (found: {_count(found.hunks, 'hunk')} in {_count(len(found.files), 'file')})"
+    if left_out:
+        said += f"; left out: {_few(left_out)}"
+    return f"Your version of: {found.title}", f"{said}. What was found: {found.claim}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _few(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(paths[:_NAMED]) + more
 
 
 def restore(p: Proposal, wanted: Proposal) -> ev.ProposalRevised:

@@ -24,6 +24,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     `level`: how bad its state is beside its risk; a higher one is told again (a pushed secret). `basis`: what must be
     in the repository for it to hold.
 
+    `asks`: the paths that a person should change, where only their change tells that they did; `horizon`: within so
+    many commits (0: as for any finding).
+
     `evidence`: event positions, the cause first. `urgent` may pass quiet hours. `at_least`: the risk of doing nothing,
     if it is higher than the risk of the action. `unchecked`: what was not verified, in plain words."""
 
@@ -44,6 +47,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine = "rules"
     unchecked: list[str] = []
     cost_microusd: int = 0
+    asks: list[str] = []
+    horizon: int = 0
 
     @property
     def names(self) -> list[str]:

@@ -18,10 +18,11 @@ from typing import Literal, cast
 import msgspec
 
 from kairos.domain import events as ev
-from kairos.domain.action import NoteAction
+from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.decision_stack import DecisionStack, DecisionState, follow
 from kairos.domain.events import Event, ProposalRaised
 from kairos.domain.events.proposals import Risk
+from kairos.domain.hunks import groups
 from kairos.domain.inert import as_text
 
 State = Literal[
@@ -35,6 +36,8 @@ LASTING = WAITING | {"parked"}
 """The states in which a proposal may still be carried out, now or when its basis returns."""
 LAPSED = frozenset({"superseded", "stale", "acknowledged"})
 """Closed by the tree, or only read: open again if the tree changes back, or if it becomes worse."""
+REVISITED = LAPSED | {"rejected"}
+"""Closed, and looked at again when the tree changes; a rejected one returns only with a new place of evidence."""
 DONE = frozenset({"executed", "redone"})
 RAN = DONE | {"undone"}
 TERMINAL = frozenset(
@@ -53,18 +56,29 @@ MOST_REVISIONS = 20
 
 
 class Revision(msgspec.Struct, frozen=True):
-    """A revision of a proposal: when (us), and what changed, in words."""
+    """A revision of a proposal: when (us), what changed, in words, and the digest it had before (empty: not kept)."""
 
     at: int
     changed: str
+    was: str = ""
+
+
+class FoundWords(msgspec.Struct, frozen=True):
+    """What was found before a person changed the patch: its words, its files, and how many hunks it had."""
+
+    title: str
+    claim: str
+    files: list[str]
+    hunks: int
 
 
 class ToldState(msgspec.Struct, frozen=True):
-    """What a person was told of a finding: its risk, its level and how many places it had."""
+    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown)."""
 
     risk: Risk
     level: int
     places: int
+    at: int = 0
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -80,7 +94,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
     `found_at`: the boundary at which it was first found. `edited`: a person changed the patch; the digest of the one
-    that was found."""
+    that was found, of which `found` keeps the words."""
 
     raised: ProposalRaised
     raised_at: int
@@ -106,6 +120,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     voided: str = ""
     told: ToldState | None = None
     edited: str = ""
+    found: FoundWords | None = None
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
     stack: DecisionStack = DecisionStack()
@@ -167,14 +182,14 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if now != "parked":
                 changes["parked_from"], now = now, "parked"
         case ev.ProposalUnparked():
-            waits = state.parked_from == "deferred" and not state.deferred_on_evidence
+            waits = state.parked_from == "deferred"
             now = "deferred" if waits else _undecided(state.verified, state.raised.digest)
             if now != "deferred":
-                changes["deferred_until"] = None
+                changes |= {"deferred_until": None, "deferred_on_evidence": False}
             if event.expires_at is not None:
                 changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
-            changes |= {"delivered": True, "told": told_of(state)}
+            changes |= {"delivered": True, "told": told_of(state, at)}
         case ev.ProposalApproved():
             now, changes["approved"], changes["deferred_until"] = "approved", event, None
             changes["voided"] = ""
@@ -189,9 +204,9 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             changes["comments"] = [*state.comments, Comment(at, event.file, event.text)][-MOST_REVISIONS:]
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
-            changes |= {"deferred_until": None, "approved": None}
+            changes |= {"deferred_until": None, "deferred_on_evidence": False, "approved": None, "why": event.why}
         case ev.ProposalStale():
-            now, changes["stale_paths"] = "stale", event.paths
+            now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
             now, changes["why"] = "superseded", event.why
         case ev.ProposalExpired():
@@ -239,9 +254,16 @@ def is_verified(p: Proposal) -> bool:
     return p.verified is not None and p.verified.ok and p.verified.digest == p.raised.digest
 
 
-def told_of(p: Proposal) -> ToldState:
-    """What a person is told if the proposal is delivered as it stands."""
-    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint))
+def found_words(p: Proposal) -> FoundWords:
+    """What a proposal says as it stands."""
+    action = p.raised.action
+    size = len(groups(action)) if isinstance(action, PatchAction) else 0
+    return FoundWords(p.raised.title, p.raised.claim, list(p.raised.effects.files), size)
+
+
+def told_of(p: Proposal, at: int = 0) -> ToldState:
+    """What a person is told if the proposal is delivered as it stands, at a time (us)."""
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at)
 
 
 def expire(p: Proposal, now: int) -> list[Event]:
@@ -259,9 +281,10 @@ def give_back(p: Proposal, now: int | None) -> list[Event]:
     if p.state == "deferred":
         at_commit = p.deferred_until is None and not p.deferred_on_evidence
         due = at_commit if now is None else p.deferred_until is not None and p.deferred_until <= now
-        return [ev.ProposalReturned(id=p.id)] if due else []
+        why = "the commit that it was deferred to was made" if now is None else "the time that it was deferred to came"
+        return [ev.ProposalReturned(id=p.id, why=why)] if due else []
     if p.state == "approved" and now is not None and p.approved is not None and p.approved.expires_at <= now:
-        return [ev.ProposalReturned(id=p.id)]
+        return [ev.ProposalReturned(id=p.id, why="its approval expired before it could be carried out")]
     return []
 
 
@@ -275,9 +298,9 @@ def unpark(p: Proposal, expires_at: int | None) -> list[Event]:
     return [ev.ProposalUnparked(id=p.id, expires_at=expires_at)] if p.state == "parked" else []
 
 
-def mark_stale(p: Proposal, paths: Sequence[str]) -> list[Event]:
-    """Marks a proposal that is not carried out yet as stale because its base changed."""
-    return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)))] if p.state in WAITING else []
+def mark_stale(p: Proposal, paths: Sequence[str], why: str = "") -> list[Event]:
+    """Marks a proposal that is not carried out yet as stale because its base changed, or for another reason `why`."""
+    return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)), why=why)] if p.state in WAITING else []
 
 
 def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
@@ -302,9 +325,9 @@ def _undecided(verified: ev.ProposalVerified | None, digest: str) -> State:
 
 
 def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State, dict[str, object]]:
-    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but not one that was
-    deferred until its evidence changes; an approval stays only if its digest does; any other proposal that was closed
-    without a run is open again."""
+    """The state after a revision, and the changed fields. A deferred or parked proposal stays so, but a deferral until
+    its evidence changes ends, unless the revision says that this is the same; an approval stays only if its digest
+    does; any other proposal that was closed without a run is open again."""
     names = set(ProposalRaised.__struct_fields__) & set(ev.ProposalRevised.__struct_fields__) - {"id", "expires_at"}
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:
@@ -313,9 +336,10 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     changes: dict[str, object] = {
         "raised": msgspec.structs.replace(state.raised, **fields),
         "revised": state.revised + 1,
-        "revisions": [*state.revisions, Revision(at, event.changed)][-MOST_REVISIONS:],
+        "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
+        "found": (state.found or found_words(state)) if event.edited else None,
     }
     if event.worse:
         changes["delivered"] = False
@@ -327,9 +351,12 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     if now == "approved" and state.approved is not None:
         changes["voided"] = state.approved.digest
     changes |= {"approved": None, "stale_paths": [], "why": event.changed}
-    if now not in ("deferred", "parked") or (now == "deferred" and state.deferred_on_evidence):
+    moved = state.deferred_on_evidence and not event.deferred
+    if now not in ("deferred", "parked") or (now == "deferred" and moved):
         changes |= {"rejected": None, "deferred_until": None, "deferred_on_evidence": False}
         now = _undecided(None if not same else state.verified, event.digest)
+    elif now == "parked" and moved and state.parked_from == "deferred":
+        changes |= {"parked_from": None, "deferred_on_evidence": False}
     return now, changes
 
 

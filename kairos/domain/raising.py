@@ -35,6 +35,9 @@ REJECTED = "rejected@1"
 NEVER = "never@1"
 BASELINE = "baseline@1"
 COOL_DOWN = "cool-down@1"
+MUTE = "mute@1"
+ENDING = frozenset({MUTE, NEVER, COOL_DOWN})
+"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time. It is looked at again then."""
 _REOPENED = frozenset({"stale", "superseded", "failed"})
 """Closed by the tree: open again when the finding returns."""
 _FINAL = frozenset({"executing", "unknown"})
@@ -77,7 +80,7 @@ def raise_findings(
 
     `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
     proposals; `listed`: what was there before the repository was registered (see `finding.was_listed`); `held`:
-    `key|rule` of holds already recorded, which are not recorded again. ValueError for a finding of another
+    the labels of holds already recorded, which are not recorded again. ValueError for a finding of another
     repository."""
     out: list[Raised] = []
     keys: set[str] = set()
@@ -95,21 +98,35 @@ def raise_findings(
             raised = _unique(made, taken, ids)
             ids.add(raised.id)
             out.append(raised)
-        elif hold is not None and f"{finding.key}|{hold.rule}" not in held:
-            out.append(
-                AttentionHeld(
-                    repo=repo, subject=finding.key, why=f"{finding.title}: {hold.why}", rule=hold.rule,
-                    until=hold.until, detector=finding.detector,
-                )
-            )  # fmt: skip
+        elif hold is not None:
+            event = held_back(finding, hold.rule, f"{finding.title}: {hold.why}", boundary, hold.until)
+            out += [event] if label_of(event) not in held else []
     return out
+
+
+def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:
+    """The record that a finding is not raised; with what it was found in, if the hold can end."""
+    held = AttentionHeld(
+        repo=finding.action.repo, subject=finding.key, why=why, rule=rule, until=until, detector=finding.detector
+    )  # fmt: skip
+    if rule not in ENDING:
+        return held
+    from hashlib import sha256
+
+    mark = sha256(msgspec.json.encode((finding.basis, finding.level))).hexdigest()[:8]
+    return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark)
+
+
+def label_of(held: AttentionHeld) -> str:
+    """What a hold of a finding is known by, so that it is recorded once: `key|rule`, and the mark if it has one."""
+    return f"{held.subject}|{held.rule}#{held.mark}" if held.mark else f"{held.subject}|{held.rule}"
 
 
 def propose(
     finding: Finding, *, turn: str, boundary: str, policy: Policy, now: int, expire_us: int, root: str = ""
 ) -> ProposalRaised | _Hold:
     """The proposal for a finding, or the hold by the policy that forbids it."""
-    action = without_secret(finding.action, finding.claim)
+    action = without_secret(checkable(finding), finding.claim)
     effects = effects_of(action)
     risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
     if finding.engine == "rules":
@@ -144,6 +161,17 @@ def propose(
         level=finding.level,
         basis=finding.basis,
     )
+
+
+def checkable(finding: Finding) -> Action:
+    """The action of a finding, or a note instead of a change that rests on more than can be checked before it."""
+    cut = finding.basis.cut if finding.basis is not None else 0
+    if not cut or isinstance(finding.action, NoteAction):
+        return finding.action
+    text = (
+        f"{finding.claim}\nThe change itself is not proposed: it rests on {cut} more commits and paths than are kept."
+    )
+    return NoteAction(repo=finding.action.repo, text=text)
 
 
 def without_secret(action: Action, claim: str) -> Action:
@@ -202,7 +230,7 @@ def _judged(
     same = [p for p in known if is_same(finding, p)]
     lasting = [p for p in same if p.state in LASTING]
     for p in [*lasting[:1], *reversed(same)]:
-        hold = _settled(p, made)
+        hold = _settled(p, made) or _never(p)
         if hold is not None:
             return hold, []
         if p.state in RAN:
@@ -210,7 +238,7 @@ def _judged(
         hold = _refused(finding, [q for q in known if q.id != p.id], now, cool_down_us) if p not in lasting else None
         if hold is not None:
             return hold, []
-        found = revision(p, made)
+        found = revision(p, made, now)
         events: list[Raised] = [*unpark(p, made.expires_at), *([found] if found is not None else [])]  # type: ignore[list-item]
         for other in lasting[1:]:
             events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
@@ -233,6 +261,12 @@ def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
         return None
     rule = REJECTED if p.state in ("rejected", "undone") else DUPLICATE
     return _Hold(rule, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
+
+
+def _never(p: Proposal) -> _Hold | None:
+    """The hold of a finding that a person never wants to see here, whatever its places."""
+    never = p.state == "rejected" and p.rejected is not None and p.rejected.never
+    return _Hold(NEVER, f"you said never here ({p.id})") if never else None
 
 
 def _refused(finding: Finding, known: Sequence[Proposal], now: int, cool_down_us: int) -> _Hold | None:

@@ -7,15 +7,19 @@ than what they were told.
 
 from __future__ import annotations
 
+import msgspec
+
 from kairos.domain.action import PatchAction
 from kairos.domain.amounts import count
-from kairos.domain.basis import joined, oids_of
+from kairos.domain.basis import Basis, joined, oids_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.inert import shown
 from kairos.domain.proposal import OPEN, Proposal, ToldState
 from kairos.domain.risk import RANK
 
+SOON = 10 * 60_000_000
 _NAMED = 3
+MOVED = "you deferred it until what it rests on changes, and that changed"
 _AGAIN = {
     "rejected": "its evidence changed since you rejected it",
     "acknowledged": "its evidence changed since you read it",
@@ -38,15 +42,48 @@ def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
     pushed), or at least twice the places. False if they were told nothing yet."""
     if told is None:
         return False
-    return (
-        RANK[made.risk] > RANK[told.risk]
-        or made.level > max(told.level, 1)
-        or 0 < 2 * told.places <= len(made.fingerprint)
-    )
+    return RANK[made.risk] > RANK[told.risk] or _is_wider(told, made)
 
 
-def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
-    """The revision that makes the proposal what was found, None if nothing differs and it is open."""
+def rests_on_another(old: ProposalRaised, made: ProposalRaised) -> bool:
+    """Whether what a finding rests on changed: its places, its paths or commits, how bad it is, or the text that its
+    patch replaces. Lines that moved, words, and the same change in another commit are no such change."""
+    if (made.risk, made.level) != (old.risk, old.level) or set(made.fingerprint) != set(old.fingerprint):
+        return True
+    if _shape(made.basis) != _shape(old.basis):
+        return True
+    if isinstance(made.action, PatchAction):
+        return not _same_change(old, made)
+    return not made.fingerprint and made.digest != old.digest
+
+
+def _shape(basis: Basis | None) -> object:
+    """A basis without the names of its commits."""
+    if basis is None:
+        return None
+    bare = [msgspec.structs.replace(group, oids=[]) for group in basis.commits]
+    return msgspec.structs.replace(basis, commits=bare)
+
+
+def _is_wider(told: ToldState, made: ProposalRaised) -> bool:
+    return made.level > max(told.level, 1) or 0 < 2 * told.places <= len(made.fingerprint)
+
+
+def is_told_again(p: Proposal, made: ProposalRaised, now: int) -> bool:
+    """Whether what was found is told once more. A higher risk alone is not within SOON of the telling: a credential
+    that is written, staged and committed in one go is one piece of news."""
+    if not p.delivered:
+        return False
+    if p.state in ("superseded", "rejected") and new_places(p, made):
+        return True  # what was told was resolved or refused, and this is elsewhere
+    told = p.told
+    if told is not None and told.at and now - told.at < SOON:
+        return _is_wider(told, made)
+    return is_much_worse(told, made)
+
+
+def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | None:
+    """The revision that makes the proposal what was found at `now` (us), None if nothing differs and it is open."""
     old = p.raised
     if made.digest == p.edited and p.state in OPEN:
         return None  # nothing moved since a person changed this very patch
@@ -59,19 +96,19 @@ def revision(p: Proposal, made: ProposalRaised) -> ProposalRevised | None:
         details = [f"the same change is in commit {min(oids_of(basis) - oids_of(old.basis), default='?')[:12]} as well"]
     if not details and (old.basis != basis or old.key != made.key):
         details = ["it is known by what it is about now"]
+    until_evidence = p.deferred_on_evidence and "deferred" in (p.state, p.parked_from)
+    stays = until_evidence and not rests_on_another(old, made)
+    if until_evidence and not stays:
+        changed = MOVED
     if not changed and not details:
         return None
-    told = p.told
-    worse = is_much_worse(told, made)
-    if p.state == "superseded" and p.delivered and new_places(p, made):
-        worse = True  # what was told was resolved, and this is elsewhere
     return ProposalRevised(
         id=p.id, digest=made.digest, detector_version=made.detector_version, turn=made.turn, key=made.key,
         title=made.title, claim=made.claim, risk=made.risk, action=made.action, effects=made.effects,
         evidence=made.evidence, policy_version=made.policy_version, verdict=made.verdict, boundary=made.boundary,
         unchecked=made.unchecked, subjects=made.subjects, fingerprint=made.fingerprint, level=made.level, basis=basis,
-        worse=worse and p.delivered, expires_at=made.expires_at if changed else None,
-        changed="; ".join(filter(None, [changed, *details])),
+        worse=is_told_again(p, made, now), expires_at=made.expires_at if changed else None,
+        changed="; ".join(filter(None, [changed, *details])), deferred=stays,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ TEXT_LIMIT = 1 << 20
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _TEST_BYTES = 8_000
+_READS = 3
 _NOT_THERE = frozenset({
     errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM,
     errno.ELOOP,  # a symlink
@@ -30,10 +31,13 @@ class Unreadable(Exception):
 
 
 class Content(NamedTuple):
-    """A regular file as read: its bytes and its mode (st_mode & 0o7777)."""
+    """A regular file as read: its bytes and its mode (st_mode & 0o7777); when it was changed last (ctime); whether it
+    was changed while it was read, each time again (`torn`)."""
 
     data: bytes
     mode: int
+    changed_ns: int = 0
+    torn: bool = False
 
 
 def components(path: str) -> list[str]:
@@ -63,19 +67,30 @@ def descend(directory: int, parts: Sequence[str]) -> int:
 def read_beneath(root: Path, path: str, limit: int = TEXT_LIMIT) -> Content:
     """The regular file at `path` (relative to `root`).
 
-    Unreadable when there is none, a symlink is on the way, or it is larger than `limit` bytes; ValueError for a path
-    that leaves the root; OSError when reading fails."""
+    One that is written meanwhile is read again, a few times. Unreadable when there is none, a symlink is on the way, or
+    it is larger than `limit` bytes; ValueError for a path that leaves the root; OSError when reading fails."""
     file = _open(root, components(path))
     try:
-        found = os.fstat(file)
-        if not stat.S_ISREG(found.st_mode):
+        after = os.fstat(file)
+        if not stat.S_ISREG(after.st_mode):
             raise Unreadable("not a regular file")
-        data = _bytes(file, limit + 1) if found.st_size <= limit else b""
+        for _ in range(_READS):
+            found = after
+            os.lseek(file, 0, os.SEEK_SET)
+            data = _bytes(file, limit + 1) if found.st_size <= limit else b""
+            after = os.fstat(file)
+            torn = _written(found) != _written(after)
+            if not torn:
+                break
     finally:
         os.close(file)
     if found.st_size > limit or len(data) > limit:
         raise Unreadable("too large to show")
-    return Content(data, stat.S_IMODE(found.st_mode))
+    return Content(data, stat.S_IMODE(found.st_mode), after.st_ctime_ns, torn)
+
+
+def _written(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _open(root: Path, parts: Sequence[str]) -> int:

@@ -172,6 +172,14 @@ class Git:
         if process.returncode != 0:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {words}", status=process.returncode)
 
+    def open(self, *args: str | bytes) -> subprocess.Popen[bytes]:
+        """A command that answers on standard output what it is asked on standard input (`cat-file --batch`). The caller
+        ends it."""
+        return subprocess.Popen(
+            ["git", *_HARDENED, "-C", self.root, *args],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment(args[0]),
+        )  # fmt: skip
+
     def text(self, *args: str | bytes) -> str:
         """Standard output of a quick command as text, without the final newline."""
         return os.fsdecode(self.run(*args, timeout=QUICK_S)).rstrip("\n")

@@ -89,6 +89,23 @@ class Objects:
             found += [oid for oid in part if oid not in beside]
         return found
 
+    def refs_with(self, oid: str, most: int = 3) -> list[str]:
+        """The names of at most `most` refs that lead to a commit, branches first; ORIG_HEAD if no ref does."""
+        found: list[str] = []
+        for under in ("refs/heads", "refs/tags", "refs/remotes", "refs/stash"):
+            out = self._git.run("for-each-ref", f"--count={most}", f"--contains={oid}", "--format=%(refname)", under)
+            found += os.fsdecode(out).splitlines()
+            if found:
+                return found[:most]
+        return ["ORIG_HEAD"] if self._git.commit("ORIG_HEAD") is not None else []
+
+    def changed_since(self, oid: str, path: str) -> str | None:
+        """The first commit after `oid` in the history of HEAD that changed a path, None if there is none."""
+        here = b":(literal,top)" + os.fsencode(path)
+        args = ("log", "--reverse", "--format=%H", "--no-renames", f"{oid}..HEAD", "--")
+        status, out = self._git.result(*args, here, ok=(0, 128))
+        return next(iter(out.decode("ascii", "replace").split()), None) if status == 0 else None
+
     def removed_by(self, path: str) -> str | None:
         """The latest commit in the history of HEAD that removed or renamed a path, None if there is none."""
         args = ("log", "-1", "--format=%H", "--diff-filter=D", "--no-renames", "HEAD", "--")

@@ -50,6 +50,8 @@ class Attribution:
         self._kept = b""
         self._verdicts: dict[bytes, provenance.Verdict] = {}
         self._touched: list[tuple[float, Touched]] = []
+        self._explained: list[tuple[Touched, bytes]] = []
+        """What this look explained by moves: each write of a move explains one difference, once it is appended."""
         self._waiting: dict[bytes, float] = {}
         self._provenance = Provenance()
         self.forget()
@@ -76,6 +78,9 @@ class Attribution:
         """Records that the look was appended. `touched` is the git move that it recorded, which explains files of
         bursts that begin before `until`."""
         self._kept = row.value if row is not None else self._kept
+        for move, path in self._explained:
+            move.paths.discard(path)
+        self._explained = []
         if touched is not None:
             self._touched.append((until, touched))
 
@@ -151,6 +156,7 @@ class Attribution:
         """The paths that git wrote: one of the moves may have written them, and their content now matches the index or
         the stash."""
         found: dict[bytes, Label] = {}
+        self._explained = []
         unclean: set[bytes] | None = None
         tracked: set[bytes] = set()
         for touched in moves:
@@ -166,7 +172,7 @@ class Attribution:
                 clean = d.path not in unclean and (d.new is None or d.path in tracked)
                 if clean or self._from_stash(d, touched):
                     found[d.path] = Label(origin, "git", touched.position)
-                    touched.paths.discard(d.path)
+                    self._explained.append((touched, d.path))
         return found
 
     def _from_stash(self, d: Difference, touched: Touched) -> bool:

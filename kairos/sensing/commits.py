@@ -116,11 +116,11 @@ def _without_trees(git: Git, oids: Sequence[str]) -> set[str]:
     return {oid for oid, tree, parent, before in rows if not tree or (parent and not before)}
 
 
-def history(git: Git, repo: str, head: str, limit: int) -> Iterator[CommitRecorded]:
-    """The commits of a head, oldest first; with a limit only the newest. Streams. `left_out` says of which the clone
-    does not hold the changes. Raises GitError."""
+def history(git: Git, repo: str, head: str, limit: int, since_s: int = 0) -> Iterator[CommitRecorded]:
+    """The commits of a head, oldest first; with a limit only the newest, with `since_s` only those made since then.
+    Streams. `left_out` says of which the clone does not hold the changes. Raises GitError."""
     clone = clone_of(git)
-    newest = [f"--max-count={limit}"] if limit else []
+    newest = _newest(limit, since_s)
     order = ("--reverse", "--date-order", *newest)
     if clone.partial:
         oids = (line.decode("ascii") for line in git.stream("rev-list", *order, head, "--", separator=b"\n"))
@@ -132,10 +132,13 @@ def history(git: Git, repo: str, head: str, limit: int) -> Iterator[CommitRecord
         yield _at_boundary(commit) if commit.oid in clone.boundary else commit
 
 
-def count(git: Git, head: str, limit: int) -> int:
+def count(git: Git, head: str, limit: int, since_s: int = 0) -> int:
     """How many commits `history` yields. Raises GitError."""
-    newest = [f"--max-count={limit}"] if limit else []
-    return int(git.text("rev-list", "--count", *newest, "--end-of-options", head, "--"))
+    return int(git.text("rev-list", "--count", *_newest(limit, since_s), "--end-of-options", head, "--"))
+
+
+def _newest(limit: int, since_s: int) -> list[str]:
+    return [*([f"--max-count={limit}"] if limit else []), *([f"--since=@{since_s}"] if since_s else [])]
 
 
 def parse(records: Iterator[bytes], repo: str) -> Iterator[CommitRecorded]:

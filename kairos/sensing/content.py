@@ -63,7 +63,17 @@ def read_tail(path: bytes, limit: int = 1 << 16) -> bytes | None:
     return _tail(path, limit, from_end=True)
 
 
+def read_end(path: bytes, limit: int = 1 << 16) -> tuple[bytes, int] | None:
+    """(the last bytes of a regular file, the size of the whole), None if there is no such file or it cannot be read."""
+    return _part(path, limit, from_end=True)
+
+
 def _tail(path: bytes, limit: int, *, from_end: bool) -> bytes | None:
+    found = _part(path, limit, from_end=from_end)
+    return None if found is None else found[0]
+
+
+def _part(path: bytes, limit: int, *, from_end: bool) -> tuple[bytes, int] | None:
     try:
         fd = os.open(path, _FLAGS)
     except OSError:
@@ -75,4 +85,7 @@ def _tail(path: bytes, limit: int, *, from_end: bool) -> bytes | None:
         size = os.fstat(fd).st_size
         if from_end and size > limit:
             file.seek(size - limit)
-        return file.read(limit)
+            raw = file.read(limit)
+            return raw, size - limit + len(raw)
+        raw = file.read(limit)
+        return raw, len(raw)

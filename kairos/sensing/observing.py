@@ -104,6 +104,7 @@ class Observer:
         If the refs cannot be read (see `trouble`), the tree is still compared. Raises GitError if the index was never
         read or git hangs.
         """
+        index = signature(self.tracked.index)
         move, snapshot, new = self._read_refs(burst)
         dirs, everything = set(burst.dirs), burst.everything
         written = self.tracked.changed()
@@ -116,7 +117,6 @@ class Observer:
             everything, dirs = everything or found is None, dirs | (found or set())
         if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything or burst.thorough):
             self.tree, everything = self._open_tree(), True
-        index = signature(self.tracked.index)
         comparison = self.tree.compare(dirs, everything=everything)
         if patient and (self.lock() is not None or signature(self.tracked.index) != index):
             again = dirs | comparison.deltas.keys() | comparison.late
@@ -127,6 +127,10 @@ class Observer:
         undecided = self._judge.undecided(comparison.deltas, now)
         touched = self._touched_by(move, snapshot)
         groups = self._judge.groups(comparison.deltas, origin, burst.started, touched)
+        if patient and groups and (self.lock() is not None or signature(self.tracked.index) != index):
+            self._judge.forget()  # git began to write while we compared: what it wrote would look like a person's edit
+            again = dirs | comparison.deltas.keys() | comparison.late
+            return Look(again=frozenset(again), everything=everything, wait=AGAIN_S, unfinished=True)
         row = self._judge.look_done()
         try:
             events, writes = self._news(move, snapshot, new, origin)

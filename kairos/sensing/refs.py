@@ -17,7 +17,7 @@ from kairos.domain.events import RefMove
 from kairos.domain.secrets import redact
 from kairos.repo.git import QUICK_S, Git, GitError
 from kairos.repo.health import mode_of
-from kairos.sensing.content import read_small, read_tail
+from kairos.sensing.content import read_end, read_small, read_tail
 
 SPECIAL = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD", "BISECT_HEAD", "FETCH_HEAD")
 MARKERS = ("rebase-merge", "rebase-apply", "BISECT_LOG")
@@ -28,7 +28,8 @@ _STEPS = 100
 
 class RefSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The target of every ref. `head`: the symbolic ref, None when detached; `head_oid`: None before the first
-    commit; `worktrees`: raw HEAD text of the other work trees by name."""
+    commit; `worktrees`: raw HEAD text of the other work trees by name; `logged`: bytes of HEAD's reflog just before the
+    refs were read (None: unknown), by which a move away and back is noticed."""
 
     head: str | None = None
     head_oid: str | None = None
@@ -36,6 +37,7 @@ class RefSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     special: dict[str, str] = {}
     markers: list[str] = []
     worktrees: dict[str, str] = {}
+    logged: int | None = None
 
     @property
     def head_name(self) -> str | None:
@@ -44,11 +46,12 @@ class RefSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logged(NamedTuple):
-    """One line of the HEAD reflog."""
+    """One line of the HEAD reflog. `end`: the number of bytes up to its end."""
 
     old: str
     new: str
     message: str
+    end: int = 0
 
 
 class Move(NamedTuple):
@@ -79,6 +82,7 @@ def places(git: Git) -> GitPlaces:
 
 def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
     """The present snapshot. A FETCH_HEAD that a running fetch has emptied keeps its last value. Raises GitError."""
+    logged = _size(at.git_dir / "logs" / "HEAD")
     status, out = git.result("symbolic-ref", "--quiet", "HEAD", ok=(0, 1), timeout=QUICK_S)
     head = _text(out.strip()) if status == 0 else None
     refs = {}
@@ -94,7 +98,13 @@ def read_refs(git: Git, at: GitPlaces, last: RefSnapshot | None) -> RefSnapshot:
         special.setdefault("FETCH_HEAD", last.special["FETCH_HEAD"])
     markers = [name for name in MARKERS if os.path.lexists(at.git_dir / name)]
     return RefSnapshot(
-        head=head, head_oid=head_oid, refs=refs, special=special, markers=markers, worktrees=_worktrees(at)
+        head=head,
+        head_oid=head_oid,
+        refs=refs,
+        special=special,
+        markers=markers,
+        worktrees=_worktrees(at),
+        logged=logged,
     )
 
 
@@ -114,13 +124,15 @@ def _unlisted(git: Git, at: GitPlaces, head: str) -> str | None:
 
 def read_reflog(at: GitPlaces) -> list[Logged]:
     """The last lines of the HEAD reflog, oldest first."""
-    raw = read_tail(os.fsencode(at.git_dir / "logs" / "HEAD")) or b""
+    raw, end = read_end(os.fsencode(at.git_dir / "logs" / "HEAD")) or (b"", 0)
     found = []
+    end -= len(raw)
     for line in raw.split(b"\n"):
+        end += len(line) + 1
         ids, tab, message = line.partition(b"\t")
         words = ids.split(b" ")
         if tab and len(words) > 2 and len(words[0]) >= 40:
-            found.append(Logged(_text(words[0]), _text(words[1]), message.decode("utf-8", "replace")))
+            found.append(Logged(_text(words[0]), _text(words[1]), message.decode("utf-8", "replace"), end))
     return found
 
 
@@ -135,9 +147,15 @@ def pushed(at: GitPlaces, ref: str) -> bool:
 def difference(
     old: RefSnapshot, new: RefSnapshot, reflog: list[Logged], parents: Parents, was_pushed: Callable[[str], bool]
 ) -> Move | None:
-    """What moved between two snapshots, None if nothing did. `parents` returns the parents of a commit."""
+    """What moved between two snapshots, None if nothing did. `parents` returns the parents of a commit. A HEAD that
+    moved away and is back is a move, too: git wrote files on the way."""
     if old == new:
         return None
+    fresh = _fresh(old, new, reflog)
+    if msgspec.structs.replace(old, logged=new.logged) == new:
+        wrote = [line for line in fresh if line.old != line.new]
+        what = _said(wrote[-1].message) if wrote else None
+        return Move(what or "checkout", [], redact(fresh[-1].message)[:_NOTE], _wrote(fresh)) if wrote else None
     moves = [
         RefMove(name=name, old=before.get(name), new=after.get(name))
         for before, after in (
@@ -156,8 +174,32 @@ def difference(
     else:
         last = None
         what = _refs_moved(old, new, {m.name for m in moves}, was_pushed)
-    steps = _steps(old.head_oid, new.head_oid, reflog, what) if old.head_oid != new.head_oid else ()
+    steps = _wrote(fresh)
+    if not fresh and old.head_oid != new.head_oid:
+        steps = _steps(old.head_oid, new.head_oid, reflog, what)
     return Move(what, moves, redact(last.message)[:_NOTE] if last else "", steps, ongoing)
+
+
+def _fresh(old: RefSnapshot, new: RefSnapshot, reflog: list[Logged]) -> list[Logged]:
+    """The lines of the reflog since the `old` snapshot, up to where HEAD is in the `new` one; none if they do not lead
+    from the one to the other."""
+    if old.logged is None or old.head_oid is None:
+        return []
+    at, found, upto = old.head_oid, list[Logged](), 0
+    for line in reflog:
+        if line.end <= old.logged:
+            continue
+        if line.old != at:
+            return []
+        at = line.new
+        found.append(line)
+        upto = len(found) if at == new.head_oid else upto
+    return found[:upto]
+
+
+def _wrote(lines: list[Logged]) -> tuple[tuple[str | None, str | None], ...]:
+    """The steps in which git wrote files: all but commits."""
+    return tuple((line.old, line.new) for line in lines if not line.message.startswith("commit"))
 
 
 def _steps(
@@ -254,6 +296,13 @@ def _worktrees(at: GitPlaces) -> dict[str, str]:
         if raw is not None:
             found[""] = raw.decode("utf-8", "backslashreplace").strip()
     return found
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _first_oid(path: Path) -> str | None:

@@ -167,13 +167,13 @@ def test_a_change_of_the_patch_is_taken_back_and_made_again(bench: Any, repo: An
 
 def test_a_mute_is_taken_back_once(bench: Any) -> None:
     bench.log.append([NewEvent("control", DetectorMuted(detector="secret"), None, "user")])
-    entry = controls.last_done(ControlsView().load(bench.log)[0], None, 0)
+    entry = next(iter(controls.in_effect(ControlsView().load(bench.log)[0], None, 0)), None)
     assert entry is not None
     position = taking_back.take_back_control(bench.log, entry)
     assert [r.topic for r in bench.log.read(position - 1)] == ["DecisionUndone", "DetectorUnmuted"]
     with pytest.raises(Stale, match="another decision"):
         taking_back.take_back_control(bench.log, entry)
-    undone = controls.last_undone(ControlsView().load(bench.log)[0], None, 0)
+    undone = next(iter(controls.taken_back(ControlsView().load(bench.log)[0], None, 0)), None)
     assert undone is not None
     taking_back.make_control_again(bench.log, undone)
     assert ControlsView().load(bench.log)[0].muted == ["secret|"]

@@ -80,7 +80,7 @@ def test_where_it_can_mean_nothing_it_is_refused_with_the_reason(
 
 
 GUARD = {"guard check", "guard install", "guard remove", "guard status"}  # of any repository, known or not
-OF_ONE = sorted((set(COMMANDS) | {""}) & OWN - {"init", "watch", "forget", "review"} - GUARD)
+OF_ONE = sorted((set(COMMANDS) | {""}) & OWN - {"backtest", "init", "watch", "forget", "review"} - GUARD)
 
 
 @pytest.mark.parametrize("command", OF_ONE)

@@ -65,6 +65,9 @@ def test_init_asks_for_trust_on_a_terminal(kairos: Any, repo: Any, terminal: Any
     screen.until("[y/N] ")
     screen.press("y\n")
     screen.until("Next: kairos start")
+    screen.until("Replay its last 500 commits, to see what would have been raised? [y/N] ")
+    screen.press("y\n")
+    screen.until("On 1 commit it would have raised nothing.")
     assert screen.end() == 0
 
 

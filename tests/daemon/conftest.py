@@ -29,6 +29,7 @@ from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
 from kairos.home import Home, find_home
 from kairos.settings import Config
+from tests.daemon.kept import PAGE, Kept
 
 
 class Others:
@@ -180,3 +181,14 @@ def running(home: Home, world: World) -> Callable[..., Any]:
             raise failed[0]
 
     return run
+
+
+@pytest.fixture
+def kept(repo: Any, home: Home) -> Iterator[Kept]:
+    repo.write("src/pay.py", "def f():\n    return 1\n\n\ndef g():\n    return 2\n")
+    repo.write("a.md", PAGE)
+    repo.write("other.txt", "0\n")
+    repo.commit()
+    made = Kept(repo, home)
+    yield made
+    made.log.close()

@@ -24,7 +24,8 @@ from kairos.repo.objects import _name_status
 from kairos.settings import AttentionSettings, Config
 
 CONFIG = Config(attention=AttentionSettings(per_day=1_000, per_day_total=1_000, quiet_hours="", cool_down_hours=0))
-_KINDS = {"checkout": "switch", "stash": None, "push": None, "files": "burst"}
+PAGE = "see [pay](src/pay.py)\n"
+_KINDS = {"checkout": "switch", "stash": None, "push": None, "stage": "burst", "files": "burst"}
 
 
 class Kept:
@@ -48,7 +49,7 @@ class Kept:
         self.world = World(self.log)
         self.world.load()
         self.looker = Looker(self.home, CONFIG, self.log, self.world)
-        self.speaker = Speaker(CONFIG, self.log, self.world, manners(CONFIG), local_zone, None, lambda repo: True)
+        self.speaker = Speaker(CONFIG, self.log, self.world, manners(CONFIG), local_zone, lambda repo: True)
 
     def _append(self, *events: Event) -> list[Any]:
         return [self.log.at(p) for p in self.log.append([NewEvent(self.id, e) for e in events])]
@@ -126,6 +127,10 @@ class Kept:
     def one(self) -> Proposal:
         (found,) = self.all()
         return found
+
+    def by_id(self, id_: str) -> Proposal:
+        self.world.catch_up()
+        return next(p for p in self.all() if p.id == id_)
 
     def told(self) -> int:
         return len(list(self.log.read(topics={"ProposalDelivered"})))

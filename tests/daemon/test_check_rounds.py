@@ -12,7 +12,8 @@ from kairos.acting import confine
 from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
-from kairos.domain.events import CheckNamed, CheckRemoved, CheckStarted, check_stream
+from kairos.domain.checks.state import check_stream
+from kairos.domain.events import CheckNamed, CheckRemoved, CheckStarted
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.home import Home

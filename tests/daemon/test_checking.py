@@ -12,7 +12,8 @@ from kairos.acting.checking import checks_lock
 from kairos.daemon import checking
 from kairos.daemon.checking import Checking
 from kairos.daemon.folded import World
-from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed, check_stream
+from kairos.domain.checks.state import check_stream
+from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.opener import open_log
 from kairos.home import Home

@@ -51,6 +51,7 @@ def test_what_was_deferred_until_a_time_comes_back_then(others: Any, tick: Calla
     assert others.of(raised.id).state == "deferred"
     tick(HOUR)
     assert others.of(raised.id).state == "raised"
+    assert [e.why for e in others.told("ProposalReturned")] == ["the time that it was deferred to came"]
 
 
 def test_what_was_deferred_to_the_next_commit_comes_back_then(

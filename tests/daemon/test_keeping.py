@@ -9,34 +9,16 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kairos.acting import decisions, undo
 from kairos.acting.executor import execute
-from kairos.domain.proposal import LASTING, Proposal
+from kairos.domain.proposal import LASTING
 from kairos.errors import KairosError, Stale
-from kairos.home import Home
-from tests.daemon.kept import CONFIG, Kept
+from tests.daemon.kept import CONFIG, PAGE, Kept
 
 LIVES = int(os.environ.get("KAIROS_REAL_LIVES", "4"))
-
-
-PAGE = "see [pay](src/pay.py)\n"
-
-
-@pytest.fixture
-def kept(repo: Any, home: Home) -> Iterator[Kept]:
-    repo.write("src/pay.py", "def f():\n    return 1\n\n\ndef g():\n    return 2\n")
-    repo.write("a.md", PAGE)
-    repo.write("other.txt", "0\n")
-    repo.commit()
-    made = Kept(repo, home)
-    yield made
-    made.log.close()
 
 
 @pytest.fixture
@@ -124,12 +106,29 @@ def test_saves_revise_one_proposal_and_a_second_place_widens_it(moved: Kept) -> 
     assert moved.told() == 1
     moved.write("b.md", PAGE)
     moved.commit()
-    assert "2 places, there were 1" in moved.one().revisions[-1].changed
+    assert "2 places, there was 1" in moved.one().revisions[-1].changed
     decisions.approve(moved.log, moved.home, CONFIG, moved.one().id)
     moved.world.catch_up()
     done = execute(moved.log, moved.home, CONFIG, moved.one(), moved.repo.root)
     assert done.state == "executed"
     assert "billing" in (moved.repo.root / "b.md").read_text()
+
+
+def test_what_is_deferred_until_its_evidence_changes_does_not_return_at_a_save(moved: Kept) -> None:
+    decisions.defer(moved.log, moved.one().id, None, on_evidence=True)
+    moved.world.catch_up()
+    moved.write("other.txt", "1\n")
+    moved.write("a.md", f"a line before\n\n{PAGE}")
+    moved.commit()
+    moved.git("checkout", "-q", "-b", "side", "HEAD~2", what="checkout")
+    assert moved.one().state == "parked"
+    moved.git("checkout", "-q", "work", what="checkout")
+    moved.restart()
+    assert moved.one().state == "deferred"
+    moved.write("b.md", PAGE)
+    moved.commit()
+    assert moved.one().state == "pending"
+    assert moved.one().revisions[-1].changed.startswith("you deferred it until what it rests on changes")
 
 
 def test_a_save_voids_an_approval_that_was_not_carried_out(moved: Kept) -> None:
@@ -161,21 +160,33 @@ def test_a_conflict_that_is_stashed_is_parked_and_one_that_is_resolved_is_closed
     assert (kept.one().state, kept.one().why) == ("superseded", "the conflict markers are gone")
 
 
-def test_a_secret_keeps_its_id_from_the_work_tree_to_the_remote(kept: Kept, tmp_path: Path) -> None:
-    kept.write("deploy.env", "AWS=AKIAQ3EGRT5HZX7WLMNP\n")
-    first = kept.one().id
-    kept.repo.git("add", "-A")
-    kept.commit()
-    assert (kept.one().id, kept.one().raised.level) == (first, 1)
-    assert "not pushed" in kept.one().raised.title
-    decisions.approve(kept.log, kept.home, CONFIG, first)
-    kept.world.catch_up()
-    kept.repo.git("init", "-q", "--bare", str(tmp_path / "up.git"))
-    kept.repo.git("remote", "add", "origin", str(tmp_path / "up.git"))
-    kept.git("push", "-q", "origin", "HEAD:refs/heads/main", what="push")
-    assert (kept.one().id, kept.one().raised.level, kept.one().state) == (first, 2, "pending")
-    assert "pushed" in kept.one().raised.title and "rotate" in kept.one().raised.title
-    assert not kept.one().delivered
+def test_a_rejected_rename_returns_with_a_reference_that_is_committed_later(moved: Kept) -> None:
+    first = moved.one().id
+    decisions.reject(moved.log, first, "wrong")
+    for n in range(3):
+        moved.write("other.txt", f"{n}\n")
+        moved.commit()
+    moved.restart()
+    assert (moved.one().state, moved.told()) == ("rejected", 1)
+    moved.write("b.md", PAGE)
+    assert moved.one().state == "rejected", "not amid an edit"
+    moved.commit()
+    assert (moved.one().id, moved.one().state, moved.told()) == (first, "pending", 2)
+    assert "since you rejected it" in moved.one().revisions[-1].changed
+    decisions.reject(moved.log, first, "wrong")
+    moved.write("other.txt", "more\n")
+    moved.commit()
+    assert (moved.one().state, moved.told()) == ("rejected", 2)
+
+
+def test_a_fixed_rename_returns_with_a_reference_that_is_committed_later(moved: Kept) -> None:
+    first = moved.one().id
+    moved.write("a.md", PAGE.replace("pay.py", "billing.py"))
+    moved.commit()
+    assert moved.one().state == "superseded"
+    moved.write("b.md", PAGE)
+    moved.commit()
+    assert (moved.one().id, moved.one().state) == (first, "pending")
 
 
 OPS = ("save", "save", "name", "fix", "unfix", "commit", "amend", "checkout", "checkout", "merge", "cherry-pick",
@@ -221,7 +232,7 @@ def live(kept: Kept, pick: random.Random) -> None:
             p = pick.choice(known)
             decisions.approve(kept.log, kept.home, CONFIG, p.id)
             assert (repo.root / "src/billing.py").exists() and not (repo.root / "src/pay.py").exists()
-            execute(kept.log, kept.home, CONFIG, kept_of(kept, p.id), repo.root)
+            execute(kept.log, kept.home, CONFIG, kept.by_id(p.id), repo.root)
             kept.sense()
         elif what == "defer" and known:
             decisions.defer(kept.log, pick.choice(known).id, None)
@@ -241,11 +252,6 @@ def abort(kept: Kept) -> None:
         kept.repo.git("cherry-pick", "--abort")
     kept.world.catch_up()
     kept.sense("reset")
-
-
-def kept_of(kept: Kept, id_: str) -> Proposal:
-    kept.world.catch_up()
-    return next(p for p in kept.all() if p.id == id_)
 
 
 def judge(kept: Kept) -> None:

@@ -13,6 +13,7 @@ import pytest
 from kairos.clock import DAY, now_us
 from kairos.daemon.folded import World
 from kairos.daemon.reactor import Reactor
+from kairos.detectors.scene import SETTLE_NS
 from kairos.domain.events import Change, FilesChanged, GitMoved, Paused, ProposalDeferred, Resumed
 from kairos.domain.proposal import stream_of
 from kairos.eventlog.leases import Everything
@@ -41,7 +42,7 @@ def scheduler() -> Iterator[Scheduler]:
 def make(others: Any, home: Home, world: World, scheduler: Scheduler, quick: None) -> Callable[..., Reactor]:
     def begin(held: Everything | None = None) -> Reactor:
         log = open_log(home)
-        return Reactor(home, others.config, log, world, held or Everything(), lambda: UTC, scheduler, None)
+        return Reactor(home, others.config, log, world, held or Everything(), lambda: UTC, scheduler)
 
     return begin
 
@@ -91,6 +92,39 @@ def test_a_commit_does_not_wait_for_the_lull(
         commit(others)
         assert others.until("TurnEnded")
     assert [e.boundary for e in others.told("AttentionDue")] == ["commit"]
+
+
+def test_a_turn_that_finds_something_waits_for_a_file_that_may_be_half_written(
+    others: Any, make: Callable[..., Reactor], running: Callable[..., Any]
+) -> None:
+    with running(make()):
+        burst(others, "slow.env")
+        commit(others)
+        others.until("ProposalRaised")
+    written = (others.root / "slow.env").stat().st_ctime_ns
+    (raised,) = [r for r in others.log.read() if r.topic == "ProposalRaised"]
+    assert raised.at * 1_000 >= written + SETTLE_NS
+
+
+def test_a_file_that_is_written_all_the_time_holds_no_turn_up(
+    others: Any, make: Callable[..., Reactor], running: Callable[..., Any]
+) -> None:
+    text, over = f"AWS=AKIAQ3EGRT5HZX7{next(BURSTS):05}\n", threading.Event()
+
+    def write() -> None:
+        while not over.wait(0.002):
+            (others.root / "log.env").write_text(text)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        with running(make()):
+            commit(others)
+            burst(others, "log.env")
+            others.until("TurnEnded")
+    finally:
+        over.set()
+        writer.join()
 
 
 def test_what_came_while_no_daemon_ran_is_looked_at_once(

@@ -34,15 +34,16 @@ def at(clock: Callable[[float], None]) -> Callable[[float], None]:
 
 
 @pytest.fixture
-def told() -> list[str]:
-    return []
+def told(others: Any) -> Callable[[], list[str]]:
+    """The proposals that were delivered, in order."""
+    return lambda: [e.id for e in others.told("ProposalDelivered")]
 
 
 @pytest.fixture
-def make(world: World, log: Log, told: list[str], at: Any) -> Callable[..., Speaker]:
+def make(world: World, log: Log, at: Any) -> Callable[..., Speaker]:
     def speaker(config: Config | None = None) -> Speaker:
         given = config or Config()
-        return Speaker(given, log, world, manners(given), lambda: UTC, told.append, lambda repo: True)
+        return Speaker(given, log, world, manners(given), lambda: UTC, lambda repo: True)
 
     return speaker
 
@@ -55,60 +56,62 @@ def pending(others: Any, world: World, **fields: Any) -> Any:
     return raised
 
 
-def test_what_is_pending_is_told_once(others: Any, world: World, make: Callable[..., Speaker], told: list[str]) -> None:
+def test_what_is_pending_is_told_once(
+    others: Any, world: World, make: Callable[..., Speaker], told: Callable[[], list[str]]
+) -> None:
     speaker, raised = make(), pending(others, world)
     speaker.offer(raised.id)
     speaker.offer(raised.id)
     speaker.offer_all("commit")
-    assert told == [raised.id]
+    assert told() == [raised.id]
     assert len(others.told("ProposalDelivered")) == 1
 
 
 def test_what_quiet_hours_hold_is_told_in_the_morning_as_one_brief(
-    others: Any, world: World, make: Callable[..., Speaker], told: list[str], at: Callable[[float], None]
+    others: Any, world: World, make: Callable[..., Speaker], told: Callable[[], list[str]], at: Callable[[float], None]
 ) -> None:
     speaker = make()
     at(0)
     first, second = pending(others, world), pending(others, world)
     speaker.offer_all("commit")
     speaker.offer_all("commit")
-    assert told == [] and [e.rule for e in others.told("AttentionHeld")] == ["quiet-hours@1"] * 2
+    assert told() == [] and [e.rule for e in others.told("AttentionHeld")] == ["quiet-hours@1"] * 2
     at(8.9)
     speaker.release(now_us())
-    assert told == []
+    assert told() == []
     at(9.01)
     speaker.release(now_us())
-    assert sorted(told) == sorted([first.id, second.id])
+    assert sorted(told()) == sorted([first.id, second.id])
     assert {e.boundary for e in others.told("ProposalDelivered")} == {"brief"}
 
 
 def test_the_daily_cap_counts_what_was_told_a_moment_ago(
-    others: Any, world: World, make: Callable[..., Speaker], told: list[str]
+    others: Any, world: World, make: Callable[..., Speaker], told: Callable[[], list[str]]
 ) -> None:
     speaker = make(Config(attention=AttentionSettings(per_day=2)))
     for _ in range(4):
         pending(others, world)
     speaker.offer_all("commit")
-    assert len(told) == 2
+    assert len(told()) == 2
     assert [e.rule for e in others.told("AttentionHeld")] == ["per-day@1"] * 2
 
 
 def test_what_was_verified_and_never_offered_is_offered_when_somebody_looks(
-    others: Any, world: World, make: Callable[..., Speaker], told: list[str]
+    others: Any, world: World, make: Callable[..., Speaker], told: Callable[[], list[str]]
 ) -> None:
     """The daemon died between the two."""
     raised = pending(others, world)
     make().release(now_us())
-    assert told == [raised.id]
+    assert told() == [raised.id]
 
 
 def test_nobody_is_told_of_what_was_decided_meanwhile(
-    others: Any, world: World, make: Callable[..., Speaker], told: list[str]
+    others: Any, world: World, make: Callable[..., Speaker], told: Callable[[], list[str]]
 ) -> None:
     raised = pending(others, world)
     others.say(ProposalRejected(id=raised.id, reason="wrong"), stream_of(raised.id), origin="user")
     make().offer(raised.id)  # by what it knows, it is pending
-    assert told == [] and others.told("ProposalDelivered") == []
+    assert told() == [] and others.told("ProposalDelivered") == []
 
 
 def test_the_persons_own_command_gets_the_title_and_leaves_no_zombie(
@@ -125,9 +128,9 @@ def test_the_persons_own_command_gets_the_title_and_leaves_no_zombie(
 
 
 def test_a_command_that_cannot_run_is_told_and_ends_nothing(
-    others: Any, world: World, make: Callable[..., Speaker], told: list[str]
+    others: Any, world: World, make: Callable[..., Speaker], told: Callable[[], list[str]]
 ) -> None:
     speaker, raised = make(Config(notify=Notify(command=["/nowhere"]))), pending(others, world)
     speaker.offer(raised.id)
-    assert told == [raised.id]
+    assert told() == [raised.id]
     assert [e.rule for e in others.told("AttentionHeld")] == ["notify@1"]

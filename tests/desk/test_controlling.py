@@ -13,7 +13,8 @@ from kairos.clock import now_us, parse_time
 from kairos.daemon.presence import Status, claim, publish
 from kairos.desk import controlling
 from kairos.desk.desk import Desk
-from kairos.desk.reading import attention
+from kairos.desk.reading import attention, repositories
+from kairos.domain.events import AttentionHeld
 from kairos.errors import NoDaemon, UsageError
 from kairos.home import Home
 
@@ -52,8 +53,6 @@ def test_a_wrong_configuration_stops_no_pause_and_is_told(desk: Desk, home: Home
 
 
 def test_a_detector_is_mute_everywhere_or_in_one_repository(desk: Desk, seeded: Any) -> None:
-    from kairos.desk.reading import repositories
-
     one = repositories(desk).by_id[seeded.id]
     assert controlling.mute(desk, "secret", None).repo is None
     assert controlling.mute(desk, "conflict-marker", one).repo == str(seeded.root)
@@ -90,3 +89,28 @@ def test_a_tick_without_a_daemon_signals_nobody(desk: Desk, home: Home) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(NoDaemon):
             controlling.tick(desk)
+
+
+def hold(seeded: Any, key: str, mark: str = "") -> None:
+    held = AttentionHeld(
+        repo=seeded.id, subject=key, rule="mute@1", why="", detector="secret", boundary="burst", mark=mark
+    )  # fmt: skip
+    seeded.append(held, seeded.id)
+
+
+def test_the_mutes_in_force_say_since_when_what_they_hold_and_how_they_end(desk: Desk, seeded: Any) -> None:
+    one = repositories(desk).by_id[seeded.id]
+    first = controlling.mute(desk, "secret", None)
+    assert first.lift == "kairos unmute secret" and first.held == 0
+    here = controlling.mute(desk, "secret", one)
+    for key, mark in (("secret:1", ""), ("secret:1", "ab"), ("secret:2", "")):
+        hold(seeded, key, mark)
+    found = controlling.mutes(desk)
+    assert [(m.detector, m.repo, m.position, m.held) for m in found] == [
+        ("secret", None, first.position, 2), ("secret", str(seeded.root), here.position, 2)
+    ]  # fmt: skip
+    assert found[1].lift == f"kairos unmute secret --repo {seeded.root}" and found == controlling.mutes(desk, one)
+    ended = controlling.mute(desk, "secret", one, muted=False)
+    assert ended.muted_still and ended.held == 2 and ended.lift is None
+    assert not controlling.mute(desk, "secret", None, muted=False).muted_still
+    assert controlling.mutes(desk) == []

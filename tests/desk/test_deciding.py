@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from kairos.acting.decisions import approve
 from kairos.desk import deciding
+from kairos.desk.cards import card
 from kairos.desk.desk import Desk
 from kairos.desk.reading import inbox
+from kairos.desk.records.proposals import CardOut
 from kairos.domain.proposal import Proposal
+from kairos.domain.revising import revision
 from kairos.errors import KairosError, NotFound, Stale, TryAgain, UsageError
 
 
@@ -68,12 +73,46 @@ def test_no_decision_is_made_where_one_of_the_ids_is_unknown(desk: Desk, seeded:
 
 
 def test_an_end_that_did_not_come_in_time_is_said(desk: Desk, seeded: Any) -> None:
-    raised = seeded.raise_(seeded.note())
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    approve(desk.log, desk.home, desk.config, raised.id, raised.digest)
     waiting = deciding.decided(desk, raised.id)
     deciding.await_end(desk, raised.id, 0.0)
     deciding.refuse_if_bad(desk, waiting)
     with pytest.raises(TryAgain):
         deciding.refuse_if_bad(desk, waiting, waited_s=0.0)
+
+
+def test_an_approval_that_a_revision_made_void_says_what_changed(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    approve(desk.log, desk.home, desk.config, raised.id, raised.digest)
+    before = the(desk, raised.id)
+    made = structs.replace(raised, action=seeded.patch("README.md", b"# Demo\nother\n"), digest="f" * 64)
+    found = revision(before, made)
+    assert found is not None
+    seeded.append(found, stream=before.stream)
+    deciding.await_end(desk, raised.id, 30.0)  # at once: it waits for a decision again
+    with pytest.raises(Stale, match=f"{raised.id} waits for you again: .*; nothing was written"):
+        deciding.refuse_if_bad(desk, deciding.decided(desk, raised.id), waited_s=30.0)
+    with pytest.raises(Stale, match=f"since then: {found.changed}"):
+        deciding.approve(desk, the(desk, raised.id), raised.digest)
+    card = card_of(desk, raised.id)
+    assert (card.revisions[-1].was, card.voided) == (raised.digest, raised.digest)
+
+
+def test_show_says_which_file_made_an_approval_stale(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    (seeded.root / "README.md").write_bytes(b"# Other\n")
+    with pytest.raises(Stale, match=r"README\.md changed since it was made"):
+        deciding.approve(desk, the(desk, raised.id), raised.digest)
+    assert card_of(desk, raised.id).why == "README.md changed since it was made"
+    with pytest.raises(Stale, match=r"is stale: .*: README\.md changed since it was made"):
+        deciding.approve(desk, the(desk, raised.id), raised.digest)
+    with pytest.raises(Stale, match=r"is stale: README\.md changed since it was made; nothing was written"):
+        deciding.refuse_if_bad(desk, deciding.decided(desk, raised.id))
+
+
+def card_of(desk: Desk, id_: str) -> CardOut:
+    return card(desk, the(desk, id_))
 
 
 def test_the_digest_as_a_card_shows_it_is_enough(desk: Desk, seeded: Any) -> None:

@@ -92,10 +92,10 @@ class Deciding(RuleBasedStateMachine):
         self.states[subject] = after
 
     def top(self, side: list[tuple[int, Made]], scope: str | None) -> tuple[int, Made] | None:
-        return max(((n, m) for n, m in side if scope is None or m.scope in ("", scope)), default=None)
+        return max(((n, m) for n, m in side if scope is None or m.scope == scope), default=None)
 
     def cut(self, scope: str | None) -> int:
-        return max((n for repo, n in self.newest.items() if scope is None or repo in ("", scope)), default=0)
+        return max((n for repo, n in self.newest.items() if scope is None or repo == scope), default=0)
 
     def open_ones(self) -> list[str]:
         return sorted(i for i in self.scopes if self.states[i] in ("pending", "deferred"))

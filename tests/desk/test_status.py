@@ -13,7 +13,7 @@ from kairos.clock import DAY, now_us
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.desk.desk import Desk
 from kairos.desk.records.repositories import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
-from kairos.desk.status import calls_today, next_command, one_line, other_version, status
+from kairos.desk.status import next_command, one_line, other_version, status, unheard
 from kairos.domain import events as ev
 from kairos.home import Home
 
@@ -28,14 +28,16 @@ def but(**fields: Any) -> StatusOut:
     return msgspec.structs.replace(PLAIN, **fields)
 
 
-STOPPED = DaemonOut(running=False, pid=None)
 LOST = msgspec.structs.replace(REPO, state="lost")
+STOPPED = DaemonOut(running=False, pid=None)
 
 
 @pytest.mark.parametrize(
     ("found", "command"),
     [
-        (PLAIN, "kairos log"),
+        (PLAIN, "kairos log -n 20"),
+        (but(repos=[LOST]), "kairos doctor"),
+        (but(policy_error="broken"), "kairos policy ls"),
         (but(repos=[]), "kairos watch PATH"),
         (but(daemon=STOPPED), "kairos start"),
         (but(inbox=InboxCount(pending=2, deferred=0)), "kairos review"),
@@ -81,10 +83,8 @@ def test_today_is_the_local_day(desk: Desk, seeded: Any, monkeypatch: pytest.Mon
     called = ev.ModelCalled(turn="turn-1", call=1, model="m", attempt=1, outcome="ok", spent_microusd=20_000)
     seeded.append(called, "turn-1")
     assert status(desk).today == TodayOut(model_calls=1, spent_usd=0.02, turns=1, per_day=4)
-    assert calls_today(desk) == 1
     monkeypatch.setattr("kairos.desk.status.now_us", lambda: now_us() + DAY)
     assert status(desk).today == TodayOut(model_calls=0, spent_usd=0.0, turns=0, per_day=4)
-    assert calls_today(desk) == 0
 
 
 def test_a_daemon_that_was_killed_is_not_believed(desk: Desk, seeded: Any, home: Home) -> None:
@@ -98,3 +98,29 @@ def test_a_daemon_that_was_killed_is_not_believed(desk: Desk, seeded: Any, home:
     publish(home, Status(pid=1, program="0.0.9", repos=[told]))  # as one that was killed leaves it
     assert (status(desk).repos[0].state, status(desk).daemon.running) == ("stopped", False)
     assert other_version(desk) is None
+
+
+def test_what_is_muted_and_what_is_parked_is_said(desk: Desk, seeded: Any) -> None:
+    away = seeded.raise_(seeded.note()).id
+    assert unheard(status(desk)) == []
+    seeded.append(
+        ev.ProposalParked(id=away, why="commit abc is not in the history of what is checked out"), f"proposal-{away}"
+    )
+    seeded.append(ev.DetectorMuted(detector="secret", repo=""), "control")
+    found = status(desk)
+    assert found.inbox == InboxCount(pending=0, deferred=0, parked=1)
+    assert [(m.detector, m.repo, m.lift) for m in found.muted] == [("secret", None, "kairos unmute secret")]
+    assert unheard(found) == [
+        "1 mute in force: secret (kairos unmute secret)",
+        "1 parked: commit abc is not in the history of what is checked out (kairos inbox --parked)",
+    ]
+    seeded.append(ev.DetectorMuted(detector="conflict-marker", repo=seeded.id), "control")
+    assert unheard(status(desk))[0] == (
+        f"2 mutes in force: conflict-marker in {seeded.root}, secret (kairos unmute DETECTOR [--repo PATH])"
+    )
+
+
+def test_an_answer_names_the_next_command(desk: Desk, seeded: Any) -> None:
+    assert status(desk).next == "kairos start"
+    seeded.raise_(seeded.note())
+    assert status(desk).next == "kairos review"

@@ -33,13 +33,11 @@ def test_fixtures_are_known_by_a_directory_above():
     ]  # fmt: skip
 
 
-def test_a_directory_that_is_missing_or_empty_is_not_built(tmp_path):
-    (tmp_path / "dist").mkdir()
-    assert not is_built(tmp_path, "dist", []) and not is_built(tmp_path, "build", [])
+def test_a_directory_that_is_empty_is_not_built():
+    assert not is_built([], "dist", "", [])
 
 
-def test_a_package_without_a_readable_manifest_gives_no_sign(tmp_path):
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "a.js").write_text("")
-    (tmp_path / "package.json").mkdir()
-    assert not is_built(tmp_path, "dist", [])
+def test_a_package_without_a_manifest_gives_no_sign_and_one_that_names_its_entry_does():
+    names = [(0, "a.js", False)]
+    assert not is_built(names, "dist", "", [])
+    assert is_built(names, "lib/dist", '{"main": "./dist/a.js"}', [])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 
 from kairos.detectors import boundaries, scene
-from kairos.detectors.scene import CommitFile, SeenChange
+from kairos.detectors.scene import SETTLE_NS, CommitFile, SeenChange
 
 
 def test_a_burst_is_its_changed_paths_with_where_they_are_told(see):
@@ -43,6 +46,44 @@ def test_files_are_read_once_bounded_and_never_through_a_link(repo, see, tmp_pat
     assert (seen.text("binary"), seen.read("binary").data) == (None, b"\0")
     repo.write("README.md", "later")
     assert seen.text("README.md") == "# Demo\n", "one look sees one content"
+
+
+_WRITER = """
+import os, sys
+file = os.open(sys.argv[1], os.O_RDWR)
+size = os.fstat(file).st_size
+print(flush=True)
+while True:
+    for byte in (b"a", b"b"):
+        for at in range(0, size, 4096):
+            os.pwrite(file, byte * 4096, at)
+"""
+
+
+def test_a_file_that_is_being_written_in_place_is_known_to_be(repo, see):
+    repo.write("big", b"a" * (1 << 19))
+    writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(repo.root / "big")], stdout=subprocess.PIPE)
+    try:
+        writer.stdout.readline()
+        mixed, end = 0, time.monotonic() + 60
+        while mixed < 5 and time.monotonic() < end:
+            seen = see("burst", "big")
+            content = seen.read("big")
+            if len(set(content.data)) > 1:
+                mixed += 1
+                paused = time.time_ns() - content.changed_ns >= SETTLE_NS  # the writer, on a busy machine
+                assert seen.facts.unsettled == {"big"} or paused
+        assert mixed, "the writer was never met"
+    finally:
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+    past = time.time_ns() + 200_000_000
+    while time.time_ns() < past:
+        time.sleep(0.01)
+    seen = see("burst", "big")
+    assert seen.read("big") is not None
+    assert seen.facts.unsettled == set()
 
 
 def test_a_file_as_a_commit_has_it_is_text_or_nothing(repo, see):

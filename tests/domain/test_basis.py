@@ -78,6 +78,27 @@ def test_a_secret_holds_while_any_ref_leads_to_it() -> None:
     assert found.gone
 
 
+def test_what_was_pushed_concerns_every_branch_and_what_was_not_is_elsewhere() -> None:
+    basis = basis_of([[A]], reach="head_or_remote")
+    assert missing(basis, tree(in_head=[A], in_refs=[A])) is None
+    assert missing(basis, tree(in_refs=[A], in_remotes=[A])) is None
+    found = missing(basis, tree(in_refs=[A], holders={A: ["refs/heads/work", "refs/tags/v1"]}))
+    assert found == BasisMissing(
+        f"commit {A[:12]} is in branch work and tag v1, and not in the history of what is checked out"
+    )
+    found = missing(basis, tree(in_refs=[A], holders={A: ["ORIG_HEAD"]}))
+    assert found is not None
+    assert "the way back from a reset" in found.why
+
+
+@pytest.mark.parametrize("kind", ["commits", "present", "absent"])
+def test_a_basis_says_what_it_leaves_out(kind: str) -> None:
+    many = [f"{n:06}" for n in range(MOST + 7)]
+    basis = basis_of([[m] for m in many]) if kind == "commits" else basis_of(**{kind: many})  # type: ignore[arg-type]
+    assert len(getattr(basis, kind)) == MOST
+    assert basis.cut == 7
+
+
 def test_contents_and_refs_must_be_as_recorded() -> None:
     basis = Basis(blobs=[BlobBasis(path="x", sha="1", mode=0o644)], refs=[RefBasis(name="refs/heads/main", oid=A)])
     good: dict[str, Any] = {"blobs": {"x": ("1", 0o644)}, "refs": {"refs/heads/main": A}}
@@ -106,6 +127,7 @@ def test_a_basis_is_bounded_and_joining_never_loses_the_newest(groups: list[list
     basis = basis_of(groups, present=paths)
     assert len(basis.commits) <= MOST
     assert len(basis.present) <= MOST
+    assert basis.cut == 0
     again = joined(basis, basis)
     assert again is not None
     for old, new in zip(groups, again.commits, strict=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from kairos.domain import events as ev
 from kairos.domain import proposal as proposals
 from kairos.domain.action import Effects, NoteAction
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import UNDECIDED, Proposal
 
 ID = "kkkk"
 
@@ -166,8 +167,13 @@ def test_a_deferral_until_the_evidence_changes_is_over_when_it_does() -> None:
     p = after(waits, BACK, AGAIN, p=begun())
     assert p.deferred_on_evidence and whats(p) == (["defer"], [])
     assert not after(waits, BACK, p=begun()).deferred_on_evidence
-    for over in ([revised()], [ev.ProposalParked(id=ID, why="w"), ev.ProposalUnparked(id=ID)]):
-        assert whats(after(*over, p=p)) == ([], [])
+    same = msgspec.structs.replace(revised(), deferred=True)
+    away = (ev.ProposalParked(id=ID, why="w"), ev.ProposalUnparked(id=ID))
+    for kept in (after(same, p=p), after(*away, p=p), after(away[0], same, away[1], p=p)):
+        assert (kept.state, whats(kept)) == ("deferred", (["defer"], []))
+    for over in ([revised()], [away[0], revised(), away[1]]):
+        back = after(*over, p=p)
+        assert back.state in UNDECIDED and not back.deferred_on_evidence and whats(back) == ([], [])
 
 
 def test_an_execution_is_taken_back_and_made_again_by_its_runs() -> None:

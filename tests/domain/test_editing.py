@@ -44,6 +44,24 @@ def test_an_edited_patch_is_the_same_proposal_under_a_new_digest() -> None:
     assert isinstance(again, ProposalRevised) and again.edited == before.raised.digest
 
 
+def test_title_and_claim_speak_of_what_is_left_and_quote_what_was_found() -> None:
+    both = PatchAction(repo="r", edits=[*patch("x.md").edits, *patch("y.md").edits])
+    before = proposal(both)
+    (event,) = revise(before, patch("x.md"), policy=POLICY, root="/r", changed="you kept 1 and dropped 1 hunk")
+    assert isinstance(event, ProposalRevised)
+    assert event.title == "Your version of: T"
+    assert event.claim == (
+        "Your version: 1 hunk in x.md (found: 2 hunks in 2 files); left out: y.md. What was found: C"
+    )
+    after = evolve(before, event, 2)
+    assert after is not None
+    (again,) = revise(after, patch("x.md", b"c\n" + OLD), policy=POLICY, root="/r", changed="you edited the patch")
+    assert isinstance(again, ProposalRevised) and again.title == "Your version of: T"
+    assert again.claim.count("Your version") == 1 and again.claim.endswith("left out: y.md. What was found: C")
+    (back,) = revise(after, both, policy=POLICY, root="/r", changed="you edited the patch")
+    assert isinstance(back, ProposalRevised) and (back.title, back.claim) == ("T", "C")
+
+
 def test_without_a_difference_nothing_happens() -> None:
     assert revise(proposal(patch()), patch(), policy=POLICY, root="/r", changed="x") == []
 
@@ -80,6 +98,6 @@ def test_the_patch_that_was_found_does_not_come_back_over_an_edit_until_somethin
     (event,) = revise(before, patch(new=b"c\n" + OLD), policy=POLICY, root="/r", changed="you edited the patch")
     after = evolve(before, event, 2)
     assert after is not None
-    assert revision(after, before.raised) is None
+    assert revision(after, before.raised, 0) is None
     moved = msgspec.structs.replace(before.raised, digest="0" * 64, action=patch(new=b"moved\n"))
-    assert revision(after, moved) is not None
+    assert revision(after, moved, 0) is not None

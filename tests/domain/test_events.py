@@ -91,7 +91,7 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
 IDENTITIES = {
     "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
     "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version", "subjects",
-    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check",
+    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check", "mark",
 }  # fmt: skip
 PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
 OURS = {

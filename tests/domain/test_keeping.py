@@ -23,7 +23,7 @@ from kairos.domain.events import ProposalRevised as Revised
 from kairos.domain.finding import Finding
 from kairos.domain.keeping import AWAY, not_found, to_follow, without_look
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import LAPSED, LASTING, RAN, Proposal, evolve
+from kairos.domain.proposal import LAPSED, LASTING, RAN, REVISITED, Proposal, evolve
 from kairos.domain.raising import is_same, raise_findings
 from kairos.errors import KairosError, Stale
 from tests.domain.repository_model import NEW, OLD, REPO, ModelRepo
@@ -78,16 +78,17 @@ class Life:
         fresh = sorted(reachable - self.seen)
         self.seen |= reachable
         self.tell(self.raising(self.repo.look(fresh)))
-        self.keep()
+        self.keep(committed=bool(fresh))
         self.verify()
         if speaking:
             for p in list(self.known.values()):
                 if p.state == "pending" and not p.delivered:
                     self.tell([ProposalDelivered(id=p.id, boundary="commit")])
 
-    def keep(self) -> None:
+    def keep(self, *, committed: bool) -> None:
         tree = self.repo.tree()
-        for p in [p for p in self.known.values() if p.state in LASTING | LAPSED]:
+        looked = LASTING | (REVISITED if committed else LAPSED)
+        for p in [p for p in self.known.values() if p.state in looked]:
             p = self.known[p.id]
             amiss = missing(p.raised.basis, tree)
             drift, moved = self.drift(p) if amiss is None else ("same", [])
@@ -272,11 +273,11 @@ class Life:
         else:
             self.do(what, n)
         self.boundary(speaking=what in SPEAKING)
-        self.check()
+        self.check(committed=what in ("commit", "amend"))
 
     # -- what must hold
 
-    def check(self) -> None:
+    def check(self, *, committed: bool = False) -> None:
         for p in self.known.values():
             mine = [e for _, e in self.log if getattr(e, "id", "") == p.id]
             told = sum(isinstance(e, ProposalDelivered) for e in mine)
@@ -290,6 +291,9 @@ class Life:
             assert all(p.state not in proposals.OPEN for p in self.known.values()), "it waits, and nothing is wrong"
             return
         (reason,) = found
+        for p in self.known.values():
+            if p.state == "rejected" and committed:
+                assert set(reason.fingerprint) <= set(p.raised.fingerprint), "a new place of what was rejected is lost"
         answered = [p for p in self.known.values() if p.state not in LASTING | LAPSED]
         if answered:
             return  # a person, a run or the time said what there is to say
@@ -344,6 +348,10 @@ def lived(*steps: Any) -> tuple[Life, Proposal]:
         (("edit", "amend"), "pending"),
         (("reject", ("save", 0)), "rejected"),
         (("reject", ("name", 1)), "rejected"),
+        (("reject", ("edit", 1), "commit"), "rejected"),
+        (("reject", ("name", 1), "commit"), "pending"),
+        (("reject", ("name", 1), "commit", "reject", ("save", 1), "commit"), "rejected"),
+        ((("fix", 0), "commit", ("name", 1), "commit"), "pending"),
         ((("name", 1),), "pending"),
         (("approve",), "executed"),
         (("approve", "undo", ("save", 0)), "undone"),

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from kairos.domain import deciding
-from kairos.domain.basis import Basis, basis_of
+from kairos.domain.action import NoteAction
+from kairos.domain.basis import MOST, Basis, basis_of
 from kairos.domain.events import (
     ProposalDelivered,
     ProposalRaised,
@@ -18,6 +19,7 @@ from kairos.domain.events import (
 )
 from kairos.domain.finding import listed_at
 from kairos.domain.proposal import Proposal, park
+from kairos.domain.revising import MOVED, SOON
 from tests.domain.test_raising import (
     A_PATCH,
     HOUR,
@@ -68,6 +70,36 @@ def test_a_finding_in_another_form_revises_its_proposal_and_says_what_changed(fi
     assert raising([again], [after(p, [event])])[0].rule == "duplicate@1"
 
 
+ELSEWHERE = patch({"a.txt": ("0\none\n", "0\ntwo\n")})
+
+
+@pytest.mark.parametrize(
+    ("fields", "stays"),
+    [
+        ({"action": ELSEWHERE}, True),
+        ({"claim": "Other words."}, True),
+        ({"basis": rested("b")}, True),
+        ({"fingerprint": ["x", "z"]}, False),
+        ({"fingerprint": ["x"]}, False),
+        ({"action": patch({"a.txt": ("other\n", "two\n")})}, False),
+        ({"basis": basis_of([["a"]], present=["newer"], absent=["old"])}, False),
+        ({"at_least": "high"}, False),
+    ],
+)
+def test_a_deferral_until_the_evidence_changes_ends_only_with_what_the_finding_rests_on(
+    fields: Any, stays: bool
+) -> None:
+    p = pending(finding(fingerprint=["x", "y"], basis=rested("a")))
+    again = finding(**{"action": A_PATCH, "fingerprint": ["x", "y"], "basis": rested("a"), **fields})
+    waits = after(p, deciding.defer(p, None, now=NOW, on_evidence=True))
+    for state in (waits, after(waits, park(waits, "elsewhere"))):
+        *_, event = raising([again], [state])
+        assert isinstance(event, ProposalRevised) and event.deferred is stays
+        assert event.changed.startswith(MOVED) is not stays
+        now = after(state, raising([again], [state]))
+        assert (now.state == "deferred") is stays and now.deferred_on_evidence is stays
+
+
 @pytest.mark.parametrize(
     ("told", "now", "worse"),
     [
@@ -84,10 +116,35 @@ def test_a_finding_in_another_form_revises_its_proposal_and_says_what_changed(fi
 def test_only_what_became_much_worse_is_told_again(told: list[str], now: dict[str, Any], worse: bool) -> None:
     p = pending(note(fingerprint=told))
     p = after(p, [ProposalDelivered(id=p.id, boundary="commit")])
-    (event,) = raising([note(**now)], [p])
+    (event,) = raising([note(**now)], [p], now=NOW + SOON)
     assert isinstance(event, ProposalRevised)
     assert event.worse is worse
     assert after(p, [event]).delivered is not worse
+
+
+def test_what_grows_urgent_right_after_it_was_told_is_one_piece_of_news() -> None:
+    p = pending(note(fingerprint=["a"]))
+    p = after(p, [ProposalDelivered(id=p.id, boundary="commit")])
+    staged = note(fingerprint=["a"], at_least="high", level=1)
+    for seconds, worse in ((2, False), (599, False), (600, True)):
+        (event,) = raising([staged], [p], now=NOW + seconds * 1_000_000)
+        assert event.worse is worse
+    (event,) = raising([note(fingerprint=["a"], at_least="high", level=2)], [p], now=NOW + 1)
+    assert event.worse, "a pushed one is told at once"
+
+
+def test_never_here_holds_whatever_its_places() -> None:
+    p = pending(note(fingerprint=["a"]))
+    p = after(p, deciding.reject(p, "wrong", never=True))
+    (held,) = raising([note(fingerprint=["a", "b", "c"])], [p])
+    assert held.rule == "never@1"
+
+
+def test_a_change_on_a_basis_that_is_cut_is_a_note() -> None:
+    wide = basis_of([["a"]], absent=[f"old/{n}" for n in range(MOST + 3)])
+    (event,) = raising([finding(basis=wide)])
+    assert isinstance(event.action, NoteAction)
+    assert "rests on 3 more commits and paths" in event.action.text
 
 
 def test_a_rejected_finding_returns_only_with_a_new_place() -> None:

@@ -14,7 +14,9 @@ def test_a_regular_file_is_read_with_its_mode(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").write_bytes(b"x")
     (tmp_path / "a" / "b").chmod(0o755)
-    assert read_beneath(tmp_path, "a/b") == (b"x", 0o755)
+    found = read_beneath(tmp_path, "a/b")
+    assert (found.data, found.mode, found.torn) == (b"x", 0o755, False)
+    assert found.changed_ns == (tmp_path / "a" / "b").stat().st_ctime_ns
 
 
 def test_symlinks_pipes_directories_and_missing_files_are_unreadable(tmp_path):

@@ -76,6 +76,41 @@ def test_each_ref_has_its_kind(new: dict[str, Any], expected: str) -> None:
     assert what(new) == expected
 
 
+def test_a_head_that_went_away_and_is_back_moved() -> None:
+    lines = [
+        Logged(C, A, "commit: x", 100), Logged(A, B, "checkout: moving from main to x", 200),
+        Logged(B, A, "checkout: moving from x to main", 300),
+    ]  # fmt: skip
+
+    def moved(before: int | None, after: int, logged: list[Logged]) -> Any:
+        old, new = RefSnapshot(**BASE, logged=before), RefSnapshot(**BASE, logged=after)
+        return difference(old, new, logged, lambda _: [], lambda _: False)
+
+    move = moved(100, 300, lines)
+    assert (move.what, move.refs, move.note) == ("checkout", [], "checkout: moving from x to main")
+    assert move.steps == ((A, B), (B, A))
+    assert moved(None, 300, lines) is None, "an earlier version did not record how far it had read"
+    assert moved(300, 300, lines) is None
+    assert moved(300, 100, lines[:1]) is None, "the reflog was pruned"
+    assert moved(100, 200, lines[:2]) is None, "the next snapshot sees where HEAD is now"
+    assert moved(300, 400, [*lines, Logged(A, A, "reset: moving to HEAD", 400)]) is None
+
+
+def test_a_detour_on_the_way_wrote_files_too() -> None:
+    old = RefSnapshot(**BASE, logged=0)
+    new = RefSnapshot(**{**BASE, "head": "refs/heads/x", "head_oid": B}, logged=300)
+    lines = [
+        Logged(A, C, "checkout: to y", 100), Logged(C, A, "checkout: to main", 200), Logged(A, B, "checkout: to x", 300)
+    ]  # fmt: skip
+    move = difference(old, new, lines, lambda _: [], lambda _: False)
+    assert move is not None
+    assert move.steps == ((A, C), (C, A), (A, B))
+    later = [*lines, Logged(B, A, "checkout: to main", 400)]  # after the snapshot was read
+    move = difference(old, new, later, lambda _: [], lambda _: False)
+    assert move is not None
+    assert move.steps == ((A, C), (C, A), (A, B))
+
+
 def test_a_rebase_writes_files_at_each_step_and_a_commit_at_none() -> None:
     old, new = RefSnapshot(**BASE), RefSnapshot(**{**BASE, "head_oid": B})
     lines = [Logged(C, A, "x"), Logged(A, C, "rebase (start): x"), Logged(C, B, "rebase (pick): x")]

@@ -57,6 +57,8 @@ def test_a_review_that_is_faster_shows_the_second_again(
             screen.shows("error:")  # it is stale, or already another card than the one that was read
             screen.shows("1 of 1 · the end")
             screen.press("y")
+        screen.shows("[u q]")
+        screen.press("q")
         assert screen.end() == 0
     finally:
         screen.close()

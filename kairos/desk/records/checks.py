@@ -15,7 +15,7 @@ class RedCaseOut(Output, frozen=True, kw_only=True):
     culprit: str
 
 
-class CheckOut(Output, frozen=True, kw_only=True):
+class NamedCheckOut(Output, frozen=True, kw_only=True):
     """A check. state: green | red | broken | not run, at HEAD. `for_proposals_only`: it comes from the setting
     `check."/path"` and only tries proposals."""
 

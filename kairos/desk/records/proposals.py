@@ -13,10 +13,11 @@ class ActionOut(Output, frozen=True, kw_only=True):
 
 
 class RevisionOut(Output, frozen=True, kw_only=True):
-    """A revision of a proposal: when, and what changed."""
+    """A revision of a proposal: when, what changed, and the digest that it had before (null: not kept)."""
 
     at: str
     changed: str
+    was: str | None = None
 
 
 class CommentOut(Output, frozen=True, kw_only=True):
@@ -87,7 +88,8 @@ class VerificationOut(Output, frozen=True, kw_only=True):
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
     """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
-    there is none; `held`: why an approved action is not carried out now, null if nothing holds it."""
+    there is none; `held`: why an approved action is not carried out now, null if nothing holds it; `why`: why it does
+    not wait for a decision (which file moved, what its basis lacks), null if it does or nothing is known."""
 
     claim: str
     patch: str | None
@@ -104,6 +106,7 @@ class CardOut(ProposalOut, frozen=True, kw_only=True):
     comments: list[CommentOut] = []
     voided: str | None = None
     held: str | None = None
+    why: str | None = None
 
 
 class EditedOut(Output, frozen=True, kw_only=True):

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from kairos.desk.records.base import Output
+from kairos.desk.records.system import MutedOut
 
 
 class DaemonOut(Output, frozen=True, kw_only=True):
     running: bool
     pid: int | None
+
+
+class DaemonLogOut(Output, frozen=True, kw_only=True):
+    """The daemon's own log: its file, and its last lines, oldest first."""
+
+    path: str
+    lines: list[str]
 
 
 class RepoOut(Output, frozen=True, kw_only=True):
@@ -36,8 +44,11 @@ class LogOut(Output, frozen=True, kw_only=True):
 
 
 class InboxCount(Output, frozen=True, kw_only=True):
+    """`parked`: proposals whose basis is not in the tree now; they come back with it."""
+
     pending: int
     deferred: int = 0
+    parked: int = 0
 
 
 class TodayOut(Output, frozen=True, kw_only=True):
@@ -53,7 +64,8 @@ class TodayOut(Output, frozen=True, kw_only=True):
 
 class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
-    policy.toml; nothing is carried out until it is corrected."""
+    policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
+    proposals wait for, each reason once; `next`: the command to type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -63,6 +75,21 @@ class StatusOut(Output, frozen=True, kw_only=True):
     paused: bool = False
     paused_until: str | None = None
     policy_error: str | None = None
+    muted: list[MutedOut] = []
+    parked_for: list[str] = []
+    next: str = ""
+
+
+class InboxMoreOut(Output, frozen=True, kw_only=True):
+    """What stands beside the list of `inbox`: the counts of what is deferred and parked, what the parked proposals wait
+    for, the mutes in force, whether a daemon runs, and the command to type next."""
+
+    deferred: int
+    parked: int
+    parked_for: list[str]
+    muted: list[MutedOut]
+    running: bool
+    next: str
 
 
 class InitOut(Output, frozen=True, kw_only=True):

@@ -46,10 +46,28 @@ class CostOut(Output, frozen=True, kw_only=True):
 
 
 class MuteOut(Output, frozen=True, kw_only=True):
+    """`held`: findings that the mute holds back, or held until now; `lift`: the command that ends the mute, null if
+    it ended; `muted_still`: another mute of the detector, of one repository or of all, is still in force."""
+
     detector: str
     repo: str | None
     muted: bool
     position: int
+    held: int = 0
+    lift: str | None = None
+    muted_still: bool = False
+
+
+class MutedOut(Output, frozen=True, kw_only=True):
+    """A mute in force. `repo`: the root of the one repository, null for all; `since` and `position`: when it was said,
+    null if that is not known any more; `held`: findings that it holds back; `lift`: the command that ends it."""
+
+    detector: str
+    repo: str | None
+    since: str | None
+    position: int | None
+    held: int
+    lift: str
 
 
 class ConfigOut(Output, frozen=True, kw_only=True):

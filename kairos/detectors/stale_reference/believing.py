@@ -73,9 +73,7 @@ def generated(scene: Scene, moved: dict[str, str]) -> set[str]:
     }
     if not made:
         return set()
-    stdin = b"".join(os.fsencode(p) + b"\0" for p in sorted(made))
-    out = scene.git.run("check-ignore", "-z", "--stdin", "--no-index", stdin=stdin, ok=(0, 1))
-    return made & {os.fsdecode(p) for p in out.split(b"\0")}
+    return {path for path, rule in scene.facts.ignored(sorted(made)).items() if not rule.startswith("!")}
 
 
 def _is_empty(scene: Scene, path: str) -> bool:
@@ -169,7 +167,7 @@ def _former_texts(scene: Scene, paths: Sequence[str], makers: Sequence[SeenCommi
         for path in paths:
             if path in touched and commit.parents and "\n" not in path:
                 names.setdefault(path, f"{commit.parents[0]}:{path}")
-    blobs = scene.objects.blobs(names.values())
+    blobs = scene.facts.blobs(names.values())
     texts = {path: as_text(blobs[name]) for path, name in names.items() if name in blobs}
     return {path: text for path, text in texts.items() if text is not None}
 

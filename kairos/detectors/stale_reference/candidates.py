@@ -11,7 +11,6 @@ from kairos.detectors.scene import Scene
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
-from kairos.repo.search import files_naming
 
 _NEEDLES = 60
 _DOCUMENTS = (*markdown_links.SUFFIXES, *directives.SUFFIXES)
@@ -50,13 +49,13 @@ def candidates(scene: Scene, moves: Moves) -> list[str]:
         if many or base == "__init__.py":
             beside.add(directory)
     needles |= {posixpath.basename(d) for d in moves.directories}
-    found = set(files_naming(scene.git, sorted(needles), _PATHSPECS))
+    found = set(scene.facts.naming(sorted(needles), _PATHSPECS))
     directories = {posixpath.dirname(old) for old in stale} - {""}
     if directories and not many:
         # A pattern may cover an old path without its name.
-        found |= set(files_naming(scene.git, [f"{d}/" for d in directories], _CONFIGURATION, words=False))
+        found |= set(scene.facts.naming([f"{d}/" for d in directories], _CONFIGURATION, words=False))
     if stems:
-        found |= set(files_naming(scene.git, sorted(stems), [f"*{s}" for s in _DOCUMENTS]))
+        found |= set(scene.facts.naming(sorted(stems), [f"*{s}" for s in _DOCUMENTS]))
     own = (*python_imports.SUFFIXES, *_DOCUMENTS)
     found |= {p for p in moves.moved.values() if p.endswith(own) or path_values.is_configuration(p)}
     if beside:

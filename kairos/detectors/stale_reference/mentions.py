@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -31,17 +30,8 @@ def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Men
     olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
     if not olds:
         return []
-    out = scene.git.run(
-        "grep", "-n", "-z", "-I", "-F", "-w", "--no-color", "--no-recurse-submodules", "--threads=2", "--full-name",
-        f"--max-count={_PER_FILE}", "-f", "-", "--",
-        stdin=b"".join(os.fsencode(old) + b"\n" for old in olds), ok=(0, 1),
-    )  # fmt: skip
-    rows = [row.split(b"\0", 2) for row in out.split(b"\n")]
     listed: list[Mention] = []
-    for row in rows[:_MOST]:
-        if len(row) != 3 or not row[1].isdigit():
-            continue
-        path, line, text = os.fsdecode(row[0]), int(row[1]), os.fsdecode(row[2])
+    for path, line, text in scene.facts.lines_naming(olds, _PER_FILE)[:_MOST]:
         old = next((o for o in olds if _names(text, o)), None)
         known = found.get(path)
         seen = known is not None and (

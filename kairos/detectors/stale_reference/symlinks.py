@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import shlex
 from typing import NamedTuple
@@ -31,15 +30,10 @@ class Dangling(NamedTuple):
 
 def dangling_links(scene: Scene, moves: Moves) -> list[Dangling]:
     """The tracked links that led to a moved or deleted file (or through a moved directory) and lead nowhere now."""
-    out = scene.git.run("ls-files", "-z", "--stage")
-    links = [os.fsdecode(r.partition(b"\t")[2]) for r in out.split(b"\0") if r.startswith(b"120000 ")]
     found = []
-    for link in links[:_MOST]:
-        try:
-            target = str((scene.root / link).readlink())
-        except OSError:
-            continue  # removed or replaced meanwhile
-        if target.startswith("/") or (scene.root / link).exists():
+    for link in scene.facts.links[:_MOST]:
+        target = scene.facts.target(link)
+        if target is None or target.startswith("/") or scene.facts.leads(link):
             continue
         old = posixpath.normpath(posixpath.join(posixpath.dirname(moves.former(link)), target))
         if not (moves.was(old) or old in moves.directories_before) or old in ("", "."):

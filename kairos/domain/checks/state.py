@@ -21,6 +21,11 @@ _MOST_JUDGED = 1_000
 TOPICS = frozenset({"CheckJudged", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted"})
 
 
+def check_stream(repo: str, name: str) -> str:
+    """The stream of a check's events."""
+    return f"check-{repo}-{name}"
+
+
 class NamedCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A check as a person named it."""
 

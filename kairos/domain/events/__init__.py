@@ -22,7 +22,6 @@ from kairos.domain.events.checks import (
     FailedCase,
     RunOutcome,
     Verdict,
-    check_stream,
 )
 from kairos.domain.events.nights import (
     DreamFinished,
@@ -116,6 +115,6 @@ __all__ = [
     "ProposalRejected", "ProposalReturned", "ProposalRevised", "ProposalStale", "ProposalSuperseded",
     "ProposalUnparked", "ProposalVerified", "Redone", "Ref", "RefMove", "RepoTrusted", "RepoUnwatched", "Resumed",
     "RootFound", "RootLost", "RunOutcome", "SegmentFolded", "SegmentRetired", "SegmentSealed", "Signature",
-    "Tally", "TurnEnded", "TurnStarted", "Undone", "Verdict", "WatchGap", "check_stream", "is_foreign",
+    "Tally", "TurnEnded", "TurnStarted", "Undone", "Verdict", "WatchGap", "is_foreign",
     "name_fields", "register", "upcast",
 ]  # fmt: skip

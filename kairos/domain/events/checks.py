@@ -107,8 +107,3 @@ class CheckJudged(Event, frozen=True, kw_only=True, omit_defaults=True):
     evidence: list[Cited] = []
     why: FreeText = ""
     hunk: FreeText = ""
-
-
-def check_stream(repo: str, name: str) -> str:
-    """The stream of a check."""
-    return f"check-{repo}-{name}"

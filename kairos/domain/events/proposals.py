@@ -68,7 +68,8 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
     approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
     was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found.
-    `restored`: that change was taken back or made again."""
+    `restored`: that change was taken back or made again. `deferred`: it was deferred until its evidence changes, and
+    stays so, because what it rests on is the same."""
 
     id: str
     digest: str
@@ -94,6 +95,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     edited: str = ""
     restored: bool = False
+    deferred: bool = False
 
 
 @register
@@ -190,17 +192,20 @@ class ProposalCommented(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal is pending again: its deferral ended, or its approval was not carried out."""
+    """A proposal is pending again: its deferral ended, or its approval was not carried out, as `why` says."""
 
     id: str
+    why: FreeText = ""
 
 
 @register
 class ProposalStale(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The base changed: these paths differ from what was read."""
+    """The base changed: these paths differ from what was read. `why`: another reason, such as a policy that forbids
+    it."""
 
     id: str
     paths: list[str]
+    why: FreeText = ""
 
 
 @register
@@ -270,10 +275,11 @@ class Undone(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class Redone(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An undone action was applied again."""
+    """An undone action was applied again; edits of the user since the undo are kept."""
 
     id: str
     execution: str
+    kept: list[str] = []
 
 
 @register

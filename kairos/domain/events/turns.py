@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kairos.domain.events.base import Event, FreeText, register
+from kairos.domain.events.base import Cited, Event, FreeText, register
 
 Engine = Literal["rules", "model"]
 
 
 @register
 class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A turn starts now. `boundary`: commit | switch | burst | idle_return | check | manual | later."""
+    """A turn starts now. `boundary`: commit | switch | burst | idle_return | check | manual | later | again (what held
+    findings back has ended)."""
 
     repo: str
     boundary: str
@@ -22,7 +23,9 @@ class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
 class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A turn, delivery or finding was held or suppressed: by which rule, and until when (us; absent: for good).
 
-    `subject`: a proposal id, a finding key, or `turn`."""
+    `subject`: a proposal id, a finding key, or `turn`. `evidence`, `boundary`, `mark`: of a finding whose hold can end,
+    what it was found in and at which boundary, so that it is looked at again then, and a short hash of what it rested
+    on: when that changes, it is another hold."""
 
     repo: str
     subject: str
@@ -30,17 +33,22 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     rule: str
     until: int | None = None
     detector: str = ""
+    evidence: list[Cited] = []
+    boundary: str = ""
+    mark: str = ""
 
 
 @register
 class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One bounded run that examines a repository and may propose. Stream `turn-…`."""
+    """One bounded run that examines a repository and may propose. Stream `turn-…`. `again`: positions of the holds
+    that have ended and whose findings this turn looks at again."""
 
     turn: str
     repo: str
     engine: Engine
     boundary: str
     detectors: list[str]
+    again: list[Cited] = []
 
 
 @register

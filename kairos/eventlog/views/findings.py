@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from _blake2 import blake2b  # importing hashlib loads OpenSSL, which is too slow for a quick command
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from kairos.domain.events import AttentionHeld, FindingListed, ProposalRaised, ProposalRevised
+from kairos.domain.events import AttentionHeld, FindingListed, ProposalRaised, ProposalRevised, TurnStarted
 from kairos.domain.finding import is_key, listed_at
+from kairos.domain.raising import ENDING, label_of
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.index import Index, Indexed, IndexView
 
-_LISTED, _HELD = b"listed/", b"held/"
+_LISTED, _HELD, _WAITS = b"listed/", b"held/", b"waits/"
+
+
+class WaitingHold(NamedTuple):
+    """A hold of a finding that can end: its position, until when it holds (us; 0: no time), and a hash of the finding's
+    key."""
+
+    position: int
+    until: int
+    finding: bytes
 
 
 class Findings(Indexed):
@@ -28,15 +39,22 @@ class Findings(Indexed):
 
     @property
     def held(self) -> Container[str]:
-        """`key|rule` of each hold recorded since its finding was last raised."""
+        """The label (see `raising.label_of`) of each hold recorded since its finding was last raised."""
         return _Known(self.index, _held)
+
+    def waiting(self, repo: str, rule: str, detector: str) -> Iterator[WaitingHold]:
+        """The holds of a detector's findings by a rule of `ENDING`, in the order of their end, that no turn has looked
+        at again."""
+        for rest in self.index.under(_waits(repo, rule, detector)):
+            until, position, finding, _ = rest.split(b"/", 3)
+            yield WaitingHold(int(position), int(until), finding)
 
 
 class FindingsView(IndexView[Findings]):
     name = "findings"
-    version = 2
+    version = 3
     state = Findings
-    topics = frozenset({"FindingListed", "AttentionHeld", "ProposalRaised", "ProposalRevised"})
+    topics = frozenset({"FindingListed", "AttentionHeld", "ProposalRaised", "ProposalRevised", "TurnStarted"})
 
     def apply(self, state: Findings, recorded: Recorded) -> None:
         match recorded.event:
@@ -46,7 +64,11 @@ class FindingsView(IndexView[Findings]):
                     [_listed(at) for n in names for at in (n, *(listed_at(n, i) for i in _levels(e.level)))]
                 )
             case AttentionHeld() as e if is_key(e.subject):
-                state.index.add([_held(f"{e.subject}|{e.rule}")])
+                state.index.add([_held(label_of(e))])
+                if e.rule in ENDING and e.detector:
+                    state.index.add([_wait(e, recorded.position)])
+            case TurnStarted() as e if e.again:
+                _looked_again(state.index, e)
             case ProposalRaised() | ProposalRevised() as e:  # earlier holds no longer apply
                 begun = _of(_HELD, e.key)
                 state.index.remove([begun + rest for rest in state.index.under(begun)])
@@ -79,6 +101,28 @@ def _listed(key: str) -> bytes:
 def _held(text: str) -> bytes:
     key, _, rule = text.rpartition("|")
     return _of(_HELD, key) + rule.encode("utf-8", "surrogatepass")
+
+
+def _looked_again(index: Index, event: TurnStarted) -> None:
+    """Removes the holds that a turn looks at again: what still holds a finding back is recorded anew."""
+    ended = {b"%020d" % position for position in event.again}
+    for rule in ENDING:
+        for detector in event.detectors:
+            begun = _waits(event.repo, rule, detector)
+            for rest in list(index.under(begun)):
+                _, position, label = rest.split(b"/", 2)
+                if position in ended:
+                    index.remove([begun + rest, _HELD + label])
+
+
+def _waits(repo: str, rule: str, detector: str) -> bytes:
+    return _of(_WAITS, f"{repo}|{rule}|{detector}")
+
+
+def _wait(held: AttentionHeld, position: int) -> bytes:
+    """The key of a hold that can end: sorted by its end; the last part is that of its label."""
+    begun = _waits(held.repo, held.rule, held.detector)
+    return begun + b"%020d/%020d/" % (max(0, held.until or 0), position) + _held(label_of(held))[len(_HELD) :]
 
 
 def _of(what: bytes, key: str) -> bytes:

@@ -21,8 +21,8 @@ from kairos.eventlog.views.index import Index
 from kairos.eventlog.views.projection import STATE, Projection, sealed
 
 _MOST_LAPSED = 200
-"""So many proposals that the tree closed, or that were only read, are looked at again when the tree changes; older ones
-stay closed."""
+"""So many proposals that the tree closed, or that were read or rejected, are looked at again when the tree changes;
+older ones stay closed."""
 _LEAST = 4
 """Minimum length of a short id."""
 
@@ -86,33 +86,32 @@ class Inbox(msgspec.Struct):
         return [self.filings[i].proposal for i in self._live]
 
     def lapsed(self, repo: str) -> list[Proposal]:
-        """The latest proposals of a repository that the tree closed (superseded or stale), oldest first; they may be
-        open again when the tree changes back."""
+        """The latest closed proposals of a repository that may be open again when the tree changes, oldest first: the
+        tree closed them, or they were read or rejected."""
         found = (self.filings[i].proposal for i in self._lapsed if i in self.filings)
         return [p for p in found if p.raised.repo == repo]
 
     def pending(self) -> list[Proposal]:
         return [p for p in self.live() if p.state in proposal.UNDECIDED]
 
-    def last_done(self, repo: str | None) -> Place | None:
-        """The decision in effect of a repository (None: of all) that was made last."""
-        return self._last(b"undo", repo)
+    def in_effect(self, repo: str | None) -> Iterator[Place]:
+        """The decisions of a repository (None: of all) that are in effect, the last one first."""
+        return self._placed(b"undo", repo)
 
-    def last_undone(self, repo: str | None) -> Place | None:
-        """The decision of a repository (None: of all) that was taken back last and not made again."""
-        return self._last(b"redo", repo)
+    def taken_back(self, repo: str | None) -> Iterator[Place]:
+        """The decisions of a repository (None: of all) that were taken back and not made again, the last one first."""
+        return self._placed(b"redo", repo)
 
     def newest(self, repo: str | None) -> int:
         """The position of the last new decision in a repository (None: in all), 0 if there was none."""
-        found = self._last(b"new", repo)
+        found = next(self._placed(b"new", repo), None)
         return 0 if found is None else found.position
 
-    def _last(self, side: bytes, repo: str | None) -> Place | None:
+    def _placed(self, side: bytes, repo: str | None) -> Iterator[Place]:
         for key in self.index.under(_side(side, repo), backwards=True):
             number, id_ = key.decode("utf-8", "replace").split("/", 1)
             if id_ in self.filings:
-                return Place(id_, int(number))
-        return None
+                yield Place(id_, int(number))
 
     def known(self, repo: str, keys: Collection[str], detectors: Collection[str]) -> list[Proposal]:
         """Earlier proposals about findings of these keys and detectors, oldest first: every proposal of a key (its own
@@ -141,7 +140,7 @@ class Inbox(msgspec.Struct):
         else:
             self._live.pop(id_, None)
         self._lapsed.pop(id_, None)
-        if filed.proposal.state in proposal.LAPSED:
+        if filed.proposal.state in proposal.REVISITED:
             self._lapsed[id_] = None
             if len(self._lapsed) > _MOST_LAPSED:
                 del self._lapsed[next(iter(self._lapsed))]
@@ -154,7 +153,7 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 4
+    version = 6
     state = Inbox
     topics = proposal.TOPICS
 

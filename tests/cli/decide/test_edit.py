@@ -100,13 +100,15 @@ def test_e_edits_in_a_review_and_the_new_card_is_read_from_its_beginning(
     kairos: Any, patched: Any, terminal: Any, editor: Any
 ) -> None:
     editor("thirty", "30")
-    screen = terminal("review", size=(100, 40))
+    screen = terminal("review", size=(100, 50))
     screen.shows("+thirty")
     screen.press("e")
     screen.shows("you edited the patch")
     lines = screen.shows("+30")
     assert lines[0].startswith(patched.id)
     screen.press("y")
+    screen.shows("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     assert card(kairos, patched.id)["state"] == "executed"
 
@@ -137,6 +139,8 @@ def test_c_keeps_a_comment_and_a_rejection_takes_it_as_its_reason(
     screen.press("n")
     screen.shows("why?")
     screen.press("3")
+    screen.shows("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     event = seeded.log.stream(f"proposal-{patched.id}")[-1].event
     assert (event.reason, event.text) == ("style", "say it shorter")

@@ -30,6 +30,8 @@ def test_y_approves_and_carries_out_without_enter(kairos: Any, seeded: Any, revi
     screen.press("y")
     screen.until("executed")
     screen.until("Nothing is left to decide")
+    screen.until("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     assert (seeded.root / "README.md").read_bytes() == AFTER
 
@@ -63,6 +65,8 @@ def test_high_risk_wants_the_first_letters_of_the_id(kairos: Any, seeded: Any, r
     screen.until("to approve: ")
     screen.press(f"{raised.id[:4]}\n")
     screen.until("executed")
+    screen.until("[u q]")
+    screen.press("q")
     assert screen.end() == 0
 
 
@@ -83,6 +87,8 @@ def test_n_takes_one_of_six_reasons(kairos: Any, seeded: Any, review: Any) -> No
     screen.until("never propose this here? [y/N] ")
     screen.press("y")
     screen.until("rejected")
+    screen.until("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     event = seeded.log.stream(f"proposal-{raised.id}")[-1].event
     assert (event.reason, event.text, event.never) == ("other", "we like it so", True)
@@ -96,6 +102,8 @@ def test_l_defers(kairos: Any, seeded: Any, review: Any) -> None:
     screen.until("1 1h  2 tonight  3 tomorrow  4 next-commit  5 evidence")
     screen.press("4")
     screen.until("deferred")
+    screen.until("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     assert seeded.log.stream(f"proposal-{raised.id}")[-1].event.until is None
 
@@ -110,7 +118,8 @@ def test_w_shows_the_chain_and_d_cycles_the_diff(kairos: Any, seeded: Any, revie
     numbers = screen.until(PROMPT)
     assert "+1" in numbers and "+more" not in numbers
     screen.press("d")
-    assert "Patch" not in screen.until(PROMPT)
+    hidden = screen.until(PROMPT)
+    assert "+1  -0" not in hidden and "folded, seen" in hidden
     screen.press("d")
     assert "+more" in screen.until(PROMPT)
     screen.press("q")

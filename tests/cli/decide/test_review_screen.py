@@ -43,42 +43,109 @@ def test_a_long_card_starts_at_its_top_and_is_approved_only_after_its_end_was_se
     screen.shows("not approved")
     screen.press("\x1b[H")
     screen.shows(raised.id)
+    to_the_end(screen)
+    assert "digest" in "\n".join(screen.shown)
+    assert _state(kairos, raised.id) == "pending"
+    screen.press("y")
+    screen.shows("[u q]")
+    screen.press("q")
+    assert screen.end() == 0
+    assert _state(kairos, raised.id) == "executed"
+
+
+def to_the_end(screen: Any) -> None:
+    """Pages down until the end of the card is shown."""
     for _ in range(400):
         if "the end" in "\n".join(screen.shown):
-            break
+            return
         before = screen.shown
         screen.press(" ")
         deadline = time.monotonic() + 20
         while screen.shown == before and time.monotonic() < deadline:
             screen.shows("")
-    assert "digest" in "\n".join(screen.shown)
-    assert _state(kairos, raised.id) == "pending"
+    raise AssertionError("the end did not come")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_fold_never_approves_lines_that_were_not_shown(
+    kairos: Any, seeded: Any, terminal: Any, size: tuple[int, int], folds: int
+) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\n" + LONG), risk="medium")
+    screen = terminal("review", size=size)
+    screen.shows("below: space")
+    for _ in range(folds):
+        screen.press("d")
+        screen.pause()
+    to_the_end(screen)
+    for again in ("y", "d", " ", "\x1b", "\r"):
+        screen.press("y")
+        screen.shows("in 1 file were never shown")
+        screen.press(again)
+        screen.shows("not approved")
+        assert _state(kairos, raised.id) == "pending"
     screen.press("y")
+    screen.shows("Press Y (capital)")
+    screen.press("Y")
+    screen.shows("executed")
+    screen.press("q")
     assert screen.end() == 0
     assert _state(kairos, raised.id) == "executed"
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_d_folds_the_patch_so_that_it_can_be_approved(
-    kairos: Any, seeded: Any, terminal: Any, size: tuple[int, int]
-) -> None:
-    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\n" + LONG))
-    screen = terminal("review", size=size)
+def test_high_risk_and_a_fold_are_said_in_one_question(kairos: Any, seeded: Any, terminal: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\n" + LONG), risk="high")
+    screen = terminal("review", size=(80, 40))
     screen.shows("below: space")
     screen.press("d")
-    screen.shows("+120") if size[1] > 15 else screen.pause()
-    screen.press("d")
-    screen.pause()
-    screen.press("d")  # whole again: what was not seen is still not seen
-    screen.pause()
+    screen.shows("not shown yet")
     screen.press("y")
+    screen.shows("high risk, and")
+    screen.press("Y\r")
     screen.shows("not approved")
-    assert _state(kairos, raised.id) == "pending"
+    screen.press("y")
+    screen.shows("were never shown: type")
+    screen.press(f"{raised.id[:4]}\n")
+    screen.shows("executed")
     screen.press("q")
     assert screen.end() == 0
 
 
-def test_a_marked_file_folds_and_counts_as_seen(kairos: Any, seeded: Any, terminal: Any) -> None:
+def test_after_the_last_decision_u_takes_it_back(kairos: Any, seeded: Any, terminal: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    screen = terminal("review", size=(80, 40))
+    screen.shows("the end")
+    screen.press("y")
+    screen.shows("Nothing is left to decide")
+    assert any(f"{raised.id} executed · undo: kairos undo {raised.id[:4]}" in line for line in screen.shown)
+    for key in "ynd\r\x1b":
+        screen.press(key)
+        screen.pause()
+    assert screen.process.poll() is None and _state(kairos, raised.id) == "executed"
+    screen.press("u")
+    screen.shows("undone in")
+    assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
+    screen.press("q")
+    assert screen.end() == 0
+    assert _state(kairos, raised.id) == "undone"
+
+
+def test_after_the_last_decision_u_shows_the_card_of_a_rejection_again(kairos: Any, seeded: Any, terminal: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    screen = terminal("review", size=(80, 40))
+    screen.shows("the end")
+    screen.press("n")
+    screen.shows("why?")
+    screen.press("1")
+    screen.shows("[u q]")
+    screen.press("u")
+    screen.shows("1 of 1 · the end")
+    assert screen.shown[-1].endswith("?]") and _state(kairos, raised.id) == "pending"
+    screen.press("q")
+    assert screen.end() == 0
+
+
+def test_a_marked_file_folds_and_what_it_hides_is_asked_for(kairos: Any, seeded: Any, terminal: Any) -> None:
     (seeded.root / "a.md").write_text("a\n")
     (seeded.root / "b.md").write_text("b\n")
     action = seeded.patch("a.md", LONG)
@@ -87,9 +154,13 @@ def test_a_marked_file_folds_and_counts_as_seen(kairos: Any, seeded: Any, termin
     screen = terminal("review", size=(80, 24))
     screen.shows("--- a/a.md")
     screen.press("m")
-    lines = screen.shows("✓ a.md")
+    lines = screen.shows("▸ a.md")
     assert any("+small" in line for line in lines)
     screen.press("y")
+    screen.shows("in 1 file were never shown")
+    screen.press("Y")
+    screen.shows("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     assert _state(kairos, raised.id) == "executed"
 
@@ -175,6 +246,8 @@ def test_a_receipt_stays_on_the_terminal_after_the_screen_is_gone(kairos: Any, s
     screen = terminal("review", size=(80, 24))
     screen.shows("the end")
     screen.press("y")
+    screen.shows("[u q]")
+    screen.press("q")
     assert screen.end() == 0
     assert f"{raised.id} acknowledged".encode() in screen.raw.rpartition(b"\x1b[?1049l")[2]
 

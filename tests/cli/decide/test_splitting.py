@@ -91,6 +91,25 @@ def picked_with_escape() -> bool:
     return splitting.Picking(Escaping(""), proposal, {"x.md": BASE.encode()}).run()  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("keys", ["q", "nnn", "d"])
+def test_picking_nothing_leaves_the_patch_as_it_is(
+    kairos: Any, seeded: Any, repo: Any, terminal: Any, keys: str
+) -> None:
+    repo.write("x.md", BASE)
+    raised = seeded.raise_(seeded.patch("x.md", AFTER.encode()))
+    screen = terminal("review", size=(80, 24))
+    screen.shows(raised.id)
+    screen.press("s")
+    for at, key in enumerate(keys):
+        screen.shows(f"hunk {at + 1} of 3")
+        screen.press(key)
+    screen.shows("the patch stays as it is")
+    assert not any("error" in line for line in screen.shown)
+    screen.press("q")
+    assert screen.end() == 0
+    assert kairos("show", raised.id, "--json").data["digest"] == raised.digest
+
+
 def test_s_on_a_screen_leaves_only_what_was_picked(kairos: Any, seeded: Any, repo: Any, terminal: Any) -> None:
     repo.write("x.md", BASE)
     raised = seeded.raise_(seeded.patch("x.md", AFTER.encode()))

@@ -115,12 +115,102 @@ def test_any_decision_is_taken_back_and_made_again(kairos: Any, seeded: Any, how
 )
 def test_mutes_and_pauses_are_taken_back(kairos: Any, seeded: Any, do: list[str], undone: str, redone: str) -> None:
     assert kairos(*(arg.format(seeded.root) for arg in do)).code == 0
-    assert undone.format(seeded.root.name) in kairos("undo", "--yes").out
-    assert kairos("undo", "--yes").code == 4
-    assert kairos("redo", "--yes", "--json").data["state"] == redone
+    assert undone.format(seeded.root.name) in kairos("undo", "--all", "--yes").out
+    assert kairos("undo", "--all", "--yes").code == 4
+    assert kairos("redo", "--all", "--yes", "--json").data["state"] == redone
     back = ["resume"] if do[0] == "pause" else ["unmute", *do[1:]]
     assert kairos(*(arg.format(seeded.root) for arg in back)).code == 0
-    assert kairos("undo", "--yes", "--json").data["state"] == redone
+    assert kairos("undo", "--all", "--yes", "--json").data["state"] == redone
+
+
+def test_a_decision_about_all_repositories_is_in_the_stack_of_none(
+    kairos: Any, seeded: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `resume` made after a rejection: in the repository `undo` takes back the rejection, never the resume."""
+    id_ = seeded.raise_(seeded.note()).id
+    assert kairos("pause").code == 0
+    kairos("reject", id_, "-m", "no")
+    assert kairos("resume").code == 0
+    at = seeded.log.head()
+    assert kairos("undo", "--yes", "--json", "--repo", seeded.root).data["id"] == id_
+    said = kairos("undo", "--yes", "--repo", seeded.root)
+    assert said.code == 4 and "the resume of all repositories: `kairos undo --all`" in said.err
+    said = kairos("undo", "--yes")  # outside of any repository
+    assert said.code == 2 and "it concerns all repositories" in said.err and f"kairos undo {at} --yes" in said.err
+    assert not kairos("status", "--json").data["paused"]
+    screen = terminal("undo", "--all")
+    assert "Take back the resume everywhere: Kairos is paused in all repositories then." in screen.until("[y/N] ")
+    screen.press("n\n")
+    screen.until("nothing was changed")
+    assert screen.end() == 0
+    assert kairos("undo", str(at), "--yes", "--json").data["state"] == "paused"
+    assert kairos("undo", "--all", "--repo", seeded.root).code == 2
+
+
+def test_what_cannot_be_undone_says_how_to_step_over_it(kairos: Any, seeded: Any, repo: Any) -> None:
+    older = seeded.raise_(seeded.patch("other.txt", b"text\n"), seed="a", title="Older").id
+    newer = seeded.raise_(seeded.patch("README.md", AFTER), seed="b").id
+    for id_ in (older, newer):
+        assert kairos("approve", id_, "--yes").code == 0
+    repo.write("README.md", "# Demo\nmore of mine\n")
+    said = kairos("undo", "--yes")
+    assert said.code == 5
+    assert f"To step over it: `kairos undo {older[:4]}` (the approval of {older[:4]} “Older”)." in said.err
+    assert kairos("undo", older[:4], "--yes", "--json").data["state"] == "undone"
+    assert not (seeded.root / "other.txt").exists() and seeded.read("README.md") == b"# Demo\nmore of mine\n"
+
+
+def test_an_older_change_that_a_newer_one_covers_names_the_newer_one(kairos: Any, seeded: Any) -> None:
+    older = seeded.raise_(seeded.patch("README.md", b"# Demo\none\n"), seed="a").id
+    assert kairos("approve", older, "--yes").code == 0
+    newer = seeded.raise_(seeded.patch("README.md", b"# Demo\ntwo\n"), seed="b").id
+    assert kairos("approve", newer, "--yes").code == 0
+    said = kairos("undo", older, "--yes")
+    assert said.code == 5 and f"to take that back first: `kairos undo {newer[:4]}`" in said.err
+
+
+def test_kept_is_said_only_of_edits_since_the_last_run(kairos: Any, seeded: Any, repo: Any) -> None:
+    lines = [f"line {n}\n" for n in range(30)]
+    repo.write("long.txt", "".join(lines))
+    after = "".join(lines).replace("line 3\n", "3!\n").replace("line 15\n", "15!\n")
+    raised = seeded.raise_(seeded.patch("long.txt", after.encode()))
+    assert kairos("approve", raised.id, "--yes").code == 0
+    repo.write("long.txt", after.replace("15!\n", "line 15\n"))  # half of it undone by hand: no edit of theirs stays
+    kept = []
+
+    def step(verb: str, edit: tuple[str, str] = ("", "")) -> None:
+        now = seeded.read("long.txt").decode()
+        repo.write("long.txt", now.replace(*edit) if edit[0] else now)
+        done = kairos(verb, "--yes")
+        assert done.code == 0
+        kept.append("kept your later edits in long.txt" in done.out)
+
+    step("undo")
+    step("redo")
+    step("undo", ("line 25\n", "mine\n"))
+    step("redo")
+    step("undo")
+    step("redo", ("line 28\n", "mine too\n"))
+    assert kept == [False, False, True, False, False, True]
+    assert [e.kept for e in _runs(seeded, raised.id)] == [[], [], ["long.txt"], [], [], ["long.txt"]]
+
+
+def _runs(seeded: Any, id_: str) -> list[Any]:
+    return [r.event for r in seeded.log.stream(f"proposal-{id_}") if r.topic in ("Undone", "Redone")]
+
+
+def test_redo_of_an_approval_says_what_it_did(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    kairos("pause")
+    assert kairos("approve", raised.id, "--yes").code == 75
+    assert kairos("undo", raised.id, "--yes", "--json").data["state"] == "pending"
+    said = kairos("redo", raised.id, "--yes")
+    assert said.code == 75 and "paused" in said.err
+    assert kairos("undo", raised.id, "--yes", "--json").data["state"] == "pending"
+    kairos("resume")
+    said = kairos("redo", raised.id, "--yes")
+    assert said.code == 0 and f"{raised.id[:4]} applied again in {seeded.root.name}" in said.out
+    assert ": README.md." in said.out and seeded.read("README.md") == AFTER
 
 
 @pytest.mark.parametrize("how", ["--repo", "inside", "deep inside"])
@@ -185,7 +275,7 @@ def test_undo_walks_back_over_decisions_and_executions_in_one_order(kairos: Any,
     kairos("approve", patch, "--yes")
     kairos("mute", "secret")
     kairos("defer", later, "--until", "1h")
-    walked = [kairos("undo", "--yes", "--json").data for _ in range(4)]
+    walked = [kairos("undo", "--all", "--yes", "--json").data for _ in range(4)]
     assert [(w["what"], w["id"]) for w in walked] == [
         ("defer", later), ("mute", ""), ("approve", patch), ("reject", refused)
     ]  # fmt: skip

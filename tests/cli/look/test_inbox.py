@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import Any
 
 import msgspec
 
+from kairos._version import VERSION
+from kairos.daemon.presence import Status, claim, publish
 from kairos.desk.records.proposals import ProposalOut
+from kairos.desk.records.repositories import InboxMoreOut
+from kairos.domain import events as ev
 
 
 def test_the_inbox_lists_what_waits_by_risk_then_age(kairos: Any, seeded: Any) -> None:
@@ -59,3 +65,35 @@ def test_an_unknown_and_an_ambiguous_id_exit_4_with_a_hint(kairos: Any, seeded: 
     ambiguous = kairos("show", first.id[0])
     assert ambiguous.code == 4
     assert "ambiguous" in ambiguous.err and "Type more of the id" in ambiguous.err
+
+
+def test_before_init_and_without_a_daemon_the_next_step_is_named(kairos: Any, home: Any) -> None:
+    for verb in ("status", "inbox"):
+        assert "Next: kairos watch PATH" in kairos(verb).out
+    assert not home.log.exists()
+
+
+def test_without_a_daemon_the_inbox_says_that_nothing_new_is_noticed(kairos: Any, seeded: Any, home: Any) -> None:
+    said = kairos("inbox").out
+    assert "The daemon is not running" in said and "Next: kairos start" in said
+    assert kairos("status").out.rstrip().endswith("Next: kairos start")
+    with claim(home):
+        publish(home, Status(pid=os.getpid(), program=VERSION, repos=[]))
+        assert "not running" not in kairos("inbox").out
+
+
+def test_what_is_muted_and_parked_stands_below_the_list_and_parked_can_be_listed(kairos: Any, seeded: Any) -> None:
+    away = seeded.raise_(seeded.note()).id
+    seeded.append(ev.ProposalParked(id=away, why="b.txt is not there"), f"proposal-{away}")
+    kairos("mute", "secret", "--repo", seeded.root)
+    for verb in ("inbox", "status"):
+        said = " ".join(kairos(verb).out.split())
+        assert f"1 mute in force: secret in {seeded.root} (kairos unmute secret --repo {seeded.root})" in said
+        assert "1 parked: b.txt is not there (kairos inbox --parked)" in said
+    answer = json.loads(kairos("inbox", "--json").out)
+    assert answer["data"] == []
+    more = msgspec.convert(answer["more"], InboxMoreOut, strict=True)
+    assert (more.parked, more.parked_for, more.muted[0].detector) == (1, ["b.txt is not there"], "secret")
+    assert [p["id"] for p in kairos("inbox", "--parked", "--json").data] == [away]
+    assert "WAITS FOR" in kairos("inbox", "--parked").out
+    assert kairos("inbox", "--parked", "--all").code == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kairos.daemon.presence import claim
+from kairos.domain import events as ev
 
 
 def test_pause_holds_until_resumed_and_is_in_the_log(kairos: Any, seeded: Any) -> None:
@@ -48,3 +49,13 @@ def test_a_second_daemon_is_exit_11_at_once(kairos: Any, home: Any) -> None:
 
 def test_a_tick_needs_a_daemon(kairos: Any) -> None:
     assert kairos("tick", "--json").code == 10
+
+
+def test_a_mute_says_how_to_take_it_back(kairos: Any, seeded: Any) -> None:
+    assert "kairos unmute secret (or kairos undo) ends this" in kairos("mute", "secret").out
+    kairos("mute", "secret", "--repo", seeded.root)
+    said = kairos("unmute", "secret", "--repo", seeded.root).out
+    assert "secret is heard in" in said and "another mute of it is in force" in said
+    held = ev.AttentionHeld(repo=seeded.id, subject="secret:1", rule="mute@1", why="", detector="secret")
+    seeded.append(held, seeded.id)
+    assert "1 finding that the mute held back: looked at again when the daemon runs" in kairos("unmute", "secret").out

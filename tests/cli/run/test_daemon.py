@@ -118,3 +118,50 @@ def test_watch_trusts_watches_and_prints_one_line_a_delivery(kairos: Any, repo: 
         done = kairos("approve", said["id"], "--digest", said["digest"], "--wait", "20", "--json")
         assert (done.code, done.data["state"]) == (0, "executed")
     assert "src/billing.py" in (repo.root / "README.md").read_text()
+
+
+AWS = "AKIA" + "QWERTYUIOPASDFGH"
+
+
+def test_watch_beside_a_running_daemon_is_a_view_of_it(
+    kairos: Any, repo: Any, kairos_command: list[str], kairos_apart: Any, tmp_path: Any
+) -> None:
+    """What the daemon delivers is a line, a secret that gets worse is another, and Ctrl-C ends only the view."""
+    kairos("config", "set", "attention.quiet_hours", "")
+    assert kairos_apart("start").code == 0
+    try:
+        with _running(kairos_command, "watch", str(repo.root), "--yes", "--json") as child:
+            said = ""
+            while (line := _line(child, child.stderr)) != "ready\n":
+                said += line
+            assert "error" not in said and str(repo.root) in said
+            repo.write("config/dev.env", f"aws_access_key_id = {AWS}\n")
+            repo.git("add", "-A")
+            staged = json.loads(_line(child, child.stdout))
+            assert (staged["risk"], staged["title"]) == ("urgent", "AWS key in config/dev.env, staged")
+            repo.commit("oops")
+            committed = json.loads(_line(child, child.stdout))
+            assert committed["id"] == staged["id"] and "committed in" in committed["title"]
+            child.send_signal(signal.SIGINT)
+            assert child.wait(20) == 0
+            assert "the daemon goes on" in child.stderr.read().decode()
+        assert kairos("status", "--json").data["daemon"]["running"] is True
+        with _running(kairos_command, "watch", "--json") as child:
+            while _line(child, child.stderr) != "ready\n":
+                pass
+            assert kairos_apart("stop").code == 0
+            assert child.wait(20) == 10
+    finally:
+        kairos_apart("stop")
+
+
+def test_daemon_logs_shows_its_own_log(kairos: Any, kairos_apart: Any, seeded: Any, home: Any) -> None:
+    assert "No daemon ran here yet" in kairos("daemon", "logs").out
+    seeded.log.close()
+    assert kairos_apart("start").code == 0
+    assert kairos_apart("stop").code == 0
+    found = kairos("daemon", "logs", "--json").data
+    assert found["path"] == str(home.daemon_log) and found["lines"][-1].endswith("stopped")
+    assert kairos("daemon", "logs", "-n", "1").out.count("\n") == 1
+    checks = {c["name"]: c for c in kairos("doctor", "--json").data["checks"]}
+    assert str(home.daemon_log) in checks["daemon"]["what"] and checks["daemon"]["state"] == "warning"

@@ -51,9 +51,18 @@ def test_history_can_be_imported_later(kairos: Any, repo: Any) -> None:
 def test_what_was_wrong_before_is_listed_once_and_never_raised(kairos: Any, repo: Any) -> None:
     repo.write("merge.txt", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n")
     repo.commit("left a conflict")
-    data = kairos("init", repo.root, "--yes", "--json").data
+    said = kairos("init", repo.root, "--yes").out
+    assert "Taken as given: what is there now, with 1 finding, never raised:" in said
+    data = kairos("init", repo.root, "--json").data
     assert any(text.startswith("conflict-marker:") for text in data["findings"])
     assert kairos("inbox", "--json").data == []
+
+
+def test_init_says_what_it_took_as_given(kairos: Any, repo: Any, tmp_path: Path) -> None:
+    said = kairos("init", repo.root, "--yes").out
+    assert "Taken as given: what is there now, and no detector finds anything in it." in said
+    assert "No history was read; `kairos init --history all`" in said
+    assert "No history was read" not in kairos("init", repo.root, "--history", "all").out
 
 
 def test_trust_needs_a_yes(kairos: Any, repo: Any, home: Any) -> None:

@@ -89,7 +89,7 @@ def test_loading_asking_and_saving_do_not_grow_with_what_is_settled(log: Countin
         assert [p.id for p in inbox.known(REPOS[0], [waits.key, "secret:none"], ["secret"])] == [waits.id]
         assert inbox.find(waits.id[:8]).id == waits.id
         assert len(inbox.letters(waits.id)) >= 4
-        assert inbox.last_done(REPOS[0]) is inbox.last_undone(None) is None and inbox.newest(None) == 0
+        assert [*inbox.in_effect(REPOS[0]), *inbox.taken_back(None)] == [] and inbox.newest(None) == 0
         told(log, ev.ProposalDelivered(id=waits.id, boundary="commit"))
         InboxView().advance(inbox, log, position)
         seen.append((log.reads["rows"], size(InboxView().saving(inbox, log.head()))))
@@ -196,7 +196,10 @@ def agrees(inbox: Inbox, everything: list[Proposal]) -> None:
         done = [(filed.at(e.moved), p.id) for p, filed in mine for e in p.stack.done]
         undone = [(filed.at(e.moved), p.id) for p, filed in mine for e in p.stack.undone]
         newest = [filed.at(p.stack.newest) for p, filed in mine if p.stack.newest]
-        for found, wanted_place in ((inbox.last_done(repo), done), (inbox.last_undone(repo), undone)):
+        for found, wanted_place in (
+            (next(inbox.in_effect(repo), None), done),
+            (next(inbox.taken_back(repo), None), undone),
+        ):
             assert (found and (found.position, found.id)) == max(wanted_place, default=None)
         assert inbox.newest(repo) == max(newest, default=0)
     ids = sorted(p.id for p in everything)

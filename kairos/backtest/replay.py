@@ -1,0 +1,289 @@
+"""The replay: a history as the daemon would have met it, and each proposal labelled by the commits that follow.
+
+```
+git log ──► each commit, oldest first
+             ├─ at night       the co-change learner takes the commits of the days before
+             ├─ awaited        findings whose commit this one descends from, if it touches what they name: look again
+             ├─ look           detectors at the burst of its new files, then at the commit
+             └─ raise, tell    by the rules of raising and attention, at the time of the commit
+```
+Nothing is written but the journal of what detectors said. A run that was killed goes on from it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+
+import msgspec
+
+from kairos.backtest.journal import Again, Journal, JournalEntry, LookSaid, safe
+from kairos.backtest.person import Person
+from kairos.backtest.result import BacktestResult, RaisedThen
+from kairos.backtest.walk import HistoryWalk, paths_of, seen_commit
+from kairos.detectors.boundaries import BASELINE, BURST, COMMIT
+from kairos.detectors.looking import look
+from kairos.detectors.protocol import Detector
+from kairos.detectors.scene import Companion, SeenCommit
+from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.attention import Manners, local_day
+from kairos.domain.basis import paths_of as basis_paths
+from kairos.domain.events import CommitRecorded, ProposalRaised
+from kairos.domain.finding import Finding
+from kairos.domain.hindsight import Awaiting, chance
+from kairos.domain.inert import shown
+from kairos.memory.cochange import Learner
+from kairos.memory.history import commit_of
+from kairos.repo.git import Git
+from kairos.sensing.commits import count, history
+
+Progress = Callable[[int, int], None]
+LEARNED = 5_000
+"""So many commits before the first one looked at are learned from."""
+_COMPANIONS, _SUPPORT, _CONFIDENCE = 5, 3, 0.35
+"""What a dream remembers of a pair: see `dream/extract.py`."""
+_PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)
+_MOST_PATHS = 20
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """`last`: so many commits (0: all); `since_s`: only those made since then; `horizon`: after so many descendants a
+    finding is decided."""
+
+    last: int = 0
+    since_s: int = 0
+    horizon: int = 30
+
+
+class Pending(msgspec.Struct):
+    """A proposal whose outcome is awaited, with the finding and the evidence for another look."""
+
+    raised: RaisedThen
+    awaiting: Awaiting
+    finding: Finding
+    proposal: str
+    evidence: SeenCommit
+    added: list[str]
+    paths: frozenset[str]
+    words: str
+
+
+class Replay:
+    """One backtest of one repository."""
+
+    def __init__(
+        self, git: Git, detectors: Sequence[Detector], options: Options, manners: Manners, zone: tzinfo,
+        journal: Journal, salt: bytes,
+    ) -> None:  # fmt: skip
+        self._git = git
+        self._detectors = list(detectors)
+        self._options = options
+        self._journal = journal
+        self._person = Person(manners, zone)
+        self._zone = zone
+        self._learner = Learner()
+        self._tonight: deque[tuple[str, CommitRecorded, int]] = deque()
+        self._walk = HistoryWalk(git, self._companions, salt)
+        self._pending: list[Pending] = []
+        self._raised: list[RaisedThen] = []
+        self._ids: dict[str, RaisedThen] = {}
+        self._touched: Counter[str] = Counter()
+        self._born: dict[str, int] = {}
+        self._failures: Counter[str] = Counter()
+        self._listed = 0
+        self._first_looks: list[LookSaid] = []
+
+    def run(self, head: str, progress: Progress) -> BacktestResult:
+        """Replays the history of a commit. GitError."""
+        begun = time.monotonic()
+        wanted = count(self._git, head, self._options.last, self._options.since_s)
+        learns = any(d.name == "missing-companion" for d in self._detectors)
+        before = min(LEARNED, count(self._git, head, 0) - wanted) if learns else 0
+        days: set[str] = set()
+        first = last = now = number = 0
+        stretch = (wanted + before, 0) if learns else (self._options.last, self._options.since_s)
+        try:
+            for at, commit in enumerate(history(self._git, "backtest", head, *stretch)):
+                now = max(now, commit.at_s)
+                number = at - before
+                if number >= 0:
+                    first = first or commit.at_s
+                    last = max(last, commit.at_s)
+                    days.add(local_day(now * 1_000_000, self._zone))
+                    self._meets(commit, number, at + 1, now)
+                if learns:
+                    self._sleeps(commit, at + 1, now)
+                self._remembers(commit, at)
+                progress(at + 1, wanted + before)
+        finally:
+            self._walk.close()
+        for id_, raised in self._ids.items():
+            raised.told = self._person.proposals[id_].delivered
+        return BacktestResult(
+            head=head, commits=max(0, number + 1), learned=before, first_s=first, last_s=last, days=len(days),
+            detectors=[d.name for d in self._detectors], horizon=self._options.horizon, raised=self._raised,
+            listed=self._listed, failures=dict(self._failures), deliveries=self._person.days.total(),
+            busiest=max(self._person.days.values(), default=0), repeats=self._person.repeats,
+            seconds=time.monotonic() - begun, kept=min(self._journal.upto + 1, max(0, number + 1)),
+        )  # fmt: skip
+
+    def _meets(self, commit: CommitRecorded, number: int, position: int, now: int) -> None:
+        """Looks at a commit, or takes what an earlier run of the journal said of it."""
+        known = number <= self._journal.upto
+        entry = self._journal.kept.get(number, JournalEntry(number)) if known else JournalEntry(number)
+        if number == 0:
+            self._starts(commit, entry if known else None)
+        waited = self._awaited(commit, entry.again if known else None)
+        looks = entry.looks if known else [*self._first_looks, *self._looks(commit, position)]
+        self._first_looks = []
+        if not known:
+            self._journal.add(JournalEntry(number, looks, waited))
+        for said in looks:
+            self._failures.update(said.failures)
+            if said.boundary == BASELINE:
+                self._listed = len(said.findings)
+                self._person.lists(said.findings)
+                continue
+            for event in self._person.raises(said.findings, said.boundary, f"turn-{number}", now * 1_000_000):
+                self._awaits(event, said, commit, position, number)
+            self._person.hears(said.boundary, now * 1_000_000)
+        if not looks:
+            self._person.hears(COMMIT, now * 1_000_000)
+
+    def _starts(self, commit: CommitRecorded, known: JournalEntry | None) -> None:
+        """Lists what is there before the first commit."""
+        if known is None and commit.parents:
+            scene = self._walk.baseline(commit.parents[0])
+            findings, failures = look(scene, detectors=self._detectors)
+            self._first_looks = [LookSaid(BASELINE, safe(findings), [f.detector for f in failures])]
+
+    def _looks(self, commit: CommitRecorded, position: int) -> list[LookSaid]:
+        out: list[LookSaid] = []
+        if commit.left_out:
+            return out
+        for scene in self._walk.scenes(commit, position):
+            findings, failures = look(scene, detectors=self._detectors)
+            if findings or failures:
+                out.append(LookSaid(scene.boundary, safe(findings), [f.detector for f in failures]))
+        return out
+
+    def _awaits(
+        self, event: ProposalRaised, said: LookSaid, commit: CommitRecorded, position: int, number: int
+    ) -> None:
+        finding = next(f for f in said.findings if f.key == event.key)
+        horizon = min(self._options.horizon, finding.horizon or self._options.horizon)
+        named = _named(finding)
+        asked = list(named)[:_MOST_PATHS] or [""]
+        rate = sum(chance(self._touched[p], max(0, position - 1 - self._born.get(p, position)), horizon) for p in asked)
+        raised = RaisedThen(
+            detector=finding.detector, commit=commit.oid, at_s=commit.at_s, title=finding.title, claim=finding.claim,
+            boundary=said.boundary, chance=rate / len(asked),
+        )  # fmt: skip
+        self._raised.append(raised)
+        self._ids[event.id] = raised
+        note = finding.action.text if isinstance(finding.action, NoteAction) else ""
+        self._pending.append(
+            Pending(
+                raised, Awaiting(commit.oid, horizon, list(finding.fingerprint)), finding, event.id,
+                seen_commit(commit, position), [c.fs for c in commit.changes if c.status.startswith("A")],
+                named | basis_paths(finding.basis), f"{finding.title}\n{finding.claim}\n{note}",
+            )
+        )  # fmt: skip
+
+    def _awaited(self, commit: CommitRecorded, known: list[Again] | None) -> list[Again]:
+        """Follows every awaited finding over a commit; returns what the looks at it said."""
+        said: list[Again] = []
+        open_ = []
+        changed = paths_of(commit)
+        earlier = {a.key: a for a in known or ()}
+        for pending in self._pending:
+            one = pending.awaiting
+            if not one.follow(commit.oid, commit.parents):
+                open_.append(pending)
+                continue
+            if known is not None:
+                again = earlier.get(pending.finding.key)
+            else:
+                again = self._looked_again(pending, commit, changed)
+            if again is not None:
+                said.append(again)
+                if again.moot:
+                    one.taken_back(commit.oid)
+                else:
+                    one.looked(commit.oid, again.places)
+            one.pass_by()
+            if one.label == "unknown":
+                open_.append(pending)
+            else:
+                pending.raised.label, pending.raised.by, pending.raised.after = one.label, one.by, one.seen
+                if one.label != "left":
+                    self._person.did_it(pending.proposal, commit.at_s * 1_000_000)
+        self._pending = open_
+        return said
+
+    def _looked_again(self, pending: Pending, commit: CommitRecorded, changed: Sequence[str]) -> Again | None:
+        """What has become of a finding, None if the commit touches nothing that it names."""
+        finding = pending.finding
+        if finding.asks:
+            return Again(finding.key) if not set(finding.asks).isdisjoint(changed) else None
+        if not any(p in pending.paths or shown(p) in pending.words for p in changed):
+            return None
+        detectors = [d for d in self._detectors if d.name == finding.detector]
+        scene = self._walk.again(pending.raised.boundary, [pending.evidence], pending.added, commit.oid)
+        if pending.raised.boundary != BURST and COMMIT not in detectors[0].boundaries:
+            return None
+        found, failures = look(scene, detectors=detectors)
+        if failures:
+            return None
+        names = set(finding.names)
+        same = [f for f in found if not names.isdisjoint(f.names)]
+        if same:
+            return Again(finding.key, [place for f in same for place in f.fingerprint])
+        return Again(finding.key, moot=self._is_moot(finding, commit.oid))
+
+    def _is_moot(self, finding: Finding, at: str) -> bool:
+        """Whether a finding about a move is gone because what it says moved on or back."""
+        basis = finding.basis
+        if basis is None or not basis.absent:
+            return False
+        exists = self._walk.exists
+        return any(exists(n.fs, at) for n in basis.absent) or not all(exists(n.fs, at) for n in basis.present)
+
+    def _companions(self, paths: Sequence[str]) -> list[Companion]:
+        """What memory would say: the pairs that a dream remembers, as of last night."""
+        found = self._learner.related(paths, _COMPANIONS, guess=False)
+        return [
+            Companion(e.path, e.confidence, e.support, tuple(e.cites))
+            for e in found
+            if e.support >= _SUPPORT and e.confidence >= _CONFIDENCE
+        ]
+
+    def _sleeps(self, commit: CommitRecorded, position: int, now: int) -> None:
+        """Learns the commits of the days before, as the nightly dream does."""
+        day = local_day(now * 1_000_000, self._zone)
+        self._tonight.append((day, commit, position))
+        while self._tonight and self._tonight[0][0] != day:
+            _, earlier, at = self._tonight.popleft()
+            learned = commit_of(earlier, at, earlier.at_s * 1_000_000)
+            if learned is not None:
+                self._learner.learn(learned)
+
+    def _remembers(self, commit: CommitRecorded, at: int) -> None:
+        self._walk.note(commit)
+        if len(commit.parents) < 2:
+            for path in paths_of(commit):
+                self._touched[path] += 1
+                self._born.setdefault(path, at)
+
+
+def _named(finding: Finding) -> frozenset[str]:
+    """The paths that a finding asks to change."""
+    if finding.asks:
+        return frozenset(finding.asks)
+    if isinstance(finding.action, PatchAction):
+        return frozenset(e.fs for e in finding.action.edits)
+    listed = _PLACE.findall(finding.action.text) if isinstance(finding.action, NoteAction) else []
+    return frozenset(listed) or frozenset(n.fs for n in finding.basis.present) if finding.basis else frozenset(listed)

@@ -1,0 +1,144 @@
+"""Looks again at the findings whose hold has ended: a detector was unmuted, a rejection was taken back, a cool-down is
+over. What held nothing but these back is found in what it was found in then, or is no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from kairos.daemon.finding import find
+from kairos.daemon.folded import Views
+from kairos.detectors.looking import ALL
+from kairos.detectors.scene import Facts
+from kairos.domain.events import AttentionDue, AttentionHeld, CommitRecorded, FilesChanged, GitMoved, TurnStarted
+from kairos.domain.finding import Finding
+from kairos.domain.raising import COOL_DOWN, MUTE, NEVER, Raised
+from kairos.errors import NotFound
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.repositories import Repository
+
+AGAIN = "again"
+"""The boundary of a turn that only looks at what was held back."""
+_TRIGGERS = frozenset({"FilesChanged", "GitMoved", "CommitRecorded"})
+
+
+@dataclass
+class EndedHolds:
+    """Holds that may have ended: their events by detector and boundary, and the positions of those that were erased."""
+
+    by_look: dict[tuple[str, str], list[Recorded]] = field(default_factory=dict)
+    erased: list[int] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[Recorded]:
+        return [held for some in self.by_look.values() for held in some]
+
+    @property
+    def detectors(self) -> list[str]:
+        return sorted({detector for detector, _ in self.by_look})
+
+    @property
+    def positions(self) -> list[int]:
+        return sorted([*self.erased, *(held.position for held in self.events)])
+
+
+def ended(views: Views, repo: str, now: int) -> list[int]:
+    """The positions of the holds in a repository that may have ended: by mutes that are no more, by cool-downs that are
+    over, and by rejections for good, which only another look can judge."""
+    found: list[int] = []
+    for name in (detector.name for detector in ALL):
+        if views.attention.is_muted(name, repo):
+            continue
+        found += (held.position for held in views.findings.waiting(repo, MUTE, name))
+        found += (held.position for held in views.findings.waiting(repo, NEVER, name))
+        found += (held.position for held in views.findings.waiting(repo, COOL_DOWN, name) if held.until <= now)
+    return found
+
+
+def next_end(views: Views, repo: str, since: int) -> int | None:
+    """The next time (us) after `since` at which a cool-down ends that holds a finding of a repository back."""
+    each = (views.findings.waiting(repo, COOL_DOWN, detector.name) for detector in ALL)
+    ends = (next((held.until for held in some if held.until > since), None) for some in each)
+    return min((end for end in ends if end is not None), default=None)
+
+
+def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
+    """The events of holds, by what looks at them again."""
+    found = EndedHolds()
+    for position in positions:
+        try:
+            held = log.at(position)
+        except NotFound:
+            found.erased.append(position)
+            continue
+        assert isinstance(held.event, AttentionHeld)
+        boundary = held.event.boundary or _turn_of(log, held)[1]
+        found.by_look.setdefault((held.event.detector, boundary), []).append(held)
+    return found
+
+
+def look_again(
+    log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts
+) -> tuple[dict[str, list[Finding]], list[str]]:
+    """(findings of these holds that are there now, by the boundary at which they were found; problems). All that one
+    detector had found at a boundary is looked at together, as if it had been gathered until now."""
+    keys = {held.event.subject for held in holds.events if isinstance(held.event, AttentionHeld)}
+    found: dict[str, list[Finding]] = {}
+    known: set[str] = set()
+    problems: list[str] = []
+    for (detector, boundary), some in holds.by_look.items():
+        trigger = {r.position: r for held in some for r in _evidence(log, held)}
+        if not trigger:
+            continue
+        seen, wrong = find(log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True)
+        problems += wrong
+        seen = [f for f in seen if f.key not in known and not keys.isdisjoint((*f.names, *f.former_keys))]
+        found.setdefault(boundary, []).extend(seen)
+        known.update(f.key for f in seen)
+    return found, problems
+
+
+def split(holds: EndedHolds, raised: Sequence[Raised]) -> tuple[list[int], list[Raised]]:
+    """(positions of the holds that have ended, what is news among `raised`): a hold that holds as before, without an
+    end, is left as it is."""
+    asis = {(r.subject, r.rule) for r in raised if isinstance(r, AttentionHeld) and r.until is None}
+    left = {h.position: pair for h in holds.events if (pair := _of(h)) in asis}
+    news = [r for r in raised if not isinstance(r, AttentionHeld) or (r.subject, r.rule) not in left.values()]
+    return [position for position in holds.positions if position not in left], news
+
+
+def _of(held: Recorded) -> tuple[str, str]:
+    """What a hold holds, and by which rule."""
+    assert isinstance(held.event, AttentionHeld)
+    return held.event.subject, held.event.rule
+
+
+def _evidence(log: Log, held: Recorded) -> list[Recorded]:
+    """What a held finding was found in, without what was erased."""
+    assert isinstance(held.event, AttentionHeld)
+    if not held.event.boundary:
+        return _turn_of(log, held)[0]
+    found = []
+    for position in held.event.evidence:
+        with suppress(NotFound):
+            found.append(log.at(position))
+    return found
+
+
+def _turn_of(log: Log, held: Recorded) -> tuple[list[Recorded], str]:
+    """(the events that the turn of a hold was over, its boundary), for holds of versions that did not record them."""
+    boundary, at = "commit", held
+    with suppress(NotFound):
+        while at.caused_by is not None and not isinstance(at.event, AttentionDue):
+            at = log.at(at.caused_by)
+            if isinstance(at.event, TurnStarted):
+                boundary = at.event.boundary
+    if not isinstance(at.event, AttentionDue) or at.caused_by is None:
+        return [], boundary
+    repo = at.event.repo
+    over = log.read(at.caused_by - 1, topics=_TRIGGERS, upto=held.position)
+    kinds = (FilesChanged, GitMoved, CommitRecorded)
+    return [r for r in over if isinstance(r.event, kinds) and r.event.repo == repo], boundary

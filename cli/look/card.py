@@ -134,8 +134,6 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
 def _verified(v: VerificationOut) -> list[str]:
     """How the trial ended. Only a check that passed, or a patch that needs none, gets a tick."""
     check = f"`{' '.join(v.check)}` exit {v.exit}, {v.seconds:.1f} s" if v.check else ""
-    if check and v.before_exit is not None:
-        check += f" (before: exit {v.before_exit}, {v.before_seconds:.1f} s)"
     said = ": ".join(filter(None, (check, v.why))) or "it applies in a scratch tree"
     if not v.ok:
         sign, words = render.paint("✗", "red"), "not verified"
@@ -144,7 +142,19 @@ def _verified(v: VerificationOut) -> list[str]:
     else:
         sign, words = render.paint("✓", "green"), "verified"
     tail = v.output.strip().split("\n")[-5:] if v.output.strip() else []
-    return [f"  {sign} {words}: {render.inert(said)}", *(f"      {render.inert(text)}" for text in tail)]
+    lines = [f"  {sign} {words}: {render.inert(said)}"]
+    if check and v.before_exit is not None:
+        lines.append(f"      before: {render.inert(_ended(v.before_exit, v.before_output, v.before_seconds))}")
+        lines.append(f"      after:  {render.inert(_ended(v.exit, v.output, v.seconds))}")
+        tail = tail if v.exit != 0 else []
+    return [*lines, *(f"      {render.inert(text)}" for text in tail)]
+
+
+def _ended(exit_: int | None, output: str, seconds: float) -> str:
+    """How a run of the check ended: passed or failed, and its last line, which is where test runners sum up."""
+    word = "passed" if exit_ == 0 else f"failed with exit {exit_}" if exit_ is not None else "ended by a signal"
+    lines = output.strip().split("\n")
+    return f"{word}, {seconds:.1f} s" + (f": {lines[-1].strip()}" if lines[-1].strip() else "")
 
 
 def _effects(card: CardOut) -> list[str]:

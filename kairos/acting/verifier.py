@@ -7,12 +7,14 @@ Without a sandbox no check is run, and the proposal says so.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from kairos.acting import gate, policy_file, scratch
+from kairos.acting.before_runs import BeforeRun, before_run
 from kairos.acting.checking import for_proposals
 from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
@@ -31,10 +33,13 @@ from kairos.domain.proposal import Proposal
 from kairos.domain.secrets import redact_all
 from kairos.errors import Conflict, Denied, SandboxUnavailable, TryAgain, UsageError
 from kairos.eventlog.log import Log
+from kairos.eventlog.views.inbox import InboxView
 from kairos.home import Home
 from kairos.settings import Check, Config
 
 _TRIES = 5
+_BEFORE_TAIL = 1_024
+"""Characters from the end of the output without the patch that are recorded: enough for its summary."""
 NO_CHECK = "the patch applies; no check command is configured for this repository"
 NOT_RUN = "the patch applies; your check was not run"
 
@@ -47,7 +52,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     passed: bool = False
     shown: Verification | None = None
-    before: Verification | None = None
+    before: BeforeRun | None = None
 
 
 def verify(
@@ -59,15 +64,14 @@ def verify(
     *,
     now: int | None = None,
     cancelled: Callable[[], bool] | None = None,
-    compare: bool = False,
 ) -> Proposal:
     """Verifies an open proposal, records the result and returns the proposal afterwards.
 
     ok → pending, and approved at once if a person's allow rule applies; not ok → withdrawn; files that changed since →
     stale. A trial that has begun ends even if the proposal is revised meanwhile: if it was started anew each time, none
     would end while someone types. Conflict if the proposal was changed meanwhile; TryAgain (75) if the disk is full or
-    `cancelled` (polled while the check runs) returned true. Nothing is recorded after an error. `compare`: the check is
-    also run without the patch if it passes with it; if it fails, it always is."""
+    `cancelled` (polled while the check runs) returned true. Nothing is recorded after an error. The check is also
+    run without the patch, once for a tree (`before_runs`), so that a person sees what the patch changed."""
     policy = policy_file.load_policy(home.policy_file)
     tried: str | None = None
     events: list[Event] = []
@@ -77,7 +81,7 @@ def verify(
             return at.proposal  # decided or revised meanwhile; the new digest has its own trial when it is the moment
         moment = now_us() if now is None else now
         if tried is None:
-            events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled, compare)
+            events = _tried(log, home, config, at.proposal, root, policy, moment, cancelled)
             tried = at.proposal.raised.digest
         try:
             return append(log, at, events, now=moment).proposal
@@ -95,13 +99,12 @@ def _tried(
     policy: Policy,
     now: int,
     cancelled: Callable[[], bool] | None,
-    compare: bool,
 ) -> list[Event]:
     with open_tree(log, p) as tree:
         if tree.root != root:
             raise Denied(f"{p.id} belongs to {tree.root}, not to {root}")
         check = for_proposals(log, config, p.raised.repo, root)
-        events, passed = _judge(home, p, tree, policy, check, cancelled, compare)
+        events, passed = _judge(home, p, tree, policy, check, cancelled, _tried_there(log, p))
     folded: Proposal | None = p
     for event in events:
         folded = proposals.evolve(folded, event, now)
@@ -115,7 +118,7 @@ def _judge(
     policy: Policy,
     check: Check | None,
     cancelled: Callable[[], bool] | None,
-    compare: bool,
+    known: Sequence[Proposal],
 ) -> tuple[list[Event], bool]:
     """Returns (the events of the trial, whether a rule may approve the proposal)."""
     action = p.raised.action
@@ -140,39 +143,56 @@ def _judge(
     if check is None:
         return deciding.verified(p, ok=True, why=_joined(NO_CHECK, links)), True
     seed = {w.path: None if w.after is None else (w.after.content, w.after.mode) for w in writes}
-    trial = _try(seed, check, lambda laid: _run(home, tree.root, laid, check, cancelled), compare)
+
+    def run(laid: Seed) -> Verification:
+        return _run(home, tree.root, laid, check, cancelled)
+
+    trial = _try(seed, check, run, lambda: before_run(tree.root, check, known, lambda: run({})))
     shown = trial.shown
     events = deciding.verified(
         p, ok=trial.ok, why=_joined(trial.why, links), check=redact_all(check.command),
         exit_status=shown.exit if shown is not None else None,
         output=shown.output_tail if shown is not None else "",
         seconds=round(shown.seconds, 3) if shown is not None else 0.0,
-        before_exit=trial.before.exit if trial.before is not None else None,
-        before_seconds=round(trial.before.seconds, 3) if trial.before is not None else 0.0,
+        **_before_fields(trial.before),
     )  # fmt: skip
     return events, trial.passed
+
+
+def _tried_there(log: Log, p: Proposal) -> list[Proposal]:
+    """The proposals of the repository whose trials may have run the check without a patch, this one first."""
+    inbox = InboxView().load(log)[0]
+    return [p, *(q for q in (*inbox.live(), *inbox.lapsed(p.raised.repo)) if q.raised.repo == p.raised.repo)]
+
+
+def _before_fields(before: BeforeRun | None) -> dict[str, Any]:
+    if before is None:
+        return {}
+    return {
+        "before_exit": before.exit, "before_seconds": before.seconds, "before_output": before.output[-_BEFORE_TAIL:],
+        "before_tree": before.tree,
+    }  # fmt: skip
 
 
 def _joined(why: str, more: str) -> str:
     return f"{why}; {more}" if more else why
 
 
-def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification], compare: bool) -> Trial:
-    """Runs the check on a view with the patch and, if it fails or to `compare`, also on one without it."""
+def _try(seed: Seed, check: Check, run: Callable[[Seed], Verification], without: Callable[[], BeforeRun]) -> Trial:
+    """Runs the check on a view with the patch, and asks how it ends on one `without` it."""
     words = f"`{shlex.join(redact_all(check.command))}`"
     try:
         shown = run(seed)
         if not shown.applies:
             return Trial(ok=False, why=f"the patch does not apply: {shown.output_tail}", shown=shown)
         if shown.exit == 0:
-            before = run({}) if compare else None
             why = f"the patch applies, {words} passed in a scratch tree"
-            return Trial(ok=True, why=why, passed=True, shown=shown, before=before)
+            return Trial(ok=True, why=why, passed=True, shown=shown, before=without())
         if shown.stopped is not None:
             return Trial(
                 ok=True, why=f"the patch applies; {words} was stopped by the limit {shown.stopped}", shown=shown
             )
-        before = run({})
+        before = without()
         if before.exit == 0:
             why = f"your check command fails with the patch: {words}"
             return Trial(ok=False, why=why, shown=shown, before=before)

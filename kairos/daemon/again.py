@@ -101,6 +101,12 @@ def look_again(
     return found, problems
 
 
+def evidence(log: Log, holds: EndedHolds) -> list[Recorded]:
+    """All that the findings of these holds were found in."""
+    found = {r.position: r for held in holds.events for r in _evidence(log, held)}
+    return [found[position] for position in sorted(found)]
+
+
 def split(holds: EndedHolds, raised: Sequence[Raised]) -> tuple[list[int], list[Raised]]:
     """(positions of the holds that have ended, what is news among `raised`): a hold that holds as before, without an
     end, is left as it is."""

@@ -16,13 +16,13 @@ from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature, TouchedSince, signature_of
+from kairos.detectors.touching import Signature, TouchedSince, paths_in, signature_of
 from kairos.domain.basis import BasisTree, missing
-from kairos.domain.events import CommitRecorded, Event, ProposalRaised
+from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.keeping import not_found, to_follow, without_look
 from kairos.domain.proposal import LASTING, REVISITED, Proposal, stream_of
-from kairos.domain.raising import Raised, is_same
+from kairos.domain.raising import ENDING, Raised, is_same
 from kairos.errors import Conflict
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded
@@ -47,6 +47,8 @@ class ProposalKeeper:
         self._expires = expire_us
         self._touched: dict[str, TouchedSince] = {}
         """By repository: changes since its proposals were last compared; no entry: all must be."""
+        self._cited: dict[str, dict[str, tuple[ProposalRaised, frozenset[str]]]] = {}
+        """By repository and id: a proposal and the paths that its evidence names, so that an edit reads no event."""
 
     def note(self, repo_id: str, event: Event) -> None:
         """Notes an event of a repository, so that `keep` knows which proposals it may concern."""
@@ -81,16 +83,11 @@ class ProposalKeeper:
         if touched is not None and touched.signature != signature:
             touched.everything = True
         self._touched[repo.id] = TouchedSince(signature)
-        evidence: dict[str, Sequence[Recorded]] = {}
-        concerned = []
-        wider = {p.id for p in [p for p in lapsed if _may_widen(p)][-_FEW:]} if touched and touched.committed else set()
-        for p in (*lasting, *lapsed):
-            known = p.id in only or touched is None or p.id in wider
-            if p.state in REVISITED and not known and touched is not None and not _returns(p, touched):
-                continue
-            evidence[p.id] = evidence_of(self._log, p.raised, trigger)
-            if known or p.state in REVISITED or (touched is not None and touched.concerns(p.raised, evidence[p.id])):
-                concerned.append(p)
+        cited = self._cited.get(repo.id, {})
+        self._cited[repo.id] = {p.id: cited[p.id] for p in lasting if p.id in cited}
+        wider = [p for p in lapsed if _may_widen(p)][-_FEW:] if touched is not None and touched.committed else []
+        known = {*only, *(p.id for p in wider)}
+        concerned = [p for p in (*lasting, *lapsed) if touched is None or p.id in known or self._concerns(touched, p)]
         if not concerned:
             return
         try:
@@ -99,9 +96,23 @@ class ProposalKeeper:
             self._touched[repo.id].everything = True  # look again next time
             return
         for p in concerned:
-            at = _Look(p, repo, evidence[p.id], boundary, last[p.id][-1] if cause is None else cause, facts, touched)
+            evidence = evidence_of(self._log, p.raised, trigger)
+            at = _Look(p, repo, evidence, boundary, last[p.id][-1] if cause is None else cause, facts, touched)
             if not self._one(at, tree):
                 self._touched[repo.id].everything = True
+
+    def _concerns(self, touched: TouchedSince, p: Proposal) -> bool:
+        """Whether a proposal is to be looked at again. One that was closed may be open again if a path that it names
+        changed, or if git moved and it can become worse (a secret that was read may be pushed)."""
+        if p.state in REVISITED:
+            return touched.concerns(p.raised, lapsed=True) or (touched.everything and p.raised.level > 0)
+        return touched.concerns(p.raised, lambda: self._paths_cited(p.raised))
+
+    def _paths_cited(self, raised: ProposalRaised) -> frozenset[str]:
+        known = self._cited[raised.repo].get(raised.id)
+        if known is None or known[0] is not raised:
+            known = self._cited[raised.repo][raised.id] = raised, paths_in(evidence_of(self._log, raised))
+        return known[1]
 
     def _one(self, at: _Look, tree: BasisTree) -> bool:
         """Brings one proposal in step; False if that must be tried again."""
@@ -146,23 +157,27 @@ class ProposalKeeper:
             return done_by(views.inbox, p)
 
     def _raise(self, at: _Look, found: Sequence[Finding]) -> bool:
-        """Revises the proposal of a finding, and opens it again if it was closed."""
+        """Revises the proposal of a finding, and opens it again if it was closed. What holds it back for a time is
+        recorded, so that it is looked at again then."""
         with self._world.reading() as views:
             if views.attention.is_muted(found[0].detector, at.repo.id):
                 return True
         p = at.proposal
         boundary = at.boundary or p.raised.boundary
         events = self._raising(found, at.repo, p.raised.turn, boundary)
-        return self._append(at, [e for e in events if not isinstance(e, ProposalRaised) and hasattr(e, "id")])
+        held = [e for e in events if isinstance(e, AttentionHeld) and e.rule in ENDING]
+        return self._append(at, [*held, *(e for e in events if not isinstance(e, ProposalRaised | AttentionHeld))])
 
     def _append(self, at: _Look, events: Sequence[Event]) -> bool:
-        """Appends the events to their proposals; False if another decision came first."""
+        """Appends the events to their proposals, and holds to the repository; False if another decision came first."""
         if not events:
             return True
+        streams = [at.repo.id if isinstance(e, AttentionHeld) else stream_of(e.id) for e in events]  # type: ignore[attr-defined]
         with self._world.reading() as views:
             known = views.inbox.proposals
-            versions = {stream_of(i): known[i].version for i in {e.id for e in events}}  # type: ignore[attr-defined]
-        news = [NewEvent(stream_of(e.id), e, at.cause, "system") for e in events]  # type: ignore[attr-defined]
+            ids = {e.id for e in events if not isinstance(e, AttentionHeld)}  # type: ignore[attr-defined]
+            versions = {stream_of(i): known[i].version for i in ids}
+        news = [NewEvent(stream, e, at.cause, "system") for stream, e in zip(streams, events, strict=True)]
         try:
             self._log.append(news, expected=versions)
         except Conflict:
@@ -170,12 +185,6 @@ class ProposalKeeper:
         finally:
             self._world.catch_up()
         return True
-
-
-def _returns(p: Proposal, touched: TouchedSince) -> bool:
-    """Whether a closed proposal may be open again: a path that it names changed, or git moved and it can become worse
-    (a secret that was read may be pushed)."""
-    return touched.concerns(p.raised, (), lapsed=True) or (touched.everything and p.raised.level > 0)
 
 
 def _may_widen(p: Proposal) -> bool:

@@ -14,6 +14,7 @@ from datetime import tzinfo
 from kairos.clock import now_us
 from kairos.daemon.agenda import agenda
 from kairos.daemon.component import Component
+from kairos.daemon.elsewhere import kept_with
 from kairos.daemon.folded import World
 from kairos.daemon.housekeeping import Housekeeping
 from kairos.daemon.speaking import Speaker
@@ -289,7 +290,8 @@ class Reactor(Component):
             else:
                 self._looker.recheck(repo, last or None, gathered.events, BURST, gathered.again)
                 if last:
-                    self._log.append([], writes=[Track(f"reactor/{repo}", last)])
+                    kept = kept_with(self._log, repo, gathered.events)
+                    self._log.append([], writes=[Track(f"reactor/{repo}", last), *kept])
             self._done[repo] = max(last, self._done.get(repo, 0))
         for repo in list(self._unkept):
             self._unkept.discard(repo)

@@ -8,10 +8,12 @@ from collections.abc import Callable, Sequence
 from kairos.acting.policy_file import load_policy
 from kairos.clock import DAY, now_us
 from kairos.daemon import again
+from kairos.daemon.elsewhere import LookedOver
 from kairos.daemon.finding import find
 from kairos.daemon.folded import World
 from kairos.daemon.keeping import ProposalKeeper, look_around
 from kairos.daemon.salt import salt_of
+from kairos.detectors.boundaries import BURST
 from kairos.detectors.looking import fitting
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature
@@ -21,7 +23,7 @@ from kairos.domain.proposal import stream_of
 from kairos.domain.raising import MUTE, Raised, held_back, label_of, raise_findings
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import NewEvent, Recorded, Track
+from kairos.eventlog.record import NewEvent, Recorded, Track, Write
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 from kairos.settings import Config
@@ -81,9 +83,12 @@ class Looker:
             return True
         begun, repo = time.monotonic(), self._repo(repo_id)
         holds = again.holds_at(self._log, positions)
-        found, problems = again.look_again(self._log, repo, holds, self._salt, look_around(repo)[1])
+        facts = look_around(repo)[1]
+        over = LookedOver(self._log, repo.id, again.evidence(self._log, holds), facts)
+        found, problems = again.look_again(self._log, repo, holds, self._salt, facts)
         if problems:
             return False
+        left = over.left()
 
         def judged() -> tuple[TurnStarted, list[Raised]]:
             raised = [e for b, some in found.items() for e in self._judged(some, repo, turn, b, known_holds=False)]
@@ -92,7 +97,8 @@ class Looker:
                 turn=turn, repo=repo.id, engine="rules", boundary=again.AGAIN, detectors=holds.detectors, again=over
             ), [e for e in news if not self._is_known(e)]  # fmt: skip
 
-        self._record(repo, turn, holds.events[0].position if holds.events else None, begun, [], judged)
+        cause = holds.events[0].position if holds.events else None
+        self._record(repo, turn, cause, begun, [], judged, writes=left)
         return True
 
     def _run(
@@ -102,7 +108,9 @@ class Looker:
         begun = time.monotonic()
         seen = look_around(repo)
         self._seen[repo.id] = seen
-        findings, problems = find(self._log, repo, trigger, boundary, self._salt, facts=seen[1])
+        over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
+        events = trigger if over is None else over.events
+        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1])
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
         if patient and findings and seen[1].unsettled:
             return False
@@ -111,12 +119,13 @@ class Looker:
         def judged() -> tuple[TurnStarted, list[Raised]]:
             return started, self._judged(findings, repo, turn, boundary)
 
-        self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=writes)
+        left = [] if over is None else over.left()
+        self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
 
     def _record(
         self, repo: Repository, turn: str, cause: int | None, begun: float, problems: Sequence[str],
-        judged: Callable[[], tuple[TurnStarted, list[Raised]]], *, failed: bool = False, writes: Sequence[Track] = (),
+        judged: Callable[[], tuple[TurnStarted, list[Raised]]], *, failed: bool = False, writes: Sequence[Write] = (),
     ) -> None:  # fmt: skip
         """Appends a whole turn at once. `judged`: its start and what it raises, by the present state of the views. A
         turn that looked again and found every hold as it was is not recorded."""

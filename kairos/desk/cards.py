@@ -120,7 +120,7 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
         ),
         verification=VerificationOut(
             ok=v.ok, check=v.check, exit=v.exit, output=v.output, seconds=v.seconds, why=v.why,
-            before_exit=v.before_exit, before_seconds=v.before_seconds,
+            before_exit=v.before_exit, before_seconds=v.before_seconds, before_output=v.before_output,
         ) if v else None,
         unchecked=raised.unchecked,
         drift=proposal.stale_paths,

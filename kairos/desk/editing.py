@@ -97,7 +97,7 @@ def try_now(desk: Desk, proposal: Proposal) -> Proposal:
     from kairos.acting.verifier import verify
 
     root = Path(repositories(desk).by_id[proposal.raised.repo].root)
-    return verify(desk.log, desk.home, desk.config, proposal, root, compare=True)
+    return verify(desk.log, desk.home, desk.config, proposal, root)
 
 
 def check_of(desk: Desk, proposal: Proposal) -> list[str]:

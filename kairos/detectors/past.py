@@ -145,8 +145,10 @@ class PastFacts(Facts):
     def with_lines(self, starts: Sequence[str]) -> list[str]:
         return files_with_lines(self.git, starts, tree=self._tree.commit)
 
-    def lines_naming(self, needles: Sequence[str], per_file: int) -> list[tuple[str, int, str]]:
-        return lines_naming(self.git, needles, per_file, tree=self._tree.commit)
+    def lines_naming(
+        self, needles: Sequence[str], per_file: int, pathspecs: Sequence[str] = ()
+    ) -> list[tuple[str, int, str]]:
+        return lines_naming(self.git, needles, per_file, pathspecs, tree=self._tree.commit)
 
     def ignored(self, paths: Sequence[str]) -> dict[str, str]:
         return self._rules.covering(paths)

@@ -203,10 +203,12 @@ class Facts:
         """The tracked text files that have, for each of `starts`, a line that begins with it."""
         return files_with_lines(self.git, starts)
 
-    def lines_naming(self, needles: Sequence[str], per_file: int) -> list[tuple[str, int, str]]:
+    def lines_naming(
+        self, needles: Sequence[str], per_file: int, pathspecs: Sequence[str] = ()
+    ) -> list[tuple[str, int, str]]:
         """(path, line, text) of the first lines of each tracked text file that contain one of the fixed strings as
         whole words."""
-        return lines_naming(self.git, needles, per_file)
+        return lines_naming(self.git, needles, per_file, pathspecs)
 
     def ignored(self, paths: Sequence[str]) -> dict[str, str]:
         """Those of these paths that a rule of git's ignore files covers, tracked or not, with the rule; a rule that

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from kairos.detectors.boundaries import WHOLE
@@ -54,19 +54,23 @@ class TouchedSince:
             case _:
                 pass
 
-    def concerns(self, raised: ProposalRaised, evidence: Sequence[Recorded], *, lapsed: bool = False) -> bool:
+    def concerns(
+        self, raised: ProposalRaised, cited: Callable[[], Collection[str]] = tuple, *, lapsed: bool = False
+    ) -> bool:
         """Whether the reason for a proposal may have changed. A false positive costs one check. Every change that an
         event, the index or the ignore rules show is found. One that was closed (`lapsed`) is concerned only by changes
-        of paths that it names."""
+        of paths that it names. `cited`: the paths that its evidence names, asked for only if they matter."""
+        own = {*_edited(raised), *paths_of(raised.basis)}
         if lapsed:
-            return not self.paths.isdisjoint({*_paths(raised, ()), *paths_of(raised.basis)}) or self._is_named(raised)
+            return not self.paths.isdisjoint(own) or self._is_named(raised)
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
             return True
         if not self.paths:
             return False
-        named = {*_paths(raised, evidence), *paths_of(raised.basis)}
         note = raised.action.text if isinstance(raised.action, NoteAction) else ""
-        return bool(_CUT.search(note)) or not self.paths.isdisjoint(named) or self._is_named(raised)
+        if _CUT.search(note) or not self.paths.isdisjoint(own) or self._is_named(raised):
+            return True
+        return not self.paths.isdisjoint(cited())
 
     def _is_named(self, raised: ProposalRaised) -> bool:
         """Whether the words of a proposal name a changed path."""
@@ -92,13 +96,16 @@ def _seen(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _paths(raised: ProposalRaised, evidence: Sequence[Recorded]) -> Iterable[str]:
-    """The paths that a proposal changes, and those that its evidence names."""
-    if isinstance(raised.action, PatchAction):
-        yield from (e.fs for e in raised.action.edits)
+def _edited(raised: ProposalRaised) -> Iterable[str]:
+    """The paths that a proposal changes."""
+    return (e.fs for e in raised.action.edits) if isinstance(raised.action, PatchAction) else ()
+
+
+def paths_in(evidence: Iterable[Recorded]) -> frozenset[str]:
+    """The paths that events name."""
+    found: set[str] = set()
     for recorded in evidence:
         if isinstance(recorded.event, FilesChanged | CommitRecorded):
             for change in recorded.event.changes:
-                yield change.fs
-                if change.was is not None:
-                    yield change.was.fs
+                found |= {change.fs} | ({change.was.fs} if change.was is not None else set())
+    return frozenset(found)

@@ -103,6 +103,7 @@ def comment(p: Proposal, text: str, file: str = "") -> list[Event]:
 def verified(
     p: Proposal, *, ok: bool, why: str = "", check: Sequence[str] = (), exit_status: int | None = None,
     output: str = "", seconds: float = 0.0, before_exit: int | None = None, before_seconds: float = 0.0,
+    before_output: str = "", before_tree: str = "",
 ) -> list[Event]:  # fmt: skip
     """The result of the trial in the scratch tree; no events if the proposal is no longer open."""
     if p.state not in OPEN:
@@ -110,7 +111,8 @@ def verified(
     return [
         ev.ProposalVerified(
             id=p.id, digest=p.raised.digest, ok=ok, why=why, check=list(check), exit=exit_status, output=output,
-            seconds=seconds, before_exit=before_exit, before_seconds=before_seconds,
+            seconds=seconds, before_exit=before_exit, before_seconds=before_seconds, before_output=before_output,
+            before_tree=before_tree,
         )
     ]  # fmt: skip
 

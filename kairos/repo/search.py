@@ -9,6 +9,12 @@ from kairos.repo.git import Git
 
 _PLAIN = ("grep", "-z", "-I", "--no-color", "--no-recurse-submodules", "--threads=2", "--full-name")
 _FIXED = (*_PLAIN, "-l", "-F")
+_FEW = 200
+
+
+def only_in(paths: Sequence[str]) -> list[str] | None:
+    """Pathspecs for just these paths; None if they are too many, because git compares each with every tracked path."""
+    return [f":(literal,top){path}" for path in paths] if len(paths) <= _FEW else None
 
 
 def files_naming(
@@ -32,10 +38,13 @@ def files_with_lines(git: Git, starts: Sequence[str], *, tree: str = "") -> list
     return _found(git, [*_PLAIN, "-l", "-G", "--all-match", *patterns], (), None, tree)
 
 
-def lines_naming(git: Git, needles: Sequence[str], per_file: int, *, tree: str = "") -> list[tuple[str, int, str]]:
+def lines_naming(
+    git: Git, needles: Sequence[str], per_file: int, pathspecs: Sequence[str] = (), *, tree: str = ""
+) -> list[tuple[str, int, str]]:
     """(path, line from 1 on, text) of lines that contain one of the fixed strings as whole words, at most `per_file` of
-    a file. `tree` as for `files_naming`."""
+    a file. `pathspecs` and `tree` as for `files_naming`."""
     args = [*_PLAIN, "-n", "-F", "-w", f"--max-count={per_file}", "-f", "-", *([tree] if tree else []), "--"]
+    args += pathspecs
     out = git.run(*args, stdin=b"".join(os.fsencode(n) + b"\n" for n in needles), ok=(0, 1))
     rows = (row.split(b"\0", 2) for row in out.split(b"\n"))
     return [

@@ -125,6 +125,10 @@ def test_live_looking_values_are_worth_a_word(text):
         "token_mode = 'oauth2_token_exchange_v2'",
         'PasswordLastUsed: "2016-09-08T21:47:36Z"',
         "credential: CohereV2ChatResponseUsageTokens",
+        'dsn = "SERVER=%s;PORT=%d;UID=%s;PWD=%s;CHARSET=UTF8;TDS_VERSION=8.0;TEXTSIZE=10000" % given',
+        "AccountName=devstoreaccount1;AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/"
+        "K1SZFPTOtr/KBHBeksoGMGw==;BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;",
+        "\t<data>\n\tzzQE7uNeX/YC98iTns6OhpoyrIDHQONyPnc6cNcaOjp7HaMvPG/9uf2uHdAf/bnfel6M\n\t</data>",
     ],
 )
 def test_placeholders_and_code_that_names_a_secret_are_left(text):
@@ -319,6 +323,23 @@ def test_a_match_says_how_sure_it_is():
     assert sure("a.py", f'SENDGRID_KEY = "{B62[:32]}"\n') == ["medium"]
     assert sure("a.py", "sk_" + f"test_{B62[:24]}\n") == []
     assert label("aws-access-key") == "AWS key"
+
+
+@pytest.mark.parametrize(
+    ("path", "held"),
+    [("t/unit/keys.py", 0), ("funtests/keys.py", 0), ("testproj/keys.py", 0), ("src/t.py", 1), ("latest/keys.py", 1)],
+)  # fmt: skip
+def test_a_key_that_tests_were_given_is_left(path, held):
+    text = KEY + "-----END RSA PRIVATE KEY-----\n"
+    assert len(scan(path, text.encode()).held) == held
+
+
+def test_a_value_within_a_connection_string_ends_with_it():
+    assert (
+        redact(f"SERVER=db;UID=sa;PWD={B62[:20]};CHARSET=UTF8")
+        == "SERVER=db;UID=sa;PWD=[redacted credential];CHARSET=UTF8"
+    )
+    assert find(f'x = "UID=sa;PWD={B62[:20]};CHARSET=UTF8"', for_detection=True)
 
 
 def test_binary_content_is_told_from_a_clean_text():

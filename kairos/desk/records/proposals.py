@@ -73,8 +73,8 @@ class EffectsOut(Output, frozen=True, kw_only=True):
 
 
 class VerificationOut(Output, frozen=True, kw_only=True):
-    """How the action ended in a scratch tree; `before_exit`: how the check ended without it, null if it was not run
-    so."""
+    """How the action ended in a scratch tree; `before_exit`, `before_output`: how the check ended without it, null and
+    empty if it was not run so."""
 
     ok: bool
     check: list[str]
@@ -84,6 +84,7 @@ class VerificationOut(Output, frozen=True, kw_only=True):
     why: str
     before_exit: int | None = None
     before_seconds: float = 0.0
+    before_output: str = ""
 
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):

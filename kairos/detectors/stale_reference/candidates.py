@@ -1,16 +1,19 @@
-"""The tracked files that may refer to a moved or deleted file: one `git grep` for the names that could be written."""
+"""The tracked files that may refer to a moved or deleted file: `git grep` for the names that could be written."""
 
 from __future__ import annotations
 
 import html
 import posixpath
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 from urllib.parse import quote
 
 from kairos.detectors.scene import Scene
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.repo.search import only_in
 
 _NEEDLES = 60
 _DOCUMENTS = (*markdown_links.SUFFIXES, *directives.SUFFIXES)
@@ -20,7 +23,6 @@ _CONFIGURATION = (
     ":(glob)**/.*ignore", ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*", ":(glob)**/.env.*",
     ":(glob)**/requirements/*.in", *(f":(glob)**/{directory}/*" for directory in path_values.SCRIPTS),
 )  # fmt: skip
-_PATHSPECS = (*(f"*{s}" for s in (*python_imports.SUFFIXES, *_DOCUMENTS)), *_CONFIGURATION)
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
 _IMPORTS = re.compile(
@@ -30,37 +32,60 @@ _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|
 _NAME = re.compile(r"\w+")
 
 
-def candidates(scene: Scene, moves: Moves) -> list[str]:
-    """Tracked files of a known kind that contain a name of a moved file, and moved files whose own links may break."""
-    needles: set[str] = set()
-    stems: set[str] = set()
-    beside: set[str] = set()
+class _Written(NamedTuple):
+    """How other files may name what moved. `needles`: whole words; `stems`: as documents leave a suffix out;
+    `beside`: directories whose files may name a file without its directory; `many`: so many moved that directories
+    stand for them."""
+
+    needles: set[str]
+    stems: set[str]
+    beside: set[str]
+    many: bool
+
+
+def _written(moves: Moves) -> _Written:
     stale = list(moves.stale)
-    many = len(stale) > _NEEDLES
+    out = _Written(set(), set(), set(), len(stale) > _NEEDLES)
     for old in stale:
         directory, base = posixpath.split(old)
         stem, suffix = posixpath.splitext(base)
-        if base == "__init__.py" or (many and directory):
-            needles.add(posixpath.basename(directory) or base)
+        if base == "__init__.py" or (out.many and directory):
+            out.needles.add(posixpath.basename(directory) or base)
         else:
-            needles.update({stem} if suffix in python_imports.SUFFIXES else _spellings(base))
+            out.needles.update({stem} if suffix in python_imports.SUFFIXES else _spellings(base))
             if suffix in _DOCUMENTS or suffix in markdown_links.SPECIFIERS:
-                stems.add(stem)
-        if many or base == "__init__.py":
-            beside.add(directory)
-    needles |= {posixpath.basename(d) for d in moves.directories}
-    found = set(scene.facts.naming(sorted(needles), _PATHSPECS))
-    directories = {posixpath.dirname(old) for old in stale} - {""}
-    if directories and not many:
-        # A pattern may cover an old path without its name.
-        found |= set(scene.facts.naming([f"{d}/" for d in directories], _CONFIGURATION, words=False))
-    if stems:
-        found |= set(scene.facts.naming(sorted(stems), [f"*{s}" for s in _DOCUMENTS]))
+                out.stems.add(stem)
+        if out.many or base == "__init__.py":
+            out.beside.add(directory)
+    out.needles.update(posixpath.basename(d) for d in moves.directories)
+    return out
+
+
+def naming(scene: Scene, moves: Moves) -> list[str]:
+    """The tracked text files of any kind that contain the name of a moved or deleted file as a whole word. Whatever
+    names its whole path is among them."""
+    return scene.facts.naming(sorted(_written(moves).needles))
+
+
+def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
+    """Tracked files of a known kind that contain a name of a moved file, and moved files whose own links may break.
+    `named`: the answer of `naming`."""
+    written = _written(moves)
+    found = {path for path in named if is_known_kind(path)}
+    directories = {posixpath.dirname(old) for old in moves.stale} - {""}
     own = (*python_imports.SUFFIXES, *_DOCUMENTS)
+    read = (p for p in scene.tracked if not p.endswith(own) and path_values.is_configuration(p))
+    kept = list(read) if directories and not written.many else []
+    if kept:
+        # A pattern may cover an old path without its name.
+        where = only_in(kept) or _CONFIGURATION
+        found |= set(scene.facts.naming([f"{d}/" for d in directories], where, words=False))
+    if written.stems:
+        found |= set(scene.facts.naming(sorted(written.stems), [f"*{s}" for s in _DOCUMENTS]))
     found |= {p for p in moves.moved.values() if p.endswith(own) or path_values.is_configuration(p)}
-    if beside:
+    if written.beside:
         # Files in the same directory may name a file without the directory.
-        found |= {p for p in scene.tracked if posixpath.dirname(p) in beside and is_known_kind(p)}
+        found |= {p for p in scene.tracked if posixpath.dirname(p) in written.beside and is_known_kind(p)}
     return sorted(found)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
-from kairos.detectors.stale_reference.candidates import candidates, could_import
+from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
 from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.mentions import mentions, unread
@@ -44,14 +44,16 @@ class StaleReference:
         if not moves:
             return
         modules = Modules(moves, _stated(scene, makers), scene.text, _changed_packages(scene, makers))
+        named = naming(scene, moves)
         found = {
             path: result
-            for path in candidates(scene, moves)
+            for path in candidates(scene, moves, named)
             if (result := _search(scene, path, moves, modules)) is not None
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:
-            yield self._patch(scene, moves, makers, rewritten, found)
+            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named))
+            yield self._patch(scene, moves, makers, rewritten, unchecked)
         dead = [(path, line + 1) for path, result in found.items() for line in sorted(result.dead)]
         if dead:
             yield self._note(scene, moves, makers, dead)
@@ -60,7 +62,7 @@ class StaleReference:
             yield self._links(scene, makers, links)
 
     def _patch(
-        self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], found: dict[str, Found]
+        self, scene: Scene, moves: Moves, makers: list[SeenCommit], rewritten: dict[str, Found], unchecked: list[str]
     ) -> Finding:
         edits: list[FileEdit] = []
         parts: list[str] = []
@@ -85,13 +87,13 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts])],
             fingerprint=fingerprint_of(parts),
-            basis=basis_of([[c.oid] for c in makers], present=moves.moved.values(), absent=olds),
+            basis=basis_of(_alike(makers), present=moves.moved.values(), absent=olds),
             title=f"Update {count(total, 'reference')} to {what}",
             claim=f"{pairs}; {files} still {'names' if len(rewritten) == 1 else 'name'} the old path: "
             f"{listed([shown(p) for p in rewritten])}.",
             action=PatchAction(repo=scene.repo, edits=edits),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
-            unchecked=_unchecked(scene, moves, makers, found),
+            unchecked=unchecked,
         )
 
     def _note(self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]]) -> Finding:
@@ -106,7 +108,7 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
             fingerprint=fingerprint_of(path for path, _ in dead),
-            basis=basis_of([[c.oid] for c in makers], absent=gone),
+            basis=basis_of(_alike(makers), absent=gone),
             title=f"{count(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
             f"{count(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
@@ -131,13 +133,22 @@ class StaleReference:
             key=key,
             subjects=subjects,
             fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
-            basis=basis_of([[c.oid] for c in makers], present=names_of_links),
+            basis=basis_of(_alike(makers), present=names_of_links),
             title=f"{count(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
             claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",
             action=NoteAction(repo=scene.repo, text=f"Run in the repository:\n{described(links)}"),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
             unchecked=["links from outside of the repository"],
         )
+
+
+def _alike(makers: Sequence[SeenCommit]) -> list[list[str]]:
+    """The commits by the moves that they made: any one of those that made the same ones will do, as on two branches."""
+    groups: dict[frozenset[tuple[str, str, str]], list[str]] = {}
+    for commit in makers:
+        moves = frozenset((c.status, c.was or "", c.path) for c in commit.changes if c.status in "RD")
+        groups.setdefault(moves, []).append(commit.oid)
+    return list(groups.values())
 
 
 def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | None:
@@ -199,7 +210,7 @@ def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
     return found
 
 
-def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
+def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
     doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
     out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
@@ -212,7 +223,7 @@ def _unchecked(scene: Scene, moves: Moves, makers: list[SeenCommit], found: dict
         )
     if any(c.cut for c in makers):
         out.append("a very large commit was recorded in part: some of its renames are not considered")
-    return out + unread(mentions(scene, moves, found))
+    return out
 
 
 def _guessed(moves: Moves) -> str:

@@ -13,6 +13,7 @@ from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 from kairos.domain.amounts import count
 from kairos.domain.inert import shown
+from kairos.repo.search import only_in
 
 _NEEDLES, _PER_FILE, _MOST = 100, 5, 400
 
@@ -25,13 +26,14 @@ class Mention(NamedTuple):
     old: str
 
 
-def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found]) -> list[Mention]:
-    """The lines that name an old path as a whole and that are not among those found, in files kept by hand."""
+def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found], named: Sequence[str]) -> list[Mention]:
+    """The lines that name an old path as a whole and that are not among those found, in files kept by hand. `named`:
+    the files that contain its name."""
     olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
-    if not olds:
+    if not olds or not named:
         return []
     listed: list[Mention] = []
-    for path, line, text in scene.facts.lines_naming(olds, _PER_FILE)[:_MOST]:
+    for path, line, text in scene.facts.lines_naming(olds, _PER_FILE, only_in(named) or ())[:_MOST]:
         old = next((o for o in olds if _names(text, o)), None)
         known = found.get(path)
         seen = known is not None and (

@@ -119,7 +119,8 @@ class ProposalUnparked(Event, frozen=True, kw_only=True, omit_defaults=True):
 @register
 class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The action was tried in a scratch tree. `ok` False withdraws it. `check`: the repository's own command;
-    `before_exit`: how it ended without the action, absent if it was not run so."""
+    `before_exit`, `before_output`: how it ended without the action, absent if it was not run so; `before_tree`: a hash
+    of the tree in which that was found, so that it is run once for a tree."""
 
     id: str
     digest: str
@@ -131,6 +132,8 @@ class ProposalVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     why: FreeText = ""
     before_exit: int | None = None
     before_seconds: float = 0.0
+    before_output: FreeText = ""
+    before_tree: str = ""
 
 
 @register

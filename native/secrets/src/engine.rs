@@ -120,12 +120,13 @@ fn at_hit(index: usize, text: &[u8], at: (usize, usize), context: &Context, out:
     Some(end)
 }
 
-/// Whether a token would lie within a long run of base64: a font, a picture, an archive.
+/// Whether a token would lie within a long run of base64, which may be indented: a font, a picture, an archive.
 fn in_blob(text: &[u8], start: usize, end: usize) -> bool {
     let is_data = |b: &&u8| b.is_ascii_alphanumeric() || b"+/".contains(b);
     let before = text[start.saturating_sub(64)..start].iter().rev().take_while(is_data).count();
     let after = text[end..].iter().take(64).take_while(is_data).count();
-    let line = before < 64 && (start == before || text[start - before - 1] == b'\n');
+    let indented = text[..start - before].iter().rev().take(64).find(|b| !b" \t".contains(b));
+    let line = before < 64 && indented.is_none_or(|b| *b == b'\n');
     before >= 48 || text.get(end) == Some(&b'+') || (line && before + after > 0 && before + after + (end - start) >= 60)
 }
 

@@ -29,15 +29,14 @@ const MADE_UP_KINDS: &[&str] = &["credential", "url-password", "private-key", "j
 const OTHERS: &[&[u8]] =
     &[b"vendor", b"_vendor", b"node_modules", b"third_party", b"third-party", b"bower_components", b"site-packages"];
 const MADE_UP_FOLDERS: &[&[u8]] = &[
-    b"test",
-    b"tests",
-    b"testing",
+    b"t",
+    b"funtests",
+    b"unittests",
     b"spec",
     b"specs",
     b"__tests__",
     b"fixture",
     b"fixtures",
-    b"testdata",
     b"example",
     b"examples",
     b"sample",
@@ -192,11 +191,12 @@ fn is_made_up(path: &[u8]) -> bool {
             || f.starts_with(b"docs")
             || f.starts_with(b"example")
             || f.starts_with(b"tutorial")
+            || f.starts_with(b"test")
+            || f.ends_with(b"-tests")
+            || f.ends_with(b"_tests")
             || f.ends_with(b"fixtures")
             || f.ends_with(b"_test")
             || f.ends_with(b"-test")
-            || f.ends_with(b"-tests")
-            || f.ends_with(b"_tests")
     }) || name.starts_with(b"test_")
         || [&b"_test."[..], b".test.", b".spec.", b"_spec.", b"-test.", b"_tests."]
             .iter()

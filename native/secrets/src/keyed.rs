@@ -122,8 +122,13 @@ impl Name<'_> {
         }
         let at = self.end + gap;
         let gap = &text[self.end..at];
-        let whole = gap == b"=" && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
-        Some((read(text, at, place.reading, whole)?, gap))
+        let whole = gap == b"=" && !self.is_linked() && !text[self.start..self.end].iter().any(u8::is_ascii_lowercase);
+        Some((read(text, at, place.reading, whole, self.is_linked())?, gap))
+    }
+
+    /// Whether it is a part of a connection string, in which a semicolon ends a value.
+    fn is_linked(&self) -> bool {
+        self.start > 0 && self.text[self.start - 1] == b';'
     }
 
     fn judged(&self, value: &Value, gap: &[u8], place: &Place, context: &Context) -> Option<Match> {
@@ -152,7 +157,7 @@ impl Name<'_> {
             spaced: gap.trim_ascii() != gap && !gap.contains(&b':'),
             colon: gap.contains(&b':'),
             next: self.text.get(value.end).copied(),
-            linked: self.start > 0 && self.text[self.start - 1] == b';',
+            linked: self.is_linked(),
             settings: context.settings,
             wrapped: value.wrapped,
         })
@@ -184,7 +189,7 @@ impl Name<'_> {
     }
 }
 
-fn read(text: &[u8], at: usize, reading: Reading, whole: bool) -> Option<Value> {
+fn read(text: &[u8], at: usize, reading: Reading, whole: bool, linked: bool) -> Option<Value> {
     let delimited = |end: usize| Some(Value { start: at, end, quoting: Quoting::Delimited, wrapped: false });
     let until = |stop: &dyn Fn(u8) -> bool| text[at..].iter().position(|b| stop(*b)).map_or(text.len(), |n| at + n);
     match reading {
@@ -202,10 +207,17 @@ fn read(text: &[u8], at: usize, reading: Reading, whole: bool) -> Option<Value> 
                 None
             }
         }
-        Reading::Query => delimited(until(&|b| b.is_ascii_whitespace() || b"&#\"'<>`\\)]}".contains(&b))),
+        Reading::Query => Some(in_query(text, at, linked)),
         Reading::Segment => delimited(until(&|b| b";\"'\n<".contains(&b))),
         Reading::Braced => delimited(until(&|b| b"}\n\"'".contains(&b))),
     }
+}
+
+/// A part of a query; if semicolons divide the parts, it ends with one.
+fn in_query(text: &[u8], at: usize, linked: bool) -> Value {
+    let ends = |b: u8| b.is_ascii_whitespace() || b"&#\"'<>`\\)]}".contains(&b) || (linked && b == b';');
+    let end = text[at..].iter().position(|b| ends(*b)).map_or(text.len(), |n| at + n);
+    Value { start: at, end, quoting: Quoting::Delimited, wrapped: false }
 }
 
 fn bare(text: &[u8], at: usize, whole: bool) -> Value {

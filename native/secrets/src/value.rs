@@ -87,7 +87,7 @@ pub fn classes(value: &[u8]) -> [usize; 4] {
 const PUBLISHED: &[&str] = &[
     "2YotnFZF", "tGzv3JOk", "SplxlOBe", "0685bd91", "ad180jjd", "dpf43f3p", "kd94hf93", "wJalrXUt", "7Fjfp0ZB",
     "gX1fBat3", "mF_9.B5f", "09d25e09", "9djdj82h", "jjd999tj", "j49sk3j2", "SlAV32hk", "czZCaGRS", "8xLOxBtZ",
-    "_5#y2L",
+    "_5#y2L", "Eby8vdM0", "C2y6yDjf",
 ];
 
 /// Whether it is written as an example: it says so, or it runs on (`aaaaaaaa`, `abcdefgh`).

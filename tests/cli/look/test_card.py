@@ -88,7 +88,7 @@ def test_an_ordinary_patch_raises_no_alarm(kairos: Any, seeded: Any) -> None:
 @pytest.mark.parametrize(
     ("exit_", "ok", "sign", "words"),
     [
-        (0, True, "✓", "verified: `pytest -q` exit 0, 2.0 s (before: exit 1, 1.5 s)"),
+        (0, True, "✓", "verified: `pytest -q` exit 0, 2.0 s\n      before: failed with exit 1, 1.5 s"),
         (1, True, "!", "applies, but the check does not pass"),
         (1, False, "✗", "not verified"),
         (None, True, "!", "applies, but the check does not pass"),
@@ -105,4 +105,5 @@ def test_only_a_check_that_passed_gets_a_tick(
     seeded.append(event, f"proposal-{raised.id}")
     said = kairos("show", raised.id).out
     assert f"{sign} {words}" in said
+    assert "before: failed with exit 1, 1.5 s\n" in said
     assert ("✓" in said) is (sign == "✓")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.detectors.stale_reference.candidates import candidates, could_import, is_known_kind
+from kairos.detectors.stale_reference.candidates import candidates, could_import, is_known_kind, naming
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
 
@@ -23,7 +23,8 @@ def test_a_name_is_found_in_every_spelling(repo, see, written):
     repo.git("mv", "docs/a b(1).md", "docs/c.md")
     repo.git("commit", "-qm", "mv")
     scene = see("commit")
-    found = candidates(scene, moves_of(scene)[0])
+    moves = moves_of(scene)[0]
+    found = candidates(scene, moves, naming(scene, moves))
     assert "page.md" in found and "other.md" not in found
 
 

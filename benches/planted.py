@@ -1,8 +1,8 @@
 """Who broke it, with real suites: planted one-line regressions, flaky ranges and order-dependent tests.
 
 `python -m benches.planted planted CLONE [COUNT] [--tests DIR] [--source DIR]` mutates one line of a real project at a
-random commit of a range; `flaky [COUNT]` and `order [COUNT]` make their own repositories. Every run is a real one, in the
-sandbox, from the log of a private home.
+random commit of a range; `flaky [COUNT]` and `order [COUNT]` make their own repositories. Every run is a real one, in
+the sandbox, from the log of a private home.
 """
 
 from __future__ import annotations
@@ -141,12 +141,9 @@ def planted(clone: Path, count: int, tests: str, source: str, seed: int, place: 
     first = trial.last()
     assert first is not None
     print(
-        f"{clone.parent.name}: {first.outcome} {first.why}, {first.passed} green, {len(first.failed)} red, {first.seconds:.1f} s"
+        f"{clone.parent.name}: {first.outcome} {first.why}, {first.passed} green, {len(first.failed)} red, "
+        f"{first.seconds:.1f} s"
     )
-    base = trial.run("rev-parse", "HEAD").strip()
-    for n in range(9):  # its own past, as a daemon records it
-        trial.commit("notes.txt", f"past {n}")
-        trial.settle()
     base = trial.run("rev-parse", "HEAD").strip()
     right = runs = goal = tried = 0
     for number in range(count):

@@ -20,6 +20,7 @@ from kairos.daemon.turns import Looker, told
 from kairos.domain.checks import culprit, ranges, runners
 from kairos.domain.checks.culprit import Culprit, NextRun
 from kairos.domain.checks.ranges import ChainCommit, RedRange
+from kairos.domain.checks.report import Report
 from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
 from kairos.domain.events import (
     AttentionDue,
@@ -42,6 +43,7 @@ from kairos.home import Home
 from kairos.repo.git import Git
 
 BOUNDARY = "check"
+NOT_ALONE = "its runner does not run these cases alone"
 _MOST_COMMITS = 500
 _MOST_FAILED = 300
 _FLAKY_RUNS = 10
@@ -94,13 +96,20 @@ class CheckRounds:
 
     def run(
         self, repo: Repository, check: NamedCheck, at: ChainCommit, cases: Sequence[str] = (),
-        cancelled: Callable[[], bool] | None = None,
+        cancelled: Callable[[], bool] | None = None, repeats: int = 1, *, exist: bool = False,
     ) -> None:  # fmt: skip
-        """One run, recorded when it begins and when it ended. TryAgain: it did not end, and counts for nothing."""
+        """One run, recorded when it begins and when it ended. `repeats`: how often it executes the command; `exist`:
+        a case of `cases` that it does not report makes it broken, else it counts as green.
+
+        TryAgain: it did not end, and counts for nothing."""
         stream = check_stream(repo.id, check.name)
         started = CheckStarted(repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases))
         (begun,) = self._log.append([NewEvent(stream, started, self._cause, "system")])
-        result = run_check(self._home, Path(repo.root), check, at.oid, cases=cases, cancelled=cancelled)
+        result = run_check(
+            self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled
+        )
+        if exist and result.outcome != "broken" and not reported(cases, result.report):
+            result = CheckResult(outcome="broken", report=Report(format="none"), why=NOT_ALONE, seconds=result.seconds)
         self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases), begun, "system")])
         self._world.catch_up()
 
@@ -138,9 +147,11 @@ class CheckRounds:
         self, repo: Repository, check: CheckState, red: RedRange, cancelled: Callable[[], bool] | None
     ) -> None:  # fmt: skip
         """The next run of the search for who broke these cases, or the verdicts."""
-        red, skipped = ranges.testable(check, red)
         can_be_alone = runners.selecting(check.named.command, red.cases) is not None
-        seconds = next((r.seconds for r in reversed(check.runs) if bool(r.cases) is can_be_alone), 0.0)
+        can_be_alone = can_be_alone and ranges.can_be_alone(check, red)
+        red, skipped = ranges.testable(check, red, alone=can_be_alone)
+        seconds = next((r.seconds / r.repeats for r in reversed(check.runs) if bool(r.cases) is can_be_alone), 0.0)
+        repeats = culprit.repeats(seconds)
         answers: dict[str, Culprit] = {}
         wanted: NextRun | None = None
         for case in red.cases:
@@ -149,14 +160,19 @@ class CheckRounds:
                 continue
             seen, _ = ranges.seen_runs(check, red, case)
             past = ranges.history(check, case, red.since)
-            step = culprit.next_run(red.n, seen, past, can_be_alone=can_be_alone, sure=culprit.surety(seconds))
+            step = culprit.next_run(
+                red.n, seen, past, can_be_alone=can_be_alone, sure=culprit.surety(seconds),
+                most=culprit.most_runs(red.n) * repeats,
+            )  # fmt: skip
             if isinstance(step, Culprit):
                 answers[case] = step
             elif wanted is None:
                 wanted = step
         if wanted is not None:
             undecided = [case for case in red.cases if case not in answers]
-            self.run(repo, check.named, red.chain[wanted.position], undecided if wanted.alone else (), cancelled)
+            cases = undecided if wanted.alone else ()
+            at_head = wanted.position == red.n  # where the cases are known to exist
+            self.run(repo, check.named, red.chain[wanted.position], cases, cancelled, repeats, exist=at_head)
             return
         run = ranges.present(check, red.chain[-1].tree)
         messages = {} if run is None else run.failed
@@ -218,6 +234,13 @@ class CheckRounds:
             self._world.catch_up()
 
 
+def reported(cases: Sequence[str], report: Report) -> bool:
+    """Whether a report tells of each of these cases, at least by the file that could not be collected."""
+    known = {case.id for case in report.cases}
+    wide = tuple(f"{case.id}::" for case in report.failed if case.wide)
+    return all(case in known or case.startswith(wide) for case in cases)
+
+
 def _is_green(check: CheckState, head: ChainCommit, cases: Sequence[str]) -> bool:
     if cases == [CANNOT_RUN]:
         return ranges.present(check, head.tree) is not None
@@ -248,12 +271,13 @@ def ran(repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequ
         exit=result.exit, passed=report.passed, skipped=report.skipped, cases=list(cases), seconds=result.seconds,
         failed=[
             FailedCase(
-                id=c.id, message=c.message, path=c.path, line=c.line, seconds=round(c.seconds, 3), wide=c.wide
+                id=c.id, message=c.message, path=c.path, line=c.line, seconds=round(c.seconds, 3), wide=c.wide,
+                times=result.times.get(c.id, result.repeats),
             )
             for c in failed[:_MOST_FAILED]
         ],
         cut=max(0, len(failed) - _MOST_FAILED) + report.cut,
-        partial=report.partial or len(failed) > _MOST_FAILED, why=result.why,
+        partial=report.partial or len(failed) > _MOST_FAILED, why=result.why, repeats=result.repeats,
     )  # fmt: skip
 
 

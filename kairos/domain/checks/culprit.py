@@ -29,8 +29,8 @@ _BACKGROUND = ((0.0005, 0.80), (0.01, 0.08), (0.05, 0.05), (0.1, 0.03), (0.2, 0.
 _FLAKY = tuple((f, f) for f in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5))
 """The same of a flaky case; those that fail often are seen red more often."""
 _NO_CULPRIT, _ORDER, _OLDER = 0.4, 0.05, 0.05
-_MOST_HISTORY = 30
-"""At most so many earlier runs count: a commit may also have made a case flaky."""
+_MOST_GREEN = 3
+"""At most so many earlier green runs count: before a flaky case is red for the first time, it was always green."""
 
 
 class SeenRun(NamedTuple):
@@ -104,13 +104,18 @@ def most_runs(n: int) -> int:
 
 
 def surety(seconds: float) -> float:
-    """The probability at which to answer for a case of this duration: quick ones are repeated more often."""
-    return 0.995 if seconds < 5 else 0.99 if seconds < 120 else 0.98
+    """The probability at which to answer for a case of this duration."""
+    return 0.995 if seconds < 120 else 0.98
+
+
+def repeats(seconds: float) -> int:
+    """How often a run executes a case of this duration: repeating a quick one is cheaper than another run."""
+    return 5 if seconds < 3 else 3 if seconds < 10 else 2 if seconds < 30 else 1
 
 
 def _posterior(n: int, seen: Sequence[SeenRun], history: CaseHistory, can_be_alone: bool) -> _Belief:
-    runs = min(history.runs, _MOST_HISTORY)
-    flakes = min(history.flakes, runs)
+    flakes = min(history.flakes, history.runs)
+    runs = flakes + (min(history.runs - flakes, _MOST_GREEN) if not flakes else history.runs - flakes)
 
     def past(f: float) -> float:
         return flakes * log(f) + (runs - flakes) * log(1 - f)

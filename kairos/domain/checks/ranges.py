@@ -42,10 +42,9 @@ def newly_red(check: CheckState, chain: Sequence[ChainCommit]) -> list[RedRange]
     base at which they were last green."""
     if not chain:
         return []
-    now = present(check, chain[0].tree)
-    if now is None or now.outcome != "failed":
+    first = next((r for r in check.whole(chain[0].tree) if r.outcome == "failed"), None)
+    if first is None:  # one that was red once is looked into, even if it is green by now
         return []
-    first = next(r for r in check.whole(chain[0].tree) if r.outcome != "broken")
     found: dict[tuple[int, int], list[str]] = {}
     for case in first.failed:
         verdict = check.judged.get(case)
@@ -85,12 +84,15 @@ def seen_runs(check: CheckState, red: RedRange, case: str) -> tuple[list[SeenRun
     for place, commit in enumerate(red.chain):
         places.setdefault(commit.tree, place)
     places[red.chain[-1].tree] = red.n
-    found = [
-        (SeenRun(places[r.tree], said, bool(r.cases)), r.position)
-        for r in check.runs
-        if r.position > red.since and r.tree in places and (said := r.red(case)) is not None
-    ]
-    return [run for run, _ in found], [position for _, position in found]
+    seen: list[SeenRun] = []
+    positions = []
+    for run in check.runs:
+        if run.position > red.since and run.tree in places and run.red(case) is not None:
+            was_red, was_green = run.counts(case)
+            at = SeenRun(places[run.tree], True, bool(run.cases))
+            seen += [at] * was_red + [at._replace(red=False)] * was_green
+            positions.append(run.position)
+    return seen, positions
 
 
 def history(check: CheckState, case: str, since: int) -> CaseHistory:
@@ -111,9 +113,17 @@ def green_again(check: CheckState, tree: str, cases: Sequence[str], *, runs: int
     return all(r.red(case) is False for r in last for case in cases)
 
 
-def testable(check: CheckState, red: RedRange) -> tuple[RedRange, int]:
-    """(the range without the commits at which a run broke, how many those are). HEAD and the base stay."""
-    broken = {r.tree for r in check.runs if r.position > red.since and r.outcome == "broken"}
+def can_be_alone(check: CheckState, red: RedRange) -> bool:
+    """Whether no run at HEAD showed that these cases cannot be run alone."""
+    head = red.chain[-1].tree
+    return not any(r.position > red.since and r.tree == head and r.cases and r.outcome == "broken" for r in check.runs)
+
+
+def testable(check: CheckState, red: RedRange, *, alone: bool) -> tuple[RedRange, int]:
+    """(the range without the commits at which such a run broke, how many those are). HEAD and the base stay."""
+    broken = {
+        r.tree for r in check.runs if r.position > red.since and r.outcome == "broken" and bool(r.cases) is alone
+    }  # fmt: skip
     inner = [c for c in red.chain[1:-1] if c.tree not in broken]
     ends = broken & {red.chain[0].tree, red.chain[-1].tree}
     chain = [] if ends else [red.chain[0], *inner, red.chain[-1]]

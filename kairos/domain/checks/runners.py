@@ -72,6 +72,49 @@ def not_found(cases: Sequence[str], output: str) -> list[str]:
     return [c for c in cases if any(m == c or m.endswith(f"/{c}") or m == c.split("::")[0] for m in missing)]
 
 
+class RepeatOutput(NamedTuple):
+    """What one execution of a command printed. `suffix`: what was put behind the name of its result file."""
+
+    stdout: bytes
+    stderr: bytes
+    exit: int | None
+    suffix: str = ""
+
+    @property
+    def text(self) -> str:
+        return (self.stdout + b"\n" + self.stderr).decode("utf-8", "replace")
+
+
+_REPEAT = (
+    'n=$1 m=$2 f=$3; shift 3; i=0; while [ $i -lt $n ]; do "$@"; c=$?; echo; echo "$m $c"; echo >&2; echo "$m $c" >&2; '
+    '[ -f "$f" ] && mv "$f" "$f.$i"; i=$((i+1)); done; exit 0'
+)
+
+
+def repeating(command: Sequence[str], times: int, mark: str, results: str) -> list[str]:
+    """A command that executes another so often, and prints `mark` (which nobody can guess) and its exit status after
+    each."""
+    return ["/bin/sh", "-c", _REPEAT, "kairos", str(times), mark, results, *command]
+
+
+def parted(stdout: bytes, stderr: bytes, mark: str, exit: int | None, times: int) -> list[RepeatOutput]:
+    """The outputs of the executions of a repeated command, in order; those that did not end have no exit status."""
+    if times == 1:
+        return [RepeatOutput(stdout, stderr, exit)]
+    pattern = re.compile(rb"^" + mark.encode("ascii") + rb" (\d{1,3})\n", re.MULTILINE)
+    outs, errs = pattern.split(stdout), pattern.split(stderr)
+    found = []
+    for i in range(times):
+        ended = 2 * i + 1 < len(outs)
+        found.append(
+            RepeatOutput(
+                outs[2 * i] if 2 * i < len(outs) else b"", errs[2 * i] if 2 * i < len(errs) else b"",
+                int(outs[2 * i + 1]) if ended else None, f".{i}",
+            )
+        )  # fmt: skip
+    return found
+
+
 def _unchanged(command: Sequence[str], _: int) -> list[str]:
     return list(command)
 
@@ -80,6 +123,8 @@ def _pytest_reporting(command: Sequence[str], at: int) -> list[str]:
     if any(word.startswith(("--junitxml", "--junit-xml")) for word in command):
         return list(command)
     added = ["-o", "junit_family=xunit1", f"--junitxml={REPORT}"]
+    if not any(word.startswith("--rootdir") for word in command):
+        added.append("--rootdir=.")  # so that the ids are paths from the root
     return [*command[: at + 1], *added, *command[at + 1 :]]
 
 

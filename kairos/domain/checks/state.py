@@ -40,7 +40,7 @@ class NamedCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run that ended. `failed`: red cases with their decisive lines; `wide`: those that stand for more than
-    themselves; `cases`: it ran only these."""
+    themselves; `cases`: it ran only these; `times`: how often a case was red, where not in all `repeats`."""
 
     position: int
     tree: str
@@ -54,6 +54,16 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     partial: bool = False
     seconds: float = 0.0
     why: str = ""
+    repeats: int = 1
+    times: dict[str, int] = {}
+
+    def counts(self, case: str) -> tuple[int, int]:
+        """How often a case was red and how often green in the repeats of the run; (0, 0) if it does not tell."""
+        said = self.red(case)
+        if said is None:
+            return 0, 0
+        red = min(self.times.get(case, self.repeats), self.repeats) if said else 0
+        return red, self.repeats - red
 
     def red(self, case: str) -> bool | None:
         """Whether a case was red; None if the run does not tell."""
@@ -142,5 +152,5 @@ def _past(event: CheckRan, position: int) -> PastRun:
         position=position, tree=event.tree, commit=event.commit, outcome=event.outcome,
         failed={f.id: f.message for f in event.failed}, wide=[f.id for f in event.failed if f.wide],
         cases=event.cases, passed=event.passed, skipped=event.skipped, partial=event.partial, seconds=event.seconds,
-        why=event.why,
+        why=event.why, repeats=event.repeats, times={f.id: f.times for f in event.failed if f.times < event.repeats},
     )  # fmt: skip

@@ -26,6 +26,7 @@ class FailedCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int = 0
     seconds: float = 0.0
     wide: bool = False
+    times: int = 1
 
 
 @register
@@ -66,7 +67,8 @@ class CheckStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 @register
 class CheckRan(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A run ended. `outcome`: passed | failed | broken (it could not be run, or a limit ended it: `why`). `passed` and
-    `skipped` are counts, `failed` names cases, `cut` how many more there were. `partial`: cases that are not named were
+    `skipped` are counts, `failed` names cases, `cut` how many more there were; `repeats`: the command was executed so
+    often. `partial`: cases that are not named were
     perhaps not run."""
 
     repo: str
@@ -84,6 +86,7 @@ class CheckRan(Event, frozen=True, kw_only=True, omit_defaults=True):
     cases: list[FreeText] = []
     seconds: float = 0.0
     why: FreeText = ""
+    repeats: int = 1
 
 
 @register

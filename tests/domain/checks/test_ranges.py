@@ -94,7 +94,8 @@ def test_the_history_of_a_case() -> None:
 def test_commits_at_which_it_broke_are_left_out() -> None:
     state = check(ran(1, 1), ran(2, 5, "a"), ran(3, 3, outcome="broken", cases=["a"]))
     (red,) = ranges.newly_red(state, CHAIN)
-    left, skipped = ranges.testable(state, red)
+    left, skipped = ranges.testable(state, red, alone=True)
+    assert ranges.testable(state, red, alone=False)[1] == 0
     assert [c.oid for c in left.chain] == ["c1", "c2", "c4", "c5"]
     assert skipped == 1
 
@@ -102,7 +103,8 @@ def test_commits_at_which_it_broke_are_left_out() -> None:
 def test_where_an_end_of_the_range_breaks_nothing_can_be_said() -> None:
     state = check(ran(1, 1), ran(2, 5, "a"), ran(3, 5, outcome="broken", cases=["a"]))
     (red,) = ranges.newly_red(state, CHAIN)
-    assert ranges.testable(state, red)[0].n == 0
+    assert ranges.testable(state, red, alone=True)[0].n == 0
+    assert not ranges.can_be_alone(state, red)
 
 
 def test_green_again() -> None:
@@ -116,3 +118,15 @@ def test_green_again() -> None:
 def test_runs_after_one_another() -> None:
     pairs = ranges.consecutive(check(ran(1, 1), ran(2, 1), ran(3, 2, cases=["a"]), ran(4, 3), ran(5, 4)))
     assert [(a.tree, b.tree) for a, b in pairs] == [("t1", "t3"), ("t3", "t4")]
+
+
+def test_a_repeated_run_is_as_many_observations() -> None:
+    state = check(ran(1, 1), ran(2, 5, "a"), ran(3, 3, "a", repeats=3, times={"a": 2}), ran(4, 4, repeats=2))
+    (red,) = ranges.newly_red(state, CHAIN)
+    seen, positions = ranges.seen_runs(state, red, "a")
+    assert [(o.position, o.red) for o in seen] == [(2, True), (2, True), (2, False), (3, False), (3, False)]
+    assert positions == [3, 4]
+
+
+def test_one_that_was_red_once_is_looked_into_even_if_it_is_green_by_now() -> None:
+    assert ranges.newly_red(check(ran(1, 1), ran(2, 5, "a"), ran(3, 5)), CHAIN)

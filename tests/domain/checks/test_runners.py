@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
-from kairos.domain.checks.runners import REPORT, not_found, reporting, runner_of, selecting
+from kairos.domain.checks.runners import REPORT, not_found, parted, repeating, reporting, runner_of, selecting
 
-WITH = ["-o", "junit_family=xunit1", f"--junitxml={REPORT}"]
+WITH = ["-o", "junit_family=xunit1", f"--junitxml={REPORT}", "--rootdir=."]
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,16 @@ def test_cases_that_pytest_did_not_find_are_named() -> None:
     said = "ERROR: not found: /r/t/a.py::x[1 2] (no match in any of [<Module a.py>])\n"
     said += "ERROR: file or directory not found: t/b.py::y\n"
     assert not_found(["t/a.py::x[1 2]", "t/b.py::y", "t/c.py::z"], said) == ["t/a.py::x[1 2]", "t/b.py::y"]
+
+
+def test_a_repeated_command_gives_its_outputs_back(tmp_path: Path) -> None:
+    script = "echo x > r.xml; echo out; echo err >&2; printf end; test ! -e once || exit 3; touch once"
+    words = repeating(["sh", "-c", script], 3, "m1a2", "r.xml")
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True)
+    found = parted(done.stdout, done.stderr, "m1a2", done.returncode, 3)
+    assert [p.exit for p in found] == [0, 3, 3]
+    assert {p.stdout.strip() for p in found} == {b"out\nend"}
+    assert {p.stderr.strip() for p in found} == {b"err"}
+    assert [(tmp_path / f"r.xml{p.suffix}").exists() for p in found] == [True] * 3
+    cut = parted(done.stdout[: done.stdout.index(b"m1a2") + 7], b"", "m1a2", None, 3)
+    assert [p.exit for p in cut] == [0, None, None]

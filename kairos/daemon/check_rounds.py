@@ -153,12 +153,12 @@ class CheckRounds:
         seconds = next((r.seconds / r.repeats for r in reversed(check.runs) if bool(r.cases) is can_be_alone), 0.0)
         repeats = culprit.repeats(seconds)
         answers: dict[str, Culprit] = {}
-        wanted: NextRun | None = None
+        wanted = NextRun(red.n, True) if can_be_alone and not ranges.ran_alone(check, red) else None
         for case in red.cases:
             if red.n < 1:
                 answers[case] = Culprit(kind="undecided")
                 continue
-            seen, _ = ranges.seen_runs(check, red, case)
+            seen, _ = ranges.seen_runs(check, red, case, alone=can_be_alone)
             past = ranges.history(check, case, red.since)
             step = culprit.next_run(
                 red.n, seen, past, can_be_alone=can_be_alone, sure=culprit.surety(seconds),
@@ -176,7 +176,8 @@ class CheckRounds:
             return
         run = ranges.present(check, red.chain[-1].tree)
         messages = {} if run is None else run.failed
-        self._say(repo, verdicts(repo.id, check, red, answers, skipped), messages, red.since)
+        judged = verdicts(repo.id, check, red, answers, skipped, alone=can_be_alone)
+        self._say(repo, judged, messages, red.since)
 
     def _say(
         self, repo: Repository, judged: Sequence[CheckJudged], messages: dict[str, str], cause: int
@@ -282,7 +283,8 @@ def ran(repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequ
 
 
 def verdicts(
-    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], skipped: int
+    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], skipped: int, *,
+    alone: bool,
 ) -> list[CheckJudged]:  # fmt: skip
     """One verdict for the cases that share it."""
     groups: dict[tuple[str, int], list[str]] = {}
@@ -290,7 +292,7 @@ def verdicts(
         groups.setdefault((answer.kind, answer.position), []).append(case)
     out = []
     for (kind, position), cases in sorted(groups.items()):
-        evidence = ranges.seen_runs(check, red, cases[0])[1]
+        evidence = ranges.seen_runs(check, red, cases[0], alone=alone)[1]
         why = f"{skipped} commits in between could not be tested; it may be one of them" if skipped else ""
         if kind not in _VERDICTS:
             why = f"after {len(evidence)} runs neither a commit nor chance explains it"

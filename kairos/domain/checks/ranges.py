@@ -78,8 +78,9 @@ def _base(check: CheckState, chain: Sequence[ChainCommit], case: str, since: int
     return None
 
 
-def seen_runs(check: CheckState, red: RedRange, case: str) -> tuple[list[SeenRun], list[int]]:
-    """(the runs of a case in a range since it was first red, their positions in the log)."""
+def seen_runs(check: CheckState, red: RedRange, case: str, *, alone: bool) -> tuple[list[SeenRun], list[int]]:
+    """(the runs of a case in a range since it was first red, their positions in the log). `alone`: those of single
+    cases count; where the runner cannot run them, such a run says nothing."""
     places: dict[str, int] = {}
     for place, commit in enumerate(red.chain):
         places.setdefault(commit.tree, place)
@@ -87,7 +88,7 @@ def seen_runs(check: CheckState, red: RedRange, case: str) -> tuple[list[SeenRun
     seen: list[SeenRun] = []
     positions = []
     for run in check.runs:
-        if run.position > red.since and run.tree in places and run.red(case) is not None:
+        if run.position > red.since and run.tree in places and (alone or not run.cases) and run.red(case) is not None:
             was_red, was_green = run.counts(case)
             at = SeenRun(places[run.tree], True, bool(run.cases))
             seen += [at] * was_red + [at._replace(red=False)] * was_green
@@ -117,6 +118,13 @@ def can_be_alone(check: CheckState, red: RedRange) -> bool:
     """Whether no run at HEAD showed that these cases cannot be run alone."""
     head = red.chain[-1].tree
     return not any(r.position > red.since and r.tree == head and r.cases and r.outcome == "broken" for r in check.runs)
+
+
+def ran_alone(check: CheckState, red: RedRange) -> bool:
+    """Whether these cases, or those of them that have no answer yet, ran alone at HEAD: a case that a later run does
+    not report is absent there, and not only never selected."""
+    head = red.chain[-1].tree
+    return any(r.position > red.since and r.tree == head and r.cases for r in check.runs)
 
 
 def testable(check: CheckState, red: RedRange, *, alone: bool) -> tuple[RedRange, int]:

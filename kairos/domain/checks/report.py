@@ -15,6 +15,7 @@ CaseState: TypeAlias = Literal["passed", "failed", "skipped"]
 MOST_CASES = 50_000
 MOST_ID, MOST_MESSAGE = 300, 400
 _NUMBERS = re.compile(r"\d+")
+_LINE_ENDS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 class CheckCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +91,7 @@ def case(
 
 def bounded(id: str) -> str:
     """An id on one line; one that is too long ends in a hash of the whole."""
-    flat = " ".join(as_text(id).split())
+    flat = _LINE_ENDS.sub(" ", as_text(id)).strip()
     return flat if len(flat) <= MOST_ID else f"{flat[: MOST_ID - 13]}…{_hash(flat)}"
 
 

@@ -20,6 +20,7 @@ _CARGO_VALUES = frozenset(
     ("-p", "-F", "-j", "--package", "--features", "--test", "--bin", "--example", "--target", "--profile", "--color")
 )
 _GO_TEST = re.compile(r"^(.+?)\.((?:Test|Example|Fuzz)[^./]*)((?:/.*)?)$")
+_ODD = re.compile(r"[\s\\]")
 _MISSING = re.compile(r"^ERROR: (?:not found|file or directory not found): (.+?)(?: \(no .*)?$", re.MULTILINE)
 
 
@@ -60,7 +61,7 @@ def selecting(command: Sequence[str], cases: Sequence[str]) -> list[str] | None:
     runner = runner_of(command)
     if runner is None or not cases or len(cases) > MOST_SELECTED:
         return None
-    if sum(map(len, cases)) > _MOST_BYTES or any("…" in c or "[redacted" in c or c.startswith("-") for c in cases):
+    if sum(map(len, cases)) > _MOST_BYTES or any(c.startswith("-") for c in cases):
         return None
     made = runner.select(command, runner.at, cases)
     return None if made is None else reporting(made)
@@ -69,7 +70,11 @@ def selecting(command: Sequence[str], cases: Sequence[str]) -> list[str] | None:
 def not_found(cases: Sequence[str], output: str) -> list[str]:
     """The selected cases that pytest said do not exist: it then ran none."""
     missing = _MISSING.findall(output)
-    return [c for c in cases if any(m == c or m.endswith(f"/{c}") or m == c.split("::")[0] for m in missing)]
+
+    def is_missing(name: str) -> bool:
+        return any(m == name or m.endswith(f"/{name}") or m == name.split("::")[0] for m in missing)
+
+    return [case for case in cases if is_missing(_pytest_name(case))]
 
 
 class RepeatOutput(NamedTuple):
@@ -129,15 +134,27 @@ def _pytest_reporting(command: Sequence[str], at: int) -> list[str]:
 
 
 def _pytest_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[str] | None:
-    if not all(".py" in c for c in cases):
+    names = list(dict.fromkeys(map(_pytest_name, cases)))
+    if not all(".py" in name for name in names) or any(map(_is_changed, names)):
         return None
-    return [*command[: at + 1], *_options(command[at + 1 :], _PYTEST_VALUES), *cases]
+    return [*command[: at + 1], *_options(command[at + 1 :], _PYTEST_VALUES), *names]
+
+
+def _pytest_name(case: str) -> str:
+    """What selects a case: its id, or the whole function if its parameters are not written as pytest knows them."""
+    head, bracket, parameters = case.partition("[")
+    return head if bracket and (_is_changed(bracket + parameters) or _ODD.search(parameters)) else case
+
+
+def _is_changed(name: str) -> bool:
+    """Whether a name was cut or redacted."""
+    return "…" in name or "[redacted" in name
 
 
 def _cargo_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[str] | None:
     words = list(command[at + 1 :])
     mine, theirs = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, [])
-    if any(" " in c for c in cases):  # a doctest, or the build
+    if any(" " in c or _is_changed(c) for c in cases):  # a doctest, or the build
         return None
     kept = _options(mine, _CARGO_VALUES)
     return [*command[: at + 1], *kept, "--", *_options(theirs, frozenset({"--test-threads"})), "--exact", *cases]
@@ -152,7 +169,7 @@ def _go_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[st
     found = [_GO_TEST.match(c) for c in cases]
     names = sorted({f[2] for f in found if f is not None})
     packages = sorted({f[1] for f in found if f is not None})
-    if not all(found):
+    if not all(found) or any(map(_is_changed, cases)):
         return None
     options = [w for w in command[at + 1 :] if w.startswith("-") and not w.startswith("-run")]
     return [*command[: at + 1], *options, f"-run=^({'|'.join(names)})$", *packages]

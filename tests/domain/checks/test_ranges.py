@@ -71,7 +71,7 @@ def test_the_runs_of_the_search_are_its_observations() -> None:
         ran(5, 5, "b"), ran(6, 4, outcome="broken"),
     ]  # fmt: skip
     (red,) = ranges.newly_red(check(*runs), CHAIN)
-    seen, positions = ranges.seen_runs(check(*runs), red, "a")
+    seen, positions = ranges.seen_runs(check(*runs), red, "a", alone=True)
     assert seen == [SeenRun(2, True, True), SeenRun(4, False, False)]
     assert positions == [3, 5]
 
@@ -123,7 +123,7 @@ def test_runs_after_one_another() -> None:
 def test_a_repeated_run_is_as_many_observations() -> None:
     state = check(ran(1, 1), ran(2, 5, "a"), ran(3, 3, "a", repeats=3, times={"a": 2}), ran(4, 4, repeats=2))
     (red,) = ranges.newly_red(state, CHAIN)
-    seen, positions = ranges.seen_runs(state, red, "a")
+    seen, positions = ranges.seen_runs(state, red, "a", alone=True)
     assert [(o.position, o.red) for o in seen] == [(2, True), (2, True), (2, False), (3, False), (3, False)]
     assert positions == [3, 4]
 

@@ -54,14 +54,21 @@ def test_selected_cases_take_the_place_of_what_was_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "cases", [[], ["(the whole check)"], ["a.py::x[redacted key]"], ["a.py::x…"], ["--evil.py"], ["a.py::x"] * 200]
+    "cases", [[], ["(the whole check)"], ["[redacted key].py::x"], ["a.py::x…"], ["--evil.py"], ["a.py::x"] * 200]
 )
 def test_what_cannot_be_selected_is_run_whole(cases: list[str]) -> None:
     assert selecting(["pytest"], cases) is None
 
 
+def test_parameters_that_pytest_writes_otherwise_select_their_function() -> None:
+    cases = ["a.py::x[1 2]", "a.py::x[\\u2502]", "a.py::y[redacted key]", "a.py::z[1]", "a.py::w[long…abc]"]
+    made = selecting(["pytest"], cases)
+    assert made is not None
+    assert made[5:] == ["a.py::x", "a.py::y", "a.py::z[1]", "a.py::w"]
+
+
 def test_cases_that_pytest_did_not_find_are_named() -> None:
-    said = "ERROR: not found: /r/t/a.py::x[1 2] (no match in any of [<Module a.py>])\n"
+    said = "ERROR: not found: /r/t/a.py::x (no match in any of [<Module a.py>])\n"
     said += "ERROR: file or directory not found: t/b.py::y\n"
     assert not_found(["t/a.py::x[1 2]", "t/b.py::y", "t/c.py::z"], said) == ["t/a.py::x[1 2]", "t/b.py::y"]
 

@@ -34,7 +34,7 @@ from kairos.domain.events import (
     Verdict,
 )
 from kairos.domain.proposal import LASTING, supersede
-from kairos.errors import Conflict
+from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.commits import CommitsView, events_of_commit
@@ -48,7 +48,8 @@ _MOST_COMMITS = 500
 _MOST_FAILED = 300
 _FLAKY_RUNS = 10
 """A flaky case is believed to be mended after so many green runs."""
-_MOST_BEGUN = 2
+_MOST_BEGUN = 3
+"""So many runs on a tree may be cut off by a crash; they may be what crashed it."""
 _VERDICTS: dict[str, Verdict] = {"new": "new", "older": "older", "flaky": "flaky", "order": "order"}
 
 
@@ -105,9 +106,17 @@ class CheckRounds:
         stream = check_stream(repo.id, check.name)
         started = CheckStarted(repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases))
         (begun,) = self._log.append([NewEvent(stream, started, self._cause, "system")])
-        result = run_check(
-            self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled
-        )
+        try:
+            result = run_check(
+                self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled
+            )
+        except TryAgain as error:
+            stopped = CheckRan(
+                repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="stopped", cases=list(cases),
+                why=error.message,
+            )  # fmt: skip
+            self._log.append([NewEvent(stream, stopped, begun, "system")])
+            raise
         if exist and result.outcome != "broken" and not reported(cases, result.report):
             result = CheckResult(outcome="broken", report=Report(format="none"), why=NOT_ALONE, seconds=result.seconds)
         self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases), begun, "system")])

@@ -29,6 +29,8 @@ def result(event: ev.CheckRan) -> str:
     """How a run ended."""
     if event.outcome == "broken":
         return f"could not be run: {event.why}"
+    if event.outcome == "stopped":
+        return f"stopped: {event.why}"
     red = len(event.failed) + event.cut
     return f"{red} red, {event.passed} green" if red else f"green ({event.passed})"
 

@@ -158,16 +158,30 @@ def test_a_removed_check_takes_its_cards_with_it(checked: Checked) -> None:
 
 
 def test_a_run_that_was_cut_off_is_made_again_but_not_for_ever(checked: Checked) -> None:
-    checked.name("sh", "-c", f"sleep 5; {TEXT}")
+    checked.name("sh", "-c", TEXT)
     repo, at = checked.others.repo, commit_at(Git(checked.repo.root), "HEAD")
     assert at is not None
     begun = CheckStarted(repo=repo, check="t", tree=at.tree, commit=at.oid)
-    checked.others.say(begun, check_stream(repo, "t"))
-    with pytest.raises(TryAgain):
-        checked.rounds.step(checked.others.repository, lambda: True)
-    assert checked.runs() == []
+    for _ in range(2):
+        checked.others.say(begun, check_stream(repo, "t"))
     checked.settle()
-    assert checked.runs() == [(at.oid, "broken")]
+    assert checked.runs() == [(at.oid, "passed")]
+    checked.bad("z")
+    at = commit_at(Git(checked.repo.root), "HEAD")
+    assert at is not None
+    for _ in range(3):
+        checked.others.say(CheckStarted(repo=repo, check="t", tree=at.tree, commit=at.oid), check_stream(repo, "t"))
+    checked.settle()
+    assert checked.runs()[1:] == [(at.oid, "broken")]
+
+
+def test_a_run_that_was_stopped_in_order_is_made_again_however_often(checked: Checked) -> None:
+    checked.name("sh", "-c", f"sleep 2; {TEXT}")
+    for _ in range(4):
+        with pytest.raises(TryAgain):
+            checked.rounds.step(checked.others.repository, lambda: True)
+    checked.settle()
+    assert [outcome for _, outcome in checked.runs()] == ["stopped"] * 4 + ["passed"]
 
 
 def test_after_a_crash_the_search_goes_on_where_it_was(checked: Checked, home: Home) -> None:

@@ -120,7 +120,8 @@ def evolve(state: Checks, event: Event, position: int) -> None:
             known = state.of(event.repo).get(event.check)
             if known is not None:
                 known.begun.pop(event.tree, None)
-                known.runs = [*known.runs, _past(event, position)][-MOST_RUNS:]
+                if event.outcome != "stopped":
+                    known.runs = [*known.runs, _past(event, position)][-MOST_RUNS:]
         case CheckJudged():
             known = state.of(event.repo).get(event.check)
             if known is not None:

@@ -12,7 +12,7 @@ import msgspec
 from kairos.domain.events.base import Cited, Event, FreeText, register
 
 CheckKind = Literal["test", "lint", "types", "build"]
-RunOutcome = Literal["passed", "failed", "broken"]
+RunOutcome = Literal["passed", "failed", "broken", "stopped"]
 Verdict = Literal["new", "older", "flaky", "order", "untested"]
 
 
@@ -66,7 +66,8 @@ class CheckStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class CheckRan(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A run ended. `outcome`: passed | failed | broken (it could not be run, or a limit ended it: `why`). `passed` and
+    """A run ended. `outcome`: passed | failed | broken (it could not be run, or a limit ended it: `why`) |
+    stopped (it counts for nothing and is made again). `passed` and
     `skipped` are counts, `failed` names cases, `cut` how many more there were; `repeats`: the command was executed so
     often. `partial`: cases that are not named were
     perhaps not run."""

@@ -18,6 +18,7 @@ from benches import (
     compaction,
     idle,
     long_log,
+    noticing,
     opening,
     recall,
     replay,
@@ -36,7 +37,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}; medians, measured in turns\n")
     begun = time.perf_counter()
     for number, bench in enumerate(
-        (append, replay, agent_events, compaction, opening, scan, start, idle, turns, long_log)
+        (append, replay, agent_events, compaction, opening, scan, start, idle, turns, noticing, long_log)
     ):
         show(bench.rows(), head=number == 0)
     print()

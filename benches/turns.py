@@ -145,9 +145,9 @@ class Watched:
         self.log.append([new for pair in pairs for new in pair])
 
 
-def grow(root: Path) -> None:
-    """A repository of packages, each module named by its neighbour and by a page."""
-    for number in range(FILES):
+def grow(root: Path, files: int = FILES) -> None:
+    """A repository of packages with so many modules."""
+    for number in range(files):
         folder = root / "pkg" / f"part{number % 10}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"module_{number // 10}.py").write_text(f"def work():\n    return {number}\n")

@@ -40,13 +40,13 @@ def holds_rename(person: Person, one: Rename) -> bool:
 
 
 def holds_secret(person: Person, one: Planted) -> bool:
-    """Whether the value lies in the tree, in the index or in a commit of a branch."""
+    """Whether the value lies in the tree, in the index or in a commit of what is checked out."""
     file = person.root / one.path
     if file.is_file() and one.value in file.read_text():
         return True
     if one.value in person.git("show", f":{one.path}", check=False):
         return True
-    return bool(person.git("log", "--branches", f"-S{one.value}", "--format=%H", "--", one.path))
+    return bool(person.git("log", f"{person.base}..HEAD", f"-S{one.value}", "--format=%H", "--", one.path))
 
 
 def lost_of(watching: WeekHome, person: Person) -> list[str]:

@@ -72,6 +72,9 @@ def with_global_options(command: click.Command, name: str) -> click.Command:
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
     refuse_nothing(command)
     guarded(command, name)
+    from cli.examples import with_example
+
+    with_example(command, name)
     if isinstance(command, click.Group):
         for word, below in command.commands.items():
             with_global_options(below, f"{name} {word}")
@@ -154,8 +157,9 @@ def main(args: Sequence[str]) -> int:
     except KairosError as error:
         return _report(context, error)
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx is not None else "kairos"
-        return _report(context, UsageError(error.format_message(), f"See `{where} --help`."))
+        from cli.examples import hint
+
+        return _report(context, UsageError(error.format_message(), hint(error)))
     except click.ClickException as error:
         return _report(context, KairosError(error.format_message()))
     except (KeyboardInterrupt, click.Abort):

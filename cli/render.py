@@ -181,7 +181,8 @@ def error(context: Context, failure: KairosError) -> None:
         print(json_text({"error": body}), file=sys.stderr, flush=True)
         return
     text = f"{paint('error:', 'red')} {inert(failure.message, lines=True)}"
-    message(context, text + (f"\n  {inert(failure.hint, lines=True)}" if failure.hint else ""))
+    hints = "".join(f"\n  {line}" for line in inert(failure.hint, lines=True).split("\n")) if failure.hint else ""
+    message(context, text + hints)
 
 
 def ask(context: Context, question: str, *, flag: str) -> bool:

@@ -27,6 +27,7 @@ WHOLE = {
     "config get": "settings are for all repositories",
     "config path": "settings are for all repositories",
     "config set": "settings are for all repositories",
+    "daemon logs": "one daemon watches all repositories",
     "daemon run": "one daemon watches all repositories",
     "demo": "the demo makes a repository of its own",
     "log anchor": "the chain is one for all repositories",

@@ -20,6 +20,8 @@ from kairos.errors import UsageError
 LETTERS = 4
 """How many letters of the id a person must type to approve high risk."""
 
+_SOON_S = 5.0
+"""How long a person's `approve` waits for the daemon, so that it says what was done and not only what was decided."""
 _SIGNS = {"executed": "✓", "acknowledged": "✓", "redone": "✓", "failed": "✗", "unknown": "?"}
 
 
@@ -57,6 +59,7 @@ def _each(
     text = "\n".join(
         f"{_SIGNS.get(r.state, '·')} {letters(context.desk, r.id)} {r.state}"
         + (f" (ev {number(r.positions[-1])})" if r.positions else "")
+        + _never(context, r)
         for r in results
     )
     if results:
@@ -68,11 +71,24 @@ def _each(
         raise failure
 
 
+def _never(context: Context, done: DecidedOut) -> str:
+    if done.never is None:
+        return ""
+    return (
+        f"\n  never raised again: {render.inert(done.never)}"
+        f"\n  Take it back: {render.paint(f'kairos undo {letters(context.desk, done.id)}', 'bold')}"
+    )
+
+
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
 @click.option("--digest", metavar="D", help="The digest of the card that was read, instead of showing it again.")
 @click.option(
-    "--wait", "wait_s", type=click.FloatRange(min=0), metavar="S", help="Wait up to S seconds until it is carried out."
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Fail if it is not carried out within S seconds.",
 )
 @click.option("--yes", is_flag=True, help="Approve the present state without showing it.")
 @pass_context
@@ -85,9 +101,9 @@ def approve(context: Context, ids: Sequence[str], digest: str | None, wait_s: fl
         if digest is None and not yes and not confirmed(context, proposal):
             render.message(context, f"{proposal.id} stays undecided")
             return None
-        return deciding.approve(
-            context.desk, proposal, proposal.raised.digest if digest is None else digest, wait_s=wait_s
-        )
+        wanted = proposal.raised.digest if digest is None else digest
+        soon = _SOON_S if wait_s is None and not context.json else wait_s
+        return deciding.approve(context.desk, proposal, wanted, wait_s=soon)
 
     _each(context, "approve", ids, decide, wait_s=wait_s)
 

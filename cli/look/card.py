@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cli import render
 from cli.context import Context
 from kairos.clock import now_us
-from kairos.desk.cards import FilePatch, file_patches, unchecked
+from kairos.desk.cards import FilePatch, file_patches, unchecked, why_now
 from kairos.desk.records.proposals import CardOut, VerificationOut
 from kairos.desk.summary import cited
 from kairos.desk.units import age, count, number
@@ -72,7 +72,7 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
         f"{render.paint(card.id, 'bold')} · {render.paint(card.title, 'bold')} · {level(proposal)}"
         f" · {age(now_us() - proposal.raised_at)} · {render.inert(state)}",
         f"  {render.inert(card.repo)} · {render.inert(card.detector)}@{raised.detector_version}, engine {card.engine}"
-        f" · {render.inert(card.why_now or 'boundary unknown')}",
+        f" · {render.inert(why_now(proposal))}",
         "",
         _indented(card.claim),
     ]
@@ -128,7 +128,8 @@ def _evidence(context: Context, card: CardOut) -> list[str]:
     lines = [render.table(rows, right=(0,))] if rows else ["  none"]
     if len(card.evidence) > _MOST_LISTED:
         lines.append(f"  and {len(card.evidence) - _MOST_LISTED} more")
-    return lines if card.verification is None else [*lines, *_verified(card.verification)]
+    tried = card.verification is not None and not (card.action.kind == "note" and card.verification.ok)
+    return [*lines, *_verified(card.verification)] if tried and card.verification is not None else lines
 
 
 def _verified(v: VerificationOut) -> list[str]:

@@ -25,6 +25,7 @@ def file_text(row: dict[str, Any]) -> str:
 @click.argument("path", type=click.Path(), required=False)
 @pass_context
 def files(context: Context, path: str | None) -> None:
-    """The tree of the repository at PATH, folded from the log alone, sorted bytewise."""
+    """The tree of the repository at PATH (default: here), or the part of it that PATH names, folded from the log alone,
+    sorted bytewise."""
     found = rows(context.desk, one_path(context, path))
     render.records((render.json_text(row) if context.json else file_text(row) for row in found), context)

@@ -54,7 +54,7 @@ def listed(context: Context, *, everything: bool, parked: bool = False) -> Liste
     state = status_of(desk, only)
     more = InboxMoreOut(
         deferred=state.inbox.deferred, parked=state.inbox.parked, parked_for=state.parked_for, muted=state.muted,
-        running=state.daemon.running, next=state.next,
+        watched=len(state.repos), running=state.daemon.running, next=state.next,
     )  # fmt: skip
     last = "state" if everything else "parked" if parked else "why"
     rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, last)
@@ -65,7 +65,9 @@ def listed(context: Context, *, everything: bool, parked: bool = False) -> Liste
 
 def _foot(more: InboxMoreOut, pending: int, today: TodayOut) -> list[str]:
     lines = [f"  {render.inert(text)}" for text in unheard(more)]
-    if not more.running:
+    if not more.watched:
+        lines.append("  No repository is watched yet.")
+    elif not more.running:
         lines.append("  The daemon is not running: nothing new is noticed until `kairos start`.")
     count_ = f"  {pending} pending · {more.deferred} deferred · {count(today.model_calls, 'model call')} today."
     return [*map(render.folded, lines), render.folded(f"{count_}   Next: {render.paint(more.next, 'bold')}")]

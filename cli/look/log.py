@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import click
 
@@ -54,8 +55,15 @@ def log(
         for entry in source:
             render.line(context, entry.out() if context.json else None, entry_text(entry))
     else:
+        first = next(source, None)
+        if first is None and not context.json:
+            empty = (
+                "No event matches." if context.desk.has_log else "Nothing was recorded yet.   Next: kairos watch PATH"
+            )
+            render.message(context, f"  {empty}")
+        entries = chain([first] if first is not None else [], source)
         render.records(
-            (render.json_text(e.out()) if context.json else entry_text(e) for e in source), context, page=True
+            (render.json_text(e.out()) if context.json else entry_text(e) for e in entries), context, page=True
         )
 
 

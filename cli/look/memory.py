@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import click
 
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import remembering
 from kairos.desk.reading import names, repositories
-from kairos.desk.records.memory import MemoryOut
-from kairos.desk.units import count
+from kairos.desk.records.memory import DreamChangeOut, MemoryOut
+from kairos.desk.units import count, number
+
+SHOWN = 20
+"""How many memories or changes are shown, unless more are asked for."""
 
 
 @click.command()
@@ -18,13 +23,22 @@ from kairos.desk.units import count
 def dream(context: Context, dry_run: bool) -> None:
     """Consolidate what the log taught, now: what came of it, as memory events."""
     changes = remembering.dream_changes(context.desk, dry_run=dry_run, only=context.only())
-    rows: list[list[render.Cell]] = [[*remembering.in_words(c)] for c in changes]
-    shown = render.table(rows[:40]) if rows else "  Nothing new was learned."
-    if len(rows) > 40:
-        shown += f"\n  … and {count(len(rows) - 40, 'more change')}: see {render.inert(str(context.desk.home.memory))}"
-    if dry_run and rows:
-        shown += "\n  Nothing was written."
-    render.emit(context, "dream", changes, shown)
+    render.emit(context, "dream", changes, dream_text(changes, dry_run=dry_run), page=True)
+
+
+def dream_text(changes: list[DreamChangeOut], *, dry_run: bool) -> str:
+    """What came of a dream, the most important first."""
+    if not changes:
+        return "  Nothing new was learned."
+    words = [remembering.in_words(c) for c in remembering.by_importance(changes)]
+    verbs = Counter(verb for verb, _ in words)
+    lines = ["  " + ", ".join(f"{number(n)} {verb}" for verb, n in verbs.items())]
+    lines.append(render.table([[*pair] for pair in words[:SHOWN]], indent="    "))
+    if len(words) > SHOWN:
+        lines.append(
+            f"    {count(len(words) - SHOWN, 'more', 'more')}: kairos memory ls" + (" after a dream" if dry_run else "")
+        )
+    return "\n".join([*lines, *(["  Nothing was written."] if dry_run else [])])
 
 
 @click.group()
@@ -35,18 +49,31 @@ def memory() -> None:
 @memory.command("ls")
 @click.option("--all", "everything", is_flag=True, help="Include memories that no longer hold.")
 @click.option("--kind", help="Only this kind, such as co-change or rename.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help=f"Only the first N (default {SHOWN}; all with --json).",
+)
 @pass_context
-def ls(context: Context, everything: bool, kind: str | None) -> None:
+def ls(context: Context, everything: bool, kind: str | None, limit: int | None) -> None:
     """Memories that hold, the most worth first."""
-    found, text = context.desk.at_one_moment(
-        lambda: _listed(context, remembering.listed(context.desk, context.only(), kind=kind, closed=everything))
-    )
+    most = limit if limit is not None or context.json else SHOWN
+
+    def read() -> tuple[list[MemoryOut], str]:
+        found = remembering.listed(context.desk, context.only(), kind=kind, closed=everything)
+        shown, text = _listed(context, found[:most])
+        more = len(found) - len(shown)
+        return shown, text + (f"\n  {count(more, 'more', 'more')}: kairos memory ls -n {len(found)}" if more else "")
+
+    found, text = context.desk.at_one_moment(read)
     render.emit(context, "memory-ls", found, text or "  Nothing is remembered yet.   Next: kairos dream", page=True)
 
 
 @memory.command("recall")
 @click.argument("query", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, metavar="N", show_default=True)
 @pass_context
 def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
     """The memories that answer QUERY best."""
@@ -58,7 +85,7 @@ def recall(context: Context, query: tuple[str, ...], limit: int) -> None:
 
 @memory.command("related")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
-@click.option("--limit", type=click.IntRange(1, 1_000), default=10, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, metavar="N", show_default=True)
 @click.option("--as-of", metavar="COMMIT|TIME", help="Answer from history as it was then.")
 @pass_context
 def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | None) -> None:

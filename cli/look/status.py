@@ -11,6 +11,7 @@ from kairos.desk.records.repositories import RepoOut, StatusOut, TodayOut
 from kairos.desk.status import one_line, other_version, unheard
 from kairos.desk.status import status as status_of
 from kairos.desk.units import count, number, size
+from kairos.desk.when import at_hand
 
 STATE_STYLES = {"watching": "green", "degraded": "yellow", "lost": "red", "stopped": "dim"}
 
@@ -42,7 +43,7 @@ def text_of(status: StatusOut) -> str:
     rows: list[list[render.Cell]] = [
         [render.Styled(r.state, STATE_STYLES.get(r.state, "")), r.path, _directories(r)] for r in status.repos
     ]
-    until = f" until {status.paused_until}" if status.paused_until else ""
+    until = f" until {at_hand(status.paused_until)}" if status.paused_until else ""
     parts = [f"daemon {daemon}" + (render.paint(f"  paused{until}", "red") if status.paused else "")]
     parts.append(render.table(rows) if rows else "  no repository is watched")
     parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
@@ -68,7 +69,7 @@ def budget(today: TodayOut) -> str:
 
 
 def _paused(repo: RepoOut) -> str:
-    until = repo.paused_until or "`kairos resume`"
+    until = at_hand(repo.paused_until) if repo.paused_until else "`kairos resume`"
     return f"{render.inert(repo.path)} is paused until {until}"
 
 

@@ -7,15 +7,17 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import considering, explaining
+from kairos.desk.reading import proposal_of
 from kairos.desk.records.proposals import CommitLookOut, HeldOut, StepOut
 from kairos.desk.silence import Silence, grouped
 from kairos.desk.units import count, number
+from kairos.domain.proposal import Proposal
 from kairos.errors import UsageError
 
 
 def steps_text(steps: list[StepOut]) -> str:
     """A causal chain, as text for a person."""
-    rows: list[list[render.Cell]] = [[number(s.position), s.type, s.summary] for s in steps]
+    rows: list[list[render.Cell]] = [[number(s.position), s.type, s.words or s.summary] for s in steps]
     return render.table(rows, right=(0,))
 
 
@@ -23,29 +25,34 @@ def steps_text(steps: list[StepOut]) -> str:
 @click.argument("what", metavar="ID|POSITION|COMMIT")
 @pass_context
 def why(context: Context, what: str) -> None:
-    """The causal chain of a proposal, an event or a commit, root first."""
+    """The causal chain of a proposal, an event or a commit (its id, HEAD, a branch, a tag), root first."""
     steps = explaining.why(context.desk, what, context.only())
     render.emit(context, "why", steps, steps_text(steps), page=True)
 
 
 @click.command("why-not")
-@click.argument("commit", metavar="[COMMIT]", required=False)
+@click.argument("what", metavar="[COMMIT|ID]", required=False)
 @click.option("--since", metavar="T", help="Since a time, or the last 30m, 2h, 7d. Default: 1d.")
 @pass_context
-def why_not(context: Context, commit: str | None, since: str | None) -> None:
-    """What was held or suppressed, by which rule, and what you can do; the newest last.
+def why_not(context: Context, what: str | None, since: str | None) -> None:
+    """What is held or suppressed now and what was, by which rule, and what you can do; the newest last.
 
-    Of a COMMIT: what was looked at, what stayed below a threshold, and what no detector looks at."""
+    Of a COMMIT (its id, HEAD, a branch, a tag): what was looked at, what stayed below a threshold, and what no detector
+    looks at. Of a proposal (ID): what holds it, and what held it."""
     desk = context.desk
-    if commit is not None:
-        if since is not None:
-            raise UsageError("a commit is one moment, and --since names a span", "Give one of them.")
-        looked = considering.considered(desk, commit, context.only())
-        render.emit(context, "why-not-commit", looked, considered_text(looked), page=True)
+    if what is None:
+        held, silences = desk.at_one_moment(lambda: _held(context, since))
+        text = silences_text(silences) if silences else "  Nothing is held or suppressed, and nothing was."
+        render.emit(context, "why-not", held, "\n".join([*_asleep(context), text]), page=True)
         return
-    held, silences = desk.at_one_moment(lambda: _held(context, since))
-    text = silences_text(silences) if silences else "  Nothing was held or suppressed."
-    render.emit(context, "why-not", held, text, page=True)
+    if since is not None:
+        raise UsageError("a commit is one moment, and --since names a span", "Give one of them.")
+    proposal = explaining.proposal_named(desk, what) if desk.has_log else None
+    if proposal is not None:
+        _of_proposal(context, proposal_of(desk, proposal.id, context.only()))
+        return
+    looked = considering.considered(desk, what, context.only())
+    render.emit(context, "why-not-commit", looked, considered_text(looked), page=True)
 
 
 def _held(context: Context, since: str | None) -> tuple[list[HeldOut], list[Silence]]:
@@ -53,19 +60,42 @@ def _held(context: Context, since: str | None) -> tuple[list[HeldOut], list[Sile
     return held, grouped(context.desk, held)
 
 
+def _of_proposal(context: Context, proposal: Proposal) -> None:
+    held = explaining.why_not_proposal(context.desk, proposal)
+    silences = grouped(context.desk, held)
+    told = "you were told of it" if proposal.delivered else "you were not told of it"
+    lines = [f"{render.paint(proposal.id, 'bold')} {render.inert(proposal.raised.title)}: {proposal.state}, {told}"]
+    if not silences:
+        lines.append("  Nothing holds it, and nothing did.")
+    elif not silences[0].now:
+        lines.append("  Nothing holds it now.")
+    lines += [silences_text(silences)] if silences else []
+    render.emit(context, "why-not", held, "\n".join(lines), page=True)
+
+
+def _asleep(context: Context) -> list[str]:
+    if context.desk.daemon_running():
+        return []
+    return [render.folded("  The daemon is not running: nothing is looked at or told until `kairos start`.")]
+
+
 def silences_text(silences: list[Silence]) -> str:
-    """What was held, as text for a person: a block for each, the newest last."""
+    """What is held and what was, as text for a person: a block for each, the newest last."""
     blocks = []
-    for one in silences:
-        times = f", {one.times} times" if one.times > 1 else ""
-        until = f", until {one.until}" if one.until else ""
-        lines = [
-            f"{render.paint(one.last, 'dim')}{times}  {render.inert(one.repo)}  {render.paint(one.what, 'bold')}",
-            f"    {render.inert(one.why)}{until}   {render.paint(f'rule {one.rule}', 'dim')}",
-        ]
-        lines += [f"    → {render.inert(one.remedy)}"] if one.remedy else []
-        blocks.append("\n".join(render.folded(line, hang="    ") for line in lines))
+    for title, some in (("Now", [s for s in silences if s.now]), ("Before", [s for s in silences if not s.now])):
+        blocks += [render.paint(title, "bold"), *map(_block, some)] if some else []
     return "\n".join(blocks)
+
+
+def _block(one: Silence) -> str:
+    times = f", {one.times} times" if one.times > 1 else ""
+    until = f", until {one.until}" if one.until else ""
+    lines = [
+        f"  {render.paint(one.last, 'dim')}{times}  {render.inert(one.repo)}  {render.paint(one.what, 'bold')}",
+        f"      {render.inert(one.why)}{until}   {render.paint(f'rule {one.rule}', 'dim')}",
+    ]
+    lines += [f"      → {render.inert(one.remedy)}"] if one.remedy else []
+    return "\n".join(render.folded(line, hang="      ") for line in lines)
 
 
 def considered_text(looked: CommitLookOut) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import controlling
 from kairos.desk.units import count
+from kairos.desk.when import at_hand
 
 
 def warn_of_configuration(context: Context) -> None:
@@ -25,9 +28,12 @@ def pause(context: Context, duration: str | None) -> None:
     or with --repo in one repository."""
     context.desk.lenient = True
     done = controlling.pause(context.desk, duration, context.only())
-    what = f"{render.inert(done.repo)} is paused" if done.repo else "paused"
-    text = f"{what} until {done.until}" if done.until else f"{what} until `kairos resume`"
-    render.emit(context, "pause", done, text)
+    what = f"{render.inert(done.repo)} is" if done.repo else "everything is"
+    ends = f"kairos resume{f' --repo {shlex.quote(done.repo)}' if done.repo else ''}"
+    until = (
+        f"until {at_hand(done.until)}; {render.inert(ends)} ends it" if done.until else f"until {render.inert(ends)}"
+    )
+    render.emit(context, "pause", done, f"{what} paused {until}")
     warn_of_configuration(context)
 
 
@@ -36,7 +42,8 @@ def pause(context: Context, duration: str | None) -> None:
 def resume(context: Context) -> None:
     """End every pause, or with --repo that of one repository."""
     done = controlling.resume(context.desk, context.only())
-    render.emit(context, "resume", done, "resumed" if done.position else "nothing was paused")
+    where = [render.inert(root) if root is not None else "everything" for root in done.resumed]
+    render.emit(context, "resume", done, f"resumed: {', '.join(where)}" if where else "nothing was paused")
 
 
 @click.command()

@@ -35,7 +35,13 @@ def run(context: Context) -> int:
 
 @daemon.command(short_help="What happened to the daemon: its own log.")
 @click.option(
-    "-n", "last", type=click.IntRange(1, 100_000), default=40, show_default=True, help="Only the last N lines."
+    "-n",
+    "last",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=40,
+    show_default=True,
+    help="Only the last N lines.",
 )
 @pass_context
 def logs(context: Context, last: int) -> None:

@@ -108,9 +108,10 @@ def _offer_backtest(context: Context, path: str) -> None:
 @click.option("--history", metavar="all|N", help="Also learn from all commits, or the last N.")
 @pass_context
 def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None) -> int:
-    """Register the repositories at PATH (default: here) and watch in the foreground.
+    """Watch in the foreground all that is registered, and the repositories at PATH (default, if none is: here).
 
-    Prints one line for each delivered proposal; Ctrl-C ends it. While a daemon runs, it shows what that one delivers;
+    Of a new repository it reads the last 5 000 commits, unless --history says otherwise. Prints one line for each
+    delivered proposal; Ctrl-C ends it. While a daemon runs, it shows what that one delivers;
     Ctrl-C then ends only the view."""
     from cli.run.daemon import run_here
 

@@ -27,7 +27,14 @@ def guard() -> None:
 def install(context: Context) -> None:
     """Add the pre-commit hook to the repository. A hook that is there runs after it; nothing is overwritten."""
     done = guarding.install(_repo(context))
-    said = [f"{render.paint('✓', 'green')} the guard looks before every commit in {render.inert(done.repo)}"]
+    sign, name = render.paint("✓", "green"), render.inert(done.repo)
+    said = [f"{sign} the guard looks before every commit in {name}"]
+    if not done.active:
+        said = [
+            f"{render.paint('!', 'yellow')} {name}: installed, but git does not run it: {render.inert(done.trouble)}"
+        ]
+    elif not done.changed:
+        said = [f"{sign} {name}: the guard was installed already, and git runs it; nothing was changed"]
     if done.chained is not None:
         said.append(f"then runs what was there: {render.inert(done.chained)}")
     said.append("One commit without it: git commit --no-verify. Take it out: kairos guard remove")
@@ -38,8 +45,8 @@ def install(context: Context) -> None:
 @pass_context
 def remove(context: Context) -> None:
     """Take the hook out and restore exactly what was there."""
-    done, removed = guarding.remove(_repo(context))
-    text = "removed; what was there is as it was" if removed else "no guard was installed"
+    done = guarding.remove(_repo(context))
+    text = "removed; what was there is as it was" if done.changed else "no guard was installed"
     render.emit(context, "guard", done, f"{render.inert(done.repo)}: {text}")
 
 
@@ -68,7 +75,7 @@ def _state(found: GuardOut) -> str:
     name = render.inert(found.repo)
     if not found.installed:
         after = f" ({render.inert(found.trouble)})" if found.trouble else ""
-        return f"{name}: no guard is installed{after}"
+        return f"{name}: no guard is installed{after}\nNext: kairos guard install"
     if not found.active:
         return f"{name}: the guard does not run: {render.inert(found.trouble)}\nNext: kairos guard install"
     then = f", then {render.inert(found.chained)}" if found.chained is not None else ""

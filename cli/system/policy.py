@@ -23,7 +23,7 @@ def policy() -> None:
     """The rules by which actions are allowed, asked about or denied."""
 
 
-@policy.command("ls")
+@policy.command("ls", short_help="The rules of policy.toml; the strictest that matches wins.")
 @pass_context
 def ls(context: Context) -> None:
     """The rules of policy.toml, in its order; the strictest that matches wins. With --repo those that concern it."""
@@ -70,7 +70,7 @@ def allow(
     render.emit(context, "policy-allow", done, said)
 
 
-@policy.command()
+@policy.command(short_help="Remove a rule from policy.toml.")
 @click.argument("name")
 @pass_context
 def revoke(context: Context, name: str) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from cli import render
-from cli.context import Context, pass_context
+from cli.context import Context, F, pass_context
 from cli.repos import one_path
 from kairos.desk.confining import run_confined
 from kairos.domain.names import Name
 
 _DEFAULT_WALL = 60.0
 _MOST_MB = 4 << 20
+
+
+def _limit(name: str, kind: click.ParamType[Any], default: float, text: str) -> Callable[[F], F]:
+    return click.option(name, type=kind, metavar="N", default=default, show_default=True, help=text)
 
 
 @click.group()
@@ -28,11 +33,11 @@ def sandbox() -> None:
 @click.option("--root", type=click.Path(), help="The directory. Default: the current one, or that of --repo.")
 @click.option("--export", "exported", is_flag=True, help="Apply what passes the gate to the directory.")
 @click.option("--net", type=click.Choice(["none", "loopback"]), default="none", help="Network access.")
-@click.option("--wall", type=click.FloatRange(0.1, 86_400), default=_DEFAULT_WALL, help="Time limit in seconds.")
-@click.option("--mem", type=click.IntRange(16, _MOST_MB), default=1024, help="Limit of memory, in MB.")
-@click.option("--pids", type=click.IntRange(1, 4_194_304), default=128, help="Limit of processes.")
-@click.option("--out", type=click.IntRange(0, 1 << 30), default=512 * 1024, help="Bytes kept of each output stream.")
-@click.option("--disk", type=click.IntRange(1, _MOST_MB), default=256, help="Limit of data written, in MB.")
+@_limit("--wall", click.FloatRange(0.1, 86_400), _DEFAULT_WALL, "Limit of time, in seconds.")
+@_limit("--mem", click.IntRange(16, _MOST_MB), 1024, "Limit of memory, in MB.")
+@_limit("--pids", click.IntRange(1, 4_194_304), 128, "Limit of processes.")
+@_limit("--out", click.IntRange(0, 1 << 30), 512 * 1024, "Bytes kept of each output stream.")
+@_limit("--disk", click.IntRange(1, _MOST_MB), 256, "Limit of data written, in MB.")
 @click.argument("command", metavar="CMD…", nargs=-1, required=True, type=click.UNPROCESSED)
 @pass_context
 def run_command(

@@ -157,15 +157,16 @@ def writes_of(tree: WorkTree, action: PatchAction) -> list[Write]:
 
 
 def _refuse_to_split(writes: Sequence[Write]) -> None:
-    """ValueError if two names of one file (hard links) would need different contents: they stay one file."""
+    """ValueError if two names of one file would need different contents: they stay one file. They are hard links, or
+    names that differ by case where the file system folds it; of those a patch may name only one."""
     first: dict[int, Write] = {}
     for write in writes:
-        if write.before is None or write.after is None or write.before.links == 1 or write.before.seen is None:
+        if write.before is None or write.before.seen is None or (write.after is None and write.before.links > 1):
             continue
         other = first.setdefault(write.before.seen.ino or 0, write)
-        if not same(other.after, write.after):
+        if not same(other.after, write.after) or (other is not write and write.before.links == 1):
             names = f"{shown(other.path)} and {shown(write.path)}"
-            raise ValueError(f"{names} are two names of one file (hard links) and would have to differ")
+            raise ValueError(f"{names} are two names of one file and would have to differ")
 
 
 def _is_at(tree: WorkTree, change: FileEdit, *, before: bool) -> bool:

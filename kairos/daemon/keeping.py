@@ -16,7 +16,7 @@ from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature, TouchedSince, paths_in, signature_of
+from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of
 from kairos.domain.basis import BasisTree, missing
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised
 from kairos.domain.finding import Finding
@@ -85,7 +85,10 @@ class ProposalKeeper:
         self._touched[repo.id] = TouchedSince(signature)
         cited = self._cited.get(repo.id, {})
         self._cited[repo.id] = {p.id: cited[p.id] for p in lasting if p.id in cited}
-        wider = [p for p in lapsed if _may_widen(p)][-_FEW:] if touched is not None and touched.committed else []
+        wider: list[Proposal] = []
+        if touched is not None and touched.committed:
+            may_name = names_of_absent(trigger, facts)
+            wider = [p for p in lapsed if may_name(p.raised)][-_FEW:]
         known = {*only, *(p.id for p in wider)}
         concerned = [p for p in (*lasting, *lapsed) if touched is None or p.id in known or self._concerns(touched, p)]
         if not concerned:
@@ -185,11 +188,6 @@ class ProposalKeeper:
         finally:
             self._world.catch_up()
         return True
-
-
-def _may_widen(p: Proposal) -> bool:
-    """Whether a closed finding may come to have a place in any file: what names a path that is no longer there."""
-    return p.raised.basis is not None and bool(p.raised.basis.absent)
 
 
 @dataclass

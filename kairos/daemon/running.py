@@ -99,6 +99,8 @@ class _Daemon:
         self._report = report
         self._asked = Asked()
         self._failed: int | None = None
+        if home.status_file.exists():
+            note("the daemon before this one ended without stopping: it was killed, or the machine went down")
         note(f"started: version {VERSION}, home {home.data}")
         prime()
         sweep(home.scratch)
@@ -207,7 +209,7 @@ class _Daemon:
             self._report(f"error: {error.message}\n  {error.hint}")
             self._failed = error.code
         except BaseException:  # noqa: BLE001  # reported whole, and it ends the daemon
-            self._report(traceback.format_exc())
+            self._report(f"{threading.current_thread().name} failed:\n{traceback.format_exc()}")
             self._failed = 1
         if self._failed is not None:
             self._asked.stop()

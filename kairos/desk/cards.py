@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from kairos.clock import now_us, rfc3339
+from kairos.desk.boundaries import in_words
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import attention, inbox, repositories
 from kairos.desk.records.proposals import (
@@ -29,16 +30,6 @@ from kairos.domain.proposal import Proposal
 from kairos.eventlog.views.repositories import Repositories
 
 _MOST_BYTES = 8 << 20
-WHY_NOW = {
-    "commit": "you committed",
-    "check": "a check ended",
-    "switch": "you switched branches",
-    "burst": "files changed",
-    "idle_return": "you came back",
-    "manual": "you asked",
-    "later": "you said later",
-    "brief": "the morning brief",
-}
 
 
 class FilePatch(NamedTuple):
@@ -135,10 +126,16 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
 
 
 def why_now(proposal: Proposal) -> str:
-    """Why the proposal was raised now, in words, with the event that caused it."""
-    words = WHY_NOW.get(proposal.raised.boundary, proposal.raised.boundary)
+    """Why the proposal is there now, in words: the boundary at which it was told or, before that, found; with the event
+    that caused it."""
+    words = in_words(_boundary(proposal))
     cause = f"(ev {number(proposal.raised.evidence[0])})" if proposal.raised.evidence else ""
     return f"{words} {cause}".strip()
+
+
+def _boundary(proposal: Proposal) -> str:
+    told = proposal.told.boundary if proposal.delivered and proposal.told is not None else ""
+    return told or proposal.raised.boundary
 
 
 def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
@@ -157,7 +154,7 @@ def _common(proposal: Proposal, known: Repositories) -> dict[str, object]:
         "action": _action(proposal),
         "raised_at": rfc3339(proposal.raised_at),
         "expires_at": rfc3339(raised.expires_at),
-        "why_now": raised.boundary,
+        "why_now": _boundary(proposal),
         "deferred_until": rfc3339(proposal.deferred_until) if proposal.deferred_until else None,
         "revised": proposal.revised,
         "parked": proposal.parked or None,

@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 from kairos.desk.desk import Desk
+from kairos.desk.explaining import nothing_named
+from kairos.desk.given import whole
 from kairos.desk.reading import attention, repositories
 from kairos.desk.records.proposals import BelowOut, CommitLookOut, DetectorLookOut
+from kairos.desk.revisions import commit_named
 from kairos.desk.units import count
 from kairos.domain.events import CommitRecorded
 from kairos.domain.inert import as_text
@@ -27,7 +30,7 @@ _NEVER = [
 
 def considered(desk: Desk, commit: str, only: Repository | None) -> CommitLookOut:
     """What each detector makes of a commit of the log, with the tree as it is now. NotFound (4)."""
-    recorded = _commit(desk, commit)
+    recorded = _commit(desk, commit, only)
     event = recorded.event
     assert isinstance(event, CommitRecorded)
     repo = repositories(desk).by_id.get(event.repo)
@@ -41,16 +44,35 @@ def considered(desk: Desk, commit: str, only: Repository | None) -> CommitLookOu
     )  # fmt: skip
 
 
-def _commit(desk: Desk, text: str) -> Recorded:
-    if desk.has_log and _OID.fullmatch(text):
-        for position in events_of_commit(desk.log, desk.view(CommitsView()), text.lower(), _MOST_EVENTS):
+def _commit(desk: Desk, text: str, only: Repository | None) -> Recorded:
+    """The record of the commit that an id or another revision names. NotFound (4)."""
+    recorded = _recorded(desk, text.lower()) if _OID.fullmatch(text) else None
+    if recorded is not None:
+        return recorded
+    named = commit_named(desk, text, only, Path.cwd()) if desk.has_log else None
+    recorded = _recorded(desk, named[0]) if named is not None else None
+    if recorded is not None:
+        return recorded
+    if named is not None:
+        raise NotFound(
+            f"commit {named[0][:12]} (`{text}`) of {named[1].root} is not in the log",
+            "Commits made while Kairos watches are; earlier ones with `kairos init PATH --history all`.",
+        )
+    if desk.has_log and (position := whole(text.replace(" ", ""))) and position <= desk.log.head():
+        raise NotFound(
+            f"{text} is a position of the log, and `why-not` is about commits and proposals",
+            f"`kairos why {position}` shows what led to that event.",
+        )
+    raise nothing_named(desk, text)
+
+
+def _recorded(desk: Desk, oid: str) -> Recorded | None:
+    if desk.has_log:
+        for position in events_of_commit(desk.log, desk.view(CommitsView()), oid, _MOST_EVENTS):
             recorded = desk.log.at(position)
             if isinstance(recorded.event, CommitRecorded):
                 return recorded
-    raise NotFound(
-        f"no commit `{text}` is in the log",
-        "Give the id of a commit made while Kairos watched, or import history: kairos init PATH --history all.",
-    )
+    return None
 
 
 def _cut(event: CommitRecorded) -> list[str]:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import running
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import attention, repositories
+from kairos.desk.reading import attention, repositories, roots_of
 from kairos.desk.records.repositories import RunningOut
 from kairos.desk.records.system import MutedOut, MuteOut, PauseOut
-from kairos.desk.when import until
+from kairos.desk.when import ahead
 from kairos.domain.events import DetectorMuted, DetectorUnmuted, Event, Paused, Resumed
 from kairos.domain.raising import MUTE
 from kairos.errors import NoDaemon, UsageError
@@ -31,9 +31,7 @@ def pause(desk: Desk, duration: str | None, only: Repository | None = None) -> P
     desk.lenient = True  # a pause must work even if the configuration is wrong
     ends, now = None, now_us()
     if duration is not None:
-        ends = until(duration, now, local_zone())
-        if ends is None or ends <= now:
-            raise UsageError(f"`{duration}` is not a duration", "Give 30m, 2h, 1d, tonight or tomorrow; or nothing.")
+        ends = ahead(duration, now, local_zone(), "30m, 2h, 1d, tonight, tomorrow or a time, or nothing")
     position = _say(desk, Paused(until=ends, repo=only.id if only is not None else ""))
     return PauseOut(paused=True, until=rfc3339(ends) if ends else None, position=position, repo=_root(only))
 
@@ -61,7 +59,11 @@ def resume(desk: Desk, only: Repository | None = None) -> PauseOut:
     else:
         ended = [only.id] if only.id in state.paused_repos else []
     positions = [_say(desk, Resumed(repo=repo)) for repo in ended]
-    return PauseOut(paused=False, until=None, position=positions[-1] if positions else None, repo=_root(only))
+    roots = roots_of(desk)
+    return PauseOut(
+        paused=False, until=None, position=positions[-1] if positions else None, repo=_root(only),
+        resumed=[roots.get(repo, repo) or None for repo in ended],
+    )  # fmt: skip
 
 
 def _root(repository: Repository | None) -> str | None:

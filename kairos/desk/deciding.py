@@ -6,20 +6,26 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import msgspec
+
 from kairos.clock import local_zone, now_us
 from kairos.desk.cards import held_by
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
-from kairos.desk.reading import inbox, proposal_of, repositories
+from kairos.desk.reading import inbox, names, proposal_of, repositories
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
+from kairos.domain.action import PatchAction
+from kairos.domain.amounts import count
 from kairos.domain.deciding import reason as reason_of
+from kairos.domain.inert import shown
 from kairos.domain.proposal import TERMINAL, UNDECIDED, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository
 
 LEAST_DIGEST = 8
 """The least number of digits of a digest that stands for the whole."""
+_NAMED = 4
 EVIDENCE = "evidence"
 """Of a deferral: until what the proposal rests on changes."""
 
@@ -44,7 +50,19 @@ def reject(desk: Desk, id_: str, reason: str, text: str, *, never: bool = False)
     from kairos.acting.decisions import reject as append_rejection
 
     append_rejection(desk.log, id_, reason, text, never=never)
-    return decided(desk, id_, since=("ProposalRejected",))
+    done = decided(desk, id_, since=("ProposalRejected",))
+    return msgspec.structs.replace(done, never=never_again(desk, id_)) if never else done
+
+
+def never_again(desk: Desk, id_: str) -> str:
+    """What a rejection for good keeps from being raised, in words (see `raising.is_here`)."""
+    raised = inbox(desk).proposals[id_].raised
+    action, where = raised.action, names(repositories(desk)).get(raised.repo, raised.repo)
+    if not isinstance(action, PatchAction):
+        return f"{raised.detector} in {where}: “{raised.title}”"
+    files = [shown(e.fs) for e in action.edits]
+    more = f" and {count(len(files) - _NAMED, 'more file')}" if len(files) > _NAMED else ""
+    return f"{raised.detector} in {where}: changes to {', '.join(files[:_NAMED])}{more} and to no other file"
 
 
 def moment(text: str) -> int | None:

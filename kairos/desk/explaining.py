@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
 from kairos.clock import DAY, now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import whole
+from kairos.desk.holding import in_force
 from kairos.desk.reading import inbox, position_before, repository_of, roots_of
 from kairos.desk.records.proposals import HeldOut, StepOut
-from kairos.desk.summary import summary
+from kairos.desk.revisions import commit_named
+from kairos.desk.summary import in_plain_words, summary
+from kairos.desk.units import number
 from kairos.desk.when import ago
 from kairos.domain.events import (
     AttentionHeld,
@@ -37,7 +41,7 @@ _CLOSING = frozenset({"ProposalParked", "ProposalSuperseded", "ProposalExpired",
 def why(desk: Desk, what: str, only: Repository | None = None) -> list[StepOut]:
     """The causal chain of a proposal (id), an event (position) or a commit (object id), root first, if it is of the
     repository `only`. NotFound (4)."""
-    begun = starts(desk, what)
+    begun = starts(desk, what, only)
     if only is not None:
         begun = [p for p in begun if repository_of(desk, desk.log.at(p).event) == only.id]
         if not begun:
@@ -48,25 +52,42 @@ def why(desk: Desk, what: str, only: Repository | None = None) -> list[StepOut]:
 def steps(desk: Desk, positions: list[int]) -> list[StepOut]:
     """The events on the paths from these positions up to their roots, in order."""
     events = chain(desk, positions)
-    return [StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r)) for r in events]
+    return [
+        StepOut(position=r.position, type=r.topic, at=rfc3339(r.at), summary=summary(r), words=in_plain_words(r))
+        for r in events
+    ]
 
 
 @of_one_moment
 def why_not(desk: Desk, since: str | None, only: Repository | None) -> list[HeldOut]:
-    """What was held, suppressed, parked or closed without a decision since a moment (as typed; default one day ago), in
-    one repository or in all."""
+    """What is held now, then what was held, suppressed, parked or closed without a decision since a moment (as typed;
+    default one day ago), in one repository or in all."""
     now = now_us()
     start = ago(since, now) if since is not None else now - DAY
     if not desk.has_log:
         return []
-    known, roots = inbox(desk).proposals, roots_of(desk)
-    found = []
-    for recorded in desk.log.read(position_before(desk, start), topics={"AttentionHeld", *_CLOSING}):
-        event = recorded.event
-        held = _held(recorded, event) if isinstance(event, AttentionHeld) else _closed(recorded, known)
-        if held is not None and (only is None or held.repo == only.id):
-            found.append(msgspec.structs.replace(held, repo_path=roots.get(held.repo)))
-    return found
+    past = _past(desk, position_before(desk, start))
+    return _named(desk, [h for h in (*in_force(desk, only), *past) if only is None or h.repo in ("", only.id)])
+
+
+@of_one_moment
+def why_not_proposal(desk: Desk, proposal: Proposal) -> list[HeldOut]:
+    """What holds a proposal now, and all that ever held it."""
+    now = [h for h in in_force(desk) if h.subject == proposal.id]
+    past = _past(desk, inbox(desk).positions[proposal.id][0] - 1)
+    return _named(desk, [*now, *(h for h in past if h.subject == proposal.id)])
+
+
+def _past(desk: Desk, after: int) -> list[HeldOut]:
+    known = inbox(desk).proposals
+    told = desk.log.read(after, topics={"AttentionHeld", *_CLOSING})
+    each = (_held(r, r.event) if isinstance(r.event, AttentionHeld) else _closed(r, known) for r in told)
+    return [held for held in each if held is not None]
+
+
+def _named(desk: Desk, held: list[HeldOut]) -> list[HeldOut]:
+    roots = roots_of(desk)
+    return [h if h.repo_path else msgspec.structs.replace(h, repo_path=roots.get(h.repo)) for h in held]
 
 
 def _closed(recorded: Recorded, known: Mapping[str, Proposal]) -> HeldOut | None:
@@ -101,18 +122,52 @@ def _held(recorded: Recorded, event: AttentionHeld) -> HeldOut:
     )  # fmt: skip
 
 
-def starts(desk: Desk, what: str) -> list[int]:
-    """The positions that `why WHAT` explains: a proposal's events, one position, or the events of a commit."""
+def starts(desk: Desk, what: str, only: Repository | None = None) -> list[int]:
+    """The positions that `why WHAT` explains: a proposal's events, one position, or the events of a commit that its id
+    or another revision names. NotFound (4)."""
     if not desk.has_log:
         raise NotFound(f"the log is empty: there is no `{what}`", "`kairos watch PATH` starts recording.")
-    spaceless = what.replace(" ", "")
-    position = whole(spaceless)
+    position = whole(what.replace(" ", ""))
     if position and position <= desk.log.head():
         return [desk.log.at(position).position]
-    if _COMMIT.fullmatch(what) and (found := _events_of(desk, what)):
+    if _COMMIT.fullmatch(what.lower()) and (found := _events_of(desk, what.lower())):
         return found
     known = inbox(desk)
-    return known.positions[known.find(what).id]
+    proposal = proposal_named(desk, what)
+    if proposal is not None:
+        return known.positions[proposal.id]
+    named = commit_named(desk, what, only, Path.cwd())
+    if named is not None:
+        oid, repository = named
+        if found := _events_of(desk, oid):
+            return found
+        raise _not_recorded(what, oid, repository)
+    raise nothing_named(desk, what)
+
+
+def _not_recorded(what: str, oid: str, repository: Repository) -> NotFound:
+    name = oid[:12] if oid.startswith(what.lower()) else f"`{what}` ({oid[:12]})"
+    return NotFound(
+        f"commit {name} of {repository.root} is not in the log: it was made before Kairos watched, or just now",
+        "`kairos init PATH --history all` records earlier commits; the daemon records new ones.",
+    )
+
+
+def proposal_named(desk: Desk, text: str) -> Proposal | None:
+    """The proposal with an id or unique prefix; None if nothing begins so. NotFound if several do."""
+    known = inbox(desk)
+    begins = next(known.filings.ids(text), "") if text else ""
+    return known.find(text) if begins.startswith(text) and begins else None
+
+
+def nothing_named(desk: Desk, what: str) -> NotFound:
+    """The error for a text that names nothing: what it was taken for, and what may be typed."""
+    may = "Give a proposal (`kairos inbox`), a position (`kairos log`), or a commit: its id, HEAD, a branch or a tag."
+    position = whole(what.replace(" ", ""))
+    if position is not None:
+        last = number(desk.log.head()) if desk.has_log else "0"
+        return NotFound(f"there is no event {number(position)}: the last position of the log is {last}", may)
+    return NotFound(f"`{what}` is no proposal, no position of the log and no commit of a watched repository", may)
 
 
 def _events_of(desk: Desk, oid: str) -> list[int]:

@@ -25,14 +25,15 @@ class GuardError(KairosError):
 def install(repo: Path) -> GuardOut:
     """Installs the hook in the repository that holds `repo`. Conflict (5) if something is in its way."""
     git = open_repository(repo)
-    return _out(git, hooking.install(git))
+    was_active = hooking.state(git).active
+    return _out(git, hooking.install(git), changed=not was_active)
 
 
-def remove(repo: Path) -> tuple[GuardOut, bool]:
-    """Takes the hook out and restores what was there; (the answer, whether there was one)."""
+def remove(repo: Path) -> GuardOut:
+    """Takes the hook out and restores what was there."""
     git = open_repository(repo)
     removed = hooking.remove(git)
-    return _out(git, hooking.state(git)), removed
+    return _out(git, hooking.state(git), changed=removed)
 
 
 def state(repo: Path) -> GuardOut:
@@ -59,8 +60,9 @@ def check(repo: Path) -> GuardCheckOut:
     return msgspec.convert({"repo": str(git.root), **msgspec.json.decode(done.stdout)}, GuardCheckOut)
 
 
-def _out(git: Git, found: hooking.HookState) -> GuardOut:
+def _out(git: Git, found: hooking.HookState, *, changed: bool = False) -> GuardOut:
     return GuardOut(
         repo=str(git.root), installed=found.installed, active=found.active, hook=str(found.hook),
         chained=None if found.chained is None else str(found.chained), trouble=found.trouble,
+        changed=changed,
     )  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import typed
@@ -60,6 +62,21 @@ def claims(desk: Desk) -> Claims:
     from kairos.memory.claims import MemoryView
 
     return desk.view(MemoryView())
+
+
+def by_importance(changes: Sequence[DreamChangeOut]) -> list[DreamChangeOut]:
+    """What was learned first, the memories worth most before others; then what gave way or was dropped; files last."""
+    from kairos.domain.events import Memory
+    from kairos.domain.memory import score
+
+    now = now_us()
+
+    def order(change: DreamChangeOut) -> tuple[int, float]:
+        if "memory" in change.data:
+            return 0, -score(msgspec.convert(change.data["memory"], Memory), at=now)
+        return (1 if change.type in _VERBS else 2), 0.0
+
+    return sorted(changes, key=order)
 
 
 def in_words(change: DreamChangeOut) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from kairos.desk.records.proposals import HeldOut
 from kairos.desk.when import spoken
 from kairos.domain.finding import is_key
 from kairos.domain.proposal import UNDECIDED, Proposal
+from kairos.domain.raising import ENDING
 
 _REMEDIES = {
     "quiet-hours@1": "told when the quiet hours end; now: kairos review {id}",
@@ -28,11 +29,16 @@ _REMEDIES = {
     "notify@1": "kairos config get notify",
 }
 """What a person can do, by rule."""
-_UNTIL_TOLD = ("quiet-hours@1", "per-day@1", "boundary@1")
+_UNTIL_TOLD = ("quiet-hours@1", "per-day@1", "boundary@1", "pause@1", "mute@1")
+_OWN = {
+    "self@1": ("Kairos's own writes", "they start no look, so that it does not react to itself"),
+    "git-cause@1": ("files that git wrote", "the commit or the switch that wrote them was looked at instead"),
+}
+"""Holds of turns that are no news to a person, and what they are called."""
 
 
 class Silence(NamedTuple):
-    """One thing that was not said: `times` so often, the last time at `last` (in words)."""
+    """One thing that is not said now (`now`), or was not: `times` so often, the last time at `last` (in words)."""
 
     repo: str
     what: str
@@ -42,42 +48,50 @@ class Silence(NamedTuple):
     times: int
     until: str
     remedy: str
+    now: bool = False
 
 
 @of_one_moment
 def grouped(desk: Desk, held: Sequence[HeldOut]) -> list[Silence]:
-    """What was held, each subject once for a rule, in the order of the last time."""
-    proposals, called = inbox(desk), names(repositories(desk))
-    now, zone = now_us(), local_zone()
+    """What is held now, then what was held: each subject once for a rule, in the order of the last time. What is held
+    now is left out of what was."""
+    present = [h for h in held if h.now]
+    matters = {(h.repo, h.subject) for h in present}
     last: dict[tuple[str, str, str], HeldOut] = {}
     times: dict[tuple[str, str, str], int] = {}
-    for one in sorted(held, key=lambda h: h.position):
-        key = (one.repo, one.subject, one.rule)
+    for one in sorted((h for h in held if not h.now and (h.repo, h.subject) not in matters), key=lambda h: h.position):
+        key = (one.repo, "" if one.rule in _OWN else one.subject, one.rule)
         times[key] = times.get(key, 0) + 1
         last.pop(key, None)
         last[key] = one
-    out = []
-    for key, one in last.items():
-        proposal = proposals.proposals.get(one.subject)
-        short = proposals.letters(one.subject) if proposal is not None else ""
-        title, why = _words(one, proposal)
-        out.append(
-            Silence(
-                repo=called.get(one.repo, one.repo),
-                what=f"{title} ({short})" if short else title,
-                why=why,
-                rule=one.rule,
-                last=spoken(parse_time(one.at), now, zone),
-                times=times[key],
-                until=spoken(parse_time(one.until), now, zone) if one.until else "",
-                remedy=_remedy(one, proposal, short),
-            )
-        )
-    return out
+    return [_silence(desk, one, 1) for one in present] + [_silence(desk, one, times[key]) for key, one in last.items()]
+
+
+def _silence(desk: Desk, one: HeldOut, times: int) -> Silence:
+    proposals, called = inbox(desk), names(repositories(desk))
+    now, zone = now_us(), local_zone()
+    proposal = proposals.proposals.get(one.subject)
+    short = proposals.letters(one.subject) if proposal is not None else ""
+    title, why = _words(one, proposal)
+    return Silence(
+        repo=called.get(one.repo, one.repo) or "everywhere",
+        what=f"{title} ({short})" if short else title,
+        why=why,
+        rule=one.rule,
+        last=spoken(parse_time(one.at), now, zone),
+        times=times,
+        until=spoken(parse_time(one.until), now, zone) if one.until else "",
+        remedy=one.remedy or _remedy(one, proposal, short),
+        now=one.now,
+    )
 
 
 def _words(one: HeldOut, proposal: Proposal | None) -> tuple[str, str]:
     """What was held, and why; the reason of a finding begins with its title."""
+    if one.rule in _OWN:
+        return _OWN[one.rule]
+    if one.subject in ("pause", "mute"):
+        return ("a pause" if one.subject == "pause" else f"a mute of {one.detector}"), one.why
     if proposal is not None:
         return proposal.raised.title, one.why.removeprefix(f"{proposal.raised.title}: ")
     if is_key(one.subject):
@@ -87,8 +101,12 @@ def _words(one: HeldOut, proposal: Proposal | None) -> tuple[str, str]:
 
 
 def _remedy(one: HeldOut, proposal: Proposal | None, short: str) -> str:
-    if proposal is not None and proposal.state not in UNDECIDED and one.rule in _UNTIL_TOLD:
-        return f"it is {proposal.state} meanwhile"
+    if proposal is not None and proposal.state not in UNDECIDED:
+        return f"over: it is {proposal.state} now"
+    if proposal is not None and proposal.delivered and one.rule in _UNTIL_TOLD:
+        return f"over: you were told since; kairos review {short}"
+    if proposal is None and one.rule in (*_UNTIL_TOLD, *ENDING):
+        return "over: nothing of the kind is held now"
     if one.rule.startswith("policy:"):
         return "kairos policy ls shows the rule"
     text = _REMEDIES.get(one.rule, "")

@@ -7,12 +7,12 @@ import msgspec
 from kairos._version import VERSION
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import Status, read_status, running
-from kairos.desk.controlling import mutes
 from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
 from kairos.desk.reading import attention, inbox, repositories, usage
 from kairos.desk.records.repositories import DaemonOut, InboxCount, InboxMoreOut, LogOut, RepoOut, StatusOut, TodayOut
+from kairos.desk.records.system import MutedOut
 from kairos.desk.units import count
 from kairos.domain.attention import local_day
 from kairos.domain.proposal import UNDECIDED
@@ -47,10 +47,18 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         paused=state.is_paused(now),
         paused_until=rfc3339(until) if until is not None else None,
         policy_error=policy_error(desk),
-        muted=mutes(desk, only),
+        muted=_muted(desk, only),
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
     )  # fmt: skip
     return msgspec.structs.replace(found, next=next_command(found))
+
+
+def _muted(desk: Desk, only: Repository | None) -> list[MutedOut]:
+    if not attention(desk).muted:
+        return []
+    from kairos.desk.controlling import mutes  # what it reads with is slow to load, and mutes are rare
+
+    return mutes(desk, only)
 
 
 def _today(desk: Desk, only: Repository | None) -> TodayOut:

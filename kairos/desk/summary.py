@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kairos.clock import rfc3339
+from kairos.desk.boundaries import in_words
 from kairos.desk.check_words import of_check
 from kairos.desk.desk import Desk
 from kairos.desk.units import count, number
@@ -194,5 +195,16 @@ def _of_night(event: ev.Event) -> str:
             return f"{count(event.events, 'observation')} of {event.first} to {event.last}"
         case ev.Erased():
             return f"{count(len(event.positions), 'payload')}: {event.reason}"
+        case _:
+            return ""
+
+
+def in_plain_words(recorded: Recorded) -> str:
+    """What a look or a telling says to a person, where the summary has the name of a boundary; else empty."""
+    match recorded.event:
+        case ev.AttentionDue(boundary=boundary, rule=rule):
+            return f"{in_words(boundary)}: a look begins (rule {rule})"
+        case ev.ProposalDelivered(boundary=boundary):
+            return f"told: {in_words(boundary)}"
         case _:
             return ""

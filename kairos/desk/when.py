@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, tzinfo
 
-from kairos.clock import SECOND, parse_time
+from kairos.clock import SECOND, local_zone, now_us, parse_time
 from kairos.errors import UsageError
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _FAR_S = 100 * 366 * 86_400
+_DIGITS = 6
 _DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -37,14 +38,21 @@ def ago(text: str, now: int) -> int:
 
 
 def until(text: str, now: int, zone: tzinfo) -> int | None:
-    """A future time: a duration, `tonight` (20:00), `tomorrow` (09:00), a date or time; None for `next-commit`.
-    Microseconds. UsageError for anything else and for a time in the past."""
-    word = text.strip().lower()
-    if word in ("next-commit", "next commit", "commit"):
+    """A future time as `ahead` knows it; None for `next-commit`. Microseconds. UsageError."""
+    if text.strip().lower() in ("next-commit", "next commit", "commit"):
         return None
-    ahead = duration(word)
-    if ahead is not None:
-        return now + ahead
+    return ahead(text, now, zone, "2h, tonight, tomorrow, next-commit, evidence or a time such as 2026-05-01T09:00")
+
+
+def ahead(text: str, now: int, zone: tzinfo, expected: str) -> int:
+    """A future time: a duration, `tonight` (20:00), `tomorrow` (09:00), a date or time. Microseconds. UsageError for
+    anything else, with what is expected, and for a time in the past."""
+    word = text.strip().lower()
+    length = duration(word)
+    if length is not None:
+        if not length:
+            raise UsageError(f"`{text}` is no time at all", f"Give {expected}.")
+        return now + length
     if word in ("tonight", "tomorrow"):
         local = datetime.fromtimestamp(now / SECOND, zone)
         hour, days = (EVENING, 0) if word == "tonight" else (MORNING, 1)
@@ -52,7 +60,7 @@ def until(text: str, now: int, zone: tzinfo) -> int | None:
         if moment <= local:
             moment += timedelta(days=1)
         return round(moment.timestamp() * SECOND)
-    at = _moment(text, "2h, tonight, tomorrow, next-commit or a time such as 2026-05-01T09:00")
+    at = _moment(text, expected)
     if at <= now:
         raise UsageError(f"`{text}` is in the past", "Give a time in the future.")
     return at
@@ -70,7 +78,14 @@ def spoken(at: int, now: int, zone: tzinfo) -> str:
     return f"{day} {moment:%H:%M}"
 
 
+def at_hand(text: str) -> str:
+    """A time of an answer (RFC 3339) as people say it, as of now and here."""
+    return spoken(parse_time(text), now_us(), local_zone())
+
+
 def _moment(text: str, expected: str) -> int:
+    if text.strip().isdecimal() and len(text.strip()) <= _DIGITS:
+        raise UsageError(f"`{text}` has no unit", f"Say {text.strip()}m, {text.strip()}h or {text.strip()}d.")
     try:
         return parse_time(text.strip())
     except (ValueError, OverflowError):

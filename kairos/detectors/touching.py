@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from kairos.detectors.boundaries import WHOLE
+from kairos.detectors.scene import Facts
 from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.basis import paths_of
 from kairos.domain.events import CommitRecorded, Event, FilesChanged, GitMoved, ProposalRaised
@@ -15,6 +17,9 @@ from kairos.eventlog.record import Recorded
 
 _CUT = re.compile(r"\band \d+ more\b")
 _MOST = 20_000
+_READ = 200
+"""So many files of new commits are read; what more of them name is not known."""
+_WORD = re.compile(r"[A-Za-z0-9]+")
 _AWAY = frozenset({"checkout", "stash", "reset"})
 """Moves of git that take changes of the work tree away without resolving anything."""
 Signature = tuple[tuple[int, int, int] | None, ...]
@@ -109,3 +114,26 @@ def paths_in(evidence: Iterable[Recorded]) -> frozenset[str]:
             for change in recorded.event.changes:
                 found |= {change.fs} | ({change.was.fs} if change.was is not None else set())
     return frozenset(found)
+
+
+def names_of_absent(trigger: Iterable[Recorded], facts: Facts) -> Callable[[ProposalRaised], bool]:
+    """Whether a file that the commits of a trigger changed may name a path that the finding of a proposal says is no
+    longer there, so that a closed finding has a place more. It answers yes where it cannot tell."""
+    paths = {
+        c.fs for r in trigger if isinstance(r.event, CommitRecorded) for c in r.event.changes if c.status[:1] != "D"
+    }
+    texts = [text for path in sorted(paths)[:_READ] if (text := facts.text(path)) is not None]
+
+    def asked(raised: ProposalRaised) -> bool:
+        absent = [name.fs for name in raised.basis.absent] if raised.basis is not None else []
+        words = {_word_of(path) for path in absent}
+        return bool(words) and (len(paths) > _READ or any(word in text for word in words for text in texts))
+
+    return asked
+
+
+def _word_of(path: str) -> str:
+    """A word that stands wherever a file writes this path, in any spelling; empty if none is sure to."""
+    folder, name = posixpath.split(path)
+    stem = posixpath.splitext(posixpath.basename(folder) if name == "__init__.py" and folder else name)[0]
+    return max(_WORD.findall(stem), key=len, default="")

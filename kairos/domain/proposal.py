@@ -73,12 +73,14 @@ class FoundWords(msgspec.Struct, frozen=True):
 
 
 class ToldState(msgspec.Struct, frozen=True):
-    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown)."""
+    """What a person was told of a finding: its risk, its level and how many places it had; when (us; 0: unknown), and
+    at which boundary."""
 
     risk: Risk
     level: int
     places: int
     at: int = 0
+    boundary: str = ""
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -189,7 +191,7 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             if event.expires_at is not None:
                 changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalDelivered():
-            changes |= {"delivered": True, "told": told_of(state, at)}
+            changes |= {"delivered": True, "told": told_of(state, at, event.boundary)}
         case ev.ProposalApproved():
             now, changes["approved"], changes["deferred_until"] = "approved", event, None
             changes["voided"] = ""
@@ -261,9 +263,9 @@ def found_words(p: Proposal) -> FoundWords:
     return FoundWords(p.raised.title, p.raised.claim, list(p.raised.effects.files), size)
 
 
-def told_of(p: Proposal, at: int = 0) -> ToldState:
+def told_of(p: Proposal, at: int = 0, boundary: str = "") -> ToldState:
     """What a person is told if the proposal is delivered as it stands, at a time (us)."""
-    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at)
+    return ToldState(p.raised.risk, p.raised.level, len(p.raised.fingerprint), at, boundary)
 
 
 def expire(p: Proposal, now: int) -> list[Event]:

@@ -8,13 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from kairos.eventlog.record import Draft, Write
+
+E = TypeVar("E", bound=BaseException)
 
 
 class Unmade(Exception):
     """The database is empty or has an earlier layout: a writer must create or upgrade it first."""
+
+
+def cause_of(error: BaseException, kinds: type[E] | tuple[type[E], ...]) -> E | None:
+    """The error of the database behind an error, itself included; None if there is none of these kinds."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kinds):
+        cause = cause.__cause__
+    return cause
 
 
 class Sink(Protocol):

@@ -79,7 +79,7 @@ def test_click_usage_errors_have_the_same_form_and_exit_2(kairos: Any, args: lis
     assert said.code == 2
     assert said.error["code"] == 2
     assert said.error["name"] == "usage"
-    assert said.error["hint"].startswith("See `kairos")
+    assert "See `kairos" in said.error["hint"]
     assert kairos(*args).err.startswith("error: ")
 
 

@@ -127,7 +127,7 @@ def test_looking_while_proposals_arrive_never_fails(kairos: Any, filled: Any, ho
             assert len(rows.data) >= seen
             seen = len(rows.data)
             text = kairos("inbox").out.splitlines()
-            assert text[-1].split()[0] == str(len(text) - 2)  # the foot counts what is listed
+            assert text[-1].split()[0] == str(len(text) - 3)  # the foot counts what is listed
             assert kairos("status", "--json").data["inbox"]["pending"] >= seen
     finally:
         stop.set()

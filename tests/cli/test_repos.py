@@ -21,6 +21,7 @@ from kairos.clock import now_us
 from kairos.daemon.presence import Status, claim, publish
 from kairos.desk.desk import Desk
 from kairos.desk.reading import attention
+from kairos.desk.when import at_hand
 from kairos.domain.events import AttentionHeld, Memory, MemoryAccepted
 from kairos.eventlog.log import Log
 from kairos.home import Home
@@ -152,7 +153,7 @@ def test_a_pause_of_one_repository_leaves_the_other_alone(kairos: Run, two: Two,
     rows = {r["path"]: r for r in kairos("status", "--json").data["repos"]}
     assert rows[str(two.one.root)]["paused"] and rows[str(two.one.root)]["paused_until"] == done["until"]
     assert not rows[str(two.other.root)]["paused"]
-    assert f"{two.one.root} is paused until {done['until']}" in kairos("status").out
+    assert f"{two.one.root} is paused until {at_hand(done['until'])}" in kairos("status").out
     assert kairos("approve", two.mine.id, "--yes").code in (0, 75)
     assert kairos("resume", "--repo", two.other.root, "--json").data["position"] is None
     assert kairos("resume", "--repo", two.one.root, "--json").data["position"] is not None
@@ -180,7 +181,7 @@ def test_a_pause_that_would_be_none_is_refused(kairos: Run, seeded: Any, text: s
 def test_status_says_until_when_everything_is_paused(kairos: Run, seeded: Any) -> None:
     until = kairos("pause", "2h", "--json").data["until"]
     assert kairos("status", "--json").data["paused_until"] == until
-    assert f"paused until {until}" in kairos("status").out
+    assert f"paused until {at_hand(until)}" in kairos("status").out
 
 
 def test_a_dream_of_one_repository_is_refused_and_a_rehearsal_shows_its_changes(kairos: Run, two: Two) -> None:
@@ -209,7 +210,7 @@ def test_path_and_repo_together_are_refused_and_repo_alone_stands_for_path(kairo
 
 def test_a_folder_inside_a_repository_is_told_where_it_lies(kairos: Run, two: Two) -> None:
     (two.one.root / "sub").mkdir()
-    said = kairos("files", two.one.root / "sub")
+    said = kairos("unwatch", two.one.root / "sub")
     assert said.code == 4 and f"It lies in {two.one.root}: name that." in said.err
 
 

@@ -76,8 +76,7 @@ class Muting:
         self.world = World(self.own)
         self.world.load()
         self.reactor = Reactor(
-            self.home, self.others.config, self.own, self.world, Everything(), lambda: UTC, Scheduler(lambda: None),
-            None,
+            self.home, self.others.config, self.own, self.world, Everything(), lambda: UTC, Scheduler(lambda: None)
         )  # fmt: skip
         self.own.left = dies_after
         self.begun = False
@@ -134,8 +133,7 @@ class Muting:
 
     def undo(self) -> None:
         state = ControlsView().load(self.log)[0]
-        entry = controls.last_done(state, None, now_us())
-        if entry is not None:
+        for entry in controls.in_effect(state, None, now_us())[:1]:
             back = controls.take_back(state, entry, now_us())
             first, *rest = [NewEvent("control", e, None, "user") for e in back]
             self.log.append([first, *(NewEvent(n.stream, n.event, -1, n.origin) for n in rest)])

@@ -35,10 +35,25 @@ def test_a_muted_detector_is_said_to_be_muted(desk: Any, seeded: Any, commit: Ca
     assert "muted" in {d.detector: d.what for d in considered(desk, oid, None).detectors}["secret"]
 
 
-@pytest.mark.parametrize("text", ["ffffffff", "not-hex", "", "-x", "HEAD"])
-def test_a_commit_that_is_not_in_the_log(desk: Any, seeded: Any, text: str) -> None:
-    with pytest.raises(NotFound, match="in the log"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ffffffff", "no proposal, no position"), ("not-hex", "no commit of a watched"), ("", "no commit"),
+        ("-x", "no commit"), ("HEAD", "is not in the log"), ("5", "5 is a position of the log"),
+        ("5999", "there is no event 5 999: the last position of the log is"),
+    ],
+)  # fmt: skip
+def test_what_is_no_commit_of_the_log_says_what_is_meant(desk: Any, seeded: Any, text: str, said: str) -> None:
+    with pytest.raises(NotFound, match=said):
         considered(desk, text, None)
+
+
+@pytest.mark.parametrize("name", ["HEAD", "main", "v1", "HEAD~0", "main^{commit}"])
+def test_a_commit_may_be_named_as_git_names_it(desk: Any, seeded: Any, repo: Any, commit: Any, name: str) -> None:
+    commit("a.md")
+    oid = commit("b.md")
+    repo.git("tag", "-a", "-m", "one", "v1")
+    assert considered(desk, name, None).commit == oid
 
 
 def test_a_large_commit_says_why_nothing_was_missed(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -56,3 +58,16 @@ def _until(desk: Desk, text: str) -> None:
     while not any(text in line for line in recent(desk, 100).lines):
         assert time.monotonic() < deadline, recent(desk, 100).lines
         time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_a_daemon_that_was_killed_is_told_by_the_next(desk: Desk, home: Home, seeded: Any) -> None:
+    pid, _ = starting.start(desk)
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while desk.daemon_running():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    starting.start(desk)
+    starting.stop(desk)
+    assert sum("ended without stopping" in line for line in recent(desk, 100).lines) == 1

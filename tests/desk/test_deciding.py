@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from kairos.acting.decisions import approve
+from kairos.clock import now_us
 from kairos.desk import deciding
 from kairos.desk.cards import card
 from kairos.desk.desk import Desk
@@ -82,12 +83,24 @@ def test_an_end_that_did_not_come_in_time_is_said(desk: Desk, seeded: Any) -> No
         deciding.refuse_if_bad(desk, waiting, waited_s=0.0)
 
 
+def test_a_rejection_for_good_says_what_it_keeps_away(desk: Desk, seeded: Any) -> None:
+    patch = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    done = deciding.reject(desk, patch.id, "wrong", "no", never=True)
+    assert done.never == f"{patch.detector} in {seeded.root.name}: changes to README.md and to no other file"
+    note = seeded.raise_(seeded.note("b"), seed="b")
+    assert deciding.reject(desk, note.id, "wrong", "no", never=True).never == (
+        f"{note.detector} in {seeded.root.name}: “{note.title}”"
+    )
+    other = seeded.raise_(seeded.note("c"), seed="c")
+    assert deciding.reject(desk, other.id, "wrong", "no").never is None
+
+
 def test_an_approval_that_a_revision_made_void_says_what_changed(desk: Desk, seeded: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
     approve(desk.log, desk.home, desk.config, raised.id, raised.digest)
     before = the(desk, raised.id)
     made = structs.replace(raised, action=seeded.patch("README.md", b"# Demo\nother\n"), digest="f" * 64)
-    found = revision(before, made)
+    found = revision(before, made, now_us())
     assert found is not None
     seeded.append(found, stream=before.stream)
     deciding.await_end(desk, raised.id, 30.0)  # at once: it waits for a decision again

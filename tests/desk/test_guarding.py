@@ -81,5 +81,5 @@ def test_the_hook_is_installed_told_and_removed(tree, monkeypatch):
     assert guarding.state(tree / ".").hook == done.hook
     monkeypatch.setattr(hooking, "PROGRAM", tree / "other")
     assert not guarding.state(tree).active
-    assert guarding.remove(tree)[1]
+    assert guarding.remove(tree).changed
     assert not Path(done.hook).exists()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from kairos.desk.explaining import why_not
 from kairos.desk.silence import grouped
-from kairos.domain.events import AttentionHeld, ProposalRejected
+from kairos.domain.events import AttentionHeld, ProposalDelivered, ProposalRejected
 from kairos.eventlog.record import NewEvent
+from kairos.home import Home
 
 
 def held(seeded: Any, subject: str, rule: str, why: str, detector: str = "secret", until: int | None = None) -> None:
@@ -15,21 +18,32 @@ def held(seeded: Any, subject: str, rule: str, why: str, detector: str = "secret
     seeded.log.append([NewEvent(seeded.id, event, None, "system")])
 
 
-def test_a_subject_stands_once_for_a_rule_and_the_newest_is_last(desk: Any, seeded: Any) -> None:
+@pytest.fixture(autouse=True)
+def at_any_hour(home: Home) -> None:
+    """The present reason does not depend on the time of the test."""
+    home.config_file.write_text('[attention]\nquiet_hours = ""\n')
+
+
+def test_what_is_now_stands_first_and_once_and_what_was_is_grouped(desk: Any, seeded: Any) -> None:
     raised = seeded.raise_(seeded.note(), title="A key in dev.env")
+    for n in range(3):
+        held(seeded, raised.id, "boundary@1", "you are in the middle of something")
+        held(seeded, "turn", "self@1", "this is Kairos's own write")
+        held(seeded, f"secret:{n}", "rejected@1", f"A key in {n}: you rejected it")
+    now, own, *others = sorted(grouped(desk, why_not(desk, None, None)), key=lambda s: (not s.now, s.rule != "self@1"))
+    assert (now.now, now.rule, now.what) == (True, "boundary@1", f"A key in dev.env ({raised.id[:4]})")
+    assert now.why.startswith("it is in the inbox") and now.remedy == f"now: kairos review {raised.id[:4]}"
+    assert (own.what, own.times) == ("Kairos's own writes", 3)
+    assert [(s.what, s.now) for s in others] == [(f"A key in {n}", False) for n in range(3)]
+    assert all(s.last.startswith(("today", "yesterday")) for s in (now, own, *others))
+
+
+def test_what_was_told_meanwhile_is_history(desk: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
     held(seeded, raised.id, "boundary@1", "you are in the middle of something")
-    held(seeded, "secret:abc", "mute@1", "secret is muted: A key in x")
-    held(seeded, raised.id, "boundary@1", "you are in the middle of something")
-    held(seeded, "turn", "pause@1", "Kairos is paused")
-    held(seeded, raised.id, "boundary@1", "you are in the middle of something")
-    found = grouped(desk, why_not(desk, None, None))
-    assert [(s.rule, s.times) for s in found] == [("mute@1", 1), ("pause@1", 1), ("boundary@1", 3)]
-    last = found[-1]
-    assert last.what == f"A key in dev.env ({raised.id[:4]})"
-    assert last.remedy == f"told after your next commit, branch switch or return; now: kairos review {raised.id[:4]}"
-    assert found[0].remedy == "kairos unmute secret lets it speak again"
-    assert found[1].what == "a look at what changed"
-    assert all(s.last.startswith(("today", "yesterday")) for s in found)
+    seeded.append(ProposalDelivered(id=raised.id, boundary="commit"), f"proposal-{raised.id}")
+    (one,) = grouped(desk, why_not(desk, None, None))
+    assert not one.now and one.remedy.startswith("over: you were told since")
 
 
 def test_what_was_decided_meanwhile_says_so(desk: Any, seeded: Any) -> None:
@@ -37,7 +51,7 @@ def test_what_was_decided_meanwhile_says_so(desk: Any, seeded: Any) -> None:
     held(seeded, raised.id, "per-day@1", "4 of 4 were delivered today", until=2_000_000_000_000_000)
     seeded.append(ProposalRejected(id=raised.id, reason="wrong"), f"proposal-{raised.id}")
     (one,) = grouped(desk, why_not(desk, None, None))
-    assert one.remedy == "it is rejected meanwhile"
+    assert one.remedy == "over: it is rejected now"
     assert one.until
 
 

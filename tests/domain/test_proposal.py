@@ -325,7 +325,7 @@ def test_a_revision_opens_what_was_closed_and_leaves_deferred_and_parked() -> No
 
 def test_only_a_worse_revision_is_told_again() -> None:
     p = after(pending(), [ProposalDelivered(id="kkkk", boundary="commit")])
-    assert p.told == proposals.ToldState("low", 0, 0)
+    assert p.told == proposals.ToldState("low", 0, 0, boundary="commit")
     assert after(p, [revision(p)]).delivered
     assert not after(p, [revision(p, worse=True)]).delivered
 

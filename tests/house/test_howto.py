@@ -1,11 +1,16 @@
-"""The detector of the how-to works as it is printed."""
+"""What the how-tos print works as it is printed: the detector, and the scripts."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
+from kairos.desk.schemas import DATA
 from kairos.detectors.boundaries import COMMIT
 from kairos.detectors.scene import scene_of
 from kairos.domain import events as ev
@@ -36,3 +41,28 @@ def test_the_detector_of_the_how_to_finds_what_it_says_and_nothing_else(root: Pa
     known = Repository(id="r", root=str(repo.root), dev=0, ino=0, trusted_at=1)
     found = list(module["TodoDeadline"]().look(scene_of(known, git, trigger, COMMIT, LONG_AFTER_US, salt=b"s")))
     assert [f.title for f in found] == ["A TODO in over.py was due on 2020-01-01"]
+
+
+def test_the_scripts_of_the_how_to_run_as_they_are_printed(root: Path, seeded: Any, home: Any) -> None:
+    page = (root / "docs/how-to/scripts.md").read_text("utf-8")
+    (script,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    raised = seeded.raise_(seeded.note())
+    seeded.log.close()
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script], env={**os.environ, "PATH": path}, cwd=home.data,
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pending, following, approved, count = done.stdout.splitlines()
+    assert (pending, following, int(count)) == ("1", "kairos review", 0)
+    assert json.loads(approved)["data"]["id"] == raised.id
+
+
+def test_the_page_on_scripts_names_every_answer_that_is_a_list(root: Path) -> None:
+    page = (root / "docs/how-to/scripts.md").read_text("utf-8")
+    sentence = page[page.index("a list where") : page.index("`approve`, `reject`")]
+    listed = {name.replace(" ", "-") for name in re.findall(r"`([a-z -]+)`", sentence)}
+    assert listed == {verb for verb, data in DATA.items() if get_origin(data) is list}
+    bare = page[page.index("- `log` (with") : page.index("one bare object a line")]
+    assert set(re.findall(r"`([a-z]+)`", bare)) == {"log", "files", "export"}

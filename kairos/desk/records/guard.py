@@ -7,7 +7,7 @@ from kairos.desk.records.base import Output
 
 class GuardOut(Output, frozen=True, kw_only=True):
     """`active`: git runs the hook; `chained`: the hook or folder of hooks that runs after it; `trouble`: why it is not
-    active."""
+    active; `changed`: whether this call put the hook in or took it out."""
 
     repo: str
     installed: bool
@@ -15,6 +15,7 @@ class GuardOut(Output, frozen=True, kw_only=True):
     hook: str
     chained: str | None
     trouble: str
+    changed: bool = False
 
 
 class StagedCredentialOut(Output, frozen=True, kw_only=True):

@@ -124,11 +124,13 @@ class EditedOut(Output, frozen=True, kw_only=True):
 
 
 class DecidedOut(Output, frozen=True, kw_only=True):
-    """`positions`: the events that resulted from the decision so far."""
+    """`positions`: the events that resulted from the decision so far; `never`: of a rejection for good, what will not
+    be raised again, null of any other decision."""
 
     id: str
     state: str
     positions: list[int]
+    never: str | None = None
 
 
 class UndoneOut(Output, frozen=True, kw_only=True):
@@ -150,10 +152,13 @@ class UndoneOut(Output, frozen=True, kw_only=True):
 
 
 class StepOut(Output, frozen=True, kw_only=True):
+    """`words`: the summary in plain words, empty if it has them."""
+
     position: int
     type: str
     at: str
     summary: str
+    words: str = ""
 
 
 class BelowOut(Output, frozen=True, kw_only=True):
@@ -186,8 +191,9 @@ class CommitLookOut(Output, frozen=True, kw_only=True):
 
 
 class HeldOut(Output, frozen=True, kw_only=True):
-    """Something that was held or suppressed: `subject` is a proposal id, a finding's key or `turn`; `until` null:
-    permanently. `repo` is the id of the repository, `repo_path` its root."""
+    """Something that is held or suppressed (`now`), or was. `subject`: a proposal id, a finding's key, `turn`, `pause`
+    or `mute`; `until` null: permanently, or until what `remedy` names. `repo`: the id of the repository, empty for
+    all, `repo_path` its root. `at` and `position`: the event that says so, or the last of the proposal."""
 
     position: int
     at: str
@@ -198,3 +204,5 @@ class HeldOut(Output, frozen=True, kw_only=True):
     until: str | None
     detector: str
     repo_path: str | None = None
+    now: bool = False
+    remedy: str = ""

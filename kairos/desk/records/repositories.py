@@ -82,12 +82,13 @@ class StatusOut(Output, frozen=True, kw_only=True):
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):
     """What stands beside the list of `inbox`: the counts of what is deferred and parked, what the parked proposals wait
-    for, the mutes in force, whether a daemon runs, and the command to type next."""
+    for, the mutes in force, how many repositories are watched, whether a daemon runs, and the command to type next."""
 
     deferred: int
     parked: int
     parked_for: list[str]
     muted: list[MutedOut]
+    watched: int
     running: bool
     next: str
 

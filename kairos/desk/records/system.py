@@ -12,12 +12,14 @@ class VersionOut(Output, frozen=True, kw_only=True):
 
 
 class PauseOut(Output, frozen=True, kw_only=True):
-    """`repo`: the root of the one repository that is paused; null if everything is."""
+    """`repo`: the root of the one repository that is paused; null if everything is. `resumed`: whose pauses `resume`
+    ended, by root; null for that of everything."""
 
     paused: bool
     until: str | None
     position: int | None
     repo: str | None = None
+    resumed: list[str | None] = []
 
 
 class SpentOut(Output, frozen=True, kw_only=True):

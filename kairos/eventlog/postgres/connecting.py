@@ -13,6 +13,7 @@ import psycopg
 from psycopg import errors as pg
 
 from kairos.errors import IntegrityError, KairosError, TryAgain, UsageError
+from kairos.eventlog.database import cause_of
 from kairos.eventlog.postgres.address import secrets_of, shown
 
 PATIENCE_S = 5.0
@@ -88,9 +89,7 @@ def postgres_errors(url: str) -> Iterator[None]:
     except KairosError:
         raise
     except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, psycopg.Error):
-            cause = cause.__cause__
+        cause = cause_of(error, psycopg.Error)
         if cause is None:
             raise
         raise _meaning(cause, url) from _harmless(cause, url)

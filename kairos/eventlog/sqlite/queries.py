@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from kairos.errors import IntegrityError, KairosError, TryAgain
-from kairos.eventlog.database import Sink, Unmade
+from kairos.eventlog.database import Sink, Unmade, cause_of
 from kairos.eventlog.schema import SCHEMA_VERSION
 
 LOCK_TIMEOUT_S = 30
@@ -94,9 +94,7 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     except KairosError:
         raise
     except Exception as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, sqlite3.Error | UnicodeDecodeError):
-            cause = cause.__cause__
+        cause = cause_of(error, (sqlite3.Error, UnicodeDecodeError))
         if cause is None:
             raise
         text = str(cause).lower()

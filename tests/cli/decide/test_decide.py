@@ -106,6 +106,21 @@ def test_a_daemon_that_does_not_answer_in_time_is_exit_75(kairos: Any, seeded: A
     assert seeded.read("README.md") == b"# Demo\n"
 
 
+def _carry_out(home: Any, seeded: Any, raised: Any, end: Any) -> None:
+    """What a daemon does: starts when it sees the approval, and ends as told."""
+    stream = f"proposal-{raised.id}"
+    started = ev.ExecutionStarted(
+        id=raised.id, execution="e1", run="apply", digest=raised.digest, repo=seeded.id, expect=[], before=[], store="s"
+    )
+    log = Log(home.log)
+    follower = Follower(log, 0)
+    while not any(r.topic == "ProposalApproved" for r in follower.new()):
+        follower.wait(5)
+    first = [] if isinstance(end, ev.ProposalStale) else [NewEvent(stream, started)]
+    log.append([*first, NewEvent(stream, msgspec.structs.replace(end, id=raised.id))])
+    log.close()
+
+
 @pytest.mark.parametrize(
     ("end", "code", "state"),
     [
@@ -119,28 +134,26 @@ def test_waiting_ends_with_what_the_daemon_did(
     kairos: Any, seeded: Any, home: Any, end: Any, code: int, state: str
 ) -> None:
     raised = seeded.raise_(seeded.patch("README.md", AFTER))
-    stream = f"proposal-{raised.id}"
-    started = ev.ExecutionStarted(
-        id=raised.id, execution="e1", run="apply", digest=raised.digest, repo=seeded.id, expect=[], before=[], store="s"
-    )
-
-    def act() -> None:
-        log = Log(home.log)
-        follower = Follower(log, 0)
-        while not any(r.topic == "ProposalApproved" for r in follower.new()):
-            follower.wait(5)
-        first = [NewEvent(stream, started)] if state != "stale" else []
-        log.append([*first, NewEvent(stream, msgspec.structs.replace(end, id=raised.id))])
-        log.close()
-
     with claim(home):
-        worker = threading.Thread(target=act)
+        worker = threading.Thread(target=_carry_out, args=(home, seeded, raised, end))
         worker.start()
         done = kairos("approve", raised.id, "--digest", raised.digest, "--wait", "20", "--json")
         worker.join()
     assert (done.code, done.data["state"]) == (code, state)
     if code:
         assert done.error["code"] == code
+
+
+def test_a_person_is_told_what_was_done_and_not_only_that_it_was_approved(kairos: Any, seeded: Any, home: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    end = ev.ExecutionFinished(id="", execution="e1", run="apply", outcome="done")
+    with claim(home):
+        worker = threading.Thread(target=_carry_out, args=(home, seeded, raised, end))
+        worker.start()
+        done = kairos("approve", raised.id, "--yes")
+        worker.join()
+    assert done.code == 0
+    assert "executed" in done.out
 
 
 def test_a_rejection_needs_a_reason_and_is_kept(kairos: Any, seeded: Any) -> None:
@@ -185,3 +198,11 @@ def test_a_yes_repeated_after_a_crash_settles_the_run(
     done = kairos("--json", "approve", raised.id, "--digest", raised.digest)
     assert (done.code, done.data["state"]) in ((0, "executed"), (1, "failed"))
     assert (repo.root / "README.md").read_text() in ("# Demo\n", "# Demo\nmore\n")
+
+
+def test_a_rejection_for_good_has_a_receipt(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    said = kairos("reject", raised.id, "-m", "no", "--never").out
+    assert f"never raised again: {raised.detector} in {seeded.root.name}: “{raised.title}”" in said
+    assert f"Take it back: kairos undo {raised.id[:4]}" in said
+    assert kairos("undo", raised.id[:4], "--yes").code == 0

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from cli.look.memory import SHOWN, dream_text
+from cli.main import main
+from kairos.desk.records.memory import DreamChangeOut
 from kairos.domain.events import CommitChange, CommitRecorded, Name, RepoTrusted
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
@@ -124,3 +127,33 @@ def test_another_home_by_flag_reaches_the_dream(oids: list[str], repo: Any, home
     elsewhere = str(tmp_path / "elsewhere")
     assert kairos("dream", cwd=repo.root, KAIROS_HOME=elsewhere) == []
     assert kairos("dream", "--home", str(home.data), cwd=repo.root, KAIROS_HOME=elsewhere)
+
+
+def learned(text: str, support: float) -> DreamChangeOut:
+    data = {
+        "id": text, "repo": "r", "kind": "co-change", "subject": "a", "predicate": "p", "value": "b", "text": text,
+        "cites": [1], "support": support, "confidence": 1.0, "trust": "git", "valid_from": 0,
+    }  # fmt: skip
+    return DreamChangeOut(position=None, type="MemoryAccepted", data={"memory": data})
+
+
+def test_a_dream_shows_what_is_worth_most_first_and_says_how_much_more_there_is() -> None:
+    file = DreamChangeOut(position=None, type="MemoryFileEdited", data={"file": "x.md", "what": "edited"})
+    gone = DreamChangeOut(position=None, type="MemoryInvalidated", data={"id": "m", "why": "dead"})
+    text = dream_text([file, gone, *(learned(f"pair {n}", 1 + n) for n in range(30))], dry_run=True)
+    lines = text.splitlines()
+    assert lines[0].split() == ["30", "learned,", "1", "dropped,", "1", "MemoryFileEdited"]
+    assert "pair 29" in lines[1] and "pair 10" in lines[SHOWN]
+    assert "12 more: kairos memory ls" in lines[-2] and lines[-1] == "  Nothing was written."
+    assert len(lines) == SHOWN + 3
+    assert dream_text([], dry_run=False) == "  Nothing new was learned."
+
+
+def test_memory_ls_has_a_limit_that_it_names(
+    oids: list[str], repo: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    kairos("dream", cwd=repo.root)
+    everything = kairos("memory", "ls", cwd=repo.root)
+    assert len(everything) > 1 and kairos("memory", "ls", "-n", "1", cwd=repo.root) == everything[:1]
+    assert main(["memory", "ls", "--limit", "1"]) == 0
+    assert f"{len(everything) - 1} more: kairos memory ls -n {len(everything)}" in capsys.readouterr().out

@@ -55,6 +55,24 @@ def test_why_not_of_a_commit_says_what_was_looked_at(kairos: Any, seeded: Any, r
     assert kairos("why-not", oid[:10], "--json").data["commit"] == oid
     assert kairos("why-not", oid[:10], "--since", "1d").code == 2
     assert kairos("why-not", "0123456789").code == 4
+    assert kairos("why-not", "HEAD", "--json").data["commit"] == oid
+
+
+def test_why_not_of_a_proposal_answers_for_it(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note(), title="A key in x")
+    said = kairos("why-not", raised.id[:4])
+    assert said.code == 0 and said.out.startswith(f"{raised.id} A key in x: pending, you were not told of it")
+    assert "Now" in said.out
+    seeded.append(ev.ProposalDelivered(id=raised.id, boundary="commit"), f"proposal-{raised.id}")
+    assert "Nothing holds it, and nothing did." in kairos("why-not", raised.id).out
+
+
+def test_why_not_says_what_is_now_before_what_was(kairos: Any, seeded: Any) -> None:
+    kairos("mute", "secret")
+    seeded.append(ev.AttentionHeld(repo=seeded.id, subject="turn", why="own", rule="self@1"), seeded.id)
+    out = kairos("why-not").out
+    assert "daemon is not running" in out.split("\n")[0]
+    assert out.index("Now") < out.index("a mute of secret") < out.index("Before") < out.index("Kairos's own writes")
 
 
 @pytest.mark.parametrize("size", [(40, 10), (60, 15), (80, 24), (200, 50)])

@@ -19,6 +19,26 @@ def test_pause_holds_until_resumed_and_is_in_the_log(kairos: Any, seeded: Any) -
     assert types == ["Paused", "Resumed"]
 
 
+def test_a_pause_and_its_end_are_said_as_people_say_times(kairos: Any, seeded: Any) -> None:
+    assert kairos("pause").out == "everything is paused until kairos resume\n"
+    said = kairos("pause", "tomorrow", "--repo", seeded.root).out
+    assert said == f"{seeded.root} is paused until tomorrow 09:00; kairos resume --repo {seeded.root} ends it\n"
+    assert kairos("resume").out == f"resumed: everything, {seeded.root}\n"
+    kairos("pause", "tomorrow")
+    assert "paused until tomorrow 09:00" in kairos("status").out
+    done = kairos("resume", "--json").data
+    assert done["resumed"] == [None]
+    assert kairos("resume").out == "nothing was paused\n"
+
+
+def test_a_wrong_pause_is_answered_with_what_a_pause_takes(kairos: Any, seeded: Any) -> None:
+    said = kairos("pause", "10")
+    assert said.code == 2 and "`10` has no unit" in said.err and "Say 10m, 10h or 10d." in said.err
+    said = kairos("pause", "soon")
+    assert "next-commit" not in said.err and "tonight" in said.err
+    assert "next-commit" in kairos("defer", "x", "--until", "soon").err
+
+
 def test_a_pause_takes_a_duration(kairos: Any, seeded: Any) -> None:
     assert kairos("pause", "2h", "--json").data["until"].endswith("Z")
     for bad in ("later", "next-commit", "2"):

@@ -10,10 +10,15 @@ AWS = "AK" + "IAQ3EGRT5HZX7WLMNP"
 
 def test_the_hook_comes_and_goes_by_command(kairos: Any, repo: Any, monkeypatch: Any) -> None:
     monkeypatch.chdir(repo.root)
-    assert "no guard is installed" in kairos("guard", "status").out
+    said = kairos("guard", "status").out
+    assert "no guard is installed" in said and "Next: kairos guard install" in said
     installed = kairos("guard", "install").out
     assert "--no-verify" in installed
     assert "kairos guard remove" in installed
+    assert "installed already" not in installed
+    again = kairos("guard", "install")
+    assert "the guard was installed already, and git runs it; nothing was changed" in again.out
+    assert kairos("guard", "install", "--json").data["changed"] is False
     assert "runs before every commit" in kairos("guard", "status").out
     assert "is as it was" in kairos("guard", "remove").out
     assert "no guard was installed" in kairos("--repo", str(repo.root), "guard", "remove").out

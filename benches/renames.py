@@ -93,18 +93,23 @@ class Replay:
         out = self._run("log", "--all", "--no-merges", "--diff-filter=R", "-M", "--format=%H", f"--max-count={most}")
         return list(reversed(out.split()))
 
+    def last(self) -> tuple[str, str]:
+        """HEAD and its parent."""
+        head, parent = self._run("rev-list", "--parents", "-n1", "HEAD").split()
+        return head, parent
+
     def try_one(self, oid: str, tally: Tally) -> None:
         parents = self._run("rev-list", "--parents", "-n1", oid).split()[1:]
         if len(parents) != 1:
             return
-        human = self._scene(oid, parents[0])
+        human = self.scene(oid, parents[0])
         if not 0 < sum(f.status == "R" for f in human.commits[0].changes) <= _LARGEST:
             return
         moved = moves_of(human)[0].moved
         if not moved:
             return
         plain = self._plain(parents[0], moved)
-        scene = self._scene(plain, parents[0])
+        scene = self.scene(plain, parents[0])
         begun = time.perf_counter()
         found = list(StaleReference().look(scene))
         tally.seconds += time.perf_counter() - begun
@@ -165,7 +170,7 @@ class Replay:
         """(path, new line) of everything that the detector proposes after the commit of people itself."""
         return {
             (edit.fs, line.strip())
-            for finding in StaleReference().look(self._scene(oid, parent))
+            for finding in StaleReference().look(self.scene(oid, parent))
             if isinstance(finding.action, PatchAction)
             for edit in finding.action.edits
             for hunk in edit.hunks
@@ -177,7 +182,8 @@ class Replay:
         out = self._run("log", "--format=%h", "-1", f"-S{line.strip()}", f"{oid}..HEAD", "--", path)
         return bool(out.strip())
 
-    def _scene(self, oid: str, parent: str) -> Scene:
+    def scene(self, oid: str, parent: str) -> Scene:
+        """What a detector sees right after a commit."""
         self._run("checkout", "-q", "--force", "--detach", oid)
         out = self._run("diff-tree", "-r", "-M", "-l0", "-z", "--name-status", parent, oid)
         commit = PastCommit(oid, [parent], list(_statuses(out)))

@@ -91,7 +91,7 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
 IDENTITIES = {
     "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
     "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version", "subjects",
-    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check", "mark",
+    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check", "mark", "before_tree",
 }  # fmt: skip
 PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
 OURS = {
@@ -102,6 +102,7 @@ OURS = {
 DECIDED = {
     "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
     "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject", "CheckNamed.name", "CheckRemoved.name",
+    "ProposalRevised.by",
 }  # fmt: skip
 """Ours, too, or an id; the same word is free text in another event."""
 AT_ITS_SOURCE = {

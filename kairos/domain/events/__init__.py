@@ -38,6 +38,7 @@ from kairos.domain.events.nights import (
     Ref,
 )
 from kairos.domain.events.proposals import (
+    CommentAnswered,
     DecisionRedone,
     DecisionUndone,
     ExecutionFinished,
@@ -105,16 +106,16 @@ from kairos.domain.events.turns import (
 __all__ = [
     "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded",
     "Change", "CheckJudged", "CheckKind", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted", "Cited",
-    "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DecisionRedone", "DecisionUndone",
-    "DetectorMuted", "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted", "Erased", "Event",
-    "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FailedCase", "FilesChanged",
-    "FindingListed", "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted", "MemoryFileEdited",
-    "MemoryInvalidated", "MemorySuperseded", "ModelCalled", "ModelReserved", "Name", "OccurrenceDue",
-    "OccurrenceEnded", "Paused", "ProposalAcknowledged", "ProposalApproved", "ProposalCommented",
+    "CommentAnswered", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DecisionRedone",
+    "DecisionUndone", "DetectorMuted", "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted",
+    "Erased", "Event", "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FailedCase",
+    "FilesChanged", "FindingListed", "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted",
+    "MemoryFileEdited", "MemoryInvalidated", "MemorySuperseded", "ModelCalled", "ModelReserved", "Name",
+    "OccurrenceDue", "OccurrenceEnded", "Paused", "ProposalAcknowledged", "ProposalApproved", "ProposalCommented",
     "ProposalDeferred", "ProposalDelivered", "ProposalExpired", "ProposalParked", "ProposalRaised",
     "ProposalRejected", "ProposalReturned", "ProposalRevised", "ProposalStale", "ProposalSuperseded",
     "ProposalUnparked", "ProposalVerified", "Redone", "Ref", "RefMove", "RepoTrusted", "RepoUnwatched", "Resumed",
     "RootFound", "RootLost", "RunOutcome", "SegmentFolded", "SegmentRetired", "SegmentSealed", "Signature",
-    "Tally", "TurnEnded", "TurnStarted", "Undone", "Verdict", "WatchGap", "is_foreign",
-    "name_fields", "register", "upcast",
+    "Tally", "TurnEnded", "TurnStarted", "Undone", "Verdict", "WatchGap", "is_foreign", "name_fields", "register",
+    "upcast",
 ]  # fmt: skip

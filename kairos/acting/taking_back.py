@@ -83,7 +83,7 @@ def _with_patch(log: Log, p: Proposal, events: list[Event], upto: int) -> list[E
     then: Proposal | None = None
     for recorded in log.stream(p.stream):
         if then is None or then.version < upto:
-            then = proposals.evolve(then, recorded.event, recorded.at)
+            then = proposals.evolve(then, recorded.event, recorded.at, recorded.version)
     assert then is not None
     return [*events, editing.restore(p, then)]
 

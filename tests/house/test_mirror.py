@@ -31,6 +31,7 @@ COVERED = {
     "kairos/eventlog/sqlite/making.py": "tests/eventlog/test_cutovers.py",
     "kairos/eventlog/sqlite/queries.py": "tests/eventlog/test_log.py",
     "kairos/eventlog/sqlite/recorder.py": "tests/eventlog/test_stock.py",
+    "kairos/eventlog/views/checks.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/attention.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/controls.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/log_views.py": "tests/eventlog/views/test_projection.py",

@@ -104,6 +104,10 @@ def considered_text(looked: CommitLookOut) -> str:
         f"{render.paint(looked.commit[:12], 'bold')} {render.inert(looked.subject)}, {count(looked.files, 'file')}",
         f"  looked at just now, with the files as they are; what was said then: kairos why {looked.commit[:8]}",
     ]
+    if looked.waiting:
+        many, reviews = len(looked.waiting), ", ".join(f"kairos review {id_}" for id_ in looked.waiting)
+        waits = f"{count(many, 'card')} about this commit {'waits' if many == 1 else 'wait'}"
+        lines.append(f"  {render.paint('!', 'yellow')} {waits}: {reviews}")
     for one in looked.detectors:
         sign = render.paint("✓", "green") if one.looked else render.paint("–", "dim")
         lines.append(f"  {sign} {render.paint(one.detector, 'bold')}: {render.inert(one.what)}")

@@ -96,7 +96,10 @@ def look_again(
         trigger = {r.position: r for held in some for r in _evidence(log, held)}
         if not trigger:
             continue
-        seen, wrong = find(log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True)
+        words = "\n".join(held.event.why for held in some if isinstance(held.event, AttentionHeld))
+        seen, wrong = find(
+            log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True, about=words
+        )  # fmt: skip
         problems += wrong
         seen = [f for f in seen if f.key not in known and not keys.isdisjoint((*f.names, *f.former_keys))]
         found.setdefault(boundary, []).extend(seen)

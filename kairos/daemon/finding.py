@@ -35,16 +35,17 @@ def find(
     facts: Facts | None = None,
     *,
     again: bool = False,
+    about: str = "",
     also: Sequence[str] = (),
 ) -> tuple[list[Finding], list[str]]:
     """(findings, problems) of every detector that watches (with `also` those of these names) at this boundary, or of
     the detector `only`. `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the
-    evidence of a finding that is known."""
+    evidence of a finding that is known, which `about` describes."""
     try:
         require_sound(Path(repo.root))
         scene = scene_of(
             repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts,
-            again=again,
+            again=again, about=about,
         )  # fmt: skip
         findings, problems = look(scene, detectors=watching(also) if only is None else named(only))
         return findings, [f"{p.detector}: {p.why}" for p in problems]

@@ -16,7 +16,7 @@ from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of
+from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of, words_of
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import BasisTree, missing
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
@@ -113,9 +113,11 @@ class ProposalKeeper:
 
     def _concerns(self, touched: TouchedSince, p: Proposal) -> bool:
         """Whether a proposal is to be looked at again. One that was closed may be open again if a path that it names
-        changed, or if git moved and it can become worse (a secret that was read may be pushed)."""
+        changed, if git moved and it can become worse (a secret that was read may be pushed), or if the ignore rules no
+        longer hide it."""
         if p.state in REVISITED:
-            return touched.concerns(p.raised, lapsed=True) or (touched.everything and p.raised.level > 0)
+            again = (touched.everything and p.raised.level > 0) or (touched.rules and p.raised.detector in UNCOMMITTED)
+            return again or touched.concerns(p.raised, lapsed=True)
         return touched.concerns(p.raised, lambda: self._paths_cited(p.raised))
 
     def _paths_cited(self, raised: ProposalRaised) -> frozenset[str]:
@@ -133,7 +135,7 @@ class ProposalKeeper:
         if path is not None:
             at.evidence = [*at.evidence, *self._removals(path, at)]
         became, moved = drift(p, Path(at.repo.root)) if amiss is None else ("same", [])
-        elsewhere = amiss is not None and not amiss.gone and p.raised.detector in UNCOMMITTED
+        elsewhere = amiss is not None and p.raised.detector in UNCOMMITTED and (not amiss.gone or at.may_return)
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
             followed=elsewhere or any(r.position not in p.raised.evidence for r in at.evidence),
@@ -146,8 +148,9 @@ class ProposalKeeper:
                 return True
             return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))
         found, problems = find(
-            self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts, again=True
-        )
+            self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts,
+            again=True, about=words_of(p.raised),
+        )  # fmt: skip
         if problems:
             return False
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
@@ -225,6 +228,13 @@ class _Look:
     cause: int
     facts: Facts
     touched: TouchedSince | None
+
+    @property
+    def may_return(self) -> bool:
+        """Whether the finding may be there although the commit it rests on is gone: it was open until now, or a path
+        that it names changed."""
+        p = self.proposal
+        return p.state not in REVISITED or self.touched is None or self.touched.concerns(p.raised, lapsed=True)
 
 
 def look_around(repo: Repository) -> tuple[Signature, Facts]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.desk.desk import Desk
 from kairos.desk.explaining import nothing_named
 from kairos.desk.given import whole
-from kairos.desk.reading import attention, repositories
+from kairos.desk.reading import attention, inbox, letters, repositories
 from kairos.desk.records.proposals import BelowOut, CommitLookOut, DetectorLookOut
 from kairos.desk.revisions import commit_named
 from kairos.desk.units import count
+from kairos.domain.basis import oids_of
 from kairos.domain.events import CommitRecorded
 from kairos.domain.inert import as_text
+from kairos.domain.proposal import OPEN, Proposal
 from kairos.errors import KairosError, NotFound
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.commits import CommitsView, events_of_commit
@@ -37,10 +40,11 @@ def considered(desk: Desk, commit: str, only: Repository | None) -> CommitLookOu
     if repo is None or (only is not None and repo.id != only.id):
         where = "a repository that is not watched" if only is None else f"another repository than {only.root}"
         raise NotFound(f"commit {event.oid[:12]} is in {where}", "`kairos status` lists what is watched.")
-    detectors = _detectors(desk, repo, recorded)
+    waiting = _waiting(desk, repo, recorded, event.oid)
+    detectors = _detectors(desk, repo, recorded, waiting)
     return CommitLookOut(
         commit=event.oid, subject=event.subject, repo=repo.root, files=len(event.changes) + event.cut,
-        detectors=detectors, uncovered=[*_cut(event), *_NEVER],
+        detectors=detectors, uncovered=[*_cut(event), *_NEVER], waiting=[letters(desk, p.id) for p in waiting],
     )  # fmt: skip
 
 
@@ -75,11 +79,22 @@ def _recorded(desk: Desk, oid: str) -> Recorded | None:
     return None
 
 
+def _waiting(desk: Desk, repo: Repository, recorded: Recorded, oid: str) -> list[Proposal]:
+    """The proposals that rest on a commit, or cite it, and wait for a decision."""
+    return [
+        p for p in inbox(desk).live()
+        if p.state in OPEN and p.raised.repo == repo.id
+        and (oid in oids_of(p.raised.basis) or recorded.position in p.raised.evidence)
+    ]  # fmt: skip
+
+
 def _cut(event: CommitRecorded) -> list[str]:
     return [f"{count(event.cut, 'more file')} of this commit, beyond what the log keeps of one"] if event.cut else []
 
 
-def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[DetectorLookOut]:
+def _detectors(
+    desk: Desk, repo: Repository, recorded: Recorded, waiting: Sequence[Proposal]
+) -> list[DetectorLookOut]:  # fmt: skip
     from kairos.daemon.finding import find
     from kairos.daemon.salt import salt_of
     from kairos.detectors.boundaries import COMMIT
@@ -97,7 +112,9 @@ def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[Detecto
         if problems:
             out.append(_no(name, as_text("; ".join(problems))))
             continue
-        said = f"finds {count(len(findings), 'thing')} now" if findings else "finds nothing now"
+        waits = any(p.raised.detector == name for p in waiting)
+        nothing = "finds nothing more now: what it found waits" if waits else "finds nothing now"
+        said = f"finds {count(len(findings), 'thing')} now" if findings else nothing
         if name not in ENABLED and name not in desk.config.detectors.also:
             said += ", but is off (detectors.also)"
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""

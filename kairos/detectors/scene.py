@@ -258,7 +258,7 @@ class Facts:
 class Scene:
     """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline). `salt`
     prevents guessing a secret value from a key that depends on it. `again`: this is a second look at the evidence of a
-    finding that is known, to see what has become of it."""
+    finding that is known, to see what has become of it; `about`: the words of that finding, which name its paths."""
 
     repo: str
     root: Path
@@ -271,6 +271,7 @@ class Scene:
     commits: Sequence[SeenCommit] = ()
     companions: Companions = no_companions
     again: bool = False
+    about: str = ""
     shared: Facts | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -350,6 +351,7 @@ def scene_of(
     cause: int | None = None,
     facts: Facts | None = None,
     again: bool = False,
+    about: str = "",
 ) -> Scene:
     """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
 
@@ -379,5 +381,5 @@ def scene_of(
     return Scene(
         repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us, salt=salt,
         cause=(moved or last) if cause is None else cause,
-        changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts, again=again,
+        changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts, again=again, about=about,
     )  # fmt: skip

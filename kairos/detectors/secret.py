@@ -201,9 +201,13 @@ def _untracked_files(scene: Scene) -> list[str]:
         changed = {c.path for c in scene.changes if c.kind != "deleted" and c.type == "file"}
         if scene.again:  # what was committed may be taken back and kept as a file
             changed |= {f.path for c in scene.commits for f in c.changes}
-        plain = [e for e in entries if e in changed]
-        inside = [e for e in entries if e.endswith("/") and any(c.startswith(e) for c in changed)]
-        return (plain + [p for p in scene.untracked_under(inside) if p in changed])[:FILES]
+
+        def wanted(path: str) -> bool:
+            return path in changed or shown(path) in scene.about
+
+        plain = [e for e in entries if wanted(e) and not e.endswith("/")]
+        inside = [e for e in entries if e.endswith("/") and (wanted(e) or any(c.startswith(e) for c in changed))]
+        return (plain + [p for p in scene.untracked_under(inside) if wanted(p)])[:FILES]
     inside = [e for e in entries if e.endswith("/")]
     return ([e for e in entries if not e.endswith("/")] + scene.untracked_under(inside))[:FILES]
 

@@ -33,7 +33,7 @@ def _is_away(event: GitMoved) -> bool:
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
     `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
-    tree; `committed`: whether there are new commits."""
+    tree; `committed`: whether there are new commits; `rules`: whether ignore rules of the tree changed."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
@@ -42,6 +42,7 @@ class TouchedSince:
         self.everything = False
         self.moved = False
         self.committed = False
+        self.rules = False
 
     def note(self, event: Event) -> None:
         """Records an event of the repository, whatever its cause."""
@@ -50,8 +51,8 @@ class TouchedSince:
                 for change in event.changes:
                     self.paths |= {change.fs} | ({change.was.fs} if change.was is not None else set())
                     self.appeared = self.appeared or change.kind != "modified"
-                    self.everything = self.everything or change.fs.rpartition("/")[2] == ".gitignore"
-                self.everything = self.everything or len(self.paths) > _MOST
+                    self.rules = self.rules or change.fs.rpartition("/")[2] == ".gitignore"
+                self.everything = self.everything or self.rules or len(self.paths) > _MOST
             case GitMoved() | CommitRecorded():
                 self.everything = True
                 self.committed = self.committed or isinstance(event, CommitRecorded)
@@ -79,9 +80,14 @@ class TouchedSince:
 
     def _is_named(self, raised: ProposalRaised) -> bool:
         """Whether the words of a proposal name a changed path."""
-        note = raised.action.text if isinstance(raised.action, NoteAction) else ""
-        words = f"{raised.title}\n{raised.claim}\n{note}"
+        words = words_of(raised)
         return any(shown(path) in words for path in self.paths)
+
+
+def words_of(raised: ProposalRaised) -> str:
+    """All that a proposal says, in which every path that it is about is named."""
+    note = raised.action.text if isinstance(raised.action, NoteAction) else ""
+    return f"{raised.title}\n{raised.claim}\n{note}"
 
 
 def signature_of(root: Path) -> Signature:

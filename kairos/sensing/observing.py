@@ -113,7 +113,7 @@ class Observer:
             return Look(wait=GRACE_S, unfinished=True)  # HEAD may be about to follow the files
         if written:
             found = self._refresh_tracked()
-            self._staged = self._staged or self._has_staged()
+            self._staged = self._staged or self._staging_changed()
             everything, dirs = everything or found is None, dirs | (found or set())
         if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything or burst.thorough):
             self.tree, everything = self._open_tree(), True
@@ -216,11 +216,11 @@ class Observer:
         tree.set_tracked(self.tracked.paths())
         return tree
 
-    def _has_staged(self) -> bool:
-        """Whether something was staged since the index was last read. If git cannot tell, nothing was: a later look of
+    def _staging_changed(self) -> bool:
+        """Whether something was staged or unstaged since the index was last read. If git cannot tell, nothing was: a later look of
         the detectors still reads the index."""
         try:
-            return self._staging.grown()
+            return self._staging.changed()
         except GitHangs:
             raise
         except GitError as error:

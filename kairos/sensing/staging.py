@@ -12,17 +12,22 @@ class Staging:
 
     def __init__(self, git: Git) -> None:
         self._git = git
+        self._head: str | None = None
         self._entries: frozenset[bytes] | None = None
 
-    def grown(self) -> bool:
-        """Reads what is staged. Whether something is staged that was not at the last reading; not at the first one.
+    def changed(self) -> bool:
+        """Reads what is staged. Whether something is staged that was not at the last reading, or no longer is while
+        HEAD is the same; not at the first reading. What a commit took is not news: HEAD moved.
 
         GitError if git fails, also where a clone lacks the trees of HEAD."""
-        before, self._entries = self._entries, frozenset(self._read())
-        return before is not None and bool(self._entries - before)
+        head = self._git.head()
+        now = frozenset(self._read(born=head is not None))
+        before, self._entries = self._entries, now
+        same, self._head = head == self._head, head
+        return before is not None and (before != now if same else bool(now - before))
 
-    def _read(self) -> list[bytes]:
-        if self._git.head() is None:
+    def _read(self, *, born: bool) -> list[bytes]:
+        if not born:
             return self._git.run("ls-files", "--stage", "-z").split(b"\0")[:-1]
         fields = self._git.run(*_COMPARE).split(b"\0")
         return [b"\0".join(pair) for pair in zip(fields[::2], fields[1::2], strict=False)]

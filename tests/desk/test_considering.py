@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from cli.look.why import considered_text
+from kairos.acting import decisions
 from kairos.desk.considering import considered
+from kairos.domain.basis import basis_of
+from kairos.domain.proposal import proposal_id
 from kairos.errors import NotFound
 
 
@@ -60,3 +65,21 @@ def test_a_large_commit_says_why_nothing_was_missed(desk: Any, seeded: Any, comm
     oid = commit(*(f"f{n}.md" for n in range(40)))
     by = {d.detector: d for d in considered(desk, oid, None).detectors}
     assert "more than 30 files" in by["missing-companion"].below[0].why
+
+
+def test_the_cards_that_rest_on_the_commit_and_wait_are_named(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:
+    """A pushed secret is no news to the detector, but its card still waits."""
+    oid, other = commit("a.md"), commit("b.md")
+    first = seeded.raise_(seeded.note(), seed="a")
+    on_it = msgspec.structs.replace(
+        first, id=proposal_id("b"), key="b", detector="secret", basis=basis_of([[oid]], reach="refs")
+    )
+    seeded.append(on_it, f"proposal-{on_it.id}")
+    found = considered(desk, oid, None)
+    assert found.waiting == [on_it.id[:4]]
+    said = {d.detector: d.what for d in found.detectors}
+    assert "what it found waits" in said["secret"] and said["conflict-marker"] == "finds nothing now"
+    assert f"1 card about this commit waits: kairos review {on_it.id[:4]}" in considered_text(found)
+    assert considered(desk, other, None).waiting == []
+    decisions.reject(desk.log, on_it.id, "wrong")
+    assert considered(desk, oid, None).waiting == []

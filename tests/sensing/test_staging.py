@@ -1,4 +1,4 @@
-"""What is staged is told once, when something joins it."""
+"""What is staged is told once, when something joins or leaves it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def tree(tmp_path):
 
 
 @pytest.mark.parametrize("born", [False, True])
-def test_only_what_joins_is_news(tree, born):
+def test_what_joins_or_leaves_is_news_and_a_commit_is_not(tree, born):
     at, git, write = tree
     if born:
         write("z", "z")
@@ -36,17 +36,18 @@ def test_only_what_joins_is_news(tree, born):
     write("a", "1")
     git("add", "a")
     staging = Staging(at)
-    assert not staging.grown(), "the first reading is where it begins"
-    assert not staging.grown()
+    assert not staging.changed(), "the first reading is where it begins"
+    assert not staging.changed()
     write("b", "1")
-    assert not staging.grown()
+    assert not staging.changed()
     git("add", "b")
-    assert staging.grown()
-    assert not staging.grown()
+    assert staging.changed()
+    assert not staging.changed()
     write("b", "2")
     git("add", "b")
-    assert staging.grown(), "another content"
+    assert staging.changed(), "another content"
     git("rm", "-q", "--cached", "-f", "b")
-    assert not staging.grown(), "what leaves is no news"
+    assert staging.changed(), "it left, and HEAD is the same"
+    assert not staging.changed()
     git("commit", "-qm", "a")
-    assert not staging.grown()
+    assert not staging.changed(), "what a commit took is no news"

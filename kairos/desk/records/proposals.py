@@ -183,7 +183,8 @@ class DetectorLookOut(Output, frozen=True, kw_only=True):
 
 
 class CommitLookOut(Output, frozen=True, kw_only=True):
-    """What the detectors make of a commit today. `uncovered`: what none of them looks at."""
+    """What the detectors make of a commit today. `uncovered`: what none of them looks at; `waiting`: the ids, as
+    they are typed, of the proposals that rest on this commit or cite it, and wait for a decision."""
 
     commit: str
     subject: str
@@ -191,6 +192,7 @@ class CommitLookOut(Output, frozen=True, kw_only=True):
     files: int
     detectors: list[DetectorLookOut]
     uncovered: list[str]
+    waiting: list[str] = []
 
 
 class HeldOut(Output, frozen=True, kw_only=True):

@@ -130,7 +130,7 @@ class GitMoved(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The difference of two ref snapshots. `head` is the symbolic ref, or the object id when detached.
 
     `what`: commit amend checkout branch tag merge rebase stash fetch reset cherry-pick state worktree stage other (no
-    ref moves when something is staged). `ongoing`:
+    ref moves when something is staged or unstaged). `ongoing`:
     a rebase has stopped midway or is still running; its end is recorded by an event without `ongoing`."""
 
     repo: str

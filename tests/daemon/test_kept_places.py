@@ -73,6 +73,14 @@ def test_an_unstaged_one_that_is_gone_or_ignored_closes(staged: Kept) -> None:
     is_waiting(staged, "untracked")
 
 
+def test_one_that_no_rule_ignores_any_more_returns(kept: Kept) -> None:
+    kept.write("keys.txt", SECRET)
+    kept.write(".gitignore", "keys.txt\n")
+    assert kept.one().state == "superseded"
+    kept.write(".gitignore", "nothing\n")
+    is_waiting(kept, "untracked")
+
+
 def test_one_that_an_amend_takes_out_of_git_is_untracked(committed: Kept) -> None:
     committed.git("rm", "-q", "--cached", PATH, what="stage")
     is_waiting(committed, "committed")

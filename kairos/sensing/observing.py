@@ -217,8 +217,8 @@ class Observer:
         return tree
 
     def _staging_changed(self) -> bool:
-        """Whether something was staged or unstaged since the index was last read. If git cannot tell, nothing was: a later look of
-        the detectors still reads the index."""
+        """Whether something was staged or unstaged since the index was last read. If git cannot tell, nothing was:
+        a later look of the detectors still reads the index."""
         try:
             return self._staging.changed()
         except GitHangs:

@@ -245,6 +245,11 @@ def test_what_no_event_tells_of_is_noticed_by_the_index_and_the_rules(turns: Tur
     assert [p.raised.title for p in turns.pending()] == ["AWS key in two.txt, staged"]
     turns.repo.git("rm", "-q", "--cached", "-f", "two.txt")
     turns.after("README.md")
+    assert [p.raised.title for p in turns.pending()] == ["AWS key in two.txt, untracked and not ignored"]
+    turns.repo.git("add", "two.txt")
+    turns.after("README.md")
+    turns.repo.git("rm", "-q", "-f", "two.txt")
+    turns.after("README.md")
     assert [p.raised.title for p in turns.pending()] == []
 
 

@@ -67,7 +67,9 @@ def test_a_large_commit_says_why_nothing_was_missed(desk: Any, seeded: Any, comm
     assert "more than 30 files" in by["missing-companion"].below[0].why
 
 
-def test_the_cards_that_rest_on_the_commit_and_wait_are_named(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:
+def test_the_cards_that_rest_on_the_commit_and_wait_are_named(
+    desk: Any, seeded: Any, commit: Callable[..., str]
+) -> None:
     """A pushed secret is no news to the detector, but its card still waits."""
     oid, other = commit("a.md"), commit("b.md")
     first = seeded.raise_(seeded.note(), seed="a")

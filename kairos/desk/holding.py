@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.desk.controlling import detectors, mutes
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import attention, inbox, repositories, roots_of
+from kairos.desk.reading import attention, inbox, rejection_of, repositories, roots_of
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.units import count
 from kairos.domain import attention as rules
@@ -121,7 +121,8 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
 def _finding(desk: Desk, at: Recorded, event: AttentionHeld, *, over: bool) -> HeldOut:
     remedy = {
         MUTE: "",  # the mute says how it ends
-        NEVER: "you said never here; kairos undo takes that back",
+        NEVER: "you said never here; kairos undo "
+        f"{rejection_of(desk, event.repo, event.subject, event.detector)} takes that back",
         COOL_DOWN: "its detector rests after a rejection; attention.cool_down_hours says how long",
     }[event.rule]
     if over:

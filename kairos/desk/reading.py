@@ -156,6 +156,15 @@ def letters(desk: Desk, id_: str) -> str:
     return inbox(desk).letters(id_)
 
 
+@of_one_moment
+def rejection_of(desk: Desk, repo: str, key: str, detector: str) -> str:
+    """What `undo` takes to take back the rejection that holds back a finding: the short id of the rejected proposal,
+    `ID` if none is known."""
+    known = inbox(desk)
+    found = known.known(repo, [key], []) or known.known(repo, [], [detector])
+    return next((known.letters(p.id) for p in reversed(found) if p.state == "rejected"), "ID")
+
+
 def short(ids: list[str], *, least: int = 4) -> dict[str, str]:
     """Each id → its shortest prefix, of at least `least` letters, that no other id shares."""
     ordered = sorted(set(ids))

@@ -73,11 +73,11 @@ def unread(listed: Sequence[Mention], most: int = 5) -> list[str]:
     for mention in listed[:most]:
         suffix = posixpath.splitext(mention.path)[1]
         kind = (
-            "prose or code blocks"
+            "prose or a code block"
             if suffix in (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc")
-            else "code of this kind"
+            else "a comment, a string or a language that is not read"
         )
-        out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind} were not checked")
+        out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind}, which was not checked")
     if (more := len(listed) - most) > 0:
         one, many = "more line names an old path and was", "more lines name an old path and were"
         out.append(f"{count(more, one, many)} not checked")

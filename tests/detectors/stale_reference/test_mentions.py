@@ -11,9 +11,17 @@ MOVES = [("src/pay.py", "src/bill.py")]
 @pytest.mark.parametrize(
     ("path", "content", "said"),
     [
-        ("app.rb", "import x from './x'\nread('src/pay.py')\n", "app.rb:2 names src/pay.py: code of this kind"),
+        (
+            "app.rb",
+            "import x from './x'\nread('src/pay.py')\n",
+            "app.rb:2 names src/pay.py: a comment, a string or a language",
+        ),
         ("README.md", "# x\n\nThe file src/pay.py is good.\n", "README.md:3 names src/pay.py: prose"),
-        ("README.md", "```\npython src/pay.py\n```\n", "README.md:2 names src/pay.py: prose or code blocks"),
+        (
+            "README.md",
+            "```\npython src/pay.py\n```\n",
+            "README.md:2 names src/pay.py: prose or a code block, which was not",
+        ),
         ("main.m", '#include "src/pay.py"\n', "main.m:1"),
         ("doc.rst", "It imports src.pay, which\n", None),
         ("pkg.adoc", "see src/pay.py.\n", "pkg.adoc:1"),
@@ -41,5 +49,6 @@ def test_a_dotted_name_in_prose_is_named_and_many_are_counted(moved):
     files = {f"n{i}.js": "// pkg.pay\n" for i in range(9)}
     (found,) = moved({"pkg/__init__.py": "", "pkg/pay.py": "x = 1\n" * 9, "use.py": "import pkg.pay\n", **files},
                      [("pkg/pay.py", "pkg/bill.py")])  # fmt: skip
-    assert found.unchecked[0] == "n0.js:1 names pkg.pay: code of this kind were not checked"
+    kind = "a comment, a string or a language that is not read, which was not checked"
+    assert found.unchecked[0] == f"n0.js:1 names pkg.pay: {kind}"
     assert found.unchecked[-1] == "4 more lines name an old path and were not checked"

@@ -138,3 +138,19 @@ def test_an_undo_of_a_second_deferral_says_until_when_the_first_lasts(kairos: An
         assert kairos("defer", raised.id, "--until", "1h").code == 0
         said = kairos("undo", raised.id, "--yes")
         assert said.code == 0 and ": deferred, until" in said.out and words in said.out, said
+
+
+def test_an_approval_that_was_taken_back_is_made_again_only_after_the_rebase(
+    kairos: Any, seeded: Any, repo: Any
+) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", AFTER))
+    kairos("pause")
+    kairos("approve", raised.id, "--yes")
+    assert kairos("undo", raised.id, "--yes").code == 0
+    kairos("resume")
+    stopped(repo, "rebase merge")
+    said = kairos("redo", raised.id, "--yes")
+    assert said.code == 5 and "a rebase" in said.err and seeded.read("README.md") == b"# Demo\n"
+    repo.git("rebase", "--abort")
+    assert kairos("redo", raised.id, "--yes").code == 0
+    assert seeded.read("README.md") == AFTER

@@ -53,7 +53,7 @@ def receipt(context: Context, run: str, done: UndoneOut) -> str:
     """What was done, in one line."""
     where = f" in {Path(done.repo).name}" if done.repo else " everywhere" if not done.id else ""
     position = f" (ev {number(done.positions[-1])})" if done.positions else ""
-    back = "Redo: kairos redo" if run == "undo" else "Undo: kairos undo"
+    back = ("Redo: kairos redo" if run == "undo" else "Undo: kairos undo") + ("" if done.repo else " --all")
     short = letters(context.desk, done.id) if done.id else ""
     again = run == "redo" and done.what == "approve" and done.state == "executed"
     if done.state in ("undone", "redone") or again:

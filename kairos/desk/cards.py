@@ -10,7 +10,7 @@ import msgspec
 from kairos.clock import now_us, rfc3339
 from kairos.desk.boundaries import in_words
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import attention, inbox, repositories
+from kairos.desk.reading import attention, inbox, repositories, unwatched
 from kairos.desk.records.proposals import (
     ActionOut,
     BaseOut,
@@ -63,6 +63,9 @@ def _held(desk: Desk, proposal: Proposal) -> str | None:
         return f"git is in the middle of {what}; finish or abort it, then approve" if what else None
     if proposal.state != "approved":
         return None
+    root = unwatched(desk).get(proposal.raised.repo)
+    if root is not None:
+        return f"{root} is not watched; it is carried out after `kairos init` there if its approval has not expired"
     wrong = policy_error(desk)
     if wrong is not None:
         return f"{wrong}; nothing is carried out until policy.toml is corrected"

@@ -58,8 +58,8 @@ def held_by(desk: Desk, id_: str) -> str | None:
 def _held(desk: Desk, proposal: Proposal) -> str | None:
     """Why an approved action is not carried out now, or would not be; None if nothing holds it."""
     if proposal.state in UNDECIDED and not proposal.is_note:
-        root = _root(proposal, repositories(desk))
-        what = ongoing(root) if root is not None else ""
+        place = _root(proposal, repositories(desk))
+        what = ongoing(place) if place is not None else ""
         return f"git is in the middle of {what}; finish or abort it, then approve" if what else None
     if proposal.state != "approved":
         return None

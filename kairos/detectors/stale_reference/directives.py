@@ -120,11 +120,11 @@ def _readings(name: str, path: str, moves: Moves) -> list[PathReading]:
     the document."""
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     if name.startswith("/"):
-        return [PathReading(_source(before, moves.was), _source(here, moves.now.__contains__), "root")]
+        return [PathReading(sphinx_source(before, moves.was), sphinx_source(here, moves.now.__contains__), "root")]
     return [PathReading(before, here, "relative")]
 
 
-def _source(directory: str, exists: Callable[[str], bool]) -> str:
+def sphinx_source(directory: str, exists: Callable[[str], bool]) -> str:
     """The nearest directory with a conf.py; the root if there is none."""
     while directory and not exists(f"{directory}/conf.py"):
         directory = posixpath.dirname(directory)

@@ -131,3 +131,17 @@ def test_at_40_columns_words_stay_whole_and_lines_that_continue_are_indented(
         text = re.sub("\x1b\\[[0-9;]*m", "", screen.raw.decode().replace("\r", ""))
         assert all(width(line) <= 40 for line in text.split("\n")), text
         assert words <= set(text.split()), (verb, words - set(text.split()))
+
+
+def test_places_with_the_same_reason_are_counted_on_the_card_and_all_in_json(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(
+        seeded.patch("README.md", b"# Demo\nmore\n"),
+        unchecked=[*(f"a.md:{n} names x.py: prose" for n in range(1, 9)), "a.js:1 names x.py: code"],
+    )
+    said = kairos("show", raised.id).out
+    told = said[said.index("Not checked") :]
+    assert [f"a.md:{n} " in told for n in (1, 2, 3, 4)] == [True, True, True, False]
+    assert f"5 more like these: kairos show {raised.id} --json" in told
+    assert "a.js:1 names x.py: code" in told
+    card = msgspec.convert(kairos("show", raised.id, "--json").data, CardOut)
+    assert len(card.unchecked) == 9

@@ -37,7 +37,7 @@ def described(plan: TakingBack) -> str:
     if not plan.writes:
         files = f": {named(plan.files)}" if plan.files else ""
         return render.inert(f"{verb}{noun} of {plan.id} “{plan.title}”{where} ({ago}){files}; no file changes.")
-    did = "executed" if plan.run == "undo" else "undone"
+    did = "undone" if plan.run == "redo" and not plan.gone else "executed"
     size = f"{count(len(plan.files), 'file')}, {count(plan.hunks, 'hunk')}"
     kept = f"; your later edits in {', '.join(plan.kept)} are kept" if plan.kept else ""
     return render.inert(f"{verb} {plan.id} “{plan.title}”{where} ({named(plan.files)}; {did} {ago}): {size}{kept}.")

@@ -28,6 +28,9 @@ PATCH = "patch"
 """The name of the part that says what there is of the patch; the diffs of its files follow."""
 
 
+_HANG = "    "
+
+
 class CardPart(NamedTuple):
     """Lines of a card. `path`: the file whose diff they are, empty if they are none; else `title` tells which part."""
 
@@ -43,7 +46,8 @@ class CardPart(NamedTuple):
 
 def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL) -> str:
     """The card, with the most important facts for the decision first."""
-    return "\n".join(part.text for part in card_parts(context, proposal, card, body=body))
+    parts = card_parts(context, proposal, card, body=body)
+    return "\n".join(part.text if part.path else render.folded(part.text, hang=_HANG) for part in parts)
 
 
 def card_parts(

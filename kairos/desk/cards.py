@@ -26,8 +26,9 @@ from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
 from kairos.domain.deciding import reason
 from kairos.domain.inert import as_text, quoted
-from kairos.domain.proposal import Comment, Proposal
+from kairos.domain.proposal import UNDECIDED, Comment, Proposal
 from kairos.eventlog.views.repositories import Repositories
+from kairos.repo.health import ongoing
 
 _MOST_BYTES = 8 << 20
 
@@ -55,7 +56,11 @@ def held_by(desk: Desk, id_: str) -> str | None:
 
 
 def _held(desk: Desk, proposal: Proposal) -> str | None:
-    """Why an approved action is not carried out now; None if nothing holds it."""
+    """Why an approved action is not carried out now, or would not be; None if nothing holds it."""
+    if proposal.state in UNDECIDED and not proposal.is_note:
+        place = _root(proposal, repositories(desk))
+        what = ongoing(place) if place is not None else ""
+        return f"git is in the middle of {what}; finish or abort it, then approve" if what else None
     if proposal.state != "approved":
         return None
     root = unwatched(desk).get(proposal.raised.repo)

@@ -12,6 +12,7 @@ from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import attention, inbox, rejection_of, repositories, roots_of, unwatched
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.units import count
+from kairos.desk.when import deferred_to
 from kairos.domain import attention as rules
 from kairos.domain.attention import Attention, Held, Manners
 from kairos.domain.events import AttentionHeld, Event, Paused
@@ -88,7 +89,7 @@ def _waits(p: Proposal, state: Attention, manners: Manners) -> tuple[str, str, i
         case "parked":
             return p.parked, "parked@1", None
         case "deferred":
-            on = "what it rests on changes" if p.deferred_on_evidence else "the next commit"
+            on = deferred_to(None, on_evidence=p.deferred_on_evidence)
             why = "you deferred it" + ("" if p.deferred_until else f" until {on}")
             return why, "deferred@1", p.deferred_until
         case "raised":

@@ -90,6 +90,13 @@ def spoken(at: int, now: int, zone: tzinfo) -> str:
     return f"{day} {moment:%H:%M}"
 
 
+def deferred_to(at: int | None, *, on_evidence: bool) -> str:
+    """Until when a proposal is deferred, in words. `at`: as `ProposalDeferred.until`."""
+    if at is not None:
+        return spoken(at, now_us(), local_zone())
+    return "what it rests on changes" if on_evidence else "the next commit"
+
+
 def at_hand(text: str) -> str:
     """A time of an answer (RFC 3339) as people say it, as of now and here."""
     return spoken(parse_time(text), now_us(), local_zone())

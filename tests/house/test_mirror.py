@@ -55,6 +55,7 @@ STORIES = {
     "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
+    "tests/cli/decide/test_taken_by_git.py": "approve, undo and redo around what git throws away",
     "tests/acting/test_ordinary_checks.py": "what ordinary test suites use, in the sandbox",
     "tests/cli/look/test_foreign_events.py": "every command, with events of another application in the log",
     "tests/cli/test_answers.py": "every answer of a recorded home",

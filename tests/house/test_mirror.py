@@ -68,6 +68,7 @@ STORIES = {
     "tests/daemon/test_kept_findings.py": "lives of secrets and of files that were left out",
     "tests/daemon/test_kept_forgotten.py": "decisions on proposals of which an event was forgotten",
     "tests/daemon/test_kept_patches.py": "lives of patches that no detector makes anew",
+    "tests/daemon/test_kept_places.py": "lives of secrets that move among commits, the index and the work tree",
     "tests/detectors/test_forgotten.py": "what any room shows of a name, forgetting finds",
     "tests/dream/test_killing.py": "a dream killed at every write",
     "tests/eventlog/test_applications.py": "stock applications of eventsourcing on a log",

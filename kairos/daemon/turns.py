@@ -19,8 +19,9 @@ from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature
 from kairos.domain.events import AttentionDue, AttentionHeld, Event, ProposalRaised, TurnEnded, TurnStarted
 from kairos.domain.finding import Finding
+from kairos.domain.holds import MUTE, held_back, label_of
 from kairos.domain.proposal import stream_of
-from kairos.domain.raising import MUTE, Raised, held_back, label_of, raise_findings
+from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track, Write

@@ -50,6 +50,12 @@ class Proposals(_Table, frozen=True, kw_only=True):
     approval_minutes: Annotated[float, Meta(ge=0.1, le=43_200)] = 15.0
 
 
+class DetectorSettings(_Table, frozen=True, kw_only=True):
+    """`also`: detectors that watch although they are off by default (see `kairos backtest --detector NAME`)."""
+
+    also: list[Argument] = []
+
+
 class ScheduleSettings(_Table, frozen=True, kw_only=True):
     """Local times HH:MM of nightly work; empty: never."""
 
@@ -132,6 +138,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
     attention: AttentionSettings = AttentionSettings()
     proposals: Proposals = Proposals()
+    detectors: DetectorSettings = DetectorSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     retention: Retention = Retention()
     notify: Notify = Notify()

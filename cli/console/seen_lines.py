@@ -7,6 +7,7 @@ is another part and none of it was seen.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -58,16 +59,22 @@ class SeenLines:
 
     def look(self, layout: Sequence[LaidLine], top: int, bottom: int) -> None:
         """The rows from `top` up to but not including `bottom` of a layout are on the screen."""
-        if layout != self._layout:
+        if layout is not self._layout and layout != self._layout:
             self._layout, self._rows = layout, set()
         self._rows.update(range(top, bottom))
-        for line in layout:
-            if line.first < bottom and line.end > top and self._rows.issuperset(range(line.first, line.end)):
+        for line in layout[bisect_right(layout, top, key=lambda x: x.end) :]:
+            if line.first >= bottom:
+                break
+            if self._rows.issuperset(range(line.first, line.end)):
                 self._seen.add(line.id)
 
     def unseen(self, layout: Sequence[LaidLine]) -> int:
         """How many lines of a layout have not been on the screen."""
         return sum(line.id not in self._seen for line in layout)
+
+    def first_unseen(self, layout: Sequence[LaidLine]) -> int:
+        """The row at which the first line begins that has not been on the screen; -1 if there is none."""
+        return next((line.first for line in layout if line.id not in self._seen), -1)
 
     def unseen_of(self, part: str, lines: int) -> int:
         """How many lines of a part, which has so many, have not been on the screen."""

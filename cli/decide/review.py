@@ -22,6 +22,7 @@ from cli.decide.undo import described, receipt, standing
 from cli.look.card import CardPart
 from cli.look.why import steps_text
 from kairos.desk import deciding, editing
+from kairos.desk.cards import comments_go
 from kairos.desk.explaining import why
 from kairos.desk.reading import chosen, letters, undecided, waiting
 from kairos.desk.records.proposals import DecidedOut
@@ -38,7 +39,7 @@ HELP = """  y  approve exactly this, once you saw its end (high risk: type the f
   e  edit the patch in your editor: the same proposal, a new digest
   s  split: pick hunks, with the keys of git add -p; the others are dropped
   t  try it now in a scratch tree, with your check, and keep the result on the card
-  c  comment on the file at the top of the screen, or on the whole
+  c  comment on the file at the top of the screen, or on the whole: with a model configured it changes the patch
   w  why: the causal chain
   d  the diff: full, in numbers, hidden; y then asks once more if lines of it were never shown
   m  fold the file at the top of the screen; again to unfold it
@@ -157,7 +158,8 @@ class Review:
         missed = self._cards.unseen(shown)
         if missed:
             were = f"{count(missed, 'line')} of the card {'was' if missed == 1 else 'were'} not seen"
-            self._say(f"not approved: {were}. space scrolls, d folds the patch")
+            where = "above, from home on" if self._cards.unseen_above(shown, view) else "below"
+            self._say(f"not approved: {were} ({where}). space scrolls, d folds the patch")
             return
         if not self._sure(shown):
             self._say("not approved")
@@ -245,7 +247,7 @@ class Review:
             self._say("no comment")
             return
         deciding.comment(self._context.desk, shown.id, text, file)
-        self._say("your comment is on the card; it goes with a rejection as its reason")
+        self._say(f"your comment is on the card; {comments_go(self._context.desk)}. A rejection takes it as its reason")
 
     def _why(self, shown: Proposal, view: Viewport) -> None:
         self._screen.page(steps_text(why(self._context.desk, shown.id)))

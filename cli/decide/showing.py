@@ -44,6 +44,8 @@ class Cards:
         self._anchors: dict[str, _Anchor] = {}
         self._parts: list[CardPart] = []
         self._layout: list[LaidLine] = []
+        self._drawn: list[PartLines] = []
+        self._wrapped: dict[str, tuple[str, int, PartLines]] = {}
 
     def parts(self, proposal: Proposal) -> list[CardPart]:
         """The parts of the card, from the present state of the log."""
@@ -58,14 +60,24 @@ class Cards:
     def view(self, proposal: Proposal, parts: list[CardPart], rows: int) -> Viewport:
         """The part of the card that is on a screen with so many rows; it counts as seen from now on."""
         digest = proposal.raised.digest
-        laid = [PartLines(p.name, [self._screen.lines_of(line) for line in p.text.split("\n")]) for p in parts]
+        laid = [self._laid(part) for part in parts]
         if sum(len(line) for part in laid for line in part.lines) > self._screen.height - _FOOTER:
             laid = [part if part.name.startswith("/") else _tight(part) for part in laid]
-        self._parts, self._layout = parts, laid_out(laid)
+        if laid != self._drawn:
+            self._drawn, self._layout = laid, laid_out(laid)
+        self._parts = parts
         view = opened([[row for line in part.lines for row in line] for part in laid], rows)
         view = view.scrolled(self._row(self._anchors.get(digest, _Anchor())))
         self._of(digest).look(self._layout, view.top, view.bottom)
         return view
+
+    def _laid(self, part: CardPart) -> PartLines:
+        """The lines of a part as rows; a long diff is laid out once, not at every key."""
+        known = self._wrapped.get(part.name)
+        if known is None or known[:2] != (part.text, self._screen.columns):
+            lines = PartLines(part.name, [self._screen.lines_of(line) for line in part.text.split("\n")])
+            known = self._wrapped[part.name] = (part.text, self._screen.columns, lines)
+        return known[2]
 
     def moved(self, proposal: Proposal, view: Viewport) -> None:
         """Keeps where the card was scrolled to."""
@@ -76,6 +88,10 @@ class Cards:
     def unseen(self, proposal: Proposal) -> int:
         """How many lines of the card, as it is shown now, have not been on the screen."""
         return self._of(proposal.raised.digest).unseen(self._layout)
+
+    def unseen_above(self, proposal: Proposal, view: Viewport) -> bool:
+        """Whether a line above the screen has not been on it, because somebody jumped over it."""
+        return 0 <= self._of(proposal.raised.digest).first_unseen(self._layout) < view.top
 
     def unseen_patch(self, proposal: Proposal) -> UnseenPatch:
         """What of the patch has never been on the screen, because it is folded."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cli import render
 from cli.context import Context
 from kairos.clock import now_us
-from kairos.desk.cards import FilePatch, file_patches, unchecked, why_now
+from kairos.desk.cards import FilePatch, comments_go, file_patches, unchecked, why_now
 from kairos.desk.records.proposals import CardOut, VerificationOut
 from kairos.desk.summary import cited
 from kairos.desk.units import age, count, number
@@ -57,7 +57,7 @@ def card_parts(
     many lines of the diff of a file were never shown, which a card that leaves them out says."""
     effects = [render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)]
     return [
-        CardPart("\n".join([*_head(proposal, card), *_comments(card)]), title="head"),
+        CardPart("\n".join([*_head(proposal, card), *_comments(context, card)]), title="head"),
         CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)]), title="evidence"),
         CardPart("\n".join(["", *effects]), title="effects"),
         *(_patch(file_patches(context.desk, proposal), body, folded, unseen) if card.patch else []),
@@ -101,9 +101,17 @@ def _revised(proposal: Proposal, card: CardOut) -> list[str]:
     return ["", f"  revised {times}{last}:", render.table(rows, indent="    ")]
 
 
-def _comments(card: CardOut) -> list[str]:
-    said = [f"{c.file}: {c.text}" if c.file else c.text for c in card.comments]
-    return ["", render.paint("You said", "bold"), *(f"  {render.inert(text)}" for text in said)] if said else []
+def _comments(context: Context, card: CardOut) -> list[str]:
+    """What the person said, and what became of it."""
+    if not card.comments:
+        return []
+    lines = ["", render.paint("You said", "bold")]
+    for c in card.comments:
+        words = {"revised": "a model changed the patch", "unchanged": "a model looked, and the patch stays as it is"}
+        became = words.get(c.answer, "no model was asked") if c.answer else comments_go(context.desk)
+        lines.append(f"  {render.inert(f'{c.file}: {c.text}' if c.file else c.text)}")
+        lines.append(f"    {render.paint(became + (f': {c.why}' if c.why else ''), 'dim')}")
+    return lines
 
 
 def level(proposal: Proposal) -> str:

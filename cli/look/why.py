@@ -101,7 +101,8 @@ def _block(one: Silence) -> str:
 def considered_text(looked: CommitLookOut) -> str:
     """What was considered about a commit, as text for a person."""
     lines = [
-        f"{render.paint(looked.commit[:12], 'bold')} {render.inert(looked.subject)}, {count(looked.files, 'file')}"
+        f"{render.paint(looked.commit[:12], 'bold')} {render.inert(looked.subject)}, {count(looked.files, 'file')}",
+        f"  looked at just now, with the files as they are; what was said then: kairos why {looked.commit[:8]}",
     ]
     for one in looked.detectors:
         sign = render.paint("✓", "green") if one.looked else render.paint("–", "dim")

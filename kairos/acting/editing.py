@@ -1,4 +1,4 @@
-"""Records a person's own change of a proposal's patch, which is read against the tree as it is."""
+"""Records a person's own change of a proposal's patch, or a model's at their word, read against the tree as it is."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from kairos.clock import now_us
 from kairos.domain import editing
 from kairos.domain.action import PatchAction
 from kairos.domain.deciding import decided
+from kairos.domain.editing import ModelWords
+from kairos.domain.events import CommentAnswered, Event, ProposalCommented
+from kairos.domain.events.proposals import Answer
 from kairos.domain.inert import shown
 from kairos.domain.patch_text import Read
 from kairos.domain.proposal import OPEN, Proposal
-from kairos.errors import Conflict, Stale, TryAgain, UsageError
+from kairos.errors import Conflict, KairosError, Stale, TryAgain, UsageError
 from kairos.eventlog.log import Log
 from kairos.home import Home
 
@@ -68,6 +71,59 @@ def revise_patch(
             continue
         return Decision(after.proposal, after.last)
     raise TryAgain(f"{proposal_id} is being changed by others", "Try again in a moment.")
+
+
+def answer_comment(
+    log: Log, home: Home, proposal_id: str, of: int, digest: str, action: PatchAction | None, said: ModelWords,
+    why: str = "",
+) -> Decision:  # fmt: skip
+    """Records what a model made of the comment at position `of`: the patch under a new digest, or (`action` None, or
+    one that cannot be taken) that it stays as it is, and `why`. What was answered before is not answered again."""
+    policy = policy_file.load_policy(home.policy_file)
+    for _ in range(_TRIES):
+        at = standing(log, proposal_id)
+        if of not in unanswered(log, at.proposal):
+            return Decision(at.proposal, at.last)
+        revised: list[Event] = []
+        if action is not None:
+            try:
+                with open_tree(log, at.proposal) as tree:
+                    _base(tree, at.proposal)
+                    revised = editing.answer(at.proposal, digest, action, said=said, policy=policy, root=str(tree.root))
+            except KairosError as error:
+                why = error.message
+        outcome: Answer = "revised" if revised else "unchanged"
+        told = CommentAnswered(id=proposal_id, of=of, outcome=outcome, why="" if revised else why)
+        try:
+            after = append(log, at, [*revised, told], now=now_us())
+        except Conflict:
+            continue
+        return Decision(after.proposal, after.last)
+    raise TryAgain(f"{proposal_id} is being changed by others", "Try again in a moment.")
+
+
+def leave_comment(log: Log, proposal_id: str, of: int, why: str) -> None:
+    """Records that no model was asked about the comment at position `of`, and why."""
+    for _ in range(_TRIES):
+        at = standing(log, proposal_id)
+        if of not in unanswered(log, at.proposal):
+            return
+        try:
+            append(log, at, [CommentAnswered(id=proposal_id, of=of, outcome="not_asked", why=why)], now=now_us())
+        except Conflict:
+            continue
+        return
+
+
+def unanswered(log: Log, p: Proposal) -> list[int]:
+    """The positions of the comments on a proposal that have no answer, the oldest first."""
+    commented, answered = [], set()
+    for recorded in log.stream(p.stream):
+        if isinstance(recorded.event, ProposalCommented):
+            commented.append(recorded.position)
+        elif isinstance(recorded.event, CommentAnswered):
+            answered.add(recorded.event.of)
+    return [position for position in commented if position not in answered]
 
 
 def _reader(tree: WorkTree) -> Read:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from kairos.agent import context
+from kairos.agent import answering, context
 from kairos.agent.conversation import Conversation
 from kairos.agent.ledger import Ledger, Pauses, day_start_us
 from kairos.agent.model import Answer, Halt, Halted, ModelPort, Trouble
@@ -71,7 +71,7 @@ class Driver:
         begun = time.monotonic()
         started = TurnStarted(
             turn=self._assignment.turn, repo=self._assignment.repo, engine="model",
-            boundary=self._assignment.boundary, detectors=["review-change@1"],
+            boundary=self._assignment.boundary, detectors=[] if self._assignment.proposal else ["review-change@1"],
         )  # fmt: skip
         position = self._log.append(
             [NewEvent(self._assignment.turn, started, self._assignment.cause, "system")],
@@ -92,9 +92,7 @@ class Driver:
         self._price = self._port.price()
         self._port.load()
         memories = context.remembered(self._log, self._assignment.repo)
-        subject = context.subject_of(self._log, self._assignment)
-        near = context.about(memories, context.paths_of(self._files, subject))
-        self._talk = Conversation(context.opening(self._files, self._assignment, subject, near), self._port.scrubbed)
+        self._talk = Conversation(self._opening(memories), self._port.scrubbed)
         self._tools = Tools(self._files, [line for _, line in memories])
         self._deadline = time.monotonic() + self._model.deadline_seconds
         turn, signals = Turn(limit=self._model.calls_per_turn), list[Signal]([Started()])
@@ -107,6 +105,15 @@ class Driver:
                 if signal is not None:
                     signals.append(signal)
         return End("failed", "the turn came to no end")
+
+    def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]]:
+        if self._assignment.proposal:
+            p = answering.proposal_of(self._log, self._assignment)
+            near = context.about(memories, answering.paths_of(p))
+            return answering.opening(self._files, self._assignment, p, near)
+        subject = context.subject_of(self._log, self._assignment)
+        near = context.about(memories, context.paths_of(self._files, subject))
+        return context.opening(self._files, self._assignment, subject, near)
 
     def _do(self, effect: Effect) -> Signal | None:
         match effect:

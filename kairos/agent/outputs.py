@@ -18,7 +18,7 @@ FILES_AT_MOST, TEXT_AT_MOST, QUOTES_AT_MOST = 20, 64_000, 10
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The worker's standard input: the turn, the repository, the trigger, the positions of its evidence, and the leases
-    under which it appends to a shared log."""
+    under which it appends to a shared log. `proposal`: the one whose comments the turn answers, empty for a review."""
 
     turn: str
     repo: str
@@ -26,6 +26,7 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     boundary: str
     cause: int
     evidence: list[int] = []
+    proposal: str = ""
     fences: list[Fence] = []
 
 

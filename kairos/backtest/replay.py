@@ -47,6 +47,8 @@ _COMPANIONS, _SUPPORT, _CONFIDENCE = 5, 3, 0.35
 """What a dream remembers of a pair: see `dream/extract.py`."""
 _PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)
 _MOST_PATHS = 20
+_IN_FILES = frozenset({"secret"})
+"""Detectors that live follow their commit wherever it goes. What people did about it shows in the files."""
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +105,8 @@ class Replay:
         learns = any(d.name == "missing-companion" for d in self._detectors)
         before = min(LEARNED, count(self._git, head, 0) - wanted) if learns else 0
         days: set[str] = set()
-        first = last = now = number = 0
+        first = last = now = 0
+        number = -1
         stretch = (wanted + before, 0) if learns else (self._options.last, self._options.since_s)
         try:
             for at, commit in enumerate(history(self._git, "backtest", head, *stretch)):
@@ -188,7 +191,7 @@ class Replay:
         self._pending.append(
             Pending(
                 raised, Awaiting(commit.oid, horizon, list(finding.fingerprint)), finding, event.id,
-                seen_commit(commit, position), [c.fs for c in commit.changes if c.status.startswith("A")],
+                seen_commit(commit, position), _files(finding, commit),
                 named | basis_paths(finding.basis), f"{finding.title}\n{finding.claim}\n{note}",
             )
         )  # fmt: skip
@@ -232,9 +235,8 @@ class Replay:
         if not any(p in pending.paths or shown(p) in pending.words for p in changed):
             return None
         detectors = [d for d in self._detectors if d.name == finding.detector]
-        scene = self._walk.again(pending.raised.boundary, [pending.evidence], pending.added, commit.oid)
-        if pending.raised.boundary != BURST and COMMIT not in detectors[0].boundaries:
-            return None
+        boundary = BURST if finding.detector in _IN_FILES else pending.raised.boundary
+        scene = self._walk.again(boundary, [pending.evidence], pending.added, commit.oid)
         found, failures = look(scene, detectors=detectors)
         if failures:
             return None
@@ -277,6 +279,12 @@ class Replay:
             for path in paths_of(commit):
                 self._touched[path] += 1
                 self._born.setdefault(path, at)
+
+
+def _files(finding: Finding, commit: CommitRecorded) -> list[str]:
+    """The files of a commit that a finding may be in: of one that was seen before its commit those that were new."""
+    wanted = "AMRCT" if finding.detector in _IN_FILES else "A"
+    return [c.fs for c in commit.changes if c.status[:1] in wanted]
 
 
 def _named(finding: Finding) -> frozenset[str]:

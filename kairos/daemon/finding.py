@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.clock import now_us
-from kairos.detectors.looking import look, named
+from kairos.detectors.looking import look, named, watching
 from kairos.detectors.scene import Companion, Facts, scene_of
 from kairos.domain.basis import oids_of, paths_of
 from kairos.domain.events import CommitRecorded, ProposalRaised
@@ -35,16 +35,18 @@ def find(
     facts: Facts | None = None,
     *,
     again: bool = False,
+    also: Sequence[str] = (),
 ) -> tuple[list[Finding], list[str]]:
-    """(findings, problems) of every detector that runs at this boundary, or of the detector `only`. `salt` is the
-    home's; `facts` are shared with other looks; `again`: a second look at the evidence of a finding that is known."""
+    """(findings, problems) of every detector that watches (with `also` those of these names) at this boundary, or of
+    the detector `only`. `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the
+    evidence of a finding that is known."""
     try:
         require_sound(Path(repo.root))
         scene = scene_of(
             repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts,
             again=again,
         )  # fmt: skip
-        findings, problems = look(scene) if only is None else look(scene, detectors=named(only))
+        findings, problems = look(scene, detectors=watching(also) if only is None else named(only))
         return findings, [f"{p.detector}: {p.why}" for p in problems]
     except KairosError as error:
         return [], [error.message]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.daemon.finding import find
@@ -22,13 +23,15 @@ def is_listed(log: Log, repo_id: str) -> bool:
     return log.view_row(LISTED, repo_id.encode()) is not None
 
 
-def list_baseline_findings(log: Log, repository: Repository, salt: bytes) -> tuple[list[Finding], list[str]]:
+def list_baseline_findings(
+    log: Log, repository: Repository, salt: bytes, also: Sequence[str] = ()
+) -> tuple[list[Finding], list[str]]:
     """(findings that were not listed before, problems). Records each finding as a FindingListed event, in one append.
     Raises GitError, and lists nothing, if the repository cannot be read."""
     require_sound(Path(repository.root))
     listed = FindingsView().load(log)[0].listed
     done = [log.at(repository.ready_at)] if repository.ready else []
-    found, problems = find(log, repository, done, "baseline", salt)
+    found, problems = find(log, repository, done, "baseline", salt, also=also)
     news = [f for f in found if not was_listed(f, listed)]
     cause = done[-1].position if done else None
     log.append(

@@ -1,4 +1,5 @@
-"""Model turns: after a commit, one bounded look by a model in a worker process, if a model is configured.
+"""Model turns: after a commit, or when a person comments on a proposal, one bounded look by a model in a worker
+process, if a model is configured.
 
 The worker writes its own ledger. It returns its findings on standard output; they are raised here, in one append with
 the end of the turn and the tracking position. A turn that a crash interrupted is ended as interrupted, never rerun.
@@ -13,15 +14,27 @@ from datetime import tzinfo
 
 import msgspec
 
+from kairos.acting.editing import answer_comment, leave_comment
+from kairos.acting.performing import standing
 from kairos.agent import worker_setup
 from kairos.agent.outputs import Assignment, Result, parse_result
 from kairos.clock import now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
+from kairos.domain.action import PatchAction
 from kairos.domain.basis import Basis, CommitBasis
-from kairos.domain.events import AttentionDue, AttentionHeld, GitMoved, ProposalRaised, TurnEnded
+from kairos.domain.editing import ModelWords
+from kairos.domain.events import (
+    AttentionDue,
+    AttentionHeld,
+    GitMoved,
+    ProposalCommented,
+    ProposalRaised,
+    TurnEnded,
+)
 from kairos.domain.finding import Finding
+from kairos.domain.proposal import OPEN
 from kairos.errors import KairosError
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
@@ -47,7 +60,7 @@ class Modelling(Component):
     """Runs model turns, one at a time. `stop` asks a running worker to end, and the worker reports that it did."""
 
     name = "modelling"
-    reads = frozenset({"AttentionDue"})
+    reads = frozenset({"AttentionDue", "ProposalCommented"})
 
     def __init__(
         self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: Callable[[], tzinfo]
@@ -84,6 +97,11 @@ class Modelling(Component):
     def handle(self, recorded: Recorded) -> None:
         if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
             self._due(recorded, recorded.event.repo)
+        elif isinstance(recorded.event, ProposalCommented):
+            with self._world.reading() as views:
+                found = views.inbox.proposals.get(recorded.event.id)
+            if found is not None:
+                self._due(recorded, found.raised.repo)
 
     def step(self) -> float | None:
         """Advances the tracking positions from time to time, so that start-up and compaction do not depend on
@@ -105,7 +123,10 @@ class Modelling(Component):
     def _due(self, recorded: Recorded, repo: str) -> None:
         if not self.stopped and self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
             with self._log.fenced(fences_of(self._held, [repo])):
-                self._turn(recorded, repo)
+                if isinstance(recorded.event, ProposalCommented):
+                    self._answer(recorded, recorded.event, repo)
+                else:
+                    self._turn(recorded, repo)
             self._done[repo] = recorded.position
 
     def _turn(self, due: Recorded, repo_id: str) -> None:
@@ -128,6 +149,46 @@ class Modelling(Component):
         result = self._work(assignment)
         self._log.append([], writes=[track])
         self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track, self._commit(due))
+
+    def _answer(self, at: Recorded, comment: ProposalCommented, repo_id: str) -> None:
+        """Has a model answer the comment of a person, and ends its turn. The answer is recorded first: a crash between
+        the two leaves an interrupted turn, and no comment is answered twice."""
+        track = Track(track_of(repo_id), at.position)
+        refusal = worker_setup.prepare(self._log, self._config, os.environ, repo_id, now_us(), self._zone())
+        p = standing(self._log, comment.id).proposal
+        turn = f"turn-model-{repo_id[5:]}-{at.position}"
+        if refusal is not None or p.state not in OPEN or self._log.version(turn):
+            why = refusal.why if refusal is not None else "it was decided, or the turn was interrupted, meanwhile"
+            leave_comment(self._log, comment.id, at.position, why)
+            self._log.append([], writes=[track])
+            return
+        assignment = Assignment(
+            turn=turn, repo=repo_id, root=self._repos()[repo_id].root, boundary="comment", cause=at.position,
+            proposal=comment.id, fences=list(self._log.fences),
+        )  # fmt: skip
+        begun = time.monotonic()
+        result = self._work(assignment)
+        action = result.finding.action if result.finding is not None else None
+        why = result.why or ("the model would change nothing" if result.outcome == "quiet" else result.outcome)
+        said = ModelWords(
+            result.finding.title if result.finding is not None else "",
+            result.finding.claim if result.finding is not None else "", comment.text, result.spent_microusd,
+        )  # fmt: skip
+        if action is not None and not isinstance(action, PatchAction):
+            action, why = None, "its patch would carry a credential"
+        after = answer_comment(
+            self._log, self._home, comment.id, at.position, p.raised.digest, action, said, why
+        ).proposal
+        taken = after.raised.digest != p.raised.digest
+        ended = TurnEnded(
+            turn=turn, repo=repo_id, engine="model", proposals=[comment.id] if taken else [], why=result.why,
+            outcome="quiet" if result.outcome == "proposed" and not taken else result.outcome,
+            micros=round((time.monotonic() - begun) * 1e6),
+        )  # fmt: skip
+        history = self._log.stream(turn)
+        cause = history[0].position if history else at.position
+        self._log.append([NewEvent(turn, ended, cause, "system")], writes=[track])
+        self._world.catch_up()
 
     def _refusal(self, repo_id: str) -> tuple[str, str] | None:
         """(rule, reason) if no worker may be started now, else None."""

@@ -151,7 +151,7 @@ class _Daemon:
             if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it listed them
                 # If the repository cannot be read, its sensor reports it, and the next start tries again.
                 with suppress(GitError), self._log.fenced(fences_of(self._duties.held, [repo.id])):
-                    list_baseline_findings(self._log, repo, salt_of(self._log, self._home))
+                    list_baseline_findings(self._log, repo, salt_of(self._log, self._home), self._config.detectors.also)
         try:
             self._start(self._following)
             self._start(self._watching)

@@ -110,9 +110,10 @@ class Looker:
         seen = look_around(repo)
         self._seen[repo.id] = seen
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
-        events = trigger if over is None else over.events
-        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1])
-        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=fitting(boundary))
+        events, also = trigger if over is None else over.events, self._config.detectors.also
+        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], also=also)
+        watch = fitting(boundary, also=also)
+        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         if patient and findings and seen[1].unsettled:
             return False
         failed = bool(problems) and not findings
@@ -163,7 +164,7 @@ class Looker:
         holds that can end and are recorded already."""
         with self._world.reading() as views:
             muted = [f for f in findings if views.attention.is_muted(f.detector, repo.id)]
-        held = [held_back(f, MUTE, f"{f.detector} is muted: {f.title}", boundary) for f in muted]
+        held = [held_back(f, MUTE, f"{f.title}: {f.detector} is muted", boundary) for f in muted]
         raised = self.raised([f for f in findings if f not in muted], repo, turn, boundary, known_holds=known_holds)
         return raised + [h for h in held if not known_holds or not self._is_known(h)]
 

@@ -43,11 +43,12 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     from kairos.backtest.journal import Journal
     from kairos.backtest.replay import Options, Replay
     from kairos.daemon.manners import manners
-    from kairos.detectors.looking import ALL, ENABLED
+    from kairos.detectors.looking import ALL, ENABLED, watching
     from kairos.durable import locked
     from kairos.repo.git import open_repository
 
-    chosen = [d for d in ALL if d.name in (asked.detectors or ENABLED)]
+    wanted = asked.detectors or [d.name for d in watching(desk.config.detectors.also)]
+    chosen = [d for d in ALL if d.name in wanted]
     unknown = sorted(set(asked.detectors) - {d.name for d in ALL})
     if unknown:
         raise UsageError(f"no detector is called `{unknown[0]}`", f"There are: {', '.join(d.name for d in ALL)}.")
@@ -75,6 +76,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     if not found.commits:
         raise UsageError(f"no commit of {git.root} was made since {asked.since}", "Give an earlier time.")
     versions = {d.name: d.version for d in chosen}
+    watch = {*ENABLED, *desk.config.detectors.also}
     return BacktestOut(
         repo=str(git.root), head=head, commits=found.commits, learned=found.learned,
         first=rfc3339(found.first_s * SECOND), last=rfc3339(found.last_s * SECOND), days=found.days,
@@ -83,7 +85,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
         commits_per_second=round(found.per_second, 1), kept=found.kept,
         detectors=[
             BacktestDetectorOut(
-                detector=s.detector, version=versions[s.detector], enabled=s.detector in ENABLED, raised=s.raised,
+                detector=s.detector, version=versions[s.detector], enabled=s.detector in watch, raised=s.raised,
                 per_100_commits=round(100 * s.raised / found.commits, 3), per_day=round(s.raised / found.days, 3),
                 done=s.done, left=s.left, moot=s.moot, unknown=s.unknown, delivered=s.told,
                 precision=round(s.precision.share, 3) if s.precision else None,

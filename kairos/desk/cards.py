@@ -26,7 +26,7 @@ from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
 from kairos.domain.deciding import reason
 from kairos.domain.inert import as_text, quoted
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import Comment, Proposal
 from kairos.eventlog.views.repositories import Repositories
 
 _MOST_BYTES = 8 << 20
@@ -119,10 +119,21 @@ def card_of(proposal: Proposal, known: Repositories, positions: list[int]) -> Ca
         policy_version=raised.policy_version,
         positions=positions,
         revisions=[RevisionOut(at=rfc3339(r.at), changed=r.changed, was=r.was or None) for r in proposal.revisions],
-        comments=[CommentOut(at=rfc3339(c.at), file=c.file or None, text=c.text) for c in proposal.comments],
+        comments=[_comment(c) for c in proposal.comments],
         voided=proposal.voided or None,
         why=reason(proposal) or None,
     )  # fmt: skip
+
+
+def _comment(c: Comment) -> CommentOut:
+    return CommentOut(at=rfc3339(c.at), file=c.file or None, text=c.text, answer=c.answer or None, why=c.why)
+
+
+def comments_go(desk: Desk) -> str:
+    """What becomes of a comment, in words: a model looks at it, or it stays a note."""
+    if not desk.config.model.name:
+        return "no model is configured: it stays a note"
+    return "a model looks at it" if desk.daemon_running() else "a model looks at it when the daemon runs: kairos start"
 
 
 def why_now(proposal: Proposal) -> str:

@@ -83,11 +83,11 @@ def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[Detecto
     from kairos.daemon.finding import find
     from kairos.daemon.salt import salt_of
     from kairos.detectors.boundaries import COMMIT
-    from kairos.detectors.looking import WATCHING
+    from kairos.detectors.looking import ALL, ENABLED
 
     salt, state = salt_of(desk.log, desk.home), attention(desk)
     out = []
-    for detector in WATCHING:
+    for detector in ALL:
         name = detector.name
         if COMMIT not in detector.boundaries:
             out.append(_no(name, f"looks when {', '.join(sorted(detector.boundaries))}, not at commits"))
@@ -98,6 +98,8 @@ def _detectors(desk: Desk, repo: Repository, recorded: Recorded) -> list[Detecto
             out.append(_no(name, as_text("; ".join(problems))))
             continue
         said = f"finds {count(len(findings), 'thing')} now" if findings else "finds nothing now"
+        if name not in ENABLED and name not in desk.config.detectors.also:
+            said += ", but is off (detectors.also)"
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""
         out.append(
             DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings], below=below)

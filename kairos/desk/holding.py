@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from kairos.clock import local_zone, now_us, rfc3339
-from kairos.desk.controlling import detectors, lift, mutes
+from kairos.desk.controlling import detectors, mutes
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import attention, inbox, repositories, roots_of
 from kairos.desk.records.proposals import HeldOut
@@ -58,7 +58,7 @@ def _mutes(desk: Desk, only: Repository | None) -> list[HeldOut]:
             why=f"{m.detector} is muted {'here' if m.repo else 'everywhere'}"
             + (f": {count(m.held, 'finding')} held back" if m.held else ": nothing was held back so far"),
             rule=MUTE, until=None, detector=m.detector, repo_path=m.repo, now=True,
-            remedy=f"{m.lift} (or kairos undo) ends it and tells what it held back",
+            remedy=f"{m.lift} ends it and tells what it held back",
         )
         for m in mutes(desk, only)
     ]  # fmt: skip
@@ -122,7 +122,7 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
 
 def _finding(desk: Desk, at: Recorded, event: AttentionHeld, *, over: bool) -> HeldOut:
     remedy = {
-        MUTE: f"{lift(event.detector, None)} (or kairos undo) ends it",
+        MUTE: "",  # the mute says how it ends
         NEVER: "you said never here; kairos undo takes that back",
         COOL_DOWN: "its detector rests after a rejection; attention.cool_down_hours says how long",
     }[event.rule]

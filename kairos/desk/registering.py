@@ -151,7 +151,7 @@ def _list_findings(desk: Desk, repository: Repository, told: Told) -> list[str]:
     from kairos.daemon.first_findings import list_baseline_findings
     from kairos.daemon.salt import salt_of
 
-    _, problems = list_baseline_findings(desk.log, repository, salt_of(desk.log, desk.home))
+    _, problems = list_baseline_findings(desk.log, repository, salt_of(desk.log, desk.home), desk.config.detectors.also)
     for problem in problems:
         told.warn(problem)
     return _listed(desk, repository.id)

@@ -81,7 +81,7 @@ def _silence(desk: Desk, one: HeldOut, times: int) -> Silence:
         last=spoken(parse_time(one.at), now, zone),
         times=times,
         until=spoken(parse_time(one.until), now, zone) if one.until else "",
-        remedy=one.remedy or _remedy(one, proposal, short),
+        remedy=one.remedy if one.now else _remedy(desk, one, proposal, short),
         now=one.now,
     )
 
@@ -96,17 +96,21 @@ def _words(one: HeldOut, proposal: Proposal | None) -> tuple[str, str]:
         return proposal.raised.title, one.why.removeprefix(f"{proposal.raised.title}: ")
     if is_key(one.subject):
         title, colon, why = one.why.rpartition(": ")
+        if title == f"{one.detector} is muted":  # as earlier versions wrote it
+            title, why = why, title
         return (title, why) if colon else (one.detector or one.subject, one.why)
     return "a look at what changed" if one.subject == "turn" else one.subject, one.why
 
 
-def _remedy(one: HeldOut, proposal: Proposal | None, short: str) -> str:
+def _remedy(desk: Desk, one: HeldOut, proposal: Proposal | None, short: str) -> str:
     if proposal is not None and proposal.state not in UNDECIDED:
         return f"over: it is {proposal.state} now"
     if proposal is not None and proposal.delivered and one.rule in _UNTIL_TOLD:
         return f"over: you were told since; kairos review {short}"
     if proposal is None and one.rule in (*_UNTIL_TOLD, *ENDING):
-        return "over: nothing of the kind is held now"
+        found = inbox(desk).known(one.repo, [one.subject], []) if is_key(one.subject) else []
+        ids = ", ".join(f"{inbox(desk).letters(p.id)}, {p.state}" for p in found[-1:])
+        return f"over: it was raised since ({ids})" if ids else "over: nothing of the kind is held now"
     if one.rule.startswith("policy:"):
         return "kairos policy ls shows the rule"
     text = _REMEDIES.get(one.rule, "")

@@ -100,6 +100,9 @@ def _of_proposal(event: ev.Event) -> str:
             return f"until {rfc3339(event.until)}" if event.until else f"until {on}"
         case ev.ProposalCommented():
             return f"{event.file}: {event.text}" if event.file else event.text
+        case ev.CommentAnswered():
+            words = {"revised": "a model changed the patch", "unchanged": "the patch stays as it is"}
+            return f"{words.get(event.outcome, 'no model was asked')}{f': {event.why}' if event.why else ''}"
         case ev.ProposalReturned():
             return f"pending again: {event.why}" if event.why else "pending again"
         case ev.ProposalRevised():

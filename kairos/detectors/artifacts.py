@@ -9,8 +9,18 @@ DIRECTORIES = frozenset({
     "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".pytype", ".tox", ".nox", ".hypothesis", ".eggs",
     ".ipynb_checkpoints", "htmlcov", "node_modules", "bower_components", ".nyc_output", ".parcel-cache", ".turbo",
     ".next", ".nuxt", ".svelte-kit", ".angular", ".terraform", ".gradle", ".dart_tool", ".serverless",
+    ".vs", "CMakeFiles", "cmake-build-debug", "cmake-build-release", ".direnv", "__pypackages__", ".pdm-build",
 })  # fmt: skip
 """Names that are generated in any directory; one rule without an anchor covers all of them."""
+_EDITORS = frozenset({".idea"})
+"""Directories of editors: some projects share a part of them on purpose, so only what a person keeps for themself is
+taken for generated."""
+_OWN = re.compile(r"/(?:workspace\.xml|usage\.statistics\.xml|tasks\.xml|shelf/|dataSources|dictionaries/)")
+_UNDER_TESTS = frozenset({
+    "node_modules", "bower_components", ".vs", "CMakeFiles", ".terraform", ".gradle", ".next", ".nuxt", ".svelte-kit",
+    ".angular", ".eggs",
+})  # fmt: skip
+"""Directories that tests keep as their input."""
 
 _FILES = (
     (re.compile(r"\.py[co]$"), "*.py[co]"),
@@ -28,14 +38,34 @@ _FILES = (
     (re.compile(r"^\..+\.sw[op]$"), ".*.sw[op]"),
     (re.compile(r"\.tsbuildinfo$"), "*.tsbuildinfo"),
     (re.compile(r"^\.eslintcache$"), ".eslintcache"),
+    (re.compile(r"\.(?:sqlite3?|db)-journal$"), "*-journal"),
+    (re.compile(r"\.(?:sqlite3?|db)-wal$"), "*-wal"),
+    (re.compile(r"\.(?:sqlite3?|db)-shm$"), "*-shm"),
+    (re.compile(r"\.sqlite3$"), "*.sqlite3"),
+    (re.compile(r"\.orig$"), "*.orig"),
+    (re.compile(r"\.rej$"), "*.rej"),
+    (re.compile(r"[^/]~$"), "*~"),
+    (re.compile(r"^CMakeCache\.txt$"), "CMakeCache.txt"),
+    (re.compile(r"^cmake_install\.cmake$"), "cmake_install.cmake"),
+    (re.compile(r"\.suo$"), "*.suo"),
+    (re.compile(r"\.(?:cs|vcx)proj\.user$"), "*proj.user"),
+    (re.compile(r"^desktop\.ini$"), "desktop.ini"),
+    (re.compile(r"^hs_err_pid\d+\.log$"), "hs_err_pid*.log"),
 )
+
+
+_TESTS = frozenset({"test", "tests", "testdata", "fixtures", "fixture", "__fixtures__", "__tests__", "spec", "e2e"})
 
 
 def directory_rule(path: str) -> str | None:
     """The rule for the first generated directory in `path` (a file inside it, or the directory with a trailing /)."""
+    tests = False
     for name in path.split("/")[:-1]:
-        if name in DIRECTORIES:
+        if name in DIRECTORIES and not (tests and name in _UNDER_TESTS):
             return f"{name}/"
+        if name in _EDITORS and _OWN.search(path):
+            return f"{name}/"
+        tests = tests or name.lower() in _TESTS
         if name.endswith(".egg-info"):
             return "*.egg-info/"
     return None

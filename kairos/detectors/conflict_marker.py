@@ -7,7 +7,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import BURST, EVERY
-from kairos.detectors.merge_conflicts import SIZE, MergeConflict, conflicts
+from kairos.detectors.generated_signs import is_input
+from kairos.detectors.merge_conflicts import (
+    SIZE,
+    LoneMarker,
+    MergeConflict,
+    conflicts,
+    fenced_conflicts,
+    lone_markers,
+)
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
@@ -21,7 +29,8 @@ _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".txt")
 
 
 class ConflictMarker:
-    """Reports conflicts with all three markers in order at column 0, and only those that are new in the file."""
+    """Reports conflicts with all three markers in order at column 0, and lone markers that a program labelled; only
+    those that are new in the file."""
 
     name = "conflict-marker"
     version = 1
@@ -33,11 +42,16 @@ class ConflictMarker:
         for path, position in suspects.items():
             text = scene.text(path)
             size = sizes.get(path, SIZE)
-            if text is None or "<" * min(size, SIZE) not in text:
+            if text is None or not any(mark * min(size, SIZE) in text for mark in "<>"):
                 continue
-            found = conflicts(text, fences=path.lower().endswith(_PROSE), size=size)
-            if found and len(found) > _before(scene, path, size):
+            found, alone = _found(text, path, size)
+            if not found and not alone:
+                continue
+            before = _before(scene, path, size)
+            if len(found) > before[0]:
                 yield self._finding(scene, path, position, found, text)
+            elif len(alone) > before[1]:
+                yield self._lone(scene, path, position, alone)
 
     def _finding(self, scene: Scene, path: str, position: int, found: list[MergeConflict], text: str) -> Finding:
         lines = [f"{c.ours}–{c.theirs}" for c in found]
@@ -49,10 +63,6 @@ class ConflictMarker:
             blocks.append([path, *conflict.labels, nth[conflict.labels]])
         key, subjects = keys_of(self.name, blocks)
         all_lines = text.split("\n")
-        carried = [c.oid for c in scene.commits if any(f.path == path and f.status != "D" for f in c.changes)]
-        if scene.again:  # a reset may have kept the file and not the commit
-            in_head = scene.objects.reachable(carried)[0]
-            carried = [oid for oid in carried if oid in in_head]
         return Finding(
             detector=self.name,
             version=self.version,
@@ -60,7 +70,7 @@ class ConflictMarker:
             subjects=subjects,
             former_keys=[key_of(self.name, [path, *(label for c in found for label in c.labels)])],
             fingerprint=fingerprint_of("\n".join(all_lines[c.ours - 1 : c.theirs]) for c in found),
-            basis=basis_of([carried], present=[path]),
+            basis=basis_of([_carried(scene, path)], present=[path]),
             title=f"Conflict markers left in {shown(path)}",
             claim=f"{shown(path)} still holds {count(len(found), 'merge conflict')} ({where}), and git no longer "
             "counts the file as unmerged.",
@@ -73,24 +83,69 @@ class ConflictMarker:
             unchecked=["which side of the conflict is right"],
         )
 
+    def _lone(self, scene: Scene, path: str, position: int, alone: list[LoneMarker]) -> Finding:
+        nth = Counter[str]()
+        marks = []
+        for mark in alone:
+            nth[mark.text] += 1
+            marks.append([path, "lone", mark.text, nth[mark.text]])
+        key, subjects = keys_of(self.name, marks)
+        where = f"{'line' if len(alone) == 1 else 'lines'} {listed([str(m.line) for m in alone], 8)}"
+        return Finding(
+            detector=self.name,
+            version=self.version,
+            key=key,
+            subjects=subjects,
+            fingerprint=fingerprint_of(m.text for m in alone),
+            basis=basis_of([_carried(scene, path)], present=[path]),
+            title=f"A part of a merge conflict left in {shown(path)}",
+            claim=f"{shown(path)} still holds {count(len(alone), 'line')} of a merge conflict ({where}) whose other "
+            "markers are gone.",
+            action=NoteAction(
+                repo=scene.repo,
+                text=f"{shown(path)}: left of a merge conflict at {where}:\n  {shown(alone[0].text)}\n"
+                "Remove it, and see whether both sides are as they should be.",
+            ),
+            evidence=evidence(scene.cause, [position]),
+            unchecked=["what else of the conflict was taken by mistake"],
+        )
+
+
+def _found(text: str, path: str, size: int) -> tuple[list[MergeConflict], list[LoneMarker]]:
+    """The conflicts of a file that are no examples, and what is left of others."""
+    if not path.lower().endswith(_PROSE):
+        return conflicts(text, size=size), lone_markers(text, size=size)
+    found = conflicts(text, fences=True, size=size) + fenced_conflicts(text, size=size)
+    return sorted(found), []
+
+
+def _carried(scene: Scene, path: str) -> list[str]:
+    """The commits of the trigger that changed a path."""
+    carried = [c.oid for c in scene.commits if any(f.path == path and f.status != "D" for f in c.changes)]
+    if scene.again:  # a reset may have kept the file and not the commit
+        in_head = scene.objects.reachable(carried)[0]
+        carried = [oid for oid in carried if oid in in_head]
+    return carried
+
 
 def _suspects(scene: Scene) -> dict[str, int]:
     """The tracked, merged paths to read, with the position of the event that named them."""
     if scene.whole:
         least = min([SIZE, *_stated_sizes(scene)])
-        found = dict.fromkeys(scene.facts.with_lines(["<" * least, ">" * least]), scene.cause)
+        whole = scene.facts.with_lines(["<" * least, ">" * least])
+        alone = scene.facts.with_lines([f"{'<' * SIZE} "]) + scene.facts.with_lines([f"{'>' * SIZE} "])
+        found = dict.fromkeys([*whole, *alone], scene.cause)
     else:
         found = {c.path: c.position for c in scene.changes if c.kind != "deleted" and c.type == "file"}
         found |= {f.path: c.position for c in scene.commits for f in c.changes if f.status != "D"}
-    return {p: found[p] for p in sorted(found) if p in scene.tracked and p not in scene.unmerged}
+    return {p: found[p] for p in sorted(found) if p in scene.tracked and p not in scene.unmerged and not is_input(p)}
 
 
-def _before(scene: Scene, path: str, size: int) -> int:
-    """The number of conflicts in the earlier file: before the commits of the trigger, or in HEAD if there are none.
-
-    0 for a scene of the whole tree, where every conflict is reported."""
+def _before(scene: Scene, path: str, size: int) -> tuple[int, int]:
+    """The number of conflicts and of lone markers in the earlier file: before the commits of the trigger, or in HEAD if
+    there are none. 0 for a scene of the whole tree, where each is reported."""
     if scene.whole:
-        return 0
+        return 0, 0
     base, former = "HEAD", path
     if scene.boundary != BURST:
         for commit in reversed(scene.commits):
@@ -99,9 +154,9 @@ def _before(scene: Scene, path: str, size: int) -> int:
                     base = commit.parents[0] if commit.parents else ""
                     former = change.was or former
     if not base or (base == "HEAD" and not scene.facts.has_head()):
-        return 0
-    text = scene.text_in(base, former)
-    return len(conflicts(text, fences=path.lower().endswith(_PROSE), size=size)) if text else 0
+        return 0, 0
+    found, alone = _found(scene.text_in(base, former) or "", path, size)
+    return len(found), len(alone)
 
 
 def _markers(lines: Sequence[str], conflict: MergeConflict) -> str:

@@ -13,6 +13,18 @@ _FIXTURES = frozenset({
     "corpus", "resources", "mocks", "__mocks__", "testfiles", "cassettes", "seeds",
 })  # fmt: skip
 """Directories whose logs and objects are input for tests, not output."""
+_INPUT = _FIXTURES - {
+    "test",
+    "tests",
+    "testing",
+    "spec",
+    "specs",
+    "__tests__",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+}
 _MADE = re.compile(
     r"\.(?:whl|egg|tar\.gz|tar\.bz2|tgz|zip|deb|rpm|dmg|exe|dll|so|dylib|a|o|obj|class|jar|war|pyc|wasm|map|rlib|d)$"
     r"|\.min\.(?:js|css)$|[-.][0-9a-f]{8,}\.(?:js|mjs|css)$|[-.](?=\w*\d)(?=\w*[A-Za-z])\w{8,10}\.(?:js|mjs|css)$"
@@ -53,6 +65,11 @@ def keeps_such(rule: str, tracked: Collection[str]) -> bool:
 def is_fixture(path: str) -> bool:
     """Whether a file lies where tests keep their input."""
     return any(part.lower() in _FIXTURES for part in path.split("/")[:-1])
+
+
+def is_input(path: str) -> bool:
+    """Whether a file lies where nothing but the input of tests is kept."""
+    return any(part.lower() in _INPUT for part in path.split("/")[:-1])
 
 
 def is_built(names: Sequence[tuple[int, str, bool]], directory: str, package: str, tracked: Collection[str]) -> bool:

@@ -123,9 +123,12 @@ class _Rules:
         """The .gitignore line for a generated path, anchored if the name alone is not specific enough. None if
         something that the rule covers is tracked, or if the file is the input of a test."""
         rule = directory_rule(path)
+        if rule == "*.egg-info/" and is_fixture(path):
+            return None
         if rule is None and (rule := file_rule(path)) is not None and is_fixture(path):
             return None
-        rule = rule or self._for_directory(path)
+        if rule is None and not is_fixture(path):
+            rule = self._for_directory(path)
         if rule is not None and rule not in self._keeps:
             self._keeps[rule] = keeps_such(rule, self._scene.tracked)
         return None if rule is None or self._keeps[rule] else rule
@@ -139,8 +142,10 @@ class _Rules:
             def beside(*names: str, at: str = parent) -> bool:
                 return any(self._scene.exists(posixpath.join(at, n)) for n in names)
 
-            if name in (".venv", "venv", "env") and beside("pyvenv.cfg", at=directory):
+            if beside("pyvenv.cfg", at=directory):
                 return f"{name}/" if name == ".venv" else _anchored(directory)
+            if name in ("_build", "site") and self._is_site(directory, name):
+                return _anchored(directory)
             if name == "target" and (beside("CACHEDIR.TAG", at=directory) or beside("Cargo.toml", "pom.xml")):
                 return _anchored(directory)
             if name in ("dist", "build") and beside("pyproject.toml", "setup.py", "setup.cfg", "package.json"):
@@ -150,6 +155,16 @@ class _Rules:
             if name == "coverage" and beside("lcov.info", "lcov-report", "index.html", at=directory):
                 return _anchored(directory)
         return None
+
+    def _is_site(self, directory: str, name: str) -> bool:
+        """Whether a directory holds documentation that Sphinx or MkDocs built."""
+        parent = posixpath.dirname(directory)
+        made = {n for depth, n, _ in self._scene.facts.listed(directory) if depth <= 1}
+        if name == "_build":
+            near = [posixpath.join(parent, "conf.py"), posixpath.join(parent, "source", "conf.py")]
+            return any(map(self._scene.exists, near)) and bool({"doctrees", "objects.inv", ".buildinfo"} & made)
+        near = [posixpath.join(parent, f"mkdocs.{end}") for end in ("yml", "yaml")]
+        return any(map(self._scene.exists, near)) and {"sitemap.xml", "index.html"} <= made
 
     def _is_built(self, directory: str, parent: str) -> bool:
         """Whether a `build` or `dist` holds the output of a build."""

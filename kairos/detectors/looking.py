@@ -4,34 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from kairos.detectors.case_collision import CaseCollision
 from kairos.detectors.conflict_marker import ConflictMarker
+from kairos.detectors.dangling_link import DanglingLink
 from kairos.detectors.ignore_artifact import IgnoreArtifact
+from kairos.detectors.lock_file.detector import LockFile
 from kairos.detectors.missing_companion import MissingCompanion, came_after
 from kairos.detectors.protocol import Detector, DetectorFailure
 from kairos.detectors.scene import Facts, Scene
 from kairos.detectors.secret import Secret
 from kairos.detectors.stale_reference.detector import StaleReference
+from kairos.detectors.unparsable import Unparsable
 from kairos.domain.events import ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.secrets import redact
-from kairos.errors import KairosError
+from kairos.errors import KairosError, UsageError
 from kairos.eventlog.record import Recorded
 
-ALL: tuple[Detector, ...] = (Secret(), ConflictMarker(), StaleReference(), MissingCompanion(), IgnoreArtifact())
+ALL: tuple[Detector, ...] = (
+    Secret(),
+    ConflictMarker(),
+    StaleReference(),
+    MissingCompanion(),
+    IgnoreArtifact(),
+    LockFile(),
+    Unparsable(),
+    DanglingLink(),
+    CaseCollision(),
+)
 
-ENABLED = frozenset({"secret", "conflict-marker", "stale-reference", "missing-companion", "ignore-artifact"})
+ENABLED = frozenset({"secret", "conflict-marker", "stale-reference", "ignore-artifact", "lock-file"})
 """The detectors that watch. One is listed here once it was right in at least 80 % of its findings on public histories,
-with 65 % as the lower end of the 95 % interval (docs/detectors.md). A backtest can try each of ALL."""
+with 65 % as the lower end of the 95 % interval, or for a reason that docs/detectors.md gives."""
 WATCHING = tuple(d for d in ALL if d.name in ENABLED)
+
+
+def watching(also: Collection[str] = ()) -> tuple[Detector, ...]:
+    """The detectors that watch for a person who wants these, too. UsageError for a name that is none."""
+    unknown = sorted(set(also) - {d.name for d in ALL})
+    if unknown:
+        raise UsageError(
+            f"detectors.also names `{shown(unknown[0])}`, which is no detector",
+            f"There are: {', '.join(d.name for d in ALL)}.",
+        )
+    return tuple(d for d in ALL if d.name in ENABLED or d.name in also)
+
 
 UNCOMMITTED = frozenset({"secret", "conflict-marker"})
 """Detectors whose finding may be in the index or the work tree while its commit is not in the history of HEAD: after a
 reset that kept the files."""
 _RESOLVED = {
+    "case-collision": "no two paths differ only in case",
     "conflict-marker": "the conflict markers are gone",
+    "dangling-link": "the link leads somewhere, or is gone",
     "ignore-artifact": "nothing is left to ignore",
+    "lock-file": "the lock file holds what the manifest asks for",
     "secret": "the value is no longer there: in no commit of a branch, not staged, and in no file to be added",
+    "unparsable": "the file parses again, or is gone",
     "stale-reference": "nothing names the old path any more",
 }
 REASON_GONE = "what it rests on is no longer so"
@@ -66,9 +96,11 @@ def resolved(raised: ProposalRaised, seen: Sequence[Recorded], facts: Facts) -> 
     return _RESOLVED.get(raised.detector, REASON_GONE)
 
 
-def fitting(boundary: str, muted: Collection[str] = (), detectors: Sequence[Detector] = WATCHING) -> list[str]:
-    """The names of the detectors that run at a boundary, as `TurnStarted` records them."""
-    return [d.name for d in detectors if d.name not in muted and boundary in d.boundaries]
+def fitting(boundary: str, muted: Collection[str] = (), also: Collection[str] = ()) -> list[str]:
+    """The names of the detectors that run at a boundary, as `TurnStarted` records them. A name in `also` that is no
+    detector is left out."""
+    chosen = (d for d in ALL if d.name in ENABLED or d.name in also)
+    return [d.name for d in chosen if d.name not in muted and boundary in d.boundaries]
 
 
 def named(name: str) -> list[Detector]:

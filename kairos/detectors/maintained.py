@@ -30,6 +30,11 @@ def is_lock_file(path: str) -> bool:
     return _LOCK.search(path) is not None
 
 
+def is_foreign(path: str) -> bool:
+    """Whether the file is vendored or generated, by its path."""
+    return _FOREIGN.search(path) is not None
+
+
 def kept_by_hand(path: str) -> bool:
     """Whether a person would update this file after a rename. Old names in a change log are history and are kept."""
     return not (_LOCK.search(path) or _HISTORY.search(path) or _FOREIGN.search(path))

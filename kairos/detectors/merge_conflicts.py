@@ -77,5 +77,45 @@ def conflicts(text: str, *, fences: bool = False, size: int = SIZE) -> list[Merg
     return found
 
 
+_MADE = re.compile(
+    r"HEAD(?::.*)?|Updated upstream|Stashed changes|(?=[0-9a-f]*\d)[0-9a-f]{7,40}(?:[ .:(].*)?|\.(?:mine|r\d+)"
+    r"|local|other|TREE|MERGE-SOURCE|working copy|merge rev"
+)
+"""Labels that git, Subversion, Mercurial and Bazaar write by themselves; those of branches may be anything."""
+
+
+class LoneMarker(NamedTuple):
+    """A line (1-based) that begins or ends a conflict of which the rest is gone, and its text."""
+
+    line: int
+    text: str
+
+
+def is_made(label: str) -> bool:
+    """Whether a program writes this label by itself."""
+    return _MADE.fullmatch(label.strip()) is not None
+
+
+def fenced_conflicts(text: str, *, size: int = SIZE) -> list[MergeConflict]:
+    """The conflicts inside of fenced blocks that are no examples: both of their labels were written by a program."""
+    outside = {c.ours for c in conflicts(text, fences=True, size=size)}
+    return [c for c in conflicts(text, size=size) if c.ours not in outside and all(map(is_made, c.labels))]
+
+
+def lone_markers(text: str, *, size: int = SIZE) -> list[LoneMarker]:
+    """The lines that can only be `<<<<<<<` or `>>>>>>>` of a conflict, by a label that a program writes, and belong to
+    no complete one."""
+    if "<" * size not in text and ">" * size not in text:
+        return []
+    whole = {n for c in conflicts(text, size=size) for n in range(c.ours, c.theirs + 1)}
+    found = []
+    for number, line in enumerate(_lines(text), 1):
+        if line[:size] not in ("<" * size, ">" * size) or line[size : size + 1] != " " or len(line) > _LONGEST:
+            continue
+        if number not in whole and is_made(line[size + 1 :]):
+            found.append(LoneMarker(number, line))
+    return found
+
+
 def _lines(text: str) -> Iterable[str]:
     return (line.removesuffix("\r") for line in text.split("\n"))

@@ -108,11 +108,11 @@ def _push(
 def _revised(
     stack: DecisionStack, event: ev.ProposalRevised, version: int, before: DecisionState, after: DecisionState
 ) -> DecisionStack:
-    """A person's change of the patch is a decision; a patch that is made anew ends it. A proposal that is open again
-    has nothing to take back."""
+    """A person's change of the patch is a decision; a patch that is made anew, or changed by a model, ends it. A
+    proposal that is open again has nothing to take back."""
     if event.restored:
         return stack
-    if event.edited:
+    if event.edited and event.by != "model":
         return _push(stack, "edit", version, before, after, event.digest)
     reopened = before.state not in _UNDECIDED and after.state in _UNDECIDED
     reopened |= before.deferred_on_evidence and not after.deferred_on_evidence

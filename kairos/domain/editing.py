@@ -1,8 +1,11 @@
-"""A person's own change of a proposal's patch: the same proposal under a new digest. Pure."""
+"""A person's own change of a proposal's patch, or a model's at their word: the same proposal under a new digest.
+Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, digest, effects_of
@@ -14,9 +17,19 @@ from kairos.domain.policy import Policy
 from kairos.domain.proposal import OPEN, Proposal, found_words
 from kairos.domain.raising import without_secret
 from kairos.domain.risk import assess, worse
-from kairos.errors import Denied, UsageError
+from kairos.errors import Denied, Stale, UsageError
 
 _NAMED = 3
+MODEL_UNCHECKED = "a model changed this patch: its reasoning was not checked, only that the patch applies"
+
+
+class ModelWords(msgspec.Struct, frozen=True):
+    """What a model said of its patch, the comment that it answered, and what that cost."""
+
+    title: str
+    claim: str
+    comment: str
+    cost_microusd: int = 0
 
 
 def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str) -> list[Event]:
@@ -24,6 +37,41 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
 
     Stale (5) if it was decided meanwhile; UsageError if nothing is left or it carries a credential; Denied (6) if the
     policy forbids it. Without a difference, no events."""
+    made = _made(p, action, policy, root, changed)
+    if made is None:
+        return []
+    title, claim = _words(p, action, made.digest)
+    return [msgspec.structs.replace(made, title=title, claim=claim)]
+
+
+def answer(
+    p: Proposal, digest: str, action: PatchAction, *, said: ModelWords, policy: Policy, root: str
+) -> list[Event]:
+    """The same proposal with the patch that a model made of it because of a comment. What the patch creates, deletes or
+    gives another mode stays in it, as a model cannot say that. Title and claim quote the model. Stale (5) if the patch
+    is not the one of `digest` any more, and as `revise`; UsageError, too, if the model changed nothing."""
+    if p.raised.digest != digest:
+        raise Stale(f"{p.id} was revised meanwhile", "Comment on the patch as it is now.")
+    paths = {e.fs for e in action.edits}
+    present = p.raised.action.edits if isinstance(p.raised.action, PatchAction) else []
+    stays = [e for e in present if e.fs not in paths and (e.before is None or e.after is None or not e.hunks)]
+    whole = PatchAction(repo=action.repo, edits=sorted([*action.edits, *stays], key=lambda e: e.fs))
+    made = _made(p, whole, policy, root, f"a model changed the patch, because you said: {said.comment}")
+    if made is None:
+        raise UsageError("the model gave the same patch again", "Edit it yourself with e.")
+    found = p.found or found_words(p)
+    quoted = f"A model says: “{said.title}. {said.claim}” You said: “{said.comment}”."
+    return [
+        msgspec.structs.replace(
+            made, title=f"A model's version of: {found.title}", claim=f"{quoted} What was found: {found.claim}",
+            by="model", spent_microusd=said.cost_microusd,
+            unchecked=list(dict.fromkeys([*p.raised.unchecked, MODEL_UNCHECKED])),
+        )
+    ]  # fmt: skip
+
+
+def _made(p: Proposal, action: PatchAction, policy: Policy, root: str, changed: str) -> ev.ProposalRevised | None:
+    """The revision with another patch and the words as they are; None without a difference."""
     if p.state not in OPEN:
         raise decided(p)
     raised = p.raised
@@ -38,17 +86,14 @@ def revise(p: Proposal, action: PatchAction, *, policy: Policy, root: str, chang
         raise Denied(f"{p.id} stays as it was: {verdict.why}", "Leave these paths out of the patch.")
     bound = digest(action, effects, policy.version)
     if bound == raised.digest or action == raised.action:
-        return []
-    title, claim = _words(p, action, bound)
-    return [
-        ev.ProposalRevised(
-            id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
-            title=title, claim=claim, risk=risk, action=action, effects=effects,
-            evidence=raised.evidence, policy_version=policy.version, changed=changed, boundary=raised.boundary,
-            unchecked=raised.unchecked, subjects=raised.subjects, fingerprint=raised.fingerprint, level=raised.level,
-            basis=raised.basis, edited=p.edited or raised.digest,
-        )
-    ]  # fmt: skip
+        return None
+    return ev.ProposalRevised(
+        id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
+        title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects, evidence=raised.evidence,
+        policy_version=policy.version, changed=changed, boundary=raised.boundary,
+        unchecked=raised.unchecked, subjects=raised.subjects,
+        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, edited=p.edited or raised.digest,
+    )  # fmt: skip
 
 
 def _words(p: Proposal, action: PatchAction, bound: str) -> tuple[str, str]:

@@ -47,7 +47,7 @@ TERMINAL = frozenset(
 TOPICS = frozenset(
     {"ProposalRaised", "ProposalVerified", "ProposalDelivered", "ProposalApproved", "ProposalAcknowledged",
      "ProposalRejected", "ProposalDeferred", "ProposalReturned", "ProposalCommented",
-     "ProposalStale", "ProposalSuperseded",
+     "CommentAnswered", "ProposalStale", "ProposalSuperseded",
      "ProposalExpired", "ProposalRevised", "ProposalParked", "ProposalUnparked", "ExecutionStarted",
      "ExecutionFinished", "ExecutionUnknown", "Undone", "Redone", "DecisionUndone", "DecisionRedone"}
 )  # fmt: skip
@@ -84,11 +84,14 @@ class ToldState(msgspec.Struct, frozen=True):
 
 
 class Comment(msgspec.Struct, frozen=True):
-    """What a person said about a proposal: when (us), about which file of it (empty: the whole), and the words."""
+    """What a person said about a proposal: when (us), about which file of it (empty: the whole), and the words;
+    `answer`: what became of it (empty: nothing yet), `why` in words."""
 
     at: int
     file: str
     text: str
+    answer: str = ""
+    why: str = ""
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,6 +207,8 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
             changes["deferred_on_evidence"] = event.on_evidence
         case ev.ProposalCommented():
             changes["comments"] = [*state.comments, Comment(at, event.file, event.text)][-MOST_REVISIONS:]
+        case ev.CommentAnswered():
+            changes["comments"] = _answered(state.comments, event)
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
             changes |= {"deferred_until": None, "deferred_on_evidence": False, "approved": None, "why": event.why}
@@ -241,6 +246,15 @@ def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
     after = msgspec.structs.replace(state, **changes)
     stack = follow(state.stack, event, after.version, decision_state(state), decision_state(after), after.raised.digest)
     return after if stack is state.stack else msgspec.structs.replace(after, stack=stack)
+
+
+def _answered(comments: list[Comment], event: ev.CommentAnswered) -> list[Comment]:
+    """The comments after an answer, which is of the oldest one without any."""
+    at = next((n for n, c in enumerate(comments) if not c.answer), None)
+    if at is None:
+        return comments
+    answer = msgspec.structs.replace(comments[at], answer=event.outcome, why=event.why)
+    return [*comments[:at], answer, *comments[at + 1 :]]
 
 
 def decision_state(p: Proposal) -> DecisionState:
@@ -334,6 +348,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     fields = {name: getattr(event, name) for name in names}
     if event.expires_at is not None:
         fields["expires_at"] = event.expires_at
+    fields["cost_microusd"] = state.raised.cost_microusd + event.spent_microusd
     same = event.digest == state.raised.digest
     changes: dict[str, object] = {
         "raised": msgspec.structs.replace(state.raised, **fields),

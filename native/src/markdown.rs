@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, LinkType, MetadataBlockKind, Options, Parser, Tag, TagEnd};
 
-use crate::{esm, markup};
+use crate::{edges, esm, markup};
 
 /// The most `](` or `]:` that are tried to find the destination of one link.
 const TRIES: usize = 8;
@@ -77,21 +77,10 @@ pub fn parts(text: &str, mdx: bool) -> Vec<Part> {
 
 /// The same parts with ranges counted in characters, in time linear in the text.
 pub fn in_characters(text: &str, mut parts: Vec<Part>) -> Vec<Part> {
-    if text.is_ascii() {
-        return parts;
-    }
-    let mut edges: Vec<&mut usize> = Vec::with_capacity(parts.len() * 2);
-    for part in &mut parts {
-        edges.push(&mut part.range.start);
-        edges.push(&mut part.range.end);
-    }
-    edges.sort();
-    let (mut bytes, mut characters) = (0, 0);
-    for edge in edges {
-        characters += text[bytes..*edge].chars().count();
-        bytes = *edge;
-        *edge = characters;
-    }
+    edges::in_characters(
+        text,
+        parts.iter_mut().flat_map(|part| [&mut part.range.start, &mut part.range.end]).collect(),
+    );
     parts
 }
 

@@ -47,7 +47,7 @@ def test_a_pause_and_a_mute_name_how_they_end(desk: Desk, seeded: Any) -> None:
     assert (paused.rule, paused.repo, paused.remedy) == ("pause@1", one.id, f"kairos resume --repo {one.root} ends it")
     assert paused.until is not None and paused.position > 0
     assert (muted.subject, muted.repo) == ("mute", "") and "1 finding held back" in muted.why
-    assert muted.remedy.startswith("kairos unmute secret (or kairos undo)")
+    assert muted.remedy.startswith("kairos unmute secret ends it")
     assert (finding.subject, finding.now) == ("secret:1", True)
     controlling.resume(desk)
     controlling.mute(desk, "secret", None, muted=False)

@@ -8,7 +8,7 @@ import pytest
 
 from kairos.desk.explaining import why_not
 from kairos.desk.silence import grouped
-from kairos.domain.events import AttentionHeld, ProposalDelivered, ProposalRejected
+from kairos.domain.events import AttentionHeld, ProposalDelivered, ProposalRejected, TurnStarted
 from kairos.eventlog.record import NewEvent
 from kairos.home import Home
 
@@ -60,3 +60,17 @@ def test_a_rule_of_the_policy_names_where_to_read_it(desk: Any, seeded: Any) -> 
     (one,) = grouped(desk, why_not(desk, None, None))
     assert (one.what, one.why) == ("Update 3 references", "this path is denied")
     assert "kairos policy ls" in one.remedy
+
+
+@pytest.mark.parametrize("why", ["A key in x: secret is muted", "secret is muted: A key in x"])
+def test_what_a_mute_held_and_was_raised_since_says_so(desk: Any, seeded: Any, why: str) -> None:
+    held(seeded, "secret:abc", "mute@1", why)
+    (now,) = grouped(desk, why_not(desk, None, None))
+    assert (now.now, now.what, now.why) == (True, "A key in x", "secret is muted")
+    at = why_not(desk, None, None)[0].position
+    looked = TurnStarted(
+        turn="t", repo=seeded.id, engine="rules", boundary="again", detectors=["secret"], again=[at]
+    )  # fmt: skip
+    seeded.append(looked, "t")
+    (one,) = grouped(desk, why_not(desk, None, None))
+    assert (one.now, one.what, one.remedy) == (False, "A key in x", "over: nothing of the kind is held now")

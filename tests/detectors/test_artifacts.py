@@ -32,3 +32,26 @@ def test_a_generated_file_has_a_rule_that_git_would_ignore_it_by(path: str, repo
 )  # fmt: skip
 def test_a_file_that_a_person_may_have_written_has_none(path: str) -> None:
     assert not is_artifact(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("a/.idea/workspace.xml", ".idea/"), ("cmake-build-debug/x", "cmake-build-debug/"), ("CMakeCache.txt", None),
+        ("x.orig", None), ("db.sqlite3", None), (".idea/codeStyles/Project.xml", None), (".vs/x", ".vs/"),
+        ("tests/app/node_modules/x/y.js", None), ("tests/__pycache__/x.pyc", "__pycache__/"),
+    ],
+)  # fmt: skip
+def test_directories_of_tools_are_generated_and_what_is_shared_or_a_fixture_is_not(path, rule):
+    assert directory_rule(path) == rule
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("a/x.orig", "*.orig"), ("x.rej", "*.rej"), ("a.py~", "*~"), ("db.sqlite3", "*.sqlite3"), ("~", None),
+        ("data.db-wal", "*-wal"), ("CMakeCache.txt", "CMakeCache.txt"), ("app.db", None), ("original", None),
+    ],
+)  # fmt: skip
+def test_files_that_tools_leave_are_generated(path, rule):
+    assert file_rule(path) == rule

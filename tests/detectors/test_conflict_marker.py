@@ -53,8 +53,8 @@ def test_an_open_merge_is_left_alone_until_the_path_is_added(repo, see):
         ("a.rst", "Title\n=======\n\nText\n=======\n"),
         ("a.md", "Title\n=======\n"),
         ("a.py", "s = '''\n  <<<<<<< HEAD\n  =======\n  >>>>>>> x\n'''\n"),
-        ("a.py", "<<<<<<< HEAD\n>>>>>>> x\n=======\n"),
-        ("a.py", ">>>>>>> x\n=======\n<<<<<<< HEAD\n"),
+        ("a.py", "<<<<<<< ours\n>>>>>>> x\n=======\n"),
+        ("a.py", ">>>>>>> x\n=======\n<<<<<<< ours\n"),
         ("a.py", "<<<<<<<\n=======\n>>>>>>>\n"),
         ("a.txt", "======= \n<<<<<<< a\n======== \n>>>>>>> b\n"),
         ("a.md", "```diff\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n```\n"),
@@ -127,3 +127,49 @@ def test_the_attribute_for_the_size_of_markers_is_heeded(repo, see):
     (found,) = look(see("commit"))
     assert found.title == "Conflict markers left in a.txt"
     assert len(look(see("baseline"))) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["<<<<<<< HEAD", ">>>>>>> 3f2a1bc (a subject)", ">>>>>>> .r1204", "<<<<<<< Updated upstream"]
+)
+def test_a_lone_marker_that_a_program_wrote_is_said(repo, see, line):
+    repo.write("a.py", "a\n")
+    repo.commit()
+    repo.write("a.py", f"a\n{line}\nb\n")
+    repo.commit()
+    (found,) = look(see("commit"))
+    assert found.title == "A part of a merge conflict left in a.py" and "line 2" in found.claim
+    assert [f.key for f in look(see("baseline"))] == [found.key]
+    repo.write("a.py", f"a\n{line}\nb\nc\n")
+    repo.commit()
+    assert look(see("commit")) == []  # it was there before
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "<<<<<<< some_branch\n"), ("a.py", ">>>>>>> print(1)\n"), ("a.py", "  <<<<<<< HEAD\n"),
+        ("a.md", "<<<<<<< HEAD\n"), ("a.py", ">>>>>>> decade of work\n"), ("a.txt", ">>>>>>> 1234567890\n"),
+    ],
+)  # fmt: skip
+def test_a_line_that_may_be_anything_else_is_left_alone(repo, see, path, text):
+    repo.write(path, text)
+    repo.commit()
+    assert look(see("commit")) == []
+
+
+def test_a_conflict_in_a_fence_is_said_only_if_programs_wrote_both_of_its_labels(repo, see):
+    example = "```\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n```\n"
+    repo.write("a.md", example)
+    repo.commit()
+    assert look(see("commit")) == []
+    repo.write("a.md", example.replace("topic", "3f2a1bc (a subject)"))
+    repo.commit()
+    assert len(look(see("commit"))) == 1
+
+
+def test_the_input_of_tests_is_left_alone_and_tests_themselves_are_not(repo, see):
+    repo.write("tests/resources/merged.txt", CONFLICT)
+    repo.write("tests/test_a.py", CONFLICT)
+    repo.commit()
+    assert [f.title for f in look(see("commit"))] == ["Conflict markers left in tests/test_a.py"]

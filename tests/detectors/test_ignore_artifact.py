@@ -202,3 +202,26 @@ def test_a_rule_that_would_cover_something_tracked_is_not_proposed(repo, see, ke
     repo.commit()
     repo.write(new, "x\n")
     assert look(see("manual")) == []
+
+
+def test_environments_and_built_documentation_are_known_by_what_is_in_them(repo, see):
+    repo.write("docs/conf.py", "x\n")
+    repo.write("mkdocs.yml", "x\n")
+    repo.commit()
+    repo.write("my-env/pyvenv.cfg", "home = /usr\n")
+    repo.write("my-env/bin/python", "x")
+    repo.write("docs/_build/html/objects.inv", "x")
+    repo.write("site/index.html", "x")
+    repo.write("site/sitemap.xml", "x")
+    repo.write("other/site/index.html", "x")
+    (found,) = IgnoreArtifact().look(see("idle_return"))
+    assert found.title == "Ignore /docs/_build/, /my-env/ and /site/"
+
+
+def test_what_tests_keep_as_built_is_left_alone(repo, see):
+    repo.write("tests/fixtures/app/pyproject.toml", "[project]\n")
+    repo.commit()
+    repo.write("tests/fixtures/app/dist/app-1.0-py3-none-any.whl", "x")
+    repo.write("tests/fixtures/app/app.egg-info/PKG-INFO", "x")
+    repo.write("tests/fixtures/env/pyvenv.cfg", "x")
+    assert list(IgnoreArtifact().look(see("idle_return"))) == []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kairos.detectors.boundaries import EVERY
-from kairos.detectors.looking import ALL, fitting, look
-from kairos.errors import KairosError
+from kairos.detectors.looking import ALL, ENABLED, fitting, look, watching
+from kairos.errors import KairosError, UsageError
 
 CONFLICT = "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n"
 
@@ -46,9 +48,17 @@ def test_muted_and_unfitting_detectors_do_not_look(repo, see):
     assert fitting("commit", {"secret"}) == [
         "conflict-marker",
         "stale-reference",
-        "missing-companion",
         "ignore-artifact",
+        "lock-file",
     ]
+
+
+def test_a_detector_that_is_off_watches_for_a_person_who_names_it_and_a_wrong_name_is_refused():
+    assert "missing-companion" not in fitting("commit")
+    assert "missing-companion" in fitting("commit", also=["missing-companion", "nobody"])
+    assert {d.name for d in watching(["case-collision"])} == {*ENABLED, "case-collision"}
+    with pytest.raises(UsageError, match="nobody"):
+        watching(["nobody"])
 
 
 def test_the_same_scene_gives_the_same_findings_twice(repo, see):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kairos.detectors.merge_conflicts import conflicts
+from kairos.detectors.merge_conflicts import SIZE, conflicts, is_made, lone_markers
 
 JJ_DIFF = """\
 <<<<<<< Conflict 1 of 1
@@ -103,3 +103,20 @@ def test_conflicts_never_overlap_and_lie_in_the_text(lines):
     found = conflicts(text)
     edges = [edge for c in found for edge in (c.ours, c.middle, c.theirs)]
     assert edges == sorted(set(edges)) and all(1 <= edge <= len(lines) for edge in edges)
+
+
+@given(st.text("<=>|ab \n", max_size=200))
+def test_lone_markers_belong_to_no_conflict_and_are_made_by_programs(text):
+    whole = conflicts(text)
+    for mark in lone_markers(text):
+        assert not any(c.ours <= mark.line <= c.theirs for c in whole)
+        assert is_made(mark.text[SIZE + 1 :])
+
+
+@given(st.lists(st.sampled_from(["<<<<<<< HEAD", "=======", ">>>>>>> 3f2a1bc", "a", "```"]), max_size=14))
+def test_every_whole_conflict_or_lone_marker_of_lines_is_found_once(lines):
+    text = "\n".join(lines)
+    lone = [m.line for m in lone_markers(text)]
+    inside = {n for c in conflicts(text) for n in range(c.ours, c.theirs + 1)}
+    marks = [n for n, line in enumerate(lines, 1) if line[:7] in ("<<<<<<<", ">>>>>>>")]
+    assert lone == [n for n in marks if n not in inside]

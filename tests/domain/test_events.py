@@ -91,7 +91,7 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
 IDENTITIES = {
     "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
     "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version", "subjects",
-    "fingerprint", "edited", "oids", "mark",
+    "fingerprint", "edited", "oids", "mark", "before_tree",
 }  # fmt: skip
 PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
 OURS = {
@@ -101,7 +101,7 @@ OURS = {
 """Words that this program chose, not the world."""
 DECIDED = {
     "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
-    "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject",
+    "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject", "ProposalRevised.by",
 }  # fmt: skip
 """Ours, too, or an id; the same word is free text in another event."""
 AT_ITS_SOURCE = {

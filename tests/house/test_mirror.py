@@ -64,6 +64,7 @@ STORIES = {
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",
     "tests/cli/test_terminal.py": "every command on a terminal",
+    "tests/daemon/test_answering_comments.py": "a comment on a proposal, from the review to the model and back",
     "tests/daemon/test_kept_findings.py": "lives of secrets and of files that were left out",
     "tests/detectors/test_forgotten.py": "what any room shows of a name, forgetting finds",
     "tests/dream/test_killing.py": "a dream killed at every write",

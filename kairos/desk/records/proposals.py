@@ -21,11 +21,14 @@ class RevisionOut(Output, frozen=True, kw_only=True):
 
 
 class CommentOut(Output, frozen=True, kw_only=True):
-    """What a person said about a proposal, or about `file` of its patch."""
+    """What a person said about a proposal, or about `file` of its patch. `answer`, of a model that is configured:
+    revised | unchanged | not_asked, null if there is none yet; `why` in words."""
 
     at: str
     file: str | None
     text: str
+    answer: str | None = None
+    why: str = ""
 
 
 class ProposalOut(Output, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from kairos.detectors.scene import Scene
-from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
+from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.repo.search import only_in
@@ -23,6 +23,10 @@ _CONFIGURATION = (
     ":(glob)**/.*ignore", ":(glob)**/Dockerfile.*", ":(glob)**/Makefile.*", ":(glob)**/.env.*",
     ":(glob)**/requirements/*.in", *(f":(glob)**/{directory}/*" for directory in path_values.SCRIPTS),
 )  # fmt: skip
+_SOURCES = tuple(f"*{s}" for s in source_files.SUFFIXES)
+_PLACES = frozenset({"index", "mod", "lib", "main"})
+"""Files that are named by their directory."""
+_MANY_SOURCES = 5_000
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
 _IMPORTS = re.compile(
@@ -30,6 +34,7 @@ _IMPORTS = re.compile(
 )
 _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|[\"']-[mc][\"']")
 _NAME = re.compile(r"\w+")
+_WORD = re.compile(r"[\w-]+(?:\.\w+)*")
 
 
 class _Written(NamedTuple):
@@ -73,7 +78,7 @@ def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
     written = _written(moves)
     found = {path for path in named if is_known_kind(path)}
     directories = {posixpath.dirname(old) for old in moves.stale} - {""}
-    own = (*python_imports.SUFFIXES, *_DOCUMENTS)
+    own: tuple[str, ...] = (*python_imports.SUFFIXES, *_DOCUMENTS)
     read = (p for p in scene.tracked if not p.endswith(own) and path_values.is_configuration(p))
     kept = list(read) if directories and not written.many else []
     if kept:
@@ -82,6 +87,8 @@ def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
         found |= set(scene.facts.naming([f"{d}/" for d in directories], where, words=False))
     if written.stems:
         found |= set(scene.facts.naming(sorted(written.stems), [f"*{s}" for s in _DOCUMENTS]))
+    found |= _sources(scene, moves)
+    own = (*own, *source_files.SUFFIXES)
     found |= {p for p in moves.moved.values() if p.endswith(own) or path_values.is_configuration(p)}
     if written.beside:
         # Files in the same directory may name a file without the directory.
@@ -89,9 +96,31 @@ def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
     return sorted(found)
 
 
+def _sources(scene: Scene, moves: Moves) -> set[str]:
+    """The source files that may name a moved file: by its name, with or without suffix, or by its directory."""
+    needles: set[str] = set()
+    for old in moves.stale:
+        directory, base = posixpath.split(old)
+        stem = base.partition(".")[0] or base
+        needles |= {base} if base.isidentifier() else {base, quote(base, errors="surrogateescape"), html.escape(base)}
+        if posixpath.splitext(base)[1] in source_files.LANGUAGES or not posixpath.splitext(base)[1]:
+            needles |= {posixpath.basename(directory)} if stem in _PLACES or base.endswith(".go") else {stem}
+    needles |= {posixpath.basename(d) for d in moves.directories}
+    needles -= {""}
+    if len(needles) <= _NEEDLES:
+        return set(scene.facts.naming(sorted(needles), _SOURCES))
+    found = set()
+    for path in sorted(p for p in scene.tracked if p.endswith(source_files.SUFFIXES))[:_MANY_SOURCES]:
+        text = scene.text(path)
+        if text is not None and not needles.isdisjoint(_WORD.findall(text)):
+            found.add(path)
+    return found
+
+
 def is_known_kind(path: str) -> bool:
     """Whether a file is of a kind that is searched."""
-    return path.endswith((*python_imports.SUFFIXES, *_DOCUMENTS)) or path_values.is_configuration(path)
+    own = (*python_imports.SUFFIXES, *_DOCUMENTS, *source_files.SUFFIXES)
+    return path.endswith(own) or path_values.is_configuration(path)
 
 
 def _spellings(base: str) -> set[str]:
@@ -105,7 +134,7 @@ def _spellings(base: str) -> set[str]:
 
 def could_import(path: str, text: str, modules: Modules) -> bool:
     """Whether an import or a string may name a moved module: a cheap check before parsing."""
-    if modules.moves.former(path) != path:
+    if modules.moves.former(path) != path or any(old in text for old in list(modules.moves.stale)[:_NEEDLES]):
         return True
     ends = modules.ends
     plain: set[str] = set()

@@ -9,13 +9,14 @@ from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
-from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports
+from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
 from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
 from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.mentions import mentions, unread
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
+from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
 from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed, places
@@ -44,11 +45,11 @@ class StaleReference:
         if not moves:
             return
         modules = Modules(moves, _stated(scene, makers), scene.text, _changed_packages(scene, makers))
-        named = naming(scene, moves)
+        named, projects = naming(scene, moves), Projects(moves, scene.text)
         found = {
             path: result
             for path in candidates(scene, moves, named)
-            if (result := _search(scene, path, moves, modules)) is not None
+            if (result := _search(scene, path, moves, modules, projects)) is not None
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:
@@ -151,7 +152,7 @@ def _alike(makers: Sequence[SeenCommit]) -> list[list[str]]:
     return list(groups.values())
 
 
-def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | None:
+def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: Projects) -> Found | None:
     """The references in one file, None if there are none or the file should not be changed."""
     if path not in scene.tracked or path in scene.unmerged or not kept_by_hand(path):
         return None
@@ -170,13 +171,15 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules) -> Found | 
             found = markdown_links.find_links(path, text, moves, modules)
         elif suffix in directives.SUFFIXES:
             found = directives.find_directives(path, text, moves, modules)
+        elif suffix in source_files.LANGUAGES:
+            found = source_files.find_references(path, text, moves, projects)
         else:
             found = path_values.find_values(path, text, moves, modules)
     except RecursionError:
         # Hostile nesting: the file stays as it is, and the card says so.
         found = Found(doubts=[(0, "it is nested too deeply")])
     found = found.without_idle(text)
-    if suffix not in python_imports.SUFFIXES:
+    if suffix not in python_imports.SUFFIXES and suffix not in source_files.LANGUAGES:
         found.leave_repeated(text)
     if found.spans and ordered(found.spans) is None:
         found.withdraw("references overlap")

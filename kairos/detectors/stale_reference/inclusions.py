@@ -14,6 +14,7 @@ _TAGS = re.compile(
     r"\{!>?[ \t]*(?P<include>[^\s!{}]+)[ \t]*!\}"
     r"|\{\*[ \t]*(?P<lines>[^\s*{}]+)"
     r"|\{\{[ \t]*#\w*(?:include|playground)[ \t]+(?P<book>[^\s:{}]+)"
+    r"|\[embedmd\]:# \((?P<embed>[^\s()]+)"
     r"|(?:--8<--|-{2,}8<-{2,})[ \t]+[\"'](?P<snippet>[^\"'\n:]+)"
     r"|\{%-?[ \t]*(?:include[-_\w]*|link)[ \t]+[\"']?(?P<tag>[\w./@+~-]+)"
     r"|\{\{[<%][ \t]*(?:\w*ref|include|code\w*|readfile|figure|img)\b[^{}\n]*?[\"'](?P<short>[^\"'\n]+)[\"']"
@@ -25,7 +26,7 @@ def find_inclusions(path: str, text: str, moves: Moves) -> Found:
     """The included files of one Markdown file that were moved or deleted. Each is relative to the file or to a
     directory above it (or `docs` or `src` there): the nearest from which it existed."""
     found = Found()
-    if "{" not in text and "8<" not in text:
+    if "{" not in text and "8<" not in text and "[embedmd]" not in text:
         return found
     lines = Lines(text)
     bases = _bases(path, moves)

@@ -72,6 +72,30 @@ class Moves:
         }
 
     @cached_property
+    def by_name(self) -> dict[str, list[str]]:
+        """Every path before and now, by its last part."""
+        found: dict[str, list[str]] = {}
+        for path in sorted({*self.now, *self.stale}):
+            found.setdefault(posixpath.basename(path), []).append(path)
+        return found
+
+    @cached_property
+    def go_packages_now(self) -> frozenset[str]:
+        """The directories that contain a Go file now."""
+        return frozenset(posixpath.dirname(path) for path in self.now if path.endswith(".go"))
+
+    @cached_property
+    def go_packages_moved(self) -> dict[str, set[str]]:
+        """The directories from which Go files moved, with those that they moved to; tests tell of none."""
+        found: dict[str, set[str]] = {}
+        for old in self.stale:
+            if old.endswith(".go") and not old.endswith("_test.go"):
+                news = found.setdefault(posixpath.dirname(old), set())
+                if old in self.moved:
+                    news.add(posixpath.dirname(self.moved[old]))
+        return found
+
+    @cached_property
     def directories_now(self) -> frozenset[str]:
         """Every directory that contains a tracked file; the root is the empty string."""
         found = {""}

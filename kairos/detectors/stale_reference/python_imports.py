@@ -57,6 +57,7 @@ def find_imports(path: str, text: str, modules: Modules, *, code: bool = True) -
             search.from_import(node)
     search.attributes()
     python_strings.find_strings(path, search.source, modules, found)
+    python_strings.find_paths(path, search.source, modules.moves, found)
     if code and "-c" in text and modules.in_string.search(text):
         for start, inner in python_strings.code_strings(search.source):
             found.add(find_imports(path, inner, modules, code=False), start, text.count("\n", 0, start))

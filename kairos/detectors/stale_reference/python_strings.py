@@ -10,8 +10,10 @@ from itertools import pairwise
 
 from kairos.detectors.patching import Span
 from kairos.detectors.stale_reference import commands
+from kairos.detectors.stale_reference.code_strings import follow_string
 from kairos.detectors.stale_reference.layout import INIT
 from kairos.detectors.stale_reference.modules import Modules, Renamed
+from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.python_source import PythonSource
 from kairos.detectors.stale_reference.references import Found
 
@@ -60,6 +62,16 @@ def find_strings(path: str, source: PythonSource, modules: Modules, found: Found
                 _put(modules.renamed(path, m[1], shortest=1), m[1], at, line, found)
         elif start is not None:
             found.add(commands.find_modules(path, value, modules), start, line)
+
+
+def find_paths(path: str, source: PythonSource, moves: Moves, found: Found) -> None:
+    """Adds the strings that are exactly the path of a moved file."""
+    for node in source.nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "/" in node.value[:_LONGEST]:
+            followed = follow_string(path, node.value, moves)
+            start = _inside(source, node) if followed.new else None
+            if start is not None and followed.new:
+                found.rewrite(node.lineno - 1, Span(start, start + len(node.value), followed.new))
 
 
 def _expected(source: PythonSource) -> tuple[set[int], set[int], set[int]]:

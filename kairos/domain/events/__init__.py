@@ -27,6 +27,7 @@ from kairos.domain.events.nights import (
     Ref,
 )
 from kairos.domain.events.proposals import (
+    CommentAnswered,
     DecisionRedone,
     DecisionUndone,
     ExecutionFinished,
@@ -93,7 +94,8 @@ from kairos.domain.events.turns import (
 
 __all__ = [
     "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded",
-    "Change", "Cited", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DecisionRedone",
+    "Change", "Cited", "CommentAnswered", "CommitChange", "CommitRecorded",
+    "DaemonStarted", "DaemonStopped", "DecisionRedone",
     "DecisionUndone", "DetectorMuted", "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted", "Erased",
     "Event", "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed",
     "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted", "MemoryFileEdited", "MemoryInvalidated",

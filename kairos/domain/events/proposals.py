@@ -11,6 +11,7 @@ from kairos.domain.events.turns import Engine
 
 Risk = Literal["low", "medium", "high", "urgent"]
 Run = Literal["apply", "undo", "redo"]
+Answer = Literal["revised", "unchanged", "not_asked"]
 
 
 class Expected(Name, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,6 +69,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The same proposal in a new form, because what it rests on moved: a new digest, or new words, places or basis. An
     approval of the former digest is void. `changed` says what is different; `worse`: so much worse than what the person
     was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found.
+    `by`: `model` if a model changed it because of a comment of the person, which cost `spent_microusd`.
     `restored`: that change was taken back or made again. `deferred`: it was deferred until its evidence changes, and
     stays so, because what it rests on is the same."""
 
@@ -95,6 +97,8 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int | None = None
     edited: str = ""
     restored: bool = False
+    by: str = ""
+    spent_microusd: int = 0
     deferred: bool = False
 
 
@@ -191,6 +195,17 @@ class ProposalCommented(Event, frozen=True, kw_only=True, omit_defaults=True):
     digest: str
     text: FreeText
     file: str = ""
+
+
+@register
+class CommentAnswered(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of the comment at position `of`. `outcome`: revised (a model changed the patch, see
+    `ProposalRevised`) | unchanged | not_asked (no model was called), with the reason."""
+
+    id: str
+    of: Cited
+    outcome: Answer
+    why: FreeText = ""
 
 
 @register

@@ -153,7 +153,7 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 6
+    version = 7
     state = Inbox
     topics = proposal.TOPICS
 

@@ -4,6 +4,7 @@ use pyo3::{exceptions::PyOSError, exceptions::PyValueError, import_exception, pr
 mod alarm;
 mod chain;
 mod exec;
+mod languages;
 mod markdown;
 mod secrets;
 mod segment;
@@ -34,6 +35,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     segment::register(module)?;
     sensing::register(module)?;
     exec::register(module)?;
+    languages::register(module)?;
     markdown::register(module)?;
     secrets::register(module)?;
     Ok(())

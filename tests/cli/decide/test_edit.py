@@ -136,6 +136,7 @@ def test_c_keeps_a_comment_and_a_rejection_takes_it_as_its_reason(
     screen.press("\r")
     screen.shows("You said")
     assert any("say it shorter" in line for line in screen.shown)
+    assert any("no model is configured: it stays a note" in line for line in screen.shown)
     screen.press("n")
     screen.shows("why?")
     screen.press("3")

@@ -78,6 +78,16 @@ def test_d_stays_where_the_person_reads(seeded: Any, cards: Any) -> None:
     assert opened(shown, proposal, 9).top == 30
 
 
+def test_what_was_jumped_over_is_above(seeded: Any, cards: Any) -> None:
+    seeded.raise_(seeded.patch("README.md", AFTER))
+    context, shown = cards
+    proposal = waiting(context.desk)[0]
+    view = opened(shown, proposal)
+    assert not shown.unseen_above(proposal, view), "what is not seen is below"
+    shown.moved(proposal, view.scrolled(1_000))
+    assert shown.unseen_above(proposal, opened(shown, proposal))
+
+
 def test_a_footer_of_another_height_moves_nothing(seeded: Any, cards: Any) -> None:
     seeded.raise_(seeded.patch("README.md", AFTER))
     context, shown = cards

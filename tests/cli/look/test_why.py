@@ -51,6 +51,7 @@ def test_why_not_of_a_commit_says_what_was_looked_at(kairos: Any, seeded: Any, r
     seeded.append(commit, seeded.id)
     said = kairos("why-not", oid[:10])
     assert said.code == 0
+    assert f"looked at just now, with the files as they are; what was said then: kairos why {oid[:8]}" in said.out
     assert "secret: finds nothing now" in said.out and "no detector looks at" in said.out
     assert kairos("why-not", oid[:10], "--json").data["commit"] == oid
     assert kairos("why-not", oid[:10], "--since", "1d").code == 2

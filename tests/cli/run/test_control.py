@@ -72,7 +72,7 @@ def test_a_tick_needs_a_daemon(kairos: Any) -> None:
 
 
 def test_a_mute_says_how_to_take_it_back(kairos: Any, seeded: Any) -> None:
-    assert "kairos unmute secret (or kairos undo) ends this" in kairos("mute", "secret").out
+    assert "kairos unmute secret (or kairos undo --all) ends this" in kairos("mute", "secret").out
     kairos("mute", "secret", "--repo", seeded.root)
     said = kairos("unmute", "secret", "--repo", seeded.root).out
     assert "secret is heard in" in said and "another mute of it is in force" in said

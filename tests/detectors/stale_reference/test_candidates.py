@@ -32,7 +32,7 @@ def test_kinds_are_known_by_name_suffix_and_directory():
     known = ["a.py", "a.pyi", "a.md", "a.rst", "a.yml", "Dockerfile", "Dockerfile.dev", "requirements/dev.txt",
              "bin/run", "x.service", ".env.local", ".prettierignore", ".husky/pre-commit"]  # fmt: skip
     assert [p for p in known if not is_known_kind(p)] == []
-    assert [p for p in ("a.js", "a.c", "LICENSE", "src/run", "a.png") if is_known_kind(p)] == []
+    assert [p for p in ("a.rb", "a.php", "LICENSE", "src/run", "a.png") if is_known_kind(p)] == []
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_a_deleted_file_becomes_a_note_with_the_places(repo, see):
         ("use.py", "pay = 1\nprint('pay', pay)\n# import src.pay\n"),
         ("use.py", "import payments\nfrom src.payments import x\nfrom other.pay import y\n"),
         ("use.py", "from src.billing import charge\n"),
-        ("use.js", "import x from './src/pay.py'\n"),
+        ("use.rb", "import x from './src/pay.py'\n"),
         ("conf.yml", "name: pay\nkey: src/pay.pyc\nother: xsrc/pay.py\nabs: /app/src/pay.py\nglob: src/pay.py*\n"),
         ("conf.yml", "url: https://x.org/src/pay.py\nremote: host:src/pay.py\nvar: ${ROOT}src/pay.py\n"),
         ("node_modules/x/package.json", '{"main": "src/pay.py"}\n'),

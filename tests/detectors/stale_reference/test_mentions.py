@@ -11,10 +11,10 @@ MOVES = [("src/pay.py", "src/bill.py")]
 @pytest.mark.parametrize(
     ("path", "content", "said"),
     [
-        ("app.js", "import x from './x'\nread('src/pay.py')\n", "app.js:2 names src/pay.py: code of this kind"),
+        ("app.rb", "import x from './x'\nread('src/pay.py')\n", "app.rb:2 names src/pay.py: code of this kind"),
         ("README.md", "# x\n\nThe file src/pay.py is good.\n", "README.md:3 names src/pay.py: prose"),
         ("README.md", "```\npython src/pay.py\n```\n", "README.md:2 names src/pay.py: prose or code blocks"),
-        ("main.c", '#include "src/pay.py"\n', "main.c:1"),
+        ("main.m", '#include "src/pay.py"\n', "main.m:1"),
         ("doc.rst", "It imports src.pay, which\n", None),
         ("pkg.adoc", "see src/pay.py.\n", "pkg.adoc:1"),
     ],
@@ -27,7 +27,7 @@ def test_a_place_that_was_not_looked_at_is_named(moved, path, content, said):
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        ("app.js", "x = 'mysrc/pay.py' + 'src/pay.pyc'\n"),
+        ("app.rb", "x = 'mysrc/pay.py' + 'src/pay.pyc'\n"),
         ("CHANGELOG.md", "- src/pay.py\n"),
         ("yarn.lock", "src/pay.py\n"),
     ],

@@ -1,0 +1,143 @@
+"""How often detectors are right on public histories: `python -m benches.detectors FOLDER [NAME…]`.
+
+FOLDER holds clones of the repositories that `benches/repositories.txt` lists, as `owner+name/repo` or `owner/name`,
+bare or not. Each is replayed (`kairos backtest`), each detector by itself. What they raised is kept in FOLDER's
+`backtests.jsonl`, so that only what changed is replayed again; `--page` writes docs/detectors.md from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from pathlib import Path
+
+import msgspec
+
+from kairos.backtest.journal import Journal
+from kairos.backtest.replay import Options, Replay
+from kairos.backtest.result import BacktestResult
+from kairos.detectors.looking import ALL
+from kairos.detectors.protocol import Detector
+from kairos.domain.attention import Manners
+from kairos.repo.git import Git, GitError
+
+HERE = Path(__file__).parent
+LAST = 3_000
+MANNERS = Manners(quiet=(22, 8), per_day=4, idle=600_000_000, per_day_total=12)
+
+
+class Measured(msgspec.Struct):
+    """The backtest of one detector on one repository; `code`: a hash of the sources of detectors."""
+
+    repository: str
+    detector: str
+    code: str
+    result: BacktestResult
+
+
+def listed() -> list[str]:
+    """The repositories of the public set, `owner/name`."""
+    lines = (HERE / "repositories.txt").read_text("utf-8").splitlines()
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def clone_of(folder: Path, repository: str) -> Git | None:
+    """The clone of a repository in a folder, if it is there."""
+    for place in (folder / repository.replace("/", "+") / "repo", folder / repository):
+        if place.is_dir():
+            bare = not (place / ".git").exists()
+            return Git(place, bare=bare)
+    return None
+
+
+def code_of(detector: Detector) -> str:
+    """A hash of what a detector consists of: its module's file or folder, and what all share."""
+    root = HERE.parent / "kairos"
+    module = sys.modules[type(detector).__module__]
+    own = Path(str(module.__file__))
+    files = sorted(own.parent.glob("*.py")) if own.name == "detector.py" else [own]
+    files += [root / "detectors" / f"{n}.py" for n in ("artifacts", "generated_signs", "maintained", "merge_conflicts")]
+    digest = hashlib.sha256()
+    for file in (*files, root / "backtest" / "replay.py", root / "domain" / "hindsight.py"):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def replayed(git: Git, detector: Detector, last: int) -> BacktestResult:
+    """The backtest of one detector on the last commits of a clone."""
+    head = git.head()
+    assert head is not None
+    with tempfile.TemporaryDirectory(prefix="kairos-bench-") as folder:
+        journal = Journal(Path(folder) / "journal")
+        try:
+            made = Replay(git, [detector], Options(last=last), MANNERS, UTC, journal, b"bench")
+            return made.run(head, lambda done, total: None)
+        finally:
+            journal.close()
+
+
+def kept(file: Path) -> dict[tuple[str, str], Measured]:
+    """What was measured before."""
+    if not file.exists():
+        return {}
+    lines = (msgspec.json.decode(line, type=Measured) for line in file.read_bytes().splitlines())
+    return {(m.repository, m.detector): m for m in lines}
+
+
+def measured(folder: Path, detectors: Sequence[Detector], last: int = LAST) -> Iterator[Measured]:
+    """The backtests of these detectors, those known first."""
+    file = folder / "backtests.jsonl"
+    known = kept(file)
+    for detector in detectors:
+        code = code_of(detector)
+        for repository in listed():
+            found = known.get((repository, detector.name))
+            git = clone_of(folder, repository)
+            if found is None or found.code != code:
+                if git is None:
+                    continue
+                try:
+                    found = Measured(repository, detector.name, code, replayed(git, detector, last))
+                except GitError as error:
+                    print(f"{repository}: {error.message}", file=sys.stderr)
+                    continue
+                with file.open("ab") as out:
+                    out.write(msgspec.json.encode(found) + b"\n")
+            yield found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benches.detectors", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", help="only these detectors")
+    parser.add_argument("--page", type=Path, help="write docs/detectors.md here")
+    parser.add_argument("--examples", action="store_true", help="print every finding")
+    options = parser.parse_args()
+    chosen = [d for d in ALL if not options.names or d.name in options.names]
+    every = []
+    for one in measured(options.folder, chosen):
+        every.append(one)
+        (sums,) = one.result.sums()
+        if sums.raised:
+            print(
+                f"{one.detector:18} {one.repository:28} {one.result.commits:5} commits {one.result.per_second:4.0f}/s "
+                f"raised {sums.raised:3} done {sums.done:3} left {sums.left:3} other {sums.moot + sums.unknown:3}",
+                flush=True,
+            )
+        if options.examples:
+            for r in one.result.raised:
+                print(f"    {r.label:8} {r.commit[:10]} +{r.after:<3} {r.title}")
+    from benches.detectors_page import page, totals
+
+    for row in totals(every):
+        print(row)
+    if options.page:
+        options.page.write_text(page(every), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

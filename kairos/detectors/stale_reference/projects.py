@@ -1,0 +1,133 @@
+"""What the project files of a tree state: packages of JavaScript and their aliases, modules of Go, crates of Rust."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from kairos.detectors.stale_reference.moves import Moves
+
+_MOST = 200
+_STRING = r"(\"(?:[^\"\\\n]|\\.)*\")"
+_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMA = re.compile(_STRING + r"|,(?=\s*[}\]])")
+_HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
+_MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
+
+
+class Alias(NamedTuple):
+    """Names that start with `name` mean paths that start with `directory`, for files below `below`."""
+
+    below: str
+    name: str
+    directory: str
+
+
+class Projects:
+    """The project files of the tree now; `read`: the current text of a path."""
+
+    def __init__(self, moves: Moves, read: Callable[[str], str | None]) -> None:
+        self.moves = moves
+        self.read = read
+
+    def _texts(self, *names: str) -> Iterator[tuple[str, str]]:
+        """(directory, text) of the files with these names, at most _MOST."""
+        paths = sorted((p for p in self.moves.now if posixpath.basename(p) in names), key=lambda p: (p.count("/"), p))
+        for path in paths[:_MOST]:
+            text = self.read(path)
+            if text is not None and "node_modules/" not in path:
+                yield posixpath.dirname(path), text
+
+    @cached_property
+    def aliases(self) -> list[Alias]:
+        """The path aliases of tsconfig.json and jsconfig.json, and the names of the packages in the tree."""
+        found = []
+        for directory, text in self._texts("tsconfig.json", "tsconfig.base.json", "jsconfig.json"):
+            options = _table(_json(text).get("compilerOptions"))
+            base = options.get("baseUrl")
+            root = _below(directory, base) if isinstance(base, str) else directory
+            for name, targets in _table(options.get("paths")).items():
+                if root is not None and isinstance(targets, list) and name.endswith("/*"):
+                    for target in targets:
+                        if isinstance(target, str) and target.endswith("/*"):
+                            to = _below(root, target[:-2])
+                            found += [Alias(directory, name[:-1], f"{to}/" if to else "")] if to is not None else []
+        for directory, text in self._texts("package.json"):
+            package = _json(text).get("name")
+            if isinstance(package, str) and package:
+                found.append(Alias("", f"{package}/", f"{directory}/" if directory else ""))
+        return found
+
+    @cached_property
+    def go_modules(self) -> list[tuple[str, str]]:
+        """(module path, directory) of every go.mod, the longest module path first."""
+        found = [(m[1], directory) for directory, text in self._texts("go.mod") if (m := _MODULE.search(text))]
+        if not found:
+            # Before modules the name of a repository was the path of its root: its own documents name it most.
+            names = Counter(
+                name
+                for directory, text in self._texts("README.md", ".travis.yml", "Makefile", "README.rst")
+                if not directory
+                for name in _HOSTED.findall(text)
+            )
+            found = [(name, "") for name, _ in names.most_common(1)]
+        return sorted(found, key=lambda row: -len(row[0]))
+
+    @cached_property
+    def crates(self) -> dict[str, str]:
+        """The source directories of the libraries in the tree, by the name of their crate."""
+        found = {}
+        for directory, text in self._texts("Cargo.toml"):
+            table = _toml(text)
+            package, library = _table(table.get("package")), _table(table.get("lib"))
+            name, path = library.get("name") or package.get("name"), library.get("path", "src/lib.rs")
+            if isinstance(name, str) and isinstance(path, str) and (root := _below(directory, path)):
+                found[name.replace("-", "_")] = posixpath.dirname(root)
+        return found
+
+    @cached_property
+    def crate_roots(self) -> frozenset[str]:
+        """The files that Cargo.toml states to be the root of a crate."""
+        found = set()
+        for directory, text in self._texts("Cargo.toml"):
+            table = _toml(text)
+            targets = [table.get("lib")]
+            for kind in ("bin", "test", "example", "bench"):
+                stated = table.get(kind)
+                targets += stated if isinstance(stated, list) else []
+            for target in targets:
+                path = _table(target).get("path")
+                if isinstance(path, str) and (root := _below(directory, path)):
+                    found.add(root)
+        return frozenset(found)
+
+
+def _below(directory: str, path: str) -> str | None:
+    found = posixpath.normpath(posixpath.join(directory, path))
+    return None if found.startswith(("..", "/")) else "" if found == "." else found
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _json(text: str) -> dict[str, Any]:
+    """A JSON object that may have comments and trailing commas; empty if it is none."""
+    try:
+        plain = _COMMENT.sub(lambda m: m[1] or "", text)
+        return _table(json.loads(_COMMA.sub(lambda m: m[1] or "", plain)))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return {}

@@ -1,0 +1,118 @@
+use super::*;
+
+fn found(text: &str, language: &str) -> Vec<(&'static str, String)> {
+    let parts = references(text, language).expect("it parses");
+    for part in &parts {
+        let at: String = text.chars().skip(part.range.start).take(part.range.len()).collect();
+        assert!(part.value.ends_with(&at), "{part:?} is at {at:?}");
+    }
+    parts.into_iter().map(|part| (part.kind, part.value)).collect()
+}
+
+fn named<'a>(parts: &'a [(&'static str, String)], kind: &str) -> Vec<&'a str> {
+    parts.iter().filter(|part| part.0 == kind).map(|part| part.1.as_str()).collect()
+}
+
+#[test]
+fn modules_of_javascript() {
+    let text = "import a, {b} from './a.js'\nexport * from \"../b\"\nconst c = require('./c'), d = import('./d')\n\
+        jest.mock('./e'); require.resolve('./f'); // import './no'\nconst s = '/x/y.js' + 'plain' + `a/${1}.js`\n";
+    for language in ["javascript", "typescript", "tsx"] {
+        let parts = found(text, language);
+        assert_eq!(named(&parts, "specifier"), ["./a.js", "../b", "./c", "./d", "./e", "./f"], "{language}");
+        assert_eq!(named(&parts, "string"), ["/x/y.js"]);
+    }
+}
+
+#[test]
+fn modules_of_typescript() {
+    let text =
+        "import type {A} from './a'\nimport b = require('./b')\nlet x: import('./c').C\nexport type {D} from './d'\n";
+    let specifiers = found(text, "typescript");
+    assert_eq!(named(&specifiers, "specifier"), ["./a", "./b", "./d"]);
+    assert_eq!(named(&specifiers, "string"), ["./c"]);
+}
+
+#[test]
+fn imports_of_go() {
+    let text = "package main\n\nimport (\n\tq \"example.com/m/old\"\n\t`fmt`\n)\n\n//go:embed static/a.txt\nvar s = q.X(\"a/b.txt\", old.T{})\n";
+    let parts = found(text, "go");
+    assert_eq!(named(&parts, "import"), ["example.com/m/old", "fmt"]);
+    assert_eq!(named(&parts, "alias"), ["q"]);
+    assert_eq!(named(&parts, "qualifier"), ["q", "old"]);
+    assert_eq!(named(&parts, "embed"), ["//go:embed static/a.txt"]);
+    assert_eq!(named(&parts, "string"), ["a/b.txt"]);
+}
+
+#[test]
+fn includes_of_c() {
+    let text = "#include \"a/b.h\"\n# include <sys/c.h>\n#if X\n#include \"d.h\"\n#endif\n/* #include \"no.h\" */\nchar *s = \"e/f.c\";\n";
+    for language in ["c", "cpp"] {
+        let parts = found(text, language);
+        assert_eq!(named(&parts, "include"), ["a/b.h", "d.h"]);
+        assert_eq!(named(&parts, "system"), ["sys/c.h"]);
+        assert_eq!(named(&parts, "string"), ["e/f.c"]);
+    }
+}
+
+#[test]
+fn paths_of_rust() {
+    let text = "mod a;\npub(crate) use crate::{b::{self, c::D}, e as f, g::*};\nmod t { use super::h; mod i; }\n\
+        fn x() { crate::j::k(); assert!(l::m::<u8>()); y() }\n#[path = \"n.rs\"] mod o;\n\
+        const S: &str = include_str!(\"p.txt\");\n";
+    let parts = found(text, "rust");
+    assert_eq!(named(&parts, "mod"), ["|a", "t|i", "|o"]);
+    assert_eq!(
+        named(&parts, "use"),
+        [
+            "|crate",
+            "|crate::b",
+            "|crate::b::self",
+            "|crate::b::c",
+            "|crate::b::c::D",
+            "|crate::e",
+            "|crate::g",
+            "t|super",
+            "t|super::h",
+        ]
+    );
+    assert_eq!(named(&parts, "path"), ["|crate", "|crate::j", "|crate::j::k", "|l", "|l::m"]);
+    assert_eq!(named(&parts, "file"), ["n.rs"]);
+    assert_eq!(named(&parts, "include"), ["p.txt"]);
+}
+
+#[test]
+fn destinations_of_css_and_html() {
+    let text = "@import \"a.css\";\n@import url(b.css);\nx { background: url('../c.png') no-repeat, url( d.svg ) }\n/* url(no.png) */";
+    assert_eq!(named(&found(text, "css"), "url"), ["a.css", "b.css", "../c.png", "d.svg"]);
+    let parts = references("<img src=é.png><a href='b.html'>", "html").expect("it parses");
+    assert_eq!(parts.iter().map(|part| part.range.clone()).collect::<Vec<_>>(), [9..14, 24..30]);
+}
+
+#[test]
+fn hostile_text_is_bounded() {
+    for piece in
+        ["(", "[", "{", "a.", "<a ", "if(", "use {", "#if 1\n", "\"", "`${", "x=>", "*", "<T,", "::", "mod a{", "/*"]
+    {
+        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
+            let text = piece.repeat(60_000 / piece.len());
+            let begun = std::time::Instant::now();
+            let _ = references(&text, language);
+            assert!(begun.elapsed().as_secs() < 30, "{language} {piece:?}: {:?}", begun.elapsed());
+        }
+    }
+    assert!(references(&"a".repeat(crate::grammar::LARGEST + 1), "go").is_err());
+    assert!(references("", "cobol").is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_has_references_within_it(text in "\\PC{0,300}|([a-z:{}(),;\"'/\\\\<>#!`$*. é\n]|use |mod |import |url){0,120}") {
+        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
+            if let Ok(parts) = references(&text, language) {
+                let length = text.chars().count();
+                proptest::prop_assert!(parts.iter().all(|p| p.range.start <= p.range.end && p.range.end <= length));
+            }
+        }
+    }
+}

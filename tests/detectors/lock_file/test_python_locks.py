@@ -1,0 +1,36 @@
+"""What uv and poetry wrote is compared name by name."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kairos.detectors.lock_file.lock_text import packages_of
+from kairos.detectors.lock_file.python_locks import lacking_of_poetry, lacking_of_uv
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["project", "tool", "poetry", "dependencies", "name", "group", "dependency-groups", "x"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["project", "tool", "dependency-groups"]), ANY, max_size=3))
+def test_a_manifest_of_any_shape_is_read_without_failing(manifest):
+    packages = packages_of('[[package]]\nname = "x"\nversion = "1"\nsource = { editable = "." }\n')
+    list(lacking_of_uv(manifest, packages))
+    list(lacking_of_poetry(manifest, packages))
+
+
+def test_versions_that_are_written_differently_are_equal():
+    lock = packages_of('[[package]]\nname = "a"\nversion = "1.0rc1"\nsource = { editable = "." }\n')
+    for same in ("1.0rc1", "1.0-rc.1", "v1.0RC1"):
+        assert list(lacking_of_uv({"project": {"name": "a", "version": same}}, lock)) == []
+    assert list(lacking_of_uv({"project": {"name": "a", "version": "1.0rc2"}}, lock))

@@ -1,0 +1,47 @@
+"""An include is followed beside its file, or below a root that the tree explains."""
+
+from __future__ import annotations
+
+import pytest
+
+from kairos.detectors.stale_reference.c_includes import follow_include
+from kairos.detectors.stale_reference.moves import Moves
+
+MOVES = Moves(
+    {
+        "src/a.h": "src/b.h",
+        "include/l/x.h": "include/l/y.h",
+        "src/in.h": "deep/in.h",
+        "p/s.h": "p/t.h",
+        "q/s.h": "q/t.h",
+    },
+    frozenset({"src/gone.h"}),
+    frozenset({"src/b.h", "include/l/y.h", "include/l/z.h", "deep/in.h", "src/m.c", "p/t.h", "q/t.h"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "roots", "expected"),
+    [
+        ("a.h", True, (), "b.h"),
+        ("../src/a.h", True, (), "../src/b.h"),
+        ("l/x.h", True, (), "l/y.h"),
+        ("l/x.h", False, (), "l/y.h"),
+        ("in.h", True, (), "../deep/in.h"),
+        ("in.h", True, ("deep",), None),
+        ("gone.h", True, (), ""),
+        ("stdio.h", False, (), None),
+        ("l/z.h", False, (), None),
+        ("s.h", True, (), None),
+    ],
+)
+def test_an_include_follows(name, beside, roots, expected):
+    assert follow_include("src/m.c", name, beside, MOVES, frozenset(roots)).new == expected
+
+
+def test_an_include_that_could_mean_several_files_is_a_doubt():
+    assert "several" in follow_include("src/m.c", "s.h", False, MOVES, frozenset()).why
+
+
+def test_a_way_up_in_a_house_of_roots_is_a_doubt():
+    assert "by a root" in follow_include("src/m.c", "in.h", True, MOVES, frozenset({"include"})).why

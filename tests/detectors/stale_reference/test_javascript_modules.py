@@ -1,0 +1,68 @@
+"""A specifier is resolved as Node and TypeScript do, and keeps the style of its writer."""
+
+from __future__ import annotations
+
+import pytest
+
+from kairos.detectors.stale_reference.javascript_modules import follow_specifier
+from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.projects import Projects
+
+NOW = {
+    "src/b.ts",
+    "src/x/index.ts",
+    "src/y.ts",
+    "src/app.ts",
+    "lib/n.js",
+    "other/z.css",
+    "tsconfig.json",
+    "package.json",
+}
+MOVES = Moves(
+    {"src/a.ts": "src/b.ts", "src/x.ts": "src/x/index.ts", "src/y/index.ts": "src/y.ts", "lib/m/index.js": "lib/n.js",
+     "src/z.css": "other/z.css"},
+    frozenset({"src/gone.ts"}),
+    frozenset(NOW),
+)  # fmt: skip
+TEXTS = {
+    "tsconfig.json": '{ // paths\n "compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"],}} }',
+    "package.json": '{"name": "@me/pkg"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("./a", "./b"),
+        ("./a.ts", "./b.ts"),
+        ("./a.js", "./b.js"),
+        ("./a?raw", "./b?raw"),
+        ("./x", None),
+        ("./x.js", "./x/index.js"),
+        ("./y", None),
+        ("../lib/m", "../lib/n"),
+        ("../lib/m/index.js", "../lib/n.js"),
+        ("./../lib/m", "./../lib/n"),
+        ("./z.css", "../other/z.css"),
+        ("./gone", ""),
+        ("./b", None),
+        ("a", None),
+        ("@/a", "@/b"),
+        ("@me/pkg/src/a", "@me/pkg/src/b"),
+        ("./none", None),
+        ("../../../etc/passwd", None),
+    ],
+)
+def test_a_specifier_follows(written, expected):
+    assert follow_specifier("src/app.ts", written, MOVES, Projects(MOVES, TEXTS.get)).new == expected
+
+
+def test_what_an_alias_no_longer_covers_is_a_doubt():
+    followed = follow_specifier("src/app.ts", "@/z.css", MOVES, Projects(MOVES, TEXTS.get))
+    assert followed.new is None
+    assert "no longer below" in followed.why
+
+
+def test_a_specifier_that_means_another_file_now_is_a_doubt():
+    moves = Moves({"a.js": "b.js"}, frozenset(), frozenset({"b.js", "a/index.js", "use.js"}))
+    assert "now means" in follow_specifier("use.js", "./a", moves, Projects(moves, TEXTS.get)).why

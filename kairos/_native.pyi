@@ -43,8 +43,9 @@ def redact_words(words: list[bytes]) -> list[bytes]:
 
 def scan_secrets(
     path: bytes, data: bytes
-) -> tuple[bool, list[tuple[str, int, bytes, Literal["low", "medium", "high"]]]]:
-    """Whether a file is text, and what it holds: kind, line from 1 on, value, confidence."""
+) -> tuple[bool, bool, list[tuple[str, int, bytes, Literal["low", "medium", "high"]]]]:
+    """Whether a file is text, whether it is in a folder of others' code, and what it holds: kind, line from 1 on,
+    value, confidence."""
 
 def secret_label(kind: str) -> str:
     """What a person calls a kind of credential."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.clock import DAY, now_us
@@ -55,7 +56,7 @@ class Seeded:
 
     def raise_(
         self, action: Action, *, seed: str = "a", risk: Risk = "low", title: str = "Add a line", verified: bool = True,
-        expires_in: int = DAY,
+        expires_in: int = DAY, unchecked: Sequence[str] = (),
     ) -> ev.ProposalRaised:  # fmt: skip
         effects = effects_of(action)
         raised = ev.ProposalRaised(
@@ -63,6 +64,7 @@ class Seeded:
             detector_version=1, engine="rules", turn="turn-1", key=f"key-{seed}", title=title,
             claim="It names a file that is gone.", risk=risk, action=action, effects=effects, evidence=[self.cause],
             expires_at=now_us() + expires_in, policy_version="p1", boundary="commit",
+            unchecked=list(unchecked),
         )  # fmt: skip
         new = [NewEvent(f"proposal-{raised.id}", raised, self.turn)]
         if verified:

@@ -14,6 +14,7 @@ from kairos.desk.cards import held_by
 from kairos.desk.reading import letters
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.units import number
+from kairos.desk.when import UNTIL
 from kairos.domain.proposal import Proposal
 from kairos.errors import UsageError
 
@@ -126,7 +127,7 @@ def reject(context: Context, ids: Sequence[str], text: str, reason: str, never: 
 
 @click.command()
 @click.argument("ids", metavar="ID…", nargs=-1, required=True)
-@click.option("--until", "when", metavar="WHEN", required=True, help="2h, tonight, tomorrow, next-commit, evidence.")
+@click.option("--until", "when", metavar="WHEN", required=True, help=f"{UNTIL}.")
 @pass_context
 def defer(context: Context, ids: Sequence[str], when: str) -> None:
     """Decide later: it comes back by itself."""

@@ -40,6 +40,7 @@ class Cards:
         self._screen = screen
         self._body = 0
         self._marked: set[tuple[str, str]] = set()
+        self._last_marked = ("", "")
         self._seen: dict[str, SeenLines] = {}
         self._anchors: dict[str, _Anchor] = {}
         self._parts: list[CardPart] = []
@@ -81,6 +82,7 @@ class Cards:
 
     def moved(self, proposal: Proposal, view: Viewport) -> None:
         """Keeps where the card was scrolled to."""
+        self._last_marked = ("", "")
         line = next((x for x in self._layout if x.end > view.top), None)
         if line is not None:
             self._anchors[proposal.raised.digest] = _Anchor(line.id.part, line.id.at, view.top - line.first)
@@ -102,18 +104,23 @@ class Cards:
     def cycle(self) -> None:
         """The next way to show patches."""
         self._body = (self._body + 1) % len(BODIES)
+        self._last_marked = ("", "")
 
     def mark(self, proposal: Proposal, view: Viewport) -> bool:
         """Folds the file at the top of the screen, or the first one below, and goes on to the next part; unfolds it if
-        it was folded. False if there is none."""
+        it was folded, and again folds or unfolds that file until the person scrolls. False if there is none."""
         digest = proposal.raised.digest
-        for at in range(view.part(view.top), len(self._parts)):
-            path = self._parts[at].path
-            if path and view.starts[at] < view.top + view.rows:
-                self._marked ^= {(digest, path)}
-                folded = (digest, path) in self._marked
-                self._anchors[digest] = _Anchor(self._parts[min(at + folded, len(self._parts) - 1)].name)
-                return True
+        in_sight = [
+            at
+            for at in range(view.part(view.top), len(self._parts))
+            if self._parts[at].path and view.starts[at] < view.top + view.rows
+        ]
+        last = [at for at, part in enumerate(self._parts) if part.path and (digest, part.path) == self._last_marked]
+        for at in [*last, *in_sight][:1]:
+            self._last_marked = mark = (digest, self._parts[at].path)
+            self._marked ^= {mark}
+            self._anchors[digest] = _Anchor(self._parts[min(at + (mark in self._marked), len(self._parts) - 1)].name)
+            return True
         return False
 
     def file_at(self, view: Viewport) -> str:

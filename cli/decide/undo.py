@@ -37,7 +37,7 @@ def described(plan: TakingBack) -> str:
     if not plan.writes:
         files = f": {named(plan.files)}" if plan.files else ""
         return render.inert(f"{verb}{noun} of {plan.id} “{plan.title}”{where} ({ago}){files}; no file changes.")
-    did = "executed" if plan.run == "undo" else "undone"
+    did = "undone" if plan.run == "redo" and not plan.gone else "executed"
     size = f"{count(len(plan.files), 'file')}, {count(plan.hunks, 'hunk')}"
     kept = f"; your later edits in {', '.join(plan.kept)} are kept" if plan.kept else ""
     return render.inert(f"{verb} {plan.id} “{plan.title}”{where} ({named(plan.files)}; {did} {ago}): {size}{kept}.")
@@ -53,7 +53,7 @@ def receipt(context: Context, run: str, done: UndoneOut) -> str:
     """What was done, in one line."""
     where = f" in {Path(done.repo).name}" if done.repo else " everywhere" if not done.id else ""
     position = f" (ev {number(done.positions[-1])})" if done.positions else ""
-    back = "Redo: kairos redo" if run == "undo" else "Undo: kairos undo"
+    back = ("Redo: kairos redo" if run == "undo" else "Undo: kairos undo") + ("" if done.repo else " --all")
     short = letters(context.desk, done.id) if done.id else ""
     again = run == "redo" and done.what == "approve" and done.state == "executed"
     if done.state in ("undone", "redone") or again:

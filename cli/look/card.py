@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from typing import NamedTuple
 
@@ -20,10 +21,14 @@ FULL, STAT, NONE = "full", "stat", "none"
 _STATES = {"raised": "not verified yet", "pending": "waits for you"}
 _MOST_LISTED = 20
 _MOST_REVISIONS = 5
+_MOST_ALIKE = 3
 
 
 PATCH = "patch"
 """The name of the part that says what there is of the patch; the diffs of its files follow."""
+
+
+_HANG = "    "
 
 
 class CardPart(NamedTuple):
@@ -41,7 +46,8 @@ class CardPart(NamedTuple):
 
 def card_text(context: Context, proposal: Proposal, card: CardOut, *, body: str = FULL) -> str:
     """The card, with the most important facts for the decision first."""
-    return "\n".join(part.text for part in card_parts(context, proposal, card, body=body))
+    parts = card_parts(context, proposal, card, body=body)
+    return "\n".join(part.text if part.path else render.folded(part.text, hang=_HANG) for part in parts)
 
 
 def card_parts(
@@ -233,10 +239,31 @@ def _numbers(file: FilePatch) -> list[render.Cell]:
     ]  # fmt: skip
 
 
+def _shortened(listed: list[str], proposal: str) -> list[str]:
+    """At most three places with the same reason, which stands behind the last colon, and how many more there are."""
+    told: list[str] = []
+    times = Counter(_reason(text) for text in listed)
+    seen: Counter[str] = Counter()
+    for text in listed:
+        why = _reason(text)
+        seen[why] += 1
+        if seen[why] <= _MOST_ALIKE:
+            told.append(text)
+        if seen[why] == _MOST_ALIKE and times[why] > _MOST_ALIKE:
+            more = times[why] - _MOST_ALIKE
+            told.append(f"{number(more)} more like these: kairos show {proposal} --json")
+    return told
+
+
+def _reason(text: str) -> str:
+    return text.rpartition(": ")[2]
+
+
 def _foot(proposal: Proposal, card: CardOut) -> list[str]:
     lines = []
     if card.drift and not proposal.why:
         lines += ["", render.paint("The base moved", "red"), *(f"  {render.inert(path)}" for path in card.drift)]
-    lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in unchecked(proposal))]
+    told = _shortened(unchecked(proposal), proposal.id)
+    lines += ["", render.paint("Not checked", "bold"), *(f"  {render.inert(text)}" for text in told)]
     expires = _left(proposal.raised.expires_at)
     return [*lines, "", f"cost ${card.cost_usd:.4f} · digest {card.digest[:12]}… · expires in {expires}"]

@@ -24,10 +24,11 @@ def cost(context: Context, since: str | None) -> None:
     for title, group in (*parts, ("by model", found.by_model)):
         rows += _rows(title, group)
     rows.append(_row("total", found.total))
-    empty = f"  No model was called since {found.since}: $0.00."
+    empty = render.folded(f"  No model was called since {found.since}: $0.00.")
     text = render.table(rows, right=(1, 2, 3, 4)) if found.total.model_calls else empty
     if found.total.reserved:
-        text += f"\n  {number(found.total.reserved)} of these calls are not settled and count with their worst case."
+        said = f"  {number(found.total.reserved)} of these calls are not settled and count with their worst case."
+        text += f"\n{render.folded(said)}"
     render.emit(context, "cost", found, text, page=True)
 
 

@@ -13,6 +13,8 @@ from kairos.desk.files import files as rows
 from kairos.desk.units import size
 from kairos.domain.names import Name
 
+_HANG = " " * 12
+
 
 def file_text(row: dict[str, Any]) -> str:
     """One entry, as text for a person."""
@@ -28,4 +30,6 @@ def files(context: Context, path: str | None) -> None:
     """The tree of the repository at PATH (default: here), or the part of it that PATH names, folded from the log alone,
     sorted bytewise."""
     found = rows(context.desk, one_path(context, path))
-    render.records((render.json_text(row) if context.json else file_text(row) for row in found), context)
+    render.records(
+        (render.json_text(row) if context.json else render.folded(file_text(row), hang=_HANG) for row in found), context
+    )

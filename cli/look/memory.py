@@ -68,7 +68,8 @@ def ls(context: Context, everything: bool, kind: str | None, limit: int | None) 
         return shown, text + (f"\n  {count(more, 'more', 'more')}: kairos memory ls -n {len(found)}" if more else "")
 
     found, text = context.desk.at_one_moment(read)
-    render.emit(context, "memory-ls", found, text or "  Nothing is remembered yet.   Next: kairos dream", page=True)
+    nothing = render.folded("  Nothing is remembered yet.   Next: kairos dream")
+    render.emit(context, "memory-ls", found, text or nothing, page=True)
 
 
 @memory.command("recall")

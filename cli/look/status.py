@@ -56,16 +56,18 @@ def text_of(status: StatusOut) -> str:
         f"log {count(status.log.events, 'event')}, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
         f"today {count(status.today.turns, 'turn')}, {count(status.today.model_calls, 'model call')}, "
-        f"${status.today.spent_usd:.2f}, {budget(status.today)}"
+        f"${status.today.spent_usd:.2f}, {budget(status.today, len(status.repos))}"
     )
     parts = [render.folded(parts[0]), *parts[1:-1], render.folded(parts[-1])]
     return "\n".join([*parts, f"Next: {render.paint(status.next, 'bold')}"])
 
 
-def budget(today: TodayOut) -> str:
-    """How many findings were told today, and of how many; what is left waits in the inbox."""
+def budget(today: TodayOut, repos: int) -> str:
+    """How many findings were told today, and of how many in so many repositories; what is left waits in the inbox."""
     left = f", {today.untold} more in the inbox" if today.untold and today.told >= today.per_day else ""
-    return f"{today.told} of {today.per_day} told{left}"
+    if repos <= 1 and today.told <= today.per_day:
+        return f"{today.told} of {today.per_day} told{left}"
+    return f"{today.told} of {today.per_day_total} told, at most {today.per_day} a repository{left}"
 
 
 def _paused(repo: RepoOut) -> str:

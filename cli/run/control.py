@@ -59,8 +59,8 @@ def _mute(context: Context, detector: str, *, muted: bool) -> None:
     where = f"in {render.inert(done.repo)}" if done.repo else "everywhere"
     lines = [f"{detector} is {'silent' if muted else 'heard'} {where}"]
     if done.lift is not None:
-        undo = "kairos undo" if done.repo else "kairos undo --all"
-        lines.append(f"  what it finds is kept; {render.inert(done.lift)} (or {undo}) ends this and tells it")
+        ends = f"{render.inert(done.lift)} (or kairos undo {done.position})"
+        lines.append(f"  what it finds is kept; {ends} ends this and tells it")
     elif done.muted_still:
         lines.append("  another mute of it is in force: kairos why-not names it")
     elif done.held:

@@ -48,8 +48,8 @@ def logs(context: Context, last: int) -> None:
     """What happened to the daemon: when it started and stopped, over what, and what went wrong. Of the event log, see
     `kairos log`."""
     found = daemon_log.recent(context.desk, last)
-    lines = [render.inert(line) for line in found.lines]
-    text = "\n".join(lines) if lines else "  No daemon ran here yet.   Next: kairos start"
+    lines = [render.folded(render.inert(line), hang="    ") for line in found.lines]
+    text = "\n".join(lines) if lines else render.folded("  No daemon ran here yet.   Next: kairos start")
     render.emit(context, "daemon-logs", found, text, page=True)
     if lines:
         render.message(context, render.paint(f"from {render.inert(found.path)}", "dim"))

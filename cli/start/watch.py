@@ -12,6 +12,7 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.look.backtest import run, summary
+from cli.look.status import budget
 from cli.repos import one_path
 from kairos.clock import local_zone, now_us
 from kairos.desk import registering, viewing
@@ -157,7 +158,7 @@ def opening(how: Manner, *, attached: bool = False) -> str:
     lines = ["A daemon runs already: this shows what it delivers."] if attached else []
     lines += [f"  watches  {render.inert(root)}" for root in how.watched]
     lines.append(f"  speaks   {how.boundaries}; {how.quiet}; a staged credential at once")
-    lines.append(f"  today    {how.told} of {how.per_day} told, {how.pending} in the inbox")
+    lines.append(f"  today    {budget(how.today, len(how.watched))}; {how.pending} in the inbox")
     ends = "ends this view; the daemon goes on" if attached else "ends it"
     lines.append(f"  Ctrl-C {ends}. In another terminal: {render.paint('kairos review', 'bold')}")
     return "\n".join(render.folded(line, hang=" " * 11) for line in lines)

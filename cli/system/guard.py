@@ -50,6 +50,9 @@ def remove(context: Context) -> None:
     render.emit(context, "guard", done, f"{render.inert(done.repo)}: {text}")
 
 
+guard.add_command(click.Command("uninstall", callback=remove.callback, help="Alias of remove.", hidden=True))
+
+
 @guard.command(short_help="Whether git runs the hook.")
 @pass_context
 def status(context: Context) -> None:

@@ -31,7 +31,8 @@ def ls(context: Context) -> None:
     rows: list[list[render.Cell]] = [["RULE", "EFFECT", "MATCHES", "EXAMPLES"]]
     rows += [[r.name, render.Styled(r.effect, _STYLES[r.effect]), _conditions(r), str(r.examples)] for r in found.rules]
     text = render.table(rows, right=(3,)) if found.rules else "  No rule: every action asks."
-    render.emit(context, "policy-ls", found, f"{text}\n  mode {found.mode} · {render.inert(found.path)}")
+    mode = render.folded(f"  mode {found.mode} · {render.inert(found.path)}", hang="    ")
+    render.emit(context, "policy-ls", found, f"{text}\n{mode}")
 
 
 def _conditions(rule: RuleOut) -> str:

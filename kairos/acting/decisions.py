@@ -7,14 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from kairos.acting import gate
+from kairos.acting import gate, undo
 from kairos.acting.performing import Standing, append, standing
 from kairos.acting.verifier import verify
 from kairos.clock import SECOND, now_us
 from kairos.domain import deciding
 from kairos.domain import proposal as proposals
 from kairos.domain.events import Event
-from kairos.domain.proposal import LASTING, OPEN, Proposal, is_verified
+from kairos.domain.proposal import DONE, LASTING, OPEN, Proposal, is_verified
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import RepositoriesView
@@ -38,11 +38,15 @@ def approve(
     """Records a person's approval of the digest they read (None: of the pending digest). A note becomes acknowledged.
 
     A proposal that has not been verified is verified first. Repeating an approval is no error. NotFound (4); Stale (5)
-    if the digest differs, the proposal expired or another decision was recorded; TryAgain (75)."""
+    if the digest differs, the proposal expired, another decision was recorded, git is in the middle of a rebase or the
+    like, or it was carried out and its change is not in the tree any more; TryAgain (75)."""
     at = standing(log, prefix)
+    if at.proposal.state in DONE:
+        undo.refuse_if_gone(log, home, at.proposal)
     if at.proposal.state in LASTING:
         repo = RepositoriesView().load(log)[0].by_id.get(at.proposal.raised.repo)
         if repo is not None and at.proposal.raised.digest == (digest or at.proposal.raised.digest):
+            gate.refuse_if_ongoing(at.proposal, Path(repo.root), "approve")
             at = _in_tree(log, at, Path(repo.root), now_us() if now is None else now)
             if at.proposal.state in OPEN and not is_verified(at.proposal):
                 verify(log, home, config, at.proposal, Path(repo.root))

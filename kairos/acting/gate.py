@@ -32,6 +32,7 @@ from kairos.eventlog.views.attention import AttentionView
 from kairos.home import Home
 from kairos.repo.basis_tree import basis_tree
 from kairos.repo.git import Git, GitError
+from kairos.repo.health import ongoing
 
 
 class GateRefusal(msgspec.Struct, frozen=True):
@@ -69,6 +70,10 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
                 f"It waits for you: `kairos review {proposal.id}`.",
             ),
         )
+    try:
+        refuse_if_ongoing(proposal, tree.root, "approve")
+    except Stale as error:
+        return GateRefusal([ProposalReturned(id=proposal.id, why=error.message)], error)
     refusal = basis_refusal(proposal, tree.root)
     if refusal is not None:
         return refusal
@@ -90,6 +95,17 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
     except (ValueError, NotPlain) as error:
         why = f"the patch does not apply: {error}"
         return GateRefusal(proposals.mark_stale(proposal, _paths(action), why), Stale(f"{proposal.id}: {error}"))
+
+
+def refuse_if_ongoing(proposal: Proposal, root: Path, then: str) -> None:
+    """Raises Stale (5) in the middle of a rebase, merge or the like, whose end may throw the change away. `then`: the
+    command to give afterwards. A note changes nothing and is never refused."""
+    what = "" if proposal.is_note else ongoing(root)
+    if what:
+        raise Stale(
+            f"git is in the middle of {what} in {root}; nothing was written",
+            f"Aborting it could throw the change away. Finish or abort it, then `kairos {then} {proposal.id}`.",
+        )
 
 
 def basis_refusal(proposal: Proposal, root: Path) -> GateRefusal | None:

@@ -39,11 +39,15 @@ def take_back(log: Log, id_: str, version: int, *, now: int | None = None) -> De
 
 
 def make_again(log: Log, id_: str, version: int, *, now: int | None = None) -> Decision:
-    """Makes a decision again that was taken back. Stale (5) if another decision came first, or if the approval is
-    over."""
+    """Makes a decision again that was taken back. Stale (5) if another decision came first, if the approval is over,
+    or, of an approval, while git is in the middle of a rebase or the like."""
 
     def rule(p: Proposal, of: int, at: int) -> list[Event]:
-        return _with_patch(log, p, taking_back.make_again(p, version, of, at), version)
+        events = taking_back.make_again(p, version, of, at)
+        if any(isinstance(e, DecisionRedone) and e.what == "approve" for e in events):
+            with open_tree(log, p) as tree:
+                gate.refuse_if_ongoing(p, tree.root, "redo")
+        return _with_patch(log, p, events, version)
 
     return _decide(log, id_, rule, version, now)
 
@@ -83,7 +87,7 @@ def _with_patch(log: Log, p: Proposal, events: list[Event], upto: int) -> list[E
     then: Proposal | None = None
     for recorded in log.stream(p.stream):
         if then is None or then.version < upto:
-            then = proposals.evolve(then, recorded.event, recorded.at)
+            then = proposals.evolve(then, recorded.event, recorded.at, recorded.version)
     assert then is not None
     return [*events, editing.restore(p, then)]
 

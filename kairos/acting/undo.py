@@ -9,10 +9,11 @@ undoable. Which decision `undo` and `redo` act on is in `kairos.domain.decision_
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from kairos.acting import preimages, recovery
+from kairos.acting import gate, preimages, recovery
 from kairos.acting.applying import OnStep, Write, no_step
 from kairos.acting.lock import exec_lock
 from kairos.acting.merge import merge
@@ -24,8 +25,8 @@ from kairos.domain.basis import missing
 from kairos.domain.events import ExecutionStarted, Expected
 from kairos.domain.events.proposals import Run
 from kairos.domain.inert import shown
-from kairos.domain.proposal import DONE, Proposal
-from kairos.errors import Conflict, OutcomeUnknown, Stale
+from kairos.domain.proposal import DONE, RAN, Proposal
+from kairos.errors import Conflict, Denied, NotFound, OutcomeUnknown, Stale
 from kairos.eventlog.log import Log
 from kairos.home import Home
 from kairos.repo.basis_tree import basis_tree
@@ -65,8 +66,27 @@ def undo(log: Log, home: Home, proposal_id: str, *, now: int | None = None, on_s
 
 
 def redo(log: Log, home: Home, proposal_id: str, *, now: int | None = None, on_step: OnStep = no_step) -> Proposal:
-    """Carries out an undone action again, on top of the current files. Raises the same errors as `undo`."""
+    """Carries out again, on top of the current files, an action that was undone, or whose change git took away. Raises
+    the same errors as `undo`, and Stale in the middle of a rebase or the like."""
     return _run(log, home, proposal_id, "redo", now, on_step)
+
+
+def refuse_if_gone(log: Log, home: Home, proposal: Proposal) -> None:
+    """Raises Stale (5) if a patch was carried out and nothing of it is in the tree any more: git took it away, or it is
+    on another branch. Nothing is said of a tree or a pre-image that cannot be read."""
+    done = proposal.last_done
+    if done is None or not isinstance(proposal.raised.action, PatchAction):
+        return
+    try:
+        with open_tree(log, proposal) as tree:
+            found = _merged(home, proposal, "undo", tree)
+    except (NotFound, Denied, OutcomeUnknown):
+        return
+    if found.absent and not found.writes and not found.conflicts:
+        raise Stale(
+            f"{proposal.id} was carried out, and its change is no longer in this tree; nothing was written",
+            f"`kairos redo {proposal.id}` applies it again.",
+        )
 
 
 def _run(log: Log, home: Home, proposal_id: str, run: Run, now: int | None, on_step: OnStep) -> Proposal:
@@ -95,45 +115,66 @@ def _plan_alone(log: Log, home: Home, proposal_id: str, run: Run) -> UndoPlan:
 
 def _plan(log: Log, home: Home, proposal: Proposal, run: Run, tree: WorkTree) -> UndoPlan:
     done = proposal.last_done
-    allowed = proposal.state in DONE if run == "undo" else proposal.state == "undone"
+    allowed = proposal.state in (DONE if run == "undo" else RAN)
     if allowed and not isinstance(proposal.raised.action, PatchAction):
         raise Stale(f"{proposal.id} ran a command, and a command cannot be undone", "Reverse by hand what it did.")
     if done is None or not allowed or not isinstance(proposal.raised.action, PatchAction):
         raise Stale(f"{proposal.id} is {proposal.state}: there is nothing to {run}", f"`kairos show {proposal.id}`.")
+    if run == "redo":
+        gate.refuse_if_ongoing(proposal, tree.root, "redo")
+    found = _merged(home, proposal, run, tree, _left(log, proposal, run))
+    if run == "redo":
+        _refuse_without_basis(proposal, tree)
+    if found.conflicts:
+        words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
+        raise Stale("\n".join([words, *found.conflicts]), "Resolve these places by hand, then try again.")
+    if found.absent or not found.writes:
+        raise _elsewhere(proposal, run, found.absent, [w.path for w in found.writes])
+    edits = proposal.raised.action.edits
+    return UndoPlan(
+        proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits),
+        sorted(found.kept), [w.path for w in found.writes], proposal.changed_at, found.writes,
+    )  # fmt: skip
+
+
+class _Merges(NamedTuple):
+    """What a run would write, file by file: the writes, the files whose later edits are kept, the conflicts in words,
+    and the files that do not have the change (an undo) or have it already (a redo)."""
+
+    writes: list[Write]
+    kept: list[str]
+    conflicts: list[str]
+    absent: list[str]
+
+
+def _merged(home: Home, proposal: Proposal, run: Run, tree: WorkTree, left: Sequence[Expected] = ()) -> _Merges:
+    """The three-way merges of a run with the files as they are. `left`: how the last run left them."""
+    done = proposal.last_done
+    assert done is not None
     contents = preimages.fetch(home, done.store, [e.sha for e in (*done.before, *done.expect) if e.sha])
     base, wanted = _states(done.expect, contents), _states(done.before, contents)
     if run == "redo":
         base, wanted = wanted, base
-    left = {e.fs: e for e in _left(log, proposal, run)}
-    writes, kept, conflicts, absent = [], [], [], []
+    left_at = {e.fs: e for e in left}
+    found = _Merges([], [], [], [])
     for path in base:
         if _equal(base[path], wanted[path]):
             continue  # the run did not change it
         try:
             ours = tree.read(path)
         except NotPlain as error:
-            conflicts.append(error.message)
+            found.conflicts.append(error.message)
             continue
         merged = merge(home, path, base=base[path], ours=ours, theirs=wanted[path])
         if merged.conflict:
-            conflicts.append(merged.conflict)
+            found.conflicts.append(merged.conflict)
         elif _equal(ours, merged.blob):
-            absent.append(path)
+            found.absent.append(path)
         else:
-            writes.append(Write(path, ours, merged.blob))
-            kept += [path] if _edited(ours, left.get(path)) and not _equal(merged.blob, wanted[path]) else []
-    if run == "redo":
-        _refuse_without_basis(proposal, tree)
-    if conflicts:
-        words = f"{proposal.id} cannot be {run}ne cleanly; nothing was written."
-        raise Stale("\n".join([words, *conflicts]), "Resolve these places by hand, then try again.")
-    if absent or not writes:
-        raise _elsewhere(proposal, run, absent, [w.path for w in writes])
-    edits = proposal.raised.action.edits
-    return UndoPlan(
-        proposal.id, proposal.raised.title, run, len(edits), sum(max(1, len(e.hunks)) for e in edits), sorted(kept),
-        [w.path for w in writes], proposal.changed_at, writes,
-    )  # fmt: skip
+            found.writes.append(Write(path, ours, merged.blob))
+            if _edited(ours, left_at.get(path)) and not _equal(merged.blob, wanted[path]):
+                found.kept.append(path)
+    return found
 
 
 def _left(log: Log, proposal: Proposal, run: Run) -> Sequence[Expected]:
@@ -141,6 +182,8 @@ def _left(log: Log, proposal: Proposal, run: Run) -> Sequence[Expected]:
     assert proposal.last_done is not None
     if run == "undo":
         return proposal.last_done.expect
+    if proposal.state in DONE:  # git took the change away
+        return proposal.last_done.before
     runs = [r.event for r in log.stream(proposal.stream) if isinstance(r.event, ExecutionStarted)]
     return next((e.expect for e in reversed(runs) if e.run == "undo"), proposal.last_done.before)
 
@@ -173,6 +216,8 @@ def _elsewhere(proposal: Proposal, run: Run, absent: Sequence[str], present: Seq
         f"the change of {proposal.id} is {there}: {'not' if run == 'undo' else 'it is'} in {names}{rest}; "
         f"nothing was written, and {proposal.id} stays {proposal.state}",
         f"Check out the branch that has it, or settle these files by hand; `kairos show {proposal.id}`."
+        if run == "undo" and present
+        else f"Check out the branch that has it, or apply it again here: `kairos redo {proposal.id}`."
         if run == "undo"
         else f"There is nothing to redo here; `kairos show {proposal.id}`.",
     )

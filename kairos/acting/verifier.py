@@ -15,6 +15,7 @@ import msgspec
 
 from kairos.acting import gate, policy_file, scratch
 from kairos.acting.before_runs import BeforeRun, before_run
+from kairos.acting.checking import for_proposals
 from kairos.acting.confine import Limits, Seed
 from kairos.acting.drift import BY_HAND
 from kairos.acting.keeping import note
@@ -102,7 +103,8 @@ def _tried(
     with open_tree(log, p) as tree:
         if tree.root != root:
             raise Denied(f"{p.id} belongs to {tree.root}, not to {root}")
-        events, passed = _judge(home, p, tree, policy, config.check.get(str(root)), cancelled, _tried_there(log, p))
+        check = for_proposals(log, config, p.raised.repo, root)
+        events, passed = _judge(home, p, tree, policy, check, cancelled, _tried_there(log, p))
     folded: Proposal | None = p
     for event in events:
         folded = proposals.evolve(folded, event, now)

@@ -28,9 +28,10 @@ _TRIGGERS = frozenset({"FilesChanged", "GitMoved", "CommitRecorded"})
 
 @dataclass
 class EndedHolds:
-    """Holds that may have ended: their events by detector and boundary, and the positions of those that were erased."""
+    """Holds that may have ended: their events by what looks at them again (detector, boundary and evidence), and the
+    positions of those that were erased."""
 
-    by_look: dict[tuple[str, str], list[Recorded]] = field(default_factory=dict)
+    by_look: dict[tuple[str, str, tuple[int, ...]], list[Recorded]] = field(default_factory=dict)
     erased: list[int] = field(default_factory=list)
 
     @property
@@ -39,7 +40,7 @@ class EndedHolds:
 
     @property
     def detectors(self) -> list[str]:
-        return sorted({detector for detector, _ in self.by_look})
+        return sorted({detector for detector, *_ in self.by_look})
 
     @property
     def positions(self) -> list[int]:
@@ -67,7 +68,9 @@ def next_end(views: Views, repo: str, since: int) -> int | None:
 
 
 def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
-    """The events of holds, by what looks at them again."""
+    """The events of holds, by what looks at them again. What was found apart is looked at apart: a card over the
+    commits of many turns would be parked whole where one of them is missing. Rejections for good stay together, because
+    they are looked at often and nearly always hold."""
     found = EndedHolds()
     for position in positions:
         try:
@@ -77,20 +80,20 @@ def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
             continue
         assert isinstance(held.event, AttentionHeld)
         boundary = held.event.boundary or _turn_of(log, held)[1]
-        found.by_look.setdefault((held.event.detector, boundary), []).append(held)
+        apart = tuple(held.event.evidence) if held.event.rule != NEVER else ()
+        found.by_look.setdefault((held.event.detector, boundary, apart), []).append(held)
     return found
 
 
 def look_again(
     log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts
 ) -> tuple[dict[str, list[Finding]], list[str]]:
-    """(findings of these holds that are there now, by the boundary at which they were found; problems). All that one
-    detector had found at a boundary is looked at together, as if it had been gathered until now."""
+    """(findings of these holds that are there now, by the boundary at which they were found; problems)."""
     keys = {held.event.subject for held in holds.events if isinstance(held.event, AttentionHeld)}
     found: dict[str, list[Finding]] = {}
     known: set[str] = set()
     problems: list[str] = []
-    for (detector, boundary), some in holds.by_look.items():
+    for (detector, boundary, _), some in holds.by_look.items():
         trigger = {r.position: r for held in some for r in _evidence(log, held)}
         if not trigger:
             continue

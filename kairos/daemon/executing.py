@@ -78,7 +78,9 @@ class Executing(Component):
         with self._world.reading() as views:
             repo = views.repos.by_id.get(proposal.raised.repo)
             begun = views.attention.boundaries.get(proposal.raised.repo, 0)
-        if repo is None or repo.root not in self._config.check or proposal.is_note or not proposal.revised:
+            has_check = bool(views.checks.of(proposal.raised.repo))
+        has_check = has_check or (repo is not None and repo.root in self._config.check)
+        if repo is None or not has_check or proposal.is_note or not proposal.revised:
             return True
         return proposal.raised.boundary in attention.SPEAKING or begun >= proposal.revised_at
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
+from kairos.domain.checks.state import Checks
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Write
 from kairos.eventlog.views.findings import Findings
@@ -49,6 +50,11 @@ class Views:
     @property
     def findings(self) -> Findings:
         found: Findings = self.states["findings"]
+        return found
+
+    @property
+    def checks(self) -> Checks:
+        found: Checks = self.states["checks"]
         return found
 
     @property

@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kairos.acting.drift import done_by, drift
+from kairos.acting.drift import BY_HAND, done_by, drift
 from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of
+from kairos.domain.action import PatchAction
 from kairos.domain.basis import BasisTree, missing
-from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised
+from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
-from kairos.domain.keeping import not_found, to_follow, without_look
+from kairos.domain.keeping import carried, edit_kept, not_found, to_follow, without_look
 from kairos.domain.proposal import LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
@@ -35,13 +36,19 @@ from kairos.repo.git import Git, GitError
 _FEW = 20
 Raising = Callable[[Sequence[Finding], Repository, str, str], list[Raised]]
 """The events for findings of a repository, a turn and a boundary."""
+Rebase = Callable[[Proposal, Repository, str], ProposalRevised | str]
+"""A proposal on the files as they are, or why it does not fit them. The text is the digest of the patch that was found,
+if a person changed it."""
 
 
 class ProposalKeeper:
     """Compares the waiting, the parked and the lately closed proposals of a repository with its tree."""
 
-    def __init__(self, log: Log, world: World, salt: bytes, raising: Raising, expire_us: Callable[[], int]) -> None:
+    def __init__(
+        self, log: Log, world: World, salt: bytes, raising: Raising, rebase: Rebase, expire_us: Callable[[], int]
+    ) -> None:
         self._log = log
+        self._rebase = rebase
         self._world = world
         self._salt = salt
         self._raising = raising
@@ -75,7 +82,7 @@ class ProposalKeeper:
         turn saw, None to look now."""
         with self._world.reading() as views:
             lasting = [p for p in views.inbox.live() if p.raised.repo == repo.id and p.state in LASTING]
-            lapsed = [p for p in views.inbox.lapsed(repo.id) if p.raised.engine == "rules"]
+            lapsed = [p for p in views.inbox.lapsed(repo.id) if _can_look(p) or _was_moved_off(p)]
             last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed)}
         if cause is not None:
             lasting = [p for p in lasting if last[p.id][0] <= cause]  # not what this turn raised
@@ -131,11 +138,14 @@ class ProposalKeeper:
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
             followed=elsewhere or any(r.position not in p.raised.evidence for r in at.evidence),
-            can_look=p.raised.engine == "rules" and bool(named(p.raised.detector)), taken_away=away,
-            expires_at=self._expires(),
+            can_look=_can_look(p), taken_away=away, expires_at=self._expires(),
         )  # fmt: skip
         if decided is not None:
             return self._append(at, decided)
+        if not _can_look(p):
+            if amiss is not None or became == "done" or not isinstance(p.raised.action, PatchAction):
+                return True
+            return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))
         found, problems = find(
             self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts, again=True
         )
@@ -168,7 +178,11 @@ class ProposalKeeper:
                 return True
         p = at.proposal
         boundary = at.boundary or p.raised.boundary
-        events = self._raising(found, at.repo, p.raised.turn, boundary)
+        events: list[Event] = []
+        for event in self._raising(found, at.repo, p.raised.turn, boundary):
+            if isinstance(event, ProposalRevised) and event.id == p.id and isinstance(event.action, PatchAction):
+                event = edit_kept(p, event, lambda q, digest: self._rebase(q, at.repo, digest))
+            events.append(event)
         held = [e for e in events if isinstance(e, AttentionHeld) and e.rule in ENDING]
         return self._append(at, [*held, *(e for e in events if not isinstance(e, ProposalRaised | AttentionHeld))])
 
@@ -189,6 +203,16 @@ class ProposalKeeper:
         finally:
             self._world.catch_up()
         return True
+
+
+def _can_look(p: Proposal) -> bool:
+    """Whether the finding can be looked at again: by the detector that raised it, if it still exists."""
+    return p.raised.engine == "rules" and bool(named(p.raised.detector))
+
+
+def _was_moved_off(p: Proposal) -> bool:
+    """Whether a patch that nobody can make anew was closed because of its files, and may fit them again."""
+    return isinstance(p.raised.action, PatchAction) and (p.state == "stale" or p.why == BY_HAND)
 
 
 @dataclass

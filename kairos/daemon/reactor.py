@@ -268,7 +268,7 @@ class Reactor(Component):
     def _look_again(self, recorded: Recorded, proposal_id: str) -> None:
         with self._world.reading() as views:
             proposal = views.inbox.proposals.get(proposal_id)
-        if proposal is None or proposal.raised.engine != "rules" or not self._is_mine(proposal.raised.repo):
+        if proposal is None or not self._is_mine(proposal.raised.repo):
             return
         gathered = self._gathered.setdefault(proposal.raised.repo, Gathered())
         gathered.again.append(proposal_id)

@@ -13,6 +13,7 @@ from functools import partial
 from kairos import clock
 from kairos._version import VERSION
 from kairos.acting.scratch_home import sweep
+from kairos.daemon.checking import Checking
 from kairos.daemon.component import Component
 from kairos.daemon.daemon_log import READY, DaemonLog, DaemonLogHandler
 from kairos.daemon.duties import Duties, Enduring
@@ -128,6 +129,7 @@ class _Daemon:
             self._watching,
             self._reactor,
             Executing(home, config, open_log(home), world, held, self._report),
+            Checking(home, config, open_log(home), world, held, self._report),
             *([Modelling(home, config, open_log(home), world, held, zone)] if config.model.name else []),
             self._nights,
         ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
+from kairos.acting.rebasing import rebase
 from kairos.clock import DAY, now_us
 from kairos.daemon import again
 from kairos.daemon.elsewhere import LookedOver
@@ -17,10 +19,18 @@ from kairos.detectors.boundaries import BURST
 from kairos.detectors.looking import fitting
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature
-from kairos.domain.events import AttentionDue, AttentionHeld, Event, ProposalRaised, TurnEnded, TurnStarted
+from kairos.domain.events import (
+    AttentionDue,
+    AttentionHeld,
+    Event,
+    ProposalRaised,
+    ProposalRevised,
+    TurnEnded,
+    TurnStarted,
+)
 from kairos.domain.finding import Finding
 from kairos.domain.holds import MUTE, held_back, label_of
-from kairos.domain.proposal import stream_of
+from kairos.domain.proposal import Proposal, stream_of
 from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
@@ -41,7 +51,9 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
-        self._keeper = ProposalKeeper(log, world, self._salt, self.raised, lambda: now_us() + self._expire_us)
+        self._keeper = ProposalKeeper(
+            log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us
+        )
         self._seen: dict[str, tuple[Signature, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
@@ -174,6 +186,9 @@ class Looker:
             return False
         with self._world.reading() as views:
             return label_of(event) in views.findings.held
+
+    def _rebase(self, p: Proposal, repo: Repository, edited: str) -> ProposalRevised | str:
+        return rebase(self._home, load_policy(self._home.policy_file), p, Path(repo.root), edited)
 
     def versions(self, events: Sequence[Raised]) -> dict[str, int]:
         """The stream versions of the known proposals that these events belong to."""

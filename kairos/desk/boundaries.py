@@ -7,6 +7,7 @@ WORDS = {
     "baseline": "a repository was registered",
     "brief": "the morning brief",
     "burst": "files changed",
+    "check": "a check ended",
     "commit": "you committed",
     "idle_return": "you came back",
     "later": "you said later",

@@ -10,7 +10,7 @@ import msgspec
 from kairos.clock import now_us, rfc3339
 from kairos.desk.boundaries import in_words
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import attention, inbox, repositories
+from kairos.desk.reading import attention, inbox, repositories, unwatched
 from kairos.desk.records.proposals import (
     ActionOut,
     BaseOut,
@@ -26,8 +26,9 @@ from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
 from kairos.domain.deciding import reason
 from kairos.domain.inert import as_text, quoted
-from kairos.domain.proposal import Comment, Proposal
+from kairos.domain.proposal import UNDECIDED, Comment, Proposal
 from kairos.eventlog.views.repositories import Repositories
+from kairos.repo.health import ongoing
 
 _MOST_BYTES = 8 << 20
 
@@ -55,9 +56,16 @@ def held_by(desk: Desk, id_: str) -> str | None:
 
 
 def _held(desk: Desk, proposal: Proposal) -> str | None:
-    """Why an approved action is not carried out now; None if nothing holds it."""
+    """Why an approved action is not carried out now, or would not be; None if nothing holds it."""
+    if proposal.state in UNDECIDED and not proposal.is_note:
+        place = _root(proposal, repositories(desk))
+        what = ongoing(place) if place is not None else ""
+        return f"git is in the middle of {what}; finish or abort it, then approve" if what else None
     if proposal.state != "approved":
         return None
+    root = unwatched(desk).get(proposal.raised.repo)
+    if root is not None:
+        return f"{root} is not watched; it is carried out after `kairos init` there if its approval has not expired"
     wrong = policy_error(desk)
     if wrong is not None:
         return f"{wrong}; nothing is carried out until policy.toml is corrected"

@@ -118,8 +118,11 @@ def _companions(desk: Desk, repo: Repository, recorded: Recorded) -> list[BelowO
 
     event = recorded.event
     assert isinstance(event, CommitRecorded)
-    if len(event.parents) > 1 or len(event.changes) + event.cut > MOST_FILES:
-        return [BelowOut(what="this commit", why=f"it is a merge, or changes more than {MOST_FILES} files")]
+    files = len(event.changes) + event.cut
+    if len(event.parents) > 1:
+        return [BelowOut(what="this commit", why="it is a merge")]
+    if files > MOST_FILES:
+        return [BelowOut(what="this commit", why=f"it changes {files} files, more than {MOST_FILES}")]
     changed = {c.fs for c in event.changes}
     best: dict[str, tuple[float, int, str]] = {}
     for path in sorted(c.fs for c in event.changes if not c.status.startswith("D"))[:_MOST_PATHS]:

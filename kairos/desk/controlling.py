@@ -82,9 +82,10 @@ def tick(desk: Desk) -> RunningOut:
 def detectors() -> list[str]:
     """The names of the detectors that this program has."""
     from kairos.agent.patches import DETECTOR
+    from kairos.daemon.check_findings import DETECTOR as CHECK
     from kairos.detectors.looking import ALL
 
-    return sorted([DETECTOR, *(detector.name for detector in ALL)])
+    return sorted([DETECTOR, CHECK, *(detector.name for detector in ALL)])
 
 
 def mute(desk: Desk, detector: str, repo: Repository | None, *, muted: bool = True) -> MuteOut:

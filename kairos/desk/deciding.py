@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -12,14 +13,14 @@ from kairos.clock import local_zone, now_us
 from kairos.desk.cards import held_by
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
-from kairos.desk.reading import inbox, names, proposal_of, repositories
+from kairos.desk.reading import inbox, names, proposal_of, repositories, unwatched
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.when import until
 from kairos.domain.action import PatchAction
 from kairos.domain.amounts import count
 from kairos.domain.deciding import reason as reason_of
 from kairos.domain.inert import shown
-from kairos.domain.proposal import TERMINAL, UNDECIDED, Proposal
+from kairos.domain.proposal import LASTING, TERMINAL, UNDECIDED, Proposal
 from kairos.errors import KairosError, OutcomeUnknown, Stale, TryAgain
 from kairos.eventlog.views.repositories import Repository
 
@@ -32,9 +33,16 @@ EVIDENCE = "evidence"
 
 def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None = None) -> DecidedOut:
     """Approves exactly `digest`. Without a daemon the action is carried out here, or settled if a crash interrupted it.
-    With a daemon it is left to the daemon, and awaited up to `wait_s` seconds if given."""
+    With a daemon it is left to the daemon, and awaited up to `wait_s` seconds if given. Stale (5) too if its repository
+    is not watched."""
     from kairos.acting.decisions import approve as append_approval
 
+    root = unwatched(desk).get(proposal.raised.repo)
+    if root is not None and proposal.state in LASTING:
+        raise Stale(
+            f"{proposal.id} is of {root}, which is not watched: it would never be carried out",
+            f"`kairos init {shlex.quote(root)}` (or `kairos watch {shlex.quote(root)}`) brings it back.",
+        )
     if len(digest) >= LEAST_DIGEST and proposal.raised.digest.startswith(digest.lower()):
         digest = proposal.raised.digest  # as a card shows it, shortened
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal

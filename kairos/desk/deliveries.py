@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 from kairos.clock import local_zone, now_us
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import attention, inbox, names, repositories
+from kairos.desk.reading import attention, inbox, names, repositories, waiting
+from kairos.desk.records.repositories import TodayOut
 from kairos.desk.status import status
 from kairos.domain.attention import told_today
 from kairos.domain.events import ProposalRaised, ProposalRevised
@@ -32,23 +35,20 @@ class Manner(NamedTuple):
     watched: list[str]
     boundaries: str
     quiet: str
-    told: int
-    per_day: int
+    today: TodayOut
     pending: int
 
 
 @of_one_moment
 def manner(desk: Desk) -> Manner:
     """What is watched, and when a person is told of it."""
-    today = status(desk).today
     quiet = desk.config.attention.quiet_hours
     return Manner(
         watched=[r.root for r in repositories(desk).watched()],
         boundaries="after a commit, a branch switch, or when you come back",
         quiet=f"not from {quiet.partition('-')[0]}:00 to {quiet.partition('-')[2]}:00" if quiet else "at any hour",
-        told=today.told,
-        per_day=today.per_day,
-        pending=len(inbox(desk).pending()),
+        today=msgspec.structs.replace(status(desk).today, untold=0),  # `pending` counts them
+        pending=len(waiting(desk)),
     )
 
 
@@ -58,7 +58,9 @@ def delivered(desk: Desk, id_: str) -> Delivered:
     known = inbox(desk)
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")
-    return Delivered(id_, known.letters(id_), raised.title, raised.risk, raised.digest, where, _budget(desk, raised))
+    return Delivered(
+        id_, known.letters(id_), raised.title, raised.risk, raised.digest, where, _budget(desk, raised, where)
+    )
 
 
 @of_one_moment
@@ -82,18 +84,18 @@ def _title(desk: Desk, position: int) -> str:
     return event.title if isinstance(event, ProposalRaised | ProposalRevised) else ""
 
 
-def _budget(desk: Desk, raised: ProposalRaised) -> str:
-    """`4 of 4 today, 3 more in the inbox` if the delivery of this proposal reached a daily cap; else empty."""
+def _budget(desk: Desk, raised: ProposalRaised, where: str) -> str:
+    """`api: 4 of 4 told today, 3 more in the inbox` if this delivery reached a daily cap; else empty."""
     told = told_today(attention(desk), now_us(), local_zone())
     if raised.id not in told:
         return ""
     limits = desk.config.attention
     here = sum(1 for repo in told.values() if repo in (raised.repo, ""))
     if here >= limits.per_day:
-        words = f"{here} of {limits.per_day} today"
+        words = f"{where}: {here} of {limits.per_day} told today"
     elif len(told) >= limits.per_day_total:
-        words = f"{len(told)} of {limits.per_day_total} today in all repositories"
+        words = f"{len(told)} of {limits.per_day_total} told today in all repositories"
     else:
         return ""
-    more = sum(1 for p in inbox(desk).pending() if p.raised.repo == raised.repo and p.id not in told)
-    return f"{words}, {more} more in the inbox"
+    more = sum(not p.delivered for p in waiting(desk) if p.raised.repo == raised.repo)
+    return f"{words}, {more} more of it in the inbox" if more else words

@@ -101,8 +101,11 @@ def try_now(desk: Desk, proposal: Proposal) -> Proposal:
 
 
 def check_of(desk: Desk, proposal: Proposal) -> list[str]:
-    """The check command of the proposal's repository; empty if none is configured."""
-    found = desk.config.check.get(repositories(desk).by_id[proposal.raised.repo].root)
+    """The check command with which proposals of the repository are tried; empty if there is none."""
+    from kairos.acting.checking import for_proposals
+
+    root = Path(repositories(desk).by_id[proposal.raised.repo].root)
+    found = for_proposals(desk.log, desk.config, proposal.raised.repo, root)
     return list(found.command) if found is not None else []
 
 

@@ -3,14 +3,16 @@ that are held back. Each matter stands once, as it is at this moment."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable
 
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.desk.controlling import detectors, mutes
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import attention, inbox, repositories, roots_of
+from kairos.desk.reading import attention, inbox, rejection_of, repositories, roots_of, unwatched
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.units import count
+from kairos.desk.when import deferred_to
 from kairos.domain import attention as rules
 from kairos.domain.attention import Attention, Held, Manners
 from kairos.domain.events import AttentionHeld, Event, Paused
@@ -66,12 +68,16 @@ def _mutes(desk: Desk, only: Repository | None) -> list[HeldOut]:
 
 def _proposals(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     """The proposals that wait for something other than a decision of the person who was told of them."""
-    known, state, manners = inbox(desk), attention(desk), _manners(desk)
+    known, state, manners, away = inbox(desk), attention(desk), _manners(desk), unwatched(desk)
     found = []
     for p in known.live():
-        if p.raised.repo in repos and (said := _waits(p, state, manners)) is not None:
+        said = ("", "", None) if p.raised.repo in away else _waits(p, state, manners)
+        if p.raised.repo in repos and said is not None:
             why, rule, until = said
             now = f"now: kairos review {known.letters(p.id)}"
+            if p.raised.repo in away:
+                why, rule, until = "its repository is not watched", "unwatched@1", None
+                now = f"kairos init {shlex.quote(away[p.raised.repo])} brings it back"
             at = desk.log.at(known.positions[p.id][-1])
             found.append(_out(at, p.raised.repo, p.id, f"{p.raised.title}: {why}", rule, until, p.raised.detector, now))
     return found
@@ -83,7 +89,7 @@ def _waits(p: Proposal, state: Attention, manners: Manners) -> tuple[str, str, i
         case "parked":
             return p.parked, "parked@1", None
         case "deferred":
-            on = "what it rests on changes" if p.deferred_on_evidence else "the next commit"
+            on = deferred_to(None, on_evidence=p.deferred_on_evidence)
             why = "you deferred it" + ("" if p.deferred_until else f" until {on}")
             return why, "deferred@1", p.deferred_until
         case "raised":
@@ -123,7 +129,8 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
 def _finding(desk: Desk, at: Recorded, event: AttentionHeld, *, over: bool) -> HeldOut:
     remedy = {
         MUTE: "",  # the mute says how it ends
-        NEVER: "you said never here; kairos undo takes that back",
+        NEVER: "you said never here; kairos undo "
+        f"{rejection_of(desk, event.repo, event.subject, event.detector)} takes that back",
         COOL_DOWN: "its detector rests after a rejection; attention.cool_down_hours says how long",
     }[event.rule]
     if over:

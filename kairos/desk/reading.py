@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,8 +125,23 @@ def repository_of(desk: Desk, event: Event) -> str:
 
 @of_one_moment
 def waiting(desk: Desk, only: Repository | None = None) -> list[Proposal]:
-    """Undecided proposals, of one repository if one is given, in display order."""
-    return in_order([p for p in inbox(desk).pending() if only is None or p.raised.repo == only.id])
+    """Undecided proposals of what is watched, of one repository if one is given, in display order."""
+    away = unwatched(desk)
+    pending = (p for p in inbox(desk).pending() if p.raised.repo not in away)
+    return in_order([p for p in pending if only is None or p.raised.repo == only.id])
+
+
+def unwatched(desk: Desk) -> dict[str, str]:
+    """The repositories that are not watched any more: id → root. Their proposals rest until they are watched again."""
+    return {r.id: r.root for r in repositories(desk).by_id.values() if not r.watched}
+
+
+@of_one_moment
+def resting(desk: Desk, only: Repository | None = None) -> dict[str, int]:
+    """How many undecided proposals rest because their repository is not watched, by its root."""
+    away = unwatched(desk)
+    mine = (p.raised.repo for p in inbox(desk).pending() if only is None or p.raised.repo == only.id)
+    return dict(Counter(away[repo] for repo in mine if repo in away))
 
 
 def position_before(desk: Desk, at: int) -> int:
@@ -154,6 +170,15 @@ def standing_from(desk: Desk, position: int) -> Row | None:
 def letters(desk: Desk, id_: str) -> str:
     """A proposal's id in the short form that people see and type."""
     return inbox(desk).letters(id_)
+
+
+@of_one_moment
+def rejection_of(desk: Desk, repo: str, key: str, detector: str) -> str:
+    """What `undo` takes to take back the rejection that holds back a finding: the short id of the rejected proposal,
+    `ID` if none is known."""
+    known = inbox(desk)
+    found = known.known(repo, [key], []) or known.known(repo, [], [detector])
+    return next((known.letters(p.id) for p in reversed(found) if p.state == "rejected"), "ID")
 
 
 def short(ids: list[str], *, least: int = 4) -> dict[str, str]:

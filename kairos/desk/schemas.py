@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from kairos.desk.records.backtest import BacktestOut
+from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, SimulatedOut, SuggestedOut
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
@@ -102,6 +103,12 @@ DATA: dict[str, Any] = {
     "cost": CostOut,
     "backtest": BacktestOut,
     "export": ExportedOut,
+    "check-add": NamedCheckOut,
+    "check-ls": list[NamedCheckOut],
+    "check-rm": CheckRemovedOut,
+    "check-run": list[NamedCheckOut],
+    "check-simulate": list[SimulatedOut],
+    "check-suggest": list[SuggestedOut],
     "policy-ls": PolicyOut,
     "policy-allow": RuleChangedOut,
     "policy-revoke": RuleChangedOut,

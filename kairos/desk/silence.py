@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kairos.clock import local_zone, now_us, parse_time
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.reading import inbox, names, repositories
+from kairos.desk.reading import inbox, names, rejection_of, repositories
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.when import spoken
 from kairos.domain.finding import is_key
@@ -20,8 +20,8 @@ _REMEDIES = {
     "boundary@1": "told after your next commit, branch switch or return; now: kairos review {id}",
     "pause@1": "kairos resume ends the pause",
     "mute@1": "kairos unmute {detector} lets it speak again",
-    "never@1": "you said never here; kairos undo takes that back",
-    "rejected@1": "it returns if its evidence changes; kairos undo takes the rejection back",
+    "never@1": "you said never here; kairos undo {rejected} takes that back",
+    "rejected@1": "it returns if its evidence changes; kairos undo {rejected} takes the rejection back",
     "duplicate@1": "it waits already: kairos inbox",
     "baseline@1": "it was there before Kairos: kairos log --type FindingListed",
     "cool-down@1": "its detector rests after a rejection; attention.cool_down_hours says how long",
@@ -115,4 +115,6 @@ def _remedy(desk: Desk, one: HeldOut, proposal: Proposal | None, short: str) -> 
         return "kairos policy ls shows the rule"
     text = _REMEDIES.get(one.rule, "")
     values: Mapping[str, str] = {"id": short, "detector": one.detector}
+    if "{rejected}" in text:
+        values = {**values, "rejected": rejection_of(desk, one.repo, one.subject, one.detector)}
     return text.format(**values).replace("kairos review .", "kairos review.").rstrip()

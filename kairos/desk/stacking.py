@@ -166,7 +166,7 @@ def _of_control(control: Control) -> DecisionTarget:
 def _of_proposal(desk: Desk, run: str, id_: str) -> DecisionTarget:
     filed = inbox(desk).filings[id_]
     p = filed.proposal
-    entry = taking_back.last_done(p) if run == "undo" else taking_back.last_undone(p)
+    entry = taking_back.last_done(p) if run == "undo" else taking_back.last_undone(p) or taking_back.last_carried_out(p)
     if entry is None:
         raise Stale(f"{p.id} is {p.state}: there is nothing to {run}", f"`kairos show {p.id}`.")
     return DecisionTarget(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from kairos._version import VERSION
@@ -10,7 +12,7 @@ from kairos.daemon.presence import Status, read_status, running
 from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
-from kairos.desk.reading import attention, inbox, repositories, usage
+from kairos.desk.reading import attention, inbox, repositories, resting, unwatched, usage, waiting
 from kairos.desk.records.repositories import DaemonOut, InboxCount, InboxMoreOut, LogOut, RepoOut, StatusOut, TodayOut
 from kairos.desk.records.system import MutedOut
 from kairos.desk.units import count
@@ -32,7 +34,9 @@ def status(desk: Desk, only: Repository | None = None) -> StatusOut:
 def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repository | None) -> StatusOut:
     now, state = now_us(), attention(desk)
     proposals = inbox(desk)
-    mine = [p for p in proposals.live() if only is None or p.raised.repo == only.id]
+    away = unwatched(desk)
+    live = (p for p in proposals.live() if p.raised.repo not in away)
+    mine = [p for p in live if only is None or p.raised.repo == only.id]
     until = state.paused_until if state.is_paused(now) else None
     parked = [p for p in mine if p.state == "parked"]
     found = StatusOut(
@@ -49,6 +53,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         policy_error=policy_error(desk),
         muted=_muted(desk, only),
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
+        unwatched=resting(desk, only),
     )  # fmt: skip
     return msgspec.structs.replace(found, next=next_command(found))
 
@@ -81,8 +86,11 @@ def _told(desk: Desk, only: Repository | None) -> dict[str, int]:
     told = {d.id for d in attention(desk).deliveries if not d.urgent and local_day(d.at, zone) == today}
     if only is not None:
         told = {i for i in told if i in known.proposals and known.proposals[i].raised.repo == only.id}
-    untold = [p for p in known.pending() if not p.delivered and (only is None or p.raised.repo == only.id)]
-    return {"told": len(told), "per_day": desk.config.attention.per_day, "untold": len(untold)}
+    untold = [p for p in waiting(desk, only) if not p.delivered]
+    limits = desk.config.attention
+    return {
+        "told": len(told), "per_day": limits.per_day, "per_day_total": limits.per_day_total, "untold": len(untold)
+    }  # fmt: skip
 
 
 def policy_error(desk: Desk) -> str | None:
@@ -127,7 +135,7 @@ def next_command(status: StatusOut) -> str:
 
 
 def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
-    """What is muted and what is parked, a sentence each; for a person who wonders why it is silent."""
+    """What is muted, what is parked and what rests unwatched, a sentence each; for who wonders at the silence."""
     lines = []
     if status.muted:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
@@ -137,6 +145,11 @@ def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
     if parked:
         waits = status.parked_for[0] if len(status.parked_for) == 1 else "what it rests on is not in the tree now"
         lines.append(f"{parked} parked: {waits} (kairos inbox --parked)")
+    lines += [
+        f"{count(n, 'proposal')} of {root}, which is not watched (kairos init {shlex.quote(root)} brings "
+        f"{'it' if n == 1 else 'them'} back)"
+        for root, n in status.unwatched.items()
+    ]
     return lines
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kairos.clock import rfc3339
 from kairos.desk.boundaries import in_words
+from kairos.desk.check_words import of_check
 from kairos.desk.desk import Desk
 from kairos.desk.units import count, number
 from kairos.domain import events as ev
@@ -20,7 +21,7 @@ def summary(recorded: Recorded) -> str:
     event = recorded.event
     if isinstance(event, ForeignEvent):
         return f"{count(event.bytes, 'byte')} of another application"
-    text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event)
+    text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event) or of_check(event)
     return as_text(
         text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")
     )

@@ -13,10 +13,11 @@ from kairos.desk.leased import acting_in
 from kairos.desk.reading import inbox, letters, names, repositories
 from kairos.desk.records.proposals import UndoneOut
 from kairos.desk.stacking import DecisionTarget, done_above, next_below, said_of, target
+from kairos.desk.when import deferred_to
 from kairos.domain.controls import Control
 from kairos.domain.events import ExecutionStarted, Redone, Undone
 from kairos.domain.inert import as_text
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import DONE, Proposal
 from kairos.errors import Denied, KairosError, OutcomeUnknown, Stale
 from kairos.eventlog.views.repositories import Repository
 
@@ -30,7 +31,8 @@ class TakingBack(msgspec.Struct, frozen=True, kw_only=True):
     """What an undo or redo (`run`) would do, for the prompt. `what`: the decision (approve, reject, edit, mute, …);
     `writes`: whether files change, `files` then those that do, else those of the proposal; `kept`: files edited since,
     whose edits are preserved; `repo`: the short name of the repository, empty for all; `at` (us): when it was decided
-    or done, 0 for a control. `position`: of the decision. `after`: what is in force afterwards, of a control."""
+    or done, 0 for a control. `gone`: of a redo, whether it was not undone and git took the change away. `position`: of
+    the decision. `after`: what is in force afterwards, of a control."""
 
     run: str
     what: str
@@ -41,6 +43,7 @@ class TakingBack(msgspec.Struct, frozen=True, kw_only=True):
     files: list[str] = []
     hunks: int = 0
     kept: list[str] = []
+    gone: bool = False
     at: int = 0
     position: int = 0
     after: str = ""
@@ -181,6 +184,7 @@ def _plan(
         repo=names(repositories(desk)).get(found.repo, found.repo),
         writes=writes, files=files or [], hunks=hunks, kept=kept or [], at=at, position=found.position,
         after=_state_after(run, control) if control is not None else "",
+        gone=run == "redo" and p is not None and p.state in DONE,
     )  # fmt: skip
 
 
@@ -196,7 +200,10 @@ def _out(
 
 
 def _reason(done: Proposal) -> str:
-    """Why a proposal does not wait for a decision although the one on it was taken back; empty if it does."""
+    """Why a proposal does not wait for a decision although the one on it was taken back, or until when an earlier
+    deferral lasts; empty if it waits."""
+    if done.state == "deferred":
+        return f"until {deferred_to(done.deferred_until, on_evidence=done.deferred_on_evidence)}"
     closed = done.state in ("stale", "superseded", "expired", "failed")
     return done.parked or (done.why if closed else "")
 

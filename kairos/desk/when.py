@@ -12,8 +12,12 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _FAR_S = 100 * 366 * 86_400
 _DIGITS = 6
 _DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_SPELLED = re.compile(r"in\s+([0-9]{1,6})\s*(?:(s)ec(?:ond)?s?|(m)in(?:ute)?s?|(h)ours?|(d)ays?|(w)eeks?|([smhdw]))")
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+UNTIL = "2h, in 10 minutes, 18:30, tonight, tomorrow, next-commit, evidence or a time such as 2026-05-01T09:00"
+"""What a deferral is given."""
 EVENING, MORNING = 20, 9
 """The local hours of `tonight` and `tomorrow`."""
 
@@ -41,29 +45,37 @@ def until(text: str, now: int, zone: tzinfo) -> int | None:
     """A future time as `ahead` knows it; None for `next-commit`. Microseconds. UsageError."""
     if text.strip().lower() in ("next-commit", "next commit", "commit"):
         return None
-    return ahead(text, now, zone, "2h, tonight, tomorrow, next-commit, evidence or a time such as 2026-05-01T09:00")
+    return ahead(text, now, zone, UNTIL)
 
 
 def ahead(text: str, now: int, zone: tzinfo, expected: str) -> int:
-    """A future time: a duration, `tonight` (20:00), `tomorrow` (09:00), a date or time. Microseconds. UsageError for
-    anything else, with what is expected, and for a time in the past."""
+    """A future time: a duration (`2h`, `in 2 hours`), the next `18:30`, `tonight` (20:00), `tomorrow` (09:00), a date
+    or time. Microseconds. UsageError for anything else, with what is expected, and for a time in the past."""
     word = text.strip().lower()
-    length = duration(word)
+    spelled = _SPELLED.fullmatch(word)
+    length = duration(spelled[1] + next(filter(None, spelled.groups()[1:])) if spelled is not None else word)
     if length is not None:
         if not length:
             raise UsageError(f"`{text}` is no time at all", f"Give {expected}.")
         return now + length
-    if word in ("tonight", "tomorrow"):
-        local = datetime.fromtimestamp(now / SECOND, zone)
-        hour, days = (EVENING, 0) if word == "tonight" else (MORNING, 1)
-        moment = (local + timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0, fold=0)
-        if moment <= local:
-            moment += timedelta(days=1)
-        return round(moment.timestamp() * SECOND)
+    clock = _CLOCK.fullmatch(word)
+    if word == "tomorrow":
+        return _next(now, zone, MORNING, 0, days=1)
+    if word == "tonight" or clock is not None:
+        return _next(now, zone, *((int(clock[1]), int(clock[2])) if clock is not None else (EVENING, 0)))
     at = _moment(text, expected)
     if at <= now:
         raise UsageError(f"`{text}` is in the past", "Give a time in the future.")
     return at
+
+
+def _next(now: int, zone: tzinfo, hour: int, minute: int, *, days: int = 0) -> int:
+    """The next time (us) that a local clock shows so, `days` from today on."""
+    local = datetime.fromtimestamp(now / SECOND, zone)
+    moment = (local + timedelta(days=days)).replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
+    if moment <= local:
+        moment += timedelta(days=1)
+    return round(moment.timestamp() * SECOND)
 
 
 def spoken(at: int, now: int, zone: tzinfo) -> str:
@@ -76,6 +88,13 @@ def spoken(at: int, now: int, zone: tzinfo) -> str:
         day = f"{_DAYS[moment.weekday()]} {moment.day} {_MONTHS[moment.month - 1]}"
         day += f" {moment.year}" if moment.year != present.year else ""
     return f"{day} {moment:%H:%M}"
+
+
+def deferred_to(at: int | None, *, on_evidence: bool) -> str:
+    """Until when a proposal is deferred, in words. `at`: as `ProposalDeferred.until`."""
+    if at is not None:
+        return spoken(at, now_us(), local_zone())
+    return "what it rests on changes" if on_evidence else "the next commit"
 
 
 def at_hand(text: str) -> str:

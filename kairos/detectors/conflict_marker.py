@@ -55,7 +55,7 @@ class ConflictMarker:
 
     def _finding(self, scene: Scene, path: str, position: int, found: list[MergeConflict], text: str) -> Finding:
         lines = [f"{c.ours}–{c.theirs}" for c in found]
-        where = f"{'line' if len(lines) == 1 else 'lines'} {listed(lines, 8)}"
+        where = f"lines {listed(lines, 8)}"
         nth = Counter[tuple[str, str]]()
         blocks = []
         for conflict in found:

@@ -83,10 +83,10 @@ class IgnoreArtifact:
             fingerprint=fingerprint_of([path]),
             basis=basis_of(present=[path]),
             title=f"{shown(path)} is {mib} and neither tracked nor ignored",
-            claim=f"{shown(path)} is {mib}; the next `git add -A` would put it into history for good.",
+            claim="The next `git add -A` would put it into history for good.",
             action=NoteAction(
                 repo=scene.repo,
-                text=f"{shown(path)} is {mib}.\nIgnore it, move it out of the repository, or track it with Git LFS.",
+                text=f"Ignore {shown(path)}, move it out of the repository, or track it with Git LFS.",
             ),
             evidence=evidence(scene.cause, [c.position for c in scene.changes if c.path == path]),
             unchecked=["what it is for"],

@@ -147,7 +147,7 @@ class Secret:
             evidence=evidence(scene.cause, positions),
             urgent=soon and sure,
             at_least="high" if sure else "medium",
-            unchecked=["whether the value is valid: nobody tried it"],
+            unchecked=["whether the value is valid: nobody tried it", *_unchecked(path)],
         )
 
 
@@ -183,6 +183,12 @@ def _holding(scene: Scene, path: str, held: list[Credential], commits: Sequence[
         return ""
     oid = next(oid for oid in commits if oid in in_head)
     return listed([ref_words(ref) for ref in scene.objects.refs_with(oid)]) or "HEAD"
+
+
+def _unchecked(path: str) -> list[str]:
+    """What was not looked for in a file of others' code."""
+    words = "other credentials in it: in a folder of others' code only tokens of an issuer's form are looked for"
+    return [words] if scan(path, b"").others else []
 
 
 def _salted(held: Credential, salt: bytes) -> str:

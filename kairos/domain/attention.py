@@ -36,7 +36,7 @@ from kairos.domain.events import (
 )
 from kairos.domain.finding import is_key
 
-SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief"})
+SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief", "check"})
 """The boundaries at which a person may be spoken to."""
 
 _COMMIT_MOVES = frozenset({"commit", "amend", "merge", "rebase", "cherry-pick", "reset"})

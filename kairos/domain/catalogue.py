@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from kairos.domain.events import REGISTRY, nights, proposals, repository, storage, turns
+from kairos.domain.events import REGISTRY, checks, nights, proposals, repository, storage, turns
 from kairos.domain.events.base import Event
 
 _CHAPTERS: tuple[tuple[str, ModuleType], ...] = (
     ("Repositories", repository),
     ("Attention, turns and the model", turns),
     ("Proposals and executions", proposals),
+    ("Checks", checks),
     ("Schedules, dreams and memory", nights),
     ("The log and the daemon", storage),
 )

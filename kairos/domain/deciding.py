@@ -14,7 +14,7 @@ from kairos.domain.action import CommandAction, NoteAction, PatchAction
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
 from kairos.domain.inert import as_text
-from kairos.domain.proposal import DONE, OPEN, Proposal, is_verified
+from kairos.domain.proposal import DONE, OPEN, RAN, Proposal, is_verified
 from kairos.errors import Denied, Stale, TryAgain, UsageError
 
 REASONS = ("wrong", "not_now", "style", "too_risky", "duplicate", "other")
@@ -122,8 +122,8 @@ def start_run(
 ) -> list[Event]:
     """A run begins; to be appended before anything is done.
 
-    Stale (5) unless an approval of exactly this digest is open (apply), the action was carried out (undo) or
-    undone (redo)."""
+    Stale (5) unless an approval of exactly this digest is open (apply), or the action was carried out (undo, redo: git
+    may have taken the change away) or undone (redo)."""
     action = p.raised.action
     if not isinstance(action, PatchAction) and (p.is_note or run != "apply"):
         raise Denied(f"{p.id} is not a patch: there is nothing to {run}", _LOOK.format(p.id))
@@ -134,8 +134,8 @@ def start_run(
             raise Stale(f"the approval of {p.id} has expired", f"Approve it again: `kairos review {p.id}`.")
     elif run == "undo" and p.state not in DONE:
         raise Stale(f"{p.id} cannot be undone: it {_ENDED.get(p.state, 'is not carried out')}", _LOOK.format(p.id))
-    elif run == "redo" and p.state != "undone":
-        raise Stale(f"{p.id} cannot be redone: it was not undone", _LOOK.format(p.id))
+    elif run == "redo" and p.state not in RAN:
+        raise Stale(f"{p.id} cannot be redone: it was not carried out", _LOOK.format(p.id))
     return [
         ev.ExecutionStarted(
             id=p.id, execution=execution, run=run, digest=p.raised.digest, repo=p.raised.repo, expect=expect,
@@ -177,7 +177,11 @@ def lose_run(p: Proposal, paths: Sequence[str]) -> list[Event]:
 def decided(p: Proposal) -> Stale:
     """The error that explains why the proposal can no longer be decided."""
     why = reason(p)
-    return Stale(f"{p.id} {_ENDED.get(p.state, f'is {p.state}')}{f': {why}' if why else ''}", _LOOK.format(p.id))
+    return Stale(f"{p.id} {_ENDED.get(p.state, f'is {p.state}')}{f': {why}' if why else ''}", _next(p))
+
+
+def _next(p: Proposal) -> str:
+    return f"`kairos redo {p.id}` applies it again." if p.state == "undone" else _LOOK.format(p.id)
 
 
 def reason(p: Proposal) -> str:

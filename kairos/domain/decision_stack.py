@@ -76,7 +76,8 @@ def follow(
         case ev.DecisionRedone():
             return _forward(stack, len(stack.undone) - 1, version, before)
         case ev.Redone():
-            return _forward(stack, _last_approval(stack.undone), version, None)
+            index = _last_approval(stack.undone)
+            return _on_top(stack, version) if index < 0 else _forward(stack, index, version, None)
         case ev.ExecutionFinished(run="apply"):
             return _carried_out(stack, event, version, before, after, digest)
         case ev.ProposalRevised():
@@ -139,6 +140,15 @@ def _forward(stack: DecisionStack, index: int, version: int, before: DecisionSta
     return msgspec.structs.replace(
         stack, done=[*stack.done, again], undone=stack.undone[:index] + stack.undone[index + 1 :]
     )
+
+
+def _on_top(stack: DecisionStack, version: int) -> DecisionStack:
+    """Moves the approval that was carried out again, without an undo of it, to the top."""
+    index = _last_approval(stack.done)
+    if index < 0:
+        return stack
+    again = msgspec.structs.replace(stack.done[index], moved=version)
+    return msgspec.structs.replace(stack, done=[*stack.done[:index], *stack.done[index + 1 :], again])
 
 
 def _last_approval(entries: list[StackEntry]) -> int:

@@ -74,6 +74,15 @@ def _made(p: Proposal, action: PatchAction, policy: Policy, root: str, changed: 
     """The revision with another patch and the words as they are; None without a difference."""
     if p.state not in OPEN:
         raise decided(p)
+    made = rebased(p, action, policy=policy, root=root, changed=changed, edited=p.edited or p.raised.digest)
+    return None if made.digest == p.raised.digest or action == p.raised.action else made
+
+
+def rebased(
+    p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str, edited: str
+) -> ev.ProposalRevised:
+    """The same proposal with another patch and its words as they are, whatever its state. `edited`: the digest of the
+    patch that was found, if a person changed it. UsageError and Denied as `revise`."""
     raised = p.raised
     if not action.edits:
         raise UsageError(f"nothing is left of the patch of {p.id}", f"To refuse it: `kairos reject {p.id} -m TEXT`.")
@@ -85,14 +94,12 @@ def _made(p: Proposal, action: PatchAction, policy: Policy, root: str, changed: 
     if verdict.effect == "deny":
         raise Denied(f"{p.id} stays as it was: {verdict.why}", "Leave these paths out of the patch.")
     bound = digest(action, effects, policy.version)
-    if bound == raised.digest or action == raised.action:
-        return None
     return ev.ProposalRevised(
         id=p.id, digest=bound, detector_version=raised.detector_version, turn=raised.turn, key=raised.key,
         title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects, evidence=raised.evidence,
         policy_version=policy.version, changed=changed, boundary=raised.boundary,
         unchecked=raised.unchecked, subjects=raised.subjects,
-        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, edited=p.edited or raised.digest,
+        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, edited=edited,
     )  # fmt: skip
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
 from kairos.domain.basis import Basis, BasisMissing, BasisTree, missing
-from kairos.domain.events import Event
-from kairos.domain.proposal import LASTING, Proposal, mark_stale, park, supersede, unpark
+from kairos.domain.events import Event, ProposalRevised
+from kairos.domain.proposal import LAPSED, LASTING, Proposal, mark_stale, park, supersede, unpark
 
 AWAY = "it is not in what is checked out now"
 Drift = Literal["same", "moved", "done"]
@@ -33,14 +33,39 @@ def without_look(
     `amiss`: what its basis lacks; `done`: why its change is in the tree already, and by which proposal; `followed`:
     another commit made the same move or moved a path on, so that the finding may be there; `expires_at`: the expiry
     of a proposal that returns. A finding of a model, or of a detector that is no more, cannot be looked at again
-    (`can_look` False): it is stale when its files moved."""
+    (`can_look` False): `carried` says what becomes of it when its files moved."""
     if drift == "done" and p.state in LASTING:
         return supersede(p, *done)
     if amiss is not None and not followed:
         return absent(p, amiss, taken_away=taken_away)
-    if not can_look:
-        return unpark(p, expires_at) or (mark_stale(p, moved) if moved else [])
+    if not can_look and not moved and p.state not in LAPSED:
+        return unpark(p, expires_at)
     return None
+
+
+def carried(p: Proposal, onto: ProposalRevised | str, moved: Sequence[str], expires_at: int) -> list[Event]:
+    """What becomes of a patch that nobody can make anew, after its files moved or moved back. `onto`: the same change
+    on the files as they are, or why it does not fit them: it is stale with that reason then, and open again when it
+    fits."""
+    back = unpark(p, expires_at)
+    if isinstance(onto, ProposalRevised):
+        reopened = msgspec.structs.replace(onto, expires_at=expires_at) if p.state in LAPSED else onto
+        return [*back, reopened] if onto.digest != p.raised.digest or p.state in LAPSED else back
+    waiting = msgspec.structs.replace(p, state="pending") if back else p
+    return [*back, *mark_stale(waiting, moved, onto)]
+
+
+def edit_kept(
+    p: Proposal, found: ProposalRevised, rebase: Callable[[Proposal, str], ProposalRevised | str]
+) -> ProposalRevised:
+    """What revises a proposal whose patch a person changed: their patch on the files as they are (`rebase`, with the
+    digest of what was found); what was found if it has a new place, or if theirs does not fit any more."""
+    if not p.edited or not set(found.fingerprint) <= set(p.raised.fingerprint):
+        return found
+    theirs = rebase(p, found.digest)
+    if isinstance(theirs, ProposalRevised):
+        return msgspec.structs.replace(theirs, basis=found.basis, evidence=found.evidence)
+    return msgspec.structs.replace(found, changed=f"your change of the patch does not fit any more ({theirs})")
 
 
 def absent(p: Proposal, amiss: BasisMissing, *, taken_away: bool) -> list[Event]:

@@ -159,21 +159,23 @@ def proposal_id(seed: str) -> str:
     return "".join(ALPHABET[int(c, 16)] for c in sha256(seed.encode()).hexdigest()[:12])
 
 
-def evolve(state: Proposal | None, event: Event, at: int) -> Proposal | None:
+def evolve(state: Proposal | None, event: Event, at: int, version: int | None = None) -> Proposal | None:
     """Folds one event; None while the proposal is not raised. Events are folded as recorded, even if the transition is
-    not a valid one: the rules are in the deciding functions."""
+    not a valid one: the rules are in the deciding functions. `version`: that of the event in its stream (None: the
+    next one); there are gaps where events were forgotten."""
     if isinstance(event, ProposalRaised):
         return Proposal(
-            raised=event, raised_at=at, state="raised", version=1, changed_at=at, found_at=event.boundary
+            raised=event, raised_at=at, state="raised", version=version or 1, changed_at=at, found_at=event.boundary
         )  # fmt: skip
     if state is None:
         return None
-    changes: dict[str, object] = {"version": state.version + 1}
+    version = version or state.version + 1
+    changes: dict[str, object] = {"version": version}
     now = state.state
     match event:
         case ev.ProposalVerified():
             if event.digest != state.raised.digest:  # of a digest that was revised meanwhile
-                return msgspec.structs.replace(state, version=state.version + 1)
+                return msgspec.structs.replace(state, version=version)
             changes["verified"] = event
             if now in OPEN and not event.ok:
                 now, changes["why"] = "withdrawn", event.why

@@ -38,10 +38,12 @@ class Credential(NamedTuple):
 
 
 class Scanned(NamedTuple):
-    """What a file holds. `text`: it was searched; binary content is not."""
+    """What a file holds. `text`: it was searched; binary content is not. `others`: it is in a folder of others' code
+    (vendor, node_modules), where only tokens of an issuer's form are looked for."""
 
     text: bool
     held: list[Credential]
+    others: bool = False
 
 
 def find(text: str, *, for_detection: bool = False) -> list[SecretMatch]:
@@ -64,8 +66,8 @@ def redact_all(texts: Sequence[str]) -> list[str]:
 def scan(path: str, data: bytes) -> Scanned:
     """The credentials in a file of a repository. `path` tells what may be made up: a test, an example, documentation.
     UTF-16 content is read as text."""
-    text, held = _native.scan_secrets(path.encode("utf-8", "surrogateescape"), data)
-    return Scanned(text, [Credential(*h) for h in held])
+    text, others, held = _native.scan_secrets(path.encode("utf-8", "surrogateescape"), data)
+    return Scanned(text, [Credential(*h) for h in held], others)
 
 
 def label(kind: str) -> str:

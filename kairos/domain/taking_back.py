@@ -7,9 +7,10 @@ Only decisions that changed no file: what an execution did to files is reversed 
 from __future__ import annotations
 
 from kairos.domain import events as ev
+from kairos.domain.action import PatchAction
 from kairos.domain.decision_stack import StackEntry
 from kairos.domain.events import Event
-from kairos.domain.proposal import OPEN, RAN, Proposal, is_verified
+from kairos.domain.proposal import DONE, OPEN, RAN, Proposal, is_verified
 from kairos.errors import Stale, TryAgain
 
 NOUNS = {
@@ -34,6 +35,13 @@ def last_done(p: Proposal) -> StackEntry | None:
 def last_undone(p: Proposal) -> StackEntry | None:
     """The decision that is made again first; None if none was taken back."""
     return p.stack.undone[-1] if p.stack.undone else None
+
+
+def last_carried_out(p: Proposal) -> StackEntry | None:
+    """The approval whose patch a redo applies again if git took the change away; None if none was carried out."""
+    if p.state not in DONE or not isinstance(p.raised.action, PatchAction):
+        return None
+    return next((e for e in reversed(p.stack.done) if is_run(p, e)), None)
 
 
 def is_run(p: Proposal, entry: StackEntry) -> bool:

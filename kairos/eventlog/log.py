@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from kairos.clock import now_us
-from kairos.errors import NotFound, UsageError
+from kairos.errors import Conflict, NotFound, UsageError
 from kairos.eventlog import codec
 from kairos.eventlog.database import Engine, Leases, Listener, Recorder, Unmade
 from kairos.eventlog.reader import Reader
@@ -69,16 +69,28 @@ class Log:
         """Stores events and writes in one durable transaction and returns the positions.
 
         Secrets are cut from free text first. `expected` maps streams to the version they must be at (0: new);
-        Conflict otherwise. TryAgain when the disk is full or the database busy: nothing was written."""
+        Conflict otherwise, unless all that follows in the stream was forgotten: nobody can know of that. TryAgain when
+        the disk is full or the database busy: nothing was written."""
         if not events and not writes:
             return []
         drafts = [codec.draft(e.stream, e.event, e.caused_by, e.origin) for e in events]
         with self._engine.errors():
             all_writes = [*self._fences, *writes] if self._fences else writes
-            positions = self._writer().append(drafts, now_us(), expected or {}, all_writes, self._root_of)
+            try:
+                positions = self._writer().append(drafts, now_us(), expected or {}, all_writes, self._root_of)
+            except Conflict:
+                seen = {stream: self._behind_forgotten(stream, at) for stream, at in (expected or {}).items()}
+                if seen == expected:
+                    raise
+                positions = self._writer().append(drafts, now_us(), seen, all_writes, self._root_of)
             if events:
                 self._engine.ring()
         return positions
+
+    def _behind_forgotten(self, stream: str, version: int) -> int:
+        """The version of a stream, if all its events after `version` were forgotten; else `version`."""
+        later = self._read().stream(stream, version + 1) if version > 0 else []
+        return later[-1].version if later and all(row.payload is None for row in later) else version
 
     def read(
         self, after: int = 0, *, limit: int | None = None, topics: Collection[str] = (), upto: int | None = None

@@ -24,6 +24,15 @@ _PLAIN = ("refs", "reftable", "objects/pack")
 MOST_REFS = 100_000
 """No more entries of `_PLAIN` are checked."""
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_ONGOING = (
+    ("rebase-merge", "a rebase"),
+    ("rebase-apply/applying", "applying patches (git am)"),
+    ("rebase-apply", "a rebase"),
+    ("MERGE_HEAD", "a merge"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick"),
+    ("REVERT_HEAD", "a revert"),
+    ("BISECT_LOG", "a bisect"),
+)
 _RESTORE = "`git fsck` names what is damaged; restore .git from a backup or fetch into it from a clone."
 _FETCH = "This partial clone lacks it: `git checkout HEAD` there fetches what HEAD needs. Kairos fetches nothing."
 _HINTS = (
@@ -111,6 +120,16 @@ def vitals(root: Path) -> Vitals:
         dirs = []
     places = [root, root / ".git", *(d / name for d in dirs for name in (".", "objects", "refs", *_FILES))]
     return tuple(map(_signature, places))
+
+
+def ongoing(root: Path) -> str:
+    """What git has begun in the work tree and not finished, as `a rebase`; empty if nothing. Aborting it may take away
+    every change of a tracked file that was made meanwhile. Only stat calls."""
+    try:
+        git_dir = _git_dirs(root)[0]
+    except GitError:
+        return ""
+    return next((words for name, words in _ONGOING if os.path.lexists(git_dir / name)), "")
 
 
 def mode_of(path: Path) -> int:

@@ -99,6 +99,16 @@ class Objects:
                 return found[:most]
         return ["ORIG_HEAD"] if self._git.commit("ORIG_HEAD") is not None else []
 
+    def versions(self, path: str, most: int = 20) -> list[str]:
+        """The blobs that a path had lately: in the index, and in the latest commits of any branch and HEAD."""
+        here = b":(literal,top)" + os.fsencode(path)
+        staged = self._git.run("ls-files", "-z", "--stage", "--", here).split(b" ")[1:2]
+        args = ("log", "--all", f"--max-count={most}", "--format=", "--raw", "-z", "--no-abbrev", "--no-renames", "-m")
+        head = [] if self._git.head() is None else ["HEAD"]
+        changes = list(_raw(self._git.run(*args, *head, "--", here)))
+        found = [oid.decode("ascii") for oid in staged] + [oid for c in changes for oid in (c.new, *c.old)]
+        return list(dict.fromkeys(oid for oid in found if oid.strip("0")))
+
     def changed_since(self, oid: str, path: str) -> str | None:
         """The first commit after `oid` in the history of HEAD that changed a path, None if there is none."""
         here = b":(literal,top)" + os.fsencode(path)

@@ -129,3 +129,14 @@ def test_kairos_own_home_inside_the_repository_is_no_target(bench: Any, repo: An
     home = Home(config=inside, data=inside, run=inside / "run")
     pending = bench.raised(bench.patch({"state/policy.toml": "mode = 'auto'\n"}))
     assert "Kairos itself" in gate.denial(home, pending, Policy(), repo.root)
+
+
+def test_a_rebase_that_began_after_the_approval_makes_it_wait_for_the_person_again(bench: Any, repo: Any) -> None:
+    repo.write("a.txt", "one\n")
+    approved = bench.approved(bench.patch({"a.txt": "two\n"}))
+    (repo.root / ".git" / "rebase-merge").mkdir()
+    with pytest.raises(Stale, match="in the middle of a rebase"):
+        bench.execute(approved)
+    now = bench.of(approved.id)
+    assert now.state == "pending" and "rebase" in now.why
+    assert (repo.root / "a.txt").read_text() == "one\n"

@@ -34,7 +34,7 @@ ARGUMENTS = {
     "memory related": ["a.py"], "memory show": ["abcd"], "mute": ["secret"], "reject": ["abcd", "-m", "no"],
     "sandbox run": ["true"], "show": ["abcd"], "unmute": ["secret"], "why": ["abcd"], "undo": ["--yes"],
     "redo": ["--yes"], "policy allow": ["x", "--path", "docs/*"], "policy test": ["--path", "a"],
-    "policy revoke": ["x"],
+    "policy revoke": ["x"], "check add": ["--kind", "test", "--", "true"], "check rm": ["x"],
 }  # fmt: skip
 """The least that a command must be given."""
 

@@ -35,7 +35,7 @@ class Kept:
     """A repository, a log, and the rooms of a daemon that turn, keep, verify and tell; `sense` tells what changed."""
 
     def __init__(self, repo: Any, home: Home) -> None:
-        self.repo, self.home, self.log = repo, home, Log(home.log)
+        self.repo, self.home, self.log, self.config = repo, home, Log(home.log), CONFIG
         at = repo.root.stat()
         self.id = repository_id(at.st_dev, at.st_ino, str(repo.root))
         self._append(
@@ -51,8 +51,8 @@ class Kept:
         """A daemon begins."""
         self.world = World(self.log)
         self.world.load()
-        self.looker = Looker(self.home, CONFIG, self.log, self.world)
-        self.speaker = Speaker(CONFIG, self.log, self.world, manners(CONFIG), local_zone, lambda repo: True)
+        self.looker = Looker(self.home, self.config, self.log, self.world)
+        self.speaker = Speaker(self.config, self.log, self.world, manners(self.config), local_zone, lambda repo: True)
 
     def _append(self, *events: Event) -> list[Any]:
         return [self.log.at(p) for p in self.log.append([NewEvent(self.id, e) for e in events])]
@@ -112,7 +112,7 @@ class Kept:
         self.world.catch_up()
         for p in self.all():
             if p.state == "raised":
-                verifier.verify(self.log, self.home, CONFIG, p, self.repo.root)
+                verifier.verify(self.log, self.home, self.config, p, self.repo.root)
         self.world.catch_up()
         if boundary in SPEAKING:
             self.speaker.offer_all(boundary)

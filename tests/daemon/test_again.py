@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -31,6 +31,7 @@ from kairos.domain.events import (
     ProposalRejected,
     Resumed,
 )
+from kairos.domain.names import Name
 from kairos.domain.proposal import Proposal, stream_of
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
@@ -120,14 +121,14 @@ class Muting:
         changes = [Change(kind=kind, path=path)]
         self.say(FilesChanged(repo=self.id, burst=f"{self.count:x}", part=1, parts=1, changes=changes))
 
-    def commit(self, git: Any) -> None:
+    def commit(self, git: Any, changes: Sequence[CommitChange] = ()) -> None:
         paths = git.git("ls-files", "-o", "--exclude-standard").split()
         oid = git.commit()
         moved = self.say(GitMoved(repo=self.id, head="refs/heads/main", refs=[], what="commit"))
-        changes = [CommitChange(path=p, status="A") for p in paths]
+        changes = changes or [CommitChange(path=p, status="A") for p in paths]
         parents = git.git("rev-list", "--parents", "-1", oid).split()[1:]
         self.say(
-            CommitRecorded(repo=self.id, oid=oid, parents=parents, author="A", at_s=0, subject="s", changes=changes),
+            CommitRecorded(repo=self.id, oid=oid, parents=parents, author="A", at_s=0, subject="s", changes=[*changes]),
             moved,
         )
 
@@ -331,6 +332,23 @@ def test_what_a_cool_down_held_is_raised_when_it_is_over(muting: Muting, clock: 
     muting.reactor.tick()
     muting.settle()
     assert muting.named() == {path}
+
+
+def test_renames_that_were_held_apart_are_raised_apart(muting: Muting, repo: Any) -> None:
+    """One card over both would be parked whole where only one of the commits is in the history."""
+    for name in ("a", "b"):
+        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
+        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
+    repo.commit()
+    muting.say(DetectorMuted(detector="stale-reference"))
+    for name in ("a", "b"):
+        old, new = f"src/{name}.py", f"src/new_{name}.py"
+        repo.git("mv", old, new)
+        muting.commit(repo, [CommitChange(path=new, status="R100", was=Name(path=old))])
+        muting.settle()
+    muting.say(DetectorUnmuted(detector="stale-reference"))
+    muting.settle()
+    assert [len(p.raised.basis.commits) for p in muting.pending() if p.raised.basis] == [1, 1]
 
 
 def step(muting: Muting, git: Any, pick: random.Random, there: list[str]) -> None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from kairos.acting import decisions, undo
 from kairos.acting.executor import execute
+from kairos.clock import now_us
 from kairos.domain.proposal import LASTING
 from kairos.errors import KairosError, Stale
+from kairos.settings import Check
 from tests.daemon.kept import CONFIG, PAGE, Kept
 
 LIVES = int(os.environ.get("KAIROS_REAL_LIVES", "4"))
@@ -187,6 +191,99 @@ def test_a_fixed_rename_returns_with_a_reference_that_is_committed_later(moved: 
     moved.write("b.md", PAGE)
     moved.commit()
     assert (moved.one().id, moved.one().state) == (first, "pending")
+
+
+def parked(kept: Kept) -> None:
+    kept.git("checkout", "-q", "main", what="checkout")
+
+
+def deferred(kept: Kept) -> None:
+    decisions.defer(kept.log, kept.one().id, None)
+
+
+def deferred_to_a_time(kept: Kept) -> None:
+    decisions.defer(kept.log, kept.one().id, now_us() + 3_600_000_000)
+
+
+def parked_while_deferred(kept: Kept) -> None:
+    deferred(kept)
+    parked(kept)
+
+
+def revised(kept: Kept) -> None:
+    kept.write("a.md", f"above\n{PAGE}")
+
+
+def approved(kept: Kept) -> None:
+    decisions.approve(kept.log, kept.home, CONFIG, kept.one().id)
+
+
+def rejected(kept: Kept) -> None:
+    decisions.reject(kept.log, kept.one().id, "wrong")
+
+
+def fixed(kept: Kept) -> None:
+    kept.write("a.md", PAGE.replace("pay.py", "billing.py"))
+
+
+def failing_its_check(kept: Kept) -> None:
+    command = ["/bin/sh", "-c", "! grep -q billing a.md"]
+    kept.config = msgspec.structs.replace(CONFIG, check={str(kept.repo.root): Check(command=command, seconds=30)})
+    kept.write("a.md", f"above\n{PAGE}")
+
+
+STATES: dict[str, Callable[[Kept], None]] = {
+    "parked": parked, "deferred": deferred, "deferred to a time": deferred_to_a_time,
+    "parked while deferred": parked_while_deferred, "revised": revised, "approved": approved, "rejected": rejected,
+    "fixed by hand": fixed, "failing its check": failing_its_check,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_restart_in_any_state_changes_nothing_and_tells_nothing(moved: Kept, state: str) -> None:
+    STATES[state](moved)
+    moved.world.catch_up()
+    before, told, head = moved.one(), moved.told(), moved.log.head()
+    for _ in range(2):
+        moved.restart()
+        assert moved.one() == before
+    assert (moved.told(), moved.log.head()) == (told, head)
+    if state == "failing its check":
+        assert before.state == "withdrawn" or "check was not run" in before.why
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_day_of_commits_without_a_daemon_loses_nothing_and_tells_nothing_twice(moved: Kept, state: str) -> None:
+    STATES[state](moved)
+    moved.world.catch_up()
+    first, told = moved.one(), moved.told()
+    moved.repo.git("stash", "-q", "-u") if moved.repo.git("status", "--porcelain").strip() else None
+    moved.repo.git("checkout", "-q", "work")
+    for n in range(5):
+        moved.repo.write("other.txt", f"day {n}\n")
+        moved.repo.git("commit", "-q", "-am", f"day {n}")
+    moved.repo.write("b.md", PAGE)
+    moved.repo.git("add", "b.md")
+    moved.repo.git("commit", "-q", "-m", "a second reference")
+    moved.repo.git("commit", "-q", "--amend", "-m", "in other words")
+    moved.start()
+    moved.looker.start_over()
+    moved.sense("commit")
+    moved.restart()
+    p = moved.one()
+    assert p.id == first.id
+    if first.state == "deferred" and first.deferred_until:
+        assert p.state == "deferred"
+    elif p.state == "withdrawn":
+        assert state == "failing its check", "it still fails with the patch"
+    else:
+        assert p.state in ("pending", "deferred"), p.why
+    action = str(p.raised.action)
+    assert "a.md" in action and ("b.md" in action or p.state == "withdrawn")
+    assert moved.told() <= told + 1, "twice the places may be told once more"
+    version = p.version
+    moved.restart()
+    assert moved.one().version == version
 
 
 OPS = ("save", "save", "name", "fix", "unfix", "commit", "amend", "checkout", "checkout", "merge", "cherry-pick",

@@ -73,7 +73,16 @@ def start(home: Home, others: Any) -> Iterator[Callable[..., Process]]:
 
 def test_what_runs_is_one_thread_a_component(start: Callable[..., Process], others: Any) -> None:
     daemon = start()
-    assert daemon.ready() == ["MainThread", "executing", "following", "nights", "reactor", "scheduler", "watching"]
+    assert daemon.ready() == [
+        "MainThread",
+        "checking",
+        "executing",
+        "following",
+        "nights",
+        "reactor",
+        "scheduler",
+        "watching",
+    ]
     assert daemon.end() == 0
     assert daemon.err.read_text() == ""
     assert len(others.told("DaemonStarted")) == len(others.told("DaemonStopped")) == 1

@@ -59,4 +59,4 @@ def test_a_commit_may_be_named_as_git_names_it(desk: Any, seeded: Any, repo: Any
 def test_a_large_commit_says_why_nothing_was_missed(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:
     oid = commit(*(f"f{n}.md" for n in range(40)))
     by = {d.detector: d for d in considered(desk, oid, None).detectors}
-    assert "more than 30 files" in by["missing-companion"].below[0].why
+    assert by["missing-companion"].below[0].why == "it changes 40 files, more than 30"

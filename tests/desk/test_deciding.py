@@ -14,6 +14,7 @@ from kairos.desk.cards import card
 from kairos.desk.desk import Desk
 from kairos.desk.reading import inbox
 from kairos.desk.records.proposals import CardOut
+from kairos.domain.events import RepoUnwatched
 from kairos.domain.proposal import Proposal
 from kairos.domain.revising import revision
 from kairos.errors import KairosError, NotFound, Stale, TryAgain, UsageError
@@ -131,3 +132,15 @@ def card_of(desk: Desk, id_: str) -> CardOut:
 def test_the_digest_as_a_card_shows_it_is_enough(desk: Desk, seeded: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
     assert deciding.approve(desk, the(desk, raised.id), raised.digest[:12].upper()).state == "executed"
+
+
+def test_nothing_of_an_unwatched_repository_is_approved(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
+    done = seeded.raise_(seeded.note(), seed="b")
+    deciding.approve(desk, the(desk, done.id), done.digest)
+    seeded.append(RepoUnwatched(repo=seeded.id, root=str(seeded.root)), seeded.id)
+    with pytest.raises(Stale, match="is not watched") as refused:
+        deciding.approve(desk, the(desk, raised.id), raised.digest)
+    assert f"kairos init {seeded.root}" in refused.value.hint
+    assert the(desk, raised.id).state == "pending" and (seeded.root / "README.md").read_bytes() != b"# Demo\nmore\n"
+    assert deciding.approve(desk, the(desk, done.id), done.digest).state == "acknowledged"  # repeated, harmless

@@ -94,3 +94,12 @@ def test_the_position_before_a_time_passes_over_what_was_removed(desk: Desk, see
     row = reading.standing_from(desk, 1)
     assert row is not None and row.position == 1
     assert reading.standing_from(desk, seeded.log.head() + 1) is None
+
+
+def test_what_is_of_an_unwatched_repository_rests_until_it_is_watched_again(desk: Desk, seeded: Any) -> None:
+    id_ = seeded.raise_(seeded.note()).id
+    seeded.append(ev.RepoUnwatched(repo=seeded.id, root=str(seeded.root)), seeded.id)
+    assert reading.waiting(desk) == [] and reading.resting(desk) == {str(seeded.root): 1}
+    again = ev.RepoTrusted(repo=seeded.id, root=str(seeded.root), dev=1, ino=1, by="user")
+    seeded.append(again, seeded.id)
+    assert [p.id for p in reading.waiting(desk)] == [id_] and reading.resting(desk) == {}

@@ -82,9 +82,9 @@ def test_only_what_is_watched_is_listed_and_what_waits_is_counted(desk: Desk, se
 def test_today_is_the_local_day(desk: Desk, seeded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     called = ev.ModelCalled(turn="turn-1", call=1, model="m", attempt=1, outcome="ok", spent_microusd=20_000)
     seeded.append(called, "turn-1")
-    assert status(desk).today == TodayOut(model_calls=1, spent_usd=0.02, turns=1, per_day=4)
+    assert status(desk).today == TodayOut(model_calls=1, spent_usd=0.02, turns=1, per_day=4, per_day_total=12)
     monkeypatch.setattr("kairos.desk.status.now_us", lambda: now_us() + DAY)
-    assert status(desk).today == TodayOut(model_calls=0, spent_usd=0.0, turns=0, per_day=4)
+    assert status(desk).today == TodayOut(model_calls=0, spent_usd=0.0, turns=0, per_day=4, per_day_total=12)
 
 
 def test_a_daemon_that_was_killed_is_not_believed(desk: Desk, seeded: Any, home: Home) -> None:

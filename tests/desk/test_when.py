@@ -38,6 +38,14 @@ def test_anything_else_is_no_duration(text: str) -> None:
         ("tonight", NOON, "2026-05-01T20:00"),
         ("tonight", LATE, "2026-05-02T20:00"),
         ("tomorrow", NOON, "2026-05-02T09:00"),
+        ("23:59", NOON, "2026-05-01T23:59"),
+        ("9:05", NOON, "2026-05-02T09:05"),
+        ("12:00", NOON, "2026-05-02T12:00"),
+        ("in 1 minute", NOON, "2026-05-01T12:01"),
+        ("in 2 hours", NOON, "2026-05-01T14:00"),
+        ("In 10 min", NOON, "2026-05-01T12:10"),
+        ("in 3 days", NOON, "2026-05-04T12:00"),
+        ("in 2h", NOON, "2026-05-01T14:00"),
         ("2026-06-01T10:00+02:00", NOON, "2026-06-01T10:00"),
     ],
 )
@@ -57,7 +65,9 @@ def test_the_next_commit_has_no_time() -> None:
     assert until("next-commit", NOON, ZONE) is None
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2001-01-01", "yesterday", "99999999999d"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2001-01-01", "yesterday", "99999999999d", "24:00", "9:60", "in 0 hours", "in hours"]
+)
 def test_nonsense_and_the_past_are_refused(text: str) -> None:
     with pytest.raises(UsageError):
         until(text, NOON, ZONE)

@@ -20,7 +20,7 @@ def test_a_committed_conflict_is_said_once_with_its_lines(repo, see):
     (found,) = look(see("commit"))
     assert found.title == "Conflict markers left in src/a.py"
     assert isinstance(found.action, NoteAction)
-    assert "line 2–6" in found.action.text
+    assert "lines 2–6" in found.action.text
     assert found.evidence == [100, 101]
     assert [f.key for f in look(see("baseline"))] == [found.key]
 

@@ -99,6 +99,7 @@ def test_a_large_file_of_unknown_name_becomes_a_note(repo, see):
     (found,) = look(see("burst", "dump.bin"))
     assert isinstance(found.action, NoteAction)
     assert found.title == "dump.bin is 11 MiB and neither tracked nor ignored"
+    assert "MiB" not in found.claim + found.action.text  # the title says it, once
     assert look(see("burst", "other.bin")) == []
 
 

@@ -133,7 +133,8 @@ def test_a_merge_brings_in_nothing_that_a_parent_had(repo, see, pushed):
         ("rules.json", '{"password": "minLength8MaxLength64"}\n'),
         ("blob.bin", b"\0" + AWS.encode()),
         ("build/__pycache__/x.txt", AWS),
-        ("node_modules/x/a.js", f'x = "{AWS}"\n'),
+        ("node_modules/x/a.js", f'password = "{GENERIC}"\n'),
+        ("vendor/x/a.env", f"TOKEN={GENERIC}\n"),
         ("src/test-fixtures/a.env", f"TOKEN={GENERIC}\n"),
     ],
 )
@@ -143,6 +144,17 @@ def test_what_is_no_secret_is_left_alone(repo, see, path, content):
     if "__pycache__" not in path:
         repo.git("add", path)
         assert look(see("burst", path)) == []
+
+
+@pytest.mark.parametrize("folder", ["node_modules/x", "vendor", "third_party/a", ".venv/lib/site-packages/b"])
+def test_a_token_of_an_issuer_that_git_tracks_in_code_of_others_is_said(repo, see, folder):
+    repo.write(f"{folder}/settings.py", f'KEY = "{AWS}"\npassword = "{GENERIC}"\n')
+    repo.git("add", "-f", ".")
+    (staged,) = look(see("burst"))
+    assert staged.title == f"AWS key in {folder}/settings.py, staged"
+    assert any("folder of others' code" in words for words in staged.unchecked)
+    repo.commit("vendored")
+    assert [f.key for f in look(see("commit"))] == [staged.key]
 
 
 def test_a_real_token_in_a_test_is_still_said(repo, see):

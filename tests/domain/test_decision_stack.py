@@ -207,3 +207,18 @@ def test_a_stack_stays_small_and_its_tops_are_the_newest(events: list[ev.Event])
         assert len(side) <= 64
         assert [e.moved for e in side] == sorted(e.moved for e in side)
         assert all(e.version <= e.moved <= p.version for e in side)
+
+
+def test_a_redo_without_an_undo_moves_the_approval_to_the_top_and_is_undone_from_there() -> None:
+    p = after(approved(), started(), finished(), p=begun())
+    assert whats(p) == (["approve"], [])
+    p = after(started("redo"), finished(run="redo"), ev.Redone(id=ID, execution="e"), p=p)
+    assert whats(p) == (["approve"], []) and p.stack.done[-1].moved == p.version
+    assert p.state == "redone"
+    p = after(started("undo"), finished(run="undo"), ev.Undone(id=ID, execution="e"), p=p)
+    assert whats(p) == ([], ["approve"]) and p.state == "undone"
+
+
+def test_a_redo_without_an_undo_that_fails_leaves_it_carried_out() -> None:
+    p = after(approved(), started(), finished(), started("redo"), finished("rolled_back", "redo"), p=begun())
+    assert p.state == "executed"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kairos.repo.git import Git, GitError
-from kairos.repo.health import advised, require_readable_root, require_sound, require_usable, vitals
+from kairos.repo.health import advised, ongoing, require_readable_root, require_sound, require_usable, vitals
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="giving files away needs root")
 
@@ -168,3 +168,13 @@ def test_the_name_of_the_root_is_not_taken_for_a_reason(tmp_path: Path) -> None:
     assert advised(raised.value, root).message == f"{root / '.git'} is gone"
     shutil.copytree(Path(__file__).parent, root / ".git")
     assert "Correct" not in advised(raised.value, root).hint
+
+
+def test_what_git_has_begun_is_named_in_its_own_work_tree_only(repo: Any, tmp_path: Path) -> None:
+    repo.git("worktree", "add", "-q", str(tmp_path / "linked"))
+    linked = Path(repo.git("-C", str(tmp_path / "linked"), "rev-parse", "--absolute-git-dir"))
+    assert ongoing(repo.root) == ongoing(tmp_path / "linked") == ongoing(tmp_path / "nothing") == ""
+    (linked / "MERGE_HEAD").touch()
+    assert (ongoing(repo.root), ongoing(tmp_path / "linked")) == ("", "a merge")
+    (linked / "rebase-merge").mkdir()
+    assert (ongoing(repo.root), ongoing(tmp_path / "linked")) == ("", "a rebase")

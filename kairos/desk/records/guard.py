@@ -34,12 +34,14 @@ class SkippedFileOut(Output, frozen=True, kw_only=True):
 
 
 class GuardCheckOut(Output, frozen=True, kw_only=True):
-    """`files` staged text files of `bytes` in all were looked at; `refuses`: a commit would be refused."""
+    """`files` staged text files of `bytes` in all were looked at, `others` of them in folders of others' code, where
+    only tokens of an issuer's form are looked for; `refuses`: a commit would be refused."""
 
     repo: str
     files: int
     bytes: int
     binary: int
+    others: int = 0
     skipped: list[SkippedFileOut]
     found: list[StagedCredentialOut]
     refuses: bool

@@ -92,8 +92,8 @@ class VerificationOut(Output, frozen=True, kw_only=True):
 
 class CardOut(ProposalOut, frozen=True, kw_only=True):
     """`revisions`: the latest ones, oldest first; `voided`: the digest whose approval a revision made void, null if
-    there is none; `held`: why an approved action is not carried out now, null if nothing holds it; `why`: why it does
-    not wait for a decision (which file moved, what its basis lacks), null if it does or nothing is known."""
+    there is none; `held`: why the action is not, or would not be, carried out now, null if nothing holds it; `why`: why
+    it does not wait for a decision (which file moved, what its basis lacks), null if it does or nothing is known."""
 
     claim: str
     patch: str | None
@@ -141,7 +141,7 @@ class UndoneOut(Output, frozen=True, kw_only=True):
     mute | unmute | pause | resume); `id` is empty for the last four, and `title` then the detector. `state`: that of
     the proposal now, or muted | heard | paused | running. `files`: those that changed (state undone, redone), else
     those of the proposal; `kept`: files in which later edits of the user were kept; `repo`: null if it concerns all;
-    `why`: why the proposal was closed instead of waiting again."""
+    `why`: why the proposal was closed instead of waiting again, or until when it is deferred again."""
 
     id: str
     state: str

@@ -52,20 +52,23 @@ class InboxCount(Output, frozen=True, kw_only=True):
 
 
 class TodayOut(Output, frozen=True, kw_only=True):
-    """`told`: findings that a person was told of, of at most `per_day`; `untold`: those that wait and were not told."""
+    """`told`: findings that a person was told of, in all repositories or the one asked for; at most `per_day` are told
+    of one repository and `per_day_total` of all; `untold`: those that wait and were not told."""
 
     model_calls: int
     spent_usd: float
     turns: int
     told: int = 0
     per_day: int = 0
+    per_day_total: int = 0
     untold: int = 0
 
 
 class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
     policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
-    proposals wait for, each reason once; `next`: the command to type next."""
+    proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
+    not watched, by its root; `next`: the command to type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -77,12 +80,14 @@ class StatusOut(Output, frozen=True, kw_only=True):
     policy_error: str | None = None
     muted: list[MutedOut] = []
     parked_for: list[str] = []
+    unwatched: dict[str, int] = {}
     next: str = ""
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):
     """What stands beside the list of `inbox`: the counts of what is deferred and parked, what the parked proposals wait
-    for, the mutes in force, how many repositories are watched, whether a daemon runs, and the command to type next."""
+    for, the mutes in force, how many repositories are watched, whether a daemon runs, how many proposals rest because
+    their repository is not watched (by its root), and the command to type next."""
 
     deferred: int
     parked: int
@@ -91,6 +96,7 @@ class InboxMoreOut(Output, frozen=True, kw_only=True):
     watched: int
     running: bool
     next: str
+    unwatched: dict[str, int] = {}
 
 
 class InitOut(Output, frozen=True, kw_only=True):

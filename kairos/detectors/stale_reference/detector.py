@@ -26,7 +26,7 @@ from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
-_DOUBTS, _CONFIGURED, _PACKAGES = 8, 200, 20
+_DOUBTS, _CONFIGURED, _PACKAGES = 200, 200, 20
 MOST_MAKERS = 64
 """At most so many commits of renames are cited."""
 
@@ -57,7 +57,9 @@ class StaleReference:
             yield self._patch(scene, moves, makers, rewritten, unchecked)
         dead = [(path, line + 1) for path, result in found.items() for line in sorted(result.dead)]
         if dead:
-            yield self._note(scene, moves, makers, dead)
+            # The patch says already what else names an old path.
+            others = [] if rewritten else unread(mentions(scene, moves, found, named))
+            yield self._note(scene, moves, makers, dead, others)
         links = dangling_links(scene, moves)
         if links:
             yield self._links(scene, makers, links)
@@ -97,7 +99,9 @@ class StaleReference:
             unchecked=unchecked,
         )
 
-    def _note(self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]]) -> Finding:
+    def _note(
+        self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]], others: list[str]
+    ) -> Finding:
         gone = sorted(moves.gone)
         what = shown(gone[0]) if len(gone) == 1 else f"{len(gone)} deleted files"
         still = "still names" if len(dead) == 1 else "still name"
@@ -119,7 +123,7 @@ class StaleReference:
                 f"Still named at:\n{places(dead)}",
             ),
             evidence=evidence(scene.cause, [c.position for c in makers], most=MOST_MAKERS),
-            unchecked=["what should stand there instead"],
+            unchecked=["what should stand there instead", *others],
         )
 
     def _links(self, scene: Scene, makers: list[SeenCommit], links: list[Dangling]) -> Finding:

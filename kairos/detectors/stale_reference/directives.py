@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from kairos.detectors.patching import Lines, Span
+from kairos.detectors.stale_reference import rest_tables
 from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, PathReading, follow
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
@@ -22,14 +24,25 @@ _FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+
 _MODULE_OPTION = re.compile(r"[ \t]*:module:[ \t]+([\w.]+)[ \t]*\r?$")
 _MODULES = frozenset({"currentmodule", "module", "py:module", "py:currentmodule", "click", "autoprogram", "typer"})
 _OBJECTS = re.compile(r"(?:py:)?(?:class|function|exception|data|method|attribute|decorator)")
-_LITERAL = frozenset({"code", "code-block", "sourcecode", "highlight", "parsed-literal", "math", "doctest", "testcode"})
+_LITERAL = frozenset({
+    "code", "code-block", "sourcecode", "highlight", "parsed-literal", "math", "doctest", "testcode", "testoutput",
+    "testsetup", "testcleanup", "ipython", "prompt", "productionlist", "digraph", "graph", "plantuml",
+})  # fmt: skip
+_WITH_TEXT = frozenset({"figure", "csv-table"})
+"""Directives with a path whose content is text, as that of a note is."""
+_ENTRIES = frozenset({"toctree", "nbgallery", "tableofcontents"})
 _DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*?))?[ \t]*\r?$")
 _TARGET = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]+(\S+?)[ \t]*\r?$")
+_INTERNAL = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]*\r?$")
+_NOTE = re.compile(r"[ \t]*\.\.[ \t]+\[(?:\d+|\*|#|#?[^\W_](?:\w|[-.+:])*)\](?:[ \t]+|(?=\r?$))")
+"""The start of a footnote or a citation; its text follows."""
 _COMMENT = re.compile(r"[ \t]*\.\.(?:[ \t]|\r?$)")
 _FENCE = re.compile(r"(?:`{3,}|~{3,}|:{3,})[ \t]*\{([\w:.+-]+)\}[ \t]*(.*?)[ \t]*\r?$")
 _TITLED = re.compile(r"[^`<>]*<([^`<>]+)>")
-_ROLE = re.compile(r"(?::|\{)([A-Za-z][\w:+.-]*)(?::|\})`([^`\n]+)`")
+_INLINE_LITERAL = re.compile(r"(?<![\w`\\])``(?=\S).+?(?<=\S)``(?![\w`])")
+_ROLE = re.compile(r"(?<!\\)(?::|\{)([A-Za-z][\w:+.-]*)(?::|\})`([^`\n]+)`")
 _EMBEDDED = re.compile(r"`[^`<>]*<([^`<>\n]+)>`__?")
+_CLOSING = re.compile(r"[ \t]*[^`<>\n]*<([^`<>\s]+)>`(__?)?")
 _CODE = re.compile(r"``([^`\s]+)``")
 _NAMES = re.compile(r"(?:py:)?(?:mod|class|func|meth|exc|attr|data|obj|const|any)")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -107,11 +120,11 @@ def _readings(name: str, path: str, moves: Moves) -> list[PathReading]:
     the document."""
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     if name.startswith("/"):
-        return [PathReading(_source(before, moves.was), _source(here, moves.now.__contains__), "root")]
+        return [PathReading(sphinx_source(before, moves.was), sphinx_source(here, moves.now.__contains__), "root")]
     return [PathReading(before, here, "relative")]
 
 
-def _source(directory: str, exists: Callable[[str], bool]) -> str:
+def sphinx_source(directory: str, exists: Callable[[str], bool]) -> str:
     """The nearest directory with a conf.py; the root if there is none."""
     while directory and not exists(f"{directory}/conf.py"):
         directory = posixpath.dirname(directory)
@@ -123,41 +136,56 @@ class _Reader:
         self.path, self.text, self.moves, self.modules = path, text, moves, modules
         self.found, self.lines = Found(), Lines(text)
         self.count = len(self.lines.starts)
+        self.opened = -1
+        """The start of a line in which a role or a link of the line before goes on."""
+
+    @cached_property
+    def tables(self) -> dict[int, int]:
+        return rest_tables.fixed_columns(self.text)
 
     def line(self, number: int) -> str:
         return self.lines.slice(number, number).removesuffix("\n")
 
     def read(self) -> None:
         """Reads line by line: directives, targets and, outside literal blocks and comments, roles."""
-        number, literal = 0, -1
-        while number < self.count:
+        literal = -1
+        for number in range(self.count):
             line = self.line(number)
             body = line.lstrip(" \t")
             indent = len(line) - len(body)
-            if not body.strip() or (0 <= literal < indent):
-                number += 1
-                continue
-            literal = -1
-            begin = self.lines.starts[number]
-            directive, target = _DIRECTIVE.match(line), _TARGET.match(line)
-            if directive is not None:
-                name = directive[2]
-                stop = self._end(number + 1, indent)
-                if directive[3] is not None:
-                    self.directive(name, begin + directive.start(3), begin + directive.end(3), number + 1, stop)
-                else:
-                    self.directive(name, 0, 0, number + 1, stop)
-                if name in _LITERAL or name in _PATHS or name == "toctree":
-                    literal = indent
-            elif target is not None:
-                self._link(begin + target.start(1), begin + target.end(1))
-            elif _COMMENT.match(line):
-                literal = indent
-            else:
-                self._inline(begin, line)
-                if line.rstrip().endswith("::"):
-                    literal = indent
-            number += 1
+            if body.strip() and not 0 <= literal < indent:
+                literal = self._element(number, line, indent)
+
+    def _element(self, number: int, line: str, indent: int) -> int:
+        """Reads one line. The indentation from which on what follows is deeper and is not read; -1 if all is."""
+        begin = self.lines.starts[number]
+        directive, target, note = _DIRECTIVE.match(line), _TARGET.match(line), _NOTE.match(line)
+        if directive is not None:
+            name, (start, end) = directive[2], directive.span(3) if directive[3] is not None else (0, 0)
+            at = begin if end else 0
+            self.directive(name, at + start, at + end, number + 1, self._end(number + 1, indent))
+            known = name in _LITERAL or name in _PATHS or name in _ENTRIES
+            if known or self._takes_names(name):
+                return indent if known and name not in _WITH_TEXT else -1
+            self._inline(at + start, line[start:end])
+            return indent if (directive[3] or "").endswith("::") else -1
+        if target is not None:
+            self._link(begin + target.start(1), begin + target.end(1))
+        elif note is not None:
+            self._inline(begin + note.end(), line[note.end() :])
+            return indent if line.rstrip().endswith("::") else -1
+        elif _INTERNAL.match(line):
+            return -1
+        elif _COMMENT.match(line):
+            return indent
+        else:
+            self._inline(begin, line)
+            return indent if line.rstrip().endswith("::") else -1
+        return -1
+
+    def _takes_names(self, name: str) -> bool:
+        """Whether the argument of a directive is the name of an object, not text."""
+        return name.startswith("auto") or name in _MODULES or _OBJECTS.fullmatch(name) is not None
 
     def _end(self, first: int, indent: int) -> int:
         """The line behind the content of a directive: the next one that is not blank and not indented more."""
@@ -170,7 +198,9 @@ class _Reader:
     def directive(self, name: str, start: int, end: int, first: int, stop: int) -> None:
         """One directive: its argument at start..end, its options and content in the lines first..stop."""
         automatic = name.startswith("auto") and name != "autosummary"
-        if name in _PATHS and end > start:
+        if name == "csv-table":
+            self._inline(start, self.text[start:end])
+        elif name in _PATHS and end > start:
             self._path(start, end, ("",))
         elif end > start and (automatic or name in _MODULES or _OBJECTS.fullmatch(name)):
             m = _DOTTED.match(self.text, start, end)
@@ -183,7 +213,7 @@ class _Reader:
                 self._path(begin + option.start(1), begin + option.end(1), ("",))
             elif (option := _MODULE_OPTION.match(line)) is not None:
                 self.module(begin + option.start(1), begin + option.end(1), 1)
-            elif name in ("toctree", "nbgallery", "tableofcontents"):
+            elif name in _ENTRIES:
                 self._entry(begin, line)
             elif name == "autosummary" and (m := re.match(r"[ \t]*~?([A-Za-z_][\w.]*)[ \t]*\r?$", line)):
                 self.module(begin + m.start(1), begin + m.end(1), 1)
@@ -203,7 +233,10 @@ class _Reader:
     def _inline(self, begin: int, line: str) -> None:
         if "`" not in line:
             return
+        literals = [m.span() for m in _INLINE_LITERAL.finditer(line)]
         for m in _ROLE.finditer(line):
+            if any(start <= m.start() < end for start, end in literals):
+                continue
             titled = _TITLED.fullmatch(m[2])
             start, end = (m.start(2) + titled.start(1), m.start(2) + titled.end(1)) if titled else m.span(2)
             if m[1] in ("doc", "download"):
@@ -214,10 +247,30 @@ class _Reader:
                 if _DOTTED.fullmatch(line, start, end):
                     self.module(begin + start, begin + end, 1 if m[1].endswith("mod") else 2)
         for m in _EMBEDDED.finditer(line):
-            if not line[: m.start()].endswith(":"):
+            within = any(start <= m.start() < end for start, end in literals)
+            if not within and not line[: m.start()].endswith((":", "\\")):
                 self._link(begin + m.start(1), begin + m.end(1))
         for m in _CODE.finditer(line):
             self._code(begin + m.start(1), begin + m.end(1))
+
+        self._wrapped(begin, _INLINE_LITERAL.sub(lambda m: " " * len(m[0]), line))
+
+    def _wrapped(self, begin: int, line: str) -> None:
+        """A role or a link whose title goes on in the next line, where its destination stands."""
+        at = line.rfind("`")
+        if (line.count("`") + (self.opened == begin)) % 2 == 0:
+            return
+        self.opened = begin + len(line) + 1
+        closing = _CLOSING.match(self.text, self.opened)
+        if closing is None or "<" in line[at:]:
+            return
+        role = re.search(r"(?<!\\):([A-Za-z][\w:+.-]*):$", line[:at])
+        if role is None and closing[2]:
+            self._link(*closing.span(1))
+        elif role is not None and role[1] in ("doc", "download"):
+            self._path(*closing.span(1), ("", *_DOCUMENTS) if role[1] == "doc" else ("",))
+        elif role is not None and _NAMES.fullmatch(role[1]) and _DOTTED.fullmatch(closing[1]):
+            self.module(*closing.span(1), 1 if role[1].endswith("mod") else 2)
 
     def _code(self, start: int, end: int) -> None:
         """A literal that is exactly the old path of a file."""
@@ -233,7 +286,7 @@ class _Reader:
             if told:
                 self.found.doubt(number, "it names the old and the new path")
             else:
-                self.found.rewrite(number, Span(start, end, followed.new))
+                self._rewrite(number, start, end, followed.new)
 
     def _link(self, start: int, end: int) -> None:
         link = self.text[start:end]
@@ -253,7 +306,7 @@ class _Reader:
             self.found.dead.add(number)
         elif followed.new is not None:
             if _SAFE.fullmatch(followed.new) or (not exact and re.fullmatch(r"[\w./+@~ -]+", followed.new)):
-                self.found.rewrite(number, Span(start, end, followed.new))
+                self._rewrite(number, start, end, followed.new)
             else:
                 self.found.doubt(number, "the new name is unusual")
 
@@ -266,4 +319,12 @@ class _Reader:
         elif renamed.new == "":
             self.found.dead.add(number)
         elif renamed.new is not None and renamed.new != name:
-            self.found.rewrite(number, Span(start, end, renamed.new))
+            self._rewrite(number, start, end, renamed.new)
+
+    def _rewrite(self, number: int, start: int, end: int, new: str) -> None:
+        """Adds one reference, unless it stands in a table whose columns its new length would shift."""
+        column = self.tables.get(number, 0)
+        if len(new) != end - start and start - self.lines.starts[number] < column:
+            self.found.doubt(number, "the columns of its table would shift")
+        else:
+            self.found.rewrite(number, Span(start, end, new))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kairos.detectors.maintained import kept_by_hand
+from kairos.detectors.patching import Lines
 from kairos.detectors.scene import Scene
+from kairos.detectors.stale_reference import directives, markdown_links
+from kairos.detectors.stale_reference.layout import INIT
 from kairos.detectors.stale_reference.modules import dotted, prefix_of
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
@@ -15,70 +19,123 @@ from kairos.domain.amounts import count
 from kairos.domain.inert import shown
 from kairos.repo.search import only_in
 
-_NEEDLES, _PER_FILE, _MOST = 100, 5, 400
+_NEEDLES, _PER_FILE, _MOST = 100, 40, 2_000
+_TOLD = 200
+"""So many mentions are listed; the others are counted."""
+_PROSE = (*markdown_links.SUFFIXES, *directives.SUFFIXES, ".txt", ".adoc")
 
 
 class Mention(NamedTuple):
-    """A line (1-based) that contains an old path."""
+    """A line (1-based) that contains an old path, or another name of it."""
 
     path: str
     line: int
     old: str
 
 
+class _Name(NamedTuple):
+    """What a line may call something that moved: `needles` to search for, and the pattern that proves it."""
+
+    name: str
+    needles: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
 def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found], named: Sequence[str]) -> list[Mention]:
-    """The lines that name an old path as a whole and that are not among those found, in files kept by hand. `named`:
-    the files that contain its name."""
-    olds = [name for old in moves.stale for name in _written(old) if "\n" not in name and "\r" not in name][:_NEEDLES]
-    if not olds or not named:
-        return []
-    listed: list[Mention] = []
-    for path, line, text in scene.facts.lines_naming(olds, _PER_FILE, only_in(named) or ())[:_MOST]:
-        old = next((o for o in olds if _names(text, o)), None)
-        known = found.get(path)
-        seen = known is not None and (
-            line - 1 in known.lines | known.dead or any(line - 1 == n for n, _ in known.doubts)
-        )
-        if old is not None and not seen and kept_by_hand(path) and path not in moves.moved.values():
-            listed.append(Mention(path, line, old))
-    return listed
+    """The lines that name an old path as a whole outside of what was found, in files kept by hand. `named`: the files
+    that contain its name."""
+    paths = [n for old in moves.stale for n in _paths(old)][:_NEEDLES]
+    documents = [n for old in moves.stale for n in _documents(old, moves)][:_NEEDLES]
+    listed: dict[tuple[str, int], Mention] = {}
+    for names, where in ((paths, named), (_packages(moves), named), (documents, None)):
+        needles = [needle for name in names for needle in name.needles if "\n" not in needle and "\r" not in needle]
+        if not needles or where == []:
+            continue
+        rows = scene.facts.lines_naming(needles, _PER_FILE, (only_in(where) or ()) if where else ())[:_MOST]
+        for path, line, text in rows:
+            if (path, line) in listed or not kept_by_hand(path) or path in moves.moved.values():
+                continue
+            name = next((n.name for n in names if n.pattern.search(text)), None)
+            if name is None:
+                continue
+            rest = _unread_part(scene, path, line - 1, text, found.get(path))
+            if any(n.name == name and n.pattern.search(rest) for n in names):
+                listed[path, line] = Mention(path, line, name)
+    return [listed[key] for key in sorted(listed)]
 
 
-def _written(old: str) -> list[str]:
-    """How a line may name an old path: as a path and, of a module in a package, by its dotted name."""
+def _unread_part(scene: Scene, path: str, number: int, text: str, known: Found | None) -> str:
+    """A line without the references in it that were found: empty if a person is told of it anyway."""
+    if known is None:
+        return text
+    if number in known.dead or any(number == line for line, _ in known.doubts):
+        return ""
+    whole = scene.text(path)
+    if number not in known.lines or whole is None:
+        return text
+    starts = Lines(whole).starts
+    begin = starts[number] if number < len(starts) else len(whole)
+    for span in sorted(known.spans, reverse=True):
+        start, end = max(span.start - begin, 0), min(span.end - begin, len(text))
+        if start < end:
+            text = text[:start] + "\0" + text[end:]
+    return text
+
+
+def _paths(old: str) -> Iterator[_Name]:
+    """An old path itself and, of a module in a package, its dotted name."""
     prefix = prefix_of(old.removeprefix("src/")) if old.endswith(".py") else ""
-    name = dotted(prefix) if "/" in prefix else None
-    return [old] if name is None else [old, name]
+    for name in (old, dotted(prefix) if "/" in prefix else None):
+        if name is not None:
+            yield _Name(name, (name,), re.compile(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])"))
 
 
-def _names(text: str, old: str) -> bool:
-    """Whether a line contains a path that is not a part of a longer one."""
-    at = text.find(old)
-    while at >= 0:
-        before, after = text[at - 1 : at] if at else "", text[at + len(old) : at + len(old) + 1]
-        if (
-            before not in ("/", "-", ".", "_")
-            and not before.isalnum()
-            and after not in ("/", "-", "_")
-            and not after.isalnum()
-        ):
-            return True
-        at = text.find(old, at + 1)
-    return False
+def _documents(old: str, moves: Moves) -> Iterator[_Name]:
+    """The name of a document as Sphinx knows it, without its suffix: in `pathto`, in a docstring."""
+    stem, suffix = posixpath.splitext(old)
+    directory = posixpath.dirname(old)
+    source = directives.sphinx_source(directory, moves.was)
+    if suffix not in (*markdown_links.SUFFIXES, *directives.SUFFIXES) or not moves.was(f"{source}/conf.py".lstrip("/")):
+        return
+    name = stem[len(source) + 1 :] if source else stem
+    needles = (name,) if "/" in name else tuple(f"{mark}{slash}{name}" for mark in "'\"`<" for slash in ("", "/"))
+    pattern = rf"(?:pathto\(\s*[\"']|:doc:`(?:[^`<>]*<)?|\{{doc\}}`(?:[^`<>]*<)?)/?{re.escape(name)}(?=[\"'`>#])"
+    if "/" in name:
+        pattern += rf"|(?<![\w/.-])/?{re.escape(name)}(?=[\"'`>#])"
+    yield _Name(name, needles, re.compile(pattern))
 
 
-def unread(listed: Sequence[Mention], most: int = 5) -> list[str]:
+def _packages(moves: Moves) -> list[_Name]:
+    """The names of packages that are called otherwise now: as a whole string, in code, and in commands. One that
+    another directory still has tells nothing."""
+    names = []
+    for old, new in sorted(moves.moved.items()):
+        name = posixpath.basename(posixpath.dirname(old))
+        if posixpath.basename(old) == INIT and name and name != posixpath.basename(posixpath.dirname(new)):
+            names.append(name)
+    still = {posixpath.basename(directory) for directory in moves.directories_now}
+    return [_package(name) for name in dict.fromkeys(names) if name not in still and name.isidentifier()][:_NEEDLES]
+
+
+def _package(name: str) -> _Name:
+    commands = r"--app|--cov|--source|--pyargs|--module|-[mpA]|import|from"
+    return _Name(
+        name,
+        (name,),
+        re.compile(
+            rf"([\"'`]){name}\1|[\"'`]{name}[/.:]|(?<![\w-])(?:{commands})[ =]+{name}(?![\w-])|(?<![\w/.-]){name}/"
+        ),
+    )
+
+
+def unread(listed: Sequence[Mention]) -> list[str]:
     """What a card says of the mentions: the places and why each was not looked at."""
     out = []
-    for mention in listed[:most]:
-        suffix = posixpath.splitext(mention.path)[1]
-        kind = (
-            "prose or code blocks"
-            if suffix in (".md", ".mdx", ".markdown", ".rst", ".txt", ".adoc")
-            else "code of this kind"
-        )
-        out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind} were not checked")
-    if (more := len(listed) - most) > 0:
+    for mention in listed[:_TOLD]:
+        prose = posixpath.splitext(mention.path)[1].lower() in _PROSE
+        kind = "prose or a code block" if prose else "a comment, a string or a language that is not read"
+        out.append(f"{shown(mention.path)}:{mention.line} names {shown(mention.old)}: {kind}, which was not checked")
+    if (more := len(listed) - _TOLD) > 0:
         one, many = "more line names an old path and was", "more lines name an old path and were"
         out.append(f"{count(more, one, many)} not checked")
     return out

@@ -12,6 +12,17 @@ from kairos.domain.events.base import (
     register,
     upcast,
 )
+from kairos.domain.events.checks import (
+    CheckJudged,
+    CheckKind,
+    CheckNamed,
+    CheckRan,
+    CheckRemoved,
+    CheckStarted,
+    FailedCase,
+    RunOutcome,
+    Verdict,
+)
 from kairos.domain.events.nights import (
     DreamFinished,
     DreamRejected,
@@ -94,17 +105,17 @@ from kairos.domain.events.turns import (
 
 __all__ = [
     "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded",
-    "Change", "Cited", "CommentAnswered", "CommitChange", "CommitRecorded",
-    "DaemonStarted", "DaemonStopped", "DecisionRedone",
-    "DecisionUndone", "DetectorMuted", "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted", "Erased",
-    "Event", "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FilesChanged", "FindingListed",
-    "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted", "MemoryFileEdited", "MemoryInvalidated",
-    "MemorySuperseded", "ModelCalled", "ModelReserved", "Name", "OccurrenceDue", "OccurrenceEnded", "Paused",
-    "ProposalAcknowledged", "ProposalApproved", "ProposalCommented",
-    "ProposalDeferred", "ProposalDelivered", "ProposalExpired",
-    "ProposalParked", "ProposalRaised", "ProposalRejected", "ProposalReturned", "ProposalRevised", "ProposalStale",
-    "ProposalSuperseded", "ProposalUnparked", "ProposalVerified", "Redone", "Ref", "RefMove", "RepoTrusted",
-    "RepoUnwatched", "Resumed", "RootFound", "RootLost", "SegmentFolded", "SegmentRetired", "SegmentSealed",
-    "Signature", "Tally", "TurnEnded", "TurnStarted", "Undone", "WatchGap", "is_foreign", "name_fields", "register",
+    "Change", "CheckJudged", "CheckKind", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted", "Cited",
+    "CommentAnswered", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DecisionRedone",
+    "DecisionUndone", "DetectorMuted", "DetectorUnmuted", "DreamFinished", "DreamRejected", "DreamStarted",
+    "Erased", "Event", "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FailedCase",
+    "FilesChanged", "FindingListed", "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted",
+    "MemoryFileEdited", "MemoryInvalidated", "MemorySuperseded", "ModelCalled", "ModelReserved", "Name",
+    "OccurrenceDue", "OccurrenceEnded", "Paused", "ProposalAcknowledged", "ProposalApproved", "ProposalCommented",
+    "ProposalDeferred", "ProposalDelivered", "ProposalExpired", "ProposalParked", "ProposalRaised",
+    "ProposalRejected", "ProposalReturned", "ProposalRevised", "ProposalStale", "ProposalSuperseded",
+    "ProposalUnparked", "ProposalVerified", "Redone", "Ref", "RefMove", "RepoTrusted", "RepoUnwatched", "Resumed",
+    "RootFound", "RootLost", "RunOutcome", "SegmentFolded", "SegmentRetired", "SegmentSealed", "Signature",
+    "Tally", "TurnEnded", "TurnStarted", "Undone", "Verdict", "WatchGap", "is_foreign", "name_fields", "register",
     "upcast",
 ]  # fmt: skip

@@ -11,8 +11,8 @@ Engine = Literal["rules", "model"]
 
 @register
 class AttentionDue(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A turn starts now. `boundary`: commit | switch | burst | idle_return | manual | later | again (what held findings
-    back has ended)."""
+    """A turn starts now. `boundary`: commit | switch | burst | idle_return | check | manual | later | again (what held
+    findings back has ended)."""
 
     repo: str
     boundary: str

@@ -14,7 +14,7 @@ import msgspec
 from kairos.domain import proposal
 from kairos.domain.proposal import Proposal
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Put, Write
+from kairos.eventlog.record import Put, Recorded, Write
 from kairos.eventlog.views.index import after, stored_keys
 from kairos.eventlog.views.projection import checked, sealed
 
@@ -24,14 +24,28 @@ P = TypeVar("P")
 
 
 class Filed(msgspec.Struct):
-    """A proposal as the aggregate folds it, with the positions of its events."""
+    """A proposal as the aggregate folds it, with the positions of its events. `gaps`: versions of its stream whose
+    events were forgotten."""
 
     proposal: Proposal
     positions: list[int]
+    gaps: list[int] = []
 
     def at(self, version: int) -> int:
-        """The position of the event that made the proposal be of a stream version."""
-        return self.positions[version - 1 - self.proposal.version]
+        """The position of the event that made the proposal be of a stream version; of the one before if it was
+        forgotten."""
+        return self.positions[max(0, version - 1 - sum(gap <= version for gap in self.gaps))]
+
+
+def filed(known: Filed | None, recorded: Recorded) -> Filed | None:
+    """A proposal after one more event of its stream; None while it is not raised."""
+    before = known.proposal if known is not None else None
+    after = proposal.evolve(before, recorded.event, recorded.at, recorded.version)
+    if after is None:
+        return None
+    gaps = range(1 if before is None else before.version + 1, recorded.version)
+    positions, missed = (known.positions, known.gaps) if known is not None else ([], [])
+    return Filed(after, [*positions, recorded.position], [*missed, *gaps])
 
 
 class Filings(Mapping[str, Filed]):
@@ -127,14 +141,13 @@ class Filings(Mapping[str, Filed]):
         found = _decoded(raw)
         if found is not None and found.positions[-1] <= self.upto:
             return found
-        folded, positions = None, []
+        folded: Filed | None = None
         for recorded in log.stream(proposal.stream_of(id_)):
             if recorded.position <= self.upto:
-                folded = proposal.evolve(folded, recorded.event, recorded.at)
-                positions.append(recorded.position)
+                folded = filed(folded, recorded)
         if folded is None:
             raise KeyError(id_)
-        return Filed(folded, positions)
+        return folded
 
 
 class Part(Mapping[str, P], Generic[P]):

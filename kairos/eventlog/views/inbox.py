@@ -16,7 +16,7 @@ from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Drop, Put, Recorded, Track, Write
-from kairos.eventlog.views.filed import Filed, Filings, Part
+from kairos.eventlog.views.filed import Filed, Filings, Part, filed
 from kairos.eventlog.views.index import Index
 from kairos.eventlog.views.projection import STATE, Projection, sealed
 
@@ -160,9 +160,9 @@ class InboxView(Projection[Inbox]):
     def apply(self, state: Inbox, recorded: Recorded) -> None:
         id_ = getattr(recorded.event, "id", "")
         known = state.filings.get(id_)
-        folded = proposal.evolve(known.proposal if known else None, recorded.event, recorded.at)
-        if folded is not None:
-            state.file(id_, Filed(folded, [*(known.positions if known else []), recorded.position]), known)
+        after = filed(known, recorded)
+        if after is not None:
+            state.file(id_, after, known)
 
     def kept(self, log: Log, upto: int) -> tuple[Inbox | None, int]:
         raw, position = self._saved(log, upto)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.checks import ChecksView
 from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
@@ -26,4 +27,5 @@ def log_views() -> tuple[Projection[Any], ...]:
         UsageView(),
         OpenTurnsView(),
         CommitsView(),
+        ChecksView(),
     )

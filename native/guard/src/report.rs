@@ -29,6 +29,7 @@ struct SeenRecord {
     files: u64,
     bytes: u64,
     binary: u64,
+    others: u64,
     skipped: Vec<SkippedRecord>,
     found: Vec<FoundRecord>,
     refuses: bool,
@@ -39,6 +40,7 @@ pub fn as_json(seen: &Seen) -> String {
         files: seen.files,
         bytes: seen.bytes,
         binary: seen.binary,
+        others: seen.others,
         skipped: seen.skipped.iter().map(|(path, why)| SkippedRecord { path: shown(path), why }).collect(),
         found: seen
             .found
@@ -91,6 +93,9 @@ fn left_out(seen: &Seen) -> String {
     if seen.binary > 0 {
         let _ = write!(out, "; {} binary not looked at", seen.binary);
     }
+    if seen.others > 0 {
+        let _ = write!(out, "; {} in folders of others' code, looked at for tokens of a known form only", seen.others);
+    }
     for (path, why) in seen.skipped.iter().take(LISTED) {
         let _ = write!(out, "; {} not looked at: {why}", shown(path));
     }
@@ -138,6 +143,10 @@ mod tests {
         assert_eq!(
             as_text(&clean),
             "kairos guard: looked at 1 staged file, 7 bytes: no credential found; 2 binary not looked at\n"
+        );
+        let vendored = Seen { files: 3, bytes: 7, others: 2, ..Seen::default() };
+        assert!(
+            as_text(&vendored).contains("; 2 in folders of others' code, looked at for tokens of a known form only")
         );
     }
 }

@@ -24,6 +24,8 @@ pub struct Seen {
     pub files: u64,
     pub bytes: u64,
     pub binary: u64,
+    /// Files in folders of code of others, in which only tokens of an issuer's form are looked for.
+    pub others: u64,
     /// Files that were not read, each with the reason.
     pub skipped: Vec<(Vec<u8>, &'static str)>,
     pub found: Vec<Found>,
@@ -73,6 +75,7 @@ fn look_at(change: Change, blobs: &mut Blobs, seen: &mut Seen) -> io::Result<()>
         return Ok(());
     }
     seen.files += 1;
+    seen.others += u64::from(scanned.others);
     seen.bytes += data.len() as u64;
     if scanned.held.is_empty() {
         return Ok(());

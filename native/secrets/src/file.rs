@@ -21,13 +21,24 @@ pub struct Scanned {
     pub held: Vec<Held>,
     /// The file is text; what is binary is not searched.
     pub text: bool,
+    /// The file is in a folder of code that others published: only tokens of an issuer's form were looked for.
+    pub others: bool,
 }
 
 /// Kinds that tests and examples often make up: not reported there. A token with an issuer's prefix is reported.
 const MADE_UP_KINDS: &[&str] = &["credential", "url-password", "private-key", "jwt", "otp-secret"];
-/// Folders of code that others wrote and published: what is in it is no secret of this repository.
-const OTHERS: &[&[u8]] =
-    &[b"vendor", b"_vendor", b"node_modules", b"third_party", b"third-party", b"bower_components", b"site-packages"];
+/// Folders of code that others wrote and published: what looks like a password there is theirs, and public. A token of
+/// an issuer's form is reported, because a person may have put it there.
+const OTHERS: &[&[u8]] = &[
+    b"vendor",
+    b"_vendor",
+    b"node_modules",
+    b"third_party",
+    b"third-party",
+    b"bower_components",
+    b"site-packages",
+    b".venv",
+];
 const MADE_UP_FOLDERS: &[&[u8]] = &[
     b"t",
     b"funtests",
@@ -118,9 +129,10 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
     let path = path.to_ascii_lowercase();
     let context = Context { purpose: Purpose::Detect, settings: is_settings(&path) };
     let found = find_in(&text, &context);
+    let others = folders(&path).any(|f| OTHERS.contains(&f));
     let mut held = Vec::new();
-    if !found.is_empty() && !folders(&path).any(|f| OTHERS.contains(&f)) {
-        let guess = !(is_made_up(&path) || is_lock_file(&path) || is_sealed(&text));
+    if !found.is_empty() {
+        let guess = !(others || is_made_up(&path) || is_lock_file(&path) || is_sealed(&text));
         let public = is_public(&path, &text);
         let (mut line, mut at) = (1, 0);
         for m in found {
@@ -134,7 +146,7 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
             }
         }
     }
-    Scanned { held, text: true }
+    Scanned { held, text: true, others }
 }
 
 /// The text of a file, None for binary content. UTF-16, as Windows shells write it, is text.

@@ -31,7 +31,6 @@ pub fn references(text: &str) -> Result<Vec<Reference>, Error> {
         reader.leaf(node);
         while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
-                reader.found.extend(reader.single.take());
                 return Ok(reader.found);
             }
         }
@@ -49,7 +48,8 @@ struct Reader<'t> {
     single: Option<Reference>,
     /// For each open list of a `use` tree, how many words stand before it.
     lists: Vec<usize>,
-    /// Where the current `use` ends.
+    /// Where the tree of the current `use` begins, after its visibility, and where it ends.
+    tree: usize,
     usage: usize,
     renamed: bool,
     /// Where the last word or comment ended.
@@ -65,6 +65,7 @@ impl<'t> Reader<'t> {
             path: Vec::new(),
             single: None,
             lists: Vec::new(),
+            tree: 0,
             usage: 0,
             renamed: false,
             last: 0,
@@ -93,7 +94,8 @@ impl<'t> Reader<'t> {
                 self.path.clear();
                 self.lists.clear();
                 self.renamed = false;
-                self.last = node.start_byte();
+                self.tree = node.child_by_field_name("argument").map_or(self.usage, |tree| tree.start_byte());
+                self.last = self.tree;
             }
             _ => {}
         }
@@ -111,15 +113,16 @@ impl<'t> Reader<'t> {
 
     fn leaf(&mut self, node: Node) {
         let range = node.byte_range();
+        if range.start < self.tree {
+            return;
+        }
         match node.kind() {
             "line_comment" | "block_comment" => self.last = self.last.max(range.end),
             "string_content" => self.string(node),
             "identifier" | "type_identifier" | "crate" | "self" | "super" | "metavariable" => self.word(range),
-            "pub" | "use" | "as" if range.start < self.usage => {
-                if node.kind() == "as" {
-                    self.follow(range.start);
-                    self.renamed = true;
-                }
+            "as" if range.start < self.usage => {
+                self.follow(range.start);
+                self.renamed = true;
                 self.last = range.end;
             }
             _ => {}

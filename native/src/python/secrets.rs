@@ -33,14 +33,14 @@ fn redact_words(py: Python<'_>, words: Vec<Vec<u8>>) -> Vec<Py<PyBytes>> {
 type Held = (&'static str, usize, Py<PyBytes>, &'static str);
 
 #[pyfunction]
-fn scan_secrets(py: Python<'_>, path: &[u8], data: &[u8]) -> (bool, Vec<Held>) {
+fn scan_secrets(py: Python<'_>, path: &[u8], data: &[u8]) -> (bool, bool, Vec<Held>) {
     let scanned = py.detach(|| scan(path, data));
     let held = scanned
         .held
         .iter()
         .map(|h| (h.kind, h.line, PyBytes::new(py, &h.value).unbind(), h.confidence.name()))
         .collect();
-    (scanned.text, held)
+    (scanned.text, scanned.others, held)
 }
 
 #[pyfunction]

@@ -113,6 +113,25 @@ def test_a_marked_file_is_one_line_that_says_what_was_not_shown(seeded: Any, car
     assert len(opened(shown, proposal).lines) == len(view.lines)
 
 
+def test_m_again_unfolds_the_same_file_and_after_scrolling_folds_the_next(seeded: Any, cards: Any) -> None:
+    (seeded.root / "b.md").write_text("b\n")
+    first, second = seeded.patch("README.md", AFTER), seeded.patch("b.md", b"b\n" + b"more\n" * 30)
+    seeded.raise_(type(first)(repo=first.repo, edits=[*first.edits, *second.edits]))
+    context, shown = cards
+    proposal = waiting(context.desk)[0]
+    whole = opened(shown, proposal)
+    shown.moved(proposal, whole.scrolled(30))  # in the midst of the first file
+    for marks in ([True, False], [False, False], [True, False]):
+        shown.mark(proposal, opened(shown, proposal))
+        text = "\n".join(map(plain, opened(shown, proposal).lines))
+        assert ["▸ README.md" in text, "▸ b.md" in text] == marks
+    view = opened(shown, proposal)
+    shown.moved(proposal, view.scrolled(3))
+    shown.mark(proposal, opened(shown, proposal))
+    text = "\n".join(map(plain, opened(shown, proposal).lines))
+    assert "▸ README.md" in text and "▸ b.md" in text
+
+
 def test_a_note_has_no_file_to_mark(seeded: Any, cards: Any) -> None:
     seeded.raise_(seeded.note())
     context, shown = cards

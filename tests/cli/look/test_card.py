@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
+from cli.layout import width
 from kairos.desk.records.proposals import CardOut
 from kairos.domain.action import CommandAction, PatchAction, edit
 from kairos.domain.events import ProposalVerified
@@ -107,3 +109,39 @@ def test_only_a_check_that_passed_gets_a_tick(
     assert f"{sign} {words}" in said
     assert "before: failed with exit 1, 1.5 s\n" in said
     assert ("✓" in said) is (sign == "✓")
+
+
+def test_at_40_columns_words_stay_whole_and_lines_that_continue_are_indented(
+    kairos: Any, seeded: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGER", "")
+    raised = seeded.raise_(seeded.note(), title="A title of several words that is longer than the terminal is wide")
+    (seeded.root / "a file of several words that is longer than wide.md").write_text("x\n")
+    for verb in (
+        ("show", raised.id),
+        ("memory", "ls"),
+        ("cost",),
+        ("policy", "ls"),
+        ("daemon", "logs"),
+        ("files", str(seeded.root)),
+    ):
+        words = {w for w in kairos(*verb).out.split() if len(w) < 15 and w.isalpha()}
+        screen = terminal(*verb, size=(40, 10))
+        screen.end()
+        text = re.sub("\x1b\\[[0-9;]*m", "", screen.raw.decode().replace("\r", ""))
+        assert all(width(line) <= 40 for line in text.split("\n")), text
+        assert words <= set(text.split()), (verb, words - set(text.split()))
+
+
+def test_places_with_the_same_reason_are_counted_on_the_card_and_all_in_json(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(
+        seeded.patch("README.md", b"# Demo\nmore\n"),
+        unchecked=[*(f"a.md:{n} names x.py: prose" for n in range(1, 9)), "a.js:1 names x.py: code"],
+    )
+    said = kairos("show", raised.id).out
+    told = said[said.index("Not checked") :]
+    assert [f"a.md:{n} " in told for n in (1, 2, 3, 4)] == [True, True, True, False]
+    assert f"5 more like these: kairos show {raised.id} --json" in told
+    assert "a.js:1 names x.py: code" in told
+    card = msgspec.convert(kairos("show", raised.id, "--json").data, CardOut)
+    assert len(card.unchecked) == 9

@@ -97,3 +97,19 @@ def test_what_is_muted_and_parked_stands_below_the_list_and_parked_can_be_listed
     assert [p["id"] for p in kairos("inbox", "--parked", "--json").data] == [away]
     assert "WAITS FOR" in kairos("inbox", "--parked").out
     assert kairos("inbox", "--parked", "--all").code == 2
+
+
+def test_an_unwatched_repository_is_named_below_the_list_with_the_way_back(kairos: Any, seeded: Any) -> None:
+    id_ = seeded.raise_(seeded.patch("README.md", b"# x\n")).id
+    kairos("unwatch", seeded.root)
+    said = kairos("inbox")
+    assert id_[:4] not in said.out and "0 pending" in said.out
+    way = f"1 proposal of {seeded.root}, which is not watched (kairos init {seeded.root} brings it back)"
+    assert way in said.out and way in kairos("status").out
+    assert json.loads(kairos("inbox", "--json").out)["more"]["unwatched"] == {str(seeded.root): 1}
+    assert kairos("status", "--json").data["inbox"]["pending"] == 0
+    assert f"kairos init {seeded.root} brings it back" in kairos("why-not").out
+    refused = kairos("approve", id_, "--yes")
+    assert refused.code == 5 and "is not watched" in refused.err
+    kairos("init", seeded.root, "--yes")
+    assert id_[:4] in kairos("inbox").out and "not watched" not in kairos("inbox").out

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
+
+from cli.look.status import budget
 from kairos._version import VERSION
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
+from kairos.desk.records.repositories import TodayOut
 
 
 def test_a_daemon_of_another_version_is_noticed(kairos: Any, home: Any, repo: Any) -> None:
@@ -34,3 +38,19 @@ def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) 
         assert "1 degraded" in kairos("status", "--short").out
         assert "2 polled" in kairos("status").out and f"→ {why}" in kairos("status").out
     assert kairos("status", "--json").data["repos"][0]["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("told", "untold", "repos", "said"),
+    [
+        (3, 2, 1, "3 of 4 told"),
+        (4, 2, 1, "4 of 4 told, 2 more in the inbox"),
+        (6, 1, 2, "6 of 12 told, at most 4 a repository, 1 more in the inbox"),
+        (6, 0, 1, "6 of 12 told, at most 4 a repository"),  # some were of a repository that is not watched any more
+    ],
+)
+def test_what_was_told_is_counted_against_the_limit_that_it_has(told: int, untold: int, repos: int, said: str) -> None:
+    today = TodayOut(
+        model_calls=0, spent_usd=0, turns=0, told=told, per_day=4, per_day_total=12, untold=untold
+    )  # fmt: skip
+    assert budget(today, repos) == said

@@ -72,7 +72,13 @@ def test_a_tick_needs_a_daemon(kairos: Any) -> None:
 
 
 def test_a_mute_says_how_to_take_it_back(kairos: Any, seeded: Any) -> None:
-    assert "kairos unmute secret (or kairos undo --all) ends this" in kairos("mute", "secret").out
+    said = kairos("mute", "secret").out
+    position = seeded.log.head()
+    assert f"kairos unmute secret (or kairos undo {position}) ends this" in said
+    kairos("mute", "conflict-marker", "--repo", seeded.root)  # a later decision, so that the last one is another
+    undone = kairos("undo", str(position), "--yes").out
+    assert "took back the mute of secret everywhere" in undone and undone.endswith("Redo: kairos redo --all\n")
+    kairos("mute", "secret")
     kairos("mute", "secret", "--repo", seeded.root)
     said = kairos("unmute", "secret", "--repo", seeded.root).out
     assert "secret is heard in" in said and "another mute of it is in force" in said

@@ -20,7 +20,7 @@ def test_the_hook_comes_and_goes_by_command(kairos: Any, repo: Any, monkeypatch:
     assert "the guard was installed already, and git runs it; nothing was changed" in again.out
     assert kairos("guard", "install", "--json").data["changed"] is False
     assert "runs before every commit" in kairos("guard", "status").out
-    assert "is as it was" in kairos("guard", "remove").out
+    assert "is as it was" in kairos("guard", "uninstall").out
     assert "no guard was installed" in kairos("--repo", str(repo.root), "guard", "remove").out
 
 

@@ -45,6 +45,20 @@ def rewritten(text, path="docs/index.rst"):
         "See ``pkg/old.py`` for more\n",
         ".. csv-table:: T\n   :file: img/old.png\n",
         "Text\r\n\r\n.. include:: old.rst\r\n",
+        "Text [#]_ and [1]_\n\n.. [#] See :doc:`old`\n.. [1] See :doc:`text <old>`\n",
+        ".. [#name] A footnote\n   whose text goes on: :doc:`old`\n\n   Its second paragraph: :doc:`old`\n",
+        ".. [*] See `it <old.rst>`_\n.. [CIT2002] See :doc:`old`,\n   or :doc:`old`.\n",
+        ".. note:: See :doc:`old`, and what\n   follows: :doc:`old`\n",
+        ".. admonition:: Of :doc:`old`\n   :class: tip\n\n   .. seealso::\n\n      :doc:`old`\n",
+        ".. |s| replace:: the page :doc:`old`\n",
+        ".. versionchanged:: 2.0 See :doc:`old`\n",
+        ".. list-table::\n\n   * - :doc:`old`\n     - ``pkg/old.py``\n",
+        ".. csv-table:: Of :doc:`old`\n   :header: a, b\n\n   1, :doc:`old`\n",
+        ".. figure:: img/old.png\n\n   Its caption: :doc:`old`\n\n   And a legend of :doc:`old`.\n",
+        ".. _here:\n\n   A quotation of :doc:`old`\n",
+        "See :doc:`the\ntitle <old>` and `one\n  more <old.rst>`_ and :mod:`x\n<pkg.old>`\n",
+        "+----------------+\n| :doc:`old` xxx |\n+----------------+\n",
+        "==== ==========\na    b\n==== ==========\n1    :doc:`old`\n==== ==========\n",
     ],
 )
 def test_a_reference_follows_what_moved(text):
@@ -70,10 +84,36 @@ def test_a_document_with_another_directory_is_named_from_where_the_file_is():
         "`old <https://old.org>`_\n\n.. _old: https://old.org/old.rst\n",
         ".. include:: other.rst\n",
         "``old.rst`` and ``python pkg/old.py``\n",
+        "Write ``:doc:`old``` or ``see :doc:`old` there`` or ``a `b <old.rst>`_``, not \\:doc:`old`\n",
+        ".. [not a footnote :doc:`old`\n\n   :doc:`old`\n",
+        ".. [1] An example::\n\n      :doc:`old`\n",
+        ".. note:: An example::\n\n      :doc:`old`\n",
+        ".. note::\n\n   .. code-block:: rst\n\n      :doc:`old`\n\n   .. A comment :doc:`old`\n",
+        ".. seealso::\n\n   So::\n\n      .. note:: :doc:`old`\n",
+        ".. ipython::\n\n   :doc:`old`\n",
     ],
 )
 def test_what_is_no_reference_stays(text):
     assert rewritten(text) == text
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "+-------------+---+\n| :doc:`part` | x |\n+-------------+---+\n",
+        "===========  ===\n:doc:`part`  x\n===========  ===\n\n",
+        "===========  ===\na            b\n===========  ===\n:doc:`part`  x\n===========  ===\n",
+    ],
+)
+def test_a_drawn_table_is_not_shifted(table):
+    found = find_directives("docs/index.rst", table + "\n:doc:`part`\n", MOVES, Modules(MOVES))
+    assert [why for _, why in found.doubts] == ["the columns of its table would shift"]
+    assert found.count == 1
+
+
+def test_the_last_column_of_a_simple_table_may_grow():
+    table = "===  ===========\nx    :doc:`part`\n===  ===========\n"
+    assert rewritten(table) == table.replace("part", "sub/part")
 
 
 def test_a_deleted_document_is_dead():

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos._native import source_references
+from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.source_files import LANGUAGES, find_references
@@ -118,3 +119,18 @@ def test_deep_nesting_does_not_end_the_process(language, piece):
 def test_what_is_too_large_is_refused():
     with pytest.raises(ValueError, match="too large"):
         source_references("a" * ((1 << 20) + 1), "go")
+
+
+def test_requires_and_imports_follow_and_those_of_a_deleted_module_are_named(applied, repo, see, text):
+    use = "import x from '{0}.js'\nvar y = require('{0}').y\n  , z = require('{0}.js').z;\n"
+    files = {"lib/utils.js": "exports.y = 1\n" * 9, "lib/app.js": use.format("./utils"),
+             "test/app.js": use.format("../lib/utils")}  # fmt: skip
+    (found,) = applied(files, [("lib/utils.js", "lib/helpers.js")])
+    assert found.title == "Update 6 references to renamed lib/utils.js"
+    assert text("lib/app.js") == use.format("./helpers")
+    assert text("test/app.js") == use.format("../lib/helpers")
+    repo.git("rm", "-q", "lib/helpers.js")
+    repo.git("commit", "-qam", "delete")
+    (note,) = StaleReference().look(see("commit"))
+    assert note.title == "6 references to deleted lib/helpers.js"
+    assert all(f"{path}:{line}" in note.action.text for path in ("lib/app.js", "test/app.js") for line in (1, 2, 3))

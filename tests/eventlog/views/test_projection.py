@@ -17,6 +17,7 @@ from kairos.eventlog.cold.forgetting import forget_positions
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Origin, Recorded
 from kairos.eventlog.views.attention import AttentionView
+from kairos.eventlog.views.checks import ChecksView
 from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
@@ -38,6 +39,7 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     UsageView,
     OpenTurnsView,
     CommitsView,
+    ChecksView,
 )
 ORIGINS: tuple[Origin, ...] = ("live", "offline", "self", "baseline", "history", "user", "system")
 START = 1_700_000_000_000_000

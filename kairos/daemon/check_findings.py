@@ -1,0 +1,108 @@
+"""Verdicts of checks as findings: one for the cases that one commit broke, one for those that are only flaky, …"""
+
+from __future__ import annotations
+
+from _blake2 import blake2b
+from collections.abc import Mapping, Sequence
+
+from kairos.domain.action import NoteAction
+from kairos.domain.basis import Basis, CommitBasis
+from kairos.domain.checks.reading import WHOLE
+from kairos.domain.events import CheckJudged
+from kairos.domain.events.proposals import Risk
+from kairos.domain.finding import Finding
+from kairos.domain.inert import shown
+
+DETECTOR = "check"
+CANNOT_RUN = "(cannot be run)"
+"""The case that stands for a check that could not be run."""
+_MOST_LISTED, _MOST_SUBJECTS, _MOST_EVIDENCE = 10, 64, 16
+_RISKS: Mapping[str, Risk] = {"new": "medium", "older": "medium"}
+
+
+def key_of(check: str, case: str) -> str:
+    """The key of the finding about a case: the same for its whole life."""
+    return f"{DETECTOR}:{check}:{case}"
+
+
+def case_of(key: str) -> tuple[str, str]:
+    """(check, case) of a key."""
+    _, check, case = [*key.split(":", 2), "", ""][:3]
+    return check, case
+
+
+def finding_of(judged: CheckJudged, messages: Mapping[str, str], evidence: Sequence[int]) -> Finding:
+    """The finding of a verdict. `messages`: the decisive line of each case; `evidence`: positions, the cause first."""
+    keys = [key_of(judged.check, case) for case in judged.cases[:_MOST_SUBJECTS]]
+    title = _title(judged)
+    return Finding(
+        detector=DETECTOR, version=1, key=keys[0], subjects=keys if len(keys) > 1 else [], title=title,
+        claim=_claim(judged, messages), action=NoteAction(repo=judged.repo, text=_text(judged, messages)),
+        evidence=[*dict.fromkeys(evidence)][:_MOST_EVIDENCE], at_least=_RISKS.get(judged.verdict, "low"),
+        basis=Basis(commits=[CommitBasis(oids=[judged.culprit])]) if judged.culprit else None,
+        fingerprint=[_place(judged)],
+        unchecked=[] if judged.verdict != "new" else ["why the commit breaks it, and how to mend it"],
+    )  # fmt: skip
+
+
+def _title(judged: CheckJudged) -> str:
+    check = shown(judged.check)
+    first = shown(judged.cases[0], 120)
+    many = len(judged.cases)
+    if first in (WHOLE, CANNOT_RUN):
+        what, verb = f"`{check}`", "is"
+    else:
+        what = f"{check}: {first}" if many == 1 else f"{many} cases of `{check}`"
+        verb = "is" if many == 1 else "are"
+    match judged.verdict:
+        case "new":
+            return f"{what} {verb} red since {judged.culprit[:10]}"
+        case "older":
+            return f"{what} {verb} red on earlier commits as well"
+        case "flaky":
+            return f"{what} {verb} flaky"
+        case "order":
+            return f"{what} {'depends' if verb == 'is' else 'depend'} on the order of the tests"
+        case _:
+            return f"{what} could not be tested"
+
+
+def _claim(judged: CheckJudged, messages: Mapping[str, str]) -> str:
+    message = messages.get(judged.cases[0], "")
+    said = f" It said: {shown(message)}" if message else ""
+    tries = f"{judged.runs} further {'run' if judged.runs == 1 else 'runs'}"
+    match judged.verdict:
+        case "new":
+            where = f"red at {judged.culprit[:10]}, green before it"
+            over = f"; {judged.over} {'commit' if judged.over == 1 else 'commits'} in question, {tries}"
+            return f"It is {where}{over}, {judged.sure:.1%} sure.{said}"
+        case "older":
+            return (
+                f"It is red at {judged.base[:10]} too, where it was green when that was run first: not a commit, but "
+                f"what surrounds it changed ({tries}).{said}"
+            )
+        case "flaky":
+            return f"It was green and red on the same tree ({tries}); no commit is to blame.{said}"
+        case "order":
+            return f"It is red after the other tests and green alone, on the same tree ({tries}).{said}"
+        case _:
+            return f"{judged.why or 'It could not be run'}.{said}"
+
+
+def _text(judged: CheckJudged, messages: Mapping[str, str]) -> str:
+    lines = []
+    for case in judged.cases[:_MOST_LISTED]:
+        message = messages.get(case, "")
+        lines.append(f"  {shown(case)}" + (f"\n    {shown(message)}" if message else ""))
+    more = len(judged.cases) - _MOST_LISTED
+    lines += [f"  and {more} more"] if more > 0 else []
+    if judged.why and judged.verdict != "untested":
+        lines.append(judged.why)
+    if judged.hunk:
+        lines += ["The part of it that is to blame:", judged.hunk]
+    return "\n".join(lines) or _title(judged)
+
+
+def _place(judged: CheckJudged) -> str:
+    """A short hash of the verdict: another culprit is new evidence."""
+    return blake2b(f"{judged.verdict}\0{judged.culprit}".encode(), digest_size=8).hexdigest()

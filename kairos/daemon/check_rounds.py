@@ -1,0 +1,316 @@
+"""A round of the checks of a repository: run what HEAD lacks, find who broke what became red, close what is green.
+
+Every step is one run or one append, decided from the log alone: after a crash the same question gives the rest, and no
+run that ended is repeated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from kairos.acting.checking import CheckResult, clean, run_check
+from kairos.acting.commit_tree import tree_of
+from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of
+from kairos.daemon.folded import World
+from kairos.daemon.turns import Looker, told
+from kairos.domain.checks import culprit, ranges, runners
+from kairos.domain.checks.culprit import Culprit, NextRun
+from kairos.domain.checks.ranges import ChainCommit, RedRange
+from kairos.domain.checks.report import Report
+from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
+from kairos.domain.events import (
+    AttentionDue,
+    CheckJudged,
+    CheckRan,
+    CheckStarted,
+    FailedCase,
+    ProposalRaised,
+    TurnEnded,
+    TurnStarted,
+    Verdict,
+)
+from kairos.domain.proposal import LASTING, supersede
+from kairos.errors import Conflict, TryAgain
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.commits import CommitsView, events_of_commit
+from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
+from kairos.repo.git import Git
+
+BOUNDARY = "check"
+NOT_ALONE = "its runner does not run these cases alone"
+_MOST_COMMITS = 500
+_MOST_FAILED = 300
+_FLAKY_RUNS = 10
+"""A flaky case is believed to be mended after so many green runs."""
+_MOST_BEGUN = 3
+"""So many runs on a tree may be cut off by a crash; they may be what crashed it."""
+_VERDICTS: dict[str, Verdict] = {"new": "new", "older": "older", "flaky": "flaky", "order": "order"}
+
+
+class CheckRounds:
+    """Works on the checks of one repository at a time. `step` until it returns False."""
+
+    def __init__(self, home: Home, log: Log, world: World, looker: Looker) -> None:
+        self._home = home
+        self._log = log
+        self._world = world
+        self._looker = looker
+        self._cause: int | None = None
+
+    def step(
+        self, repo: Repository, cancelled: Callable[[], bool] | None = None, only: Sequence[str] = (),
+        cause: int | None = None,
+    ) -> bool:  # fmt: skip
+        """Does one thing; False if nothing is left to do. `only`: the names of checks; `cause`: the position of what
+        brought this about. GitError, TryAgain."""
+        self._cause = cause
+        self._world.catch_up()
+        checks = {name: check for name, check in self.checks(repo.id).items() if not only or name in only}
+        if not checks:
+            return False
+        chain = chain_of(Git(Path(repo.root)))
+        if not chain:
+            return False
+        for check in checks.values():  # HEAD first, then what is behind it
+            if self._present(repo, check, chain[0], cancelled):
+                return True
+        self._close(repo, checks, chain[0])
+        for check in checks.values():
+            if self._untested(repo, check, chain[0]):
+                return True
+            for red in ranges.newly_red(check, chain):
+                self._investigate(repo, check, red, cancelled)
+                return True
+        return False
+
+    def checks(self, repo: str) -> dict[str, CheckState]:
+        """The checks of a repository as they are now, by name. Changes to them are not seen."""
+        with self._world.reading() as views:
+            found = msgspec.json.encode(views.checks.of(repo))
+        return msgspec.json.decode(found, type=dict[str, CheckState])
+
+    def run(
+        self, repo: Repository, check: NamedCheck, at: ChainCommit, cases: Sequence[str] = (),
+        cancelled: Callable[[], bool] | None = None, repeats: int = 1, *, exist: bool = False,
+    ) -> None:  # fmt: skip
+        """One run, recorded when it begins and when it ended. `repeats`: how often it executes the command; `exist`:
+        a case of `cases` that it does not report makes it broken, else it counts as green.
+
+        TryAgain: it did not end, and counts for nothing."""
+        stream = check_stream(repo.id, check.name)
+        started = CheckStarted(repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases))
+        (begun,) = self._log.append([NewEvent(stream, started, self._cause, "system")])
+        try:
+            result = run_check(
+                self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled
+            )
+        except TryAgain as error:
+            stopped = CheckRan(
+                repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="stopped", cases=list(cases),
+                why=error.message,
+            )  # fmt: skip
+            self._log.append([NewEvent(stream, stopped, begun, "system")])
+            raise
+        if exist and result.outcome != "broken" and not reported(cases, result.report):
+            result = CheckResult(outcome="broken", report=Report(format="none"), why=NOT_ALONE, seconds=result.seconds)
+        self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases), begun, "system")])
+        self._world.catch_up()
+
+    def _present(
+        self, repo: Repository, check: CheckState, head: ChainCommit, cancelled: Callable[[], bool] | None
+    ) -> bool:  # fmt: skip
+        """Runs all of a check at HEAD, unless a run on that tree ended."""
+        if check.whole(head.tree):
+            return False
+        if check.begun.get(head.tree, 0) >= _MOST_BEGUN:
+            broken = CheckRan(
+                repo=repo.id, check=check.named.name, tree=head.tree, commit=head.oid, outcome="broken",
+                why=f"it was cut off {_MOST_BEGUN} times before it ended",
+            )  # fmt: skip
+            self._log.append([NewEvent(check_stream(repo.id, check.named.name), broken, None, "system")])
+            self._world.catch_up()
+        else:
+            self.run(repo, check.named, head, (), cancelled)
+        return True
+
+    def _untested(self, repo: Repository, check: CheckState, head: ChainCommit) -> bool:
+        """Says of a check that could not be run at HEAD that it could not."""
+        last = check.whole(head.tree)[-1]
+        said = check.judged.get(CANNOT_RUN)
+        if last.outcome != "broken" or (said is not None and said.position > last.position):
+            return False
+        judged = CheckJudged(
+            repo=repo.id, check=check.named.name, cases=[CANNOT_RUN], verdict="untested", commit=head.oid,
+            tree=head.tree, why=last.why, evidence=[last.position],
+        )  # fmt: skip
+        self._say(repo, [judged], {}, last.position)
+        return True
+
+    def _investigate(
+        self, repo: Repository, check: CheckState, red: RedRange, cancelled: Callable[[], bool] | None
+    ) -> None:  # fmt: skip
+        """The next run of the search for who broke these cases, or the verdicts."""
+        can_be_alone = runners.selecting(check.named.command, red.cases) is not None
+        can_be_alone = can_be_alone and ranges.can_be_alone(check, red)
+        red, skipped = ranges.testable(check, red, alone=can_be_alone)
+        seconds = next((r.seconds / r.repeats for r in reversed(check.runs) if bool(r.cases) is can_be_alone), 0.0)
+        repeats = culprit.repeats(seconds)
+        answers: dict[str, Culprit] = {}
+        wanted = NextRun(red.n, True) if can_be_alone and not ranges.ran_alone(check, red) else None
+        for case in red.cases:
+            if red.n < 1:
+                answers[case] = Culprit(kind="undecided")
+                continue
+            seen, _ = ranges.seen_runs(check, red, case, alone=can_be_alone)
+            past = ranges.history(check, case, red.since)
+            step = culprit.next_run(
+                red.n, seen, past, can_be_alone=can_be_alone, sure=culprit.surety(seconds),
+                most=culprit.most_runs(red.n) * repeats,
+            )  # fmt: skip
+            if isinstance(step, Culprit):
+                answers[case] = step
+            elif wanted is None:
+                wanted = step
+        if wanted is not None:
+            undecided = [case for case in red.cases if case not in answers]
+            cases = undecided if wanted.alone else ()
+            at_head = wanted.position == red.n  # where the cases are known to exist
+            self.run(repo, check.named, red.chain[wanted.position], cases, cancelled, repeats, exist=at_head)
+            return
+        run = ranges.present(check, red.chain[-1].tree)
+        messages = {} if run is None else run.failed
+        judged = verdicts(repo.id, check, red, answers, skipped, alone=can_be_alone)
+        self._say(repo, judged, messages, red.since)
+
+    def _say(
+        self, repo: Repository, judged: Sequence[CheckJudged], messages: dict[str, str], cause: int
+    ) -> None:  # fmt: skip
+        """Records verdicts and raises their findings, as one turn and one append."""
+        begun = time.monotonic()
+        turn = f"turn-check-{repo.id[5:]}-{self._log.head()}"
+        findings = [finding_of(j, messages, [cause, *self._commit(j.culprit), *j.evidence]) for j in judged]
+        with self._world.reading() as views:
+            muted = views.attention.is_muted(DETECTOR, repo.id)
+        raised = [] if muted else self._looker.raised(findings, repo, turn, BOUNDARY)
+        due = AttentionDue(repo=repo.id, boundary=BOUNDARY, rule=f"{BOUNDARY}@1")
+        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=BOUNDARY, detectors=[DETECTOR])
+        ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
+        ended = TurnEnded(
+            turn=turn, repo=repo.id, engine="rules", outcome="proposed" if ids else "quiet", proposals=ids,
+            why=f"{DETECTOR} is muted" if muted else "", micros=round((time.monotonic() - begun) * 1e6),
+        )  # fmt: skip
+        verdict_news = [NewEvent(check_stream(repo.id, j.check), j, cause, "system") for j in judged]
+        new = [NewEvent(repo.id, due, cause, "system"), NewEvent(turn, started, -1, "system"), *verdict_news]
+        new += [told(event, -1 - len(judged) - i) for i, event in enumerate(raised)]
+        new.append(NewEvent(turn, ended, -1 - len(judged) - len(raised), "system"))
+        self._log.append(new, expected={turn: 0, **self._looker.versions(raised)})
+        self._world.catch_up()
+
+    def _commit(self, oid: str) -> list[int]:
+        """The position of the event that recorded a commit."""
+        return events_of_commit(self._log, CommitsView().load(self._log)[0], oid, 1) if oid else []
+
+    def _close(self, repo: Repository, checks: dict[str, CheckState], head: ChainCommit) -> None:
+        """Closes the findings whose cases are green again at HEAD."""
+        with self._world.reading() as views:
+            known = views.checks.of(repo.id)
+            mine = [
+                p for p in views.inbox.live()
+                if p.raised.repo == repo.id and p.raised.detector == DETECTOR and p.state in LASTING
+            ]  # fmt: skip
+            names = set(known)
+        for p in mine:
+            keys = [case_of(key) for key in (p.raised.subjects or [p.raised.key])]
+            name = keys[0][0]
+            if name not in names:
+                why = f"`{name}` is no check any more"
+            elif name not in checks or p.state == "parked" or not _is_green(checks[name], head, [c for _, c in keys]):
+                continue
+            else:
+                why = f"green again at {head.oid[:10]}"
+            events = supersede(p, why)
+            try:
+                self._log.append(
+                    [NewEvent(p.stream, e, None, "system") for e in events], expected={p.stream: p.version}
+                )
+            except Conflict:
+                pass  # a person decided at the same moment
+            self._world.catch_up()
+
+
+def reported(cases: Sequence[str], report: Report) -> bool:
+    """Whether a report tells of each of these cases, at least by the file that could not be collected."""
+    known = {case.id for case in report.cases}
+    wide = tuple(f"{case.id}::" for case in report.failed if case.wide)
+    return all(case in known or case.startswith(wide) for case in cases)
+
+
+def _is_green(check: CheckState, head: ChainCommit, cases: Sequence[str]) -> bool:
+    if cases == [CANNOT_RUN]:
+        return ranges.present(check, head.tree) is not None
+    flaky = any(case in check.judged and check.judged[case].verdict == "flaky" for case in cases)
+    return ranges.green_again(check, head.tree, cases, runs=_FLAKY_RUNS if flaky else 1)
+
+
+def chain_of(git: Git, head: str = "HEAD", most: int = _MOST_COMMITS) -> list[ChainCommit]:
+    """The first-parent chain from a commit back; empty before the first commit. GitError."""
+    if git.commit(head) is None:
+        return []
+    out = git.run("log", "--first-parent", f"--max-count={most}", "--format=%H %T", "--end-of-options", head, "--")
+    return [ChainCommit(*line.split()) for line in out.decode("ascii").splitlines()]
+
+
+def commit_at(git: Git, revision: str) -> ChainCommit | None:
+    """The commit that a revision names, None if there is none."""
+    oid = git.commit(revision)
+    return None if oid is None else ChainCommit(oid, tree_of(git, oid))
+
+
+def ran(repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequence[str]) -> CheckRan:
+    """The event of a run that ended."""
+    report = result.report
+    failed = [clean(case) for case in report.failed]
+    return CheckRan(
+        repo=repo, check=check, tree=at.tree, commit=at.oid, outcome=result.outcome, format=report.format,
+        exit=result.exit, passed=report.passed, skipped=report.skipped, cases=list(cases), seconds=result.seconds,
+        failed=[
+            FailedCase(
+                id=c.id, message=c.message, path=c.path, line=c.line, seconds=round(c.seconds, 3), wide=c.wide,
+                times=result.times.get(c.id, result.repeats),
+            )
+            for c in failed[:_MOST_FAILED]
+        ],
+        cut=max(0, len(failed) - _MOST_FAILED) + report.cut,
+        partial=report.partial or len(failed) > _MOST_FAILED, why=result.why, repeats=result.repeats,
+    )  # fmt: skip
+
+
+def verdicts(
+    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], skipped: int, *,
+    alone: bool,
+) -> list[CheckJudged]:  # fmt: skip
+    """One verdict for the cases that share it."""
+    groups: dict[tuple[str, int], list[str]] = {}
+    for case, answer in answers.items():
+        groups.setdefault((answer.kind, answer.position), []).append(case)
+    out = []
+    for (kind, position), cases in sorted(groups.items()):
+        evidence = ranges.seen_runs(check, red, cases[0], alone=alone)[1]
+        why = f"{skipped} commits in between could not be tested; it may be one of them" if skipped else ""
+        if kind not in _VERDICTS:
+            why = f"after {len(evidence)} runs neither a commit nor chance explains it"
+        out.append(
+            CheckJudged(
+                repo=repo, check=check.named.name, cases=cases, verdict=_VERDICTS.get(kind, "untested"),
+                commit=red.chain[-1].oid, tree=red.chain[-1].tree, base=red.chain[0].oid,
+                culprit=red.chain[position].oid if kind == "new" else "", over=red.n, runs=len(evidence),
+                sure=round(min(answers[c].sure for c in cases), 6), evidence=evidence, why=why,
+            )
+        )  # fmt: skip
+    return out

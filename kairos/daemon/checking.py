@@ -1,0 +1,141 @@
+"""Checking: runs the named checks after a commit, when the person pauses, and says what became red and who broke it.
+
+It never runs in the middle of an edit, one run at a time for the home. What is to be done follows from the log: after
+an absence only the newest tree is run, and an idle day costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kairos.acting.checking import checks_lock
+from kairos.clock import SECOND, now_us
+from kairos.daemon.check_rounds import CheckRounds
+from kairos.daemon.component import Component
+from kairos.daemon.folded import World
+from kairos.daemon.turns import Looker
+from kairos.domain.events import (
+    BaselineRecorded,
+    CheckNamed,
+    CheckRan,
+    CheckRemoved,
+    FilesChanged,
+    GitMoved,
+    RootFound,
+)
+from kairos.errors import IntegrityError, KairosError, LeaseLost
+from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.repositories import Repository
+from kairos.home import Home
+from kairos.settings import Config
+
+QUIET_S = 3.0
+"""A check begins when nothing was edited for so long (s)."""
+RETRY_S, RETRY_MOST_S = 2.0, 60.0
+_PAUSED_S = 60.0
+
+
+class Checking(Component):
+    """Runs the checks of the repositories that this daemon holds."""
+
+    name = "checking"
+    wakes = frozenset({"Paused", "Resumed"})
+    reads = frozenset(
+        {
+            "BaselineRecorded", "CheckNamed", "CheckRan", "CheckRemoved", "FilesChanged", "GitMoved", "RootFound",
+        }
+    )  # fmt: skip
+
+    def __init__(
+        self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, report: Callable[[str], None]
+    ) -> None:
+        super().__init__(log, world, held)
+        self._home = home
+        self._report = report
+        self._rounds = CheckRounds(home, log, world, Looker(home, config, log, world))
+        self._due: set[str] = set()
+        self._causes: dict[str, int] = {}
+        self._patience: float | None = None
+        self._said = ""
+
+    def catch_up(self) -> int:
+        here = self._world.catch_up()
+        with self._world.reading() as views:
+            self._due = {repo for repo, checks in views.checks.by_repo.items() if checks}
+        return here
+
+    def handle(self, recorded: Recorded) -> None:
+        match recorded.event:
+            case FilesChanged() | GitMoved(ongoing=True):
+                pass  # `step` waits for the pause after it
+            case GitMoved(repo=repo) | CheckNamed(repo=repo):
+                self._due.add(repo)
+                self._causes[repo] = recorded.position
+            case CheckRan(repo=repo) | CheckRemoved(repo=repo) | BaselineRecorded(repo=repo) | RootFound(repo=repo):
+                self._due.add(repo)
+            case _:
+                pass
+
+    def step(self) -> float | None:
+        """Does one thing in one repository; returns when to go on."""
+        waits: list[float] = []
+        for repo in sorted(self._due):
+            known = self._repo(repo)
+            if known is None:
+                self._due.discard(repo)
+                continue
+            wait = self._wait(known)
+            if wait is not None:
+                waits.append(wait)
+            elif self._one(known):
+                return 0.0
+            elif self._patience is not None:
+                return self._patience
+        return min(waits, default=None)
+
+    def _one(self, repo: Repository) -> bool:
+        """Does one thing; False if nothing was left to do, or if it must be tried again after `_patience`."""
+
+        def cancelled() -> bool:
+            return self.stopped or not self._is_mine(repo.id) or self._is_paused(repo.id)
+
+        try:
+            with self._log.fenced(fences_of(self._held, [repo.id])), checks_lock(self._home):
+                more = self._rounds.step(repo, cancelled, cause=self._causes.get(repo.id))
+        except (IntegrityError, LeaseLost):
+            raise
+        except KairosError as error:
+            if not self.stopped and error.message != self._said:
+                self._said = error.message
+                self._report(f"checks of {repo.root}: {error.message}")
+            self._patience = min(2 * (self._patience or RETRY_S / 2), RETRY_MOST_S)
+            return False
+        self._patience = None
+        if not more:
+            self._due.discard(repo.id)
+        return more
+
+    def _wait(self, repo: Repository) -> float | None:
+        """How long (s) to wait before a check may run, None if it may now."""
+        if self._is_paused(repo.id):
+            return _PAUSED_S
+        with self._world.reading() as views:
+            quiet = now_us() - views.attention.last_activity.get(repo.id, 0)
+        return None if quiet >= QUIET_S * SECOND else max(0.05, QUIET_S - quiet / SECOND)
+
+    def _repo(self, repo: str) -> Repository | None:
+        """The repository, if its checks may run here."""
+        with self._world.reading() as views:
+            known = views.repos.by_id.get(repo)
+            has = bool(views.checks.of(repo))
+        usable = known is not None and has and known.watched and known.ready and not known.lost
+        return known if usable and self._is_mine(repo) else None
+
+    def _is_paused(self, repo: str) -> bool:
+        with self._world.reading() as views:
+            return views.attention.is_paused(now_us(), repo)
+
+    def _is_mine(self, repo: str) -> bool:
+        return is_mine(self._log, self._held, repo)

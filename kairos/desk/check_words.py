@@ -1,0 +1,39 @@
+"""Checks in words: an event of one on a line."""
+
+from __future__ import annotations
+
+from kairos.desk.units import count
+from kairos.domain import events as ev
+
+
+def of_check(event: ev.Event) -> str:
+    """An event of a check on one line; empty for any other event."""
+    match event:
+        case ev.CheckNamed():
+            return f"{event.name} ({event.kind}): {' '.join(event.command)}"
+        case ev.CheckRemoved():
+            return event.name
+        case ev.CheckStarted():
+            return f"{event.check} at {event.commit[:8]}{_only(event.cases)}"
+        case ev.CheckRan():
+            return f"{event.check} at {event.commit[:8]}{_only(event.cases)}: {result(event)}, {event.seconds:.1f} s"
+        case ev.CheckJudged():
+            where = f" at {event.culprit[:8]}" if event.culprit else ""
+            more = f" and {len(event.cases) - 1} more" if len(event.cases) > 1 else ""
+            return f"{event.check}: {event.cases[0]}{more}: {event.verdict}{where} ({count(event.runs, 'run')})"
+        case _:
+            return ""
+
+
+def result(event: ev.CheckRan) -> str:
+    """How a run ended."""
+    if event.outcome == "broken":
+        return f"could not be run: {event.why}"
+    if event.outcome == "stopped":
+        return f"stopped: {event.why}"
+    red = len(event.failed) + event.cut
+    return f"{red} red, {event.passed} green" if red else f"green ({event.passed})"
+
+
+def _only(cases: list[str]) -> str:
+    return f", only {count(len(cases), 'case')}" if cases else ""

@@ -1,0 +1,1 @@
+"""Checks: what a run reported, and which commit broke it. Pure."""

@@ -1,0 +1,44 @@
+"""`kairos check`: named by a person, run, shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kairos.acting import confine
+from kairos.home import Home
+
+
+def test_a_check_from_the_suggestion_to_the_card(kairos: Any, repo: Any, home: Home) -> None:
+    if confine.tier(home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+    repo.write("Makefile", "test:\n\tgrep -q fine a.txt\n")
+    repo.write("a.txt", "fine\n")
+    repo.commit()
+    assert kairos("init", str(repo.root), "--yes").code == 0
+    at = ("--repo", str(repo.root))
+    suggested = kairos("check", "suggest", *at)
+    assert "kairos check add --kind test --name test -- make test" in suggested.out
+    assert "No check" in kairos("check", "ls", *at).out
+    added = kairos("check", "add", "--kind", "test", *at, "--", "make", "test")
+    assert added.code == 0
+    assert "`test` runs after each commit: make test" in added.out
+    ran = kairos("check", "run", *at)
+    assert (ran.code, "green" in ran.out) == (0, True)
+    repo.write("a.txt", "broken\n")
+    culprit = repo.commit()
+    red = kairos("check", "run", *at)
+    assert red.code == 8
+    assert f"new at {culprit[:10]}" in red.out
+    assert f"is red since {culprit[:10]}" in kairos("inbox").out
+    assert kairos("check", "ls", "--json", *at).data[0]["red"][0]["culprit"] == culprit
+    assert "NEWLY RED" in kairos("check", "simulate", *at).out
+    assert kairos("check", "rm", "test", *at).code == 0
+    assert kairos("check", "rm", "test", *at).code == 4
+
+
+def test_a_command_and_a_kind_are_needed(kairos: Any, repo: Any) -> None:
+    assert kairos("init", str(repo.root), "--yes").code == 0
+    assert kairos("check", "add", "--repo", str(repo.root), "--", "true").code == 2
+    assert kairos("check", "add", "--kind", "test", "--repo", str(repo.root)).code == 2

@@ -1,0 +1,240 @@
+"""Rounds of checks: each tree once, the culprit named, one card for the life of a finding."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kairos.acting import confine
+from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
+from kairos.daemon.folded import World
+from kairos.daemon.turns import Looker
+from kairos.domain.checks.state import check_stream
+from kairos.domain.events import CheckNamed, CheckRemoved, CheckStarted
+from kairos.errors import TryAgain
+from kairos.eventlog.log import Log
+from kairos.home import Home
+from kairos.repo.git import Git
+
+TEXT = 'for n in a b c; do if grep -q $n bad.txt; then echo "not ok $n"; else echo "ok $n"; fi; done; echo 1..3'
+
+
+class Checked:
+    """A repository with checks, its rounds, and what came of them."""
+
+    def __init__(self, others: Any, repo: Any, home: Home, log: Log, world: World) -> None:
+        self.others, self.repo, self.log, self.world = others, repo, log, world
+        self.rounds = CheckRounds(home, log, world, Looker(home, others.config, log, world))
+
+    def name(self, *command: str, name: str = "t", **more: Any) -> None:
+        event = CheckNamed(
+            **{"repo": self.others.repo, "name": name, "kind": "test", "command": list(command), "seconds": 60,
+               "memory_mb": 1024, **more}
+        )  # fmt: skip
+        self.others.say(event, check_stream(self.others.repo, name), origin="user")
+
+    def bad(self, letters: str, message: str = "change") -> str:
+        """Commits a tree at which these cases are red."""
+        self.repo.write("bad.txt", letters + "\n")
+        return str(self.repo.commit(message))
+
+    def settle(self) -> None:
+        for _ in range(60):
+            if not self.rounds.step(self.others.repository):
+                return
+        raise AssertionError("it does not end")
+
+    def cards(self) -> dict[str, str]:
+        """Title → state of every proposal."""
+        with self.world.reading() as views:
+            return {p.raised.title: p.state for p in views.inbox.proposals.values()}
+
+    def runs(self) -> list[tuple[str, str]]:
+        return [(e.commit, e.outcome) for e in self.others.told("CheckRan")]
+
+
+@pytest.fixture
+def checked(others: Any, repo: Any, home: Home, log: Log, world: World) -> Checked:
+    if confine.tier(home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+    made = Checked(others, repo, home, log, world)
+    made.bad("")
+    return made
+
+
+def test_one_tree_is_run_once(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    checked.settle()
+    assert len(checked.runs()) == 1
+    checked.repo.commit("the same tree")
+    checked.settle()
+    assert len(checked.runs()) == 1
+
+
+def test_what_was_red_when_the_check_was_named_is_not_told(checked: Checked) -> None:
+    checked.bad("a")
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    assert checked.runs()[-1][1] == "failed"
+    assert checked.cards() == {}
+
+
+def test_the_culprit_among_many_commits_is_named_and_green_closes_its_card(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    for n in range(6):
+        checked.repo.write("other.txt", str(n))
+        checked.repo.commit()
+    culprit = checked.bad("ab")
+    for n in range(4):
+        checked.repo.write("other.txt", f"later {n}")
+        checked.repo.commit()
+    checked.settle()
+    title = f"2 cases of `t` are red since {culprit[:10]}"
+    assert checked.cards() == {title: "raised"}
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.culprit, judged.cases) == ("new", culprit, ["a", "b"])
+    checked.settle()
+    assert len(checked.others.told("CheckJudged")) == 1
+    checked.bad("b")
+    checked.settle()
+    assert checked.cards() == {title: "raised"}, "b is red still"
+    checked.bad("")
+    checked.settle()
+    assert checked.cards() == {title: "superseded"}
+    again = checked.bad("a")
+    checked.settle()
+    (card,) = checked.cards().items()
+    assert card == (f"t: a is red since {again[:10]}", "raised"), "the same card is open again"
+
+
+def test_each_culprit_has_its_card(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    first, second = checked.bad("a"), checked.bad("ac")
+    checked.settle()
+    assert set(checked.cards()) == {f"t: a is red since {first[:10]}", f"t: c is red since {second[:10]}"}
+
+
+def test_what_the_surroundings_broke_is_blamed_on_no_commit(checked: Checked) -> None:
+    checked.repo.write(".gitignore", "env/\n")
+    checked.repo.commit()
+    checked.name("sh", "-c", "test ! -e env/broken")
+    checked.settle()
+    checked.repo.write("env/broken", "")
+    checked.bad("x")
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.culprit) == ("older", "")
+
+
+def test_a_check_that_cannot_be_run_is_said_once_and_closes_when_it_can(checked: Checked) -> None:
+    checked.repo.write(".gitignore", "env/\n")
+    checked.repo.commit()
+    checked.name(f"{checked.repo.root}/env/tool")
+    checked.settle()
+    checked.settle()
+    assert checked.cards() == {"`t` could not be tested": "raised"}
+    assert len(checked.runs()) == 1
+    checked.repo.write("env/tool", "#!/bin/sh\nexit 0\n", 0o755)
+    checked.bad("y")
+    checked.settle()
+    assert checked.cards() == {"`t` could not be tested": "superseded"}
+
+
+def test_a_removed_check_takes_its_cards_with_it(checked: Checked) -> None:
+    for name in ("t", "u"):
+        checked.name("sh", "-c", TEXT, name=name)
+    checked.settle()
+    checked.bad("a")
+    checked.settle()
+    checked.others.say(CheckRemoved(repo=checked.others.repo, name="t"), check_stream(checked.others.repo, "t"))
+    checked.settle()
+    assert sorted(checked.cards().values()) == ["raised", "superseded"]
+
+
+def test_a_run_that_was_cut_off_is_made_again_but_not_for_ever(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    repo, at = checked.others.repo, commit_at(Git(checked.repo.root), "HEAD")
+    assert at is not None
+    begun = CheckStarted(repo=repo, check="t", tree=at.tree, commit=at.oid)
+    for _ in range(2):
+        checked.others.say(begun, check_stream(repo, "t"))
+    checked.settle()
+    assert checked.runs() == [(at.oid, "passed")]
+    checked.bad("z")
+    at = commit_at(Git(checked.repo.root), "HEAD")
+    assert at is not None
+    for _ in range(3):
+        checked.others.say(CheckStarted(repo=repo, check="t", tree=at.tree, commit=at.oid), check_stream(repo, "t"))
+    checked.settle()
+    assert checked.runs()[1:] == [(at.oid, "broken")]
+
+
+def test_a_run_that_was_stopped_in_order_is_made_again_however_often(checked: Checked) -> None:
+    checked.name("sh", "-c", f"sleep 2; {TEXT}")
+    for _ in range(4):
+        with pytest.raises(TryAgain):
+            checked.rounds.step(checked.others.repository, lambda: True)
+    checked.settle()
+    assert [outcome for _, outcome in checked.runs()] == ["stopped"] * 4 + ["passed"]
+
+
+def test_after_a_crash_the_search_goes_on_where_it_was(checked: Checked, home: Home) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    for n in range(5):
+        checked.repo.write("other.txt", str(n))
+        checked.repo.commit()
+    culprit = checked.bad("a")
+    checked.repo.write("other.txt", "x")
+    checked.repo.commit()
+    for _ in range(40):  # a new process for each step
+        rounds = CheckRounds(
+            home, checked.log, checked.world, Looker(home, checked.others.config, checked.log, checked.world)
+        )
+        if not rounds.step(checked.others.repository):
+            break
+    assert [e.culprit for e in checked.others.told("CheckJudged")] == [culprit]
+
+
+def test_a_case_that_depends_on_the_order_is_named_as_such(checked: Checked) -> None:
+    checked.repo.write("test_a.py", "def test_leaves(): pass\n")
+    checked.repo.write("state.py", "left = []\n")
+    checked.repo.write("test_b.py", "import state\ndef test_needs(): assert not state.left\n")
+    checked.repo.commit()
+    venv = Path(sys.executable).parent.parent
+    options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:hypothesispytest", "-o", "pythonpath=."]
+    checked.name(sys.executable, "-m", "pytest", *options, read_roots=[str(venv)])
+    checked.settle()
+    checked.repo.write("test_a.py", "import state\ndef test_leaves(): state.left.append(1)\n")
+    checked.repo.commit()
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.cases, judged.verdict) == (["test_b.py::test_needs"], "order")
+
+
+def test_a_muted_check_is_judged_and_not_told(checked: Checked) -> None:
+    from kairos.domain.events import DetectorMuted
+
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    checked.others.say(DetectorMuted(detector="check"), origin="user")
+    checked.bad("a")
+    checked.settle()
+    assert len(checked.others.told("CheckJudged")) == 1
+    assert checked.cards() == {}
+
+
+def test_the_chain_is_that_of_first_parents(checked: Checked) -> None:
+    base = checked.repo.git("rev-parse", "HEAD")
+    checked.repo.git("checkout", "-q", "-b", "side")
+    checked.bad("a")
+    checked.repo.git("checkout", "-q", "-")
+    checked.repo.git("merge", "-q", "--no-ff", "-m", "merge", "side")
+    assert [c.oid for c in chain_of(Git(checked.repo.root))][1] == base
+    assert commit_at(Git(checked.repo.root), "no-such") is None

@@ -1,0 +1,122 @@
+"""The daemon runs checks when the person pauses, only on the newest tree, and one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kairos.acting import confine
+from kairos.acting.checking import checks_lock
+from kairos.daemon import checking
+from kairos.daemon.checking import Checking
+from kairos.daemon.folded import World
+from kairos.domain.checks.state import check_stream
+from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed
+from kairos.eventlog.leases import Everything
+from kairos.eventlog.opener import open_log
+from kairos.home import Home
+
+
+@pytest.fixture
+def reported() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def component(
+    others: Any, home: Home, world: World, reported: list[str], monkeypatch: pytest.MonkeyPatch
+) -> Checking:  # fmt: skip
+    if confine.tier(home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+    monkeypatch.setattr(checking, "QUIET_S", 0.5)
+    monkeypatch.setattr(checking, "_PAUSED_S", 0.05)
+    monkeypatch.setattr(checking, "RETRY_S", 0.05)
+    return Checking(home, others.config, open_log(home), world, Everything(), reported.append)
+
+
+def name(others: Any, *command: str) -> None:
+    event = CheckNamed(
+        repo=others.repo, name="t", kind="test", command=list(command), seconds=60, memory_mb=1024
+    )  # fmt: skip
+    others.say(event, check_stream(others.repo, "t"), origin="user")
+
+
+def moved(others: Any, oid: str, **more: Any) -> None:
+    refs = [RefMove(name="refs/heads/main", old=None, new=oid)]
+    others.say(GitMoved(repo=others.repo, head="refs/heads/main", refs=refs, what="commit", **more), others.repo)
+
+
+def test_a_commit_is_checked_and_after_an_absence_only_the_newest(
+    others: Any, repo: Any, component: Checking, running: Callable[..., Any]
+) -> None:
+    name(others, "true")
+    for n in range(5):
+        repo.write("a.txt", str(n))
+        moved(others, repo.commit())
+    newest = repo.git("rev-parse", "HEAD")
+    with running(component):
+        others.until("CheckRan")
+        repo.write("a.txt", "next")
+        moved(others, repo.commit())
+        others.until("CheckRan", 2)
+    assert [e.commit for e in others.told("CheckRan")] == [newest, repo.git("rev-parse", "HEAD")]
+    started = list(others.log.read(topics={"CheckStarted"}))
+    assert others.log.at(started[-1].caused_by).topic == "GitMoved"
+
+
+def test_nothing_runs_in_the_middle_of_an_edit_or_a_pause(
+    others: Any, component: Checking, running: Callable[..., Any]
+) -> None:
+    from kairos.clock import now_us
+
+    edit = FilesChanged(repo=others.repo, burst="b", part=1, parts=1, changes=[])
+    others.say(Paused(), origin="user")
+    name(others, "true")
+    with running(component):
+        edited = now_us()
+        others.say(edit, others.repo)
+        others.say(Resumed(), origin="user")
+        others.until("CheckRan")
+    (started,) = others.log.read(topics={"CheckStarted"})
+    assert started.at - edited >= 400_000
+    (resumed,) = others.log.read(topics={"Resumed"})
+    assert started.position > resumed.position
+
+
+def test_it_waits_for_another_process_that_checks(
+    others: Any, home: Home, component: Checking, reported: list[str], running: Callable[..., Any],
+    until: Callable[..., None],
+) -> None:  # fmt: skip
+    with checks_lock(home):
+        name(others, "true")
+        with running(component):
+            until(lambda: reported, "the refusal")
+            assert others.told("CheckStarted") == []
+    with running(Checking(home, others.config, open_log(home), component._world, Everything(), reported.append)):
+        others.until("CheckRan")
+
+
+def test_a_stopped_daemon_ends_the_run_and_the_next_makes_it(
+    others: Any, home: Home, world: World, component: Checking, running: Callable[..., Any]
+) -> None:
+    name(others, "sh", "-c", "test -e go || sleep 60")
+    with running(component):
+        others.until("CheckStarted")
+    assert [e.outcome for e in others.told("CheckRan")] == ["stopped"]
+    (others.root / ".git/info/exclude").write_text("go\n")
+    (others.root / "go").write_text("")
+    with running(Checking(home, others.config, open_log(home), world, Everything(), print)):
+        others.until("CheckRan", 2)
+    assert [e.outcome for e in others.told("CheckRan")] == ["stopped", "passed"]
+
+
+def test_without_checks_a_commit_is_not_even_looked_at(
+    others: Any, repo: Any, component: Checking, running: Callable[..., Any]
+) -> None:
+    with running(component):
+        moved(others, repo.commit())
+        name(others, "true")
+        others.until("CheckRan")
+    assert len(others.told("CheckRan")) == 1

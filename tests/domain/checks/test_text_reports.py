@@ -1,0 +1,95 @@
+"""TAP, and what pytest and cargo print."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kairos.domain.checks.report import ReportRefused
+from kairos.domain.checks.text_reports import read_cargo, read_pytest, read_tap
+
+TAP = """TAP version 13
+# Subtest: adds
+ok 1 - adds
+  ---
+  duration_ms: 0.5
+  ...
+not ok 2 - subtracts
+ok 3 - later # SKIP not here
+not ok 4 - some day # TODO
+1..4
+"""
+
+
+def test_tap() -> None:
+    found = read_tap(TAP)
+    assert [(c.id, c.state) for c in found.cases] == [
+        ("adds", "passed"), ("subtracts", "failed"), ("later", "skipped"), ("some day", "skipped"),
+    ]  # fmt: skip
+
+
+def test_a_tap_stream_that_broke_off_is_red() -> None:
+    assert [c.id for c in read_tap("1..3\nok 1 a\nok 2 b\n").failed] == ["the plan"]
+
+
+PYTEST = """.F.
+=========================== short test summary info ============================
+FAILED tests/test_a.py::TestIn::test_bad[x y] - AssertionError: no
+ERROR tests/test_b.py - ImportError
+================ 1 failed, 2 passed, 1 error in 0.12s ================
+"""
+
+
+def test_pytest() -> None:
+    found = read_pytest(PYTEST)
+    assert [(c.id, c.message) for c in found.failed] == [
+        ("tests/test_a.py::TestIn::test_bad[x y]", "AssertionError: no"), ("tests/test_b.py", "ImportError"),
+    ]  # fmt: skip
+    assert read_pytest("3 passed in 0.1s\n").failed == []
+
+
+CARGO = """running 3 tests
+test tests::it_adds ... ok
+test tests::it_breaks ... FAILED
+test tests::slow ... ignored, takes long
+
+failures:
+
+---- tests::it_breaks stdout ----
+
+thread 'tests::it_breaks' (123) panicked at src/lib.rs:15:9:
+assertion `left == right` failed
+
+test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+
+error: test failed, to rerun pass `--lib`
+"""
+
+
+def test_cargo() -> None:
+    found = read_cargo(CARGO)
+    assert [(c.id, c.state) for c in found.cases] == [
+        ("tests::it_adds", "passed"), ("tests::it_breaks", "failed"), ("tests::slow", "skipped"),
+    ]  # fmt: skip
+    assert "left == right" in found.failed[0].message
+
+
+def test_a_build_that_fails_is_one_case() -> None:
+    found = read_cargo("error[E0425]: cannot find value `x` in this scope\n --> src/lib.rs:1:1\n")
+    assert [(c.id, c.state) for c in found.cases] == [("cargo build", "failed")]
+
+
+@given(st.text(alphabet=st.sampled_from("ok nt123.#-FAILED=test\n:passedin"), max_size=300))
+def test_no_text_raises_anything_else(text: str) -> None:
+    for read in (read_tap, read_pytest, read_cargo):
+        try:
+            read(text)
+        except ReportRefused:
+            pass
+
+
+@pytest.mark.parametrize("read", [read_tap, read_pytest, read_cargo])
+def test_other_text_is_refused(read: object) -> None:
+    with pytest.raises(ReportRefused):
+        read("hello\nok then\n")  # type: ignore[operator]

@@ -14,7 +14,8 @@ from kairos.detectors.looking import ALL
 from kairos.detectors.scene import Facts
 from kairos.domain.events import AttentionDue, AttentionHeld, CommitRecorded, FilesChanged, GitMoved, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.domain.raising import COOL_DOWN, MUTE, NEVER, Raised
+from kairos.domain.holds import COOL_DOWN, MUTE, NEVER
+from kairos.domain.raising import Raised
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded

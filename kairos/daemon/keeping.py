@@ -21,9 +21,10 @@ from kairos.domain.action import PatchAction
 from kairos.domain.basis import BasisTree, missing
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
 from kairos.domain.finding import Finding
+from kairos.domain.holds import ENDING
 from kairos.domain.keeping import carried, edit_kept, not_found, to_follow, without_look
 from kairos.domain.proposal import LASTING, REVISITED, Proposal, stream_of
-from kairos.domain.raising import ENDING, Raised, is_same
+from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded

@@ -17,6 +17,7 @@ from kairos.daemon.component import Component
 from kairos.daemon.elsewhere import kept_with
 from kairos.daemon.folded import World
 from kairos.daemon.housekeeping import Housekeeping
+from kairos.daemon.manners import manners
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
 from kairos.detectors.boundaries import BURST
@@ -329,15 +330,3 @@ class Reactor(Component):
         if not waiting:
             return None
         return max(0.01, min(waiting) - time.monotonic())
-
-
-def manners(config: Config) -> attention.Manners:
-    """The configured manners, in the domain's units."""
-    from kairos.settings import parse_hours
-
-    return attention.Manners(
-        quiet=parse_hours(config.attention.quiet_hours),
-        per_day=config.attention.per_day,
-        per_day_total=config.attention.per_day_total,
-        idle=round(config.attention.idle_minutes * 60_000_000),
-    )

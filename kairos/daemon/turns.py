@@ -29,8 +29,9 @@ from kairos.domain.events import (
     TurnStarted,
 )
 from kairos.domain.finding import Finding
+from kairos.domain.holds import MUTE, held_back, label_of
 from kairos.domain.proposal import Proposal, stream_of
-from kairos.domain.raising import MUTE, Raised, held_back, label_of, raise_findings
+from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Recorded, Track, Write

@@ -42,7 +42,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     home, so that a run that was killed goes on. UsageError (2), Denied (6), Locked (11) while the same one runs."""
     from kairos.backtest.journal import Journal
     from kairos.backtest.replay import Options, Replay
-    from kairos.daemon.reactor import manners
+    from kairos.daemon.manners import manners
     from kairos.detectors.looking import ALL, ENABLED, watching
     from kairos.durable import locked
     from kairos.repo.git import open_repository

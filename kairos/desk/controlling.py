@@ -16,7 +16,7 @@ from kairos.desk.records.repositories import RunningOut
 from kairos.desk.records.system import MutedOut, MuteOut, PauseOut
 from kairos.desk.when import ahead
 from kairos.domain.events import DetectorMuted, DetectorUnmuted, Event, Paused, Resumed
-from kairos.domain.raising import MUTE
+from kairos.domain.holds import MUTE
 from kairos.errors import NoDaemon, UsageError
 from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.findings import FindingsView

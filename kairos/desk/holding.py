@@ -16,8 +16,8 @@ from kairos.desk.when import deferred_to
 from kairos.domain import attention as rules
 from kairos.domain.attention import Attention, Held, Manners
 from kairos.domain.events import AttentionHeld, Event, Paused
+from kairos.domain.holds import COOL_DOWN, MUTE, NEVER
 from kairos.domain.proposal import UNDECIDED, Proposal
-from kairos.domain.raising import COOL_DOWN, MUTE, NEVER
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.findings import FindingsView
@@ -110,6 +110,8 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     """Findings that are held back by something that can end and did not, as far as anybody looked."""
     findings, state, now = desk.view(FindingsView()), attention(desk), now_us()
     found: dict[tuple[str, str], HeldOut] = {}
+    if not findings.is_any_waiting:
+        return []
     for repo, rule, detector in ((r, rule, d) for r in repos for rule in (MUTE, NEVER, COOL_DOWN) for d in detectors()):
         for held in findings.waiting(repo, rule, detector):
             try:
@@ -139,7 +141,7 @@ def _finding(desk: Desk, at: Recorded, event: AttentionHeld, *, over: bool) -> H
 
 
 def _manners(desk: Desk) -> Manners:
-    from kairos.daemon.reactor import manners
+    from kairos.daemon.manners import manners
 
     return manners(desk.config)
 

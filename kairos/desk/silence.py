@@ -11,8 +11,8 @@ from kairos.desk.reading import inbox, names, rejection_of, repositories
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.when import spoken
 from kairos.domain.finding import is_key
+from kairos.domain.holds import ENDING
 from kairos.domain.proposal import UNDECIDED, Proposal
-from kairos.domain.raising import ENDING
 
 _REMEDIES = {
     "quiet-hours@1": "told when the quiet hours end; now: kairos review {id}",

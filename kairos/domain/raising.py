@@ -23,6 +23,7 @@ from kairos.domain.events import (
     ProposalUnparked,
 )
 from kairos.domain.finding import Finding, was_listed
+from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, NEVER, REJECTED, held_back, label_of
 from kairos.domain.inert import shown
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import LASTING, RAN, Proposal, proposal_id, supersede, told_of, unpark
@@ -30,14 +31,6 @@ from kairos.domain.revising import is_much_worse, new_places, revision
 from kairos.domain.risk import assess, worse
 
 Raised: TypeAlias = ProposalRaised | ProposalRevised | ProposalUnparked | ProposalSuperseded | AttentionHeld
-DUPLICATE = "duplicate@1"
-REJECTED = "rejected@1"
-NEVER = "never@1"
-BASELINE = "baseline@1"
-COOL_DOWN = "cool-down@1"
-MUTE = "mute@1"
-ENDING = frozenset({MUTE, NEVER, COOL_DOWN})
-"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time. It is looked at again then."""
 _REOPENED = frozenset({"stale", "superseded", "failed"})
 """Closed by the tree: open again when the finding returns."""
 _FINAL = frozenset({"executing", "unknown"})
@@ -102,24 +95,6 @@ def raise_findings(
             event = held_back(finding, hold.rule, f"{finding.title}: {hold.why}", boundary, hold.until)
             out += [event] if label_of(event) not in held else []
     return out
-
-
-def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:
-    """The record that a finding is not raised; with what it was found in, if the hold can end."""
-    held = AttentionHeld(
-        repo=finding.action.repo, subject=finding.key, why=why, rule=rule, until=until, detector=finding.detector
-    )  # fmt: skip
-    if rule not in ENDING:
-        return held
-    from hashlib import sha256
-
-    mark = sha256(msgspec.json.encode((finding.basis, finding.level))).hexdigest()[:8]
-    return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark)
-
-
-def label_of(held: AttentionHeld) -> str:
-    """What a hold of a finding is known by, so that it is recorded once: `key|rule`, and the mark if it has one."""
-    return f"{held.subject}|{held.rule}#{held.mark}" if held.mark else f"{held.subject}|{held.rule}"
 
 
 def propose(

@@ -8,7 +8,7 @@ from typing import Any
 from kairos.acting import verifier
 from kairos.clock import local_zone
 from kairos.daemon.folded import World
-from kairos.daemon.reactor import manners
+from kairos.daemon.manners import manners
 from kairos.daemon.speaking import Speaker
 from kairos.daemon.turns import Looker
 from kairos.domain import events as ev

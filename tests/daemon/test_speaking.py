@@ -12,7 +12,7 @@ import pytest
 
 from kairos.clock import now_us
 from kairos.daemon.folded import World
-from kairos.daemon.reactor import manners
+from kairos.daemon.manners import manners
 from kairos.daemon.speaking import Speaker
 from kairos.domain.events import ProposalRejected, ProposalVerified
 from kairos.domain.proposal import stream_of

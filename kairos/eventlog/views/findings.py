@@ -10,7 +10,7 @@ import msgspec
 
 from kairos.domain.events import AttentionHeld, FindingListed, ProposalRaised, ProposalRevised, TurnStarted
 from kairos.domain.finding import is_key, listed_at
-from kairos.domain.raising import ENDING, label_of
+from kairos.domain.holds import ENDING, label_of
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.index import Index, Indexed, IndexView
 
@@ -41,6 +41,11 @@ class Findings(Indexed):
     def held(self) -> Container[str]:
         """The label (see `raising.label_of`) of each hold recorded since its finding was last raised."""
         return _Known(self.index, _held)
+
+    @property
+    def is_any_waiting(self) -> bool:
+        """Whether `waiting` yields anything for anything."""
+        return next(iter(self.index.under(_WAITS)), None) is not None
 
     def waiting(self, repo: str, rule: str, detector: str) -> Iterator[WaitingHold]:
         """The holds of a detector's findings by a rule of `ENDING`, in the order of their end, that no turn has looked

@@ -1,0 +1,35 @@
+"""The rules by which a finding is held back, and the record of it. What only reads of holds needs nothing else."""
+
+from __future__ import annotations
+
+import msgspec
+
+from kairos.domain.events import AttentionHeld
+from kairos.domain.finding import Finding
+
+DUPLICATE = "duplicate@1"
+REJECTED = "rejected@1"
+NEVER = "never@1"
+BASELINE = "baseline@1"
+COOL_DOWN = "cool-down@1"
+MUTE = "mute@1"
+ENDING = frozenset({MUTE, NEVER, COOL_DOWN})
+"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time. It is looked at again then."""
+
+
+def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:
+    """The record that a finding is not raised; with what it was found in, if the hold can end."""
+    held = AttentionHeld(
+        repo=finding.action.repo, subject=finding.key, why=why, rule=rule, until=until, detector=finding.detector
+    )  # fmt: skip
+    if rule not in ENDING:
+        return held
+    from hashlib import sha256
+
+    mark = sha256(msgspec.json.encode((finding.basis, finding.level))).hexdigest()[:8]
+    return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark)
+
+
+def label_of(held: AttentionHeld) -> str:
+    """What a hold of a finding is known by, so that it is recorded once: `key|rule`, and the mark if it has one."""
+    return f"{held.subject}|{held.rule}#{held.mark}" if held.mark else f"{held.subject}|{held.rule}"

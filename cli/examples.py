@@ -7,6 +7,8 @@ import click
 EXAMPLES = {
     "approve": "kairos approve qzvt",
     "backtest": "kairos backtest . --last 500",
+    "check add": "kairos check add --kind test -- pytest -q",
+    "check rm": "kairos check rm test",
     "completion": "kairos completion bash",
     "config set": "kairos config set attention.per_day 6",
     "defer": "kairos defer qzvt --until tomorrow",

@@ -343,8 +343,8 @@ def test_a_value_within_a_connection_string_ends_with_it():
 
 
 def test_binary_content_is_told_from_a_clean_text():
-    assert scan("a", b"\0\1\2" * 99) == (False, [])
-    assert scan("a", b"hello\n") == (True, [])
+    assert scan("a", b"\0\1\2" * 99)[:2] == (False, [])
+    assert scan("a", b"hello\n")[:2] == (True, [])
     assert [h.line for h in scan("a.env", f"A=1\nTOKEN={B62[:24]}\n".encode("utf-16-le")).held] == [2]
 
 

@@ -31,6 +31,7 @@ USED: dict[str, tuple[str, ...]] = {
     "diff-tree": ("diff-tree", "-r", "--root", "-M", "-z", "--name-status", "HEAD", "--"),
     "log": ("log", "--no-walk=unsorted", "--raw", "-z", "-M", "--format=%H", "HEAD"),
     "for-each-ref": ("for-each-ref", "--format=%(objectname) %(refname)"),
+    "status": ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"),
     "symbolic-ref": ("symbolic-ref", "--quiet", "HEAD"),
     "config": ("config", "--get", "--type=path", "core.excludesFile"),
     "check-ignore": ("check-ignore", "--verbose", "--no-index", "a.txt"),

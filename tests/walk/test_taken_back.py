@@ -95,13 +95,13 @@ def test_a_paused_daemon_never_carries_out_what_was_taken_back(kairos: Any, repo
     assert proposals(kairos)[id_].state == "approved"
     taken = walked(kairos, "undo", repo)
     assert (taken["what"], taken["id"], taken["state"]) == ("approve", id_, "pending")
-    taken = walked(kairos, "undo", repo)
+    taken = kairos.run("undo", "--all", "--yes")
     assert (taken["what"], taken["state"]) == ("pause", "running")
     kill_and_start(kairos)
     kairos.run("tick")
-    walked(kairos, "redo", repo)
+    kairos.run("redo", "--all", "--yes")
     assert not kairos.events("ExecutionStarted") and app(repo) == "from util import X"
-    walked(kairos, "redo", repo)  # the approval, while paused again
+    walked(kairos, "redo", repo, code=75)  # the approval, while paused again
     assert proposals(kairos)[id_].state == "approved" and not kairos.events("ExecutionStarted")
     kairos.run("resume")
     kairos.until("ExecutionFinished", outcome="done")
@@ -115,7 +115,7 @@ def test_a_mute_taken_back_lets_the_detector_speak_again(kairos: Any, repo: Any)
     kairos.run("init", str(repo.root), "--yes")
     kairos.daemon()
     kairos.run("mute", "conflict-marker")
-    assert walked(kairos, "undo", repo)["state"] == "heard"
+    assert kairos.run("undo", "--all", "--yes")["state"] == "heard"
     repo.write("b.txt", "<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n")
     repo.commit("merge")
     kairos.until("ProposalDelivered")

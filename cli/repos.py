@@ -13,7 +13,7 @@ OWN = frozenset(
     {
         "", "approve", "backtest", "check add", "check ls", "check rm", "check run",
         "check simulate", "check suggest", "cost", "defer", "doctor", "dream", "edit", "export", "files", "forget",
-        "guard check", "guard install", "guard remove", "guard status", "inbox", "init", "log",
+        "guard check", "guard install", "guard remove", "guard status", "guard uninstall", "inbox", "init", "log",
         "ls", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause", "policy allow",
         "policy ls", "policy test", "redo", "reject", "resume", "review", "sandbox run", "show", "status", "undo",
         "unmute", "unwatch", "watch", "why", "why-not",

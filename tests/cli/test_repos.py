@@ -80,7 +80,13 @@ def test_where_it_can_mean_nothing_it_is_refused_with_the_reason(
     assert f"`kairos {command}` takes no --repo" in said.error["message"]
 
 
-GUARD = {"guard check", "guard install", "guard remove", "guard status"}  # of any repository, known or not
+GUARD = {
+    "guard check",
+    "guard install",
+    "guard remove",
+    "guard status",
+    "guard uninstall",
+}  # of any repository, known or not
 OF_ONE = sorted((set(COMMANDS) | {""}) & OWN - {"backtest", "init", "watch", "forget", "review"} - GUARD)
 
 

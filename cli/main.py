@@ -65,11 +65,16 @@ def global_options() -> list[click.Parameter]:
     ]  # fmt: skip
 
 
+# Each command says it itself: click keeps a command's help option from the first context made, with or without a root.
+_ASKED_FOR_HELP = {"help_option_names": ["-h", "--help"]}
+
+
 def with_global_options(command: click.Command, name: str) -> click.Command:
     """The command, changed so that it and every subcommand accept the global flags and refuse empty values. `name`: as
     it is typed."""
     taken = {option for param in command.params for option in param.opts}
     command.params = [*command.params, *(p for p in global_options() if not taken & set(p.opts))]
+    command.context_settings = {**_ASKED_FOR_HELP, **command.context_settings}
     refuse_nothing(command)
     guarded(command, name)
     from cli.examples import with_example
@@ -140,7 +145,7 @@ root = LazyGroup(
     callback=click.pass_context(_overview),
     params=global_options(),
     help="An always-on assistant for your repositories: it proposes, you approve, it acts exactly once.",
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={**_ASKED_FOR_HELP, "max_content_width": 100},
 )
 refuse_nothing(root)
 

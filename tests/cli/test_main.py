@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 
+from cli.context import Context
 from cli.main import root
 from cli.verbs import VERBS
 from kairos._version import VERSION
@@ -22,6 +23,13 @@ def test_every_verb_has_help_and_takes_the_global_flags(kairos: Any, verb: str) 
     for flag in ("--json", "--no-color", "--no-input", "--repo", "--home", "--version"):
         assert flag in said.out
     assert "Usage: kairos" in said.out
+
+
+def test_a_command_first_met_without_the_root_knows_the_short_flag_too() -> None:
+    found = root.get_command(click.Context(root), "completion")
+    assert found is not None
+    with found.make_context("completion", ["bash"], obj=Context()) as made:
+        assert made.help_option_names == ["-h", "--help"]
 
 
 def test_every_command_explains_itself() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from kairos.detectors.stale_reference.destinations import STAYS, Followed
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.projects import Projects
-from kairos.detectors.stale_reference.resolving import SourceReference, between, joined
+from kairos.detectors.stale_reference.resolving import SourceReference, above, between, joined
 
 _SAFE = re.compile(r"[\w./@+~-]+")
 
@@ -54,7 +54,12 @@ def _from_file(name: str, old: str, here: str, moves: Moves, roots: frozenset[st
     if any(posixpath.normpath(posixpath.join(root, name)) == target for root in roots):
         return STAYS
     kept = name.removesuffix(posixpath.basename(old)) + posixpath.basename(target)
-    new = kept if joined(here, kept) == target else between(target, here)
+    public = next((root for root in roots if _is_public(root) and posixpath.join(root, name) == old), None)
+    if public is not None and target.startswith(public + "/") and here != public:
+        # What was named from the root of the public headers still is.
+        new = target[len(public) + 1 :]
+    else:
+        new = kept if joined(here, kept) == target else between(target, here)
     if new.startswith("../") and not name.startswith("../"):
         # A house that includes from a root writes no way up.
         root = max((r for r in roots if r and target.startswith(r + "/")), key=len, default=None)
@@ -83,9 +88,10 @@ def _from_root(name: str, root: str, old: str, moves: Moves, roots: frozenset[st
 
 
 def _roots_in_use(path: str, includes: list[SourceReference], moves: Moves) -> frozenset[str]:
-    """The directories, other than the file's own, below which the file includes something that did not move."""
+    """The directories, other than the file's own, below which the file includes something that did not move, and the
+    directories of public headers that it stood in."""
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
-    found = set()
+    found = {root for root in above(before) if _is_public(root)}
     for part in includes:
         own = joined(before, part.value)
         if part.kind == "include" and own is not None and moves.was(own):
@@ -94,6 +100,11 @@ def _roots_in_use(path: str, includes: list[SourceReference], moves: Moves) -> f
         if len(candidates) == 1:
             found.add(candidates[0][0])
     return frozenset(found - {here})
+
+
+def _is_public(directory: str) -> bool:
+    """Whether a directory is on the include path by its name."""
+    return posixpath.basename(directory) == "include"
 
 
 def _below_roots(name: str, moves: Moves) -> list[tuple[str, str]]:

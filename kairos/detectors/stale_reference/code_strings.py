@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
 
 from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, PathReading, follow, is_dotted
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.resolving import above
 
 _PROJECT = ("Cargo.toml", "package.json", "pyproject.toml", "setup.py", "go.mod")
 _PLAIN = re.compile(r"[\w.@+~-]*(?:/[\w.@+~-]+)+")
@@ -27,14 +27,7 @@ def follow_string(path: str, value: str, moves: Moves) -> Followed:
     else:
         if not moves.is_stale(value) or (before and moves.was(beside)):
             return STAYS
-        if any(f"{d}/{name}" in moves.now for d in _above(here) for name in _PROJECT):
+        if any(f"{d}/{name}" in moves.now for d in above(here) for name in _PROJECT):
             return Followed(None, "it may be relative to the package of the file")
         followed = follow(value, [PathReading("", "", "above")], moves)
     return followed if followed.new and _PLAIN.fullmatch(followed.new) else STAYS
-
-
-def _above(directory: str) -> Iterator[str]:
-    """A directory and those above it, without the root."""
-    while directory:
-        yield directory
-        directory = posixpath.dirname(directory)

@@ -80,9 +80,12 @@ class Moves:
         return found
 
     @cached_property
-    def go_packages_now(self) -> frozenset[str]:
-        """The directories that contain a Go file now."""
-        return frozenset(posixpath.dirname(path) for path in self.now if path.endswith(".go"))
+    def go_files_now(self) -> dict[str, list[str]]:
+        """The Go files of each directory that has some now."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(path for path in self.now if path.endswith(".go")):
+            found.setdefault(posixpath.dirname(path), []).append(path)
+        return found
 
     @cached_property
     def go_packages_moved(self) -> dict[str, set[str]]:

@@ -18,6 +18,7 @@ _STRING = r"(\"(?:[^\"\\\n]|\\.)*\")"
 _COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _COMMA = re.compile(_STRING + r"|,(?=\s*[}\]])")
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
+_CLAUSE = re.compile(r"(?:\s|//[^\n]*+|/\*.*?\*/)*+package[ \t]+(\w+)", re.DOTALL)
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
 
@@ -35,6 +36,7 @@ class Projects:
     def __init__(self, moves: Moves, read: Callable[[str], str | None]) -> None:
         self.moves = moves
         self.read = read
+        self._go_packages: dict[str, str] = {}
 
     def _texts(self, *names: str) -> Iterator[tuple[str, str]]:
         """(directory, text) of the files with these names, at most _MOST."""
@@ -78,6 +80,13 @@ class Projects:
             )
             found = [(name, "") for name, _ in names.most_common(1)]
         return sorted(found, key=lambda row: -len(row[0]))
+
+    def go_package(self, path: str) -> str:
+        """What a Go file calls its package; "" if it does not say."""
+        if path not in self._go_packages:
+            clause = _CLAUSE.match(self.read(path) or "")
+            self._go_packages[path] = clause[1] if clause else ""
+        return self._go_packages[path]
 
     @cached_property
     def crates(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -26,3 +27,10 @@ def joined(directory: str, path: str) -> str | None:
     if found == ".":
         return ""
     return None if found.startswith(("../", "/")) or found == ".." else found
+
+
+def above(directory: str) -> Iterator[str]:
+    """A directory and those above it, without the root."""
+    while directory:
+        yield directory
+        directory = posixpath.dirname(directory)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kairos.detectors.patching import replaced
 from kairos.detectors.stale_reference.c_includes import follow_include
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.projects import Projects
+from kairos.detectors.stale_reference.source_files import find_references
 
 MOVES = Moves(
     {
@@ -45,3 +48,28 @@ def test_an_include_that_could_mean_several_files_is_a_doubt():
 
 def test_a_way_up_in_a_house_of_roots_is_a_doubt():
     assert "by a root" in follow_include("src/m.c", "in.h", True, MOVES, frozenset({"include"})).why
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("include/l/own.h", '#include "a.h"\n', '#include "l/b.h"\n'),
+        ("include/l/own.h", '#include "kept.h"\n', '#include "kept.h"\n'),
+        ("include/use.h", '#include "a.h"\n', '#include "l/b.h"\n'),
+        ("src/m.c", '#include "../include/a.h"\n', '#include "../include/l/b.h"\n'),
+    ],
+)
+def test_what_is_named_from_the_root_of_public_headers_still_is(path, text, expected):
+    moved = {"include/a.h": "include/l/b.h", "include/own.h": "include/l/own.h"}
+    moves = Moves(moved, frozenset(), frozenset({*moved.values(), "include/kept.h", "include/use.h", "src/m.c"}))
+    found = find_references(path, text, moves, Projects(moves, {}.get))
+    assert replaced(text, found.spans) == expected
+    assert not found.doubts
+
+
+@pytest.mark.parametrize(
+    "text", ["#include <", "#include <>", "#include <\n", "#include ><", "#include <é>", "#include <a"]
+)
+def test_an_include_that_is_cut_off_is_read(text):
+    moves = Moves({"a": "b"}, frozenset(), frozenset({"b"}))
+    assert find_references("x.c", text, moves, Projects(moves, {}.get)).spans == []

@@ -18,7 +18,9 @@ _STRING = r"(\"(?:[^\"\\\n]|\\.)*\")"
 _COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _COMMA = re.compile(_STRING + r"|,(?=\s*[}\]])")
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
-_CLAUSE = re.compile(r"(?:\s|//[^\n]*+|/\*.*?\*/)*+package[ \t]+(\w+)", re.DOTALL)
+_BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
+_GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
+_JAVA_CLAUSE = re.compile(_BEFORE + r"(?:@\w+\s+)*+package\s+([\w$]+(?:\.[\w$]+)*)\s*;", re.DOTALL)
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
 
@@ -36,7 +38,7 @@ class Projects:
     def __init__(self, moves: Moves, read: Callable[[str], str | None]) -> None:
         self.moves = moves
         self.read = read
-        self._go_packages: dict[str, str] = {}
+        self._packages: dict[str, str] = {}
 
     def _texts(self, *names: str) -> Iterator[tuple[str, str]]:
         """(directory, text) of the files with these names, at most _MOST."""
@@ -83,10 +85,17 @@ class Projects:
 
     def go_package(self, path: str) -> str:
         """What a Go file calls its package; "" if it does not say."""
-        if path not in self._go_packages:
-            clause = _CLAUSE.match(self.read(path) or "")
-            self._go_packages[path] = clause[1] if clause else ""
-        return self._go_packages[path]
+        return self._clause(path, _GO_CLAUSE)
+
+    def java_package(self, path: str) -> str:
+        """The package of a Java file; "" if it has none."""
+        return self._clause(path, _JAVA_CLAUSE)
+
+    def _clause(self, path: str, pattern: re.Pattern[str]) -> str:
+        if path not in self._packages:
+            found = pattern.match(self.read(path) or "")
+            self._packages[path] = found[1] if found else ""
+        return self._packages[path]
 
     @cached_property
     def crates(self) -> dict[str, str]:

@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from kairos._native import source_references
 from kairos.detectors.patching import Lines, Span, ordered, replaced
-from kairos.detectors.stale_reference import c_includes, go_packages, javascript_modules, markup_urls, rust_modules
+from kairos.detectors.stale_reference import (
+    c_includes,
+    go_packages,
+    java_packages,
+    javascript_modules,
+    markup_urls,
+    rust_modules,
+)
 from kairos.detectors.stale_reference.code_strings import follow_string
 from kairos.detectors.stale_reference.destinations import Followed
 from kairos.detectors.stale_reference.moves import Moves
@@ -22,6 +29,7 @@ LANGUAGES = {
     ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx",
     ".go": "go", ".rs": "rust", ".c": "c", ".h": "c",
     ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hh": "cpp", ".hpp": "cpp", ".hxx": "cpp", ".ipp": "cpp",
+    ".java": "java",
     ".css": "css", ".html": "html", ".htm": "html",
 }  # fmt: skip
 SUFFIXES = tuple(LANGUAGES)
@@ -40,7 +48,8 @@ Resolver = Callable[[str, list[SourceReference], str, Moves, Projects], Iterator
 _RESOLVERS: dict[str, Resolver] = {
     "javascript": javascript_modules.resolved, "typescript": javascript_modules.resolved,
     "tsx": javascript_modules.resolved, "go": go_packages.resolved, "rust": rust_modules.resolved,
-    "c": c_includes.resolved, "cpp": c_includes.resolved, "css": markup_urls.resolved, "html": markup_urls.resolved,
+    "c": c_includes.resolved, "cpp": c_includes.resolved, "java": java_packages.resolved,
+    "css": markup_urls.resolved, "html": markup_urls.resolved,
 }  # fmt: skip
 
 

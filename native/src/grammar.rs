@@ -85,7 +85,7 @@ impl Alarm {
     /// Called every hundred operations or so.
     fn check(&mut self) -> ControlFlow<()> {
         self.calls += 1;
-        self.late = self.late || (self.calls % CHECKED == 0 && spent().saturating_sub(self.begun) > LIMIT);
+        self.late = self.late || (self.calls.is_multiple_of(CHECKED) && spent().saturating_sub(self.begun) > LIMIT);
         if self.late {
             ControlFlow::Break(())
         } else {

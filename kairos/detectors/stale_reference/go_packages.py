@@ -54,7 +54,7 @@ def resolved(path: str, parts: list[SourceReference], text: str, moves: Moves, p
 def follow_import(name: str, moves: Moves, projects: Projects) -> Followed:
     """What became of an import path. It follows only a package whose files all moved into one directory of a module."""
     directory = _directory(name, projects)
-    if directory is None or directory in moves.go_files_now or directory not in moves.go_packages_moved:
+    if directory is None or (directory, ".go") in moves.sources_now or directory not in moves.go_packages_moved:
         return STAYS
     news = moves.go_packages_moved[directory]
     if not news:
@@ -90,9 +90,11 @@ def _imported(part: SourceReference, followed: Followed, moves: Moves, projects:
 
 def names_in(directory: str, moves: Moves, projects: Projects) -> set[str]:
     """What the files of a directory call their package; the name of those that stood there before, if any did."""
-    files = [f for f in moves.go_files_now.get(directory, ()) if not f.endswith("_test.go")]
-    settled = [f for f in files if moves.former(f) == f]
-    return {name for f in settled or files if (name := projects.go_package(f))}
+    for files in (moves.settled(directory, ".go"), moves.sources_now.get((directory, ".go"), [])):
+        names = {name for f in files if not f.endswith("_test.go") and (name := projects.go_package(f))}
+        if names:
+            return names
+    return set()
 
 
 def _uses(path: str, found: Imported, parts: list[SourceReference], text: str) -> Rows:
@@ -137,7 +139,7 @@ def _is_used(names: tuple[str, str], uses: list[SourceReference], text: str) -> 
 def _clause(path: str, name: str, text: str, moves: Moves, projects: Projects) -> Followed:
     """What the package clause of a moved file is to say: a directory has one package, that of the files that were
     there before; their tests may have another of the same name with `_test`."""
-    others = [f for f in moves.go_files_now.get(posixpath.dirname(path), ()) if moves.former(f) == f]
+    others = moves.settled(posixpath.dirname(path), ".go")
     if moves.former(path) == path or not others or _CONSTRAINED.search(text) or name in ("main", "documentation"):
         return STAYS
     names = {n.removesuffix("_test") if f.endswith("_test.go") else n for f in others if (n := projects.go_package(f))}

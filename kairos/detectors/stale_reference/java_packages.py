@@ -78,7 +78,7 @@ class _Classes:
         """What became of a package. It follows only if all of its files moved into one."""
         known = [moved for moved in self._all if moved.package == package]
         ending = f"/{package.replace('.', '/')}"
-        if not known or any(f"/{d}".endswith(ending) for d in self._directories_now):
+        if not known or any(f"/{d}".endswith(ending) for d, suffix in self.moves.sources_now if suffix == ".java"):
             return STAYS
         news = {moved.now for moved in known}
         now = news.pop() if len(news) == 1 else None
@@ -100,10 +100,6 @@ class _Classes:
                     found[f"{moved.package}.{base[:-5]}"] = moved
         return found
 
-    @cached_property
-    def _directories_now(self) -> set[str]:
-        return {posixpath.dirname(path) for path in self.moves.now if path.endswith(".java")}
-
     def _moved(self, old: str, new: str) -> MovedClass:
         """The packages of a moved file: its clause names the one before or, if it was changed, too, the one now."""
         was, now, clause = posixpath.dirname(old), posixpath.dirname(new), self.projects.java_package(new)
@@ -112,18 +108,9 @@ class _Classes:
             return MovedClass(old, new, clause if before is not None else _below(was, after), clause)
         if before is None:
             return MovedClass(old, new, None, None)
-        settled = {self.projects.java_package(p) for p in self._settled.get(now, ())}
+        settled = {self.projects.java_package(path) for path in self.moves.settled(now, ".java")}
         name = settled.pop() if len(settled) == 1 else _below(now, before)
         return MovedClass(old, new, clause, name if name and _root(now, name) is not None else None)
-
-    @cached_property
-    def _settled(self) -> dict[str, list[str]]:
-        """The files of each directory that stood there before."""
-        found: dict[str, list[str]] = {}
-        for path in self.moves.now:
-            if path.endswith(".java") and self.moves.former(path) == path:
-                found.setdefault(posixpath.dirname(path), []).append(path)
-        return found
 
 
 def _root(directory: str, package: str) -> str | None:

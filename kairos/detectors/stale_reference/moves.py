@@ -80,12 +80,26 @@ class Moves:
         return found
 
     @cached_property
-    def go_files_now(self) -> dict[str, list[str]]:
-        """The Go files of each directory that has some now."""
-        found: dict[str, list[str]] = {}
-        for path in sorted(path for path in self.now if path.endswith(".go")):
-            found.setdefault(posixpath.dirname(path), []).append(path)
+    def sources_now(self) -> dict[tuple[str, str], list[str]]:
+        """The Go and Java files now, by (directory, suffix)."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for path in sorted(path for path in self.now if path.endswith((".go", ".java"))):
+            found.setdefault((posixpath.dirname(path), posixpath.splitext(path)[1]), []).append(path)
         return found
+
+    def settled(self, directory: str, suffix: str) -> list[str]:
+        """The Go or Java files of a directory that stood there before."""
+        return [path for path in self.sources_now.get((directory, suffix), ()) if path not in self._former]
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The words by which source files name what moved: the names of files, with and without suffix, and those of
+        their directories."""
+        found = set(map(posixpath.basename, self.directories))
+        for old in self.stale:
+            directory, base = posixpath.split(old)
+            found |= {base, base.partition(".")[0] or base, posixpath.basename(directory)}
+        return frozenset(found - {""})
 
     @cached_property
     def go_packages_moved(self) -> dict[str, set[str]]:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos._native import source_references
+from kairos.detectors.patching import replaced
 from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.projects import Projects
@@ -134,3 +135,30 @@ def test_requires_and_imports_follow_and_those_of_a_deleted_module_are_named(app
     (note,) = StaleReference().look(see("commit"))
     assert note.title == "6 references to deleted lib/helpers.js"
     assert all(f"{path}:{line}" in note.action.text for path in ("lib/app.js", "test/app.js") for line in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("src/u.ts", "import './pay'", "import './bill'"),
+        ("src/u.ts", 'import("./pay.js")', 'import("./bill.js")'),
+        ("src/d/u.js", "require('../pay?raw')", "require('../bill?raw')"),
+        ("src/lib/deep/u.js", "import '..'", "import '../../all'"),
+        ("src/lib/u.js", "import '.'", "import '../all'"),
+        ("src/u.js", "import './lib/'", "import './all/'"),
+        ("src/u.tsx", "import x from `./x`, y from './pay.test'", "import x from `./x`, y from './bill.test'"),
+        ("src/x.c", "#include <p.h>\n", "#include <q.h>\n"),
+        ("src/x.c", '#include "p.h"\n', '#include "q.h"\n'),
+        ("x.go", "package x\nimport `m/old`\n", "package x\nimport `m/new`\n"),
+        ("src/u.ts", "// pay\nconst pay = 'a pay'", "// pay\nconst pay = 'a pay'"),
+    ],
+)
+def test_a_file_is_parsed_if_it_may_name_what_moved(path, text, expected):
+    moved = {
+        "src/pay.ts": "src/bill.ts", "src/pay.test.ts": "src/bill.test.ts", "src/lib/index.js": "src/all/index.js",
+        "src/p.h": "src/q.h", "old/a.go": "new/a.go",
+    }  # fmt: skip
+    texts = {path: text, "go.mod": "module m\n", "new/a.go": "package old\n"}
+    moves = Moves(moved, frozenset(), frozenset({*moved.values(), *texts}))
+    found = find_references(path, text, moves, Projects(moves, texts.get))
+    assert replaced(text, sorted(found.spans)) == expected

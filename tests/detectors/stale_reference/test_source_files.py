@@ -146,7 +146,7 @@ def test_requires_and_imports_follow_and_those_of_a_deleted_module_are_named(app
         ("src/lib/deep/u.js", "import '..'", "import '../../all'"),
         ("src/lib/u.js", "import '.'", "import '../all'"),
         ("src/u.js", "import './lib/'", "import './all/'"),
-        ("src/u.tsx", "import x from `./x`, y from './pay.test'", "import x from `./x`, y from './bill.test'"),
+        ("src/u.tsx", "import y, {x} from './pay.test'", "import y, {x} from './bill.test'"),
         ("src/x.c", "#include <p.h>\n", "#include <q.h>\n"),
         ("src/x.c", '#include "p.h"\n', '#include "q.h"\n'),
         ("x.go", "package x\nimport `m/old`\n", "package x\nimport `m/new`\n"),

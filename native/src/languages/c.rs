@@ -29,5 +29,6 @@ pub fn references(text: &str, dialect: Dialect) -> Result<Vec<Reference>, Error>
             part.value = inner.to_owned();
         }
     }
+    found.retain(|part| !part.value.trim().is_empty());
     Ok(found)
 }

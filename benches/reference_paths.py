@@ -1,4 +1,4 @@
-"""What a written reference can mean in a tree of paths: the reading of the bench, which shares nothing with the detector.
+"""What a written reference can mean in a tree of paths: a reading that shares nothing with the detector.
 
 It is generous: it knows no configuration, so a name means every file that some root explains. A judgement asks whether
 one certain file, which a commit moved, is among them."""
@@ -20,6 +20,7 @@ _SCRIPT = (
     "/index.js", "/index.ts", "/index.tsx", "/index.mjs",
 )  # fmt: skip
 _BELOW = ("", "docs", "doc", "src", "static", "public", "lib")
+_SUFFIX = re.compile(r"\.(?:py|pyi|md|rst|txt|cfg|toml|ini|js|ts|json|html|css|sh|yml|yaml|rs|go|c|h)$")
 _FROM = re.compile(r"[ \t>.]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+\(?([\w, \t]+)")
 _IMPORT = re.compile(r"[ \t>.]*import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+)*)")
 
@@ -59,17 +60,19 @@ class PathTree:
             found |= {e for e in self._tails(token) if e.endswith("/*")}
         if language in ("c", "rust", "go") or "/" in token or "." in token or language in ("markdown", "rest"):
             found |= set(self._paths(path, token, language, near=near))
-        if re.fullmatch(r"\.*[A-Za-z_]\w*(?:\.\w+)*", token) and "." in token:
+        if re.fullmatch(r"\.*[A-Za-z_]\w*(?:\.\w+)*", token) and "." in token and not _SUFFIX.search(token):
             found |= set(self.dotted(path, token))
         return frozenset(found)
 
     def _paths(self, path: str, token: str, language: str, *, near: bool) -> Iterator[str]:
-        body = re.split(r"[#?]", token, maxsplit=1)[0].removeprefix("@/").removeprefix("~/").removesuffix(".")
+        body = (
+            re.split(r"[#?]|(?<!:):(?!:)", token, maxsplit=1)[0].removeprefix("@/").removeprefix("~/").removesuffix(".")
+        )
         if not re.search(r"\w", body):
             return
         here = posixpath.dirname(path)
         if near or body.startswith("."):
-            bases = [here, ""] if language == "configuration" or not body.startswith(".") else [here]
+            bases = [here, ""] if language in ("configuration", "python") else [here]
         else:
             bases = [d for a in (here, *_above(here)) for d in _beneath(a)]
         script = language in ("javascript", "typescript", "html", "css")
@@ -165,7 +168,7 @@ def _beneath(directory: str) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def imports_of(text: str) -> tuple[tuple[int, int, ImportedName], ...]:
-    """(first line, last line, name) of every imported name, lines from 0. A text that does not parse is read by line."""
+    """(first line, last line, name) of every imported name, from 0. A text that does not parse is read by line."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

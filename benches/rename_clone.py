@@ -42,7 +42,9 @@ class Clone:
 
     def commits(self, most: int) -> list[str]:
         """The latest commits with renames in the history of HEAD, which have one parent."""
-        out = self.run("log", self.head, "--no-merges", "--diff-filter=R", "-M70%", "--format=%H %P", f"--max-count={most}")
+        out = self.run(
+            "log", self.head, "--no-merges", "--diff-filter=R", "-M70%", "--format=%H %P", f"--max-count={most}"
+        )
         return [row.split()[0] for row in out.splitlines() if len(row.split()) == 2]
 
     def last(self) -> tuple[str, str]:

@@ -10,7 +10,8 @@ _LOCK = re.compile(
     re.IGNORECASE,
 )
 _HISTORY = re.compile(
-    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes|releases)(?:\.[a-z]{1,5})?$"
+    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes|releases|deprecat(?:ed|ions?)"
+    r"|whats[-_]?new[^/]*)(?:\.[a-z]{1,5})?$"
     r"|(?:^|/)(?:changelog|changelog\.d|changes|newsfragments|news|release[-_]?notes|adrs?|decisions)/",
     re.IGNORECASE,
 )

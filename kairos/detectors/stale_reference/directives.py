@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import posixpath
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference import rest_tables
+from kairos.detectors.stale_reference import code_blocks, rest_tables
 from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, PathReading, follow
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
@@ -20,7 +21,7 @@ _PATHS = frozenset({
     "include", "literalinclude", "image", "figure", "graphviz", "uml", "mermaid", "plot", "svg", "thumbnail", "video",
     "program-output", "jinja", "openapi", "raw", "csv-table", "code-include", "mdinclude",
 })  # fmt: skip
-_FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*?)[ \t]*\r?$")
+_FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*)$")
 _MODULE_OPTION = re.compile(r"[ \t]*:module:[ \t]+([\w.]+)[ \t]*\r?$")
 _MODULES = frozenset({"currentmodule", "module", "py:module", "py:currentmodule", "click", "autoprogram", "typer"})
 _OBJECTS = re.compile(r"(?:py:)?(?:class|function|exception|data|method|attribute|decorator)")
@@ -28,19 +29,21 @@ _LITERAL = frozenset({
     "code", "code-block", "sourcecode", "highlight", "parsed-literal", "math", "doctest", "testcode", "testoutput",
     "testsetup", "testcleanup", "ipython", "prompt", "productionlist", "digraph", "graph", "plantuml",
 })  # fmt: skip
+_PROGRAMS = frozenset({"doctest", "testcode", "testsetup", "testcleanup", "ipython"})
 _WITH_TEXT = frozenset({"figure", "csv-table"})
 """Directives with a path whose content is text, as that of a note is."""
 _ENTRIES = frozenset({"toctree", "nbgallery", "tableofcontents"})
-_DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*?))?[ \t]*\r?$")
+_BLANK = " \t\r"
+_DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*))?$")
 _TARGET = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]+(\S+?)[ \t]*\r?$")
 _INTERNAL = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]*\r?$")
 _NOTE = re.compile(r"[ \t]*\.\.[ \t]+\[(?:\d+|\*|#|#?[^\W_](?:\w|[-.+:])*)\](?:[ \t]+|(?=\r?$))")
 """The start of a footnote or a citation; its text follows."""
 _COMMENT = re.compile(r"[ \t]*\.\.(?:[ \t]|\r?$)")
-_FENCE = re.compile(r"(?:`{3,}|~{3,}|:{3,})[ \t]*\{([\w:.+-]+)\}[ \t]*(.*?)[ \t]*\r?$")
+_FENCE = re.compile(r"(?:`{3,}|~{3,}|:{3,})[ \t]*\{([\w:.+-]+)\}[ \t]*(.*)$")
 _TITLED = re.compile(r"[^`<>]*<([^`<>]+)>")
-_INLINE_LITERAL = re.compile(r"(?<![\w`\\])``(?=\S).+?(?<=\S)``(?![\w`])")
-_ROLE = re.compile(r"(?<!\\)(?::|\{)([A-Za-z][\w:+.-]*)(?::|\})`([^`\n]+)`")
+_INLINE_LITERAL = re.compile(r"(?<![\w`\\])``(?=\S)(?:[^`]|`(?!`)|`(?=``(?!`)))+?(?<=\S)``(?![\w`])")
+_ROLE = re.compile(r"(?<!\\)(?::|\{)([A-Za-z][\w:+.-]{0,60})(?::|\})`([^`\n]+)`")
 _EMBEDDED = re.compile(r"`[^`<>]*<([^`<>\n]+)>`__?")
 _CLOSING = re.compile(r"[ \t]*[^`<>\n]*<([^`<>\s]+)>`(__?)?")
 _CODE = re.compile(r"``([^`\s]+)``")
@@ -60,7 +63,7 @@ def find_directives(path: str, text: str, moves: Moves, modules: Modules) -> Fou
 def find_in_fence(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     """The references in one fenced block of a Markdown file: those of a MyST directive, none in other code."""
     head, _, _ = text.partition("\n")
-    opening = _FENCE.match(head)
+    opening = _FENCE.match(head.rstrip(_BLANK))
     reader = _Reader(path, text, moves, modules)
     if opening is None:
         return reader.found
@@ -77,13 +80,19 @@ def find_in_prose(path: str, text: str, fences: Sequence[tuple[int, int]], moves
     reader = _Reader(path, text, moves, modules)
     if ":::" not in text:
         return reader.found
+    starts = [start for start, _ in fences]
+
+    def is_free(at: int) -> bool:
+        before = bisect.bisect_right(starts, at)
+        return before == 0 or at >= fences[before - 1][1]
+
     for m in _MKDOCSTRINGS.finditer(text):
-        if not any(start <= m.start() < end for start, end in fences):
+        if is_free(m.start()):
             reader.module(*m.span(1), 2)
     for m in re.finditer(r"(?m)^:{3,}[ \t]*\{", text):
-        if not any(start <= m.start() < end for start, end in fences):
+        if is_free(m.start()):
             first = reader.lines.number(m.start())
-            opening = _FENCE.match(reader.line(first))
+            opening = _FENCE.match(reader.line(first).rstrip(_BLANK))
             if opening is not None:
                 stop = next((n for n in range(first + 1, reader.count) if reader.line(n).startswith(":::")), first + 1)
                 begin = reader.lines.starts[first]
@@ -131,11 +140,21 @@ def sphinx_source(directory: str, exists: Callable[[str], bool]) -> str:
     return directory
 
 
+def _is_program(line: str) -> bool:
+    """Whether what stands below a line may be a program in Python: of a literal block or a block of code."""
+    directive = _DIRECTIVE.match(line.rstrip(_BLANK))
+    if directive is not None and directive[2] in _LITERAL:
+        return directive[2] in _PROGRAMS or (directive[3] or "").lower() in code_blocks.LANGUAGES
+    return line.rstrip().endswith("::") and (directive is not None or _COMMENT.match(line) is None)
+
+
 class _Reader:
     def __init__(self, path: str, text: str, moves: Moves, modules: Modules) -> None:
         self.path, self.text, self.moves, self.modules = path, text, moves, modules
         self.found, self.lines = Found(), Lines(text)
         self.count = len(self.lines.starts)
+        self._programs: list[tuple[int, int]] = []
+        """The ranges of what may be programs: the contents of literal blocks and of code blocks in Python."""
         self.opened = -1
         """The start of a line in which a role or a link of the line before goes on."""
 
@@ -155,15 +174,31 @@ class _Reader:
             indent = len(line) - len(body)
             if body.strip() and not 0 <= literal < indent:
                 literal = self._element(number, line, indent)
+                if literal >= 0 and _is_program(line):
+                    self._program(number)
+                elif body.startswith(">>>"):
+                    begin = self.lines.starts[number]
+                    self._programs.append((begin, begin + len(line)))
+        self.found.add(code_blocks.find_in_programs(self.path, self.text, self._programs, self.modules))
+
+    def _program(self, number: int) -> None:
+        """Notes what stands below a line and deeper than it, without options."""
+        at, stop = bisect.bisect_right(self._filled, number), self._ends.get(number, self.count)
+        while at < len(self._filled) and self.line(self._filled[at]).lstrip().startswith(":"):
+            at += 1
+        if at < len(self._filled) and self._filled[at] < stop:
+            end = self.lines.starts[stop] if stop < self.count else len(self.text)
+            self._programs.append((self.lines.starts[self._filled[at]], end))
 
     def _element(self, number: int, line: str, indent: int) -> int:
         """Reads one line. The indentation from which on what follows is deeper and is not read; -1 if all is."""
         begin = self.lines.starts[number]
-        directive, target, note = _DIRECTIVE.match(line), _TARGET.match(line), _NOTE.match(line)
+        directive = _DIRECTIVE.match(line.rstrip(_BLANK))
+        target, note = _TARGET.match(line), _NOTE.match(line)
         if directive is not None:
             name, (start, end) = directive[2], directive.span(3) if directive[3] is not None else (0, 0)
             at = begin if end else 0
-            self.directive(name, at + start, at + end, number + 1, self._end(number + 1, indent))
+            self.directive(name, at + start, at + end, number + 1, self._ends.get(number, self.count))
             known = name in _LITERAL or name in _PATHS or name in _ENTRIES
             if known or self._takes_names(name):
                 return indent if known and name not in _WITH_TEXT else -1
@@ -187,13 +222,24 @@ class _Reader:
         """Whether the argument of a directive is the name of an object, not text."""
         return name.startswith("auto") or name in _MODULES or _OBJECTS.fullmatch(name) is not None
 
-    def _end(self, first: int, indent: int) -> int:
-        """The line behind the content of a directive: the next one that is not blank and not indented more."""
-        for number in range(first, self.count):
+    @cached_property
+    def _filled(self) -> list[int]:
+        """The lines that are not blank."""
+        return [number for number in range(self.count) if self.line(number).strip()]
+
+    @cached_property
+    def _ends(self) -> dict[int, int]:
+        """The line behind the content of a directive, by its own: the next one that is not blank and not indented
+        more. Found in one pass, since directives may be nested deeply."""
+        found: dict[int, int] = {}
+        open_: list[tuple[int, int]] = []
+        for number in self._filled:
             line = self.line(number)
-            if line.strip() and len(line) - len(line.lstrip(" \t")) <= indent:
-                return number
-        return self.count
+            indent = len(line) - len(line.lstrip(" \t"))
+            while open_ and indent <= open_[-1][0]:
+                found[open_.pop()[1]] = number
+            open_.append((indent, number))
+        return found
 
     def directive(self, name: str, start: int, end: int, first: int, stop: int) -> None:
         """One directive: its argument at start..end, its options and content in the lines first..stop."""
@@ -206,9 +252,10 @@ class _Reader:
             m = _DOTTED.match(self.text, start, end)
             if m is not None:
                 self.module(m.start(), m.end(), 2 if _OBJECTS.fullmatch(name) else 1)
-        for number in range(first, min(stop, self.count)):
+        filled = self._filled
+        for number in filled[bisect.bisect_left(filled, first) : bisect.bisect_left(filled, stop)]:
             line, begin = self.line(number), self.lines.starts[number]
-            option = _FILE_OPTIONS.match(line)
+            option = _FILE_OPTIONS.match(line.rstrip(_BLANK))
             if option is not None and name in _PATHS:
                 self._path(begin + option.start(1), begin + option.end(1), ("",))
             elif (option := _MODULE_OPTION.match(line)) is not None:
@@ -264,7 +311,7 @@ class _Reader:
         closing = _CLOSING.match(self.text, self.opened)
         if closing is None or "<" in line[at:]:
             return
-        role = re.search(r"(?<!\\):([A-Za-z][\w:+.-]*):$", line[:at])
+        role = re.search(r"(?<!\\):([A-Za-z][\w:+.-]{0,60}):$", line[:at])
         if role is None and closing[2]:
             self._link(*closing.span(1))
         elif role is not None and role[1] in ("doc", "download"):

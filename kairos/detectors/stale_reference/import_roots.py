@@ -17,6 +17,9 @@ NAMES = frozenset(
     {"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"}
 )
 _FINDERS = frozenset({"find_packages", "find_namespace_packages"})
+_BLANKS = re.compile(r"(?<=\S)[ \t]++")
+_DOTS = 200
+"""No key of TOML has more dots in a line: its parser takes the square of them."""
 _PYTHONPATH = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?PYTHONPATH[ \t]*=[ \t]*[\"']?([^\s\"']+)")
 
 
@@ -36,7 +39,8 @@ def stated_roots(texts: Mapping[str, str]) -> frozenset[ConfiguredRoot]:
 def _values(name: str, text: str) -> list[str]:
     try:
         if name == "pyproject.toml":
-            return [v for v in _pyproject(tomllib.loads(text)) if isinstance(v, str)]
+            deep = any(line.count(".") > _DOTS for line in text.split("\n"))
+            return [] if deep else [v for v in _pyproject(tomllib.loads(text)) if isinstance(v, str)]
         if name == "setup.py":
             return list(_setup_py(text))
         if name.endswith((".cfg", ".ini")):
@@ -70,7 +74,8 @@ def _pyproject(document: Mapping[str, Any]) -> Iterator[Any]:
 
 def _ini(text: str) -> Iterator[str]:
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    parser.read_string(text)
+    # The parser takes the square of a run of blanks, and such a run means nothing.
+    parser.read_string(_BLANKS.sub(" ", text))
     for section, option in (
         ("options.packages.find", "where"),
         ("tool:pytest", "pythonpath"),

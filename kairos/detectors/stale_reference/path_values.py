@@ -233,7 +233,8 @@ def _may_mean(token: str, moves: Moves) -> bool:
     if token.count("/") < 2 or token.startswith("//"):
         return False
     parts = token.strip("/").split("/")
-    return any(moves.is_stale("/".join(parts[i:])) for i in range(1, len(parts) - 1))
+    first = max(1, len(parts) - moves.deepest)
+    return any(moves.is_stale("/".join(parts[i:])) for i in range(first, len(parts) - 1))
 
 
 def _unusual(path: str, text: str, moves: Moves, lines: Lines, found: Found) -> None:

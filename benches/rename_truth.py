@@ -20,7 +20,7 @@ _KINDS = {
     ".md": "markdown", ".mdx": "markdown", ".markdown": "markdown", ".rst": "rest", ".html": "html", ".htm": "html",
     ".css": "css", ".scss": "css", ".less": "css", ".java": "java",
 }  # fmt: skip
-_ALIKE, _LONGEST, _MOST = 0.6, 400, 150
+_ALIKE, _LONGEST, _MOST = 0.6, 400, 60
 
 
 class Reference(NamedTuple):
@@ -179,7 +179,7 @@ def token_fixes(path: str, text: str, hunks: Iterable[Hunk], judge: Judge) -> It
     them: see `import_fixes`."""
     hunks = list(hunks)
     gone = {part for old in judge.moved for part in re.split(r"\W+", old) if part}
-    own = judge.former(path) != path
+    own, asked = judge.former(path) != path, 0
     free = [line for hunk in hunks for line in hunk.new if len(line) <= _LONGEST][:_MOST]
     inside = code_lines(path, text)
     imports = import_lines(path, text)
@@ -188,11 +188,14 @@ def token_fixes(path: str, text: str, hunks: Iterable[Hunk], judge: Judge) -> It
             number = hunk.start + at
             if number in imports or len(before) > _LONGEST:
                 continue
-            if not own and gone.isdisjoint(re.split(r"\W+", before)):
+            named = not gone.isdisjoint(re.split(r"\W+", before))
+            if not own and not named:
                 continue
             paired = hunk.new[at : at + 1] if len(hunk.old) == len(hunk.new) else []
             near = hunk.new if len(hunk.new) < 9 else []
-            for after in [*paired, *near, *difflib.get_close_matches(before, free, 3, _ALIKE)]:
+            asked += named
+            close = difflib.get_close_matches(before, free, 3, _ALIKE) if named and asked <= _MOST else []
+            for after in [*paired, *near, *close]:
                 changes = [(o, n) for o, n in changed_tokens(before, after) if is_written(path, before, o)]
                 fixes = [(o, n) for o, n in changes if judge.is_right(path, o, n)]
                 if fixes:

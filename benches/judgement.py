@@ -40,6 +40,7 @@ import msgspec
 
 from benches.rename_clone import Clone
 from benches.rename_trial import LARGEST, Outcome, Trial
+from kairos.repo.git import GitError
 
 HERE = Path(__file__).parent
 PEOPLE = ("exact", "equal", "missed")
@@ -103,8 +104,8 @@ def judged(folder: Path, wanted: Sequence[tuple[str, str]], kept: Path) -> Itera
                 trial = Trial(clone, commit)
                 try:
                     trial.judge()
-                except subprocess.CalledProcessError as error:
-                    print(f"{repository} {commit}: {error} {os.fsdecode(error.stderr or b'')}", file=sys.stderr)
+                except (subprocess.CalledProcessError, GitError) as error:
+                    print(f"{repository} {commit}: {error}", file=sys.stderr)
                     continue
                 made = Judged(repository, commit, now, trial.outcomes, len(trial.moved), trial.patched, trial.seconds)
                 with kept.open("ab") as out:

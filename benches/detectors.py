@@ -8,11 +8,14 @@ bare or not. Each is replayed (`kairos backtest`), each detector by itself. What
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
+import importlib.util
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -55,16 +58,55 @@ def clone_of(folder: Path, repository: str) -> Git | None:
 
 
 def code_of(detector: Detector) -> str:
-    """A hash of what a detector consists of: its module's file or folder, and what all share."""
-    root = HERE.parent / "kairos"
-    module = sys.modules[type(detector).__module__]
-    own = Path(str(module.__file__))
-    files = sorted(own.parent.glob("*.py")) if own.name == "detector.py" else [own]
-    files += [root / "detectors" / f"{n}.py" for n in ("artifacts", "generated_signs", "maintained", "merge_conflicts")]
+    """A hash of all code that decides what a detector says in a replay and how it is judged: what its module and the
+    replay import from here, other detectors left out, and the native part."""
+    own = type(detector).__module__
+    others = {type(d).__module__ for d in ALL} - {own}
+    modules = imported(own) | imported(Replay.__module__, without=others) | {"benches.detectors"}
+    files = [Path(str(importlib.util.find_spec(m).origin)) for m in sorted(modules)]  # type: ignore[union-attr]
+    native = HERE.parent / "native"
+    files += sorted(
+        f for f in native.rglob("*")
+        if f.suffix in (".rs", ".toml", ".scm") and f.relative_to(native).parts[0] not in ("launcher", "guard")
+    )  # fmt: skip
     digest = hashlib.sha256()
-    for file in (*files, root / "backtest" / "replay.py", root / "domain" / "hindsight.py"):
+    for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+@cache
+def named_in(module: str) -> frozenset[str]:
+    """The modules of Kairos that a module imports, those that hold them included."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    found = {module.rpartition(".")[0]} - {""}
+    for node in ast.walk(ast.parse(Path(spec.origin).read_bytes())):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        found |= {n for n in names if n.split(".")[0] == "kairos" and _is_module(n)}
+    return frozenset(found)
+
+
+def _is_module(name: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return False
+    return spec is not None and (spec.origin or "").endswith(".py")
+
+
+def imported(module: str, without: Collection[str] = ()) -> set[str]:
+    """A module and all that it imports, directly or not, `without` these and what only they import."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one not in without:
+            found.add(one)
+            waiting += named_in(one)
+    return found
 
 
 def replayed(git: Git, detector: Detector, last: int) -> BacktestResult:

@@ -69,7 +69,8 @@ def conflicts(text: str, *, fences: bool = False, size: int = SIZE) -> list[Merg
             first = begun.pop(length)
             middle = first.middle()
             if middle:
-                found = [c for c in found if c.ours < first.line]
+                while found and found[-1].ours > first.line:
+                    found.pop()
                 found.append(MergeConflict(first.line, middle, number, (first.label, label.strip())))
                 begun = {n: o for n, o in begun.items() if o.line < first.line}
         elif length in begun and kind not in "<>" and (kind != "=" or label is None):

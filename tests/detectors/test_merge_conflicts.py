@@ -120,3 +120,12 @@ def test_every_whole_conflict_or_lone_marker_of_lines_is_found_once(lines):
     inside = {n for c in conflicts(text) for n in range(c.ours, c.theirs + 1)}
     marks = [n for n, line in enumerate(lines, 1) if line[:7] in ("<<<<<<<", ">>>>>>>")]
     assert lone == [n for n in marks if n not in inside]
+
+
+def test_a_file_of_nothing_but_conflicts_takes_linear_time():
+    """Nothing here measures time: what is not linear does not end within the time limit of a test."""
+    one = "<<<<<<< a\n=======\n>>>>>>> b\n"
+    assert len(conflicts(one * 37_000)) == 37_000
+    assert conflicts("<<<<<<< a\n" * 100_000) == conflicts(">>>>>>> a\n" * 100_000) == []
+    longer = "<<<<<<<< a\n" + one * 1_000 + "========\n>>>>>>>> b\n"
+    assert [c.ours for c in conflicts(longer)] == [1]

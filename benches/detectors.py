@@ -1,8 +1,9 @@
 """How often detectors are right on public histories: `python -m benches.detectors FOLDER [NAME…]`.
 
 FOLDER holds clones of the repositories that `benches/repositories.txt` lists, as `owner+name/repo` or `owner/name`,
-bare or not. Each is replayed (`kairos backtest`), each detector by itself. What they raised is kept in FOLDER's
-`backtests.jsonl`, so that only what changed is replayed again; `--page` writes docs/detectors.md from it.
+bare or not. Each is replayed (`kairos backtest`) with all detectors but missing-companion, which learns for long. What
+they raised is kept in FOLDER's `backtests.jsonl`, so that only what changed is replayed again; `--page` writes
+docs/detectors.md from it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from kairos.backtest.journal import Journal
 from kairos.backtest.replay import Options, Replay
 from kairos.backtest.result import BacktestResult
 from kairos.detectors.looking import ALL
+from kairos.detectors.missing_companion import MissingCompanion
 from kairos.detectors.protocol import Detector
 from kairos.domain.attention import Manners
 from kairos.repo.git import Git, GitError
@@ -109,14 +111,14 @@ def imported(module: str, without: Collection[str] = ()) -> set[str]:
     return found
 
 
-def replayed(git: Git, detector: Detector, last: int) -> BacktestResult:
-    """The backtest of one detector on the last commits of a clone."""
+def replayed(git: Git, detectors: Sequence[Detector], last: int) -> BacktestResult:
+    """The backtest of some detectors, together, on the last commits of a clone."""
     head = git.head()
     assert head is not None
     with tempfile.TemporaryDirectory(prefix="kairos-bench-") as folder:
         journal = Journal(Path(folder) / "journal")
         try:
-            made = Replay(git, [detector], Options(last=last), MANNERS, UTC, journal, b"bench")
+            made = Replay(git, detectors, Options(last=last), MANNERS, UTC, journal, b"bench")
             return made.run(head, lambda done, total: None)
         finally:
             journal.close()
@@ -131,25 +133,28 @@ def kept(file: Path) -> dict[tuple[str, str], Measured]:
 
 
 def measured(folder: Path, detectors: Sequence[Detector], last: int = LAST) -> Iterator[Measured]:
-    """The backtests of these detectors, those known first."""
+    """The backtests of these detectors, repository by repository; those that are not known are replayed together."""
     file = folder / "backtests.jsonl"
     known = kept(file)
-    for detector in detectors:
-        code = code_of(detector)
-        for repository in listed():
-            found = known.get((repository, detector.name))
-            git = clone_of(folder, repository)
-            if found is None or found.code != code:
-                if git is None:
-                    continue
-                try:
-                    found = Measured(repository, detector.name, code, replayed(git, detector, last))
-                except GitError as error:
-                    print(f"{repository}: {error.message}", file=sys.stderr)
-                    continue
-                with file.open("ab") as out:
-                    out.write(msgspec.json.encode(found) + b"\n")
-            yield found
+    codes = {d.name: code_of(d) for d in detectors}
+    for repository in listed():
+        found = [known.get((repository, d.name)) for d in detectors]
+        current = {m.detector: m for m in found if m is not None and m.code == codes[m.detector]}
+        missing = [d for d in detectors if d.name not in current]
+        git = clone_of(folder, repository)
+        if missing and git is not None:
+            try:
+                made = replayed(git, missing, last)
+            except GitError as error:
+                print(f"{repository}: {error.message}", file=sys.stderr)
+                continue
+            for detector in missing:
+                raised = [r for r in made.raised if r.detector == detector.name]
+                own = msgspec.structs.replace(made, detectors=[detector.name], raised=raised)
+                current[detector.name] = Measured(repository, detector.name, codes[detector.name], own)
+            with file.open("ab") as out:
+                out.writelines(msgspec.json.encode(current[d.name]) + b"\n" for d in missing)
+        yield from (current[d.name] for d in detectors if d.name in current)
 
 
 def main() -> None:
@@ -159,7 +164,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write docs/detectors.md here")
     parser.add_argument("--examples", action="store_true", help="print every finding")
     options = parser.parse_args()
-    chosen = [d for d in ALL if not options.names or d.name in options.names]
+    chosen = [d for d in ALL if (d.name in options.names if options.names else d.name != MissingCompanion.name)]
     every = []
     for one in measured(options.folder, chosen):
         every.append(one)

@@ -1,5 +1,4 @@
-"""What looks like a credential and is none: what passed in a test, an example, a scanner's rule; and what is one all the
-same."""
+"""What looks like a credential and is none: what passed in a test, an example, a scanner's rule; and what is one."""
 
 from __future__ import annotations
 

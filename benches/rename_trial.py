@@ -17,6 +17,7 @@ from benches.rename_truth import (
     import_lines,
     is_alike,
     kind_of,
+    language_of,
     token_fixes,
     tokens,
     whole_moves,
@@ -137,7 +138,8 @@ class Trial:
                     said = "otherwise"
                 else:
                     said = self._left(path, mine, lambda text, line=mine: line in text.split("\n"))
-                    said = "kept" if said == "dead" and judge.leads(path, old, people) else said
+                    still = people.leads(path, old, language_of(path), near=True)
+                    said = "kept" if said == "dead" and still else said
                 self._add(kind, said, path, number, rows[number], mine, theirs)
 
     def _compare_imports(self, path: str, patch: Patch, human: str, judge: Judge, people: PathTree) -> None:

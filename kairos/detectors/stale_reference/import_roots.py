@@ -6,20 +6,18 @@ import ast
 import configparser
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kairos.detectors.stale_reference.layout import ConfiguredRoot
 from kairos.detectors.stale_reference.python_source import parsed
+from kairos.domain.config_text import parse_toml
 
 NAMES = frozenset(
     {"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"}
 )
 _FINDERS = frozenset({"find_packages", "find_namespace_packages"})
 _BLANKS = re.compile(r"(?<=\S)[ \t]++")
-_DOTS = 200
-"""No key of TOML has more dots in a line: its parser takes the square of them."""
 _PYTHONPATH = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?PYTHONPATH[ \t]*=[ \t]*[\"']?([^\s\"']+)")
 
 
@@ -39,8 +37,7 @@ def stated_roots(texts: Mapping[str, str]) -> frozenset[ConfiguredRoot]:
 def _values(name: str, text: str) -> list[str]:
     try:
         if name == "pyproject.toml":
-            deep = any(line.count(".") > _DOTS for line in text.split("\n"))
-            return [] if deep else [v for v in _pyproject(tomllib.loads(text)) if isinstance(v, str)]
+            return [v for v in _pyproject(parse_toml(text)) if isinstance(v, str)]
         if name == "setup.py":
             return list(_setup_py(text))
         if name.endswith((".cfg", ".ini")):

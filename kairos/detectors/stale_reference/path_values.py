@@ -17,7 +17,7 @@ from kairos.detectors.stale_reference.references import Found
 SUFFIXES = (
     ".yml", ".yaml", ".toml", ".json", ".jsonc", ".json5", ".ini", ".cfg", ".conf", ".properties", ".mk", ".cmake",
     ".gradle", ".sh", ".bash", ".zsh", ".bzl", ".bazel", ".dockerfile", ".service", ".timer", ".socket", ".envrc",
-    ".code-workspace", ".txt",
+    ".code-workspace", ".txt", ".gyp", ".gypi", ".am",
 )  # fmt: skip
 NAMES = frozenset({
     "Makefile", "makefile", "GNUmakefile", "Dockerfile", "Containerfile", "Justfile", "justfile", "Procfile",

@@ -108,3 +108,12 @@ def test_a_quoted_name_that_is_a_file_by_its_key_follows(applied, text):
     license = 'license = {file = "LICENSE"}\n'
     applied({"LICENSE": "MIT\n", "pyproject.toml": license}, [("LICENSE", "LICENSE.txt")])
     assert text("pyproject.toml") == license.replace("LICENSE", "LICENSE.txt")
+
+
+@pytest.mark.parametrize("path", ["uv.gyp", "common.gypi", "Makefile.am"])
+def test_lists_of_sources_of_other_builds_follow(applied, text, path):
+    applied(
+        {"src/pay.c": "int pay(void) { return 1; }\n", path: "'sources': [\n  'src/pay.c',\n]\n"},
+        [("src/pay.c", "src/bill.c")],
+    )
+    assert text(path) == "'sources': [\n  'src/bill.c',\n]\n"

@@ -68,8 +68,8 @@ def next_end(views: Views, repo: str, since: int) -> int | None:
 
 
 def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
-    """The events of holds, by what looks at them again. What was found apart is looked at apart: a card over the
-    commits of many turns would be parked whole where one of them is missing. Rejections for good stay together, because
+    """The events of holds, by what looks at them again. What was found apart is looked at apart: cards of
+    many turns would become one. Rejections for good stay together, because
     they are looked at often and nearly always hold."""
     found = EndedHolds()
     for position in positions:

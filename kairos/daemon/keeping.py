@@ -11,18 +11,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from kairos.acting.drift import BY_HAND, done_by, drift
+from kairos.daemon.elsewhere import kept_with
 from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
+from kairos.daemon.joining import away_commits, joined
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of, words_of
 from kairos.domain.action import PatchAction
-from kairos.domain.basis import BasisTree, missing
+from kairos.domain.basis import Basis, BasisMissing, BasisTree, absence, missing, oids_of, reached, reached_of
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
 from kairos.domain.keeping import carried, edit_kept, not_found, to_follow, without_look
+from kairos.domain.parts import may_hold_in_part, names_of, whole_basis
 from kairos.domain.proposal import LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
@@ -102,7 +107,7 @@ class ProposalKeeper:
         if not concerned:
             return
         try:
-            tree = basis_tree(Git(Path(repo.root)), [p.raised.basis for p in concerned], lambda: facts.tracked)
+            tree = basis_tree(Git(Path(repo.root)), [whole_basis(p.raised) for p in concerned], lambda: facts.tracked)
         except GitError:
             self._touched[repo.id].everything = True  # look again next time
             return
@@ -132,14 +137,17 @@ class ProposalKeeper:
         p = at.proposal
         away = at.touched is not None and at.touched.moved
         amiss = missing(p.raised.basis, tree)
-        path = to_follow(p.raised.basis, tree)
-        if path is not None:
+        whole = whole_basis(p.raised)
+        for path in to_follow(whole, tree):
             at.evidence = [*at.evidence, *self._removals(path, at)]
+        at.evidence = _in_reach(p, at.evidence, whole, tree)
         became, moved = drift(p, Path(at.repo.root)) if amiss is None else ("same", [])
-        elsewhere = amiss is not None and p.raised.detector in UNCOMMITTED and (not amiss.gone or at.may_return)
+        rest = absence(p.raised.away.basis, tree) if p.raised.away is not None else None
+        if became == "done" and rest is not None and not rest.gone:
+            became = "moved"  # a part of it may return, so it is looked at
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
-            followed=elsewhere or any(r.position not in p.raised.evidence for r in at.evidence),
+            followed=amiss is not None and self._may_be_there(at, amiss),
             can_look=_can_look(p), taken_away=away, expires_at=self._expires(),
         )  # fmt: skip
         if decided is not None:
@@ -156,9 +164,24 @@ class ProposalKeeper:
             return False
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
-            return self._raise(at, same[:1])
+            most = max(same, key=lambda f: len(names_of(p.raised).intersection(f.names)))
+            one = joined(self._log, most, [p.raised], tree, found)
+            return self._raise(at, [msgspec.structs.replace(one, card=p.id)])
         why = resolved(p.raised, at.evidence, at.facts)
+        if may_hold_in_part(p):
+            amiss = absence(whole, tree)
+            if amiss is not None and amiss.gone and reached_of(whole, tree):
+                amiss = None  # what is left of it is resolved
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why))
+
+    def _may_be_there(self, at: _Look, amiss: BasisMissing) -> bool:
+        """Whether a finding may be there, whole or in part, although something of its basis is not."""
+        p = at.proposal
+        if p.raised.detector in UNCOMMITTED and (not amiss.gone or at.may_return):
+            return True
+        if any(r.position not in p.raised.evidence for r in at.evidence):
+            return True
+        return may_hold_in_part(p) and any(isinstance(r.event, CommitRecorded) for r in at.evidence)
 
     def _removals(self, path: str, at: _Look) -> list[Recorded]:
         """The recorded commit in the history of HEAD that removed a path, if the evidence does not have it."""
@@ -199,13 +222,29 @@ class ProposalKeeper:
             ids = {e.id for e in events if not isinstance(e, AttentionHeld)}  # type: ignore[attr-defined]
             versions = {stream_of(i): known[i].version for i in ids}
         news = [NewEvent(stream, e, at.cause, "system") for stream, e in zip(streams, events, strict=True)]
+        away = away_commits(self._log, [e for e in events if isinstance(e, ProposalRevised)])
         try:
-            self._log.append(news, expected=versions)
+            # A turn looks at what is away when it returns: the rest may be carried out or refused by then.
+            self._log.append(news, expected=versions, writes=kept_with(self._log, at.repo.id, away))
         except Conflict:
             return False
         finally:
             self._world.catch_up()
         return True
+
+
+def _in_reach(p: Proposal, evidence: Sequence[Recorded], whole: Basis | None, tree: BasisTree) -> Sequence[Recorded]:
+    """Evidence without the commits of a basis that are not where they must be; of those that carry the same change one
+    is there, and cited if it is known. What may be uncommitted is looked for wherever one of its commits put it."""
+    if whole is None or p.raised.detector in UNCOMMITTED:
+        return evidence
+    cited = {r.event.oid for r in evidence if isinstance(r.event, CommitRecorded)}
+    kept: set[str] = set()
+    for group in whole.commits:
+        if here := reached(group, tree).intersection(group.oids):
+            kept |= cited & here or cited.intersection(group.oids)
+    away = oids_of(whole) - kept
+    return [r for r in evidence if not (isinstance(r.event, CommitRecorded) and r.event.oid in away)]
 
 
 def _can_look(p: Proposal) -> bool:

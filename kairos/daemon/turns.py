@@ -12,7 +12,8 @@ from kairos.clock import DAY, now_us
 from kairos.daemon import again
 from kairos.daemon.elsewhere import LookedOver
 from kairos.daemon.finding import find
-from kairos.daemon.folded import World
+from kairos.daemon.folded import Views, World
+from kairos.daemon.joining import away_commits, with_cards
 from kairos.daemon.keeping import ProposalKeeper, look_around
 from kairos.daemon.salt import salt_of
 from kairos.detectors.boundaries import BURST
@@ -99,9 +100,12 @@ class Looker:
         facts = look_around(repo)[1]
         over = LookedOver(self._log, repo.id, again.evidence(self._log, holds), facts)
         found, problems = again.look_again(self._log, repo, holds, self._salt, facts)
+        for boundary, some in found.items():
+            found[boundary], more = self._with_cards(repo, some, over.events, boundary, facts)
+            problems += more
         if problems:
             return False
-        left = over.left()
+        left = over.left(away_commits(self._log, [f for some in found.values() for f in some]))
 
         def judged() -> tuple[TurnStarted, list[Raised]]:
             raised = [e for b, some in found.items() for e in self._judged(some, repo, turn, b, known_holds=False)]
@@ -124,6 +128,8 @@ class Looker:
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
         events, also = trigger if over is None else over.events, self._config.detectors.also
         findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], also=also)
+        findings, more = self._with_cards(repo, findings, events, boundary, seen[1])
+        problems += more
         watch = fitting(boundary, also=also)
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         if patient and findings and seen[1].unsettled:
@@ -133,7 +139,7 @@ class Looker:
         def judged() -> tuple[TurnStarted, list[Raised]]:
             return started, self._judged(findings, repo, turn, boundary)
 
-        left = [] if over is None else over.left()
+        left = [] if over is None else over.left(away_commits(self._log, findings))
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
 
@@ -203,11 +209,9 @@ class Looker:
         """The events that raise the findings or record why they are not raised. `known_holds`: see `_judged`."""
         policy = load_policy(self._home.policy_file)
         with self._world.reading() as views:
-            keys = {key for f in findings for key in (*f.names, *f.former_keys)}
-            known = views.inbox.known(repo.id, keys, {f.detector for f in findings})
             return raise_findings(
                 findings,
-                known=known,
+                known=_known(views, repo, findings),
                 taken=views.inbox.proposals,
                 listed=views.findings.listed,
                 held=views.findings.held if known_holds else (),
@@ -221,9 +225,23 @@ class Looker:
                 cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
             )
 
+    def _with_cards(
+        self, repo: Repository, findings: Sequence[Finding], events: Sequence[Recorded], boundary: str, facts: Facts
+    ) -> tuple[list[Finding], list[str]]:
+        """(the findings of a turn, each with all that its card is about; problems)."""
+        with self._world.reading() as views:
+            known = _known(views, repo, findings)
+        return with_cards(self._log, repo, findings, known, events, boundary, self._salt, facts)
+
     def _repo(self, repo_id: str) -> Repository:
         with self._world.reading() as views:
             return views.repos.by_id[repo_id]
+
+
+def _known(views: Views, repo: Repository, findings: Sequence[Finding]) -> list[Proposal]:
+    """The earlier proposals of a repository that these findings may belong to."""
+    keys = {key for f in findings for key in (*f.names, *f.former_keys)}
+    return views.inbox.known(repo.id, keys, {f.detector for f in findings})
 
 
 def told(event: Raised, cause: int | None) -> NewEvent:

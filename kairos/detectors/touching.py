@@ -13,6 +13,7 @@ from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.basis import paths_of
 from kairos.domain.events import CommitRecorded, Event, FilesChanged, GitMoved, ProposalRaised
 from kairos.domain.inert import shown
+from kairos.domain.parts import whole_basis
 from kairos.eventlog.record import Recorded
 
 _CUT = re.compile(r"\band \d+ more\b")
@@ -66,7 +67,7 @@ class TouchedSince:
         """Whether the reason for a proposal may have changed. A false positive costs one check. Every change that an
         event, the index or the ignore rules show is found. One that was closed (`lapsed`) is concerned only by changes
         of paths that it names. `cited`: the paths that its evidence names, asked for only if they matter."""
-        own = {*_edited(raised), *paths_of(raised.basis)}
+        own = {*_edited(raised), *paths_of(whole_basis(raised))}
         if lapsed:
             return not self.paths.isdisjoint(own) or self._is_named(raised)
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
@@ -131,7 +132,8 @@ def names_of_absent(trigger: Iterable[Recorded], facts: Facts) -> Callable[[Prop
     texts = [text for path in sorted(paths)[:_READ] if (text := facts.text(path)) is not None]
 
     def asked(raised: ProposalRaised) -> bool:
-        absent = [name.fs for name in raised.basis.absent] if raised.basis is not None else []
+        basis = whole_basis(raised)
+        absent = [name.fs for name in basis.absent] if basis is not None else []
         words = {_word_of(path) for path in absent}
         return bool(words) and (len(paths) > _READ or any(word in text for word in words for text in texts))
 

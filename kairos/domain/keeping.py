@@ -7,10 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from kairos.domain.basis import Basis, BasisMissing, BasisTree, missing
+from kairos.domain.basis import Basis, BasisMissing, BasisTree
 from kairos.domain.events import Event, ProposalRevised
 from kairos.domain.proposal import LAPSED, LASTING, Proposal, mark_stale, park, supersede, unpark
 
+MOST_FOLLOWED = 4
+"""The removals of so many paths are asked of git for one proposal."""
 AWAY = "it is not in what is checked out now"
 Drift = Literal["same", "moved", "done"]
 """What became of the files of a patch: unchanged, changed, or changed just as the patch would."""
@@ -64,7 +66,7 @@ def edit_kept(
         return found
     theirs = rebase(p, found.digest)
     if isinstance(theirs, ProposalRevised):
-        return msgspec.structs.replace(theirs, basis=found.basis, evidence=found.evidence)
+        return msgspec.structs.replace(theirs, basis=found.basis, away=found.away, evidence=found.evidence)
     return msgspec.structs.replace(found, changed=f"your change of the patch does not fit any more ({theirs})")
 
 
@@ -93,10 +95,9 @@ def _in_worktree(p: Proposal) -> bool:
     return p.raised.basis is None or not p.raised.basis.commits
 
 
-def to_follow(basis: Basis | None, tree: BasisTree) -> str | None:
-    """The path whose removal another commit may have made: the commits of the basis are not in the history of HEAD, and
-    its paths are as if they were (after a squash, a rebase or an amend that nobody saw). None if there is none."""
-    if basis is None or not basis.absent or all(not tree.in_head.isdisjoint(g.oids) for g in basis.commits):
-        return None
-    bare = msgspec.structs.replace(basis, commits=[])
-    return basis.absent[0].fs if missing(bare, tree) is None else None
+def to_follow(basis: Basis | None, tree: BasisTree) -> list[str]:
+    """The paths whose removal another commit may have made: commits of the basis are not in the history of HEAD, and
+    these paths are as if they were (after a squash, a rebase or an amend that nobody saw)."""
+    if basis is None or all(not tree.in_head.isdisjoint(g.oids) for g in basis.commits):
+        return []
+    return [path for path in (n.fs for n in basis.absent) if path not in tree.existing][:MOST_FOLLOWED]

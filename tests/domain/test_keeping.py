@@ -93,7 +93,7 @@ class Life:
             amiss = missing(p.raised.basis, tree)
             drift, moved = self.drift(p) if amiss is None else ("same", [])
             oids = sorted(oids_of(p.raised.basis) & tree.in_head)
-            if to_follow(p.raised.basis, tree) is not None:
+            if to_follow(p.raised.basis, tree):
                 oids += [o for o in self.repo.history(self.repo.head.oid) if self.repo.renames(o)][:1]
             decided = without_look(
                 p, amiss, drift, done=("by hand", ""), moved=moved, followed=amiss is not None and bool(oids),

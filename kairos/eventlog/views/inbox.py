@@ -12,6 +12,7 @@ import msgspec
 
 from kairos.domain import proposal
 from kairos.domain.action import FileState, PatchAction
+from kairos.domain.parts import names_of
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
@@ -203,7 +204,7 @@ def _leads(filed: Filed) -> set[bytes]:
     """The index keys of a proposal in its current state."""
     p, id_ = filed.proposal, filed.proposal.id.encode()
     repo = p.raised.repo
-    found = {_said(b"key", repo, name) + id_ for name in {p.raised.key, *p.raised.subjects}}
+    found = {_said(b"key", repo, name) + id_ for name in names_of(p.raised)}
     if p.rejected is not None and p.rejected.never:
         found.add(_said(b"never", repo, p.raised.detector) + id_)
     if p.state == "rejected":

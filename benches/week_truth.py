@@ -52,7 +52,10 @@ def holds_secret(person: Person, one: Planted) -> bool:
 def lost_of(watching: WeekHome, person: Person) -> list[str]:
     """Reasons that hold and that no living card, no decision and no hold speaks of."""
     known = watching.proposals(person.repo)
-    holds = {(h.event.subject, h.event.rule): h for h in watching.of(person.repo, "AttentionHeld")}
+    holds = {
+        (name, h.event.rule): h for h in watching.of(person.repo, "AttentionHeld")
+        for name in (h.event.subject, *h.event.subjects)
+    }  # fmt: skip
     out = []
     for rename in filter(lambda r: holds_rename(person, r), person.renames):
         about = [p for p in known if p.raised.detector == "stale-reference" and rename.old in paths_of(p.raised.basis)]

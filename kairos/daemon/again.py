@@ -89,7 +89,9 @@ def look_again(
     log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts
 ) -> tuple[dict[str, list[Finding]], list[str]]:
     """(findings of these holds that are there now, by the boundary at which they were found; problems)."""
-    keys = {held.event.subject for held in holds.events if isinstance(held.event, AttentionHeld)}
+    keys = {
+        key for h in holds.events if isinstance(h.event, AttentionHeld) for key in (h.event.subject, *h.event.subjects)
+    }
     found: dict[str, list[Finding]] = {}
     known: set[str] = set()
     problems: list[str] = []

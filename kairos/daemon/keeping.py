@@ -20,7 +20,7 @@ from kairos.daemon.folded import World
 from kairos.daemon.joining import away_commits, joined
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of, words_of
+from kairos.detectors.touching import Moment, TouchedSince, moment_of, names_of_absent, paths_in, words_of
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import Basis, BasisMissing, BasisTree, absence, missing, oids_of, reached, reached_of
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
@@ -78,10 +78,14 @@ class ProposalKeeper:
         cause: int | None,
         trigger: Sequence[Recorded] = (),
         boundary: str = "",
-        seen: tuple[Signature, Facts] | None = None,
+        seen: tuple[Moment, Facts] | None = None,
         only: Sequence[str] = (),
-    ) -> None:
+        *,
+        patient: bool = True,
+    ) -> bool:
         """Brings the proposals that recent changes may concern, and those of the ids `only`, in step with the tree.
+        False if that must be done again, because git changed the tree meanwhile; not `patient`: also while git is at
+        work.
 
         `trigger`: the events of the turn; `cause`: the position that brought this about; `seen`: the state that the
         turn saw, None to look now."""
@@ -91,11 +95,13 @@ class ProposalKeeper:
             last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed)}
         if cause is not None:
             lasting = [p for p in lasting if last[p.id][0] <= cause]  # not what this turn raised
-        signature, facts = seen or look_around(repo)
+        if seen is None or seen[0].is_over(moment_of(Path(repo.root))):
+            seen = look_around(repo)
+        moment, facts = seen
         touched = self._touched.get(repo.id)
-        if touched is not None and touched.signature != signature:
+        if touched is not None and touched.signature != moment.signature:
             touched.everything = True
-        self._touched[repo.id] = TouchedSince(signature)
+        self._touched[repo.id] = TouchedSince(moment.signature)
         cited = self._cited.get(repo.id, {})
         self._cited[repo.id] = {p.id: cited[p.id] for p in lasting if p.id in cited}
         wider: list[Proposal] = []
@@ -105,17 +111,26 @@ class ProposalKeeper:
         known = {*only, *(p.id for p in wider)}
         concerned = [p for p in (*lasting, *lapsed) if touched is None or p.id in known or self._concerns(touched, p)]
         if not concerned:
-            return
+            return True
         try:
             tree = basis_tree(Git(Path(repo.root)), [whole_basis(p.raised) for p in concerned], lambda: facts.tracked)
         except GitError:
             self._touched[repo.id].everything = True  # look again next time
-            return
+            return True
         for p in concerned:
             evidence = evidence_of(self._log, p.raised, trigger)
-            at = _Look(p, repo, evidence, boundary, last[p.id][-1] if cause is None else cause, facts, touched)
+            at = _Look(
+                p, repo, evidence, boundary, last[p.id][-1] if cause is None else cause, facts, touched, moment, patient
+            )
             if not self._one(at, tree):
                 self._touched[repo.id].everything = True
+            if at.is_over:
+                if touched is None:
+                    del self._touched[repo.id]
+                else:
+                    touched.everything, self._touched[repo.id] = True, touched
+                return False
+        return True
 
     def _concerns(self, touched: TouchedSince, p: Proposal) -> bool:
         """Whether a proposal is to be looked at again. One that was closed may be open again if a path that it names
@@ -214,8 +229,9 @@ class ProposalKeeper:
 
     def _append(self, at: _Look, events: Sequence[Event]) -> bool:
         """Appends the events to their proposals, and holds to the repository; False if another decision came first."""
-        if not events:
-            return True
+        at.is_over = at.is_over or at.moved_on()
+        if not events or at.is_over:
+            return not at.is_over
         streams = [at.repo.id if isinstance(e, AttentionHeld) else stream_of(e.id) for e in events]  # type: ignore[attr-defined]
         with self._world.reading() as views:
             known = views.inbox.proposals
@@ -268,6 +284,15 @@ class _Look:
     cause: int
     facts: Facts
     touched: TouchedSince | None
+    moment: Moment
+    patient: bool
+    is_over: bool = False
+    """Git changed the tree while it was looked at: what was found is of no moment that there was."""
+
+    def moved_on(self) -> bool:
+        """Whether git changed the tree since the look began, or is about to."""
+        now = moment_of(Path(self.repo.root))
+        return self.moment.is_over(now if self.patient else now._replace(busy=False))
 
     @property
     def may_return(self) -> bool:
@@ -277,8 +302,8 @@ class _Look:
         return p.state not in REVISITED or self.touched is None or self.touched.concerns(p.raised, lapsed=True)
 
 
-def look_around(repo: Repository) -> tuple[Signature, Facts]:
-    """The signature and facts that the next looks share. The signature is taken first, so that changes between the two
-    are looked at again."""
+def look_around(repo: Repository) -> tuple[Moment, Facts]:
+    """The moment and facts that the next looks share. The moment is taken first, so that changes between the two are
+    looked at again."""
     root = Path(repo.root)
-    return signature_of(root), Facts(Git(root))
+    return moment_of(root), Facts(Git(root))

@@ -19,7 +19,7 @@ from kairos.daemon.salt import salt_of
 from kairos.detectors.boundaries import BURST
 from kairos.detectors.looking import fitting
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature
+from kairos.detectors.touching import Moment, moment_of
 from kairos.domain.events import (
     AttentionDue,
     AttentionHeld,
@@ -55,7 +55,7 @@ class Looker:
         self._keeper = ProposalKeeper(
             log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us
         )
-        self._seen: dict[str, tuple[Signature, Facts]] = {}
+        self._seen: dict[str, tuple[Moment, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
     @property
@@ -74,19 +74,21 @@ class Looker:
         self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int, *, patient: bool = False
     ) -> bool:
         """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken. `patient`:
-        takes none, and returns False, if it found something while a file that it read was being written."""
+        takes none, and returns False, if git changed the tree meanwhile, or if it found something while a file that it
+        read was being written."""
         repo = self._repo(repo_id)
         writes = [Track(f"reactor/{repo_id}", last)]
         return self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", writes, patient=patient)
 
     def recheck(
         self, repo_id: str, cause: int | None, trigger: Sequence[Recorded] = (), boundary: str = "",
-        only: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+        only: Sequence[str] = (), *, patient: bool = True,
+    ) -> bool:  # fmt: skip
         """Brings the waiting, parked and lately closed proposals that recent changes may concern in step with the tree,
-        and those of the ids `only`. `trigger`: the events that a turn was just taken over."""
+        and those of the ids `only`. `trigger`: the events that a turn was just taken over. False if it must be done
+        again, because git was at work; not `patient`: whatever git does."""
         seen = self._seen.pop(repo_id, None)
-        self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only)
+        return self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only, patient=patient)
 
     def look_again(self, repo_id: str) -> bool:
         """Takes one turn over the findings of a repository whose hold has ended, if there are any. False if they cannot
@@ -97,13 +99,13 @@ class Looker:
             return True
         begun, repo = time.monotonic(), self._repo(repo_id)
         holds = again.holds_at(self._log, positions)
-        facts = look_around(repo)[1]
+        moment, facts = look_around(repo)
         over = LookedOver(self._log, repo.id, again.evidence(self._log, holds), facts)
         found, problems = again.look_again(self._log, repo, holds, self._salt, facts)
         for boundary, some in found.items():
             found[boundary], more = self._with_cards(repo, some, over.events, boundary, facts)
             problems += more
-        if problems:
+        if problems or moment.is_over(moment_of(Path(repo.root))):
             return False
         left = over.left(away_commits(self._log, [f for some in found.values() for f in some]))
 
@@ -132,14 +134,15 @@ class Looker:
         problems += more
         watch = fitting(boundary, also=also)
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
-        if patient and findings and seen[1].unsettled:
+        moved_on = seen[0].is_over(moment_of(Path(repo.root)))
+        if patient and (moved_on or (findings and seen[1].unsettled)):
             return False
         failed = bool(problems) and not findings
 
         def judged() -> tuple[TurnStarted, list[Raised]]:
             return started, self._judged(findings, repo, turn, boundary)
 
-        left = [] if over is None else over.left(away_commits(self._log, findings))
+        left = [] if over is None else over.left(away_commits(self._log, findings), moved_on=moved_on)
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from kairos.detectors.boundaries import WHOLE
 from kairos.detectors.scene import Facts
@@ -18,6 +20,7 @@ from kairos.eventlog.record import Recorded
 
 _CUT = re.compile(r"\band \d+ more\b")
 _MOST = 20_000
+_HEAD_BYTES = 4_096
 _READ = 200
 """So many files of new commits are read; what more of them name is not known."""
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -91,13 +94,31 @@ def words_of(raised: ProposalRaised) -> str:
     return f"{raised.title}\n{raised.claim}\n{note}"
 
 
-def signature_of(root: Path) -> Signature:
-    """The signature of the index and the repository's own ignore rules, because no event records their changes."""
+class Moment(NamedTuple):
+    """What tells whether git changed a tree while it was looked at: `signature`: of the index and the repository's own
+    ignore rules, because no event records their changes; `head`: what HEAD says; `busy`: git holds the lock of the
+    index, as it does through a checkout."""
+
+    signature: Signature
+    head: bytes
+    busy: bool
+
+    def is_over(self, now: Moment) -> bool:
+        """Whether what was seen then may not be how it is now, or not be whole."""
+        return now.busy or (now.signature, now.head) != (self.signature, self.head)
+
+
+def moment_of(root: Path) -> Moment:
+    """The present moment of a repository."""
     git = root / ".git"
     if git.is_file():
         words = git.read_text("utf-8", "surrogateescape").partition("gitdir:")[2].strip()
         git = root / words
-    return tuple(_seen(git / name) for name in ("index", "info/exclude"))
+    head = b""
+    with suppress(OSError):
+        head = (git / "HEAD").read_bytes()[:_HEAD_BYTES]
+    signature = tuple(_seen(git / name) for name in ("index", "info/exclude"))
+    return Moment(signature, head, _seen(git / "index.lock") is not None)
 
 
 def _seen(path: Path) -> tuple[int, int, int] | None:

@@ -22,13 +22,13 @@ from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Moment, TouchedSince, moment_of, names_of_absent, paths_in, words_of
 from kairos.domain.action import PatchAction
-from kairos.domain.basis import Basis, BasisMissing, BasisTree, absence, missing, oids_of, reached, reached_of
+from kairos.domain.basis import Basis, BasisMissing, BasisTree, absence, missing, oids_of, paths_of, reached, reached_of
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
-from kairos.domain.keeping import carried, edit_kept, not_found, to_follow, without_look
+from kairos.domain.keeping import carried, edit_kept, is_back, not_found, thrown_away, to_follow, without_look
 from kairos.domain.parts import may_hold_in_part, names_of, whole_basis
-from kairos.domain.proposal import LASTING, REVISITED, Proposal, stream_of
+from kairos.domain.proposal import DONE, LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
 from kairos.eventlog.log import Log
@@ -92,7 +92,8 @@ class ProposalKeeper:
         with self._world.reading() as views:
             lasting = [p for p in views.inbox.live() if p.raised.repo == repo.id and p.state in LASTING]
             lapsed = [p for p in views.inbox.lapsed(repo.id) if _can_look(p) or _was_moved_off(p)]
-            last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed)}
+            ran = [p for p in views.inbox.carried_out(repo.id) if _can_look(p)]
+            last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed, *ran)}
         if cause is not None:
             lasting = [p for p in lasting if last[p.id][0] <= cause]  # not what this turn raised
         if seen is None or seen[0].is_over(moment_of(Path(repo.root))):
@@ -110,6 +111,7 @@ class ProposalKeeper:
             wider = [p for p in lapsed if may_name(p.raised)][-_FEW:]
         known = {*only, *(p.id for p in wider)}
         concerned = [p for p in (*lasting, *lapsed) if touched is None or p.id in known or self._concerns(touched, p)]
+        concerned += [p for p in ran if touched is not None and touched.by_git & _rests_on(p)]
         if not concerned:
             return True
         try:
@@ -157,9 +159,10 @@ class ProposalKeeper:
             at.evidence = [*at.evidence, *self._removals(path, at)]
         at.evidence = _in_reach(p, at.evidence, whole, tree)
         became, moved = drift(p, Path(at.repo.root)) if amiss is None else ("same", [])
-        rest = absence(p.raised.away.basis, tree) if p.raised.away is not None else None
-        if became == "done" and rest is not None and not rest.gone:
-            became = "moved"  # a part of it may return, so it is looked at
+        if p.state in DONE:
+            return self._thrown_away(at, tree) if amiss is None and became == "same" else True
+        if became == "done" and (back := is_back(p)):
+            return self._append(at, back)
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
             followed=amiss is not None and self._may_be_there(at, amiss),
@@ -171,10 +174,7 @@ class ProposalKeeper:
             if amiss is not None or became == "done" or not isinstance(p.raised.action, PatchAction):
                 return True
             return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))
-        found, problems = find(
-            self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts,
-            again=True, about=words_of(p.raised),
-        )  # fmt: skip
+        found, problems = self._find(at)
         if problems:
             return False
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
@@ -187,7 +187,29 @@ class ProposalKeeper:
             amiss = absence(whole, tree)
             if amiss is not None and amiss.gone and reached_of(whole, tree):
                 amiss = None  # what is left of it is resolved
-        return self._append(at, not_found(p, amiss, taken_away=away, resolved=why))
+        done = self._done(p) if became == "done" else None
+        return self._append(at, not_found(p, amiss, taken_away=away, resolved=why, done=done))
+
+    def _find(self, at: _Look) -> tuple[list[Finding], list[str]]:
+        p = at.proposal
+        return find(
+            self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts,
+            again=True, about=words_of(p.raised),
+        )  # fmt: skip
+
+    def _thrown_away(self, at: _Look, tree: BasisTree) -> bool:
+        """Opens a proposal again whose change git took out of the tree, if it is found as it was when it was made."""
+        p = at.proposal
+        found, problems = self._find(at)
+        same = [f for f in found if is_same(f, p) and set(f.fingerprint) <= set(p.raised.fingerprint)]
+        if problems or not same:
+            return not problems
+        if not self._append(at, thrown_away(p, self._expires())):
+            return False
+        with self._world.reading() as views:
+            at.proposal = views.inbox.proposals[p.id]
+        one = joined(self._log, same[0], [p.raised], tree, found)
+        return self._raise(at, [msgspec.structs.replace(one, card=p.id)])
 
     def _may_be_there(self, at: _Look, amiss: BasisMissing) -> bool:
         """Whether a finding may be there, whole or in part, although something of its basis is not."""
@@ -271,6 +293,11 @@ def _can_look(p: Proposal) -> bool:
 def _was_moved_off(p: Proposal) -> bool:
     """Whether a patch that nobody can make anew was closed because of its files, and may fit them again."""
     return isinstance(p.raised.action, PatchAction) and (p.state == "stale" or p.why == BY_HAND)
+
+
+def _rests_on(p: Proposal) -> frozenset[str]:
+    """The paths that a patch changes and rests on."""
+    return frozenset(p.raised.effects.files) | paths_of(p.raised.basis)
 
 
 @dataclass

@@ -351,43 +351,6 @@ def test_renames_that_were_held_apart_are_raised_apart(muting: Muting, repo: Any
     assert [len(p.raised.basis.commits) for p in muting.pending() if p.raised.basis] == [1, 1]
 
 
-def test_of_what_was_held_together_a_part_is_raised_where_its_commit_is(muting: Muting, repo: Any) -> None:
-    for name in ("a", "b"):
-        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
-        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
-    repo.commit()
-    muting.say(DetectorMuted(detector="stale-reference"))
-    repo.git("branch", "older")
-    for name in ("a", "b"):
-        old, new = f"src/{name}.py", f"src/new_{name}.py"
-        repo.git("mv", old, new)
-        muting.commit(repo, [CommitChange(path=new, status="R100", was=Name(path=old))])
-        repo.git("branch", "-f", "older") if name == "a" else None
-    muting.settle()
-    (held,) = (r.event for r in muting.log.read(topics={"AttentionHeld"}))
-    assert len(held.subjects) == 2
-    repo.git("checkout", "-q", "older")
-    muting.say(DetectorUnmuted(detector="stale-reference"))
-    muting.settle()
-    (card,) = muting.pending()
-    assert card.raised.effects.files == ["a.md"]
-
-
-def test_a_look_while_git_is_at_work_is_made_again_by_the_next_turn(muting: Muting) -> None:
-    muting.say(DetectorMuted(detector=SECRET))
-    path = muting.write()
-    muting.settle()
-    lock = muting.root / ".git/index.lock"
-    lock.touch()
-    muting.say(DetectorUnmuted(detector=SECRET))
-    muting.settle()
-    assert muting.named() == set()
-    lock.unlink()
-    muting.changed("other.txt", "modified")
-    muting.settle()
-    assert muting.named() == {path}
-
-
 def step(muting: Muting, git: Any, pick: random.Random, there: list[str]) -> None:
     """One random thing that a person does."""
     here = pick.choice(["", muting.id])

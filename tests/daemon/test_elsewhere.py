@@ -52,34 +52,6 @@ def test_a_rename_is_found_though_its_turn_looked_at_another_branch(kept: Kept) 
     assert (kept.one().state, kept.told()) == ("pending", 1)
 
 
-def test_a_rename_whose_turn_looked_amid_a_checkout_is_found_afterwards(kept: Kept) -> None:
-    """Git changes the files first, while it holds the lock of the index, and HEAD last."""
-    rename(kept)
-    lock, page = kept.repo.root / ".git/index.lock", kept.repo.root / "a.md"
-    text = page.read_text()
-    page.unlink()
-    lock.touch()
-    kept.sense("commit")
-    assert kept.all() == [] and rows(kept)
-    page.write_text(text)
-    lock.unlink()
-    kept.repo.write("other.txt", "1\n")
-    kept.repo.git("commit", "-qam", "aside")
-    kept.sense("commit")
-    assert kept.one().state == "pending"
-
-
-def test_a_patient_turn_waits_for_git_to_end(kept: Kept) -> None:
-    rename(kept)
-    lock = kept.repo.root / ".git/index.lock"
-    lock.touch()
-    trigger = list(kept.log.read(0))[-1:]
-    assert not kept.looker.turn(kept.id, trigger, "commit", trigger[0].position, trigger[0].position, patient=True)
-    assert list(kept.log.read(topics={"TurnStarted"})) == []
-    lock.unlink()
-    assert kept.looker.turn(kept.id, trigger, "commit", trigger[0].position, trigger[0].position, patient=True)
-
-
 def test_a_rename_on_another_branch_is_found_when_it_is_merged(kept: Kept) -> None:
     rename(kept)
     kept.git("checkout", "-q", "topic", what="checkout")

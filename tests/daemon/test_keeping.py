@@ -10,7 +10,6 @@ import os
 import random
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import pytest
@@ -18,7 +17,6 @@ import pytest
 from kairos.acting import decisions, undo
 from kairos.acting.executor import execute
 from kairos.clock import now_us
-from kairos.daemon import keeping
 from kairos.domain.proposal import LASTING
 from kairos.errors import KairosError, Stale
 from kairos.settings import Check
@@ -52,46 +50,6 @@ def test_another_branch_parks_and_coming_back_returns_it_untold(moved: Kept) -> 
     assert moved.one().state == "parked"
     moved.git("merge", "-q", "--ff-only", "work", what="merge")
     assert (moved.one().state, moved.told()) == ("pending", 1)
-
-
-def test_nothing_is_closed_amid_a_checkout(moved: Kept) -> None:
-    """The page is gone because git is on its way to another branch, and HEAD says nothing of it yet."""
-    first = moved.one()
-    lock, page = moved.repo.root / ".git/index.lock", moved.repo.root / "a.md"
-    lock.touch()
-    page.unlink()
-    moved.sense()
-    assert moved.one() == first
-    assert not moved.looker.recheck(moved.id, None, (), "burst")
-    assert moved.one() == first
-    page.write_text(PAGE)
-    lock.unlink()
-    assert moved.looker.recheck(moved.id, None, (), "burst")
-    assert moved.one() == first
-    page.unlink()
-    lock.touch()
-    moved.looker.start_over()
-    assert moved.looker.recheck(moved.id, None, (), "burst", patient=False), "a lock that stays is nobody's work"
-    assert moved.one().state == "superseded"
-
-
-def test_what_was_seen_before_git_changed_the_tree_closes_nothing(moved: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = moved.one()
-    root, look = moved.repo.root, keeping.find
-
-    def find(*args: Any, **options: Any) -> Any:
-        found = look(*args, **options)
-        monkeypatch.setattr(keeping, "find", look)
-        moved.repo.git("checkout", "-q", "main")
-        return [], found[1]
-
-    monkeypatch.setattr(keeping, "find", find)
-    (root / "other.txt").write_text("1\n")
-    moved.looker.start_over()
-    assert not moved.looker.recheck(moved.id, None, (), "burst")
-    assert moved.one() == first
-    moved.sense("checkout")
-    assert moved.one().state == "parked"
 
 
 def test_a_deferral_survives_being_parked(moved: Kept) -> None:

@@ -225,10 +225,12 @@ class CommentAnswered(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal is pending again: its deferral ended, or its approval was not carried out, as `why` says."""
+    """A proposal is pending again: its deferral ended, its approval was not carried out, or git took the change away
+    that it made, as `why` says. `expires_at`: the new expiry (us), if it has one."""
 
     id: str
     why: FreeText = ""
+    expires_at: int | None = None
 
 
 @register

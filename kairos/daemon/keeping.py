@@ -20,7 +20,7 @@ from kairos.daemon.folded import World
 from kairos.daemon.joining import away_commits, joined
 from kairos.detectors.looking import UNCOMMITTED, named, resolved
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Moment, TouchedSince, moment_of, names_of_absent, paths_in, words_of
+from kairos.detectors.touching import TouchedSince, TreeMoment, moment_of, names_of_absent, paths_in, words_of
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import Basis, BasisMissing, BasisTree, absence, missing, oids_of, paths_of, reached, reached_of
 from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
@@ -78,7 +78,7 @@ class ProposalKeeper:
         cause: int | None,
         trigger: Sequence[Recorded] = (),
         boundary: str = "",
-        seen: tuple[Moment, Facts] | None = None,
+        seen: tuple[TreeMoment, Facts] | None = None,
         only: Sequence[str] = (),
         *,
         patient: bool = True,
@@ -311,7 +311,7 @@ class _Look:
     cause: int
     facts: Facts
     touched: TouchedSince | None
-    moment: Moment
+    moment: TreeMoment
     patient: bool
     is_over: bool = False
     """Git changed the tree while it was looked at: what was found is of no moment that there was."""
@@ -329,7 +329,7 @@ class _Look:
         return p.state not in REVISITED or self.touched is None or self.touched.concerns(p.raised, lapsed=True)
 
 
-def look_around(repo: Repository) -> tuple[Moment, Facts]:
+def look_around(repo: Repository) -> tuple[TreeMoment, Facts]:
     """The moment and facts that the next looks share. The moment is taken first, so that changes between the two are
     looked at again."""
     root = Path(repo.root)

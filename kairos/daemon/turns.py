@@ -19,7 +19,7 @@ from kairos.daemon.salt import salt_of
 from kairos.detectors.boundaries import BURST
 from kairos.detectors.looking import fitting
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Moment, moment_of
+from kairos.detectors.touching import TreeMoment, moment_of
 from kairos.domain.events import (
     AttentionDue,
     AttentionHeld,
@@ -55,7 +55,7 @@ class Looker:
         self._keeper = ProposalKeeper(
             log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us
         )
-        self._seen: dict[str, tuple[Moment, Facts]] = {}
+        self._seen: dict[str, tuple[TreeMoment, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
     @property

@@ -97,7 +97,7 @@ def words_of(raised: ProposalRaised) -> str:
     return f"{raised.title}\n{raised.claim}\n{note}"
 
 
-class Moment(NamedTuple):
+class TreeMoment(NamedTuple):
     """What tells whether git changed a tree while it was looked at: `signature`: of the index and the repository's own
     ignore rules, because no event records their changes; `head`: what HEAD says; `busy`: git holds the lock of the
     index, as it does through a checkout."""
@@ -106,12 +106,12 @@ class Moment(NamedTuple):
     head: bytes
     busy: bool
 
-    def is_over(self, now: Moment) -> bool:
+    def is_over(self, now: TreeMoment) -> bool:
         """Whether what was seen then may not be how it is now, or not be whole."""
         return now.busy or (now.signature, now.head) != (self.signature, self.head)
 
 
-def moment_of(root: Path) -> Moment:
+def moment_of(root: Path) -> TreeMoment:
     """The present moment of a repository."""
     git = root / ".git"
     if git.is_file():
@@ -121,7 +121,7 @@ def moment_of(root: Path) -> Moment:
     with suppress(OSError):
         head = (git / "HEAD").read_bytes()[:_HEAD_BYTES]
     signature = tuple(_seen(git / name) for name in ("index", "info/exclude"))
-    return Moment(signature, head, _seen(git / "index.lock") is not None)
+    return TreeMoment(signature, head, _seen(git / "index.lock") is not None)
 
 
 def _seen(path: Path) -> tuple[int, int, int] | None:

@@ -187,7 +187,7 @@ def merged(parts: Sequence[CheckResult], seconds: float) -> CheckResult:
             times[case.id] = times.get(case.id, 0) + 1
     worst = next((p for p in parts if p.outcome == "failed"), parts[0])
     found = worst.report if len(parts) == 1 else report(
-        worst.report.format, [c for p in parts for c in p.report.cases], problems=worst.report.problems
+        worst.report.format, (c for p in parts for c in p.report.cases)
     )  # fmt: skip
     return msgspec.structs.replace(worst, report=found, seconds=round(seconds, 3), repeats=len(parts), times=times)
 

@@ -16,6 +16,8 @@ WANTED = (
     "go.mod", "package.json", "tsconfig.json", "Makefile",
 )  # fmt: skip
 """The files that are read."""
+_MOST_TOML = 1 << 16
+"""tomllib takes quadratic time for a key of many parts."""
 _TARGET = re.compile(r"^(test|check|lint)\s*:(?!=)", re.MULTILINE)
 _TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")
 
@@ -108,6 +110,6 @@ def _make(texts: Mapping[str, str]) -> list[Suggestion]:
 
 def _toml(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text) if len(text) <= _MOST_TOML else {}
     except (ValueError, RecursionError):
         return {}

@@ -24,7 +24,7 @@ _VERDICTS = {
     "untested": "could not be tested",
 }
 _MOST_SHOWN = 12
-_RED = 8
+_RED, _NOT_RUN = 1, 8
 
 
 @click.group()
@@ -90,8 +90,8 @@ def suggest(context: Context) -> None:
 @click.option("--at", metavar="REV", default=None, help="Once, on the tree of this commit.")
 @pass_context
 def run(context: Context, names: Sequence[str], at: str | None) -> int:
-    """Run the checks now on the tree of HEAD, unless they ran on it, and find who broke what is newly red. Exit 8 if
-    one is red or could not be run."""
+    """Run the checks now on the tree of HEAD, unless they ran on it, and find who broke what is newly red. Exit 1 if
+    one is red, 8 if one could not be run."""
     with render.progress(context, "checking") as moved:
         ended = 0
 
@@ -103,7 +103,8 @@ def run(context: Context, names: Sequence[str], at: str | None) -> int:
 
         found = checking.run(context.desk, context.only(), names, told=told, at=at)
     render.emit(context, "check-run", found, _standing(found))
-    return 0 if all(c.state == "green" for c in found) else _RED
+    states = {c.state for c in found}
+    return _RED if "red" in states else _NOT_RUN if states - {"green"} else 0
 
 
 @check.command("simulate")

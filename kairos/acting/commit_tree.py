@@ -17,6 +17,7 @@ from kairos.repo.git import Git
 from kairos.repo.objects import BYTES_LIMIT, Objects
 
 _MODES = {"100644": 0o644, "100755": 0o755}
+_SHOWN = frozenset({*_MODES, "120000"})
 _LARGEST = 16 << 20
 
 
@@ -40,7 +41,7 @@ def seed_of(git: Git, commit: str, *, every: bool = False) -> Seed:
     gone = [p for p, (mode, _) in wanted.items() if mode == "000000" and _is_file(git.root, p)]
     gone += [p for p in untracked(git) if p not in wanted]
     links = [p for p, (mode, _) in wanted.items() if mode == "120000"]
-    if links and not every:
+    if links:
         raise TreeRefused(f"a symbolic link differs from the work tree: {os.fsencode(links[0])!r}")
     files = {p: (mode, oid) for p, (mode, oid) in wanted.items() if mode in _MODES}
     blobs = Objects(git).blobs([oid for _, oid in files.values()], each=_LARGEST)
@@ -58,7 +59,7 @@ def seed_of(git: Git, commit: str, *, every: bool = False) -> Seed:
 
 def disturbed(git: Git, commit: str, seed: Collection[str]) -> bool:
     """Whether files changed in the work tree that the view of a commit showed through."""
-    now = {p for p, (mode, _) in _differing(git, commit).items() if mode in _MODES or _is_file(git.root, p)}
+    now = {p for p, (mode, _) in _differing(git, commit).items() if mode in _SHOWN or _is_file(git.root, p)}
     return not now | set(untracked(git)) <= set(seed)
 
 

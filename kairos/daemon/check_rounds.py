@@ -7,7 +7,7 @@ run that ended is repeated.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,11 +17,12 @@ from kairos.acting.commit_tree import tree_of
 from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
+from kairos.domain.amounts import count
 from kairos.domain.checks import culprit, ranges, runners
 from kairos.domain.checks.culprit import Culprit, NextRun
 from kairos.domain.checks.ranges import ChainCommit, RedRange
 from kairos.domain.checks.report import Report
-from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
+from kairos.domain.checks.state import MOST_FAILED, CheckState, NamedCheck, check_stream
 from kairos.domain.events import (
     AttentionDue,
     CheckJudged,
@@ -45,7 +46,7 @@ from kairos.repo.git import Git
 BOUNDARY = "check"
 NOT_ALONE = "its runner does not run these cases alone"
 _MOST_COMMITS = 500
-_MOST_FAILED = 300
+_MOST_MESSAGES = 300
 _FLAKY_RUNS = 10
 """A flaky case is believed to be mended after so many green runs."""
 _MOST_BEGUN = 3
@@ -119,7 +120,9 @@ class CheckRounds:
             raise
         if exist and result.outcome != "broken" and not reported(cases, result.report):
             result = CheckResult(outcome="broken", report=Report(format="none"), why=NOT_ALONE, seconds=result.seconds)
-        self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases), begun, "system")])
+        known = self.checks(repo.id).get(check.name)
+        before = {case for r in known.runs[-1:] for case in r.failed} if known is not None else set()
+        self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases, before), begun, "system")])
         self._world.catch_up()
 
     def _present(
@@ -158,8 +161,8 @@ class CheckRounds:
         """The next run of the search for who broke these cases, or the verdicts."""
         can_be_alone = runners.selecting(check.named.command, red.cases) is not None
         can_be_alone = can_be_alone and ranges.can_be_alone(check, red)
-        red, skipped = ranges.testable(check, red, alone=can_be_alone)
-        seconds = next((r.seconds / r.repeats for r in reversed(check.runs) if bool(r.cases) is can_be_alone), 0.0)
+        whole, red = red, ranges.testable(check, red, alone=can_be_alone)
+        seconds = ranges.duration(check, alone=can_be_alone)
         repeats = culprit.repeats(seconds)
         answers: dict[str, Culprit] = {}
         wanted = NextRun(red.n, True) if can_be_alone and not ranges.ran_alone(check, red) else None
@@ -185,7 +188,7 @@ class CheckRounds:
             return
         run = ranges.present(check, red.chain[-1].tree)
         messages = {} if run is None else run.failed
-        judged = verdicts(repo.id, check, red, answers, skipped, alone=can_be_alone)
+        judged = verdicts(repo.id, check, red, answers, whole, alone=can_be_alone)
         self._say(repo, judged, messages, red.since)
 
     def _say(
@@ -227,10 +230,10 @@ class CheckRounds:
             names = set(known)
         for p in mine:
             keys = [case_of(key) for key in (p.raised.subjects or [p.raised.key])]
-            name = keys[0][0]
+            name, cases = keys[0][0], [case for _, case in keys]
             if name not in names:
                 why = f"`{name}` is no check any more"
-            elif name not in checks or p.state == "parked" or not _is_green(checks[name], head, [c for _, c in keys]):
+            elif name not in checks or p.state == "parked" or not _is_green(checks[name], head, cases):
                 continue
             else:
                 why = f"green again at {head.oid[:10]}"
@@ -252,8 +255,12 @@ def reported(cases: Sequence[str], report: Report) -> bool:
 
 
 def _is_green(check: CheckState, head: ChainCommit, cases: Sequence[str]) -> bool:
+    """Whether the cases of a finding are green, and all others that had their verdict together with them: a finding
+    names only so many."""
     if cases == [CANNOT_RUN]:
         return ranges.present(check, head.tree) is not None
+    told = {check.judged[case].position for case in cases if case in check.judged}
+    cases = [*cases, *(case for case, verdict in check.judged.items() if verdict.position in told)]
     flaky = any(case in check.judged and check.judged[case].verdict == "flaky" for case in cases)
     return ranges.green_again(check, head.tree, cases, runs=_FLAKY_RUNS if flaky else 1)
 
@@ -272,39 +279,44 @@ def commit_at(git: Git, revision: str) -> ChainCommit | None:
     return None if oid is None else ChainCommit(oid, tree_of(git, oid))
 
 
-def ran(repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequence[str]) -> CheckRan:
-    """The event of a run that ended."""
+def ran(
+    repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequence[str], before: Collection[str] = ()
+) -> CheckRan:  # fmt: skip
+    """The event of a run that ended. Of too many red cases those that were not red `before` come first."""
     report = result.report
-    failed = [clean(case) for case in report.failed]
+    failed = sorted(map(clean, report.failed), key=lambda case: case.id in before)
     return CheckRan(
         repo=repo, check=check, tree=at.tree, commit=at.oid, outcome=result.outcome, format=report.format,
         exit=result.exit, passed=report.passed, skipped=report.skipped, cases=list(cases), seconds=result.seconds,
         failed=[
             FailedCase(
-                id=c.id, message=c.message, path=c.path, line=c.line, seconds=round(c.seconds, 3), wide=c.wide,
-                times=result.times.get(c.id, result.repeats),
+                id=c.id, message=c.message if place < _MOST_MESSAGES else "", path=c.path, line=c.line,
+                seconds=round(c.seconds, 3), wide=c.wide, times=result.times.get(c.id, result.repeats),
             )
-            for c in failed[:_MOST_FAILED]
+            for place, c in enumerate(failed[:MOST_FAILED])
         ],
-        cut=max(0, len(failed) - _MOST_FAILED) + report.cut,
-        partial=report.partial or len(failed) > _MOST_FAILED, why=result.why, repeats=result.repeats,
+        cut=max(0, len(failed) - MOST_FAILED) + report.cut,
+        partial=report.partial or len(failed) > MOST_FAILED, why=result.why, repeats=result.repeats,
     )  # fmt: skip
 
 
 def verdicts(
-    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], skipped: int, *,
+    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], whole: RedRange, *,
     alone: bool,
 ) -> list[CheckJudged]:  # fmt: skip
-    """One verdict for the cases that share it."""
+    """One verdict for the cases that share it. `red`: the range `whole` without what could not be tested."""
     groups: dict[tuple[str, int], list[str]] = {}
     for case, answer in answers.items():
         groups.setdefault((answer.kind, answer.position), []).append(case)
     out = []
     for (kind, position), cases in sorted(groups.items()):
         evidence = ranges.seen_runs(check, red, cases[0], alone=alone)[1]
-        why = f"{skipped} commits in between could not be tested; it may be one of them" if skipped else ""
-        if kind not in _VERDICTS:
-            why = f"after {len(evidence)} runs neither a commit nor chance explains it"
+        skipped = ranges.untestable_before(whole, red, position) if kind == "new" else 0
+        why = f"{count(skipped, 'commit')} right before it could not be tested; it may be there" if skipped else ""
+        if red.n < 1:
+            why = "the runs of the search did not tell of it; it was stopped by a limit, or could not be run"
+        elif kind not in _VERDICTS:
+            why = f"after {count(len(evidence), 'run')} neither a commit nor chance explains it"
         out.append(
             CheckJudged(
                 repo=repo, check=check.named.name, cases=cases, verdict=_VERDICTS.get(kind, "untested"),

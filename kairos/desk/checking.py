@@ -14,7 +14,7 @@ from kairos.domain.checks import ranges
 from kairos.domain.checks.ranges import ChainCommit
 from kairos.domain.checks.simulating import simulate as simulated
 from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
-from kairos.domain.checks.suggesting import WANTED, suggest
+from kairos.domain.checks.suggesting import WANTED, Suggestion, free_name, suggest
 from kairos.domain.events import CheckKind, CheckNamed, CheckRemoved
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.record import NewEvent
@@ -108,7 +108,8 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
     """The checks that a repository seems to use, read from its last commit; nothing of it is run."""
     repo = _repository(desk, only)
     root, git = Path(repo.root), Git(Path(repo.root))
-    named = {tuple(c.named.command) for c in desk.view(ChecksView()).of(repo.id).values()}
+    checks = desk.view(ChecksView()).of(repo.id)
+    named, taken = {tuple(c.named.command) for c in checks.values()}, set(checks)
     tracked = git.tracked()
     objects = Objects(git)
     contents = {}
@@ -117,15 +118,15 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
         contents = {name: raw for name, raw in found.items() if raw is not None}
     present = [name for name in _PROGRAMS if (root / name).is_file()]
     setting = desk.config.check.get(repo.root)
-    out = []
+    mine = []
     if setting is not None and tuple(setting.command) not in named:
-        command = list(setting.command)
-        out.append(SuggestedOut(name="test", kind="test", command=command, because="your configuration",
-                                add=_add("test", "test", command)))  # fmt: skip
-    return out + [
+        mine.append(Suggestion(free_name("test", taken), "test", tuple(setting.command), "your configuration"))
+        named.add(tuple(setting.command))
+        taken.add(mine[0].name)
+    return [
         SuggestedOut(name=s.name, kind=s.kind, command=list(s.command), because=s.because,
                      add=_add(s.kind, s.name, list(s.command)))
-        for s in suggest(tracked, contents, present) if s.command not in named
+        for s in [*mine, *suggest(tracked, contents, present, taken, named)]
     ]  # fmt: skip
 
 
@@ -253,8 +254,7 @@ def _repository(desk: Desk, only: Repository | None) -> Repository:
 
 
 def _free_name(desk: Desk, repo: Repository, kind: str) -> str:
-    taken = desk.view(ChecksView()).of(repo.id)
-    return next(n for n in (kind, *(f"{kind}-{i}" for i in range(2, 1_000))) if n not in taken)
+    return free_name(kind, desk.view(ChecksView()).of(repo.id))
 
 
 def _add(kind: str, name: str, command: Sequence[str]) -> list[str]:

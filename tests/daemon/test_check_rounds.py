@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kairos.acting import confine
+from kairos.daemon import check_rounds
 from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
@@ -238,3 +239,46 @@ def test_the_chain_is_that_of_first_parents(checked: Checked) -> None:
     checked.repo.git("merge", "-q", "--no-ff", "-m", "merge", "side")
     assert [c.oid for c in chain_of(Git(checked.repo.root))][1] == base
     assert commit_at(Git(checked.repo.root), "no-such") is None
+
+
+def test_a_finding_of_many_cases_closes_only_when_all_are_green(checked: Checked) -> None:
+    each = 'grep -qx $i bad.txt && echo "not ok $i" || echo "ok $i"'
+    checked.name("sh", "-c", f"i=0; while [ $i -lt 70 ]; do {each}; i=$((i+1)); done; echo 1..70")
+    checked.settle()
+    cases = sorted(map(str, range(70)))
+    checked.bad("\n".join(cases))
+    checked.settle()
+    (title,) = checked.cards()
+    assert title.startswith("70 cases")
+    for left in (cases[-3:], cases[-2:], cases[-1:]):  # beyond those that the finding names
+        checked.bad("\n".join(left))
+        checked.settle()
+        assert checked.cards() == {title: "raised"}
+    checked.bad("")
+    checked.settle()
+    assert checked.cards() == {title: "superseded"}
+
+
+def test_a_commit_at_which_nothing_can_be_said_of_a_case_is_passed_over(checked: Checked) -> None:
+    script = f"if grep -q Z bad.txt; then echo 1..9; echo ok 1 x; else {TEXT}; fi"
+    checked.name("sh", "-c", script)
+    checked.settle()
+    checked.bad("Z")
+    checked.bad("Z1")
+    culprit = checked.bad("a")
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.culprit) == ("new", culprit)
+    assert judged.why == "2 commits right before it could not be tested; it may be there"
+
+
+def test_of_too_many_red_cases_the_new_ones_are_kept(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_rounds, "MOST_FAILED", 2)
+    checked.bad("ab")
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    checked.bad("abc")
+    checked.settle()
+    runs = checked.others.told("CheckRan")
+    assert [{f.id for f in run.failed} for run in runs[:2]] == [{"a", "b"}, {"c", "a"}]
+    assert [j.cases for j in checked.others.told("CheckJudged")] == [["c"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from kairos.domain.events import (
@@ -17,7 +19,13 @@ from kairos.domain.events import (
 )
 
 MOST_RUNS = 400
-_MOST_JUDGED = 1_000
+MOST_FAILED = 5_000
+"""So many red cases of a run are kept by name."""
+MOST_TEXT = 4 << 20
+"""The runs of a check hold so many characters of ids and messages, beside the last two."""
+_WITH_MESSAGES = 40
+"""Messages are kept of so many last runs: a search takes no more."""
+_MOST_JUDGED = 2 * MOST_FAILED
 TOPICS = frozenset({"CheckJudged", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted"})
 
 
@@ -39,8 +47,9 @@ class NamedCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A run that ended. `failed`: red cases with their decisive lines; `wide`: those that stand for more than
-    themselves; `cases`: it ran only these; `times`: how often a case was red, where not in all `repeats`."""
+    """A run that ended. `failed`: red cases with their decisive lines (only of the last runs); `wide`: those that stand
+    for more than themselves; `cases`: it ran only these; `times`: how often a case was red, where
+    not in all `repeats`."""
 
     position: int
     tree: str
@@ -121,7 +130,7 @@ def evolve(state: Checks, event: Event, position: int) -> None:
             if known is not None:
                 known.begun.pop(event.tree, None)
                 if event.outcome != "stopped":
-                    known.runs = [*known.runs, _past(event, position)][-MOST_RUNS:]
+                    known.runs = _within_bounds([*known.runs, _past(event, position)])
         case CheckJudged():
             known = state.of(event.repo).get(event.check)
             if known is not None:
@@ -131,6 +140,20 @@ def evolve(state: Checks, event: Event, position: int) -> None:
                 known.judged = {case: known.judged[case] for case in newest}
         case _:
             pass
+
+
+def _within_bounds(runs: Sequence[PastRun]) -> list[PastRun]:
+    """The last runs, as many as the bounds allow."""
+    kept: list[PastRun] = []
+    text = 0
+    for age, run in enumerate(reversed(runs[-MOST_RUNS:])):
+        if age >= _WITH_MESSAGES and any(run.failed.values()):
+            run = msgspec.structs.replace(run, failed=dict.fromkeys(run.failed, ""))
+        text += sum(map(len, run.failed)) + sum(map(len, run.failed.values()))
+        if text > MOST_TEXT and age >= 2:
+            break
+        kept.append(run)
+    return kept[::-1]
 
 
 def _name(state: Checks, event: CheckNamed) -> None:

@@ -7,7 +7,7 @@ run that ended is repeated.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from kairos.acting.checking import CheckResult, clean, run_check
 from kairos.acting.commit_tree import tree_of
 from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of
+from kairos.daemon.check_narrowing import NarrowedTo, TrialWanted, narrow
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
 from kairos.domain.amounts import count
@@ -99,30 +100,52 @@ class CheckRounds:
     def run(
         self, repo: Repository, check: NamedCheck, at: ChainCommit, cases: Sequence[str] = (),
         cancelled: Callable[[], bool] | None = None, repeats: int = 1, *, exist: bool = False,
+        trial: TrialWanted | None = None,
     ) -> None:  # fmt: skip
         """One run, recorded when it begins and when it ended. `repeats`: how often it executes the command; `exist`:
-        a case of `cases` that it does not report makes it broken, else it counts as green.
+        a case of `cases` that it does not report makes it broken, else it counts as green; `trial`: with only some
+        pieces of the commit. One that was cut off too often by a crash is not begun again, but broken.
 
         TryAgain: it did not end, and counts for nothing."""
         stream = check_stream(repo.id, check.name)
-        started = CheckStarted(repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases))
+        pieces, of = ([], 0) if trial is None else (list(trial.pieces), trial.of)
+        known = self.checks(repo.id).get(check.name)
+        if known is not None and known.begun.get(at.tree, 0) >= _MOST_BEGUN:
+            broken = CheckRan(
+                repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="broken", cases=list(cases),
+                why=f"it was cut off {_MOST_BEGUN} times before it ended", pieces=pieces, pieces_of=of,
+            )  # fmt: skip
+            self._log.append([NewEvent(stream, broken, None, "system")])
+            self._world.catch_up()
+            return
+        started = CheckStarted(
+            repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases), pieces=pieces, pieces_of=of
+        )  # fmt: skip
         (begun,) = self._log.append([NewEvent(stream, started, self._cause, "system")])
         try:
             result = run_check(
-                self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled
+                self._home,
+                Path(repo.root),
+                check,
+                at.oid,
+                cases=cases,
+                repeats=repeats,
+                cancelled=cancelled,
+                changes=None if trial is None else trial.changes,
             )
         except TryAgain as error:
             stopped = CheckRan(
                 repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="stopped", cases=list(cases),
-                why=error.message,
+                why=error.message, pieces=pieces, pieces_of=of,
             )  # fmt: skip
             self._log.append([NewEvent(stream, stopped, begun, "system")])
             raise
         if exist and result.outcome != "broken" and not reported(cases, result.report):
             result = CheckResult(outcome="broken", report=Report(format="none"), why=NOT_ALONE, seconds=result.seconds)
-        known = self.checks(repo.id).get(check.name)
         before = {case for r in known.runs[-1:] for case in r.failed} if known is not None else set()
-        self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases, before), begun, "system")])
+        ended = ran(repo.id, check.name, at, result, cases, before)
+        ended = msgspec.structs.replace(ended, pieces=pieces, pieces_of=of)
+        self._log.append([NewEvent(stream, ended, begun, "system")])
         self._world.catch_up()
 
     def _present(
@@ -131,15 +154,7 @@ class CheckRounds:
         """Runs all of a check at HEAD, unless a run on that tree ended."""
         if check.whole(head.tree):
             return False
-        if check.begun.get(head.tree, 0) >= _MOST_BEGUN:
-            broken = CheckRan(
-                repo=repo.id, check=check.named.name, tree=head.tree, commit=head.oid, outcome="broken",
-                why=f"it was cut off {_MOST_BEGUN} times before it ended",
-            )  # fmt: skip
-            self._log.append([NewEvent(check_stream(repo.id, check.named.name), broken, None, "system")])
-            self._world.catch_up()
-        else:
-            self.run(repo, check.named, head, (), cancelled)
+        self.run(repo, check.named, head, (), cancelled)
         return True
 
     def _untested(self, repo: Repository, check: CheckState, head: ChainCommit) -> bool:
@@ -186,9 +201,20 @@ class CheckRounds:
             at_head = wanted.position == red.n  # where the cases are known to exist
             self.run(repo, check.named, red.chain[wanted.position], cases, cancelled, repeats, exist=at_head)
             return
+        hunks: dict[int, NarrowedTo] = {}
+        for position in sorted({a.position for a in answers.values() if a.kind == "new"}):
+            cases = [case for case in red.cases if answers[case].kind == "new" and answers[case].position == position]
+            if ranges.untestable_before(whole, red, position):
+                continue
+            at = red.chain[position]
+            found = narrow(Git(Path(repo.root)), check, red.chain[position - 1], at, cases[0], seconds)
+            if isinstance(found, TrialWanted):
+                self.run(repo, check.named, at, cases[:1] if can_be_alone else (), cancelled, repeats, trial=found)
+                return
+            hunks[position] = found
         run = ranges.present(check, red.chain[-1].tree)
         messages = {} if run is None else run.failed
-        judged = verdicts(repo.id, check, red, answers, whole, alone=can_be_alone)
+        judged = verdicts(repo.id, check, red, answers, whole, hunks, alone=can_be_alone)
         self._say(repo, judged, messages, red.since)
 
     def _say(
@@ -301,16 +327,19 @@ def ran(
 
 
 def verdicts(
-    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], whole: RedRange, *,
+    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], whole: RedRange,
+    hunks: Mapping[int, NarrowedTo], *,
     alone: bool,
 ) -> list[CheckJudged]:  # fmt: skip
-    """One verdict for the cases that share it. `red`: the range `whole` without what could not be tested."""
+    """One verdict for the cases that share it. `red`: the range `whole` without what could not be tested; `hunks`:
+    by the position of a culprit, what of it is to blame."""
     groups: dict[tuple[str, int], list[str]] = {}
     for case, answer in answers.items():
         groups.setdefault((answer.kind, answer.position), []).append(case)
     out = []
     for (kind, position), cases in sorted(groups.items()):
         evidence = ranges.seen_runs(check, red, cases[0], alone=alone)[1]
+        part = hunks.get(position, NarrowedTo()) if kind == "new" else NarrowedTo()
         skipped = ranges.untestable_before(whole, red, position) if kind == "new" else 0
         why = f"{count(skipped, 'commit')} right before it could not be tested; it may be there" if skipped else ""
         if red.n < 1:
@@ -322,7 +351,8 @@ def verdicts(
                 repo=repo, check=check.named.name, cases=cases, verdict=_VERDICTS.get(kind, "untested"),
                 commit=red.chain[-1].oid, tree=red.chain[-1].tree, base=red.chain[0].oid,
                 culprit=red.chain[position].oid if kind == "new" else "", over=red.n, runs=len(evidence),
-                sure=round(min(answers[c].sure for c in cases), 6), evidence=evidence, why=why,
+                sure=round(min(answers[c].sure for c in cases), 6), why=why, hunk=part.text,
+                evidence=[*evidence, *part.evidence],
             )
         )  # fmt: skip
     return out

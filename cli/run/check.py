@@ -80,7 +80,9 @@ def rm(context: Context, name: str) -> None:
 def suggest(context: Context) -> None:
     """What this repository already uses, as commands that name it. Nothing of it is run."""
     found = checking.suggested(context.desk, context.only())
-    rows: list[list[render.Cell]] = [[s.because, shlex.join(s.add)] for s in found]
+    rows: list[list[render.Cell]] = [
+        [s.because, shlex.join(s.add), "" if s.found else f"({s.command[0]} is not installed)"] for s in found
+    ]
     text = f"{render.table(rows)}\n  Nothing runs before you name it." if found else "  Nothing that is known."
     render.emit(context, "check-suggest", found, text)
 
@@ -135,7 +137,8 @@ def _standing(found: Sequence[NamedCheckOut]) -> str:
         if c.why:
             lines.append(f"  {c.name}: {render.inert(c.why)}")
         for red in c.red[:_MOST_SHOWN]:
-            verdict = f"new at {red.culprit[:10]}" if red.culprit else _VERDICTS.get(red.verdict, red.verdict)
+            place = f", {render.inert(red.place)}" if red.place else ""
+            verdict = f"new at {red.culprit[:10]}{place}" if red.culprit else _VERDICTS.get(red.verdict, red.verdict)
             lines.append(f"  {render.paint('✗', 'red')} {render.inert(red.case)}: {verdict}")
             lines += [f"      {render.inert(red.message)}"] if red.message else []
         if len(c.red) > _MOST_SHOWN:

@@ -78,7 +78,19 @@ def _differing(git: Git, commit: str) -> dict[str, tuple[str, str]]:
         if head.startswith(b":"):
             mode, _, oid, *_ = head[1:].decode("ascii").split()
             found[os.fsdecode(next(fields))] = (mode, oid)
-    return found
+    # git tells of a link as well that was only made again; a file is laid over in any case.
+    links = {path: oid for path, (mode, oid) in found.items() if mode == "120000"}
+    targets = Objects(git).blobs(links.values()) if links else {}
+    same = {path for path, oid in links.items() if _target(git.root, path) == targets.get(oid)}
+    return {path: wanted for path, wanted in found.items() if path not in same}
+
+
+def _target(root: Path, path: str) -> bytes:
+    """What a link leads to; nothing if there is no link."""
+    try:
+        return os.fsencode((root / path).readlink())
+    except OSError:
+        return b""
 
 
 def _files(git: Git, commit: str) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, RedCaseOu
 from kairos.domain.checks import ranges
 from kairos.domain.checks.ranges import ChainCommit
 from kairos.domain.checks.simulating import simulate as simulated
-from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
+from kairos.domain.checks.state import CheckState, JudgedCase, NamedCheck, check_stream
 from kairos.domain.checks.suggesting import WANTED, Suggestion, free_name, suggest
 from kairos.domain.events import CheckKind, CheckNamed, CheckRemoved
 from kairos.errors import NotFound, UsageError
@@ -32,6 +33,7 @@ _PROGRAMS = (
     "node_modules/.bin/eslint", "node_modules/.bin/tsc",
 )  # fmt: skip
 _LOCK_WAIT_S = 600.0
+_NO_VERDICT = JudgedCase(position=0, verdict="")
 
 
 def add(
@@ -125,7 +127,7 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
         taken.add(mine[0].name)
     return [
         SuggestedOut(name=s.name, kind=s.kind, command=list(s.command), because=s.because,
-                     add=_add(s.kind, s.name, list(s.command)))
+                     add=_add(s.kind, s.name, list(s.command)), found=_is_here(root, s.command[0]))
         for s in [*mine, *suggest(tracked, contents, present, taken, named)]
     ]  # fmt: skip
 
@@ -226,10 +228,9 @@ def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> Nam
     named = check.named
     red = [] if last is None else [
         RedCaseOut(
-            case=case, message=message, verdict=check.judged[case].verdict if case in check.judged else "",
-            culprit=check.judged[case].culprit if case in check.judged else "",
+            case=case, message=message, verdict=verdict.verdict, culprit=verdict.culprit, place=verdict.place
         )
-        for case, message in last.failed.items()
+        for case, message in last.failed.items() for verdict in [check.judged.get(case, _NO_VERDICT)]
     ]  # fmt: skip
     state = "not run" if last is None else {"passed": "green", "failed": "red"}.get(last.outcome, "broken")
     return NamedCheckOut(
@@ -255,6 +256,10 @@ def _repository(desk: Desk, only: Repository | None) -> Repository:
 
 def _free_name(desk: Desk, repo: Repository, kind: str) -> str:
     return free_name(kind, desk.view(ChecksView()).of(repo.id))
+
+
+def _is_here(root: Path, program: str) -> bool:
+    return (root / program).is_file() if "/" in program else shutil.which(program) is not None
 
 
 def _add(kind: str, name: str, command: Sequence[str]) -> list[str]:

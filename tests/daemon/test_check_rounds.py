@@ -282,3 +282,35 @@ def test_of_too_many_red_cases_the_new_ones_are_kept(checked: Checked, monkeypat
     runs = checked.others.told("CheckRan")
     assert [{f.id for f in run.failed} for run in runs[:2]] == [{"a", "b"}, {"c", "a"}]
     assert [j.cases for j in checked.others.told("CheckJudged")] == [["c"]]
+
+
+def test_a_problem_of_a_scanner_stays_the_same_while_lines_move_and_closes_when_it_is_gone(checked: Checked) -> None:
+    scan = """python3 - <<'E'
+import json, re
+found = [
+    {"ruleId": "R1", "message": {"text": f"line {n}: {line} is bad"}, "locations": [{"physicalLocation": {
+        "artifactLocation": {"uri": "a.txt"}, "region": {"startLine": n}}}]}
+    for n, line in enumerate(open("a.txt").read().split(), 1) if line.startswith("bad")
+]
+print(json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "scan"}}, "results": found}]}))
+raise SystemExit(1 if found else 0)
+E"""
+    checked.repo.write("a.txt", "fine badold fine")
+    checked.repo.commit()
+    checked.name("sh", "-c", scan, kind="lint")
+    checked.settle()
+    checked.repo.write("a.txt", "more more fine badold")
+    checked.repo.commit()
+    checked.settle()
+    assert checked.cards() == {}, "it was there before, elsewhere"
+    checked.repo.write("a.txt", "badold badnew")
+    culprit = checked.repo.commit()
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.culprit, len(judged.cases)) == ("new", culprit, 1)
+    for text, state in (("x x badnew x badold", "raised"), ("badold", "superseded"), ("x badnew", "raised")):
+        checked.repo.write("a.txt", text)
+        checked.repo.commit()
+        checked.settle()
+        assert list(checked.cards().values()) == [state], text
+    assert len(checked.others.told("CheckJudged")) == 2, "the last time it was another commit"

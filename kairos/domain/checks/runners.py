@@ -55,6 +55,7 @@ class Runner(NamedTuple):
 
 def runner_of(command: Sequence[str]) -> Runner | None:
     """The runner that a command calls, None if it is not known."""
+    command = list(command)
     for at, word in enumerate(command[:8]):
         name = word.rsplit("/", 1)[-1]
         if name in ("pytest", "py.test"):

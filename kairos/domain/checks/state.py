@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
@@ -25,7 +26,7 @@ MOST_TEXT = 4 << 20
 """The runs of a check hold so many characters of ids and messages, beside the last two."""
 _WITH_MESSAGES = 40
 """Messages are kept of so many last runs: a search takes no more."""
-_MOST_TRIALS = 64
+_MOST_TRIALS, _LONGEST_PLACE = 64, 300
 _MOST_JUDGED = 2 * MOST_FAILED
 TOPICS = frozenset({"CheckJudged", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted"})
 
@@ -92,11 +93,12 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class JudgedCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The last verdict on a case."""
+    """The last verdict on a case; `place`: of the culprit, the file and the lines that do it."""
 
     position: int
-    verdict: Verdict
+    verdict: Verdict | Literal[""]
     culprit: str = ""
+    place: str = ""
 
 
 class CheckState(msgspec.Struct, kw_only=True):
@@ -145,7 +147,12 @@ def evolve(state: Checks, event: Event, position: int) -> None:
         case CheckJudged():
             known = state.of(event.repo).get(event.check)
             if known is not None:
-                verdict = JudgedCase(position=position, verdict=event.verdict, culprit=event.culprit)
+                verdict = JudgedCase(
+                    position=position,
+                    verdict=event.verdict,
+                    culprit=event.culprit,
+                    place=event.hunk.partition("\n")[0][:_LONGEST_PLACE],
+                )
                 known.judged |= dict.fromkeys(event.cases, verdict)
                 newest = sorted(known.judged, key=lambda case: (known.judged[case].position, case))[-_MOST_JUDGED:]
                 known.judged = {case: known.judged[case] for case in newest}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kairos.domain.checks.runners import runner_of
 from kairos.domain.events import CheckKind
 
 WANTED = (
@@ -42,12 +43,19 @@ def suggest(
 ) -> list[Suggestion]:  # fmt: skip
     """The checks of a repository. `tracked`: its paths; `contents`: of those WANTED; `present`: programs that lie in
     it, such as `.venv/bin/pytest`; `taken`: names that they must not have; `named`:
-    commands that are checks already."""
+    commands that are checks already; of a runner that one of them calls, none is suggested."""
     texts = {name: raw[: 1 << 20].decode("utf-8", "replace") for name, raw in contents.items()}
     found = [*_python(tracked, texts, present), *_rust(texts), *_go(texts), *_node(tracked, texts, present)]
     kinds = {s.kind for s in found}
     found += [s for s in _task_runners(texts) if s.kind not in kinds]
-    return _with_free_names([s for s in found if s.command not in named], taken)
+    runners = {runner.name for runner in map(runner_of, named) if runner is not None}
+    new = [s for s in found if s.command not in named and _runner(s.command) not in runners]
+    return _with_free_names(new, taken)
+
+
+def _runner(command: Sequence[str]) -> str:
+    runner = runner_of(command)
+    return "" if runner is None else runner.name
 
 
 def _with_free_names(found: Sequence[Suggestion], taken: Collection[str]) -> list[Suggestion]:

@@ -9,7 +9,7 @@ from kairos.eventlog.views.projection import Projection
 
 class ChecksView(Projection[Checks]):
     name = "checks"
-    version = 2
+    version = 3
     state = Checks
     topics = TOPICS
 

@@ -32,7 +32,9 @@ def test_a_check_from_the_suggestion_to_the_card(kairos: Any, repo: Any, home: H
     assert red.code == 1
     assert f"new at {culprit[:10]}" in red.out
     assert f"is red since {culprit[:10]}" in kairos("inbox").out
-    assert kairos("check", "ls", "--json", *at).data[0]["red"][0]["culprit"] == culprit
+    (case,) = kairos("check", "ls", "--json", *at).data[0]["red"]
+    assert (case["culprit"], case["place"]) == (culprit, "a.txt, line 1")
+    assert f"new at {culprit[:10]}, a.txt, line 1" in kairos("check", "ls", *at).out
     assert "NEWLY RED" in kairos("check", "simulate", *at).out
     suggested = kairos("check", "suggest", *at)
     assert "known" in suggested.out, "it is named already"

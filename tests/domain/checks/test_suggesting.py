@@ -35,6 +35,10 @@ def test_names_that_are_free_and_commands_that_are_no_check_yet() -> None:
     assert [s.name for s in found] == ["test-3", "go-2", "vet", "npm"]
     again = suggest(list(files), files, (), named={("go", "vet", "./..."), ("npm", "test", "--silent")})
     assert [s.name for s in again] == ["test", "go"]
+    mine = {("venv/bin/python", "-m", "pytest", "-q", "-n4"), ("env", "X=1", "go", "test", "./a")}
+    assert [s.command[0] for s in suggest(list(files), files, (), named=mine)] == ["go", "npm"], (
+        "only go vet is left of go"
+    )
 
 
 def test_task_runners_are_suggested_for_what_they_name() -> None:

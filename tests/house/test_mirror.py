@@ -62,6 +62,7 @@ STORIES = {
     "tests/cli/look/test_foreign_events.py": "every command, with events of another application in the log",
     "tests/cli/test_answers.py": "every answer of a recorded home",
     "tests/cli/test_fuzz.py": "every command, with hostile arguments and in troubled places",
+    "tests/domain/checks/test_hostile_reports.py": "a megabyte of anything, to all readers of reports",
     "tests/cli/test_one_moment.py": "each command answers from one state of the log",
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",

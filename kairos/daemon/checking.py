@@ -6,8 +6,8 @@ an absence only the newest tree is run, and an idle day costs nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from time import monotonic
 
 from kairos.acting.checking import checks_lock
 from kairos.clock import SECOND, now_us
@@ -116,7 +116,7 @@ class Checking(Component):
                 self._report(f"checks of {repo.root}: {error.message}")
             _, before = self._patience.get(repo.id, (0.0, RETRY_S / 2))
             patience = min(2 * before, RETRY_MOST_S)
-            self._patience[repo.id] = monotonic() + patience, patience
+            self._patience[repo.id] = time.monotonic() + patience, patience
             return False
         self._patience.pop(repo.id, None)
         if not more:
@@ -134,8 +134,8 @@ class Checking(Component):
         if self._is_paused(repo.id):
             return _PAUSED_S
         until, _ = self._patience.get(repo.id, (0.0, 0.0))
-        if until > monotonic():
-            return until - monotonic()
+        if until > time.monotonic():
+            return until - time.monotonic()
         with self._world.reading() as views:
             quiet = now_us() - views.attention.last_activity.get(repo.id, 0)
         return None if quiet >= QUIET_S * SECOND else max(0.05, QUIET_S - quiet / SECOND)

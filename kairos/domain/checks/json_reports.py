@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
-from io import BytesIO
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote
@@ -26,6 +26,7 @@ from kairos.domain.checks.report import (
 MOST_BYTES = 64 << 20
 _MOST_DOCUMENT = 16 << 20
 """A document is held decoded, which takes about twenty times its bytes at worst; lines are read one by one."""
+_LINE = re.compile(rb"[^\r\n]+")
 _MOST_SAID, _MOST_TESTS = 200, 10_000
 _MOST_LINES = 500_000
 
@@ -95,8 +96,8 @@ def read_go(raw: bytes) -> Report:
     cases = CaseList()
     said: dict[str, list[str]] = {}
     known, bad = False, set[str]()
-    for line in islice(BytesIO(raw[:MOST_BYTES]), _MOST_LINES):
-        event = _go_event(line)
+    for line in islice(_LINE.finditer(raw, 0, MOST_BYTES), _MOST_LINES):
+        event = _go_event(line[0])
         if event is None:
             continue
         known = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import StringIO
 
 import msgspec
 
@@ -19,6 +18,7 @@ _CARGO = re.compile(r"^test (\S.*?) \.\.\. (ok|FAILED|ignored\b.*)$")
 _CARGO_END = re.compile(r"^test result: (?:ok|FAILED)\. \d+ passed; \d+ failed;")
 _PANIC = re.compile(r"^thread '([^']{1,300})'(?: \(\d+\))? panicked at")
 _CARGO_ERROR = re.compile(r"^error(?:\[E\d{4}\])?: ")
+_LINE = re.compile(r"[^\r\n]+")
 _LONGEST_LINE, _MOST_COUNTS = 4_000, 20
 
 
@@ -109,6 +109,5 @@ def read_cargo(text: str) -> Report:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines of a text, one at a time, each cut at _LONGEST_LINE characters."""
-    for line in StringIO(text, newline=None):
-        yield line.rstrip("\n")[:_LONGEST_LINE]
+    """The lines of a text that are not empty, one at a time, each cut at _LONGEST_LINE characters."""
+    return (found[0][:_LONGEST_LINE] for found in _LINE.finditer(text))

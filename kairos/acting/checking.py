@@ -32,7 +32,8 @@ _MOST_REPORT = 64 << 20
 _NONE_RAN = (0, 5)
 """The exit status of a runner that was asked for cases of which there is none; pytest's is 5."""
 _NO_MEMORY = re.compile(
-    r"^MemoryError|Cannot allocate memory|memory allocation of \d{1,20} bytes failed|std::bad_alloc|out of memory"
+    r"^MemoryError|Cannot allocate memory|memory allocation of \d{1,20} bytes failed|std::bad_alloc"
+    r"|runtime: out of memory|heap out of memory"
 )
 _ORDER = ("test", "build", "types", "lint")
 
@@ -161,10 +162,10 @@ def _understood(
         lack = sentence(lacking(output, done.missing))
         return _broken(reading.last_line(output) + (f": {lack}" if lack else ""), part, output)
     found = _report(done, part, check, str(root))
-    if any(_NO_MEMORY.search(case.message) for case in found.failed):
-        return _broken("it was out of memory", part, output)
     if not selected:
         found = reading.with_exit(found, part.exit, output)
+    elif any(_NO_MEMORY.search(case.message) for case in found.failed):
+        return _broken("it was out of memory", part, output)
     elif found.format == "exit" or not (found.cases or part.exit in _NONE_RAN):
         return _broken(f"it did not run these cases: {reading.last_line(output) or part.exit}", part, output)
     return CheckResult(outcome="failed" if found.failed else "passed", report=found, exit=part.exit, output=output)

@@ -161,7 +161,7 @@ class CheckRounds:
         """Says of a check that could not be run at HEAD that it could not."""
         last = check.whole(head.tree)[-1]
         said = check.judged.get(CANNOT_RUN)
-        if last.outcome != "broken" or (said is not None and said.position > last.position):
+        if ranges.present(check, head.tree) is not None or (said is not None and said.position > last.position):
             return False
         judged = CheckJudged(
             repo=repo.id, check=check.named.name, cases=[CANNOT_RUN], verdict="untested", commit=head.oid,

@@ -133,12 +133,14 @@ def test_a_run_that_was_given_up_is_no_answer(
     assert why in found.why
 
 
-def test_a_case_that_was_out_of_memory_is_no_answer(repo: Any, check: Callable[..., CheckResult]) -> None:
+def test_a_case_that_was_out_of_memory_is_no_answer_of_a_search(repo: Any, check: Callable[..., CheckResult]) -> None:
     repo.write("test_a.py", "def test_x():\n    raise MemoryError\n")
     repo.commit()
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist"]
-    found = check(*command, read_roots=[str(Path(sys.executable).parent.parent)])
+    roots = [str(Path(sys.executable).parent.parent)]
+    found = check(*command, read_roots=roots, cases=["test_a.py::test_x"])
     assert (found.outcome, found.why) == ("broken", "it was out of memory")
+    assert check(*command, read_roots=roots).outcome == "failed", "it is red, and hides no other case"
 
 
 def test_selected_cases_that_were_not_run_are_not_green(repo: Any, check: Callable[..., CheckResult]) -> None:

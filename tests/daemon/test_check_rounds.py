@@ -314,3 +314,22 @@ E"""
         checked.settle()
         assert list(checked.cards().values()) == [state], text
     assert len(checked.others.told("CheckJudged")) == 2, "the last time it was another commit"
+
+
+def test_a_search_that_is_given_up_blames_nobody_and_says_so(checked: Checked) -> None:
+    checked.repo.write(".gitignore", "env/\n")
+    checked.repo.commit()
+    checked.name("sh", "-c", f"test ! -e env/slow || sleep 60; {TEXT}", seconds=1)
+    checked.settle()
+    checked.bad("a")
+    assert checked.rounds.step(checked.others.repository)
+    checked.repo.write("env/slow", "")
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.cases, judged.culprit) == ("untested", ["a"], "")
+    assert "a limit" in judged.why
+    assert checked.cards() == {"t: a could not be tested": "raised"}
+    (checked.repo.root / "env/slow").unlink()
+    checked.bad("")
+    checked.settle()
+    assert checked.cards() == {"t: a could not be tested": "superseded"}

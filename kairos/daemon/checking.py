@@ -34,6 +34,8 @@ from kairos.settings import Config
 
 QUIET_S = 3.0
 """A check begins when nothing was edited for so long (s)."""
+BETWEEN_S = 0.2
+"""The pause (s) between two runs, so that `kairos check run`, which waits for the lock, gets its turn."""
 RETRY_S, RETRY_MOST_S = 2.0, 60.0
 _PAUSED_S = 60.0
 
@@ -92,7 +94,7 @@ class Checking(Component):
             wait = self._wait(known)
             if wait is None:
                 if self._one(known):
-                    return 0.0
+                    return BETWEEN_S
                 wait = self._wait(known) or 0.0
             if repo in self._due:
                 waits.append(wait)

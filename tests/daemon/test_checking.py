@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kairos import durable
 from kairos.acting import confine
 from kairos.acting.checking import checks_lock
 from kairos.daemon import checking
@@ -150,14 +151,14 @@ def three(component: Checking, monkeypatch: pytest.MonkeyPatch) -> Checking:
 def test_a_long_search_in_one_repository_does_not_delay_the_others(three: Checking) -> None:
     rounds = three._rounds = Rounds()  # type: ignore[assignment]
     for _ in range(7):
-        assert three.step() == 0.0
+        assert three.step() == checking.BETWEEN_S
     assert rounds.steps == ["a", "b", "c", "a", "b", "c", "a"]
 
 
 def test_a_repository_whose_checks_fail_does_not_hold_up_the_others(three: Checking, reported: list[str]) -> None:
     rounds = three._rounds = Rounds(fails="a")  # type: ignore[assignment]
     for _ in range(5):
-        assert three.step() == 0.0
+        assert three.step() == checking.BETWEEN_S
     assert rounds.steps[:2] == ["a", "b"] and {"b", "c"} <= set(rounds.steps[2:])
     assert reported == ["checks of /a: its disk is full"]
 
@@ -166,3 +167,7 @@ def test_what_is_done_leaves_nothing_behind(three: Checking, monkeypatch: pytest
     monkeypatch.setattr(three._rounds, "step", lambda *_, **__: False)
     assert three.step() is None
     assert (three._due, three._causes) == (set(), {})
+
+
+def test_between_two_runs_a_person_who_waits_for_the_lock_gets_a_turn() -> None:
+    assert checking.BETWEEN_S > 2 * durable._PAUSE_S

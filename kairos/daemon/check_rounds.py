@@ -202,8 +202,7 @@ class CheckRounds:
             self.run(repo, check.named, red.chain[wanted.position], cases, cancelled, repeats, exist=at_head)
             return
         hunks: dict[int, NarrowedTo] = {}
-        for position in sorted({a.position for a in answers.values() if a.kind == "new"}):
-            cases = [case for case in red.cases if answers[case].kind == "new" and answers[case].position == position]
+        for position, cases in culprits(answers).items():
             if ranges.untestable_before(whole, red, position):
                 continue
             at = red.chain[position]
@@ -324,6 +323,15 @@ def ran(
         cut=max(0, len(failed) - MOST_FAILED) + report.cut,
         partial=report.partial or len(failed) > MOST_FAILED, why=result.why, repeats=result.repeats,
     )  # fmt: skip
+
+
+def culprits(answers: Mapping[str, Culprit]) -> dict[int, list[str]]:
+    """The cases that a commit broke, by its position."""
+    found: dict[int, list[str]] = {}
+    for case in sorted(answers):
+        if answers[case].kind == "new":
+            found.setdefault(answers[case].position, []).append(case)
+    return found
 
 
 def verdicts(

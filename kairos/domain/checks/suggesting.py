@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Container, Mapping, Sequence
 from itertools import chain, count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from kairos.domain.checks.runners import runner_of
+from kairos.domain.config_text import toml_table
 from kairos.domain.events import CheckKind
 
 WANTED = (
@@ -19,8 +19,6 @@ WANTED = (
     ".justfile", "noxfile.py",
 )  # fmt: skip
 """The files that are read."""
-_MOST_TOML = 1 << 16
-"""tomllib takes quadratic time for a key of many parts."""
 _TARGET = re.compile(r"^(tests?|check|lint)[ \t]*::?(?!=)(?![ \t]*\w+[ \t]*[:+?]?=)", re.MULTILINE)
 _RECIPE = re.compile(r"^@?(tests?|check|lint)[ \t]*:(?!=)", re.MULTILINE)
 _SESSION = re.compile(r"^@nox\.session\b[^\n]*\n(?:@[^\n]*\n){0,9}def (tests?|check|lint)\(", re.MULTILINE)
@@ -75,7 +73,7 @@ def free_name(name: str, taken: Container[str]) -> str:
 
 
 def _python(tracked: Collection[str], texts: Mapping[str, str], present: Collection[str]) -> list[Suggestion]:
-    tables = _toml(texts.get("pyproject.toml", "")).get("tool")
+    tables = toml_table(texts.get("pyproject.toml", "")).get("tool")
     tools = tables if isinstance(tables, dict) else {}
     found = []
     setup = next((n for n in ("tox.ini", "setup.cfg") if "[tool:pytest]" in texts.get(n, "")), "")
@@ -151,10 +149,3 @@ def _task_runners(texts: Mapping[str, str]) -> list[Suggestion]:
             env = name or "py"  # tox knows `py` without a section of its own
             found.append(Suggestion(name or "test", kind, (*command, env), file))
     return list({s.kind: s for s in reversed(found)}.values())[::-1]
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text) if len(text) <= _MOST_TOML else {}
-    except (ValueError, RecursionError):
-        return {}

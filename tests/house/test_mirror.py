@@ -54,6 +54,8 @@ COVERED = {
 STORIES = {
     "tests/acting/test_hostile_undo.py": "undo on trees that were tampered with, fail, or change meanwhile",
     "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
+    "tests/domain/test_innocent_values.py": "what looks like a credential and is none",
+    "tests/backtest/test_measuring.py": "what makes a measured row of docs/detectors.md old",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/cli/decide/test_taken_by_git.py": "approve, undo and redo around what git throws away",
@@ -61,6 +63,7 @@ STORIES = {
     "tests/cli/look/test_foreign_events.py": "every command, with events of another application in the log",
     "tests/cli/test_answers.py": "every answer of a recorded home",
     "tests/cli/test_fuzz.py": "every command, with hostile arguments and in troubled places",
+    "tests/domain/checks/test_hostile_reports.py": "a megabyte of anything, to all readers of reports",
     "tests/cli/test_one_moment.py": "each command answers from one state of the log",
     "tests/cli/test_shared_log.py": "every command on PostgreSQL",
     "tests/cli/test_startup.py": "what a quick command imports",

@@ -118,6 +118,8 @@ class Tools:
                     return wrapped("remembered claims", self._recall(asked))
         except Unreadable as why:
             return f"Refused: {why}."
+        except Exception as error:  # noqa: BLE001 - whatever a model's arguments do to a tool, they end no turn
+            return f"Failed: {tool} ended with {type(error).__name__}: {str(error)[:300]}. Try it with other arguments."
         return f"Refused: there is no tool {tool}."
 
     def _read(self, asked: ReadFile) -> str:

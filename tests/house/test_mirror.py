@@ -56,6 +56,7 @@ STORIES = {
     "tests/acting/test_hostile_undo.py": "undo on trees that were tampered with, fail, or change meanwhile",
     "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
+    "tests/agent/test_troubled_servers.py": "turns whose server is slow, silent, cut off, or wrong about what it used",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/cli/decide/test_taken_by_git.py": "approve, undo and redo around what git throws away",
     "tests/acting/test_ordinary_checks.py": "what ordinary test suites use, in the sandbox",

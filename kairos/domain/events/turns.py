@@ -90,7 +90,10 @@ class ModelReserved(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | stopped."""
+    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | length |
+    filtered | stopped. `status`: of the HTTP answer, 0 if there was none or it is unknown; `retry_at`: when the server
+    asked to be called again (us). `cached_tokens`: those of the input that the provider had stored. `anomaly`: what the
+    server said of usage that cannot be; what is recorded and paid is what can be at most."""
 
     turn: str
     call: int
@@ -102,6 +105,10 @@ class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
     output_tokens: int = 0
     request: str = ""
     why: FreeText = ""
+    cached_tokens: int = 0
+    anomaly: FreeText = ""
+    status: int = 0
+    retry_at: int | None = None
 
 
 @register

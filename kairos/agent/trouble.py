@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from kairos.agent.outputs import ToolCall
+from kairos.clock import SECOND, now_us
 from kairos.domain.budget import Tokens
 
 WAIT_AT_MOST_S = 86_400.0
@@ -72,6 +72,6 @@ def _number(text: str, unit: float) -> float | None:
 
 def _date(text: str) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp() - time.time()
+        return parsedate_to_datetime(text).timestamp() - now_us() / SECOND
     except (ValueError, TypeError, OverflowError):
         return None

@@ -7,6 +7,7 @@ the end of the turn and the tracking position. A turn that a crash interrupted i
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ from kairos.domain.events import (
 )
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import OPEN
-from kairos.errors import KairosError
+from kairos.errors import KairosError, LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
@@ -43,6 +44,8 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home, log_environment
 from kairos.schedule.children import Child
 from kairos.settings import Config
+
+logger = logging.getLogger(__name__)
 
 _TOGETHER = "modeller"
 """The tracking position that earlier versions used for all repositories together."""
@@ -56,10 +59,16 @@ def track_of(repo: str) -> str:
     return f"{_TOGETHER}/{repo}"
 
 
+def _turn_of(repo: str, position: int) -> str:
+    """The id of the model turn that the event at a position starts: the same after a crash, so that none runs twice."""
+    return f"turn-model-{repo[5:]}-{position}"
+
+
 class Modelling(Component):
     """Runs model turns, one at a time. `stop` asks a running worker to end, and the worker reports that it did."""
 
     name = "modelling"
+    alone = True
     reads = frozenset({"AttentionDue", "ProposalCommented"})
 
     def __init__(
@@ -123,20 +132,37 @@ class Modelling(Component):
     def _due(self, recorded: Recorded, repo: str) -> None:
         if not self.stopped and self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
             with self._log.fenced(fences_of(self._held, [repo])):
-                if isinstance(recorded.event, ProposalCommented):
-                    self._answer(recorded, recorded.event, repo)
-                else:
-                    self._turn(recorded, repo)
+                try:
+                    if isinstance(recorded.event, ProposalCommented):
+                        self._answer(recorded, recorded.event, repo)
+                    else:
+                        self._turn(recorded, repo)
+                except (TryAgain, LeaseLost, OutcomeUnknown):
+                    raise  # of the log: begun again from there
+                except Exception as error:
+                    logger.exception("a model turn failed")
+                    self._broke(recorded, repo, f"Kairos itself failed: {type(error).__name__}: {error}"[:500])
             self._done[repo] = recorded.position
+
+    def _broke(self, at: Recorded, repo: str, why: str) -> None:
+        """Ends the turn of an event that an error of Kairos cut, so that it is said and not met again."""
+        turn = _turn_of(repo, at.position)
+        new = []
+        if not any(isinstance(r.event, TurnEnded) for r in self._log.stream(turn)):
+            ended = TurnEnded(turn=turn, repo=repo, engine="model", outcome="failed", why=why)
+            new = [NewEvent(turn, ended, at.position, "system")]
+        self._log.append(new, writes=[Track(track_of(repo), at.position)])
+        if isinstance(at.event, ProposalCommented):
+            leave_comment(self._log, at.event.id, at.position, why)
 
     def _turn(self, due: Recorded, repo_id: str) -> None:
         repo = self._repos()[repo_id]
-        turn = f"turn-model-{repo_id[5:]}-{due.position}"
+        turn = _turn_of(repo_id, due.position)
         track = Track(track_of(repo_id), due.position)
         refusal = self._refusal(repo_id)
         if refusal is not None:
-            rule, why = refusal
-            held = AttentionHeld(repo=repo_id, subject="turn", why=why, rule=rule, detector=DETECTOR)
+            rule, why, until = refusal
+            held = AttentionHeld(repo=repo_id, subject="turn", why=why, rule=rule, detector=DETECTOR, until=until)
             self._log.append([NewEvent(repo_id, held, due.position, "system")], writes=[track])
             return
         if self._log.version(turn):
@@ -156,7 +182,7 @@ class Modelling(Component):
         track = Track(track_of(repo_id), at.position)
         refusal = worker_setup.prepare(self._log, self._config, os.environ, repo_id, now_us(), self._zone())
         p = standing(self._log, comment.id).proposal
-        turn = f"turn-model-{repo_id[5:]}-{at.position}"
+        turn = _turn_of(repo_id, at.position)
         if refusal is not None or p.state not in OPEN or self._log.version(turn):
             why = refusal.why if refusal is not None else "it was decided, or the turn was interrupted, meanwhile"
             leave_comment(self._log, comment.id, at.position, why)
@@ -190,13 +216,13 @@ class Modelling(Component):
         self._log.append([NewEvent(turn, ended, cause, "system")], writes=[track])
         self._world.catch_up()
 
-    def _refusal(self, repo_id: str) -> tuple[str, str] | None:
-        """(rule, reason) if no worker may be started now, else None."""
+    def _refusal(self, repo_id: str) -> tuple[str, str, int | None] | None:
+        """(rule, reason, until when if that is known) if no worker may be started now, else None."""
         with self._world.reading() as views:
             if views.attention.is_muted(DETECTOR, repo_id):
-                return "mute@1", f"{DETECTOR} is muted"
+                return "mute@1", f"{DETECTOR} is muted", None
         refusal = worker_setup.prepare(self._log, self._config, os.environ, repo_id, now_us(), self._zone())
-        return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why)
+        return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why, refusal.until)
 
     def _work(self, assignment: Assignment) -> Result:
         try:

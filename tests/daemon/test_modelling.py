@@ -154,3 +154,35 @@ def test_another_daemons_repositories_are_left_alone(others: Any, log: Log, make
     modelling.step()
     assert log.head() == head and log.tracking(track_of(others.repo)) == 1
     modelling.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "error"),
+    [
+        ("kairos.schedule.children.Child.run", OSError("no process can be started")),
+        ("kairos.schedule.children.Child.run", RuntimeError("odd")),
+        ("kairos.agent.worker_setup.prepare", ValueError("odd")),
+        ("kairos.daemon.turns.Looker.raised", UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates")),
+    ],
+)
+def test_an_error_of_kairos_ends_its_turn_and_neither_the_thread_nor_the_daemon(
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch, place: str, error: Exception,
+) -> None:  # fmt: skip
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    if place.endswith("raised"):
+        monkeypatch.setattr("kairos.schedule.children.Child.run", lambda *_, **__: b"not a result")
+    monkeypatch.setattr(place, broken)
+    modelling = make(Model(name="scripted", key_env="SCRIPTED_KEY"))
+    with running(modelling):
+        until(lambda: modelling.position > 0)
+        first = due(others)
+        others.until("TurnEnded")
+        second = due(others)
+        others.until("TurnEnded", count=2)
+        until(lambda: log.tracking(track_of(others.repo)) >= second)
+    assert [r.caused_by for r in log.read(topics={"TurnEnded"})] == [first, second]
+    for ended in others.told("TurnEnded"):
+        assert (ended.outcome, ended.engine) == ("failed", "model") and type(error).__name__ in ended.why

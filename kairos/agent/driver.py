@@ -45,6 +45,7 @@ from kairos.domain.turn import (
 from kairos.errors import BudgetExhausted, KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.looked import LookedView
 from kairos.settings import Model
 
 
@@ -67,6 +68,7 @@ class Driver:
         self._pauses = Pauses(log)
         self._finding: Finding | None = None
         self._call = 0
+        self._patches: list[str] = []
 
     def run(self) -> Result:
         """Runs the turn to its end and returns the result. Conflict, with nothing done, if it was started before."""
@@ -87,14 +89,17 @@ class Driver:
         return Result(
             turn=self._assignment.turn, outcome=end.outcome, why=redact(end.why)[:500],
             finding=self._finding if end.outcome == "proposed" else None,
-            spent_microusd=self._ledger.spent(), micros=round((time.monotonic() - begun) * 1e6),
+            patches=self._patches, spent_microusd=self._ledger.spent(), micros=round((time.monotonic() - begun) * 1e6),
         )  # fmt: skip
 
     def _converse(self) -> End:
+        memories = context.remembered(self._log, self._assignment.repo)
+        opening = self._opening(memories)
+        if opening is None:
+            return End("quiet", "nothing here is new: each change was looked at before, or is not there any more")
         self._price = self._port.price()
         self._port.load()
-        memories = context.remembered(self._log, self._assignment.repo)
-        self._talk = Conversation(self._opening(memories), self._port.scrubbed)
+        self._talk = Conversation(opening, self._port.scrubbed)
         self._tools = Tools(self._files, [line for _, line in memories])
         self._deadline = time.monotonic() + self._model.deadline_seconds
         turn, signals = Turn(limit=self._model.calls_per_turn), list[Signal]([Started()])
@@ -108,12 +113,18 @@ class Driver:
                     signals.append(signal)
         return End("failed", "the turn came to no end")
 
-    def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]]:
+    def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]] | None:
+        """The first messages, None if there is nothing to look at."""
         if self._assignment.proposal:
             p = answering.proposal_of(self._log, self._assignment)
             near = context.about(memories, answering.paths_of(p))
             return answering.opening(self._files, self._assignment, p, near)
-        subject = context.subject_of(self._log, self._assignment)
+        subject = context.subject_of(self._log, self._files, self._assignment)
+        seen = LookedView().load(self._log)[0].patches.get(self._assignment.repo, [])
+        subject = context.unseen(self._files, subject, seen)
+        if not subject.commits and not subject.paths:
+            return None
+        self._patches = subject.patches
         near = context.about(memories, context.paths_of(self._files, subject))
         return context.opening(self._files, self._assignment, subject, near)
 

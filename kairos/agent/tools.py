@@ -160,7 +160,9 @@ class Tools:
         commit = self._files.commit(asked.commit)
         if commit is None:
             raise Unreadable("no such commit")
-        return f"commit {commit}\n{self._files.subject(commit)}\n\n" + "".join(self._files.commit_diff(commit))
+        return f"commit {commit}\n{self._files.subject(commit)}\n\n" + "".join(
+            self._files.commit_diff(commit, OUTPUT_AT_MOST, time.monotonic() + GREP_SECONDS)
+        )
 
     def _recall(self, asked: Recall) -> str:
         words = {w for w in asked.query.casefold().split() if len(w) > 2}

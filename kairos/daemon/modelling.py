@@ -19,7 +19,7 @@ from kairos.acting.editing import answer_comment, leave_comment
 from kairos.acting.performing import standing
 from kairos.agent import worker_setup
 from kairos.agent.outputs import Assignment, Result, parse_result
-from kairos.clock import now_us
+from kairos.clock import SECOND, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
@@ -52,6 +52,8 @@ _TOGETHER = "modeller"
 BOUNDARY = "commit"
 DETECTOR = "review-change"
 _TRACK_EVERY = 500
+LULL_S = 5.0
+"""Commits that follow each other within so many seconds are one turn."""
 
 
 def track_of(repo: str) -> str:
@@ -79,6 +81,8 @@ class Modelling(Component):
         self._config = config
         self._zone = zone
         self._done: dict[str, int] = {}
+        self._waiting: dict[str, list[Recorded]] = {}
+        """By repository: the commits that no turn has looked at yet."""
         self._looker = Looker(home, config, log, world)
         self._child = Child()
 
@@ -93,6 +97,7 @@ class Modelling(Component):
         """Ends the turns that a crash interrupted, and loads the tracking position of each repository. Commits from
         before the model was configured are skipped."""
         here = self._world.catch_up()
+        self._waiting.clear()
         self._end_interrupted()
         before = self._log.trackings()
         begun = before.get(_TOGETHER, 0)
@@ -104,23 +109,31 @@ class Modelling(Component):
         return min(self._done.values(), default=here)
 
     def handle(self, recorded: Recorded) -> None:
+        """Collects commits, and has a comment answered at once, after the commits before it."""
         if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
-            self._due(recorded, recorded.event.repo)
+            repo = recorded.event.repo
+            if self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
+                self._waiting.setdefault(repo, []).append(recorded)
         elif isinstance(recorded.event, ProposalCommented):
             with self._world.reading() as views:
                 found = views.inbox.proposals.get(recorded.event.id)
             if found is not None:
-                self._due(recorded, found.raised.repo)
+                repo = found.raised.repo
+                self._due(self._waiting.pop(repo, []), repo)
+                self._due([recorded], repo)
 
     def step(self) -> float | None:
-        """Advances the tracking positions from time to time, so that start-up and compaction do not depend on
-        commits."""
-        mine = [r for r in self._repos() if self._is_mine(r)]
+        """Starts the turns of commits after which nothing more came for a while: commits in quick succession are one
+        turn. Advances the tracking positions from time to time, so that start-up and compaction do not depend on
+        commits. Returns the seconds until the next turn."""
+        for repo in [r for r, dues in self._waiting.items() if _lull(dues) <= 0]:
+            self._due(self._waiting.pop(repo), repo)
+        mine = [r for r in self._repos() if self._is_mine(r) and r not in self._waiting]
         behind = [r for r in mine if self.position - self._done.get(r, 0) >= _TRACK_EVERY]
         if behind:
             self._log.append([], writes=[Track(track_of(r), self.position) for r in behind])
             self._done.update(dict.fromkeys(behind, self.position))
-        return None
+        return min((max(_lull(dues), 0.0) for dues in self._waiting.values()), default=None)
 
     def _repos(self) -> dict[str, Repository]:
         with self._world.reading() as views:
@@ -129,24 +142,37 @@ class Modelling(Component):
     def _is_mine(self, repo: str) -> bool:
         return is_mine(self._log, self._held, repo)
 
-    def _due(self, recorded: Recorded, repo: str) -> None:
-        if not self.stopped and self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
+    def _due(self, dues: list[Recorded], repo: str) -> None:
+        """One turn about the commits, or the comment, of a repository."""
+        dues = self._unlooked([due for due in dues if due.position > self._done.get(repo, 0)], repo)
+        if dues and not self.stopped and self._is_mine(repo):
+            recorded = dues[-1]
             with self._log.fenced(fences_of(self._held, [repo])):
                 try:
                     if isinstance(recorded.event, ProposalCommented):
                         self._answer(recorded, recorded.event, repo)
                     else:
-                        self._turn(recorded, repo)
+                        self._turn(dues, repo)
                 except (TryAgain, LeaseLost, OutcomeUnknown):
                     raise  # of the log: begun again from there
                 except Exception as error:
                     logger.exception("a model turn failed")
-                    self._broke(recorded, repo, f"Kairos itself failed: {type(error).__name__}: {error}"[:500])
-            self._done[repo] = recorded.position
+                    why = f"Kairos itself failed: {type(error).__name__}: {error}"[:500]
+                    self._broke(_turn_of(repo, dues[0].position), recorded, repo, why)
+            self._done[repo] = max(recorded.position, self._done.get(repo, 0))
 
-    def _broke(self, at: Recorded, repo: str, why: str) -> None:
+    def _unlooked(self, dues: list[Recorded], repo: str) -> list[Recorded]:
+        """The commits without those of a turn that a crash cut: it had looked at all that came up to its cause."""
+        begun = self._log.stream(_turn_of(repo, dues[0].position)) if dues else []
+        if not begun or isinstance(dues[0].event, ProposalCommented):
+            return dues
+        done = max(begun[0].caused_by or 0, dues[0].position)
+        self._log.append([], writes=[Track(track_of(repo), done)])
+        self._done[repo] = done
+        return [due for due in dues if due.position > done]
+
+    def _broke(self, turn: str, at: Recorded, repo: str, why: str) -> None:
         """Ends the turn of an event that an error of Kairos cut, so that it is said and not met again."""
-        turn = _turn_of(repo, at.position)
         new = []
         if not any(isinstance(r.event, TurnEnded) for r in self._log.stream(turn)):
             ended = TurnEnded(turn=turn, repo=repo, engine="model", outcome="failed", why=why)
@@ -155,9 +181,10 @@ class Modelling(Component):
         if isinstance(at.event, ProposalCommented):
             leave_comment(self._log, at.event.id, at.position, why)
 
-    def _turn(self, due: Recorded, repo_id: str) -> None:
-        repo = self._repos()[repo_id]
-        turn = _turn_of(repo_id, due.position)
+    def _turn(self, dues: list[Recorded], repo_id: str) -> None:
+        """One turn about all these commits, named after the first and caused by the last."""
+        repo, due = self._repos()[repo_id], dues[-1]
+        turn = _turn_of(repo_id, dues[0].position)
         track = Track(track_of(repo_id), due.position)
         refusal = self._refusal(repo_id)
         if refusal is not None:
@@ -165,11 +192,10 @@ class Modelling(Component):
             held = AttentionHeld(repo=repo_id, subject="turn", why=why, rule=rule, detector=DETECTOR, until=until)
             self._log.append([NewEvent(repo_id, held, due.position, "system")], writes=[track])
             return
-        if self._log.version(turn):
-            return
+        moves = [d.caused_by for d in dues if d.caused_by is not None]
         assignment = Assignment(
             turn=turn, repo=repo_id, root=repo.root, boundary=BOUNDARY, cause=due.position,
-            evidence=[p for p in (due.caused_by,) if p is not None], fences=list(self._log.fences),
+            evidence=list(dict.fromkeys(moves)), fences=list(self._log.fences),
         )  # fmt: skip
         begun = time.monotonic()
         result = self._work(assignment)
@@ -197,7 +223,6 @@ class Modelling(Component):
         action = result.finding.action if result.finding is not None else None
         why = result.why or ("the model would change nothing" if result.outcome == "quiet" else result.outcome)
         said = ModelWords(
-            result.finding.title if result.finding is not None else "",
             result.finding.claim if result.finding is not None else "", comment.text, result.spent_microusd,
         )  # fmt: skip
         if action is not None and not isinstance(action, PatchAction):
@@ -251,7 +276,7 @@ class Modelling(Component):
         ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
             turn=result.turn, repo=repo_id, engine="model", proposals=ids, why=result.why, micros=micros,
-            outcome="quiet" if result.outcome == "proposed" and not ids else result.outcome,
+            outcome="quiet" if result.outcome == "proposed" and not ids else result.outcome, patches=result.patches,
         )  # fmt: skip
         new = [told(event, cause) for event in raised]
         new.append(NewEvent(result.turn, ended, cause, "system"))
@@ -275,6 +300,12 @@ class Modelling(Component):
                 turn=turn, repo=repo, engine="model", outcome="interrupted", why="the daemon stopped during the turn"
             )
             self._log.append([NewEvent(turn, ended, started, "system")])
+
+
+def _lull(dues: list[Recorded]) -> float:
+    """Seconds until nothing more came for `LULL_S` after the last of these events. A clock that was set back does not
+    prolong it."""
+    return min(dues[-1].at / SECOND + LULL_S - now_us() / SECOND, LULL_S)
 
 
 def _resting(finding: Finding, commit: str | None) -> Finding:

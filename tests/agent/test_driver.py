@@ -9,7 +9,7 @@ import pytest
 
 from kairos.agent.repository_files import Files
 from kairos.domain.action import NoteAction, PatchAction, apply_edit
-from kairos.domain.events import Paused, TurnStarted
+from kairos.domain.events import Paused, TurnEnded, TurnStarted
 from kairos.errors import Conflict
 from kairos.eventlog.record import NewEvent
 
@@ -28,7 +28,8 @@ def test_a_streamed_tool_call_becomes_a_finding(bench: Any, server: Any, fix: An
     assert apply_edit(finding.action.edits[0], (bench.root / "main.py").read_bytes()) == (
         b"import area\n\nprint(area.surface(2, 3))\n"
     )
-    assert "Seen in area.py:1." in finding.claim
+    assert finding.title == "A model says: “main.py still calls area.area”"
+    assert finding.claim.endswith("main.py was left behind.” What it quotes stands in area.py:1.")
     assert [c.outcome for c in bench.called()] == ["ok", "ok"]
     assert result.spent_microusd == finding.cost_microusd == 900 + 2 * 20 + 1200 + 2 * 80
 
@@ -53,6 +54,20 @@ def test_the_anthropic_format_works_too(bench: Any, server: Any, fix: Any) -> No
     assert result.outcome == "proposed"
     assert [r.path for r in server.received] == ["/v1/messages"] * 2
     assert [(c.input_tokens, c.output_tokens) for c in bench.called()] == [(900, 20), (1200, 80)]
+
+
+def test_a_change_that_was_looked_at_is_not_paid_for_again(bench: Any, server: Any, repo: Any) -> None:
+    server.calls(("nothing", {}))
+    first = bench.run()
+    assert len(first.patches) == 1
+    ended = TurnEnded(turn=first.turn, repo="repo-1", engine="model", outcome=first.outcome, patches=first.patches)
+    bench.log.append([NewEvent(first.turn, ended)])
+    repo.git("commit", "-q", "--amend", "-m", "other words")
+    bench.__init__(bench.log, repo.root, repo.git("rev-parse", "HEAD").strip(), bench.url)
+    bench.turns = 1
+    again = bench.run()
+    assert (again.outcome, again.patches) == ("quiet", []) and "looked at before" in again.why
+    assert len(server.received) == len(bench.reserved()) == 1
 
 
 def test_each_attempt_is_reserved_before_it_is_sent_and_reconciled_after(bench: Any, server: Any) -> None:

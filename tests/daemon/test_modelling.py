@@ -11,7 +11,7 @@ import pytest
 
 from kairos.daemon.folded import World
 from kairos.daemon.modelling import DETECTOR, Modelling, track_of
-from kairos.domain.events import AttentionDue, CommitRecorded, DetectorMuted, TurnStarted
+from kairos.domain.events import AttentionDue, CommitRecorded, DetectorMuted, GitMoved, RefMove, TurnStarted
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
@@ -32,6 +32,12 @@ def make(others: Any, home: Home, world: World, monkeypatch: pytest.MonkeyPatch)
         return Modelling(home, config, open_log(home), world, held or Everything(), lambda: UTC)
 
     return begin
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No turn waits for further commits."""
+    monkeypatch.setattr("kairos.daemon.modelling.LULL_S", 0.0)
 
 
 def given(model: Model) -> dict[str, Any]:
@@ -101,7 +107,9 @@ def test_a_turn_that_a_crash_cut_is_ended_as_interrupted_and_not_rerun(
     modelling = make(Model(name="scripted", key_env="SCRIPTED_KEY"))
     modelling.position = modelling.catch_up()
     assert modelling._take(), "the commit comes again"
+    modelling.step()
     modelling.close()
+    assert log.tracking(track_of(others.repo)) == at
     assert [(e.turn, e.outcome) for e in others.told("TurnEnded")] == [(turn, "interrupted")]
     assert len(others.told("TurnStarted")) == 1
 
@@ -186,3 +194,69 @@ def test_an_error_of_kairos_ends_its_turn_and_neither_the_thread_nor_the_daemon(
     assert [r.caused_by for r in log.read(topics={"TurnEnded"})] == [first, second]
     for ended in others.told("TurnEnded"):
         assert (ended.outcome, ended.engine) == ("failed", "model") and type(error).__name__ in ended.why
+
+
+def test_commits_in_quick_succession_are_one_turn(
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None],
+    repo: Any, server: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("kairos.daemon.modelling.LULL_S", 3_600.0)
+    server.calls(("nothing", {}))
+    modelling = make(Model(name="scripted", base_url=server.base_url, key_env="SCRIPTED_KEY"))
+    with running(modelling):
+        until(lambda: modelling.position > 0)
+        old, dues = repo.git("rev-parse", "HEAD").strip(), []
+        for number in range(8):
+            repo.write(f"f{number}.txt", f"{number}\n")
+            new = repo.commit(f"commit {number}")
+            move = RefMove(name="refs/heads/main", old=old, new=new)
+            moved = GitMoved(repo=others.repo, head="refs/heads/main", refs=[move], what="commit")
+            others.cause, old = others.say(moved, others.repo), new
+            dues.append(due(others))
+        until(lambda: modelling.position >= dues[-1])
+        monkeypatch.setattr("kairos.daemon.modelling.LULL_S", 0.0)
+        modelling.wake()
+        others.until("TurnEnded")
+    [ended], [sent] = others.told("TurnEnded"), server.received
+    assert (ended.outcome, len(ended.patches)) == ("quiet", 8)
+    assert ended.turn == f"turn-model-{others.repo[5:]}-{dues[0]}"
+    assert all(f"commit {n}" in sent.json["messages"][1]["content"] for n in range(8))
+    assert log.tracking(track_of(others.repo)) == dues[-1]
+
+
+def test_of_a_turn_that_a_crash_cut_no_commit_is_looked_at_again_and_a_later_one_is(
+    others: Any, log: Log, make: Callable[..., Modelling]
+) -> None:
+    first, second, third = due(others), due(others), due(others)
+    turn = f"turn-model-{others.repo[5:]}-{first}"
+    log.append([], writes=[Track(track_of(others.repo), first - 1)])
+    others.say(
+        TurnStarted(turn=turn, repo=others.repo, engine="model", boundary="commit", detectors=[]),
+        turn,
+        second,
+        "system",
+    )
+    modelling = make(refusing())
+    modelling.position = modelling.catch_up()
+    modelling._take()
+    modelling.step()
+    modelling.close()
+    assert [r.caused_by for r in log.read(topics={"AttentionHeld"})] == [third]
+    assert [(e.turn, e.outcome) for e in others.told("TurnEnded")] == [(turn, "interrupted")]
+
+
+def test_the_place_in_the_log_does_not_move_past_commits_that_wait(
+    others: Any, log: Log, make: Callable[..., Modelling], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kairos.daemon.modelling.LULL_S", 3_600.0)
+    monkeypatch.setattr("kairos.daemon.modelling._TRACK_EVERY", 1)
+    log.append([], writes=[Track(track_of(others.repo), log.head())])
+    before = log.tracking(track_of(others.repo))
+    due(others)
+    modelling = make(refusing())
+    modelling.position = modelling.catch_up()
+    modelling._take()
+    seconds = modelling.step()
+    assert seconds is not None and 0 < seconds <= 3_600
+    assert log.tracking(track_of(others.repo)) == before
+    modelling.close()

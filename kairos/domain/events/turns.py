@@ -53,7 +53,8 @@ class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped."""
+    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped. `patches`: hashes of the patches of the
+    commits that a model looked at; if it came to an end, they are not looked at again under another commit id."""
 
     turn: str
     repo: str
@@ -62,6 +63,7 @@ class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
     proposals: list[str] = []
     why: FreeText = ""
     micros: int = 0
+    patches: list[str] = []
 
 
 @register

@@ -11,9 +11,9 @@ from kairos.eventlog.views.model_health import ModelHealthView
 
 _REMEDIES = {
     "key_refused": "put a good key into {key}, then kairos stop and kairos start",
-    "waiting": "kairos log --type ModelCalled shows the calls",
+    "waiting": "kairos turn ls shows how its turns went",
     "held": "kairos doctor says what is missing",
-    "failed": "kairos log --type ModelCalled shows the calls",
+    "failed": "kairos turn ls shows how its turns went",
     "parked": "kairos cost shows what was spent; kairos config set model.per_day_usd N",
 }
 """What a person can do, by state."""

@@ -70,7 +70,8 @@ def subject_of(log: Log, files: Files, assignment: Assignment) -> ReviewSubject:
 def unseen(files: Files, subject: ReviewSubject, seen: Collection[str]) -> ReviewSubject:
     """The subject without the commits whose patch was looked at before, under whatever id (a rebase, a cherry-pick, a
     new message), with the patches of the others."""
-    kept = [(oid, files.patch_id(oid)) for oid in subject.commits]
+    until = time.monotonic() + SECONDS
+    kept = [(oid, files.patch_id(oid) if time.monotonic() < until else "") for oid in subject.commits]
     kept = [(oid, patch) for oid, patch in kept if not patch or patch not in seen]
     patches = [patch for _, patch in kept if patch]
     return ReviewSubject([oid for oid, _ in kept], subject.paths, subject.earlier, patches)

@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from kairos.agent.ledger import Pauses, caps_of, spent_today
+from kairos.agent.ledger import Pauses, caps_of, day_start_us, spent_today
+from kairos.clock import DAY
 from kairos.domain.model_health import barred
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.model_health import ModelHealthView
@@ -51,7 +52,8 @@ def prepare(
         return Refusal("key_refused" if bar.state == "key_refused" else "waiting", bar.why, bar.until)
     today = spent_today(log, now_us, zone).microusd
     if today and today >= caps_of(model).per_day:
-        return Refusal("budget", f"{today / 1e6:.4f} USD of {model.per_day_usd} USD are spent today")
+        tomorrow = day_start_us(day_start_us(now_us, zone) + DAY + DAY // 2, zone)
+        return Refusal("budget", f"{today / 1e6:.4f} USD of {model.per_day_usd} USD are spent today", tomorrow)
     return None
 
 

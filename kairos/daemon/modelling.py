@@ -52,6 +52,7 @@ _TOGETHER = "modeller"
 BOUNDARY = "commit"
 DETECTOR = "review-change"
 _TRACK_EVERY = 500
+_CARRIED = 100
 LULL_S = 5.0
 """Commits that follow each other within so many seconds are one turn."""
 
@@ -83,6 +84,10 @@ class Modelling(Component):
         self._done: dict[str, int] = {}
         self._waiting: dict[str, list[Recorded]] = {}
         """By repository: the commits that no turn has looked at yet."""
+        self._not_before: dict[str, int] = {}
+        """By repository: until when they wait because the model is not called (us)."""
+        self._carried: dict[str, list[int]] = {}
+        """By repository: the moves that a parked turn did not get to; the next one looks at them, too."""
         self._looker = Looker(home, config, log, world)
         self._child = Child()
 
@@ -98,6 +103,7 @@ class Modelling(Component):
         before the model was configured are skipped."""
         here = self._world.catch_up()
         self._waiting.clear()
+        self._not_before.clear()
         self._end_interrupted()
         before = self._log.trackings()
         begun = before.get(_TOGETHER, 0)
@@ -117,7 +123,7 @@ class Modelling(Component):
         elif isinstance(recorded.event, ProposalCommented):
             with self._world.reading() as views:
                 found = views.inbox.proposals.get(recorded.event.id)
-            if found is not None:
+            if found is not None and recorded.position > self._done.get(found.raised.repo, 0):
                 repo = found.raised.repo
                 self._due(self._waiting.pop(repo, []), repo)
                 self._due([recorded], repo)
@@ -126,14 +132,18 @@ class Modelling(Component):
         """Starts the turns of commits after which nothing more came for a while: commits in quick succession are one
         turn. Advances the tracking positions from time to time, so that start-up and compaction do not depend on
         commits. Returns the seconds until the next turn."""
-        for repo in [r for r, dues in self._waiting.items() if _lull(dues) <= 0]:
+        for repo in [r for r in self._waiting if self._left(r) <= 0]:
             self._due(self._waiting.pop(repo), repo)
         mine = [r for r in self._repos() if self._is_mine(r) and r not in self._waiting]
         behind = [r for r in mine if self.position - self._done.get(r, 0) >= _TRACK_EVERY]
         if behind:
             self._log.append([], writes=[Track(track_of(r), self.position) for r in behind])
             self._done.update(dict.fromkeys(behind, self.position))
-        return min((max(_lull(dues), 0.0) for dues in self._waiting.values()), default=None)
+        return min((max(self._left(r), 0.0) for r in self._waiting), default=None)
+
+    def _left(self, repo: str) -> float:
+        """Seconds until the waiting commits of a repository are looked at."""
+        return max(_lull(self._waiting[repo]), (self._not_before.get(repo, 0) - now_us()) / SECOND)
 
     def _repos(self) -> dict[str, Repository]:
         with self._world.reading() as views:
@@ -144,13 +154,15 @@ class Modelling(Component):
 
     def _due(self, dues: list[Recorded], repo: str) -> None:
         """One turn about the commits, or the comment, of a repository."""
-        dues = self._unlooked([due for due in dues if due.position > self._done.get(repo, 0)], repo)
+        dues = self._unlooked(dues, repo)
         if dues and not self.stopped and self._is_mine(repo):
             recorded = dues[-1]
             with self._log.fenced(fences_of(self._held, [repo])):
                 try:
                     if isinstance(recorded.event, ProposalCommented):
                         self._answer(recorded, recorded.event, repo)
+                    elif self._is_put_off(dues, repo):
+                        return
                     else:
                         self._turn(dues, repo)
                 except (TryAgain, LeaseLost, OutcomeUnknown):
@@ -167,9 +179,14 @@ class Modelling(Component):
         if not begun or isinstance(dues[0].event, ProposalCommented):
             return dues
         done = max(begun[0].caused_by or 0, dues[0].position)
-        self._log.append([], writes=[Track(track_of(repo), done)])
-        self._done[repo] = done
+        track = self._track(repo, done)
+        self._log.append([], writes=[track])
+        self._done[repo] = track.position
         return [due for due in dues if due.position > done]
+
+    def _track(self, repo: str, position: int) -> Track:
+        """The place in the log after the event at a position; it never goes back."""
+        return Track(track_of(repo), max(position, self._done.get(repo, 0)))
 
     def _broke(self, turn: str, at: Recorded, repo: str, why: str) -> None:
         """Ends the turn of an event that an error of Kairos cut, so that it is said and not met again."""
@@ -177,7 +194,7 @@ class Modelling(Component):
         if not any(isinstance(r.event, TurnEnded) for r in self._log.stream(turn)):
             ended = TurnEnded(turn=turn, repo=repo, engine="model", outcome="failed", why=why)
             new = [NewEvent(turn, ended, at.position, "system")]
-        self._log.append(new, writes=[Track(track_of(repo), at.position)])
+        self._log.append(new, writes=[self._track(repo, at.position)])
         if isinstance(at.event, ProposalCommented):
             leave_comment(self._log, at.event.id, at.position, why)
 
@@ -185,14 +202,8 @@ class Modelling(Component):
         """One turn about all these commits, named after the first and caused by the last."""
         repo, due = self._repos()[repo_id], dues[-1]
         turn = _turn_of(repo_id, dues[0].position)
-        track = Track(track_of(repo_id), due.position)
-        refusal = self._refusal(repo_id)
-        if refusal is not None:
-            rule, why, until = refusal
-            held = AttentionHeld(repo=repo_id, subject="turn", why=why, rule=rule, detector=DETECTOR, until=until)
-            self._log.append([NewEvent(repo_id, held, due.position, "system")], writes=[track])
-            return
-        moves = [d.caused_by for d in dues if d.caused_by is not None]
+        track = self._track(repo_id, due.position)
+        moves = [*self._carried.pop(repo_id, []), *(d.caused_by for d in dues if d.caused_by is not None)]
         assignment = Assignment(
             turn=turn, repo=repo_id, root=repo.root, boundary=BOUNDARY, cause=due.position,
             evidence=list(dict.fromkeys(moves)), fences=list(self._log.fences),
@@ -201,6 +212,26 @@ class Modelling(Component):
         result = self._work(assignment)
         self._log.append([], writes=[track])
         self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track, self._commit(due))
+        if result.outcome == "parked":
+            self._carried[repo_id] = assignment.evidence[-_CARRIED:]
+
+    def _is_put_off(self, dues: list[Recorded], repo: str) -> bool:
+        """Whether no worker may be started for these commits now, which is recorded. They are held for good, or, where
+        that has a known end, looked at then: they wait, and the place in the log waits before them."""
+        refusal = self._refusal(repo)
+        if refusal is None:
+            return False
+        rule, why, until = refusal
+        held = AttentionHeld(repo=repo, subject="turn", why=why, rule=rule, detector=DETECTOR, until=until)
+        new = [NewEvent(repo, held, dues[-1].position, "system")]
+        if until is None:
+            track = self._track(repo, dues[-1].position)
+            self._log.append(new, writes=[track])
+            self._done[repo] = track.position
+        else:
+            self._log.append(new)
+            self._waiting[repo], self._not_before[repo] = dues, until
+        return True
 
     def _answer(self, at: Recorded, comment: ProposalCommented, repo_id: str) -> None:
         """Has a model answer the comment of a person, and ends its turn. The answer is recorded first: a crash between

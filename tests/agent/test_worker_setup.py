@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kairos.agent.worker_setup import prepare, worker_environment
-from kairos.clock import now_us
+from kairos.clock import DAY, now_us
 from kairos.domain.events import DaemonStarted, ModelCalled, ModelReserved, Paused
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
@@ -32,7 +32,9 @@ def test_a_missing_key_a_pause_and_a_spent_budget_are_told_before_a_worker_is_st
     assert _rule(log, READY, {"MY_KEY": "k"}) == ""
     reserved = ModelReserved(turn="t", call=1, model="m", reserved_microusd=10_000)
     log.append([NewEvent("budget", reserved)])
-    assert _rule(log, READY, {"MY_KEY": "k"}) == "budget"
+    spent = prepare(log, READY, {"MY_KEY": "k"}, "repo-1", now_us(), UTC)
+    assert spent is not None and spent.rule == "budget" and spent.until is not None
+    assert spent.until % DAY == 0 and 0 < spent.until - now_us() <= DAY
     log.append([NewEvent("attention", Paused())])
     assert _rule(log, READY, {"MY_KEY": "k"}) == "paused"
 

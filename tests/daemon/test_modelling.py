@@ -9,9 +9,19 @@ from typing import Any
 
 import pytest
 
+from kairos.agent.outputs import Result
+from kairos.clock import SECOND, now_us
 from kairos.daemon.folded import World
 from kairos.daemon.modelling import DETECTOR, Modelling, track_of
-from kairos.domain.events import AttentionDue, CommitRecorded, DetectorMuted, GitMoved, RefMove, TurnStarted
+from kairos.domain.events import (
+    AttentionDue,
+    CommitRecorded,
+    DetectorMuted,
+    GitMoved,
+    ModelCalled,
+    RefMove,
+    TurnStarted,
+)
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
@@ -260,3 +270,64 @@ def test_the_place_in_the_log_does_not_move_past_commits_that_wait(
     assert seconds is not None and 0 < seconds <= 3_600
     assert log.tracking(track_of(others.repo)) == before
     modelling.close()
+
+
+def test_commits_that_the_model_must_wait_for_are_looked_at_when_that_is_over(
+    others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    log.append([], writes=[Track(track_of(others.repo), log.head())])
+    before = log.tracking(track_of(others.repo))
+    refused = ModelCalled(
+        turn="t", call=1, attempt=1, model="m", outcome="rate_limited", spent_microusd=0, status=429,
+        retry_at=now_us() + 3_600 * SECOND,
+    )  # fmt: skip
+    others.say(refused, "budget", None, "system")
+    modelling = make(Model(name="scripted", key_env="SCRIPTED_KEY"))
+    assigned: list[Any] = []
+    monkeypatch.setattr(modelling, "_work", lambda a: assigned.append(a) or Result(turn=a.turn, outcome="quiet"))
+    first = due(others)
+    modelling.position = modelling.catch_up()
+    modelling._take()
+    modelling.step()
+    second = due(others)
+    modelling._take()
+    seconds = modelling.step()
+    [held] = others.told("AttentionHeld")
+    assert (held.rule, held.until) == ("model-waiting@1", refused.retry_at)
+    assert seconds is not None and 3_000 < seconds <= 3_600
+    assert log.tracking(track_of(others.repo)) == before, "after a crash they come again"
+    modelling._done[others.repo] = later = second + 3  # as a comment that was answered meanwhile leaves it
+    monkeypatch.setattr("kairos.daemon.modelling.now_us", lambda: now_us() + 3_601 * SECOND)
+    modelling.step()
+    modelling.close()
+    [ended] = others.told("TurnEnded")
+    assert (ended.outcome, [a.cause for a in assigned]) == ("quiet", [second])
+    assert ended.turn.endswith(f"-{first}") and log.tracking(track_of(others.repo)) == later
+
+
+def test_what_a_parked_turn_did_not_get_to_is_looked_at_with_the_next_commit(
+    others: Any, log: Log, make: Callable[..., Modelling], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append([], writes=[Track(track_of(others.repo), log.head())])
+    modelling = make(Model(name="scripted", key_env="SCRIPTED_KEY"))
+    assigned: list[Any] = []
+    outcomes = iter(("parked", "quiet", "quiet"))
+
+    def work(assignment: Any) -> Result:
+        assigned.append(assignment)
+        return Result(turn=assignment.turn, outcome=next(outcomes))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(modelling, "_work", work)
+    modelling.position = modelling.catch_up()
+    moves = []
+    for _ in range(3):
+        moves.append(others.cause)
+        due(others)
+        modelling._take()
+        modelling.step()
+        others.cause = others.say(
+            GitMoved(repo=others.repo, head="refs/heads/main", refs=[], what="commit"), others.repo
+        )
+    modelling.close()
+    assert [a.evidence for a in assigned] == [[moves[0]], [moves[0], moves[1]], [moves[2]]]

@@ -55,6 +55,7 @@ COVERED = {
 STORIES = {
     "tests/acting/test_hostile_undo.py": "undo on trees that were tampered with, fail, or change meanwhile",
     "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
+    "tests/backtest/test_measuring.py": "what makes a measured row of docs/detectors.md old",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/agent/test_troubled_servers.py": "turns whose server is slow, silent, cut off, or wrong about what it used",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",

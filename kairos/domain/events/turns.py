@@ -25,7 +25,7 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     `subject`: a proposal id, a finding key, or `turn`. `evidence`, `boundary`, `mark`: of a finding whose hold can end,
     what it was found in and at which boundary, so that it is looked at again then, and a short hash of what it rested
-    on: when that changes, it is another hold."""
+    on: when that changes, it is another hold; `subjects`: the keys of its parts, if it is about several things."""
 
     repo: str
     subject: str
@@ -36,6 +36,7 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     evidence: list[Cited] = []
     boundary: str = ""
     mark: str = ""
+    subjects: list[str] = []
 
 
 @register

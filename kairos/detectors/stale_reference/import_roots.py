@@ -6,17 +6,18 @@ import ast
 import configparser
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kairos.detectors.stale_reference.layout import ConfiguredRoot
 from kairos.detectors.stale_reference.python_source import parsed
+from kairos.domain.config_text import parse_toml
 
 NAMES = frozenset(
     {"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"}
 )
 _FINDERS = frozenset({"find_packages", "find_namespace_packages"})
+_BLANKS = re.compile(r"(?<=\S)[ \t]++")
 _PYTHONPATH = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?PYTHONPATH[ \t]*=[ \t]*[\"']?([^\s\"']+)")
 
 
@@ -36,7 +37,7 @@ def stated_roots(texts: Mapping[str, str]) -> frozenset[ConfiguredRoot]:
 def _values(name: str, text: str) -> list[str]:
     try:
         if name == "pyproject.toml":
-            return [v for v in _pyproject(tomllib.loads(text)) if isinstance(v, str)]
+            return [v for v in _pyproject(parse_toml(text)) if isinstance(v, str)]
         if name == "setup.py":
             return list(_setup_py(text))
         if name.endswith((".cfg", ".ini")):
@@ -70,7 +71,8 @@ def _pyproject(document: Mapping[str, Any]) -> Iterator[Any]:
 
 def _ini(text: str) -> Iterator[str]:
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    parser.read_string(text)
+    # The parser takes the square of a run of blanks, and such a run means nothing.
+    parser.read_string(_BLANKS.sub(" ", text))
     for section, option in (
         ("options.packages.find", "where"),
         ("tool:pytest", "pythonpath"),

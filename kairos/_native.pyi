@@ -68,11 +68,11 @@ def source_references(text: str, language: str) -> list[tuple[str, int, int, str
     """(kind, start, end, value) of every part of a source file that may refer to another file, by its start. Ranges are
     in characters.
 
-    Languages: javascript, typescript, tsx, go, rust, c, cpp, java, css, html. Kinds: `specifier` of JavaScript;
-    `import`, `alias`, `package`, `qualifier` and `embed` of Go; `import` and `package` of Java; `include` and
-    `system` of C; `mod`, `use`, `path` (whose value is `inline modules|path up to this word`), `file` and `include`
-    of Rust; `url` of CSS; `attribute` of HTML, whose value is its name; `string`, another string that may be a
-    path. ValueError if the language is unknown, or if the text is too large or too slow to parse."""
+    Languages: javascript, typescript, tsx, go, rust, c, cpp, css, html. Kinds: `specifier` of JavaScript; `import`,
+    `alias`, `package`, `qualifier` and `embed` of Go; `include` and `system` of C; `mod`, `use`, `path` (whose value is
+    `inline modules|path up to this word`), `file` and `include` of Rust; `url` of CSS; `attribute` of HTML, whose value
+    is its name; `string`, another string that may be a path. ValueError if the language is unknown, or if the text is
+    too large or too slow to parse."""
 
 # -- sensing: what a tree holds, and which directories of it may have changed -------------------------
 

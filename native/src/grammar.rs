@@ -15,9 +15,6 @@ const DEEPEST: usize = 1_000;
 /// thread, so that the answer does not depend on how busy the machine is.
 const LIMIT: Duration = Duration::from_millis(1_000);
 
-/// A check of the time asks the kernel, which takes as long as a thousand operations: only each of so many does.
-const CHECKED: u32 = 16;
-
 /// A language and what is searched for in it.
 pub struct Grammar {
     language: Language,
@@ -35,8 +32,8 @@ impl Grammar {
     pub fn captures(&self, text: &str, mut take: impl FnMut(&str, Node)) -> Result<(), Error> {
         let tree = parse(&self.language, text)?;
         let mut cursor = QueryCursor::new();
-        let mut alarm = Alarm::new();
-        let mut step = |_: &_| alarm.check();
+        let (begun, mut late) = (spent(), false);
+        let mut step = |_: &_| check(begun, &mut late);
         let options = QueryCursorOptions::new().progress_callback(&mut step);
         let mut matches = cursor.matches_with_options(&self.query, tree.root_node(), text.as_bytes(), options);
         while let Some(found) = matches.next() {
@@ -45,7 +42,7 @@ impl Grammar {
             }
         }
         drop(matches);
-        if alarm.late {
+        if late {
             Err(too_slow())
         } else {
             Ok(())
@@ -63,34 +60,19 @@ pub fn parse(language: &Language, text: &str) -> Result<Tree, Error> {
     }
     let mut parser = Parser::new();
     parser.set_language(language).map_err(|error| Error::Invalid(error.to_string()))?;
-    let mut alarm = Alarm::new();
-    let mut step = |_: &_| alarm.check();
+    let (begun, mut late) = (spent(), false);
+    let mut step = |_: &_| check(begun, &mut late);
     let options = ParseOptions::new().progress_callback(&mut step);
     let bytes = text.as_bytes();
     parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options)).ok_or_else(too_slow)
 }
 
-/// Says when the processor time of a parse or of a query is over.
-struct Alarm {
-    begun: Duration,
-    calls: u32,
-    late: bool,
-}
-
-impl Alarm {
-    fn new() -> Self {
-        Self { begun: spent(), calls: 0, late: false }
-    }
-
-    /// Called every hundred operations or so.
-    fn check(&mut self) -> ControlFlow<()> {
-        self.calls += 1;
-        self.late = self.late || (self.calls.is_multiple_of(CHECKED) && spent().saturating_sub(self.begun) > LIMIT);
-        if self.late {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+fn check(begun: Duration, late: &mut bool) -> ControlFlow<()> {
+    *late = spent().saturating_sub(begun) > LIMIT;
+    if *late {
+        ControlFlow::Break(())
+    } else {
+        ControlFlow::Continue(())
     }
 }
 

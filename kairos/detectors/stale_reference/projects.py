@@ -16,7 +16,6 @@ _MOST = 200
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
 _BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
 _GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
-_JAVA_CLAUSE = re.compile(_BEFORE + r"(?:@\w+\s+)*+package\s+([\w$]+(?:\.[\w$]+)*)\s*;", re.DOTALL)
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
 
@@ -82,10 +81,6 @@ class Projects:
     def go_package(self, path: str) -> str:
         """What a Go file calls its package; "" if it does not say."""
         return self._clause(path, _GO_CLAUSE)
-
-    def java_package(self, path: str) -> str:
-        """The package of a Java file; "" if it has none."""
-        return self._clause(path, _JAVA_CLAUSE)
 
     def _clause(self, path: str, pattern: re.Pattern[str]) -> str:
         if path not in self._packages:

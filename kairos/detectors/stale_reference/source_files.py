@@ -13,7 +13,6 @@ from kairos.detectors.patching import Lines, Span, ordered, replaced
 from kairos.detectors.stale_reference import (
     c_includes,
     go_packages,
-    java_packages,
     javascript_modules,
     markup_urls,
     rust_modules,
@@ -30,7 +29,6 @@ LANGUAGES = {
     ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx",
     ".go": "go", ".rs": "rust", ".c": "c", ".h": "c",
     ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hh": "cpp", ".hpp": "cpp", ".hxx": "cpp", ".ipp": "cpp",
-    ".java": "java",
     ".css": "css", ".html": "html", ".htm": "html",
 }  # fmt: skip
 SUFFIXES = tuple(LANGUAGES)
@@ -54,8 +52,7 @@ Resolver = Callable[[str, list[SourceReference], str, Moves, Projects], Iterator
 _RESOLVERS: dict[str, Resolver] = {
     "javascript": javascript_modules.resolved, "typescript": javascript_modules.resolved,
     "tsx": javascript_modules.resolved, "go": go_packages.resolved, "rust": rust_modules.resolved,
-    "c": c_includes.resolved, "cpp": c_includes.resolved, "java": java_packages.resolved,
-    "css": markup_urls.resolved, "html": markup_urls.resolved,
+    "c": c_includes.resolved, "cpp": c_includes.resolved, "css": markup_urls.resolved, "html": markup_urls.resolved,
 }  # fmt: skip
 
 

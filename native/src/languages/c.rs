@@ -23,12 +23,8 @@ pub fn references(text: &str, dialect: Dialect) -> Result<Vec<Reference>, Error>
     };
     let mut found = captured(grammar, text, &["include", "system", "string"])?;
     for part in found.iter_mut().filter(|part| part.kind == "system") {
-        // The query lets only what is in angle brackets pass; without them nothing is cut off.
-        if let Some(inner) = part.value.strip_prefix('<').and_then(|value| value.strip_suffix('>')) {
-            part.range = part.range.start + 1..part.range.end - 1;
-            part.value = inner.to_owned();
-        }
+        part.range = part.range.start + 1..part.range.end - 1;
+        part.value = part.value[1..part.value.len() - 1].to_owned();
     }
-    found.retain(|part| !part.value.trim().is_empty());
     Ok(found)
 }

@@ -6,7 +6,6 @@ use crate::{edges, error::Error, grammar::Grammar, markup};
 mod c;
 mod css;
 mod go;
-mod java;
 mod javascript;
 mod rust;
 #[cfg(test)]
@@ -34,7 +33,6 @@ pub fn references(text: &str, language: &str) -> Result<Vec<Reference>, Error> {
         "rust" => rust::references(text),
         "c" => c::references(text, c::Dialect::C),
         "cpp" => c::references(text, c::Dialect::Cpp),
-        "java" => java::references(text),
         "css" => css::references(text),
         "html" => Ok(html(text)),
         _ => Err(Error::Invalid(format!("no grammar for {language:?}"))),

@@ -56,25 +56,6 @@ fn includes_of_c() {
 }
 
 #[test]
-fn packages_of_java() {
-    let text =
-        "/* package no; */ package a.b;\n\nimport a.c.D;\nimport static a.c.D . E;\nimport a.c.*; // import no.X;\n\
-        class F { String s = \"x/y.txt\" + \"import z.Y;\"; }\n";
-    let parts = found(text, "java");
-    assert_eq!(named(&parts, "package"), ["a.b"]);
-    assert_eq!(named(&parts, "import"), ["a.c.D", "a.c.D . E", "a.c"]);
-    assert_eq!(named(&parts, "string"), ["x/y.txt"]);
-    assert_eq!(named(&found("package a;\nimport B;\n", "java"), "import"), ["B"]);
-}
-
-#[test]
-fn an_include_without_its_brackets_is_none() {
-    for text in ["#include <", "#include <>", "#include <a", "#include a>", "#include <\n>", "#include <é"] {
-        assert_eq!(named(&found(text, "c"), "system"), [""; 0], "{text:?}");
-    }
-}
-
-#[test]
 fn paths_of_rust() {
     let text = "mod a;\npub(crate) use crate::{b::{self, c::D}, e as f, g::*};\nmod t { use super::h; mod i; }\n\
         fn x() { crate::j::k(); assert!(l::m::<u8>()); y() }\n#[path = \"n.rs\"] mod o;\n\
@@ -113,7 +94,7 @@ fn hostile_text_is_bounded() {
     for piece in
         ["(", "[", "{", "a.", "<a ", "if(", "use {", "#if 1\n", "\"", "`${", "x=>", "*", "<T,", "::", "mod a{", "/*"]
     {
-        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "java", "css", "html"] {
+        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
             let text = piece.repeat(60_000 / piece.len());
             let begun = std::time::Instant::now();
             let _ = references(&text, language);
@@ -127,7 +108,7 @@ fn hostile_text_is_bounded() {
 proptest::proptest! {
     #[test]
     fn any_text_has_references_within_it(text in "\\PC{0,300}|([a-z:{}(),;\"'/\\\\<>#!`$*. é\n]|use |mod |import |url){0,120}") {
-        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "java", "css", "html"] {
+        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
             if let Ok(parts) = references(&text, language) {
                 let length = text.chars().count();
                 proptest::prop_assert!(parts.iter().all(|p| p.range.start <= p.range.end && p.range.end <= length));

@@ -43,7 +43,8 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     from kairos.backtest.journal import Journal
     from kairos.backtest.replay import Options, Replay
     from kairos.daemon.manners import manners
-    from kairos.detectors.looking import ALL, ENABLED, watching
+    from kairos.detectors.enabled import ENABLED
+    from kairos.detectors.looking import ALL, watching
     from kairos.durable import locked
     from kairos.repo.git import open_repository
 

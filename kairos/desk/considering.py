@@ -98,7 +98,8 @@ def _detectors(
     from kairos.daemon.finding import find
     from kairos.daemon.salt import salt_of
     from kairos.detectors.boundaries import COMMIT
-    from kairos.detectors.looking import ALL, ENABLED
+    from kairos.detectors.enabled import ENABLED
+    from kairos.detectors.looking import ALL
 
     salt, state = salt_of(desk.log, desk.home), attention(desk)
     out = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kairos.detectors.boundaries import EVERY
-from kairos.detectors.looking import ALL, ENABLED, fitting, look, watching
+from kairos.detectors.enabled import ENABLED
+from kairos.detectors.looking import ALL, fitting, look, watching
 from kairos.errors import KairosError, UsageError
 
 CONFLICT = "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n"
@@ -50,6 +51,7 @@ def test_muted_and_unfitting_detectors_do_not_look(repo, see):
         "stale-reference",
         "ignore-artifact",
         "lock-file",
+        "unparsable",
     ]
 
 

@@ -17,7 +17,6 @@ COVERED = {
     "kairos/acting/performing.py": "tests/acting/test_executor.py",
     "kairos/daemon/finding.py": "tests/daemon/test_keeping.py",
     "kairos/daemon/manners.py": "tests/daemon/test_speaking.py",
-    "kairos/detectors/enabled.py": "tests/detectors/test_looking.py",
     "kairos/detectors/stale_reference/references.py": "tests/detectors/stale_reference/test_detector.py",
     "kairos/detectors/touching.py": "tests/daemon/test_turns.py",
     "kairos/domain/catalogue.py": "tests/house/test_docs.py",

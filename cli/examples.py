@@ -12,6 +12,7 @@ EXAMPLES = {
     "completion": "kairos completion bash",
     "config set": "kairos config set attention.per_day 6",
     "defer": "kairos defer qzvt --until tomorrow",
+    "detectors reset": "kairos detectors reset stale-reference --repo . --path docs",
     "edit": "kairos edit qzvt --patch my.diff",
     "forget": "kairos forget --path 'notes/*' -m 'not meant to be kept' --yes",
     "log import": "kairos log import kairos.ndjson",

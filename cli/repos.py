@@ -11,7 +11,7 @@ from kairos.errors import UsageError
 
 OWN = frozenset(
     {
-        "", "approve", "backtest", "check add", "check ls", "check rm", "check run",
+        "", "approve", "backtest", "check add", "check ls", "check rm", "check run", "detectors", "detectors reset",
         "check simulate", "check suggest", "cost", "defer", "doctor", "dream", "edit", "export", "files", "forget",
         "guard check", "guard install", "guard remove", "guard status", "guard uninstall", "inbox", "init", "log",
         "ls", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause", "policy allow",

@@ -12,7 +12,6 @@ Nothing is written but the journal of what detectors said. A run that was killed
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -28,12 +27,12 @@ from kairos.detectors.boundaries import BASELINE, BURST, COMMIT
 from kairos.detectors.looking import look
 from kairos.detectors.protocol import Detector
 from kairos.detectors.scene import Companion, SeenCommit
-from kairos.domain.action import NoteAction, PatchAction
+from kairos.domain.action import NoteAction
 from kairos.domain.attention import Manners, local_day
 from kairos.domain.basis import paths_of as basis_paths
 from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.finding import Finding
-from kairos.domain.hindsight import Awaiting, chance
+from kairos.domain.hindsight import Awaiting, chance, named_paths
 from kairos.domain.inert import shown
 from kairos.memory.cochange import Learner
 from kairos.memory.history import commit_of
@@ -45,7 +44,6 @@ LEARNED = 5_000
 """So many commits before the first one looked at are learned from."""
 _COMPANIONS, _SUPPORT, _CONFIDENCE = 5, 3, 0.35
 """What a dream remembers of a pair: see `dream/extract.py`."""
-_PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)
 _MOST_PATHS = 20
 _IN_FILES = frozenset({"secret"})
 """Detectors that live follow their commit wherever it goes. What people did about it shows in the files."""
@@ -178,7 +176,7 @@ class Replay:
     ) -> None:
         finding = next(f for f in said.findings if f.key == event.key)
         horizon = min(self._options.horizon, finding.horizon or self._options.horizon)
-        named = _named(finding)
+        named = named_paths(finding.action, finding.basis, finding.asks)
         asked = list(named)[:_MOST_PATHS] or [""]
         rate = sum(chance(self._touched[p], max(0, position - 1 - self._born.get(p, position)), horizon) for p in asked)
         raised = RaisedThen(
@@ -285,13 +283,3 @@ def _files(finding: Finding, commit: CommitRecorded) -> list[str]:
     """The files of a commit that a finding may be in: of one that was seen before its commit those that were new."""
     wanted = "AMRCT" if finding.detector in _IN_FILES else "A"
     return [c.fs for c in commit.changes if c.status[:1] in wanted]
-
-
-def _named(finding: Finding) -> frozenset[str]:
-    """The paths that a finding asks to change."""
-    if finding.asks:
-        return frozenset(finding.asks)
-    if isinstance(finding.action, PatchAction):
-        return frozenset(e.fs for e in finding.action.edits)
-    listed = _PLACE.findall(finding.action.text) if isinstance(finding.action, NoteAction) else []
-    return frozenset(listed) or frozenset(n.fs for n in finding.basis.present) if finding.basis else frozenset(listed)

@@ -14,7 +14,8 @@ from kairos.detectors.looking import ALL
 from kairos.detectors.scene import Facts
 from kairos.domain.events import AttentionDue, AttentionHeld, CommitRecorded, FilesChanged, GitMoved, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.domain.holds import COOL_DOWN, MUTE, NEVER
+from kairos.domain.holds import COOL_DOWN, FLOOR, MUTE, NEVER
+from kairos.domain.learning.learned import silences
 from kairos.domain.raising import Raised
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
@@ -49,7 +50,7 @@ class EndedHolds:
 
 def ended(views: Views, repo: str, now: int) -> list[int]:
     """The positions of the holds in a repository that may have ended: by mutes that are no more, by cool-downs that are
-    over, and by rejections for good, which only another look can judge."""
+    over, by what was learned before it was reset, and by rejections for good, which only another look can judge."""
     found: list[int] = []
     for name in (detector.name for detector in ALL):
         if views.attention.is_muted(name, repo):
@@ -57,7 +58,19 @@ def ended(views: Views, repo: str, now: int) -> list[int]:
         found += (held.position for held in views.findings.waiting(repo, MUTE, name))
         found += (held.position for held in views.findings.waiting(repo, NEVER, name))
         found += (held.position for held in views.findings.waiting(repo, COOL_DOWN, name) if held.until <= now)
+        found += _heard_again(views, repo, name)
     return found
+
+
+def _heard_again(views: Views, repo: str, detector: str) -> list[int]:
+    """The holds of a detector by what was learned of it: those from before a reset, and all once it is silent at no
+    place of the repository."""
+    waiting = list(views.findings.waiting(repo, FLOOR, detector))
+    if not waiting:
+        return []
+    speaks = all(name != detector for name, _ in silences(views.learned, repo))
+    reset = views.learned.resets.get(detector, 0)
+    return [held.position for held in waiting if speaks or held.position < reset]
 
 
 def next_end(views: Views, repo: str, since: int) -> int | None:
@@ -116,8 +129,9 @@ def evidence(log: Log, holds: EndedHolds) -> list[Recorded]:
 
 def split(holds: EndedHolds, raised: Sequence[Raised]) -> tuple[list[int], list[Raised]]:
     """(positions of the holds that have ended, what is news among `raised`): a hold that holds as before, without an
-    end, is left as it is."""
-    asis = {(r.subject, r.rule) for r in raised if isinstance(r, AttentionHeld) and r.until is None}
+    end, is left as it is; but one after a reset is recorded anew, so that it is not looked at for ever."""
+    lasting = (r for r in raised if isinstance(r, AttentionHeld) and r.until is None and r.rule != FLOOR)
+    asis = {(r.subject, r.rule) for r in lasting}
     left = {h.position: pair for h in holds.events if (pair := _of(h)) in asis}
     news = [r for r in raised if not isinstance(r, AttentionHeld) or (r.subject, r.rule) not in left.values()]
     return [position for position in holds.positions if position not in left], news

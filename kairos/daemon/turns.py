@@ -29,7 +29,8 @@ from kairos.domain.events import (
     TurnStarted,
 )
 from kairos.domain.finding import Finding
-from kairos.domain.holds import MUTE, held_back, label_of
+from kairos.domain.holds import FLOOR, MUTE, held_back, label_of
+from kairos.domain.learning.learned import in_words, judged_for
 from kairos.domain.proposal import Proposal, stream_of
 from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, TryAgain
@@ -108,7 +109,7 @@ class Looker:
             over, news = again.split(holds, raised)
             return TurnStarted(
                 turn=turn, repo=repo.id, engine="rules", boundary=again.AGAIN, detectors=holds.detectors, again=over
-            ), [e for e in news if not self._is_known(e)]  # fmt: skip
+            ), [e for e in news if is_after_reset(e) or not self._is_known(e)]  # fmt: skip
 
         cause = holds.events[0].position if holds.events else None
         self._record(repo, turn, cause, begun, [], judged, writes=left)
@@ -205,6 +206,12 @@ class Looker:
         with self._world.reading() as views:
             keys = {key for f in findings for key in (*f.names, *f.former_keys)}
             known = views.inbox.known(repo.id, keys, {f.detector for f in findings})
+            learned = views.learned
+
+            def silent(made: ProposalRaised) -> str:
+                found = judged_for(learned, made)
+                return in_words(made.detector, found) if found.silent else ""
+
             return raise_findings(
                 findings,
                 known=known,
@@ -219,11 +226,17 @@ class Looker:
                 now=now_us(),
                 expire_us=self._expire_us,
                 cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
+                silent=silent,
             )
 
     def _repo(self, repo_id: str) -> Repository:
         with self._world.reading() as views:
             return views.repos.by_id[repo_id]
+
+
+def is_after_reset(event: Raised) -> bool:
+    """Whether an event holds a finding back by what was learned since a reset."""
+    return isinstance(event, AttentionHeld) and event.rule == FLOOR
 
 
 def told(event: Raised, cause: int | None) -> NewEvent:

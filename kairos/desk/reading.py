@@ -10,11 +10,13 @@ from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place
 from kairos.domain.attention import Attention
 from kairos.domain.events import Event
+from kairos.domain.learning.learned import Learned
 from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Row
 from kairos.eventlog.views.attention import AttentionView
 from kairos.eventlog.views.inbox import Inbox, InboxView
+from kairos.eventlog.views.learned import LearnedView
 from kairos.eventlog.views.repositories import Repositories, RepositoriesView, Repository
 from kairos.eventlog.views.usage import Usage, UsageView
 from kairos.home import machine
@@ -35,6 +37,11 @@ def repositories(desk: Desk) -> Repositories:
 def attention(desk: Desk) -> Attention:
     """The state of attention: what is muted, paused and held."""
     return desk.view(AttentionView())
+
+
+def learned_of(desk: Desk) -> Learned:
+    """What was learned of each detector."""
+    return desk.view(LearnedView())
 
 
 def usage(desk: Desk) -> Usage:

@@ -155,7 +155,7 @@ def _of_turn(event: ev.Event) -> str:
             return f"{event.model}: up to ${event.reserved_microusd / 1e6:.4f}"
         case ev.ModelCalled():
             return f"{event.model}: {event.outcome}, ${event.spent_microusd / 1e6:.4f}"
-        case ev.DetectorMuted() | ev.DetectorUnmuted():
+        case ev.DetectorMuted() | ev.DetectorUnmuted() | ev.DetectorReset():
             return event.detector
         case ev.Paused():
             return f"until {rfc3339(event.until)}" if event.until else "until resumed"

@@ -13,8 +13,10 @@ NEVER = "never@1"
 BASELINE = "baseline@1"
 COOL_DOWN = "cool-down@1"
 MUTE = "mute@1"
-ENDING = frozenset({MUTE, NEVER, COOL_DOWN})
-"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time. It is looked at again then."""
+FLOOR = "floor@1"
+ENDING = frozenset({MUTE, NEVER, COOL_DOWN, FLOOR})
+"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time, by a reset of what was learned.
+It is looked at again then."""
 
 
 def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:

@@ -321,9 +321,9 @@ def mark_stale(p: Proposal, paths: Sequence[str], why: str = "") -> list[Event]:
     return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)), why=why)] if p.state in WAITING else []
 
 
-def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
-    """Closes a proposal that is no longer needed, or whose basis is gone."""
-    return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in LASTING else []
+def supersede(p: Proposal, why: str, by: str = "", *, done: bool = False) -> list[Event]:
+    """Closes a proposal that is no longer needed, or whose basis is gone. `done`: people did what it asks."""
+    return [ev.ProposalSuperseded(id=p.id, why=why, by=by, done=done)] if p.state in LASTING else []
 
 
 def _restored(state: Proposal, wanted: DecisionState) -> tuple[State, dict[str, object]]:

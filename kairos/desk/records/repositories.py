@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kairos.desk.records.base import Output
+from kairos.desk.records.detectors import LearnedPlaceOut
 from kairos.desk.records.system import MutedOut
 
 
@@ -68,7 +69,8 @@ class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
     policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
     proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
-    not watched, by its root; `next`: the command to type next."""
+    not watched, by its root; `silent`: where a detector is silent by what was learned of it; `next`: the command to
+    type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -82,6 +84,7 @@ class StatusOut(Output, frozen=True, kw_only=True):
     parked_for: list[str] = []
     unwatched: dict[str, int] = {}
     next: str = ""
+    silent: list[LearnedPlaceOut] = []
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):

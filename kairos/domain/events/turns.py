@@ -121,6 +121,16 @@ class DetectorUnmuted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @register
+class DetectorReset(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person had Kairos forget what it learned of a detector: everywhere, in one repository, or below the directory
+    `path` of it. Where it was silent it speaks again."""
+
+    detector: str
+    repo: str = ""
+    path: str = ""
+
+
+@register
 class Paused(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The kill switch: no turns, no deliveries, no executions until `until` (us; absent: until resumed), in one
     repository or with an empty `repo` everywhere."""

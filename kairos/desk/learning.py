@@ -1,0 +1,162 @@
+"""What was learned of each detector: its state, its precision here, where it is silent, and how to wake it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from kairos.clock import rfc3339
+from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.given import place
+from kairos.desk.reading import attention, inbox, learned_of, roots_of
+from kairos.desk.records.detectors import DetectorOut, DetectorResetOut, LearnedPlaceOut, MomentOut, TaughtOut
+from kairos.domain.events import DetectorReset
+from kairos.domain.holds import FLOOR
+from kairos.domain.inert import as_text
+from kairos.domain.learning.learned import Judgement, Learned, in_words, judged, put_off, silences
+from kairos.errors import UsageError
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.findings import FindingsView
+from kairos.eventlog.views.repositories import Repository
+
+_CONTROL = "control"
+_LATEST = 5
+
+
+def names() -> list[str]:
+    """The names of the detectors that this program has."""
+    from kairos.agent.patches import DETECTOR
+    from kairos.daemon.check_findings import DETECTOR as CHECK
+    from kairos.detectors.looking import ALL
+
+    return sorted([DETECTOR, CHECK, *(detector.name for detector in ALL)])
+
+
+def known(name: str) -> str:
+    """The name of a detector. UsageError if there is none."""
+    if name not in names():
+        raise UsageError(f"there is no detector `{name}`", f"Detectors are {', '.join(names())}.")
+    return name
+
+
+@of_one_moment
+def detectors(desk: Desk, only: Repository | None = None) -> list[DetectorOut]:
+    """Every detector that looks at repositories, with what was learned of it (`only`: in this repository)."""
+    from kairos.detectors.looking import ALL, ENABLED
+
+    state, muted, roots = learned_of(desk), attention(desk), roots_of(desk)
+    watch = {*ENABLED, *desk.config.detectors.also}
+    repo = "" if only is None else only.id
+    out = []
+    for detector in ALL:
+        name = detector.name
+        here = judged(state, name, repo)
+        on = "silenced" if here.silent else "on"
+        out.append(
+            DetectorOut(
+                detector=name, version=detector.version, state=on if name in watch else "off",
+                muted=muted.is_muted(name, repo), learned=_place(name, here, roots),
+                places=[_place(name, j, roots) for j in _places(state, name, repo)],
+                moments=_moments(state, name), last=_last(desk, state, name, repo, roots),
+            )
+        )  # fmt: skip
+    return out
+
+
+def _places(state: Learned, detector: str, only: str) -> list[Judgement]:
+    """What was learned at each place of which something is known, the widest first."""
+    found = []
+    for key in sorted(state.tallies):
+        name, repo, path = (*key.split("|", 2), "", "")[:3]
+        if name == detector and (not only or repo in ("", only)):
+            judgement = judged(state, detector, repo, path)
+            found.append(judgement._replace(repo=repo, place=path, tally=state.tallies[key]))
+    return found
+
+
+def _place(detector: str, found: Judgement, roots: dict[str, str]) -> LearnedPlaceOut:
+    root = roots.get(found.repo, found.repo) or None
+    return LearnedPlaceOut(
+        repo=root, path=as_text(found.place), yes=found.tally.yes, no=found.tally.no,
+        precision=round(found.interval.share, 3), low=round(found.interval.low, 3), high=round(found.interval.high, 3),
+        silent=found.silent, why=as_text(in_words(detector, found)) if found.silent else "",
+        ends=reset_command(detector, root, found.place) if found.silent else "",
+    )  # fmt: skip
+
+
+def _moments(state: Learned, detector: str) -> list[MomentOut]:
+    begun = f"{detector}|"
+    return [
+        MomentOut(
+            boundary=key.removeprefix(begun), good=tally.yes, bad=tally.no,
+            put_off=bool(put_off(state, detector, key.removeprefix(begun))),
+        )
+        for key, tally in sorted(state.moments.items()) if key.startswith(begun)
+    ]  # fmt: skip
+
+
+def _last(desk: Desk, state: Learned, detector: str, only: str, roots: dict[str, str]) -> list[TaughtOut]:
+    taught = [
+        (t.at, id_, t) for id_, t in state.findings.items()
+        if t.detector == detector and t.lesson and (not only or t.repo == only)
+    ]  # fmt: skip
+    proposals = inbox(desk).proposals
+    return [
+        TaughtOut(
+            id=id_, title=as_text(proposals[id_].raised.title) if id_ in proposals else "", lesson=t.lesson,
+            at=rfc3339(at), repo=roots.get(t.repo),
+        )
+        for at, id_, t in sorted(taught, key=lambda x: x[:2], reverse=True)[:_LATEST]
+    ]  # fmt: skip
+
+
+def reset_command(detector: str, root: str | None, path: str) -> str:
+    """The command that wakes a detector where it is silent."""
+    where = f" --repo {shlex.quote(root)}" if root else ""
+    return f"kairos detectors reset {detector}{where}" + (f" --path {shlex.quote(as_text(path))}" if path else "")
+
+
+@of_one_moment
+def silent_now(desk: Desk, only: Repository | None = None) -> list[LearnedPlaceOut]:
+    """The places at which a detector is silent by what was learned of it."""
+    if not desk.has_log:
+        return []
+    roots = roots_of(desk)
+    return [_place(name, found, roots) for name, found in silences(learned_of(desk), "" if only is None else only.id)]
+
+
+def reset(desk: Desk, detector: str, only: Repository | None, path: str | None = None) -> DetectorResetOut:
+    """Forgets what was learned of a detector: everywhere, in one repository, or below a directory of it (as typed).
+    UsageError."""
+    known(detector)
+    below = "" if path is None else _below(path, only)
+    repo = "" if only is None else only.id
+    before = _tally(learned_of(desk), detector, repo, below)
+    findings, ids = desk.view(FindingsView()), [repo] if repo else list(roots_of(desk))
+    held = len({(r, h.finding) for r in ids for h in findings.waiting(r, FLOOR, detector)})
+    desk.home.prepare()
+    event = DetectorReset(detector=detector, repo=repo, path=below)
+    (position,) = desk.log.append([NewEvent(_CONTROL, event, None, "user")])
+    return DetectorResetOut(
+        detector=detector, repo=None if only is None else only.root, path=as_text(below), position=position,
+        forgotten=before, held=held,
+    )  # fmt: skip
+
+
+def _tally(state: Learned, detector: str, repo: str, path: str) -> float:
+    found = state.tallies.get("|".join(filter(None, (detector, repo, path))))
+    return 0.0 if found is None else found.n
+
+
+def _below(path: str, only: Repository | None) -> str:
+    """A directory, as typed, relative to the root of a repository."""
+    if only is None:
+        raise UsageError("a directory is one of a repository", "Name it: --repo PATH.")
+    typed = place(path) if Path(path).is_absolute() else Path(path)
+    try:
+        found = (typed.relative_to(only.root) if typed.is_absolute() else typed).as_posix().strip("/")
+    except ValueError as error:
+        raise UsageError(f"{path} is not in {only.root}", "Give a directory of that repository.") from error
+    if ".." in found.split("/"):
+        raise UsageError(f"{path} is not in {only.root}", "Give a directory of that repository.")
+    return "" if found == "." else found

@@ -24,7 +24,7 @@ from kairos.desk.registering import Told, parse_history
 from kairos.desk.starting import READY
 from kairos.desk.units import count
 from kairos.desk.when import spoken
-from kairos.errors import NoDaemon, UsageError
+from kairos.errors import KairosError, NoDaemon, UsageError
 
 FIRST_HISTORY = 5_000
 """How many commits of history `watch` learns from, when it meets a repository for the first time."""
@@ -130,7 +130,11 @@ def watch(context: Context, paths: Sequence[str], yes: bool, history: str | None
         return _attached(context)
     if not context.json:
         render.message(context, opening(manner(context.desk)))
-    end = viewing.beside(context.desk, lambda told: announce(context, told))
+
+    def failed(error: KairosError) -> None:
+        render.message(context, f"This view has ended, the daemon goes on: {render.inert(str(error))}")
+
+    end = viewing.beside(context.desk, lambda told: announce(context, told), failed)
     try:
         return run_here(context)
     finally:

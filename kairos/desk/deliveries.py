@@ -14,6 +14,7 @@ from kairos.desk.status import status
 from kairos.domain.attention import told_today
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.proposal import UNDECIDED
+from kairos.errors import NotFound
 
 
 class Delivered(NamedTuple):
@@ -53,9 +54,11 @@ def manner(desk: Desk) -> Manner:
 
 
 @of_one_moment
-def delivered(desk: Desk, id_: str) -> Delivered:
-    """What to show of a proposal that was just delivered."""
+def delivered(desk: Desk, id_: str) -> Delivered | None:
+    """What to show of a proposal that was just delivered; None if it was forgotten since."""
     known = inbox(desk)
+    if id_ not in known.proposals:
+        return None
     raised = known.proposals[id_].raised
     where = names(repositories(desk)).get(raised.repo, "")
     return Delivered(
@@ -68,8 +71,13 @@ def moved_on(desk: Desk, id_: str, position: int) -> Delivered | None:
     """What to show of an urgent proposal that was told and reads otherwise since its revision at this position: a
     staged credential was committed. None for any other; one that is worse is delivered again."""
     known = inbox(desk)
-    proposal = known.proposals[id_]
-    if not proposal.delivered or proposal.raised.risk != "urgent" or proposal.state not in UNDECIDED:
+    proposal = known.proposals.get(id_)
+    if (
+        proposal is None
+        or not proposal.delivered
+        or proposal.raised.risk != "urgent"
+        or proposal.state not in UNDECIDED
+    ):
         return None
     titles = [_title(desk, p) for p in known.positions[id_] if p <= position]
     titles = [title for title in titles if title]
@@ -80,7 +88,10 @@ def moved_on(desk: Desk, id_: str, position: int) -> Delivered | None:
 
 
 def _title(desk: Desk, position: int) -> str:
-    event = desk.log.at(position).event
+    try:
+        event = desk.log.at(position).event
+    except NotFound:  # forgotten, or folded away: what it said is not known any more
+        return ""
     return event.title if isinstance(event, ProposalRaised | ProposalRevised) else ""
 
 

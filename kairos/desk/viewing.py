@@ -9,6 +9,7 @@ from kairos.daemon.presence import running
 from kairos.desk.deliveries import Delivered, delivered, moved_on
 from kairos.desk.desk import Desk
 from kairos.domain.events import ProposalDelivered, ProposalRevised
+from kairos.errors import KairosError
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.record import Recorded
 
@@ -63,8 +64,9 @@ def _told(desk: Desk, recorded: Recorded) -> Delivered | None:
             return None
 
 
-def beside(desk: Desk, tell: Callable[[Delivered], None]) -> Callable[[], None]:
-    """Begins a view in a thread of its own; returns what ends it, and returns when all was told."""
+def beside(desk: Desk, tell: Callable[[Delivered], None], failed: Callable[[KairosError], None]) -> Callable[[], None]:
+    """Begins a view in a thread of its own; returns what ends it, and returns when all was told. `failed` hears why the
+    view ended early, as by a log that cannot be read: what it stands beside goes on."""
     begun, made = threading.Event(), list[Viewing]()
 
     def view() -> None:
@@ -74,6 +76,8 @@ def beside(desk: Desk, tell: Callable[[Delivered], None]) -> Callable[[], None]:
             begun.set()
             for told in made[0]:
                 tell(told)
+        except KairosError as error:
+            failed(error)
         finally:
             begun.set()
             mine.close()

@@ -111,9 +111,10 @@ class Observer:
         if patient and not everything and dirs and written and move is None and not self._graced:
             self._graced = True
             return Look(wait=GRACE_S, unfinished=True)  # HEAD may be about to follow the files
+        if written or self._head_moved(snapshot):  # a soft reset stages without a word in the index
+            self._staged = self._staging_changed() or self._staged
         if written:
             found = self._refresh_tracked()
-            self._staged = self._staged or self._staging_changed()
             everything, dirs = everything or found is None, dirs | (found or set())
         if (burst.git or everything) and self.rules.changed(thoroughly=burst.everything or burst.thorough):
             self.tree, everything = self._open_tree(), True
@@ -190,6 +191,9 @@ class Observer:
 
     def _parents(self, oid: str) -> list[str]:
         return self._git.text("rev-list", "--parents", "--max-count=1", "--end-of-options", oid).split()[1:]
+
+    def _head_moved(self, snapshot: RefSnapshot | None) -> bool:
+        return snapshot is not None and self._refs is not None and snapshot.head_oid != self._refs.head_oid
 
     def _touched_by(self, move: Move | None, snapshot: RefSnapshot | None) -> Touched | None:
         if move is None or snapshot is None or self._refs is None:

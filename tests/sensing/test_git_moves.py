@@ -67,6 +67,26 @@ def test_amend_branch_tag_and_checkout_are_told_apart(watch: Any, repo: Any) -> 
     assert whats(watch.told(lambda: repo.git("branch", "-m", "main", "trunk"))) == ["branch"]
 
 
+@pytest.mark.parametrize(
+    "back",
+    [
+        ("reset", "-q", "--soft", "HEAD~1"),
+        ("update-ref", "HEAD", "HEAD~1"),
+        ("symbolic-ref", "HEAD", "refs/heads/before"),
+        ("symbolic-ref", "HEAD", "refs/heads/unborn"),
+    ],
+)
+def test_what_a_move_of_head_alone_left_staged_is_told_when_it_leaves(watch: Any, repo: Any, back: Any) -> None:
+    repo.write("a", "1")
+    watch.told(lambda: repo.commit("one"))
+    watch.told(lambda: repo.git("branch", "before"))
+    repo.write("b", "2")
+    watch.told(lambda: repo.commit("two"))
+    assert whats(watch.told(lambda: repo.git(*back))) != []
+    assert whats(watch.told(lambda: repo.git("rm", "-q", "--cached", "b"))) == ["stage"]
+    assert whats(watch.told(lambda: repo.git("add", "b"))) == ["stage"]
+
+
 def test_a_commit_right_after_a_switch_is_a_commit_on_the_new_branch(watch: Any, repo: Any) -> None:
     repo.write("a", "1")
     watch.told(lambda: repo.commit("one"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from kairos.daemon.finding import find
 from kairos.daemon.folded import Views
-from kairos.detectors.looking import ALL
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.domain.events import AttentionDue, AttentionHeld, CommitRecorded, FilesChanged, GitMoved, TurnStarted
 from kairos.domain.finding import Finding
@@ -48,11 +48,11 @@ class EndedHolds:
         return sorted([*self.erased, *(held.position for held in self.events)])
 
 
-def ended(views: Views, repo: str, now: int) -> list[int]:
+def ended(views: Views, repo: str, now: int, names: Sequence[str]) -> list[int]:
     """The positions of the holds in a repository that may have ended: by mutes that are no more, by cool-downs that are
     over, by what was learned before it was reset, and by rejections for good, which only another look can judge."""
     found: list[int] = []
-    for name in (detector.name for detector in ALL):
+    for name in names:
         if views.attention.is_muted(name, repo):
             continue
         found += (held.position for held in views.findings.waiting(repo, MUTE, name))
@@ -73,9 +73,9 @@ def _heard_again(views: Views, repo: str, detector: str) -> list[int]:
     return [held.position for held in waiting if speaks or held.position < reset]
 
 
-def next_end(views: Views, repo: str, since: int) -> int | None:
+def next_end(views: Views, repo: str, since: int, names: Sequence[str]) -> int | None:
     """The next time (us) after `since` at which a cool-down ends that holds a finding of a repository back."""
-    each = (views.findings.waiting(repo, COOL_DOWN, detector.name) for detector in ALL)
+    each = (views.findings.waiting(repo, COOL_DOWN, name) for name in names)
     ends = (next((held.until for held in some if held.until > since), None) for some in each)
     return min((end for end in ends if end is not None), default=None)
 
@@ -99,7 +99,7 @@ def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
 
 
 def look_again(
-    log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts
+    log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts, roster: Roster
 ) -> tuple[dict[str, list[Finding]], list[str]]:
     """(findings of these holds that are there now, by the boundary at which they were found; problems)."""
     keys = {held.event.subject for held in holds.events if isinstance(held.event, AttentionHeld)}
@@ -112,7 +112,7 @@ def look_again(
             continue
         words = "\n".join(held.event.why for held in some if isinstance(held.event, AttentionHeld))
         seen, wrong = find(
-            log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True, about=words
+            log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True, about=words, roster=roster
         )  # fmt: skip
         problems += wrong
         seen = [f for f in seen if f.key not in known and not keys.isdisjoint((*f.names, *f.former_keys))]

@@ -14,7 +14,8 @@ from pathlib import Path
 from kairos.acting.drift import BY_HAND, done_by, drift
 from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
-from kairos.detectors.looking import UNCOMMITTED, named, resolved
+from kairos.detectors.looking import UNCOMMITTED, resolved
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature, TouchedSince, names_of_absent, paths_in, signature_of, words_of
 from kairos.domain.action import PatchAction
@@ -45,14 +46,16 @@ class ProposalKeeper:
     """Compares the waiting, the parked and the lately closed proposals of a repository with its tree."""
 
     def __init__(
-        self, log: Log, world: World, salt: bytes, raising: Raising, rebase: Rebase, expire_us: Callable[[], int]
-    ) -> None:
+        self, log: Log, world: World, salt: bytes, raising: Raising, rebase: Rebase, expire_us: Callable[[], int],
+        roster: Callable[[], Roster],
+    ) -> None:  # fmt: skip
         self._log = log
         self._rebase = rebase
         self._world = world
         self._salt = salt
         self._raising = raising
         self._expires = expire_us
+        self._roster = roster
         self._touched: dict[str, TouchedSince] = {}
         """By repository: changes since its proposals were last compared; no entry: all must be."""
         self._cited: dict[str, dict[str, tuple[ProposalRaised, frozenset[str]]]] = {}
@@ -82,7 +85,7 @@ class ProposalKeeper:
         turn saw, None to look now."""
         with self._world.reading() as views:
             lasting = [p for p in views.inbox.live() if p.raised.repo == repo.id and p.state in LASTING]
-            lapsed = [p for p in views.inbox.lapsed(repo.id) if _can_look(p) or _was_moved_off(p)]
+            lapsed = [p for p in views.inbox.lapsed(repo.id) if self._can_look(p) or _was_moved_off(p)]
             last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed)}
         if cause is not None:
             lasting = [p for p in lasting if last[p.id][0] <= cause]  # not what this turn raised
@@ -140,11 +143,11 @@ class ProposalKeeper:
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
             followed=elsewhere or any(r.position not in p.raised.evidence for r in at.evidence),
-            can_look=_can_look(p), taken_away=away, expires_at=self._expires(),
+            can_look=self._can_look(p), taken_away=away, expires_at=self._expires(),
         )  # fmt: skip
         if decided is not None:
             return self._append(at, decided)
-        if not _can_look(p):
+        if not self._can_look(p):
             if amiss is not None or became == "done" or not isinstance(p.raised.action, PatchAction):
                 return True
             return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))

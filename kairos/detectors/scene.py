@@ -227,6 +227,10 @@ class Facts:
         stated = zip(fields[::3], fields[2::3], strict=False)
         return {os.fsdecode(path): os.fsdecode(value) for path, value in stated if value != b"unspecified"}
 
+    def commit(self) -> str | None:
+        """The commit that this is the tree of, None before the first one."""
+        return self.git.head()
+
     def has_head(self) -> bool:
         """Whether HEAD is a commit."""
         return self.git.head() is not None

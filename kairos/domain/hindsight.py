@@ -31,6 +31,14 @@ _Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
 
 
+class Again(msgspec.Struct, frozen=True):
+    """Another look at a finding: the places that are left (None: it is gone), or `moot` if its basis is no more."""
+
+    key: str
+    places: list[str] | None = None
+    moot: bool = False
+
+
 class Awaiting(msgspec.Struct):
     """A finding whose outcome is awaited. `line`: its commit and the descendants of that seen so far; `seen`: how many
     descendants; `horizon`: after so many it is decided; `places`: the fingerprint when it was raised."""

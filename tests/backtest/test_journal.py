@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kairos.backtest.journal import Again, Journal, JournalEntry, LookSaid, safe
+from kairos.backtest.journal import Journal, JournalEntry, LookSaid, safe
+from kairos.domain.hindsight import Again
 from kairos.domain.action import NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
 

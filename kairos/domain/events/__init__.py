@@ -23,6 +23,14 @@ from kairos.domain.events.checks import (
     RunOutcome,
     Verdict,
 )
+from kairos.domain.events.detectors import (
+    DetectorAdded,
+    DetectorFailed,
+    DetectorRemoved,
+    DetectorState,
+    DetectorSwitched,
+    HindsightJudged,
+)
 from kairos.domain.events.nights import (
     DreamFinished,
     DreamRejected,
@@ -108,7 +116,8 @@ __all__ = [
     "REGISTRY", "UPCASTS", "Activity", "ActivityFolded", "AttentionDue", "AttentionHeld", "BaselineRecorded",
     "Change", "CheckJudged", "CheckKind", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted", "Cited",
     "CommentAnswered", "CommitChange", "CommitRecorded", "DaemonStarted", "DaemonStopped", "DecisionRedone",
-    "DecisionUndone", "DetectorMuted", "DetectorReset", "DetectorUnmuted", "DreamFinished", "DreamRejected",
+    "DecisionUndone", "DetectorAdded", "DetectorFailed", "DetectorMuted", "DetectorRemoved", "DetectorReset",
+    "DetectorState", "DetectorSwitched", "DetectorUnmuted", "HindsightJudged", "DreamFinished", "DreamRejected",
     "DreamStarted",
     "Erased", "Event", "ExecutionFinished", "ExecutionStarted", "ExecutionUnknown", "Expected", "FailedCase",
     "FilesChanged", "FindingListed", "FreeText", "GitMoved", "IndexPublished", "Memory", "MemoryAccepted",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kairos.domain.events.base import Cited, Event, FreeText, register
+from kairos.domain.events.detectors import Named
 
 Engine = Literal["rules", "model"]
 
@@ -25,7 +26,8 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     `subject`: a proposal id, a finding key, or `turn`. `evidence`, `boundary`, `mark`: of a finding whose hold can end,
     what it was found in and at which boundary, so that it is looked at again then, and a short hash of what it rested
-    on: when that changes, it is another hold."""
+    on: when that changes, it is another hold. `shadow`: of a finding of a detector in shadow, what tells that people did
+    something about it after `commit`, within `horizon` commits (0: as for any finding)."""
 
     repo: str
     subject: str
@@ -36,6 +38,9 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     evidence: list[Cited] = []
     boundary: str = ""
     mark: str = ""
+    shadow: Named | None = None
+    commit: str = ""
+    horizon: int = 0
 
 
 @register

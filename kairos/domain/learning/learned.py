@@ -33,7 +33,7 @@ STRENGTH = 2.0
 TOPICS = frozenset(
     {"ProposalRaised", "ProposalRevised", "ProposalDelivered", "ProposalAcknowledged", "ProposalRejected",
      "ProposalDeferred", "ProposalSuperseded", "ProposalExpired", "ProposalUnparked", "ExecutionFinished", "Undone",
-     "Redone", "DecisionUndone", "DecisionRedone", "DetectorReset"}
+     "Redone", "DecisionUndone", "DecisionRedone", "DetectorReset", "HindsightJudged", "DetectorAdded"}
 )  # fmt: skip
 _KEPT = 2_000
 """The lessons of so many of the latest findings can change; those of older ones stay as they are."""
@@ -58,7 +58,7 @@ class Taught(msgspec.Struct):
 
 class Learned(msgspec.Struct):
     """`tallies` by `detector`, `detector|repo` and `detector|repo|directory`; `moments` by `detector|boundary` (yes: a
-    person decided then); `findings` by proposal; `resets`: detector → position of the last reset."""
+    person decided then); `findings` by proposal, or by `held_id`; `resets`: detector → position of the last reset."""
 
     tallies: dict[str, YesNo] = {}
     moments: dict[str, YesNo] = {}
@@ -81,17 +81,32 @@ def evolve(state: Learned, event: Event, position: int, at: int) -> None:
     """Folds one event into the state, in place."""
     match event:
         case ProposalRaised():
-            state.findings.pop(event.id, None)
             place = place_of(named_paths(event.action, event.basis))
-            state.findings[event.id] = Taught(event.detector, event.repo, place)
-            if len(state.findings) > _KEPT:
-                del state.findings[next(iter(state.findings))]
+            _keep(state, event.id, Taught(event.detector, event.repo, place))
+        case ev.HindsightJudged(label="done" | "left" as label):
+            taught = Taught(event.detector, event.repo, event.place)
+            _keep(state, held_id(event.of), taught)
+            _teach(state, taught, "by hand" if label == "done" else "left", at)
         case ev.DetectorReset():
             _reset(state, event, position)
+        case ev.DetectorAdded():  # another command: nothing is known of it
+            _reset(state, ev.DetectorReset(detector=event.detector), position)
         case _:
             known = state.findings.get(getattr(event, "id", ""))
             if known is not None:
                 _follow(state, known, event, at)
+
+
+def _keep(state: Learned, id_: str, taught: Taught) -> None:
+    state.findings.pop(id_, None)
+    state.findings[id_] = taught
+    if len(state.findings) > _KEPT:
+        del state.findings[next(iter(state.findings))]
+
+
+def held_id(position: int) -> str:
+    """The name of a finding that was held at a position, among those of proposals."""
+    return f"held-{position}"
 
 
 def _follow(state: Learned, known: Taught, event: Event, at: int) -> None:

@@ -14,6 +14,8 @@ from kairos.eventlog.views.learned import LearnedView
 from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.roster import RosterView
+from kairos.eventlog.views.shadows import ShadowsView
 from kairos.eventlog.views.usage import UsageView
 
 
@@ -30,4 +32,6 @@ def log_views() -> tuple[Projection[Any], ...]:
         CommitsView(),
         ChecksView(),
         LearnedView(),
+        RosterView(),
+        ShadowsView(),
     )

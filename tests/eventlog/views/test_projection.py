@@ -28,6 +28,8 @@ from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.replay import replay_verify
 from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.roster import RosterView
+from kairos.eventlog.views.shadows import ShadowsView
 from kairos.eventlog.views.usage import UsageView
 
 Strategies = Callable[..., st.SearchStrategy[Any]]
@@ -42,6 +44,8 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     CommitsView,
     ChecksView,
     LearnedView,
+    RosterView,
+    ShadowsView,
 )
 ORIGINS: tuple[Origin, ...] = ("live", "offline", "self", "baseline", "history", "user", "system")
 START = 1_700_000_000_000_000

@@ -11,7 +11,6 @@ from typing import Any
 from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.domain.checks.state import Checks
-from kairos.domain.learning.learned import Learned
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Write
 from kairos.eventlog.views.findings import Findings
@@ -56,11 +55,6 @@ class Views:
     @property
     def checks(self) -> Checks:
         found: Checks = self.states["checks"]
-        return found
-
-    @property
-    def learned(self) -> Learned:
-        found: Learned = self.states["learned"]
         return found
 
     @property

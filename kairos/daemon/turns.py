@@ -206,7 +206,7 @@ class Looker:
         with self._world.reading() as views:
             keys = {key for f in findings for key in (*f.names, *f.former_keys)}
             known = views.inbox.known(repo.id, keys, {f.detector for f in findings})
-            learned = views.learned
+            learned = views.inbox.learned
 
             def silent(made: ProposalRaised) -> str:
                 found = judged_for(learned, made)

@@ -98,8 +98,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
-    `found_at`: the boundary at which it was first found. `done`: people did what it asks, without it. `edited`: a person
-    changed the patch; the digest of the one that was found, of which `found` keeps the words."""
+    `found_at`: the boundary at which it was first found. `done`: people did what it asks, without it. `edited`: a
+    person changed the patch; the digest of the one that was found, of which `found` keeps the words."""
 
     raised: ProposalRaised
     raised_at: int

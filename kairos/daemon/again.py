@@ -68,9 +68,10 @@ def _heard_again(views: Views, repo: str, detector: str) -> list[int]:
     waiting = list(views.findings.waiting(repo, FLOOR, detector))
     if not waiting:
         return []
-    speaks = all(name != detector for name, _ in silences(views.learned, repo))
-    reset = views.learned.resets.get(detector, 0)
-    return [held.position for held in waiting if speaks or held.position < reset]
+    learned = views.inbox.learned
+    if all(name != detector for name, _ in silences(learned, repo)):
+        return [held.position for held in waiting]
+    return [held.position for held in waiting if held.position < learned.woken.get(detector, 0)]
 
 
 def next_end(views: Views, repo: str, since: int, names: Sequence[str]) -> int | None:

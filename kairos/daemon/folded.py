@@ -11,7 +11,6 @@ from typing import Any
 from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.domain.checks.state import Checks
-from kairos.domain.learning.learned import Learned
 from kairos.domain.roster import RosterState
 from kairos.domain.shadows import Shadows
 from kairos.eventlog.log import Log
@@ -58,11 +57,6 @@ class Views:
     @property
     def checks(self) -> Checks:
         found: Checks = self.states["checks"]
-        return found
-
-    @property
-    def learned(self) -> Learned:
-        found: Learned = self.states["learned"]
         return found
 
     @property

@@ -153,7 +153,7 @@ class ProposalKeeper:
             return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))
         found, problems = find(
             self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts,
-            again=True, about=words_of(p.raised),
+            again=True, about=words_of(p.raised), roster=self._roster(),
         )  # fmt: skip
         if problems:
             return False
@@ -162,6 +162,10 @@ class ProposalKeeper:
             return self._raise(at, same[:1])
         why = resolved(p.raised, at.evidence, at.facts)
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why))
+
+    def _can_look(self, p: Proposal) -> bool:
+        """Whether the finding can be looked at again: by the detector that raised it, if it still exists."""
+        return p.raised.engine == "rules" and bool(self._roster().named(p.raised.detector))
 
     def _removals(self, path: str, at: _Look) -> list[Recorded]:
         """The recorded commit in the history of HEAD that removed a path, if the evidence does not have it."""
@@ -209,11 +213,6 @@ class ProposalKeeper:
         finally:
             self._world.catch_up()
         return True
-
-
-def _can_look(p: Proposal) -> bool:
-    """Whether the finding can be looked at again: by the detector that raised it, if it still exists."""
-    return p.raised.engine == "rules" and bool(named(p.raised.detector))
 
 
 def _was_moved_off(p: Proposal) -> bool:

@@ -14,9 +14,11 @@ from kairos.daemon.elsewhere import LookedOver
 from kairos.daemon.finding import find
 from kairos.daemon.folded import World
 from kairos.daemon.keeping import ProposalKeeper, look_around
+from kairos.daemon.rostering import Rostering
 from kairos.daemon.salt import salt_of
+from kairos.daemon.shadowing import Shadowing, reported, shadowed
 from kairos.detectors.boundaries import BURST
-from kairos.detectors.looking import fitting
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import Signature
 from kairos.domain.events import (
@@ -52,15 +54,22 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
+        self._rostering = Rostering(home, config)
         self._keeper = ProposalKeeper(
-            log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us
+            log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us, self.roster
         )
+        self._shadowing = Shadowing(log, world, self._salt, self.roster)
         self._seen: dict[str, tuple[Signature, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
     @property
     def _expire_us(self) -> int:
         return round(self._config.proposals.expire_days * DAY)
+
+    def roster(self) -> Roster:
+        """The detectors, by what a person said until now."""
+        with self._world.reading() as views:
+            return self._rostering(views.roster)
 
     def note(self, repo_id: str, event: Event) -> None:
         """Notes an event of a repository, so that `recheck` knows which proposals it may concern."""
@@ -86,20 +95,23 @@ class Looker:
         """Brings the waiting, parked and lately closed proposals that recent changes may concern in step with the tree,
         and those of the ids `only`. `trigger`: the events that a turn was just taken over."""
         seen = self._seen.pop(repo_id, None)
+        self._shadowing.look(self._repo(repo_id), cause)
         self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only)
 
     def look_again(self, repo_id: str) -> bool:
         """Takes one turn over the findings of a repository whose hold has ended, if there are any. False if they cannot
         be looked at now."""
         with self._world.reading() as views:
-            positions, turn = again.ended(views, repo_id, now_us()), f"turn-{repo_id[5:]}-again-{views.position}"
+            roster = self._rostering(views.roster)
+            positions = again.ended(views, repo_id, now_us(), roster.names)
+            turn = f"turn-{repo_id[5:]}-again-{views.position}"
         if not positions:
             return True
         begun, repo = time.monotonic(), self._repo(repo_id)
         holds = again.holds_at(self._log, positions)
         facts = look_around(repo)[1]
         over = LookedOver(self._log, repo.id, again.evidence(self._log, holds), facts)
-        found, problems = again.look_again(self._log, repo, holds, self._salt, facts)
+        found, problems = again.look_again(self._log, repo, holds, self._salt, facts, roster)
         if problems:
             return False
         left = over.left()
@@ -123,9 +135,9 @@ class Looker:
         seen = look_around(repo)
         self._seen[repo.id] = seen
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
-        events, also = trigger if over is None else over.events, self._config.detectors.also
-        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], also=also)
-        watch = fitting(boundary, also=also)
+        events, roster = trigger if over is None else over.events, self.roster()
+        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], roster=roster)
+        watch = roster.fitting(boundary)
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         if patient and findings and seen[1].unsettled:
             return False
@@ -134,6 +146,7 @@ class Looker:
         def judged() -> tuple[TurnStarted, list[Raised]]:
             return started, self._judged(findings, repo, turn, boundary)
 
+        reported(self._log, self._world, repo.id, roster, watch, problems)
         left = [] if over is None else over.left()
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
@@ -178,7 +191,10 @@ class Looker:
         with self._world.reading() as views:
             muted = [f for f in findings if views.attention.is_muted(f.detector, repo.id)]
         held = [held_back(f, MUTE, f"{f.title}: {f.detector} is muted", boundary) for f in muted]
-        raised = self.raised([f for f in findings if f not in muted], repo, turn, boundary, known_holds=known_holds)
+        roster = self.roster()
+        heard = [f for f in findings if f not in muted and not roster.is_in_shadow(f.detector)]
+        held += shadowed([f for f in findings if f not in (*muted, *heard)], repo, boundary)
+        raised = self.raised(heard, repo, turn, boundary, known_holds=known_holds)
         return raised + [h for h in held if not known_holds or not self._is_known(h)]
 
     def _is_known(self, event: Raised) -> bool:
@@ -206,7 +222,7 @@ class Looker:
         with self._world.reading() as views:
             keys = {key for f in findings for key in (*f.names, *f.former_keys)}
             known = views.inbox.known(repo.id, keys, {f.detector for f in findings})
-            learned = views.learned
+            learned = views.inbox.learned
 
             def silent(made: ProposalRaised) -> str:
                 found = judged_for(learned, made)

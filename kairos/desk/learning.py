@@ -20,7 +20,6 @@ from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.repositories import Repository
 
 _CONTROL = "control"
-_LATEST = 5
 
 
 def names() -> list[str]:
@@ -96,17 +95,13 @@ def _moments(state: Learned, detector: str) -> list[MomentOut]:
 
 
 def _last(desk: Desk, state: Learned, detector: str, only: str, roots: dict[str, str]) -> list[TaughtOut]:
-    taught = [
-        (t.at, id_, t) for id_, t in state.findings.items()
-        if t.detector == detector and t.lesson and (not only or t.repo == only)
-    ]  # fmt: skip
     proposals = inbox(desk).proposals
     return [
         TaughtOut(
-            id=id_, title=as_text(proposals[id_].raised.title) if id_ in proposals else "", lesson=t.lesson,
-            at=rfc3339(at), repo=roots.get(t.repo),
+            id=one.id, title=as_text(proposals[one.id].raised.title) if one.id in proposals else "",
+            lesson=one.lesson, at=rfc3339(one.at), repo=roots.get(one.repo),
         )
-        for at, id_, t in sorted(taught, key=lambda x: x[:2], reverse=True)[:_LATEST]
+        for one in reversed(state.latest.get(detector, [])) if not only or one.repo == only
     ]  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from kairos.errors import NotFound
 from kairos.eventlog.record import Row
 from kairos.eventlog.views.attention import AttentionView
 from kairos.eventlog.views.inbox import Inbox, InboxView
-from kairos.eventlog.views.learned import LearnedView
 from kairos.eventlog.views.repositories import Repositories, RepositoriesView, Repository
 from kairos.eventlog.views.usage import Usage, UsageView
 from kairos.home import machine
@@ -41,7 +40,7 @@ def attention(desk: Desk) -> Attention:
 
 def learned_of(desk: Desk) -> Learned:
     """What was learned of each detector."""
-    return desk.view(LearnedView())
+    return inbox(desk).learned
 
 
 def usage(desk: Desk) -> Usage:

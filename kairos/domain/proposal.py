@@ -98,8 +98,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
-    `found_at`: the boundary at which it was first found. `edited`: a person changed the patch; the digest of the one
-    that was found, of which `found` keeps the words."""
+    `found_at`: the boundary at which it was first found. `done`: people did what it asks, without it. `edited`: a
+    person changed the patch; the digest of the one that was found, of which `found` keeps the words."""
 
     raised: ProposalRaised
     raised_at: int
@@ -128,6 +128,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     found: FoundWords | None = None
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
+    done: bool = False
     stack: DecisionStack = DecisionStack()
 
     @property
@@ -217,7 +218,7 @@ def evolve(state: Proposal | None, event: Event, at: int, version: int | None = 
         case ev.ProposalStale():
             now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
-            now, changes["why"] = "superseded", event.why
+            now, changes["why"], changes["done"] = "superseded", event.why, event.done
         case ev.ProposalExpired():
             now = "expired"
         case ev.ExecutionStarted():

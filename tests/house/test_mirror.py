@@ -36,7 +36,6 @@ COVERED = {
     "kairos/eventlog/views/checks.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/attention.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/controls.py": "tests/eventlog/views/test_projection.py",
-    "kairos/eventlog/views/learned.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/roster.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/shadows.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/log_views.py": "tests/eventlog/views/test_projection.py",

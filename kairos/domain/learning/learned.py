@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from kairos.domain import events as ev
-from kairos.domain.events import Event, ProposalRaised
+from kairos.domain.events import DetectorAdded, DetectorReset, Event, HindsightJudged, ProposalRaised
 from kairos.domain.hindsight import Interval, named_paths
 from kairos.domain.learning.beta import TAIL, below, credible
 from kairos.domain.learning.lessons import BAD, GOOD, WEIGHTS, Lesson, YesNo, place_of
+from kairos.domain.proposal import Proposal
 
 FLOOR = 0.5
 """A detector that is right less often than this is silent, once one can be sure of it (ADR 0030 has the figures)."""
@@ -30,40 +30,34 @@ ENOUGH = 3.0
 """So many findings must have taught something about a place before it is judged apart from what surrounds it."""
 STRENGTH = 2.0
 """What is known of the surroundings of a place counts as much as this many findings in it."""
-TOPICS = frozenset(
-    {"ProposalRaised", "ProposalRevised", "ProposalDelivered", "ProposalAcknowledged", "ProposalRejected",
-     "ProposalDeferred", "ProposalSuperseded", "ProposalExpired", "ProposalUnparked", "ExecutionFinished", "Undone",
-     "Redone", "DecisionUndone", "DecisionRedone", "DetectorReset", "HindsightJudged", "DetectorAdded"}
-)  # fmt: skip
-_KEPT = 2_000
-"""The lessons of so many of the latest findings can change; those of older ones stay as they are."""
+TOPICS = frozenset({"DetectorAdded", "DetectorReset", "HindsightJudged"})
+"""What is folded besides proposals."""
 _MOST_PLACES = 2_000
+LATEST = 5
+"""So many of the latest lessons of a detector are kept by name."""
 _ALWAYS = frozenset({"brief", "manual"})
 """Boundaries at which everything that waits is told."""
 
 
-class Taught(msgspec.Struct):
-    """The lesson of one finding, and what it was about. `told`: the boundary at which it was told; `before`: the lesson
-    that was taken back, for who makes the decision again; `at`: when it was taught (us)."""
+class LatestLesson(msgspec.Struct, frozen=True):
+    """A lesson of a detector: of which proposal, in which repository, when (us)."""
 
-    detector: str
+    id: str
     repo: str
-    place: str
-    told: str = ""
-    lesson: Lesson = ""
-    before: Lesson = ""
-    at: int = 0
-    edited: bool = False
+    lesson: Lesson
+    at: int
 
 
 class Learned(msgspec.Struct):
     """`tallies` by `detector`, `detector|repo` and `detector|repo|directory`; `moments` by `detector|boundary` (yes: a
-    person decided then); `findings` by proposal, or by `held_id`; `resets`: detector → position of the last reset."""
+    person decided then); `latest` by detector, the newest last; `resets`: key of a tally → when it was reset (us): what
+    was decided until then teaches nothing; `woken`: detector → position of its last reset."""
 
     tallies: dict[str, YesNo] = {}
     moments: dict[str, YesNo] = {}
-    findings: dict[str, Taught] = {}
+    latest: dict[str, list[LatestLesson]] = {}
     resets: dict[str, int] = {}
+    woken: dict[str, int] = {}
 
 
 class Judgement(NamedTuple):
@@ -77,89 +71,57 @@ class Judgement(NamedTuple):
     silent: bool
 
 
-def evolve(state: Learned, event: Event, position: int, at: int) -> None:
-    """Folds one event into the state, in place."""
-    match event:
-        case ProposalRaised():
-            place = place_of(named_paths(event.action, event.basis))
-            _keep(state, event.id, Taught(event.detector, event.repo, place))
-        case ev.HindsightJudged(label="done" | "left" as label):
-            taught = Taught(event.detector, event.repo, event.place)
-            _keep(state, held_id(event.of), taught)
-            _teach(state, taught, "by hand" if label == "done" else "left", at)
-        case ev.DetectorReset():
-            _reset(state, event, position)
-        case ev.DetectorAdded():  # another command: nothing is known of it
-            _reset(state, ev.DetectorReset(detector=event.detector), position)
+def lesson_of(p: Proposal) -> Lesson:
+    """What a proposal teaches as it stands."""
+    match p.state:
+        case "executed" | "redone":
+            return "edited" if p.edited else "carried out"
+        case "acknowledged":
+            return "read"
+        case "superseded" if p.done:
+            return "by hand"
+        case "rejected":
+            return "not now" if p.rejected is not None and p.rejected.reason == "not_now" else "rejected"
+        case "expired" if p.told is not None:
+            return "expired"
+        case "deferred" if not p.deferred_on_evidence:
+            return "later"
+        case "undone":
+            return "undone"
         case _:
-            known = state.findings.get(getattr(event, "id", ""))
-            if known is not None:
-                _follow(state, known, event, at)
+            return ""
 
 
-def _keep(state: Learned, id_: str, taught: Taught) -> None:
-    state.findings.pop(id_, None)
-    state.findings[id_] = taught
-    if len(state.findings) > _KEPT:
-        del state.findings[next(iter(state.findings))]
+def follow(state: Learned, before: Proposal | None, after: Proposal) -> None:
+    """Replaces what a proposal taught until now by what it teaches after an event."""
+    for p, sign in ((before, -1), (after, 1)):
+        lesson = "" if p is None else lesson_of(p)
+        if p is None or not lesson:
+            continue
+        raised = p.raised
+        place = place_of(named_paths(raised.action, raised.basis))
+        if p.changed_at <= max(state.resets.get(k, -1) for k in _chain(raised.detector, raised.repo, place)):
+            continue
+        yes, no = WEIGHTS[lesson]
+        if yes or no:
+            add(state, raised.detector, raised.repo, place, sign * yes, sign * no)
+        if p.told is not None and p.told.boundary and lesson in GOOD | BAD:
+            key, good = f"{raised.detector}|{p.told.boundary}", lesson in GOOD
+            _put(state.moments, key, state.moments.get(key, YesNo()).plus(sign * good, sign * (not good)))
+    if before is None or lesson_of(before) != lesson_of(after):
+        note(
+            state, after.raised.detector, LatestLesson(after.id, after.raised.repo, lesson_of(after), after.changed_at)
+        )
 
 
-def held_id(position: int) -> str:
-    """The name of a finding that was held at a position, among those of proposals."""
-    return f"held-{position}"
-
-
-def _follow(state: Learned, known: Taught, event: Event, at: int) -> None:
-    """What an event of a finding's proposal teaches, at a time (us)."""
-    match event:
-        case ev.ProposalDelivered(boundary=boundary):
-            known.told = known.told or boundary
-        case ev.ProposalRevised():
-            known.edited = bool(event.edited)
-            if known.lesson == "by hand":  # it is there again
-                _teach(state, known, "", at)
-        case ev.ProposalUnparked() if known.lesson == "by hand":
-            _teach(state, known, "", at)
-        case ev.ProposalAcknowledged():
-            _teach(state, known, "read", at)
-        case ev.ProposalRejected(reason=reason):
-            _teach(state, known, "not now" if reason == "not_now" else "rejected", at)
-        case ev.ProposalDeferred() if not event.on_evidence and known.lesson == "":
-            _teach(state, known, "later", at)
-        case ev.ProposalSuperseded(done=True):
-            _teach(state, known, "by hand", at)
-        case ev.ProposalExpired() if known.told:
-            _teach(state, known, "expired", at)
-        case ev.ExecutionFinished(outcome="done" | "rolled_forward", run="apply" | "redo"):
-            _teach(state, known, "edited" if known.edited else "carried out", at)
-        case ev.Redone():
-            _teach(state, known, "edited" if known.edited else "carried out", at)
-        case ev.Undone():
-            _teach(state, known, "undone", at)
-        case ev.DecisionUndone(what="reject" | "acknowledge" | "defer"):
-            lesson = known.lesson
-            _teach(state, known, "", at)
-            known.before = lesson
-        case ev.DecisionRedone(what="reject" | "acknowledge" | "defer") if known.before:
-            _teach(state, known, known.before, at)
-        case _:
-            pass
-
-
-def _teach(state: Learned, known: Taught, lesson: Lesson, at: int) -> None:
-    """Replaces the lesson of a finding."""
-    _add(state, known, -1)
-    known.lesson, known.before, known.at = lesson, "", at
-    _add(state, known, 1)
-
-
-def _add(state: Learned, known: Taught, sign: int) -> None:
-    yes, no = WEIGHTS[known.lesson]
-    if yes or no:
-        add(state, known.detector, known.repo, known.place, sign * yes, sign * no)
-    if known.told and known.lesson in GOOD | BAD:
-        key, good = f"{known.detector}|{known.told}", known.lesson in GOOD
-        _put(state.moments, key, state.moments.get(key, YesNo()).plus(sign * good, sign * (not good)))
+def note(state: Learned, detector: str, latest: LatestLesson) -> None:
+    """Keeps a lesson among the latest of its detector; an empty one takes that of its proposal away."""
+    known = [one for one in state.latest.get(detector, []) if one.id != latest.id]
+    known = [*known, latest][-LATEST:] if latest.lesson else known
+    if known:
+        state.latest[detector] = known
+    else:
+        state.latest.pop(detector, None)
 
 
 def add(state: Learned, detector: str, repo: str, place: str, yes: float, no: float) -> None:
@@ -176,21 +138,44 @@ def _put(tallies: dict[str, YesNo], key: str, tally: YesNo) -> None:
         tallies.pop(key, None)
 
 
-def _reset(state: Learned, event: ev.DetectorReset, position: int) -> None:
-    """Forgets what was learned of a detector: everywhere, in one repository, or below one directory of it."""
-    state.resets[event.detector] = position
-    top = _chain(event.detector, event.repo, event.path)[-1]
+def evolve(state: Learned, event: Event, position: int, at: int) -> None:
+    """Folds an event that is not one of a proposal into the state, in place."""
+    match event:
+        case DetectorReset():
+            reset(state, event, position, at)
+        case DetectorAdded():  # another command: nothing is known of it
+            reset(state, DetectorReset(detector=event.detector), position, at)
+        case HindsightJudged(label="done" | "left" as label):
+            done = label == "done"
+            add(state, event.detector, event.repo, event.place, float(done), float(not done))
+            latest = LatestLesson(held_id(event.of), event.repo, "by hand" if done else "left", at)
+            note(state, event.detector, latest)
+        case _:
+            pass
+
+
+def held_id(position: int) -> str:
+    """The name of a finding that was held at a position, among those of proposals."""
+    return f"held-{position}"
+
+
+def reset(state: Learned, event: DetectorReset, position: int, at: int) -> None:
+    """Forgets what was learned of a detector until a time: everywhere, in one repository, or below a directory."""
+    state.woken[event.detector] = position
+    chain = _chain(event.detector, event.repo, event.path)
+    top = chain[-1]
     gone = state.tallies.get(top, YesNo())
-    for key in _chain(event.detector, event.repo, event.path)[:-1]:
+    for key in chain[:-1]:
         _put(state.tallies, key, state.tallies.get(key, YesNo()).plus(-gone.yes, -gone.no))
-    within = (f"{top}/",) if event.path else (f"{top}|",)
+    within = f"{top}/" if event.path else f"{top}|"
     state.tallies = {k: t for k, t in state.tallies.items() if k != top and not k.startswith(within)}
+    state.resets = {k: t for k, t in state.resets.items() if not k.startswith(within)} | {top: at}
     if not event.repo:
         state.moments = {k: t for k, t in state.moments.items() if not k.startswith(f"{event.detector}|")}
-    state.findings = {
-        id_: t for id_, t in state.findings.items()
-        if t.lesson == "" or top not in _chain(t.detector, t.repo, t.place)
-    }  # fmt: skip
+    if not event.path:
+        kept = [one for one in state.latest.pop(event.detector, []) if event.repo and one.repo != event.repo]
+        if kept:
+            state.latest[event.detector] = kept
 
 
 def _chain(detector: str, repo: str, place: str) -> list[str]:

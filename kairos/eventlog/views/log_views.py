@@ -10,7 +10,6 @@ from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
-from kairos.eventlog.views.learned import LearnedView
 from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.repositories import RepositoriesView
@@ -31,7 +30,6 @@ def log_views() -> tuple[Projection[Any], ...]:
         OpenTurnsView(),
         CommitsView(),
         ChecksView(),
-        LearnedView(),
         RosterView(),
         ShadowsView(),
     )

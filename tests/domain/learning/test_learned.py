@@ -9,10 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos.domain import events as ev
+from kairos.domain import proposal
 from kairos.domain.action import Action, NoteAction, PatchAction, edit, effects_of
+from kairos.domain.hindsight import named_paths
 from kairos.domain.learning import learned
-from kairos.domain.learning.learned import ENOUGH, FLOOR, Learned, YesNo, in_words, judged, put_off, silences
-from kairos.domain.learning.lessons import WEIGHTS
+from kairos.domain.learning.learned import ENOUGH, FLOOR, Learned, in_words, judged, lesson_of, put_off, silences
+from kairos.domain.learning.lessons import WEIGHTS, YesNo, place_of
+from kairos.domain.proposal import Proposal
 
 DETECTOR = "stale-reference"
 
@@ -41,15 +44,24 @@ def revised(id_: str, edited: str = "") -> ev.ProposalRevised:
 
 
 class Past:
-    """Events told to the fold one after another."""
+    """Events told one after another, as the inbox folds them."""
 
     def __init__(self) -> None:
         self.state, self.at = Learned(), 0
+        self.proposals: dict[str, Proposal] = {}
 
     def tell(self, *events: ev.Event) -> Past:
         for event in events:
             self.at += 1
-            learned.evolve(self.state, event, self.at, self.at)
+            if isinstance(event, ev.DetectorReset):
+                learned.reset(self.state, event, self.at, self.at)
+                continue
+            id_ = event.id  # type: ignore[attr-defined]
+            before = self.proposals.get(id_)
+            after = proposal.evolve(before, event, self.at)
+            if after is not None:
+                self.proposals[id_] = after
+                learned.follow(self.state, before, after)
         return self
 
     def each(self, n: int, what: Any, path: str = "docs/a.md", repo: str = "r", told: str = "commit") -> Past:
@@ -132,7 +144,7 @@ def test_a_reset_forgets_what_was_learned_there_and_nothing_else() -> None:
         ev.DetectorReset(detector=DETECTOR, repo="r", path="docs")
     )  # fmt: skip
     assert past.tally("r", "docs") == (0, 0) and past.tally("r", "src") == past.tally("r") == past.tally() == (0, 6)
-    assert past.state.resets == {DETECTOR: past.at}
+    assert past.state.woken == {DETECTOR: past.at}
     past.tell(raised("late"), ev.DetectorReset(detector=DETECTOR))
     assert past.tally() == (0, 0) and not past.state.tallies and not past.state.moments
     past.tell(finished("late"))
@@ -142,8 +154,8 @@ def test_a_reset_forgets_what_was_learned_there_and_nothing_else() -> None:
 
 def test_a_no_from_before_a_reset_that_is_taken_back_changes_nothing() -> None:
     past = Past().tell(raised("a"), no("a"), ev.DetectorReset(detector=DETECTOR))
-    past.tell(ev.DecisionUndone(what="reject", of=2, id="a"), finished("a"))
-    assert past.tally() == (0, 0)
+    assert past.tell(ev.DecisionUndone(what="reject", of=2, id="a")).tally() == (0, 0)
+    assert past.tell(finished("a")).tally() == (1, 0), "what is decided later counts"
 
 
 def test_a_moment_at_which_a_person_puts_things_off_is_learned_apart() -> None:
@@ -200,10 +212,11 @@ def test_the_tallies_are_the_sum_of_the_lessons_that_hold(steps) -> None:
         seen.add(id_)
         past.tell(event_of(id_, what, path, repo))
     wanted: dict[str, YesNo] = {}
-    for taught in past.state.findings.values():
-        yes, against = WEIGHTS[taught.lesson]
-        if yes or against:
-            for key in learned._chain(taught.detector, taught.repo, taught.place):
+    for p in past.proposals.values():
+        yes, against = WEIGHTS[lesson_of(p)]
+        keys = learned._chain(DETECTOR, p.raised.repo, place_of(named_paths(p.raised.action, p.raised.basis)))
+        if (yes or against) and all(p.changed_at > past.state.resets.get(key, -1) for key in keys):
+            for key in keys:
                 wanted[key] = wanted.get(key, YesNo()).plus(yes, against)
     assert past.state.tallies == wanted
 

@@ -22,7 +22,6 @@ from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
-from kairos.eventlog.views.learned import LearnedView
 from kairos.eventlog.views.log_views import log_views
 from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
@@ -43,7 +42,6 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     OpenTurnsView,
     CommitsView,
     ChecksView,
-    LearnedView,
     RosterView,
     ShadowsView,
 )

@@ -1,30 +1,90 @@
-"""`kairos detectors`: how each is doing here, and waking one that fell silent."""
+"""`kairos detectors`: how each is doing here, your own ones, and waking one that fell silent."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import click
 
 from cli import render
 from cli.context import Context, pass_context
-from kairos.desk import learning
-from kairos.desk.records.detectors import DetectorOut, LearnedPlaceOut
+from kairos.desk import detecting, learning
+from kairos.desk.records.detectors import DetectorOut, DetectorSwitchedOut, LearnedPlaceOut
 from kairos.desk.units import count
 from kairos.desk.when import at_hand
 
-_STYLES = {"on": "green", "off": "dim", "silenced": "yellow"}
+_STYLES = {"on": "green", "off": "dim", "silenced": "yellow", "shadow": "cyan"}
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def detectors(group: click.Context) -> None:
-    """The detectors: on, off or silenced, how often they were right here, and what became of the last five findings."""
+    """The detectors: on, off, in shadow or silenced, how often they were right here, and what became of the last five
+    findings."""
     if group.invoked_subcommand is None:
         context = group.find_object(Context)
         assert context is not None
         found = learning.detectors(context.desk, context.only())
         render.emit(context, "detectors", found, _table(found))
+
+
+@detectors.command("add", short_help="Declare a command as a detector of your own.")
+@click.argument("detector")
+@click.argument("command", metavar="-- CMD…", nargs=-1, type=click.UNPROCESSED)
+@click.option("--seconds", type=click.FloatRange(0.1, 30), default=5.0, show_default=True, help="Time limit of a look.")
+@click.option("--memory-mb", type=click.IntRange(16, 65_536), default=512, show_default=True, help="Memory limit.")
+@click.option("--read", "read_roots", metavar="DIR", multiple=True, help="A directory it may read besides; repeatable.")
+@pass_context
+def add(
+    context: Context, detector: str, command: Sequence[str], seconds: float, memory_mb: int, read_roots: Sequence[str]
+) -> None:  # fmt: skip
+    """Declare CMD as the detector DETECTOR, or change it. It is asked about each commit, confined, on its tree, and
+    answers with JSON lines or SARIF. It starts in shadow: it looks, and is never told."""
+    done = detecting.add(
+        context.desk, detector, command, seconds=seconds, memory_mb=memory_mb, read_roots=read_roots
+    )  # fmt: skip
+    words = render.inert(shlex.join(done.command))
+    text = f"{render.paint('✓', 'green')} {done.detector} looks at each commit, in shadow: {words}\n"
+    text += f"  What would it have found? kairos backtest . --last 200 --detector {done.detector}"
+    render.emit(context, "detectors-add", done, text)
+
+
+@detectors.command("rm")
+@click.argument("detector")
+@pass_context
+def rm(context: Context, detector: str) -> None:
+    """Take a detector of your own away; what it found stays in the log."""
+    done = detecting.remove(context.desk, detector)
+    render.emit(context, "detectors-rm", done, f"{render.paint('✓', 'green')} {render.inert(done.detector)} is gone")
+
+
+@detectors.command("promote")
+@click.argument("detector")
+@pass_context
+def promote(context: Context, detector: str) -> None:
+    """Switch a detector on: what it finds from now on is raised and told."""
+    _switched(context, detecting.switch(context.desk, detector, "on"), "detectors-promote", "is on")
+
+
+@detectors.command("shadow")
+@click.argument("detector")
+@pass_context
+def shadow(context: Context, detector: str) -> None:
+    """Put a detector into shadow: it looks and is never told; what people did is its score."""
+    _switched(context, detecting.switch(context.desk, detector, "shadow"), "detectors-shadow", "is in shadow")
+
+
+@detectors.command("off")
+@click.argument("detector")
+@pass_context
+def off(context: Context, detector: str) -> None:
+    """Switch a detector off: it does not look."""
+    _switched(context, detecting.switch(context.desk, detector, "off"), "detectors-off", "is off")
+
+
+def _switched(context: Context, done: DetectorSwitchedOut, verb: str, words: str) -> None:
+    render.emit(context, verb, done, f"{render.paint('✓', 'green')} {render.inert(done.detector)} {words}")
 
 
 @detectors.command("reset", short_help="Forget what was learned of a detector, and let it speak again.")
@@ -57,6 +117,10 @@ def _table(found: Sequence[DetectorOut]) -> str:
         )  # fmt: skip
     lines = [render.table(rows)]
     for one in found:
+        if one.failing:
+            lines.append(f"  {render.paint('✗', 'red')} {one.detector}: {render.inert(one.failing)}")
+        if one.suggestion:
+            lines.append(f"  {render.paint('→', 'green')} {one.suggestion}")
         for place in one.places:
             if place.silent:
                 lines.append(f"  {render.paint('→', 'yellow')} {render.inert(place.why)}")

@@ -39,8 +39,9 @@ def find(
     about: str = "",
     roster: Roster = BUILT_IN,
 ) -> tuple[list[Finding], list[str]]:
-    """(findings, problems) of every detector of a roster that looks at this boundary, or of the detector `only`. `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the
-    evidence of a finding that is known, which `about` describes."""
+    """(findings, problems) of every detector of a roster that looks at this boundary, or of the detector `only`.
+    `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the evidence of a finding that
+    is known, which `about` describes."""
     try:
         require_sound(Path(repo.root))
         scene = scene_of(

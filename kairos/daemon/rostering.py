@@ -1,4 +1,4 @@
-"""The roster of a home: its detectors by what the log, the settings and installed packages say; own ones run confined."""
+"""The roster of a home: its detectors by what log, settings and installed packages say; own ones run confined."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rostering:
 
     def _ask(self, own: OwnDeclared) -> Ask:
         def ask(scene: Scene, question: OwnQuestion) -> bytes:
-            return self._runs.ask(scene.git, own, question.commit, question.record)
+            return self._runs.ask(scene.git, own, question.commit, question.paths)
 
         return ask
 

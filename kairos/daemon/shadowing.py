@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ from kairos.eventlog.record import NewEvent, Recorded
 from kairos.eventlog.views.repositories import Repository
 from kairos.repo.git import Git, GitError
 
+_KIND = re.compile(r"\A[A-Z]\w+: ")
+"""The kind of an error, which says nothing to a person."""
 _MOST = 20
 """So many findings of one detector are recorded at one look."""
 _AT_ONCE = 10
@@ -47,6 +50,7 @@ def reported(
         known = {name: failure.why for name, failure in views.roster.failing.items()}
     for name in [n for n in roster.own if n in looked]:
         why = next((p.removeprefix(f"{name}: ") for p in problems if p.startswith(f"{name}: ")), "")
+        why = _KIND.sub("", why)
         if why != known.get(name, ""):
             log.append([NewEvent("control", DetectorFailed(detector=name, repo=repo, why=why), None, "system")])
 

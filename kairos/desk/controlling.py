@@ -82,7 +82,7 @@ def tick(desk: Desk) -> RunningOut:
 
 def mute(desk: Desk, detector: str, repo: Repository | None, *, muted: bool = True) -> MuteOut:
     """Silences a detector everywhere or in one repository, or with `muted` false unmutes it. UsageError."""
-    known(detector)
+    known(desk, detector)
     of = [repo.id] if repo else list(repositories(desk).by_id)
     event = (DetectorMuted if muted else DetectorUnmuted)(detector=detector, repo=repo.id if repo else "")
     return MuteOut(

@@ -121,7 +121,7 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     if not findings.is_any_waiting:
         return []
     for repo, rule, detector in (
-        (r, rule, d) for r in repos for rule in (MUTE, NEVER, COOL_DOWN, FLOOR) for d in names()
+        (r, rule, d) for r in repos for rule in (MUTE, NEVER, COOL_DOWN, FLOOR) for d in names(desk)
     ):
         for held in findings.waiting(repo, rule, detector):
             try:

@@ -10,53 +10,58 @@ from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place
 from kairos.desk.reading import attention, inbox, learned_of, roots_of
 from kairos.desk.records.detectors import DetectorOut, DetectorResetOut, LearnedPlaceOut, MomentOut, TaughtOut
-from kairos.domain.events import DetectorReset
+from kairos.domain.events import AttentionHeld, DetectorReset
 from kairos.domain.holds import FLOOR
 from kairos.domain.inert import as_text
-from kairos.domain.learning.learned import Judgement, Learned, in_words, judged, put_off, silences
-from kairos.errors import UsageError
+from kairos.domain.learning.learned import Judgement, Learned, held_id, in_words, judged, put_off, silences
+from kairos.errors import NotFound, UsageError
 from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.repositories import Repository
+from kairos.eventlog.views.roster import RosterView
 
 _CONTROL = "control"
 
 
-def names() -> list[str]:
-    """The names of the detectors that this program has."""
+def names(desk: Desk) -> list[str]:
+    """The names of the detectors that there are: of this program, of a person, and of installed packages."""
     from kairos.agent.patches import DETECTOR
     from kairos.daemon.check_findings import DETECTOR as CHECK
-    from kairos.detectors.looking import ALL
+    from kairos.desk.detecting import roster_of
 
-    return sorted([DETECTOR, CHECK, *(detector.name for detector in ALL)])
+    return sorted({DETECTOR, CHECK, *roster_of(desk).names})
 
 
-def known(name: str) -> str:
+def known(desk: Desk, name: str) -> str:
     """The name of a detector. UsageError if there is none."""
-    if name not in names():
-        raise UsageError(f"there is no detector `{name}`", f"Detectors are {', '.join(names())}.")
+    found = names(desk)
+    if name not in found:
+        raise UsageError(f"there is no detector `{name}`", f"Detectors are {', '.join(found)}.")
     return name
 
 
 @of_one_moment
 def detectors(desk: Desk, only: Repository | None = None) -> list[DetectorOut]:
     """Every detector that looks at repositories, with what was learned of it (`only`: in this repository)."""
-    from kairos.detectors.looking import ALL, ENABLED
+    from kairos.desk.detecting import roster_of, suggested
 
     state, muted, roots = learned_of(desk), attention(desk), roots_of(desk)
-    watch = {*ENABLED, *desk.config.detectors.also}
+    roster, said = roster_of(desk), desk.view(RosterView())
     repo = "" if only is None else only.id
     out = []
-    for detector in ALL:
-        name = detector.name
+    for detector in roster.detectors:
+        name, failure = detector.name, said.failing.get(detector.name)
         here = judged(state, name, repo)
-        on = "silenced" if here.silent else "on"
+        now = roster.states[name]
         out.append(
             DetectorOut(
-                detector=name, version=detector.version, state=on if name in watch else "off",
+                detector=name, version=detector.version, state="silenced" if now == "on" and here.silent else now,
                 muted=muted.is_muted(name, repo), learned=_place(name, here, roots),
                 places=[_place(name, j, roots) for j in _places(state, name, repo)],
                 moments=_moments(state, name), last=_last(desk, state, name, repo, roots),
+                command=list(said.own[name].command) if name in said.own else [], own=name in roster.own,
+                failing=as_text(failure.why) if failure is not None else "",
+                suggestion=suggested(state, name) if now == "shadow" else "",
             )
         )  # fmt: skip
     return out
@@ -95,14 +100,27 @@ def _moments(state: Learned, detector: str) -> list[MomentOut]:
 
 
 def _last(desk: Desk, state: Learned, detector: str, only: str, roots: dict[str, str]) -> list[TaughtOut]:
-    proposals = inbox(desk).proposals
     return [
         TaughtOut(
-            id=one.id, title=as_text(proposals[one.id].raised.title) if one.id in proposals else "",
-            lesson=one.lesson, at=rfc3339(one.at), repo=roots.get(one.repo),
+            id=one.id, title=_title(desk, one.id), lesson=one.lesson, at=rfc3339(one.at), repo=roots.get(one.repo),
         )
         for one in reversed(state.latest.get(detector, [])) if not only or one.repo == only
     ]  # fmt: skip
+
+
+def _title(desk: Desk, id_: str) -> str:
+    """The title of a finding: of a proposal, or of what was held in shadow."""
+    proposal = inbox(desk).proposals.get(id_)
+    if proposal is not None:
+        return as_text(proposal.raised.title)
+    position = id_.removeprefix(held_id(0)[:-1])
+    if not position.isdigit():
+        return ""
+    try:
+        event = desk.log.at(int(position)).event
+    except NotFound:
+        return ""
+    return as_text(event.why.rpartition(": ")[0]) if isinstance(event, AttentionHeld) else ""
 
 
 def reset_command(detector: str, root: str | None, path: str) -> str:
@@ -123,7 +141,7 @@ def silent_now(desk: Desk, only: Repository | None = None) -> list[LearnedPlaceO
 def reset(desk: Desk, detector: str, only: Repository | None, path: str | None = None) -> DetectorResetOut:
     """Forgets what was learned of a detector: everywhere, in one repository, or below a directory of it (as typed).
     UsageError."""
-    known(detector)
+    known(desk, detector)
     below = "" if path is None else _below(path, only)
     repo = "" if only is None else only.id
     before = _tally(learned_of(desk), detector, repo, below)

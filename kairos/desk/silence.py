@@ -27,6 +27,7 @@ _REMEDIES = {
     "cool-down@1": "its detector rests after a rejection; attention.cool_down_hours says how long",
     "parked@1": "it returns by itself with what it rests on",
     "floor@1": "kairos detectors reset {detector} lets it speak again",
+    "shadow@1": "it is only watched; kairos detectors shows its score, kairos detectors promote {detector} ends it",
     "moment@1": "told with the next brief; now: kairos review {id}",
     "notify@1": "kairos config get notify",
 }

@@ -52,7 +52,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         paused=state.is_paused(now),
         paused_until=rfc3339(until) if until is not None else None,
         policy_error=policy_error(desk),
-        muted=_muted(desk, only), silent=_silent(desk, only),
+        muted=_muted(desk, only), silent=_silent(desk, only), suggested=_suggested(desk),
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
         unwatched=resting(desk, only),
     )  # fmt: skip
@@ -73,6 +73,14 @@ def _silent(desk: Desk, only: Repository | None) -> list[LearnedPlaceOut]:
     from kairos.desk.learning import silent_now
 
     return silent_now(desk, only)
+
+
+def _suggested(desk: Desk) -> list[str]:
+    if not learned_of(desk).tallies:
+        return []
+    from kairos.desk.detecting import suggestions
+
+    return suggestions(desk)
 
 
 def _today(desk: Desk, only: Repository | None) -> TodayOut:
@@ -150,7 +158,8 @@ def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
         lifts = status.muted[0].lift if len(status.muted) == 1 else "kairos unmute DETECTOR [--repo PATH]"
         lines.append(f"{count(len(status.muted), 'mute')} in force: {names} ({lifts})")
-    lines += [f"{s.why} ({s.ends})" for s in status.silent] if isinstance(status, StatusOut) else []
+    if isinstance(status, StatusOut):
+        lines += [*(f"{s.why} ({s.ends})" for s in status.silent), *status.suggested]
     parked = status.inbox.parked if isinstance(status, StatusOut) else status.parked
     if parked:
         waits = status.parked_for[0] if len(status.parked_for) == 1 else "what it rests on is not in the tree now"

@@ -67,7 +67,7 @@ def test_a_detector_is_mute_everywhere_or_in_one_repository(desk: Desk, seeded: 
 def test_there_is_nothing_to_mute_that_is_no_detector(desk: Desk) -> None:
     with pytest.raises(UsageError) as refused:
         controlling.mute(desk, "nonsense", None)
-    assert all(name in refused.value.hint for name in learning.names())
+    assert all(name in refused.value.hint for name in learning.names(desk))
 
 
 def test_a_tick_reaches_the_daemon(desk: Desk, home: Home) -> None:

@@ -21,6 +21,7 @@ COVERED = {
     "kairos/detectors/touching.py": "tests/daemon/test_turns.py",
     "kairos/domain/catalogue.py": "tests/house/test_docs.py",
     "kairos/domain/deciding.py": "tests/domain/test_proposal.py",
+    "kairos/domain/events/detectors.py": "tests/domain/test_awaited.py",
     "kairos/domain/events/base.py": "tests/domain/test_events.py",
     "kairos/domain/finding.py": "tests/domain/test_raising.py",
     "kairos/domain/holds.py": "tests/domain/test_raising.py",

@@ -44,7 +44,9 @@ class TaughtOut(Output, frozen=True, kw_only=True):
 
 
 class DetectorOut(Output, frozen=True, kw_only=True):
-    """One detector. `state`: on | off | silenced (at every place it was judged by); `muted`: a person silenced it.
+    """One detector. `state`: on | off | shadow (it looks and is never told) | silenced (on, and silent by what was
+    learned); `muted`: a person silenced it; `own`: it is a person's, with this `command` (empty: of a package).
+    `failing`: why its last look failed; `suggestion`: that its score in shadow has passed, and what to do.
     `learned`: here, that is in the repository asked for or everywhere; `places`: all that was learned of it, the widest
     first; `last`: its latest findings that taught something, the newest first."""
 
@@ -56,6 +58,29 @@ class DetectorOut(Output, frozen=True, kw_only=True):
     places: list[LearnedPlaceOut]
     moments: list[MomentOut]
     last: list[TaughtOut]
+    own: bool = False
+    command: list[str] = []
+    failing: str = ""
+    suggestion: str = ""
+
+
+class OwnDetectorOut(Output, frozen=True, kw_only=True):
+    """A detector of a person's own, as it was declared. It is in shadow until it is promoted."""
+
+    detector: str
+    command: list[str]
+    seconds: float
+    memory_mb: int
+    read_roots: list[str]
+    position: int
+
+
+class DetectorSwitchedOut(Output, frozen=True, kw_only=True):
+    """`state`: on | shadow | off | removed."""
+
+    detector: str
+    state: str
+    position: int
 
 
 class DetectorResetOut(Output, frozen=True, kw_only=True):

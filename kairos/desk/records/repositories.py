@@ -69,8 +69,8 @@ class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
     policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
     proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
-    not watched, by its root; `silent`: where a detector is silent by what was learned of it; `next`: the command to
-    type next."""
+    not watched, by its root; `silent`: where a detector is silent by what was learned of it; `suggested`: what may
+    be promoted; `next`: the command to type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -85,6 +85,7 @@ class StatusOut(Output, frozen=True, kw_only=True):
     unwatched: dict[str, int] = {}
     next: str = ""
     silent: list[LearnedPlaceOut] = []
+    suggested: list[str] = []
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):

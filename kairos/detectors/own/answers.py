@@ -13,11 +13,11 @@ from kairos.domain.checks.json_reports import read_sarif
 from kairos.domain.checks.report import ReportRefused
 from kairos.domain.inert import as_text
 
-MOST_FINDINGS, MOST_BYTES = 200, 1 << 20
+MOST_FINDINGS, MOST_BYTES = 5_000, 1 << 20
 _TITLE, _CLAIM = 120, 1_000
 
 
-class OwnRefused(Exception):
+class OwnRefused(ValueError):
     """An answer that is not read; the text says what is wrong with it, and is safe to show."""
 
 
@@ -48,7 +48,7 @@ def read_answers(raw: bytes) -> list[OwnAnswer]:
         raise OwnRefused(f"it answered with more than {MOST_BYTES >> 20} MB")
     found = _sarif(raw) if _is_sarif(raw) else list(_lines(raw))
     if len(found) > MOST_FINDINGS:
-        raise OwnRefused(f"it found {len(found)} things in one commit, more than {MOST_FINDINGS}")
+        raise OwnRefused(f"it found {len(found)} things, more than {MOST_FINDINGS}")
     return found
 
 

@@ -12,10 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from kairos.detectors.boundaries import COMMIT
-from kairos.detectors.own.answers import OwnAnswer, OwnEdit, read_answers
+from kairos.detectors.own.answers import OwnAnswer, OwnEdit, OwnRefused, read_answers
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, fingerprint_of, key_of
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
@@ -26,17 +24,16 @@ from kairos.repo.beneath import as_text as decoded
 
 _NUMBERS = re.compile(r"\d+")
 _MOST_PATHS = 2_000
+MOST_NEW = 20
+"""A commit does not bring more new things than this; a detector that says so is wrong."""
 
 
 class OwnQuestion(NamedTuple):
-    """What a detector is asked: the commit whose tree it sees, and the paths of interest. `record`: the same as JSON."""
+    """What a detector is asked: the commit whose tree it sees, and the paths of interest; it is told those that are
+    there."""
 
     commit: str
     paths: Sequence[str]
-
-    @property
-    def record(self) -> bytes:
-        return msgspec.json.encode({"kairos": 1, "commit": self.commit, "paths": list(self.paths)})
 
 
 Ask = Callable[[Scene, OwnQuestion], bytes]
@@ -66,12 +63,11 @@ class OwnDetector:
             if found and parents:
                 before = {self._key(a) for a in self._answers(scene, OwnQuestion(parents[0], paths))}
                 found = [a for a in found if self._key(a) not in before]
-        keys: set[str] = set()
-        for answer in found:
-            key = self._key(answer)
-            if key not in keys and answer.path in scene.tracked:
-                keys.add(key)
-                yield self._finding(scene, answer, key)
+        by_key = {self._key(a): a for a in reversed(found) if a.path in scene.tracked}
+        if len(by_key) > MOST_NEW and not scene.again:
+            raise OwnRefused(f"it found {len(by_key)} new things in one commit, more than {MOST_NEW}")
+        for key, answer in reversed(by_key.items()):
+            yield self._finding(scene, answer, key)
 
     def _answers(self, scene: Scene, question: OwnQuestion) -> list[OwnAnswer]:
         return read_answers(self._ask(scene, question))
@@ -89,7 +85,7 @@ class OwnDetector:
             detector=self.name, version=self.version, key=key, title=shown(answer.title),
             claim=f"{shown(answer.claim or answer.title)} ({where})", action=action,
             evidence=evidence(scene.cause, [c.position for c in scene.commits]),
-            fingerprint=fingerprint_of([answer.path]), basis=basis_of(present=[answer.path]),
+            fingerprint=fingerprint_of([answer.path]), basis=basis_of([[scene.commits[-1].oid]], present=[answer.path]),
             unchecked=[*unchecked, *([unfit] if unfit else [])],
         )  # fmt: skip
 

@@ -1,8 +1,8 @@
-"""`python -P -m kairos.detectors.own.hosted NAME QUESTION`: runs the detector of an entry point, and writes its findings
+"""`python -P -m kairos.detectors.own.hosted NAME QUESTION`: runs the detector of an entry point and writes its findings
 as JSON lines. It runs confined: nothing of a package is imported into the daemon.
 
-An entry point of the group `kairos.detectors` is a function that takes an `OwnCommit` and returns findings: dictionaries
-with `path`, `title`, and what `OwnAnswer` has besides.
+An entry point of the group `kairos.detectors` is a function that takes an `OwnCommit` and returns findings, each a
+dictionary with `path`, `title`, and what `OwnAnswer` has besides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GROUP = "kairos.detectors"
 
 
 class OwnCommit:
-    """A commit that a detector is asked about: its id, and the paths that it touched. The process stands in its tree."""
+    """A commit that a detector is asked about: its id and the paths that it touched. The process stands in its tree."""
 
     def __init__(self, commit: str, paths: Sequence[str]) -> None:
         self.commit = commit

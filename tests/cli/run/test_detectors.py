@@ -31,3 +31,18 @@ def test_a_reset_is_said_and_ends_the_silence(kairos: Any, seeded: Any) -> None:
 def test_a_hostile_directory_name_is_shown_inert(kairos: Any, seeded: Any) -> None:
     reject(seeded, 5, "do\x1b[31mcs/a.md")
     assert "\x1b[31m" not in kairos("detectors").out + kairos("status").out + kairos("why-not").out
+
+
+def test_an_own_detector_is_declared_switched_and_removed(kairos: Any, seeded: Any) -> None:
+    said = kairos("detectors", "add", "todo", "--seconds", "2", "--", "python3", "todo.py", "{question}")
+    assert said.code == 0 and "in shadow: python3 todo.py '{question}'" in said.out and "kairos backtest" in said.out
+    assert kairos("detectors", "add", "todo", "--json", "--", "true").data["command"] == ["true"]
+    row = next(line for line in kairos("detectors").out.splitlines() if line.split()[:1] == ["todo"])
+    assert "shadow" in row
+    for verb, state in (("promote", "on"), ("shadow", "shadow"), ("off", "off")):
+        assert kairos("detectors", verb, "todo", "--json").data["state"] == state
+    assert kairos("detectors", "rm", "todo").code == 0
+    assert kairos("detectors", "rm", "todo").code == 4
+    assert kairos("detectors", "promote", "nonsense").code == 2
+    assert kairos("detectors", "add", "secret", "--", "true").code == 2
+    assert kairos("detectors", "add", "todo").code == 2

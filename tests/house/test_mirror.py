@@ -58,6 +58,8 @@ COVERED = {
 STORIES = {
     "tests/acting/test_hostile_undo.py": "undo on trees that were tampered with, fail, or change meanwhile",
     "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
+    "tests/domain/test_innocent_values.py": "what looks like a credential and is none",
+    "tests/backtest/test_measuring.py": "what makes a measured row of docs/detectors.md old",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/cli/decide/test_taken_by_git.py": "approve, undo and redo around what git throws away",

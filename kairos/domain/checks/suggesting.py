@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from kairos.domain.config_text import toml_table
 from kairos.domain.events import CheckKind
 
 WANTED = (
@@ -40,7 +40,7 @@ def suggest(tracked: Collection[str], contents: Mapping[str, bytes], present: Co
 
 
 def _python(tracked: Collection[str], texts: Mapping[str, str], present: Collection[str]) -> list[Suggestion]:
-    tables = _toml(texts.get("pyproject.toml", "")).get("tool")
+    tables = toml_table(texts.get("pyproject.toml", "")).get("tool")
     tools = tables if isinstance(tables, dict) else {}
     found = []
     setup = next((n for n in ("tox.ini", "setup.cfg") if "[tool:pytest]" in texts.get(n, "")), "")
@@ -104,10 +104,3 @@ def _node(tracked: Collection[str], texts: Mapping[str, str], present: Collectio
 def _make(texts: Mapping[str, str]) -> list[Suggestion]:
     targets = _TARGET.findall(texts.get("Makefile", ""))
     return [Suggestion(t, "lint" if t == "lint" else "test", ("make", t), "Makefile") for t in dict.fromkeys(targets)]
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return {}

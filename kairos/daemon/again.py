@@ -82,8 +82,8 @@ def next_end(views: Views, repo: str, since: int, names: Sequence[str]) -> int |
 
 
 def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
-    """The events of holds, by what looks at them again. What was found apart is looked at apart: a card over the
-    commits of many turns would be parked whole where one of them is missing. Rejections for good stay together, because
+    """The events of holds, by what looks at them again. What was found apart is looked at apart: cards of
+    many turns would become one. Rejections for good stay together, because
     they are looked at often and nearly always hold."""
     found = EndedHolds()
     for position in positions:
@@ -103,7 +103,9 @@ def look_again(
     log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts, roster: Roster
 ) -> tuple[dict[str, list[Finding]], list[str]]:
     """(findings of these holds that are there now, by the boundary at which they were found; problems)."""
-    keys = {held.event.subject for held in holds.events if isinstance(held.event, AttentionHeld)}
+    keys = {
+        key for h in holds.events if isinstance(h.event, AttentionHeld) for key in (h.event.subject, *h.event.subjects)
+    }
     found: dict[str, list[Finding]] = {}
     known: set[str] = set()
     problems: list[str] = []

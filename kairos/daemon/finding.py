@@ -16,6 +16,7 @@ from kairos.detectors.scene import Companion, Facts, scene_of
 from kairos.domain.basis import oids_of, paths_of
 from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.finding import Finding
+from kairos.domain.parts import whole_basis
 from kairos.errors import KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
@@ -56,14 +57,15 @@ def find(
 
 def evidence_of(log: Log, raised: ProposalRaised, trigger: Sequence[Recorded] = ()) -> list[Recorded]:
     """The events that a second look at a proposal's evidence starts from: what it cites, without what was erased and
-    without commits that it does not rest on, and the commits of `trigger` that moved a path it rests on."""
+    without commits that neither it nor a part of it rests on, and the commits of `trigger` that moved a path of it."""
     cited = []
     for position in raised.evidence:
         with suppress(NotFound):
             cited.append(log.at(position))
-    oids, there = oids_of(raised.basis), {r.position for r in cited}
+    basis = whole_basis(raised)
+    oids, there = oids_of(basis), {r.position for r in cited}
     kept = [r for r in cited if not oids or not isinstance(r.event, CommitRecorded) or r.event.oid in oids]
-    moved = (_moving(r, paths_of(raised.basis)) for r in trigger if r.position not in there)
+    moved = (_moving(r, paths_of(basis)) for r in trigger if r.position not in there)
     return [*kept, *(r for r in moved if r is not None)]
 
 

@@ -12,7 +12,8 @@ from kairos.clock import DAY, now_us
 from kairos.daemon import again
 from kairos.daemon.elsewhere import LookedOver
 from kairos.daemon.finding import find
-from kairos.daemon.folded import World
+from kairos.daemon.folded import Views, World
+from kairos.daemon.joining import away_commits, with_cards
 from kairos.daemon.keeping import ProposalKeeper, look_around
 from kairos.daemon.rostering import Rostering
 from kairos.daemon.salt import salt_of
@@ -20,7 +21,7 @@ from kairos.daemon.shadowing import Shadowing, reported, shadowed
 from kairos.detectors.boundaries import BURST
 from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
-from kairos.detectors.touching import Signature
+from kairos.detectors.touching import TreeMoment, moment_of
 from kairos.domain.events import (
     AttentionDue,
     AttentionHeld,
@@ -59,7 +60,7 @@ class Looker:
             log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us, self.roster
         )
         self._shadowing = Shadowing(log, world, self._salt, self.roster)
-        self._seen: dict[str, tuple[Signature, Facts]] = {}
+        self._seen: dict[str, tuple[TreeMoment, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
     @property
@@ -83,20 +84,22 @@ class Looker:
         self, repo_id: str, trigger: Sequence[Recorded], boundary: str, cause: int, last: int, *, patient: bool = False
     ) -> bool:
         """Takes one turn over the triggers up to position `last`. Conflict if this turn was already taken. `patient`:
-        takes none, and returns False, if it found something while a file that it read was being written."""
+        takes none, and returns False, if git changed the tree meanwhile, or if it found something while a file that it
+        read was being written."""
         repo = self._repo(repo_id)
         writes = [Track(f"reactor/{repo_id}", last)]
         return self._run(repo, trigger, boundary, cause, f"turn-{repo_id[5:]}-{last}", writes, patient=patient)
 
     def recheck(
         self, repo_id: str, cause: int | None, trigger: Sequence[Recorded] = (), boundary: str = "",
-        only: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+        only: Sequence[str] = (), *, patient: bool = True,
+    ) -> bool:  # fmt: skip
         """Brings the waiting, parked and lately closed proposals that recent changes may concern in step with the tree,
-        and those of the ids `only`. `trigger`: the events that a turn was just taken over."""
+        and those of the ids `only`. `trigger`: the events that a turn was just taken over. False if it must be done
+        again, because git was at work; not `patient`: whatever git does."""
         seen = self._seen.pop(repo_id, None)
         self._shadowing.look(self._repo(repo_id), cause)
-        self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only)
+        return self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only, patient=patient)
 
     def look_again(self, repo_id: str) -> bool:
         """Takes one turn over the findings of a repository whose hold has ended, if there are any. False if they cannot
@@ -109,12 +112,15 @@ class Looker:
             return True
         begun, repo = time.monotonic(), self._repo(repo_id)
         holds = again.holds_at(self._log, positions)
-        facts = look_around(repo)[1]
+        moment, facts = look_around(repo)
         over = LookedOver(self._log, repo.id, again.evidence(self._log, holds), facts)
         found, problems = again.look_again(self._log, repo, holds, self._salt, facts, roster)
-        if problems:
+        for boundary, some in found.items():
+            found[boundary], more = self._with_cards(repo, some, over.events, boundary, facts)
+            problems += more
+        if problems or moment.is_over(moment_of(Path(repo.root))):
             return False
-        left = over.left()
+        left = over.left(away_commits(self._log, [f for some in found.values() for f in some]))
 
         def judged() -> tuple[TurnStarted, list[Raised]]:
             raised = [e for b, some in found.items() for e in self._judged(some, repo, turn, b, known_holds=False)]
@@ -137,9 +143,12 @@ class Looker:
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
         events, roster = trigger if over is None else over.events, self.roster()
         findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], roster=roster)
+        findings, more = self._with_cards(repo, findings, events, boundary, seen[1])
+        problems += more
         watch = roster.fitting(boundary)
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
-        if patient and findings and seen[1].unsettled:
+        moved_on = seen[0].is_over(moment_of(Path(repo.root)))
+        if patient and (moved_on or (findings and seen[1].unsettled)):
             return False
         failed = bool(problems) and not findings
 
@@ -147,7 +156,7 @@ class Looker:
             return started, self._judged(findings, repo, turn, boundary)
 
         reported(self._log, self._world, repo.id, roster, watch, problems)
-        left = [] if over is None else over.left()
+        left = [] if over is None else over.left(away_commits(self._log, findings), moved_on=moved_on)
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
 
@@ -220,8 +229,6 @@ class Looker:
         """The events that raise the findings or record why they are not raised. `known_holds`: see `_judged`."""
         policy = load_policy(self._home.policy_file)
         with self._world.reading() as views:
-            keys = {key for f in findings for key in (*f.names, *f.former_keys)}
-            known = views.inbox.known(repo.id, keys, {f.detector for f in findings})
             learned = views.inbox.learned
 
             def silent(made: ProposalRaised) -> str:
@@ -230,7 +237,7 @@ class Looker:
 
             return raise_findings(
                 findings,
-                known=known,
+                known=_known(views, repo, findings),
                 taken=views.inbox.proposals,
                 listed=views.findings.listed,
                 held=views.findings.held if known_holds else (),
@@ -245,6 +252,14 @@ class Looker:
                 silent=silent,
             )
 
+    def _with_cards(
+        self, repo: Repository, findings: Sequence[Finding], events: Sequence[Recorded], boundary: str, facts: Facts
+    ) -> tuple[list[Finding], list[str]]:
+        """(the findings of a turn, each with all that its card is about; problems)."""
+        with self._world.reading() as views:
+            known = _known(views, repo, findings)
+        return with_cards(self._log, repo, findings, known, events, boundary, self._salt, facts, self.roster())
+
     def _repo(self, repo_id: str) -> Repository:
         with self._world.reading() as views:
             return views.repos.by_id[repo_id]
@@ -253,6 +268,12 @@ class Looker:
 def is_after_reset(event: Raised) -> bool:
     """Whether an event holds a finding back by what was learned since a reset."""
     return isinstance(event, AttentionHeld) and event.rule == FLOOR
+
+
+def _known(views: Views, repo: Repository, findings: Sequence[Finding]) -> list[Proposal]:
+    """The earlier proposals of a repository that these findings may belong to."""
+    keys = {key for f in findings for key in (*f.names, *f.former_keys)}
+    return views.inbox.known(repo.id, keys, {f.detector for f in findings})
 
 
 def told(event: Raised, cause: int | None) -> NewEvent:

@@ -16,6 +16,7 @@ from kairos.desk.units import count
 from kairos.domain.basis import oids_of
 from kairos.domain.events import CommitRecorded
 from kairos.domain.inert import as_text
+from kairos.domain.parts import whole_basis
 from kairos.domain.proposal import OPEN, Proposal
 from kairos.errors import KairosError, NotFound
 from kairos.eventlog.record import Recorded
@@ -84,7 +85,7 @@ def _waiting(desk: Desk, repo: Repository, recorded: Recorded, oid: str) -> list
     return [
         p for p in inbox(desk).live()
         if p.state in OPEN and p.raised.repo == repo.id
-        and (oid in oids_of(p.raised.basis) or recorded.position in p.raised.evidence)
+        and (oid in oids_of(whole_basis(p.raised)) or recorded.position in p.raised.evidence)
     ]  # fmt: skip
 
 

@@ -99,7 +99,7 @@ def rebased(
         title=raised.title, claim=raised.claim, risk=risk, action=action, effects=effects, evidence=raised.evidence,
         policy_version=policy.version, changed=changed, boundary=raised.boundary,
         unchecked=raised.unchecked, subjects=raised.subjects,
-        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, edited=edited,
+        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, away=raised.away, edited=edited,
     )  # fmt: skip
 
 
@@ -138,7 +138,8 @@ def restore(p: Proposal, wanted: Proposal) -> ev.ProposalRevised:
         evidence=raised.evidence, policy_version=raised.policy_version, verdict=raised.verdict,
         changed="your change of the patch was " + ("made again" if wanted.edited and not p.edited else "taken back"),
         boundary=raised.boundary, unchecked=raised.unchecked, subjects=raised.subjects,
-        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, edited=wanted.edited, restored=True,
+        fingerprint=raised.fingerprint, level=raised.level, basis=raised.basis, away=raised.away,
+        edited=wanted.edited, restored=True,
     )  # fmt: skip
 
 

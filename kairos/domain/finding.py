@@ -8,7 +8,7 @@ import msgspec
 
 from kairos.domain.action import Action
 from kairos.domain.basis import Basis
-from kairos.domain.events.proposals import Risk
+from kairos.domain.events.proposals import AwayParts, Risk
 from kairos.domain.events.turns import Engine
 
 
@@ -26,6 +26,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `asks`: the paths that a person should change, where only their change tells that they did; `horizon`: within so
     many commits (0: as for any finding).
+
+    `away`: what its proposal is about, too, and is not in the tree now; `card`: the proposal whose evidence it
+    was looked for in again.
 
     `evidence`: event positions, the cause first. `urgent` may pass quiet hours. `at_least`: the risk of doing nothing,
     if it is higher than the risk of the action. `unchecked`: what was not verified, in plain words."""
@@ -49,6 +52,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     cost_microusd: int = 0
     asks: list[str] = []
     horizon: int = 0
+    away: AwayParts | None = None
+    card: str = ""
 
     @property
     def names(self) -> list[str]:

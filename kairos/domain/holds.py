@@ -30,8 +30,9 @@ def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int |
         return held
     from hashlib import sha256
 
+    parts = finding.subjects if finding.subjects != [finding.key] else []
     mark = sha256(msgspec.json.encode((finding.basis, finding.level))).hexdigest()[:8]
-    return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark)
+    return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark, subjects=parts)
 
 
 def in_shadow(finding: Finding, boundary: str, commit: str) -> AttentionHeld:

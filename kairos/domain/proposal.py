@@ -215,6 +215,8 @@ def evolve(state: Proposal | None, event: Event, at: int, version: int | None = 
         case ev.ProposalReturned():
             now = _undecided(state.verified, state.raised.digest)
             changes |= {"deferred_until": None, "deferred_on_evidence": False, "approved": None, "why": event.why}
+            if event.expires_at is not None:
+                changes["raised"] = msgspec.structs.replace(state.raised, expires_at=event.expires_at)
         case ev.ProposalStale():
             now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():

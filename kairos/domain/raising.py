@@ -25,8 +25,9 @@ from kairos.domain.events import (
 from kairos.domain.finding import Finding, was_listed
 from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, FLOOR, NEVER, REJECTED, held_back, label_of
 from kairos.domain.inert import shown
+from kairos.domain.parts import names_of, parts_of
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import LASTING, RAN, Proposal, proposal_id, supersede, told_of, unpark
+from kairos.domain.proposal import LASTING, RAN, REVISITED, Proposal, proposal_id, supersede, told_of, unpark
 from kairos.domain.revising import is_much_worse, new_places, revision
 from kairos.domain.risk import assess, worse
 
@@ -80,6 +81,7 @@ def raise_findings(
     out: list[Raised] = []
     keys: set[str] = set()
     ids: set[str] = set()
+    speakers = _speakers(findings, known)
     for finding in findings:
         if finding.action.repo != repo:
             raise ValueError(f"{finding.detector} proposes for {finding.action.repo} in a turn over {repo}")
@@ -87,7 +89,11 @@ def raise_findings(
             continue
         keys.add(finding.key)
         made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
-        hold, again = _judged(finding, made, known, listed, now, cool_down_us, silent)
+        mine = [p for p in known if speakers.get(p.id, finding) is finding]
+        hold, again = _judged(finding, made, mine, listed, now, cool_down_us, silent)
+        covered = next((p for p in known if p not in mine and _says(speakers[p.id], finding)), None)
+        if hold is None and not again and covered is not None:
+            hold = _Hold(DUPLICATE, f"it waits for your decision ({covered.id})")
         out += again
         if hold is None and not again and isinstance(made, ProposalRaised):
             raised = _unique(made, taken, ids)
@@ -137,6 +143,7 @@ def propose(
         fingerprint=finding.fingerprint,
         level=finding.level,
         basis=finding.basis,
+        away=finding.away,
     )
 
 
@@ -182,13 +189,26 @@ def is_here(finding: Finding, rejected: ProposalRaised) -> bool:
 
 
 def is_same(finding: Finding, p: Proposal) -> bool:
-    """Whether a proposal is about the same thing: the same key, a common part, or a key of an earlier version. Of a
-    parked proposal a part alone is another finding: the rest of it is elsewhere."""
-    known = {p.raised.key, *p.raised.subjects}
-    if p.raised.key == finding.key or p.raised.key in finding.former_keys:
-        return True
-    names = set(finding.names)
-    return not known.isdisjoint(names) and (p.state != "parked" or known - {p.raised.key} <= names)
+    """Whether a proposal is about the same thing: the same key, a common part, one that is away too, or a key of an
+    earlier version."""
+    return p.raised.key in finding.former_keys or not names_of(p.raised).isdisjoint(finding.names)
+
+
+def _speakers(findings: Sequence[Finding], known: Sequence[Proposal]) -> dict[str, Finding]:
+    """The finding that speaks for each open or closed proposal of which several findings are a part: the one with most
+    of its parts, the last of these."""
+    found: dict[str, Finding] = {}
+    for p in (p for p in known if p.state in LASTING | REVISITED):
+        same = [f for f in findings if is_same(f, p)]
+        if len(same) > 1:
+            about = names_of(p.raised)
+            found[p.id] = max(reversed(same), key=lambda f: len(about.intersection(f.names)))
+    return found
+
+
+def _says(speaker: Finding, finding: Finding) -> bool:
+    """Whether a finding says all that another one says."""
+    return set(finding.subjects or [finding.key]) <= set(speaker.names)
 
 
 def _judged(
@@ -206,7 +226,8 @@ def _judged(
     if was_listed(finding, listed):
         return _Hold(BASELINE, "it was there before Kairos came and is listed, not raised"), []
     same = [p for p in known if is_same(finding, p)]
-    lasting = [p for p in same if p.state in LASTING]
+    lasting = sorted((p for p in same if p.state in LASTING), key=lambda p: p.id != finding.card)
+    about = {*finding.names, *(finding.away.subjects if finding.away is not None else [])}
     for p in [*lasting[:1], *reversed(same)]:
         hold = _settled(p, made) or _never(p)
         if hold is not None:
@@ -219,7 +240,7 @@ def _judged(
             return hold, []
         found = revision(p, made, now)
         events: list[Raised] = [*unpark(p, made.expires_at), *([found] if found is not None else [])]  # type: ignore[list-item]
-        for other in lasting[1:]:
+        for other in (q for q in lasting if q.id != p.id and parts_of(q.raised) <= about):
             events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
         return (None, events) if events else (_Hold(DUPLICATE, f"it waits for your decision ({p.id})"), [])
     return _refused(finding, known, now, cool_down_us) or _below(made, silent), []

@@ -208,7 +208,7 @@ def test_what_a_cool_down_held_is_raised_when_it_is_over(muting: Muting, clock: 
 
 
 def test_renames_that_were_held_apart_are_raised_apart(muting: Muting, repo: Any) -> None:
-    """One card over both would be parked whole where only one of the commits is in the history."""
+    """One card over both would be news of twice as much as either."""
     for name in ("a", "b"):
         repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
         repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")

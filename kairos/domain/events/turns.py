@@ -26,8 +26,9 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     `subject`: a proposal id, a finding key, or `turn`. `evidence`, `boundary`, `mark`: of a finding whose hold can end,
     what it was found in and at which boundary, so that it is looked at again then, and a short hash of what it rested
-    on: when that changes, it is another hold. `shadow`: of a finding of a detector in shadow, what tells that people
-    did something about it after `commit`, within `horizon` commits (0: as for any finding)."""
+    on: when that changes, it is another hold; `subjects`: the keys of its parts, if it is about several things.
+    `shadow`: of a finding of a detector in shadow, what tells that people did something about it after `commit`, within
+    `horizon` commits (0: as for any finding)."""
 
     repo: str
     subject: str
@@ -41,6 +42,7 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     shadow: Named | None = None
     commit: str = ""
     horizon: int = 0
+    subjects: list[str] = []
 
 
 @register

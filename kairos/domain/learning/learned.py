@@ -25,7 +25,7 @@ from kairos.domain.learning.lessons import BAD, GOOD, WEIGHTS, Lesson, YesNo, pl
 from kairos.domain.proposal import Proposal
 
 FLOOR = 0.5
-"""A detector that is right less often than this is silent, once one can be sure of it (ADR 0030 has the figures)."""
+"""A detector that is right less often than this is silent, once one can be sure of it (ADR 0031 has the figures)."""
 ENOUGH = 3.0
 """So many findings must have taught something about a place before it is judged apart from what surrounds it."""
 STRENGTH = 2.0

@@ -14,6 +14,7 @@ from kairos.domain import proposal
 from kairos.domain.action import FileState, PatchAction
 from kairos.domain.learning import learned
 from kairos.domain.learning.learned import Learned
+from kairos.domain.parts import names_of
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
@@ -25,6 +26,8 @@ from kairos.eventlog.views.projection import STATE, Projection, sealed
 _MOST_LAPSED = 200
 """So many proposals that the tree closed, or that were read or rejected, are looked at again when the tree changes;
 older ones stay closed."""
+_MOST_CARRIED = 50
+"""So many proposals that were carried out are looked at when git takes changes away."""
 _LEAST = 4
 """Minimum length of a short id."""
 
@@ -143,6 +146,11 @@ class Inbox(msgspec.Struct):
             if filed is not None and filed.proposal.state in proposal.DONE and filed.proposal.raised.repo == repo:
                 yield filed.proposal
 
+    def carried_out(self, repo: str) -> list[Proposal]:
+        """The latest patches of a repository that were carried out and are not undone, the last one first."""
+        ids = islice(_ids(self.index.under(_said(b"ran", repo, ""), backwards=True)), _MOST_CARRIED)
+        return [self.filings[i].proposal for i in ids if i in self.filings]
+
     def file(self, id_: str, filed: Filed, before: Filed | None) -> None:
         """Stores a proposal and updates the index. `before`: the proposal as it was stored until now."""
         self.filings.put(id_, filed)
@@ -164,7 +172,7 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 8
+    version = 9
     state = Inbox
     topics = proposal.TOPICS | learned.TOPICS
 
@@ -222,13 +230,14 @@ def _leads(filed: Filed) -> set[bytes]:
     """The index keys of a proposal in its current state."""
     p, id_ = filed.proposal, filed.proposal.id.encode()
     repo = p.raised.repo
-    found = {_said(b"key", repo, name) + id_ for name in {p.raised.key, *p.raised.subjects}}
+    found = {_said(b"key", repo, name) + id_ for name in names_of(p.raised)}
     if p.rejected is not None and p.rejected.never:
         found.add(_said(b"never", repo, p.raised.detector) + id_)
     if p.state == "rejected":
         found.add(_said(b"no", repo, p.raised.detector) + _number(p.changed_at) + id_)
     if p.state in proposal.DONE and isinstance(p.raised.action, PatchAction):
         found |= {_done(repo, e.fs, e.after) + id_ for e in p.raised.action.edits}
+        found.add(_said(b"ran", repo, "") + _number(p.changed_at) + id_)
     return found | _stacked(filed)
 
 

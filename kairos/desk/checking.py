@@ -230,7 +230,7 @@ def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> Nam
         RedCaseOut(
             case=case, message=message, verdict=verdict.verdict, culprit=verdict.culprit, place=verdict.place
         )
-        for case, message in last.failed.items() for verdict in [check.judged.get(case, _NO_VERDICT)]
+        for case, message in last.failed.items() for verdict in [ranges.standing(check, case) or _NO_VERDICT]
     ]  # fmt: skip
     state = "not run" if last is None else {"passed": "green", "failed": "red"}.get(last.outcome, "broken")
     return NamedCheckOut(

@@ -60,6 +60,7 @@ STORIES = {
     "tests/domain/test_innocent_values.py": "what looks like a credential and is none",
     "tests/backtest/test_measuring.py": "what makes a measured row of docs/detectors.md old",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
+    "tests/agent/test_troubled_servers.py": "turns whose server is slow, silent, cut off, or wrong about what it used",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",
     "tests/cli/decide/test_taken_by_git.py": "approve, undo and redo around what git throws away",
     "tests/acting/test_ordinary_checks.py": "what ordinary test suites use, in the sandbox",

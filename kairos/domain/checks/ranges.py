@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from kairos.domain.checks.culprit import CaseHistory, SeenRun
-from kairos.domain.checks.state import CheckState, PastRun
+from kairos.domain.checks.state import CheckState, JudgedCase, PastRun
 
 _MOST_UNTOLD = 2
 """A run that is given up (it was out of time or memory) is made again at the ends of a range."""
@@ -117,6 +117,15 @@ def green_again(check: CheckState, tree: str, cases: Sequence[str], *, runs: int
     if now is None or len(last) < runs:
         return False
     return all(r.red(case) is False for r in ([now] if runs == 1 else [now, *last]) for case in cases)
+
+
+def standing(check: CheckState, case: str) -> JudgedCase | None:
+    """The verdict on a case, unless it was green since: then it is red for another reason, which is looked for."""
+    verdict = check.judged.get(case)
+    if verdict is None or verdict.verdict == "flaky":
+        return verdict
+    later = (run for run in check.runs if run.position > verdict.position and not run.cases)
+    return None if any(run.red(case) is False for run in later) else verdict
 
 
 def duration(check: CheckState, *, alone: bool) -> float:

@@ -126,6 +126,19 @@ def test_what_does_not_run_alone_at_head_is_run_with_the_others() -> None:
         assert not ranges.can_be_alone(state, red)
 
 
+def test_a_verdict_stands_until_the_case_was_green() -> None:
+    judged = {"a": JudgedCase(position=3, verdict="new", culprit="c4"), "f": JudgedCase(position=3, verdict="flaky")}
+    red = (ran(1, 1), ran(2, 4, "a", "f"))
+    for later, stands in (
+        ([], True), ([ran(4, 5, "a")], True), ([ran(4, 3, cases=["a"])], True), ([ran(4, 5), ran(5, 4, "a")], False),
+        ([ran(4, 5, "x", partial=True)], True),
+    ):  # fmt: skip
+        state = check(*red, *later, judged=judged)
+        assert (ranges.standing(state, "a") is not None) is stands
+        assert ranges.standing(state, "f") is not None
+    assert ranges.standing(check(*red), "a") is None
+
+
 def test_a_wide_case_has_a_search_of_its_own() -> None:
     state = check(ran(1, 1), ran(2, 5, "a::x", "b", wide=["b"], partial=True))
     assert [r.cases for r in ranges.newly_red(state, CHAIN)] == [["a::x"], ["b"]]

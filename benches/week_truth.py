@@ -12,6 +12,7 @@ from benches.week_home import WeekHome
 from benches.week_person import Person, Planted, Rename
 from kairos.daemon.finding import find
 from kairos.daemon.salt import salt_of
+from kairos.detectors.wording import key_of
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import paths_of
 from kairos.domain.events import CommitRecorded
@@ -52,12 +53,22 @@ def holds_secret(person: Person, one: Planted) -> bool:
 def lost_of(watching: WeekHome, person: Person) -> list[str]:
     """Reasons that hold and that no living card, no decision and no hold speaks of."""
     known = watching.proposals(person.repo)
-    holds = {(h.event.subject, h.event.rule): h for h in watching.of(person.repo, "AttentionHeld")}
+    holds = {
+        (name, h.event.rule): h for h in watching.of(person.repo, "AttentionHeld")
+        for name in (h.event.subject, *h.event.subjects)
+    }  # fmt: skip
+    now = round(watching.now.timestamp() * 1e6)
+
+    def is_held(names: Sequence[str]) -> bool:
+        cool = [h for n in names if (h := holds.get((n, "cool-down@1"))) is not None]
+        return any((n, r) in holds for n in names for r in EXPLAINED) or any((h.event.until or 0) > now for h in cool)
+
     out = []
     for rename in filter(lambda r: holds_rename(person, r), person.renames):
         about = [p for p in known if p.raised.detector == "stale-reference" and rename.old in paths_of(p.raised.basis)]
         named = [p for p in about if _names(p, rename.page) or p.state in ANSWERED]
-        if not any(p.state in LIVING or p.state in ANSWERED for p in named):
+        held = is_held([key_of("stale-reference", ["path", rename.old])])
+        if not held and not any(p.state in LIVING or p.state in ANSWERED for p in named):
             out.append(f"{rename.page} names {rename.old}: {_states(about)}")
     for secret in filter(lambda s: holds_secret(person, s), person.planted):
         about = [p for p in known if p.raised.detector == "secret" and secret.path in p.raised.claim]
@@ -67,11 +78,7 @@ def lost_of(watching: WeekHome, person: Person) -> list[str]:
         same = [p for p in known if is_same(finding, p)]
         if any(p.state in LIVING or p.state in ANSWERED for p in same):
             continue
-        now = round(watching.now.timestamp() * 1e6)
-        if any((n, r) in holds for n in finding.names for r in EXPLAINED):
-            continue
-        cool = [h for n in finding.names if (h := holds.get((n, "cool-down@1"))) is not None]
-        if any((h.event.until or 0) > now for h in cool):
+        if is_held(finding.names):
             continue
         said = sorted({rule for subject, rule in holds if subject in finding.names})
         out.append(f"{finding.detector} {finding.title}: {_states(same)} holds {said}")

@@ -43,6 +43,7 @@ VERBS: dict[str, Verb] = {
         "cli.look.backtest:backtest", BACK, "Replay a repository's history: what would have been raised, and done."
     ),
     "cost": Verb("cli.look.cost:cost", BACK, "What models cost, by day, repository, turn and model."),
+    "turn": Verb("cli.look.turn:turn", BACK, "What a model looked at, what that cost, and how it ended."),
     "dream": Verb("cli.look.memory:dream", MEMORY, "Consolidate what the log taught, now."),
     "memory": Verb("cli.look.memory:memory", MEMORY, "What was learned, with its evidence."),
     "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground; also `daemon logs`."),
@@ -53,6 +54,7 @@ VERBS: dict[str, Verb] = {
     "tick": Verb("cli.run.control:tick", RUN, "Make the daemon check now whether work is due."),
     "mute": Verb("cli.run.control:mute", RUN, "Silence one detector."),
     "unmute": Verb("cli.run.control:unmute", RUN, "Let a silenced detector speak again."),
+    "detectors": Verb("cli.run.detectors:detectors", RUN, "How each detector is doing here; `detectors add` yours."),
     "check": Verb("cli.run.check:check", RUN, "Your own tests and linters after each commit, and who broke what."),
     "service": Verb("cli.run.service:service", RUN, "Run the daemon at login, as a systemd user service."),
     "guard": Verb("cli.system.guard:guard", SYSTEM, "A pre-commit hook that refuses a credential; also `guard check`."),

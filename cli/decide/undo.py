@@ -71,9 +71,10 @@ def receipt(context: Context, run: str, done: UndoneOut) -> str:
 
 
 def _agreed(context: Context, plan: TakingBack, *, yes: bool, placed: bool, everything: bool) -> bool:
-    """Asks; with --yes only where it is certain which repository is meant, or that all are (`everything`)."""
+    """Asks; with --yes only where it is certain which repository is meant, or that all are (`everything`, or it was
+    decided last of all)."""
     if yes:
-        if not plan.repo and not everything:
+        if not plan.repo and not everything and not placed:
             raise UsageError(
                 f"it concerns all repositories: {described(plan)}",
                 f"If that is meant: `kairos {plan.run} --all --yes`, or `kairos {plan.run} {plan.position} --yes`.",

@@ -40,14 +40,16 @@ class LookedOver:
         self.events = sorted({r.position: r for r in (*_within(kept, here), *trigger)}.values(), key=_position)
         self._commits = {r.position: r for r in (*kept, *self.events) if isinstance(r.event, CommitRecorded)}
 
-    def left(self) -> list[Put]:
-        """Writes which commits are kept now: those that are not in the history of HEAD, and all if HEAD moved while the
-        turn looked. A commit that no ref leads to is kept no longer. Call it after the look."""
+    def left(self, also: Sequence[Recorded] = (), *, moved_on: bool = False) -> list[Put]:
+        """Writes which commits are kept now: those that are not in the history of HEAD, and all if HEAD moved, or git
+        changed the tree (`moved_on`), while the turn looked; of the commits `also`, too. A commit that no ref leads to
+        is kept no longer. Call it after the look."""
+        self._commits |= {r.position: r for r in also}
         if not self._commits:
             return [] if not self._before else [_put(self._repo_id, [])]
         commits = list(self._commits.values())
         head = self._facts.git.head()
-        if head != self._head:
+        if moved_on or head != self._head:
             away = commits
         elif _oids(commits) == {head}:
             away = []

@@ -10,11 +10,13 @@ from pathlib import Path
 import msgspec
 
 from kairos.clock import now_us
-from kairos.detectors.looking import look, named, watching
+from kairos.detectors.looking import look
+from kairos.detectors.roster import BUILT_IN, Roster
 from kairos.detectors.scene import Companion, Facts, scene_of
 from kairos.domain.basis import oids_of, paths_of
 from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.finding import Finding
+from kairos.domain.parts import whole_basis
 from kairos.errors import KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
@@ -36,18 +38,18 @@ def find(
     *,
     again: bool = False,
     about: str = "",
-    also: Sequence[str] = (),
+    roster: Roster = BUILT_IN,
 ) -> tuple[list[Finding], list[str]]:
-    """(findings, problems) of every detector that watches (with `also` those of these names) at this boundary, or of
-    the detector `only`. `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the
-    evidence of a finding that is known, which `about` describes."""
+    """(findings, problems) of every detector of a roster that looks at this boundary, or of the detector `only`.
+    `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the evidence of a finding that
+    is known, which `about` describes."""
     try:
         require_sound(Path(repo.root))
         scene = scene_of(
             repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts,
             again=again, about=about,
         )  # fmt: skip
-        findings, problems = look(scene, detectors=watching(also) if only is None else named(only))
+        findings, problems = look(scene, detectors=roster.watching() if only is None else roster.named(only))
         return findings, [f"{p.detector}: {p.why}" for p in problems]
     except KairosError as error:
         return [], [error.message]
@@ -55,14 +57,15 @@ def find(
 
 def evidence_of(log: Log, raised: ProposalRaised, trigger: Sequence[Recorded] = ()) -> list[Recorded]:
     """The events that a second look at a proposal's evidence starts from: what it cites, without what was erased and
-    without commits that it does not rest on, and the commits of `trigger` that moved a path it rests on."""
+    without commits that neither it nor a part of it rests on, and the commits of `trigger` that moved a path of it."""
     cited = []
     for position in raised.evidence:
         with suppress(NotFound):
             cited.append(log.at(position))
-    oids, there = oids_of(raised.basis), {r.position for r in cited}
+    basis = whole_basis(raised)
+    oids, there = oids_of(basis), {r.position for r in cited}
     kept = [r for r in cited if not oids or not isinstance(r.event, CommitRecorded) or r.event.oid in oids]
-    moved = (_moving(r, paths_of(raised.basis)) for r in trigger if r.position not in there)
+    moved = (_moving(r, paths_of(basis)) for r in trigger if r.position not in there)
     return [*kept, *(r for r in moved if r is not None)]
 
 

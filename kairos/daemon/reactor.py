@@ -7,9 +7,10 @@ one append, so after a crash the turn is either repeated as a whole or already d
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import tzinfo
+from typing import NamedTuple
 
 from kairos.clock import now_us
 from kairos.daemon.agenda import agenda
@@ -28,6 +29,7 @@ from kairos.domain.events import (
     AttentionHeld,
     CommitRecorded,
     DecisionUndone,
+    DetectorReset,
     DetectorUnmuted,
     FilesChanged,
     GitMoved,
@@ -49,6 +51,8 @@ from kairos.settings import Config
 LULL_S = 1.0
 PUT_OFF = 5
 """So many times a turn that found something waits for a file that is being written."""
+MOST_TRIES = 100
+"""So many times proposals wait for git to end before they are compared with the tree as it is."""
 KEEP_EVERY = 500
 """The views are saved every this many events."""
 
@@ -87,13 +91,24 @@ class Gathered:
         return bool(self.again) or (bool(self.events) and not (self.ongoing and self.boundary is None))
 
 
+class Unfinished(NamedTuple):
+    """A comparison of proposals with a tree in which git was at work: what it was about, how often it was tried, and
+    when it is tried again (monotonic)."""
+
+    cause: int | None = None
+    events: Sequence[Recorded] = ()
+    again: Sequence[str] = ()
+    tries: int = 0
+    not_before: float = 0.0
+
+
 class Reactor(Component):
     """Starts the rules turns and delivers proposals in the repositories that this daemon holds."""
 
     name = "reactor"
     reads = frozenset(
         {"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed",
-         "DetectorUnmuted", "DecisionUndone"}
+         "DetectorReset", "DetectorUnmuted", "DecisionUndone"}
     )  # fmt: skip
     wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
@@ -118,6 +133,7 @@ class Reactor(Component):
         self._unkept: set[str] = set()
         """Repositories whose proposals are to be compared with the tree without a turn: since the start, or because
         Kairos itself wrote there, which starts none."""
+        self._unfinished: dict[str, Unfinished] = {}
         self._unheld: set[str] = set()
         """Repositories in which holds of findings may have ended."""
         self._unlooked: set[str] = set()
@@ -219,7 +235,7 @@ class Reactor(Component):
             case Resumed():
                 self._ended_holds(event.repo)
                 self._speaker.offer_all("manual", event.repo)
-            case DetectorUnmuted():
+            case DetectorUnmuted() | DetectorReset():
                 self._unmuted(event.repo)
             case DecisionUndone(what="reject"):
                 self._ended_holds()
@@ -227,7 +243,7 @@ class Reactor(Component):
                 pass
 
     def _unmuted(self, repo: str) -> None:
-        """Takes up what a mute held back: findings, the revisions of known proposals, and deliveries."""
+        """Takes up what a mute, or what was learned, held back: findings, revisions of known proposals, deliveries."""
         self._ended_holds(repo)
         self._looker.start_over()
         self._unkept |= self._unheld
@@ -289,14 +305,26 @@ class Reactor(Component):
                     self._gathered[repo] = gathered
                     continue
             else:
-                self._looker.recheck(repo, last or None, gathered.events, BURST, gathered.again)
+                self._recheck(repo, last or None, gathered.events, BURST, gathered.again)
                 if last:
                     kept = kept_with(self._log, repo, gathered.events)
                     self._log.append([], writes=[Track(f"reactor/{repo}", last), *kept])
             self._done[repo] = max(last, self._done.get(repo, 0))
-        for repo in list(self._unkept):
+        for repo in [*self._unkept, *(r for r, u in self._unfinished.items() if u.not_before <= time.monotonic())]:
             self._unkept.discard(repo)
-            self._looker.recheck(repo, None, (), BURST)
+            self._recheck(repo, None, (), BURST, ())
+
+    def _recheck(
+        self, repo: str, cause: int | None, events: Sequence[Recorded], boundary: str, again: Sequence[str]
+    ) -> None:
+        """Brings the proposals of a repository in step with its tree; once more in a moment if git was at work, with
+        what this was about."""
+        before = self._unfinished.pop(repo, Unfinished())
+        events, again = [*before.events, *events], [*before.again, *again]
+        cause = cause or before.cause
+        if not self._looker.recheck(repo, cause, events, boundary, again, patient=before.tries < MOST_TRIES):
+            again_at = time.monotonic() + SETTLE_NS / 1e9
+            self._unfinished[repo] = Unfinished(cause, events, again, before.tries + 1, again_at)
 
     def _turn(self, repo: str, gathered: Gathered, last: int) -> bool:
         """Takes a turn; False if a file is being written and it is put off, which it is a few times at most."""
@@ -307,7 +335,7 @@ class Reactor(Component):
                 gathered.put_off += 1
                 gathered.not_before = time.monotonic() + SETTLE_NS / 1e9
                 return False
-        self._looker.recheck(repo, last, gathered.events, gathered.boundary, gathered.again)
+        self._recheck(repo, last, gathered.events, gathered.boundary, gathered.again)
         self._unheld |= self._unlooked & {repo}
         self._unlooked.discard(repo)
         if gathered.boundary in attention.SPEAKING:
@@ -327,6 +355,7 @@ class Reactor(Component):
     def _patience(self) -> float | None:
         """Seconds to the end of the nearest lull; None to wait for new events."""
         waiting = [g.due_at for repo, g in self._gathered.items() if g.waits and not self._is_paused(repo)]
+        waiting += [unfinished.not_before for unfinished in self._unfinished.values()]
         if not waiting:
             return None
         return max(0.01, min(waiting) - time.monotonic())

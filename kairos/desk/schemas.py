@@ -10,6 +10,7 @@ import msgspec
 
 from kairos.desk.records.backtest import BacktestOut
 from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, SimulatedOut, SuggestedOut
+from kairos.desk.records.detectors import DetectorOut, DetectorResetOut, DetectorSwitchedOut, OwnDetectorOut
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
@@ -51,6 +52,7 @@ from kairos.desk.records.system import (
     ToolOut,
     VersionOut,
 )
+from kairos.desk.records.turns import TurnOut, TurnShownOut
 
 DATA: dict[str, Any] = {
     "version": VersionOut,
@@ -101,6 +103,8 @@ DATA: dict[str, Any] = {
     "completion": CompletionOut,
     "demo": DemoOut,
     "cost": CostOut,
+    "turn-ls": list[TurnOut],
+    "turn-show": TurnShownOut,
     "backtest": BacktestOut,
     "export": ExportedOut,
     "check-add": NamedCheckOut,
@@ -109,6 +113,13 @@ DATA: dict[str, Any] = {
     "check-run": list[NamedCheckOut],
     "check-simulate": list[SimulatedOut],
     "check-suggest": list[SuggestedOut],
+    "detectors": list[DetectorOut],
+    "detectors-reset": DetectorResetOut,
+    "detectors-add": OwnDetectorOut,
+    "detectors-rm": DetectorSwitchedOut,
+    "detectors-promote": DetectorSwitchedOut,
+    "detectors-shadow": DetectorSwitchedOut,
+    "detectors-off": DetectorSwitchedOut,
     "policy-ls": PolicyOut,
     "policy-allow": RuleChangedOut,
     "policy-revoke": RuleChangedOut,

@@ -1,7 +1,8 @@
 """The stack of a person's decisions: which one `undo` takes back, and which one `redo` makes again.
 
 There is one stack a repository. What was decided about all of them (a pause, a mute everywhere) is in none of these,
-but in the one of everything, which `--all` and whoever stands outside of any repository walk.
+but in the one of everything, which `--all` and whoever stands outside of any repository walk. Only a mute or a pause of
+all that is the last decision of all is the top everywhere: a slip of the finger is taken back where it was made.
 
     decided:  approve A   reject B   mute C      undo → C       undo → B
     redo:     nothing                            C              B, then C
@@ -55,13 +56,13 @@ class DecisionTarget(msgspec.Struct, frozen=True, kw_only=True):
 @of_one_moment
 def target(desk: Desk, run: str, named: str | None, scope: Repository | None) -> DecisionTarget:
     """The decision that `undo` or `redo` (`run`) acts on: the last one on a proposal (id or prefix) or that of an event
-    (position), else the top of the stack of a repository (None: of everything). A named one must be of that repository.
-    NotFound (4), Stale (5)."""
+    (position), else a mute or a pause of all that was just decided, else the top of the stack of a repository (None: of
+    everything). A named one must be of that repository. NotFound (4), Stale (5)."""
     if not desk.has_log:
         raise NotFound(f"there is nothing to {run}", _INBOX)
     if named is not None:
         return _named(desk, run, named, scope)
-    found = _top(desk, run, scope)
+    found = _slip(desk, run) or _top(desk, run, scope)
     if found is None:
         where = f" in {names(repositories(desk))[scope.id]}" if scope is not None else ""
         hint = "`kairos redo ID` redoes an older undo." if run == "redo" else "`kairos undo ID` works from anywhere."
@@ -123,6 +124,15 @@ def around(desk: Desk, folder: Path) -> Repository | None:
 
 def _top(desk: Desk, run: str, scope: Repository | None) -> DecisionTarget | None:
     return next(_stack(desk, run, scope), None)
+
+
+def _slip(desk: Desk, run: str) -> DecisionTarget | None:
+    """A mute or a pause of all repositories, if nothing was decided after it."""
+    state, now = desk.view(ControlsView()), now_us()
+    last = max(inbox(desk).newest(None), controls.newest(state, None))
+    decided = controls.in_effect(state, "", now) if run == "undo" else controls.taken_back(state, "", now)
+    slips = (c for c in decided if c.position == last and c.what in ("mute", "pause"))
+    return next(map(_of_control, slips), None)
 
 
 def _stack(desk: Desk, run: str, scope: Repository | None) -> Iterator[DecisionTarget]:

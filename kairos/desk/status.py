@@ -12,7 +12,9 @@ from kairos.daemon.presence import Status, read_status, running
 from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
-from kairos.desk.reading import attention, inbox, repositories, resting, unwatched, usage, waiting
+from kairos.desk.model_state import in_one_sentence, model_state
+from kairos.desk.reading import attention, inbox, learned_of, repositories, resting, unwatched, usage, waiting
+from kairos.desk.records.detectors import LearnedPlaceOut
 from kairos.desk.records.repositories import DaemonOut, InboxCount, InboxMoreOut, LogOut, RepoOut, StatusOut, TodayOut
 from kairos.desk.records.system import MutedOut
 from kairos.desk.units import count
@@ -51,9 +53,10 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         paused=state.is_paused(now),
         paused_until=rfc3339(until) if until is not None else None,
         policy_error=policy_error(desk),
-        muted=_muted(desk, only),
+        muted=_muted(desk, only), silent=_silent(desk, only), suggested=_suggested(desk),
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
         unwatched=resting(desk, only),
+        model=model_state(desk),
     )  # fmt: skip
     return msgspec.structs.replace(found, next=next_command(found))
 
@@ -66,17 +69,42 @@ def _muted(desk: Desk, only: Repository | None) -> list[MutedOut]:
     return mutes(desk, only)
 
 
+def _silent(desk: Desk, only: Repository | None) -> list[LearnedPlaceOut]:
+    if not learned_of(desk).tallies:
+        return []
+    from kairos.desk.learning import silent_now
+
+    return silent_now(desk, only)
+
+
+def _suggested(desk: Desk) -> list[str]:
+    if not learned_of(desk).tallies:
+        return []
+    from kairos.desk.detecting import suggestions
+
+    return suggestions(desk)
+
+
 def _today(desk: Desk, only: Repository | None) -> TodayOut:
     zone = local_zone()
     if only is not None:
-        calls, micros, turns = today_of(desk, only, zone)
-        return TodayOut(model_calls=calls, spent_usd=round(micros / 1e6, 6), turns=turns, **_told(desk, only))
+        found = today_of(desk, only, zone)
+        return _costs(found.calls, found.microusd, found.reserved, found.turns, _told(desk, only))
     today, spent = local_day(now_us(), zone), usage(desk)
     costs = [cost for at, cost in spent.calls if local_day(at, zone) == today]
+    reserved = [cost for at, cost in spent.open.values() if local_day(at, zone) == today]
+    turns = sum(count for at, count in spent.turns if local_day(at, zone) == today)
+    return _costs(len(costs) + len(reserved), sum(costs) + sum(reserved), sum(reserved), turns, _told(desk, None))
+
+
+def _costs(calls: int, microusd: int, reserved: int, turns: int, told: dict[str, int]) -> TodayOut:
     return TodayOut(
-        model_calls=len(costs), spent_usd=round(sum(costs) / 1e6, 6),
-        turns=sum(count for at, count in spent.turns if local_day(at, zone) == today), **_told(desk, None),
-    )  # fmt: skip
+        model_calls=calls,
+        spent_usd=round(microusd / 1e6, 6),
+        reserved_usd=round(reserved / 1e6, 6),
+        turns=turns,
+        **told,
+    )
 
 
 def _told(desk: Desk, only: Repository | None) -> dict[str, int]:
@@ -116,7 +144,12 @@ def one_line(status: StatusOut) -> str:
     """One line, for a prompt or a status bar."""
     daemon = "paused" if status.paused else "on" if status.daemon.running else "off"
     bad = [r.state for r in status.repos if r.state in ("degraded", "lost")]
-    return f"kairos {daemon} · {status.inbox.pending} pending" + (f" · {len(bad)} {bad[0]}" if bad else "")
+    ill = status.model is not None and status.model.state != "ready"
+    return (
+        f"kairos {daemon} · {status.inbox.pending} pending"
+        + (f" · {len(bad)} {bad[0]}" if bad else "")
+        + (f" · model {status.model.state.replace('_', ' ')}" if status.model is not None and ill else "")
+    )
 
 
 def next_command(status: StatusOut) -> str:
@@ -135,12 +168,15 @@ def next_command(status: StatusOut) -> str:
 
 
 def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
-    """What is muted, what is parked and what rests unwatched, a sentence each; for who wonders at the silence."""
+    """What is muted, what is parked, what rests unwatched and what is wrong with the model, a sentence each; for who
+    wonders at the silence."""
     lines = []
     if status.muted:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
         lifts = status.muted[0].lift if len(status.muted) == 1 else "kairos unmute DETECTOR [--repo PATH]"
         lines.append(f"{count(len(status.muted), 'mute')} in force: {names} ({lifts})")
+    if isinstance(status, StatusOut):
+        lines += [*(f"{s.why} ({s.ends})" for s in status.silent), *status.suggested]
     parked = status.inbox.parked if isinstance(status, StatusOut) else status.parked
     if parked:
         waits = status.parked_for[0] if len(status.parked_for) == 1 else "what it rests on is not in the tree now"
@@ -150,6 +186,8 @@ def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
         f"{'it' if n == 1 else 'them'} back)"
         for root, n in status.unwatched.items()
     ]
+    if status.model is not None and status.model.state != "ready":
+        lines.append(in_one_sentence(status.model))
     return lines
 
 

@@ -62,6 +62,7 @@ class ConflictMarker:
             nth[conflict.labels] += 1
             blocks.append([path, *conflict.labels, nth[conflict.labels]])
         key, subjects = keys_of(self.name, blocks)
+        carried = _carried(scene, path)
         all_lines = text.split("\n")
         return Finding(
             detector=self.name,
@@ -70,7 +71,7 @@ class ConflictMarker:
             subjects=subjects,
             former_keys=[key_of(self.name, [path, *(label for c in found for label in c.labels)])],
             fingerprint=fingerprint_of("\n".join(all_lines[c.ours - 1 : c.theirs]) for c in found),
-            basis=basis_of([_carried(scene, path)], present=[path]),
+            basis=basis_of([carried], present=[path]),
             title=f"Conflict markers left in {shown(path)}",
             claim=f"{shown(path)} still holds {count(len(found), 'merge conflict')} ({where}), and git no longer "
             "counts the file as unmerged.",
@@ -79,7 +80,7 @@ class ConflictMarker:
                 text=f"{shown(path)}: conflict markers at {where}.\nKeep the side you want, remove the marker lines "
                 f"({_markers(all_lines, found[0])}), and commit.",
             ),
-            evidence=evidence(scene.cause, [position]),
+            evidence=evidence(scene.cause, [position, *map(scene.position_of, carried)]),
             unchecked=["which side of the conflict is right"],
         )
 
@@ -90,6 +91,7 @@ class ConflictMarker:
             nth[mark.text] += 1
             marks.append([path, "lone", mark.text, nth[mark.text]])
         key, subjects = keys_of(self.name, marks)
+        carried = _carried(scene, path)
         where = f"{'line' if len(alone) == 1 else 'lines'} {listed([str(m.line) for m in alone], 8)}"
         return Finding(
             detector=self.name,
@@ -97,7 +99,7 @@ class ConflictMarker:
             key=key,
             subjects=subjects,
             fingerprint=fingerprint_of(m.text for m in alone),
-            basis=basis_of([_carried(scene, path)], present=[path]),
+            basis=basis_of([carried], present=[path]),
             title=f"A part of a merge conflict left in {shown(path)}",
             claim=f"{shown(path)} still holds {count(len(alone), 'line')} of a merge conflict ({where}) whose other "
             "markers are gone.",
@@ -106,7 +108,7 @@ class ConflictMarker:
                 text=f"{shown(path)}: left of a merge conflict at {where}:\n  {shown(alone[0].text)}\n"
                 "Remove it, and see whether both sides are as they should be.",
             ),
-            evidence=evidence(scene.cause, [position]),
+            evidence=evidence(scene.cause, [position, *map(scene.position_of, carried)]),
             unchecked=["what else of the conflict was taken by mistake"],
         )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from kairos.detectors.boundaries import WHOLE
 from kairos.detectors.scene import Facts
@@ -13,10 +15,12 @@ from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.basis import paths_of
 from kairos.domain.events import CommitRecorded, Event, FilesChanged, GitMoved, ProposalRaised
 from kairos.domain.inert import shown
+from kairos.domain.parts import whole_basis
 from kairos.eventlog.record import Recorded
 
 _CUT = re.compile(r"\band \d+ more\b")
 _MOST = 20_000
+_HEAD_BYTES = 4_096
 _READ = 200
 """So many files of new commits are read; what more of them name is not known."""
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -32,12 +36,14 @@ def _is_away(event: GitMoved) -> bool:
 
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
-    `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work
-    tree; `committed`: whether there are new commits; `rules`: whether ignore rules of the tree changed."""
+    `appeared`: whether a path was created or removed; `by_git`: the paths that git changed; `moved`: whether git may
+    have taken changes out of the work tree; `committed`: whether there are new commits; `rules`: whether ignore rules
+    of the tree changed."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.paths: set[str] = set()
+        self.by_git: set[str] = set()
         self.appeared = False
         self.everything = False
         self.moved = False
@@ -49,6 +55,7 @@ class TouchedSince:
         match event:
             case FilesChanged():
                 for change in event.changes:
+                    self.by_git |= {change.fs} if event.cause == "git" else set()
                     self.paths |= {change.fs} | ({change.was.fs} if change.was is not None else set())
                     self.appeared = self.appeared or change.kind != "modified"
                     self.rules = self.rules or change.fs.rpartition("/")[2] == ".gitignore"
@@ -66,7 +73,7 @@ class TouchedSince:
         """Whether the reason for a proposal may have changed. A false positive costs one check. Every change that an
         event, the index or the ignore rules show is found. One that was closed (`lapsed`) is concerned only by changes
         of paths that it names. `cited`: the paths that its evidence names, asked for only if they matter."""
-        own = {*_edited(raised), *paths_of(raised.basis)}
+        own = {*_edited(raised), *paths_of(whole_basis(raised))}
         if lapsed:
             return not self.paths.isdisjoint(own) or self._is_named(raised)
         if self.everything or raised.boundary in WHOLE or (self.appeared and raised.detector == "ignore-artifact"):
@@ -90,13 +97,31 @@ def words_of(raised: ProposalRaised) -> str:
     return f"{raised.title}\n{raised.claim}\n{note}"
 
 
-def signature_of(root: Path) -> Signature:
-    """The signature of the index and the repository's own ignore rules, because no event records their changes."""
+class TreeMoment(NamedTuple):
+    """What tells whether git changed a tree while it was looked at: `signature`: of the index and the repository's own
+    ignore rules, because no event records their changes; `head`: what HEAD says; `busy`: git holds the lock of the
+    index, as it does through a checkout."""
+
+    signature: Signature
+    head: bytes
+    busy: bool
+
+    def is_over(self, now: TreeMoment) -> bool:
+        """Whether what was seen then may not be how it is now, or not be whole."""
+        return now.busy or (now.signature, now.head) != (self.signature, self.head)
+
+
+def moment_of(root: Path) -> TreeMoment:
+    """The present moment of a repository."""
     git = root / ".git"
     if git.is_file():
         words = git.read_text("utf-8", "surrogateescape").partition("gitdir:")[2].strip()
         git = root / words
-    return tuple(_seen(git / name) for name in ("index", "info/exclude"))
+    head = b""
+    with suppress(OSError):
+        head = (git / "HEAD").read_bytes()[:_HEAD_BYTES]
+    signature = tuple(_seen(git / name) for name in ("index", "info/exclude"))
+    return TreeMoment(signature, head, _seen(git / "index.lock") is not None)
 
 
 def _seen(path: Path) -> tuple[int, int, int] | None:
@@ -131,7 +156,8 @@ def names_of_absent(trigger: Iterable[Recorded], facts: Facts) -> Callable[[Prop
     texts = [text for path in sorted(paths)[:_READ] if (text := facts.text(path)) is not None]
 
     def asked(raised: ProposalRaised) -> bool:
-        absent = [name.fs for name in raised.basis.absent] if raised.basis is not None else []
+        basis = whole_basis(raised)
+        absent = [name.fs for name in basis.absent] if basis is not None else []
         words = {_word_of(path) for path in absent}
         return bool(words) and (len(paths) > _READ or any(word in text for word in words for text in texts))
 

@@ -106,6 +106,15 @@ def missing(basis: Basis | None, tree: BasisTree) -> BasisMissing | None:
     return _commits(basis, tree) or _paths(basis, tree) or _contents(basis, tree)
 
 
+def absence(basis: Basis | None, tree: BasisTree) -> BasisMissing | None:
+    """Why some of what a basis names is not there: what may return, before what is gone. None if all is there."""
+    if basis is None:
+        return None
+    each = [_commits(Basis(commits=[group]), tree) for group in basis.commits]
+    found = [m for m in (*each, _paths(basis, tree), _contents(basis, tree)) if m is not None]
+    return next((m for m in found if not m.gone), found[0] if found else None)
+
+
 def _commits(basis: Basis, tree: BasisTree) -> BasisMissing | None:
     for group in basis.commits:
         if not reached(group, tree).isdisjoint(group.oids):
@@ -125,6 +134,12 @@ def reached(group: CommitBasis, tree: BasisTree) -> frozenset[str]:
     if group.reach == "refs":
         return tree.in_refs
     return tree.in_head | tree.in_remotes if group.reach == "head_or_remote" else tree.in_head
+
+
+def reached_of(basis: Basis | None, tree: BasisTree) -> frozenset[str]:
+    """Those commits of a basis that are where they must be."""
+    groups = basis.commits if basis is not None else []
+    return frozenset(oid for group in groups for oid in reached(group, tree).intersection(group.oids))
 
 
 def ref_words(ref: str) -> str:

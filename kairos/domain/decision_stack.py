@@ -86,6 +86,8 @@ def follow(
             return msgspec.structs.replace(stack, done=[])
         case ev.ProposalParked() if before.state == "approved":
             return msgspec.structs.replace(stack, done=[])
+        case ev.ProposalReturned() if before.state in ("executed", "redone"):
+            return _back(stack, _last_approval(stack.done), version)
         case ev.ProposalReturned():
             return msgspec.structs.replace(stack, done=[])
         case ev.ProposalStale() | ev.ProposalSuperseded() | ev.ProposalExpired() | ev.ExecutionUnknown():

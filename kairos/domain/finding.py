@@ -8,7 +8,7 @@ import msgspec
 
 from kairos.domain.action import Action
 from kairos.domain.basis import Basis
-from kairos.domain.events.proposals import Risk
+from kairos.domain.events.proposals import AwayParts, Risk
 from kairos.domain.events.turns import Engine
 
 
@@ -26,6 +26,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `asks`: the paths that a person should change, where only their change tells that they did; `horizon`: within so
     many commits (0: as for any finding).
+
+    `away`: what its proposal is about, too, and is not in the tree now; `card`: the proposal whose evidence it
+    was looked for in again.
 
     `evidence`: event positions, the cause first. `urgent` may pass quiet hours. `at_least`: the risk of doing nothing,
     if it is higher than the risk of the action. `unchecked`: what was not verified, in plain words."""
@@ -49,6 +52,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     cost_microusd: int = 0
     asks: list[str] = []
     horizon: int = 0
+    away: AwayParts | None = None
+    card: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -74,3 +79,16 @@ def was_listed(finding: Finding, listed: Container[str]) -> bool:
 def listed_at(key: str, level: int) -> str:
     """What a list of findings holds for a key in a state of this level above 0."""
     return f"{key}|{level}"
+
+
+READ_UNTRUSTED = (
+    "the model read text that anyone may have written (files, diffs, commit messages): "
+    "it may have been told there what to say"
+)
+"""What a card says of a model's words that rest on a repository's text."""
+
+
+def model_says(text: str) -> str:
+    """A model's words as a sentence of Kairos: quoted, so that no text can end its own quotation."""
+    inner = text.replace("“", '"').replace("”", '"')
+    return f"A model says: “{inner}”"

@@ -7,10 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from kairos.domain.basis import Basis, BasisMissing, BasisTree, missing
-from kairos.domain.events import Event, ProposalRevised
-from kairos.domain.proposal import LAPSED, LASTING, Proposal, mark_stale, park, supersede, unpark
+from kairos.domain.basis import Basis, BasisMissing, BasisTree
+from kairos.domain.events import Event, ProposalReturned, ProposalRevised, Redone
+from kairos.domain.proposal import DONE, LAPSED, LASTING, Proposal, mark_stale, park, supersede, unpark
 
+MOST_FOLLOWED = 4
+"""The removals of so many paths are asked of git for one proposal."""
+THROWN_AWAY = "git took the change away that was made, and its reason is there again"
 AWAY = "it is not in what is checked out now"
 Drift = Literal["same", "moved", "done"]
 """What became of the files of a patch: unchanged, changed, or changed just as the patch would."""
@@ -34,8 +37,8 @@ def without_look(
     another commit made the same move or moved a path on, so that the finding may be there; `expires_at`: the expiry
     of a proposal that returns. A finding of a model, or of a detector that is no more, cannot be looked at again
     (`can_look` False): `carried` says what becomes of it when its files moved."""
-    if drift == "done" and p.state in LASTING:
-        return supersede(p, *done)
+    if drift == "done" and p.state in LASTING and not can_look:
+        return supersede(p, *done, done=not done[1])
     if amiss is not None and not followed:
         return absent(p, amiss, taken_away=taken_away)
     if not can_look and not moved and p.state not in LAPSED:
@@ -64,7 +67,7 @@ def edit_kept(
         return found
     theirs = rebase(p, found.digest)
     if isinstance(theirs, ProposalRevised):
-        return msgspec.structs.replace(theirs, basis=found.basis, evidence=found.evidence)
+        return msgspec.structs.replace(theirs, basis=found.basis, away=found.away, evidence=found.evidence)
     return msgspec.structs.replace(found, changed=f"your change of the patch does not fit any more ({theirs})")
 
 
@@ -72,20 +75,39 @@ def absent(p: Proposal, amiss: BasisMissing, *, taken_away: bool) -> list[Event]
     """Parks a proposal whose basis is elsewhere, and closes one whose basis is gone. What rests on no commit is
     elsewhere only if git may have taken it away (`taken_away`); else the person removed it."""
     removed = _in_worktree(p) and not taken_away and p.state != "parked"
-    return supersede(p, amiss.why) if amiss.gone or removed else park(p, amiss.why)
+    if amiss.gone or removed:
+        return supersede(p, amiss.why, done=removed and not amiss.gone)
+    return park(p, amiss.why)
 
 
-def not_found(p: Proposal, amiss: BasisMissing | None, *, taken_away: bool, resolved: str) -> list[Event]:
+def not_found(
+    p: Proposal, amiss: BasisMissing | None, *, taken_away: bool, resolved: str, done: tuple[str, str] | None = None
+) -> list[Event]:
     """What becomes of a proposal whose finding is not there. `taken_away`: git may have taken changes out of the work
-    tree (a checkout, a stash): what rests on no commit is elsewhere then, not resolved. `resolved`: the reason
-    otherwise."""
+    tree (a checkout, a stash): what rests on no commit is elsewhere then, not resolved. `done`: why its change is in
+    the tree already, and by which proposal; `resolved`: the reason otherwise."""
     if amiss is not None:
         return absent(p, amiss, taken_away=taken_away)
+    if done is not None:
+        return supersede(p, *done, done=not done[1])
     if _in_worktree(p) and taken_away:
         return park(p, AWAY)
     if _in_worktree(p) and p.state == "parked":
         return []
-    return supersede(p, resolved)
+    return supersede(p, resolved, done=True)
+
+
+def thrown_away(p: Proposal, expires_at: int) -> list[Event]:
+    """Makes a proposal pending again, valid until `expires_at` (us), whose change git took out of the tree though its
+    reason holds. Whoever decided on it was told of it."""
+    return [ProposalReturned(id=p.id, why=THROWN_AWAY, expires_at=expires_at)] if p.state in DONE else []
+
+
+def is_back(p: Proposal) -> list[Event]:
+    """Makes a proposal whose change git had taken away one that was carried out again, because the change is back."""
+    done, undone = p.last_done, p.stack.undone
+    same = any(e.what == "approve" and e.digest == p.raised.digest for e in undone[-1:])
+    return [Redone(id=p.id, execution=done.execution)] if p.state in LASTING and done is not None and same else []
 
 
 def _in_worktree(p: Proposal) -> bool:
@@ -93,10 +115,9 @@ def _in_worktree(p: Proposal) -> bool:
     return p.raised.basis is None or not p.raised.basis.commits
 
 
-def to_follow(basis: Basis | None, tree: BasisTree) -> str | None:
-    """The path whose removal another commit may have made: the commits of the basis are not in the history of HEAD, and
-    its paths are as if they were (after a squash, a rebase or an amend that nobody saw). None if there is none."""
-    if basis is None or not basis.absent or all(not tree.in_head.isdisjoint(g.oids) for g in basis.commits):
-        return None
-    bare = msgspec.structs.replace(basis, commits=[])
-    return basis.absent[0].fs if missing(bare, tree) is None else None
+def to_follow(basis: Basis | None, tree: BasisTree) -> list[str]:
+    """The paths whose removal another commit may have made: commits of the basis are not in the history of HEAD, and
+    these paths are as if they were (after a squash, a rebase or an amend that nobody saw)."""
+    if basis is None or all(not tree.in_head.isdisjoint(g.oids) for g in basis.commits):
+        return []
+    return [path for path in (n.fs for n in basis.absent) if path not in tree.existing][:MOST_FOLLOWED]

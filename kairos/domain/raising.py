@@ -8,7 +8,7 @@ new place of evidence. Every finding that is held back has a rule and an event, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -23,10 +23,11 @@ from kairos.domain.events import (
     ProposalUnparked,
 )
 from kairos.domain.finding import Finding, was_listed
-from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, NEVER, REJECTED, held_back, label_of
+from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, FLOOR, NEVER, REJECTED, held_back, label_of
 from kairos.domain.inert import shown
+from kairos.domain.parts import names_of, parts_of
 from kairos.domain.policy import Policy
-from kairos.domain.proposal import LASTING, RAN, Proposal, proposal_id, supersede, told_of, unpark
+from kairos.domain.proposal import LASTING, RAN, REVISITED, Proposal, proposal_id, supersede, told_of, unpark
 from kairos.domain.revising import is_much_worse, new_places, revision
 from kairos.domain.risk import assess, worse
 
@@ -67,17 +68,20 @@ def raise_findings(
     cool_down_us: int = 0,
     held: Container[str] = (),
     root: str = "",
+    silent: Callable[[ProposalRaised], str] = lambda _: "",
 ) -> list[Raised]:
     """A ProposalRaised for each new finding; for one that is known the revision of its proposal, if it differs; else an
     AttentionHeld.
 
     `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
     proposals; `listed`: what was there before the repository was registered (see `finding.was_listed`); `held`:
-    the labels of holds already recorded, which are not recorded again. ValueError for a finding of another
+    the labels of holds already recorded, which are not recorded again; `silent`: why the detector of a new proposal is
+    silent where it is (empty: it speaks). ValueError for a finding of another
     repository."""
     out: list[Raised] = []
     keys: set[str] = set()
     ids: set[str] = set()
+    speakers = _speakers(findings, known)
     for finding in findings:
         if finding.action.repo != repo:
             raise ValueError(f"{finding.detector} proposes for {finding.action.repo} in a turn over {repo}")
@@ -85,7 +89,11 @@ def raise_findings(
             continue
         keys.add(finding.key)
         made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
-        hold, again = _judged(finding, made, known, listed, now, cool_down_us)
+        mine = [p for p in known if speakers.get(p.id, finding) is finding]
+        hold, again = _judged(finding, made, mine, listed, now, cool_down_us, silent)
+        covered = next((p for p in known if p not in mine and _says(speakers[p.id], finding)), None)
+        if hold is None and not again and covered is not None:
+            hold = _Hold(DUPLICATE, f"it waits for your decision ({covered.id})")
         out += again
         if hold is None and not again and isinstance(made, ProposalRaised):
             raised = _unique(made, taken, ids)
@@ -103,8 +111,9 @@ def propose(
     """The proposal for a finding, or the hold by the policy that forbids it."""
     action = without_secret(checkable(finding), finding.claim)
     effects = effects_of(action)
-    risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
-    if finding.engine == "rules":
+    by_model = finding.engine == "model"
+    risk = assess(action, urgent=finding.urgent and not by_model, network=effects.network, by_model=by_model).risk
+    if not by_model:
         risk = worse(risk, finding.at_least)
     verdict = policy.decide(action, risk=risk, detector=finding.detector, repo=finding.action.repo, root=root)
     if verdict.effect == "deny":
@@ -135,6 +144,7 @@ def propose(
         fingerprint=finding.fingerprint,
         level=finding.level,
         basis=finding.basis,
+        away=finding.away,
     )
 
 
@@ -180,13 +190,26 @@ def is_here(finding: Finding, rejected: ProposalRaised) -> bool:
 
 
 def is_same(finding: Finding, p: Proposal) -> bool:
-    """Whether a proposal is about the same thing: the same key, a common part, or a key of an earlier version. Of a
-    parked proposal a part alone is another finding: the rest of it is elsewhere."""
-    known = {p.raised.key, *p.raised.subjects}
-    if p.raised.key == finding.key or p.raised.key in finding.former_keys:
-        return True
-    names = set(finding.names)
-    return not known.isdisjoint(names) and (p.state != "parked" or known - {p.raised.key} <= names)
+    """Whether a proposal is about the same thing: the same key, a common part, one that is away too, or a key of an
+    earlier version."""
+    return p.raised.key in finding.former_keys or not names_of(p.raised).isdisjoint(finding.names)
+
+
+def _speakers(findings: Sequence[Finding], known: Sequence[Proposal]) -> dict[str, Finding]:
+    """The finding that speaks for each open or closed proposal of which several findings are a part: the one with most
+    of its parts, the last of these."""
+    found: dict[str, Finding] = {}
+    for p in (p for p in known if p.state in LASTING | REVISITED):
+        same = [f for f in findings if is_same(f, p)]
+        if len(same) > 1:
+            about = names_of(p.raised)
+            found[p.id] = max(reversed(same), key=lambda f: len(about.intersection(f.names)))
+    return found
+
+
+def _says(speaker: Finding, finding: Finding) -> bool:
+    """Whether a finding says all that another one says."""
+    return set(finding.subjects or [finding.key]) <= set(speaker.names)
 
 
 def _judged(
@@ -196,6 +219,7 @@ def _judged(
     listed: Container[str],
     now: int,
     cool_down_us: int,
+    silent: Callable[[ProposalRaised], str],
 ) -> tuple[_Hold | None, list[Raised]]:
     """Returns (why it is not raised, the events of the proposals it belongs to); neither: it is raised."""
     if isinstance(made, _Hold):
@@ -203,22 +227,24 @@ def _judged(
     if was_listed(finding, listed):
         return _Hold(BASELINE, "it was there before Kairos came and is listed, not raised"), []
     same = [p for p in known if is_same(finding, p)]
-    lasting = [p for p in same if p.state in LASTING]
+    lasting = sorted((p for p in same if p.state in LASTING), key=lambda p: p.id != finding.card)
+    about = {*finding.names, *(finding.away.subjects if finding.away is not None else [])}
     for p in [*lasting[:1], *reversed(same)]:
         hold = _settled(p, made) or _never(p)
         if hold is not None:
             return hold, []
         if p.state in RAN:
             continue  # carried out, and there are new places: another proposal
-        hold = _refused(finding, [q for q in known if q.id != p.id], now, cool_down_us) if p not in lasting else None
+        others = [q for q in known if q.id != p.id]
+        hold = _refused(finding, others, now, cool_down_us) or _below(made, silent) if p not in lasting else None
         if hold is not None:
             return hold, []
         found = revision(p, made, now)
         events: list[Raised] = [*unpark(p, made.expires_at), *([found] if found is not None else [])]  # type: ignore[list-item]
-        for other in lasting[1:]:
+        for other in (q for q in lasting if q.id != p.id and parts_of(q.raised) <= about):
             events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
         return (None, events) if events else (_Hold(DUPLICATE, f"it waits for your decision ({p.id})"), [])
-    return _refused(finding, known, now, cool_down_us), []
+    return _refused(finding, known, now, cool_down_us) or _below(made, silent), []
 
 
 def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
@@ -255,6 +281,13 @@ def _refused(finding: Finding, known: Sequence[Proposal], now: int, cool_down_us
             until = p.changed_at + cool_down_us
             return _Hold(COOL_DOWN, f"you rejected {p.id} of the same detector a short while ago", until)
     return None
+
+
+def _below(made: ProposalRaised, silent: Callable[[ProposalRaised], str]) -> _Hold | None:
+    """The hold of a finding whose detector is silent where it is, because of what people did about others of it. An
+    urgent one is never held back by that."""
+    why = "" if made.risk == "urgent" else silent(made)
+    return _Hold(FLOOR, why) if why else None
 
 
 def _unique(raised: ProposalRaised, taken: Container[str], ids: Collection[str]) -> ProposalRaised:

@@ -13,13 +13,16 @@ from kairos.domain.action import PatchAction
 from kairos.domain.amounts import count
 from kairos.domain.basis import Basis, joined, oids_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
+from kairos.domain.events.proposals import AwayParts
 from kairos.domain.inert import shown
+from kairos.domain.parts import marks_of, parts_of
 from kairos.domain.proposal import OPEN, Proposal, ToldState
 from kairos.domain.risk import RANK
 
 SOON = 10 * 60_000_000
 _NAMED = 3
 MOVED = "you deferred it until what it rests on changes, and that changed"
+GONE = "no branch leads to it any more"
 _AGAIN = {
     "rejected": "its evidence changed since you rejected it",
     "acknowledged": "its evidence changed since you read it",
@@ -48,7 +51,11 @@ def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
 def rests_on_another(old: ProposalRaised, made: ProposalRaised) -> bool:
     """Whether what a finding rests on changed: its places, its paths or commits, how bad it is, or the text that its
     patch replaces. Lines that moved, words, and the same change in another commit are no such change."""
-    if (made.risk, made.level) != (old.risk, old.level) or set(made.fingerprint) != set(old.fingerprint):
+    if (made.risk, made.level) != (old.risk, old.level):
+        return True
+    if made.away is not None or old.away is not None:  # parts that left with a branch, or are back
+        return parts_of(made) != parts_of(old) or not set(made.fingerprint) <= marks_of(old)
+    if set(made.fingerprint) != set(old.fingerprint):
         return True
     if _shape(made.basis) != _shape(old.basis):
         return True
@@ -74,7 +81,8 @@ def is_told_again(p: Proposal, made: ProposalRaised, now: int) -> bool:
     that is written, staged and committed in one go is one piece of news."""
     if not p.delivered:
         return False
-    if p.state in ("superseded", "rejected") and new_places(p, made):
+    known = marks_of(p.raised) if p.state == "superseded" else set(p.raised.fingerprint)
+    if p.state in ("superseded", "rejected") and not set(made.fingerprint) <= known:
         return True  # what was told was resolved or refused, and this is elsewhere
     told = p.told
     if told is not None and told.at and now - told.at < SOON:
@@ -87,14 +95,16 @@ def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | N
     old = p.raised
     if made.digest == p.edited and p.state in OPEN:
         return None  # nothing moved since a person changed this very patch
-    basis = joined(old.basis, made.basis)
+    basis = made.basis if made.away is not None or old.away is not None else joined(old.basis, made.basis)
     if p.edited == made.digest and oids_of(basis) == oids_of(old.basis) and p.state not in _AGAIN:
         return None  # a person changed the patch, and it was found as it was before
     changed = _AGAIN.get(p.state, "")
-    details = _details(old, made)
+    details = _parts_moved(old, made) or _details(old, made)
     if not details and oids_of(basis) != oids_of(old.basis):
         details = [f"the same change is in commit {min(oids_of(basis) - oids_of(old.basis), default='?')[:12]} as well"]
-    if not details and (old.basis != basis or old.key != made.key):
+    if not details and (
+        _bare(old.basis) != _bare(basis) or _apart(old.away) != _apart(made.away) or old.key != made.key
+    ):
         details = ["it is known by what it is about now"]
     until_evidence = p.deferred_on_evidence and "deferred" in (p.state, p.parked_from)
     stays = until_evidence and not rests_on_another(old, made)
@@ -107,9 +117,34 @@ def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | N
         title=made.title, claim=made.claim, risk=made.risk, action=made.action, effects=made.effects,
         evidence=made.evidence, policy_version=made.policy_version, verdict=made.verdict, boundary=made.boundary,
         unchecked=made.unchecked, subjects=made.subjects, fingerprint=made.fingerprint, level=made.level, basis=basis,
+        away=made.away,
         worse=is_told_again(p, made, now), expires_at=made.expires_at if changed else None,
         changed="; ".join(filter(None, [changed, *details])), deferred=stays,
     )  # fmt: skip
+
+
+def _parts_moved(old: ProposalRaised, made: ProposalRaised) -> list[str]:
+    """What became of its parts, in words, if one left the tree or is back."""
+    was, now = ({*r.away.subjects} if r.away is not None else set[str]() for r in (old, made))
+    out = []
+    if left := now - was:
+        why = made.away.why if made.away is not None else ""
+        out.append(f"{count(len(left), 'part')} of it {'is' if len(left) == 1 else 'are'} not here now: {why or GONE}")
+    if back := was & {made.key, *made.subjects}:
+        out.append(f"{count(len(back), 'part')} of it {'is' if len(back) == 1 else 'are'} here again")
+    return out
+
+
+def _bare(basis: Basis | None) -> object:
+    """A basis in which the order of the commits of a group does not matter."""
+    if basis is None:
+        return None
+    return msgspec.structs.replace(basis, commits=[]), [(frozenset(g.oids), g.reach) for g in basis.commits]
+
+
+def _apart(away: AwayParts | None) -> object:
+    """Parts that are away, without the words that say why."""
+    return None if away is None else (away.subjects, _bare(away.basis))
 
 
 def _details(old: ProposalRaised, made: ProposalRaised) -> list[str]:

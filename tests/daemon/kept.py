@@ -58,7 +58,7 @@ class Kept:
         return [self.log.at(p) for p in self.log.append([NewEvent(self.id, e) for e in events])]
 
     def _reachable(self) -> list[str]:
-        out = Git(self.repo.root).run("rev-list", "--reverse", "--branches", "HEAD").decode()
+        out = Git(self.repo.root).run("rev-list", "--reverse", "--date-order", "--branches", "HEAD").decode()
         return out.split()
 
     def _list(self) -> dict[str, bytes]:

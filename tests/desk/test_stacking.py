@@ -41,12 +41,14 @@ def yes(plan: TakingBack) -> bool:
 
 
 class Made(NamedTuple):
-    """The model's entry: scope ("" all), subject (proposal id or control), state before and after."""
+    """The model's entry: scope ("" all), subject (proposal id or control), state before and after, and the step of the
+    decision itself."""
 
     scope: str
     subject: str
     before: str
     after: str
+    at: int
 
 
 class Deciding(RuleBasedStateMachine):
@@ -86,13 +88,18 @@ class Deciding(RuleBasedStateMachine):
     def decided(self, subject: str, after: str) -> None:
         scope = self.scopes.get(subject, "")
         self.step += 1
-        self.done.append((self.step, Made(scope, subject, self.states[subject], after)))
+        self.done.append((self.step, Made(scope, subject, self.states[subject], after, self.step)))
         self.undone = [(n, m) for n, m in self.undone if m.subject != subject]
         self.newest[scope] = self.step
         self.states[subject] = after
 
     def top(self, side: list[tuple[int, Made]], scope: str | None) -> tuple[int, Made] | None:
         return max(((n, m) for n, m in side if scope is None or m.scope == scope), default=None)
+
+    def slip(self, side: list[tuple[int, Made]]) -> tuple[int, Made] | None:
+        """A mute or a pause of all repositories after which nothing was decided."""
+        last = max(self.newest.values(), default=0)
+        return next(((n, m) for n, m in side if m.at == last and m.after in ("muted", "paused")), None)
 
     def cut(self, scope: str | None) -> int:
         return max((n for repo, n in self.newest.items() if scope is None or repo == scope), default=0)
@@ -152,6 +159,7 @@ class Deciding(RuleBasedStateMachine):
         found = self.top(self.done if run == "undo" else self.undone, None if repo is None else repo.id)
         if found is not None and run == "redo" and found[0] < self.cut(None if repo is None else repo.id):
             found = None
+        found = self.slip(self.done if run == "undo" else self.undone) or found
         if found is None:
             with pytest.raises(NotFound):
                 take_back(self.desk, run, None, yes, scope=repo)

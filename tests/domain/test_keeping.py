@@ -93,7 +93,7 @@ class Life:
             amiss = missing(p.raised.basis, tree)
             drift, moved = self.drift(p) if amiss is None else ("same", [])
             oids = sorted(oids_of(p.raised.basis) & tree.in_head)
-            if to_follow(p.raised.basis, tree) is not None:
+            if to_follow(p.raised.basis, tree):
                 oids += [o for o in self.repo.history(self.repo.head.oid) if self.repo.renames(o)][:1]
             decided = without_look(
                 p, amiss, drift, done=("by hand", ""), moved=moved, followed=amiss is not None and bool(oids),
@@ -106,7 +106,8 @@ class Life:
             if found:
                 self.tell([e for e in self.raising(found) if not isinstance(e, ProposalRaised)])
             else:
-                self.tell(not_found(p, amiss, taken_away=self.away, resolved="nothing names it"))
+                done = ("by hand", "") if drift == "done" else None
+                self.tell(not_found(p, amiss, taken_away=self.away, resolved="nothing names it", done=done))
         self.away = False
 
     def drift(self, p: Proposal) -> tuple[Any, list[str]]:
@@ -352,6 +353,7 @@ def lived(*steps: Any) -> tuple[Life, Proposal]:
         (("reject", ("name", 1), "commit"), "pending"),
         (("reject", ("name", 1), "commit", "reject", ("save", 1), "commit"), "rejected"),
         ((("fix", 0), "commit", ("name", 1), "commit"), "pending"),
+        ((("name", 1), ("fix", 0), "stash-checkout", "pop"), "pending"),
         ((("name", 1),), "pending"),
         (("approve",), "executed"),
         (("approve", "undo", ("save", 0)), "undone"),

@@ -17,6 +17,7 @@ from kairos.domain.events import (
     ProposalSuperseded,
     ProposalUnparked,
 )
+from kairos.domain.events.proposals import AwayParts
 from kairos.domain.finding import listed_at
 from kairos.domain.proposal import Proposal, park
 from kairos.domain.revising import MOVED, SOON
@@ -191,14 +192,39 @@ def test_findings_that_share_a_part_are_one_and_a_wider_one_covers_several() -> 
     assert (closed.id, closed.by) == (two.id, one.id)
 
 
-def test_a_parked_proposal_returns_with_its_finding_but_not_for_a_part_of_it() -> None:
+def test_a_parked_proposal_returns_with_its_finding_and_with_a_part_of_it() -> None:
     p = pending(note(key="d:all", subjects=["d:1", "d:2"]))
     p = after(p, park(p, "elsewhere"))
     (back,) = raising([note(key="d:all", subjects=["d:1", "d:2"])], [p])
     assert isinstance(back, ProposalUnparked)
     assert back.expires_at == NOW + HOUR
-    (other,) = raising([note(key="d:1", subjects=["d:1"])], [p])
-    assert isinstance(other, ProposalRaised)
+    away = AwayParts(subjects=["d:2"], basis=rested("b"), why="commit b is in branch work")
+    unparked, part = raising([note(key="d:1", subjects=["d:1"], basis=rested("a"), away=away)], [p])
+    assert isinstance(unparked, ProposalUnparked)
+    assert isinstance(part, ProposalRevised)
+    assert (part.id, part.away, part.worse) == (p.id, away, False)
+    assert "1 part of it is not here now: commit b is in branch work" in part.changed
+
+
+def test_a_part_that_is_away_is_the_same_finding_when_it_is_back() -> None:
+    away = AwayParts(subjects=["d:2"], basis=rested("b"), fingerprint=["q"])
+    p = pending(note(key="d:1", subjects=["d:1"], fingerprint=["p"], basis=rested("a"), away=away))
+    (back,) = raising([note(key="d:all", subjects=["d:1", "d:2"], fingerprint=["p", "q"], basis=rested("a"))], [p])
+    assert isinstance(back, ProposalRevised)
+    assert (back.id, back.away) == (p.id, None)
+    assert "1 part of it is here again" in back.changed
+    (alone,) = raising([note(key="d:2", subjects=["d:2"], fingerprint=["q"], basis=rested("b"))], [p])
+    assert alone.id == p.id
+
+
+def test_of_two_findings_that_share_a_card_the_one_with_more_of_it_speaks() -> None:
+    p = pending(note(key="d:all", subjects=["d:1", "d:2", "d:3"]))
+    less, more = note(key="d:1", subjects=["d:1"]), note(key="d:23", subjects=["d:2", "d:3"])
+    raised, revised = raising([less, more], [p])
+    assert (revised.id, isinstance(revised, ProposalRevised)) == (p.id, True)
+    assert isinstance(raised, ProposalRaised), "what no card says is told"
+    within, _ = raising([note(key="d:2", subjects=["d:2"]), more], [p])
+    assert within.rule == "duplicate@1"
 
 
 def test_keys_of_an_earlier_version_are_known() -> None:

@@ -109,8 +109,7 @@ def _pairs(scene: Scene, makers: Sequence[SeenCommit]) -> _Pairs:
             for (first, middle), least in earlier:
                 del scores[first, middle]
                 scores[first, change.new] = min(change.score, least)
-            if not earlier:
-                scores[change.old, change.new] = change.score
+            scores[change.old, change.new] = change.score
     return _Pairs(scores, alike)
 
 

@@ -12,7 +12,8 @@ from kairos.detectors.stale_reference.believing import believed, generated
 
 class Moves:
     """`moved`: old path → new path; `gone`: deleted paths; `now`: tracked paths. Chains over several commits are
-    joined; a path that exists again is in neither. `guesses`: renames that git takes two files for and that are not
+    joined: each name that the file had leads to where it is now, the first one first. A path that exists again is in
+    neither. `guesses`: renames that git takes two files for and that are not
     believed, old → (new, similarity in percent); their old paths are gone. `altered`: old paths of files whose content
     was changed, too."""
 
@@ -29,7 +30,7 @@ class Moves:
         self.now = now
         self.guesses = guesses or {}
         self.altered = altered
-        self._former = {new: old for old, new in moved.items()}
+        self._former = {new: old for old, new in reversed(moved.items())}
 
     def __bool__(self) -> bool:
         return bool(self.moved or self.gone)
@@ -49,6 +50,11 @@ class Moves:
 
     def is_stale(self, path: str) -> bool:
         return path in self.moved or path in self.gone
+
+    @cached_property
+    def deepest(self) -> int:
+        """The number of parts of the longest old path."""
+        return max((old.count("/") + 1 for old in self.stale), default=0)
 
     @cached_property
     def directories(self) -> dict[str, str]:
@@ -123,18 +129,20 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
     gone: set[str] = set()
     makers: list[SeenCommit] = []
     for commit in scene.commits:
-        by_new = {new: old for old, new in moved.items()}
+        by_new: dict[str, list[str]] = {}
+        for before, new in moved.items():
+            by_new.setdefault(new, []).append(before)
         relevant = False
         for change in commit.changes:
             old = change.was if change.status == "R" else change.path if change.status == "D" else None
             if old is not None:
-                first = by_new.get(old, old)
-                moved.pop(first, None)
                 relevant = True
-                if change.status == "R":
-                    moved[first] = change.path
-                else:
-                    gone.add(first)
+                for name in (*by_new.get(old, ()), old):  # by whichever name it is called
+                    moved.pop(name, None)
+                    if change.status == "R":
+                        moved[name] = change.path
+                    else:
+                        gone.add(name)
             if change.status != "D":
                 # The path exists again, so references to it are right.
                 gone.discard(change.path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from kairos.domain.action import Action, Effects
 from kairos.domain.basis import Basis
 from kairos.domain.events.base import Cited, Event, FreeText, Name, register
@@ -31,12 +33,23 @@ class Signature(Name, frozen=True, kw_only=True, omit_defaults=True):
     ctime_ns: int | None = None
 
 
+class AwayParts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a proposal is about beside what its action changes now: parts whose commits or paths are not in the tree.
+    They return to the same proposal. `subjects`: their keys; `basis`: what they rest on; `fingerprint`: a short hash of
+    each place that only they had; `why`: why they are not there, in words."""
+
+    subjects: list[str]
+    basis: Basis
+    fingerprint: list[str] = []
+    why: FreeText = ""
+
+
 @register
 class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
     """An action waits for a decision. `key` names the finding (detector and what it is about), `subjects` its parts;
     `evidence` are event positions; `expires_at` in us; `unchecked` says what was not verified. `fingerprint`: a short
     hash of each place of the evidence; `level`: how bad its state is beside its risk; `basis`: what must be in the
-    repository for it to hold (absent: recorded by an earlier version)."""
+    repository for it to hold (absent: recorded by an earlier version); `away`: parts that are not in the tree now."""
 
     id: str
     repo: str
@@ -62,6 +75,7 @@ class ProposalRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: list[str] = []
     level: int = 0
     basis: Basis | None = None
+    away: AwayParts | None = None
 
 
 @register
@@ -71,7 +85,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     was told that they are told again. `edited`: the person changed the patch; the digest of the one that was found.
     `by`: `model` if a model changed it because of a comment of the person, which cost `spent_microusd`.
     `restored`: that change was taken back or made again. `deferred`: it was deferred until its evidence changes, and
-    stays so, because what it rests on is the same."""
+    stays so, because what it rests on is the same. `away`: parts that are not in the tree now, and return to it."""
 
     id: str
     digest: str
@@ -93,6 +107,7 @@ class ProposalRevised(Event, frozen=True, kw_only=True, omit_defaults=True):
     fingerprint: list[str] = []
     level: int = 0
     basis: Basis | None = None
+    away: AwayParts | None = None
     worse: bool = False
     expires_at: int | None = None
     edited: str = ""
@@ -210,10 +225,12 @@ class CommentAnswered(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalReturned(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A proposal is pending again: its deferral ended, or its approval was not carried out, as `why` says."""
+    """A proposal is pending again: its deferral ended, its approval was not carried out, or git took the change away
+    that it made, as `why` says. `expires_at`: the new expiry (us), if it has one."""
 
     id: str
     why: FreeText = ""
+    expires_at: int | None = None
 
 
 @register
@@ -228,11 +245,13 @@ class ProposalStale(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalSuperseded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """No longer needed: the user made the change by hand, or another proposal (`by`) took its place."""
+    """No longer needed: the user made the change by hand, or another proposal (`by`) took its place. `done`: people
+    did what it asks, without it."""
 
     id: str
     why: FreeText
     by: str = ""
+    done: bool = False
 
 
 @register

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kairos.domain.events.base import Cited, Event, FreeText, register
+from kairos.domain.events.detectors import Named
 
 Engine = Literal["rules", "model"]
 
@@ -25,7 +26,9 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     `subject`: a proposal id, a finding key, or `turn`. `evidence`, `boundary`, `mark`: of a finding whose hold can end,
     what it was found in and at which boundary, so that it is looked at again then, and a short hash of what it rested
-    on: when that changes, it is another hold."""
+    on: when that changes, it is another hold; `subjects`: the keys of its parts, if it is about several things.
+    `shadow`: of a finding of a detector in shadow, what tells that people did something about it after `commit`, within
+    `horizon` commits (0: as for any finding)."""
 
     repo: str
     subject: str
@@ -36,6 +39,10 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     evidence: list[Cited] = []
     boundary: str = ""
     mark: str = ""
+    shadow: Named | None = None
+    commit: str = ""
+    horizon: int = 0
+    subjects: list[str] = []
 
 
 @register
@@ -53,7 +60,8 @@ class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped."""
+    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped. `patches`: hashes of the patches of the
+    commits that a model looked at; if it came to an end, they are not looked at again under another commit id."""
 
     turn: str
     repo: str
@@ -62,6 +70,7 @@ class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
     proposals: list[str] = []
     why: FreeText = ""
     micros: int = 0
+    patches: list[str] = []
 
 
 @register
@@ -90,7 +99,10 @@ class ModelReserved(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | stopped."""
+    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | length |
+    filtered | stopped. `status`: of the HTTP answer, 0 if there was none or it is unknown; `retry_at`: when the server
+    asked to be called again (us). `cached_tokens`: those of the input that the provider had stored. `anomaly`: what the
+    server said of usage that cannot be; what is recorded and paid is what can be at most."""
 
     turn: str
     call: int
@@ -102,6 +114,10 @@ class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
     output_tokens: int = 0
     request: str = ""
     why: FreeText = ""
+    cached_tokens: int = 0
+    anomaly: FreeText = ""
+    status: int = 0
+    retry_at: int | None = None
 
 
 @register
@@ -118,6 +134,16 @@ class DetectorUnmuted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     detector: str
     repo: str = ""
+
+
+@register
+class DetectorReset(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person had Kairos forget what it learned of a detector: everywhere, in one repository, or below the directory
+    `path` of it. Where it was silent it speaks again."""
+
+    detector: str
+    repo: str = ""
+    path: str = ""
 
 
 @register

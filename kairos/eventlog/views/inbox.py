@@ -12,6 +12,9 @@ import msgspec
 
 from kairos.domain import proposal
 from kairos.domain.action import FileState, PatchAction
+from kairos.domain.learning import learned
+from kairos.domain.learning.learned import Learned
+from kairos.domain.parts import names_of
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
@@ -23,6 +26,8 @@ from kairos.eventlog.views.projection import STATE, Projection, sealed
 _MOST_LAPSED = 200
 """So many proposals that the tree closed, or that were read or rejected, are looked at again when the tree changes;
 older ones stay closed."""
+_MOST_CARRIED = 50
+"""So many proposals that were carried out are looked at when git takes changes away."""
 _LEAST = 4
 """Minimum length of a short id."""
 
@@ -32,6 +37,14 @@ class _Kept(msgspec.Struct):
 
     live: list[str]
     lapsed: list[str] = []
+    learned: Learned = msgspec.field(default_factory=Learned)
+
+
+class _Whole(msgspec.Struct):
+    """A whole inbox, as it is compared."""
+
+    filed: dict[str, Filed]
+    learned: Learned
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -42,12 +55,13 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Inbox(msgspec.Struct):
-    """Every proposal by id. Settled ones are read from the log's database on demand."""
+    """Every proposal by id, and what was learned from them. Settled ones are read from the log's database on demand."""
 
     filings: Filings = msgspec.field(default_factory=lambda: Filings(InboxView().key))
     index: Index = msgspec.field(default_factory=lambda: Index(InboxView().key))
     _live: dict[str, None] = {}
     _lapsed: dict[str, None] = {}
+    learned: Learned = msgspec.field(default_factory=Learned)
 
     @property
     def proposals(self) -> Mapping[str, Proposal]:
@@ -132,6 +146,11 @@ class Inbox(msgspec.Struct):
             if filed is not None and filed.proposal.state in proposal.DONE and filed.proposal.raised.repo == repo:
                 yield filed.proposal
 
+    def carried_out(self, repo: str) -> list[Proposal]:
+        """The latest patches of a repository that were carried out and are not undone, the last one first."""
+        ids = islice(_ids(self.index.under(_said(b"ran", repo, ""), backwards=True)), _MOST_CARRIED)
+        return [self.filings[i].proposal for i in ids if i in self.filings]
+
     def file(self, id_: str, filed: Filed, before: Filed | None) -> None:
         """Stores a proposal and updates the index. `before`: the proposal as it was stored until now."""
         self.filings.put(id_, filed)
@@ -153,16 +172,20 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 7
+    version = 9
     state = Inbox
-    topics = proposal.TOPICS
+    topics = proposal.TOPICS | learned.TOPICS
 
     def apply(self, state: Inbox, recorded: Recorded) -> None:
+        if recorded.topic in learned.TOPICS:
+            learned.evolve(state.learned, recorded.event, recorded.position, recorded.at)
+            return
         id_ = getattr(recorded.event, "id", "")
         known = state.filings.get(id_)
         after = filed(known, recorded)
         if after is not None:
             state.file(id_, after, known)
+            learned.follow(state.learned, None if known is None else known.proposal, after.proposal)
 
     def kept(self, log: Log, upto: int) -> tuple[Inbox | None, int]:
         raw, position = self._saved(log, upto)
@@ -177,10 +200,13 @@ class InboxView(Projection[Inbox]):
             Index(self.key, log),
             dict.fromkeys(found.live),
             dict.fromkeys(found.lapsed),
+            found.learned,
         ), position
 
     def saving(self, state: Inbox, position: int) -> list[Write]:
-        kept = Put(self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live), list(state._lapsed)))))
+        kept = Put(
+            self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live), list(state._lapsed), state.learned)))
+        )
         whole = [Drop(self.key)] if state.index.log is None else []  # removes rows left by an earlier fold
         return [*whole, *state.filings.writes(), *state.index.writes(), kept, Track(self.key, position)]
 
@@ -189,12 +215,13 @@ class InboxView(Projection[Inbox]):
         state.index.saved(log)
 
     def encode(self, state: Inbox) -> bytes:
-        return msgspec.json.encode(dict(state.filings.items()), order="sorted")
+        return msgspec.json.encode(_Whole(dict(state.filings.items()), state.learned), order="sorted")
 
     def decode(self, raw: bytes) -> Inbox:
         state = self.state()
-        filed = msgspec.json.decode(raw, type=dict[str, Filed])
-        for id_, one in sorted(filed.items(), key=lambda item: item[1].positions[0]):
+        whole = msgspec.json.decode(raw, type=_Whole)
+        state.learned = whole.learned
+        for id_, one in sorted(whole.filed.items(), key=lambda item: item[1].positions[0]):
             state.file(id_, one, None)
         return state
 
@@ -203,13 +230,14 @@ def _leads(filed: Filed) -> set[bytes]:
     """The index keys of a proposal in its current state."""
     p, id_ = filed.proposal, filed.proposal.id.encode()
     repo = p.raised.repo
-    found = {_said(b"key", repo, name) + id_ for name in {p.raised.key, *p.raised.subjects}}
+    found = {_said(b"key", repo, name) + id_ for name in names_of(p.raised)}
     if p.rejected is not None and p.rejected.never:
         found.add(_said(b"never", repo, p.raised.detector) + id_)
     if p.state == "rejected":
         found.add(_said(b"no", repo, p.raised.detector) + _number(p.changed_at) + id_)
     if p.state in proposal.DONE and isinstance(p.raised.action, PatchAction):
         found |= {_done(repo, e.fs, e.after) + id_ for e in p.raised.action.edits}
+        found.add(_said(b"ran", repo, "") + _number(p.changed_at) + id_)
     return found | _stacked(filed)
 
 

@@ -123,6 +123,31 @@ def test_mutes_and_pauses_are_taken_back(kairos: Any, seeded: Any, do: list[str]
     assert kairos("undo", "--all", "--yes", "--json").data["state"] == redone
 
 
+@pytest.mark.parametrize(("do", "after"), [(["pause"], "running"), (["mute", "secret"], "heard")])
+def test_a_slip_about_all_repositories_is_taken_back_in_any_of_them(
+    kairos: Any, seeded: Any, do: list[str], after: str
+) -> None:
+    id_ = seeded.raise_(seeded.note()).id
+    kairos("reject", id_, "-m", "no")
+    assert kairos(*do).code == 0
+    said = kairos("undo", "--yes", "--repo", seeded.root, "--json").data
+    assert (said["what"], said["state"], said["repo"]) == (do[0], after, None)
+    assert kairos("redo", "--yes", "--repo", seeded.root, "--json").data["what"] == do[0]
+    assert kairos("undo", "--yes", "--repo", seeded.root, "--json").data["state"] == after
+    assert kairos("undo", "--yes", "--repo", seeded.root, "--json").data["id"] == id_
+
+
+@pytest.mark.parametrize("do", [["pause"], ["mute", "secret"]])
+def test_what_was_decided_before_another_decision_is_no_slip(kairos: Any, seeded: Any, do: list[str]) -> None:
+    id_ = seeded.raise_(seeded.note()).id
+    assert kairos(*do).code == 0
+    kairos("reject", id_, "-m", "no")
+    assert kairos("undo", "--yes", "--repo", seeded.root, "--json").data["id"] == id_
+    refused = kairos("undo", "--yes", "--repo", seeded.root)
+    assert refused.code == 4 and f"the {do[0]}" in refused.err
+    assert kairos("redo", "--yes", "--repo", seeded.root, "--json").data["id"] == id_
+
+
 def test_a_decision_about_all_repositories_is_in_the_stack_of_none(
     kairos: Any, seeded: Any, terminal: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

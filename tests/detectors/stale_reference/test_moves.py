@@ -40,14 +40,18 @@ def test_directories_are_those_of_tracked_files_now_and_before():
     assert known.directories_before == {"", "x", "x/y", "old", "old/in"}
 
 
-def test_renames_of_several_commits_are_joined(repo, see):
+def test_each_name_that_a_file_had_in_several_commits_leads_to_where_it_is(repo, see):
     repo.write("a.py", "content\n" * 5)
     repo.commit()
     for old, new in (("a.py", "b.py"), ("b.py", "c.py")):
         repo.git("mv", old, new)
         repo.commit()
     known, makers = moves_of(see("commit", commits=2))
-    assert known.moved == {"a.py": "c.py"} and len(makers) == 2
+    assert known.moved == {"a.py": "c.py", "b.py": "c.py"} and len(makers) == 2
+    assert known.former("c.py") == "a.py"
+    repo.git("rm", "-q", "c.py")
+    repo.commit()
+    assert moves_of(see("commit", commits=3))[0].gone == {"a.py", "b.py", "c.py"}
 
 
 def test_what_is_there_again_did_not_move(repo, see):

@@ -15,7 +15,7 @@ OWN = [OwnDeclared("todo", ["todo"])]
 
 def test_without_a_word_those_that_proved_themselves_look() -> None:
     assert {d.name for d in BUILT_IN.watching()} == ENABLED and BUILT_IN.names == [d.name for d in ALL]
-    assert "secret" in BUILT_IN.fitting("commit") and "unparsable" not in BUILT_IN.fitting("commit")
+    assert "secret" in BUILT_IN.fitting("commit") and "case-collision" not in BUILT_IN.fitting("commit")
 
 
 def test_a_person_s_own_is_in_shadow_until_promoted() -> None:

@@ -1,18 +1,22 @@
 """How often detectors are right on public histories: `python -m benches.detectors FOLDER [NAME…]`.
 
 FOLDER holds clones of the repositories that `benches/repositories.txt` lists, as `owner+name/repo` or `owner/name`,
-bare or not. Each is replayed (`kairos backtest`), each detector by itself. What they raised is kept in FOLDER's
-`backtests.jsonl`, so that only what changed is replayed again; `--page` writes docs/detectors.md from it.
+bare or not. Each is replayed (`kairos backtest`) with all detectors but missing-companion, which learns for long. What
+they raised is kept in FOLDER's `backtests.jsonl`, so that only what changed is replayed again; `--page` writes
+docs/detectors.md from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
+import importlib.util
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -21,6 +25,7 @@ from kairos.backtest.journal import Journal
 from kairos.backtest.replay import Options, Replay
 from kairos.backtest.result import BacktestResult
 from kairos.detectors.looking import ALL
+from kairos.detectors.missing_companion import MissingCompanion
 from kairos.detectors.protocol import Detector
 from kairos.domain.attention import Manners
 from kairos.repo.git import Git, GitError
@@ -55,26 +60,65 @@ def clone_of(folder: Path, repository: str) -> Git | None:
 
 
 def code_of(detector: Detector) -> str:
-    """A hash of what a detector consists of: its module's file or folder, and what all share."""
-    root = HERE.parent / "kairos"
-    module = sys.modules[type(detector).__module__]
-    own = Path(str(module.__file__))
-    files = sorted(own.parent.glob("*.py")) if own.name == "detector.py" else [own]
-    files += [root / "detectors" / f"{n}.py" for n in ("artifacts", "generated_signs", "maintained", "merge_conflicts")]
+    """A hash of all code that decides what a detector says in a replay and how it is judged: what its module and the
+    replay import from here, other detectors left out, and the native part."""
+    own = type(detector).__module__
+    others = {type(d).__module__ for d in ALL} - {own}
+    modules = imported(own) | imported(Replay.__module__, without=others) | {"benches.detectors"}
+    files = [Path(str(importlib.util.find_spec(m).origin)) for m in sorted(modules)]  # type: ignore[union-attr]
+    native = HERE.parent / "native"
+    files += sorted(
+        f for f in native.rglob("*")
+        if f.suffix in (".rs", ".toml", ".scm") and f.relative_to(native).parts[0] not in ("launcher", "guard")
+    )  # fmt: skip
     digest = hashlib.sha256()
-    for file in (*files, root / "backtest" / "replay.py", root / "domain" / "hindsight.py"):
+    for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def replayed(git: Git, detector: Detector, last: int) -> BacktestResult:
-    """The backtest of one detector on the last commits of a clone."""
+@cache
+def named_in(module: str) -> frozenset[str]:
+    """The modules of Kairos that a module imports, those that hold them included."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    found = {module.rpartition(".")[0]} - {""}
+    for node in ast.walk(ast.parse(Path(spec.origin).read_bytes())):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{a.name}" for a in node.names)]
+        found |= {n for n in names if n.split(".")[0] == "kairos" and _is_module(n)}
+    return frozenset(found)
+
+
+def _is_module(name: str) -> bool:
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return False
+    return spec is not None and (spec.origin or "").endswith(".py")
+
+
+def imported(module: str, without: Collection[str] = ()) -> set[str]:
+    """A module and all that it imports, directly or not, `without` these and what only they import."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one not in without:
+            found.add(one)
+            waiting += named_in(one)
+    return found
+
+
+def replayed(git: Git, detectors: Sequence[Detector], last: int) -> BacktestResult:
+    """The backtest of some detectors, together, on the last commits of a clone."""
     head = git.head()
     assert head is not None
     with tempfile.TemporaryDirectory(prefix="kairos-bench-") as folder:
         journal = Journal(Path(folder) / "journal")
         try:
-            made = Replay(git, [detector], Options(last=last), MANNERS, UTC, journal, b"bench")
+            made = Replay(git, detectors, Options(last=last), MANNERS, UTC, journal, b"bench")
             return made.run(head, lambda done, total: None)
         finally:
             journal.close()
@@ -89,25 +133,28 @@ def kept(file: Path) -> dict[tuple[str, str], Measured]:
 
 
 def measured(folder: Path, detectors: Sequence[Detector], last: int = LAST) -> Iterator[Measured]:
-    """The backtests of these detectors, those known first."""
+    """The backtests of these detectors, repository by repository; those that are not known are replayed together."""
     file = folder / "backtests.jsonl"
     known = kept(file)
-    for detector in detectors:
-        code = code_of(detector)
-        for repository in listed():
-            found = known.get((repository, detector.name))
-            git = clone_of(folder, repository)
-            if found is None or found.code != code:
-                if git is None:
-                    continue
-                try:
-                    found = Measured(repository, detector.name, code, replayed(git, detector, last))
-                except GitError as error:
-                    print(f"{repository}: {error.message}", file=sys.stderr)
-                    continue
-                with file.open("ab") as out:
-                    out.write(msgspec.json.encode(found) + b"\n")
-            yield found
+    codes = {d.name: code_of(d) for d in detectors}
+    for repository in listed():
+        found = [known.get((repository, d.name)) for d in detectors]
+        current = {m.detector: m for m in found if m is not None and m.code == codes[m.detector]}
+        missing = [d for d in detectors if d.name not in current]
+        git = clone_of(folder, repository)
+        if missing and git is not None:
+            try:
+                made = replayed(git, missing, last)
+            except GitError as error:
+                print(f"{repository}: {error.message}", file=sys.stderr)
+                continue
+            for detector in missing:
+                raised = [r for r in made.raised if r.detector == detector.name]
+                own = msgspec.structs.replace(made, detectors=[detector.name], raised=raised)
+                current[detector.name] = Measured(repository, detector.name, codes[detector.name], own)
+            with file.open("ab") as out:
+                out.writelines(msgspec.json.encode(current[d.name]) + b"\n" for d in missing)
+        yield from (current[d.name] for d in detectors if d.name in current)
 
 
 def main() -> None:
@@ -117,7 +164,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write docs/detectors.md here")
     parser.add_argument("--examples", action="store_true", help="print every finding")
     options = parser.parse_args()
-    chosen = [d for d in ALL if not options.names or d.name in options.names]
+    chosen = [d for d in ALL if (d.name in options.names if options.names else d.name != MissingCompanion.name)]
     every = []
     for one in measured(options.folder, chosen):
         every.append(one)

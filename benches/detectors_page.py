@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from benches.detectors import LAST, Measured
 from kairos.backtest.result import RaisedThen, Sums, sums_of
@@ -15,21 +17,24 @@ HEAD = f"""# Detectors
 
 Each detector was replayed over the last {LAST} commits of the repositories below (`kairos backtest`), and each finding
 was judged by what people did within 30 commits that descend from its own (3 for `missing-companion`); see
-[how](how-to/backtest.md). *Later half* holds the findings in the newer half of each history. Findings of both halves
-that were left were read while the rules were written, and some rules (inputs of tests, nested workspaces) come from
-them. A detector watches by default from a precision of 80 % on, with at least 65 % as the lower end of the 95 %
-interval.
+[how](how-to/backtest.md). *Repositories*: in how many of those replayed it found something. *Later half* holds the
+findings in the newer half of each history. *Left*: nobody did anything about it within that time. Findings that were
+left were read one by one where the column *read by eye* says so (`benches/by_eye.txt`): *right* is one whose claim is
+so, though it was left; precision counts it as wrong all the same. Some rules (inputs of tests, nested workspaces,
+builds that are meant to be committed) come from such reading. A detector watches by default from a precision of 80 %
+on, with at least 65 % as the lower end of the 95 % interval.
 """
 
 
 REASONS = """
 ## Why some watch all the same, and one does not
-- `secret`: history holds only values that nobody took out before a push, which are mostly examples. What it finds
-  and what it must not find is measured by cases (`python -m benches.secrets`).
+- `secret`: hindsight can only say whether people took a value out within 30 commits. A token that they never rotated
+  is not wrong, and what was taken out before a push is in no history, so its precision here says little. Each finding
+  that was left was read by eye instead, and cases measure what it finds and must not find
+  (`python -m benches.secrets`).
 - `stale-reference`: what it says is proven from the tree: the path is named and is not there. Whoever updates all
   references in the commit of the rename leaves no finding, so history shows the rest, which people did not notice.
-- `ignore-artifact`: history shows only artifacts that somebody committed, often on purpose, and none that was
-  ignored.
+- `ignore-artifact`: history shows only artifacts that somebody committed, and none that was ignored.
 - `missing-companion` is off. A ranking learned from 57 histories (confidence, support, earlier omissions and what
   followed them, recency, same stem, test beside source, size of the commit; trained on the older halves of some
   repositories, tried on the newer halves of the others) was right in 78 % of 443 cases from a predicted 70 % on,
@@ -39,6 +44,36 @@ REASONS = """
 - A detector that was seldom raised has too wide an interval. It is off until more histories were replayed;
   `detectors.also` lets it watch.
 """
+
+
+BY_EYE = Path(__file__).parent / "by_eye.txt"
+
+
+class ReadByEye(NamedTuple):
+    """What a person said of a finding that was left: whether what it says is so, and why."""
+
+    right: bool
+    why: str
+
+
+def by_eye() -> dict[tuple[str, str, str], ReadByEye]:
+    """What was read, by detector, repository and the first ten digits of the commit."""
+    found = {}
+    for line in BY_EYE.read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            detector, repository, commit, verdict, why = line.split(None, 4)
+            found[detector, repository, commit] = ReadByEye(verdict == "right", why)
+    return found
+
+
+def read_of(every: Sequence[Measured], detector: str) -> list[ReadByEye]:
+    """What was read of the findings of a detector that were left."""
+    known = by_eye()
+    left = ((m.repository, r.commit[:10]) for m in every if m.detector == detector for r in m.result.raised
+            if r.label == "left")  # fmt: skip
+    return [
+        known[detector, repository, commit] for repository, commit in left if (detector, repository, commit) in known
+    ]
 
 
 def halves(every: Sequence[Measured], detector: str) -> tuple[list[RaisedThen], list[RaisedThen]]:
@@ -69,7 +104,7 @@ def page(every: Sequence[Measured]) -> str:
     """The whole page."""
     rows = [
         "| detector | watches | raised | repositories | per 100 commits | done | left | precision | later half "
-        "| anyway | most told a day |",
+        "| anyway | read by eye |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for detector in ALL:
@@ -79,17 +114,21 @@ def page(every: Sequence[Measured]) -> str:
         found, late = (sums_of(detector.name, r) for r in halves(every, detector.name))
         commits = sum(m.result.commits for m in mine)
         places = sum(bool(m.result.raised) for m in mine)
-        busiest = max(m.result.busiest for m in mine)
+        read = read_of(every, detector.name)
+        seen = f"{sum(r.right for r in read)} of {len(read)} right" if read else "–"
+        watches = "yes" if detector.name in ENABLED else "no"
         rows.append(
-            f"| `{detector.name}` | {'yes' if detector.name in ENABLED else 'no'} | {found.raised} | {places} | "
+            f"| `{detector.name}` | {watches} | {found.raised} | {places} of {len(mine)} | "
             f"{100 * found.raised / commits:.2f} | {found.done} | {found.left} | {_share(found)} | {_share(late)} | "
-            f"{found.chance:.0%} | {busiest} |"
+            f"{found.chance:.0%} | {seen} |"
         )
     repositories = sorted({(m.repository, m.result.commits, m.result.head[:10]) for m in every})
     repeats = sum(m.result.repeats for m in every)
+    busiest = max(m.result.busiest for m in every)
     lines = [
         HEAD, *rows, "", REASONS.strip(), "",
-        f"Raised twice: {repeats}. A replay has no own writes, so nothing can react to itself.", "",
+        f"Most told on one day: {busiest}. Raised twice: {repeats}. A replay has no own writes, so nothing "
+        "can react to itself.", "",
         "## The public set", "",
         f"{len({r for r, _, _ in repositories})} repositories, `benches/repositories.txt`:", "",
         ", ".join(f"{name} ({commits} to {head})" for name, commits, head in repositories) + ".",

@@ -1,8 +1,9 @@
 """Who broke it, with real suites: planted one-line regressions, flaky ranges and order-dependent tests.
 
-`python -m benches.planted planted CLONE [COUNT] [--tests DIR] [--source DIR]` mutates one line of a real project at a
-random commit of a range; `flaky [COUNT]` and `order [COUNT]` make their own repositories. Every run is a real one, in
-the sandbox, from the log of a private home.
+`python -m benches.planted planted CLONE [COUNT] [--from N] [--tests DIR] [--source DIR] [--python PROGRAM]` mutates
+one line of a real project at a random commit of a range. Each trial has a seed of its own: `--from` goes on where an
+earlier run ended. `PROGRAM`: the interpreter of a virtual environment with what the suite needs. `flaky [COUNT]` and
+`order [COUNT]` make their own repositories. Every run is a real one, in the sandbox, from the log of a private home.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import tempfile
 from math import ceil, log2
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kairos.daemon.check_rounds import CheckRounds, commit_at
 from kairos.daemon.folded import World
@@ -128,25 +129,39 @@ def mutations(root: Path, source: str, rng: random.Random) -> Any:
                 yield str(path.relative_to(root)), text
 
 
-def planted(clone: Path, count: int, tests: str, source: str, seed: int, place: Path) -> None:
-    rng = random.Random(seed)
+class Planting(NamedTuple):
+    """What `planted` works on: trials `first` to `count` - 1 in a clone."""
+
+    clone: Path
+    first: int
+    count: int
+    tests: str
+    source: str
+    python: str
+    seed: int
+
+
+def planted(given: Planting, place: Path) -> None:
+    clone, source = given.clone, given.source
     root = place / "repo"
     subprocess.run(["git", "clone", "-q", clone, root], check=True)
     trial = Trial(root, place / "home")
-    venv = str(Path(sys.executable).parent.parent)
+    venv = str(Path(given.python).parent.parent)
     options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-p", "no:cacheprovider"]
     path = "src" if source.startswith("src") else "."
-    trial.name(["env", f"PYTHONPATH={path}", sys.executable, "-m", "pytest", *options, *tests.split(",")], [venv])
+    command = ["env", f"PYTHONPATH={path}", given.python, "-m", "pytest", *options, *given.tests.split(",")]
+    trial.name(command, [venv])
     trial.settle()
     first = trial.last()
     assert first is not None
     print(
-        f"{clone.parent.name}: {first.outcome} {first.why}, {first.passed} green, {len(first.failed)} red, "
+        f"{clone.name}: {first.outcome} {first.why}, {first.passed} green, {len(first.failed)} red, "
         f"{first.seconds:.1f} s"
     )
     base = trial.run("rev-parse", "HEAD").strip()
     right = runs = goal = tried = 0
-    for number in range(count):
+    for number in range(given.first, given.count):
+        rng = random.Random(f"{given.seed} {number}")
         trial.run("reset", "-q", "--hard", base)
         n = rng.choice([4, 8, 16, 32])
         at = rng.randint(1, n)
@@ -164,7 +179,7 @@ def planted(clone: Path, count: int, tests: str, source: str, seed: int, place: 
         goal += ceil(log2(n)) + 3
         said = "" if good else f"  WRONG: {path} at {at} of {n}: {[(j.verdict, j.cases[:2]) for j in judged]}"
         print(
-            f"  {tried:3}: {right / tried:6.1%} right, {runs / tried:4.1f} runs (goal {goal / tried:.1f}){said}",
+            f"  {number:3}: {right} of {tried} right, {runs / tried:4.1f} runs (goal {goal / tried:.1f}){said}",
             flush=True,
         )
 
@@ -233,12 +248,19 @@ def main() -> None:
     parser.add_argument("--tests", default="tests")
     parser.add_argument("--source", default="src")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--from", dest="first", type=int, default=0)
+    parser.add_argument("--python", default=sys.executable)
     given = parser.parse_args()
     os.nice(5)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as place:
         if given.what == "planted":
             count = int(given.rest[1]) if len(given.rest) > 1 else 20
-            planted(Path(given.rest[0]), count, given.tests, given.source, given.seed, Path(place))
+            planted(
+                Planting(
+                    Path(given.rest[0]), given.first, count, given.tests, given.source, given.python, given.seed
+                ),
+                Path(place),
+            )  # fmt: skip
         else:
             run = flaky if given.what == "flaky" else order
             run(int(given.rest[0]) if given.rest else 20, given.seed, Path(place))

@@ -55,7 +55,7 @@ class _Maker:
 
 
 def planted(seed: int) -> list[Case]:
-    """59 placements of credentials."""
+    """63 placements of credentials."""
     m = _Maker(seed)
     b, p = m.b62, m.password
     files = {
@@ -117,13 +117,17 @@ def planted(seed: int) -> list[Case]:
         "wide.env": "\ufeffAPI_TOKEN=" + b(32) + "\r\n",
         "notes.txt": f"staging password: {p()}\n",
         "gradle.properties": f"signing.password={p()}\n",
+        "compose.yml": f"services:\n  mail:\n    environment:\n      PASS: {p()}\n",
+        "smtp.yml": f"smtp:\n  user: bot\n  pass: {p()}\n",
+        "login.txt": f"user: bob\npass: {p()}\n",
+        "hint.rb": f"# bot, pass: {p()}\n",
         "jdbc.properties": f"url=jdbc:mysql://db.corp.net/app?user=app&password={b(16)}\n",
     }
     return [Case(f"src/{name}", text, True) for name, text in files.items()]
 
 
 def innocent(seed: int) -> list[Case]:
-    """34 files that hold nothing secret, though something in them may look so."""
+    """40 files that hold nothing secret, though something in them may look so."""
     m = _Maker(seed)
     b = m.b62
     files = {
@@ -159,6 +163,12 @@ def innocent(seed: int) -> list[Case]:
         "font.css": f"src: url(data:font/woff2;base64,{b(400)})\n",
         "meta.yml": f"fingerprint: SHA256:{b(43)}\npassword_file: /run/secrets/db_password_2024\n",
         "recaptcha.html": f'<div class="g-recaptcha" data-sitekey="6Lc{b(37)}"></div>\n',
+        "go.log": "    --- PASS: TestLexerV2/Unicode12_Key9 (0.02s)\n--- PASS: TestB_V3Key7 (1.20s)\n",
+        "automake.log": "PASS: tests/sha256-v2.sh 3 - HKDF32Key\nFAIL: tests/aes-v2.sh 1 - Key256\n# PASS:  12\n",
+        "passes.txt": "Pass: ForwardLit2_ShadowCaster9\nPass: LoopUnroll2-v3.Vectorize9\n",
+        "doctest.py": f'def login(password):\n    """\n    >>> login(password=\'{m.password()}\')\n    """\n',
+        "rules.go": f'{{re: `ghp_[A-Za-z0-9]{{36}}`, example: "gh{"p_"}{b(36)}"}},\n',
+        "basic.kt": 'request.header("Authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")\n',
         "time.json": '{"passwordLastUsed": "2024-09-08T21:47:36Z", "token_count": 123456}\n',
         "public.ts": f'export const publicKey = "{b(44)}";\n',
     }

@@ -25,6 +25,7 @@ EXAMPLES = {
     "reject": "kairos reject qzvt -m 'this is meant to be so' --reason wrong",
     "sandbox run": "kairos sandbox run -- make test",
     "show": "kairos show qzvt",
+    "turn show": "kairos turn show 1742",
     "unmute": "kairos unmute missing-companion --repo .",
     "why": "kairos why qzvt",
 }

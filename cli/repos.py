@@ -15,8 +15,8 @@ OWN = frozenset(
         "check simulate", "check suggest", "cost", "defer", "doctor", "dream", "edit", "export", "files", "forget",
         "guard check", "guard install", "guard remove", "guard status", "guard uninstall", "inbox", "init", "log",
         "ls", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause", "policy allow",
-        "policy ls", "policy test", "redo", "reject", "resume", "review", "sandbox run", "show", "status", "undo",
-        "unmute", "unwatch", "watch", "why", "why-not",
+        "policy ls", "policy test", "redo", "reject", "resume", "review", "sandbox run", "show", "status", "turn ls",
+        "undo", "unmute", "unwatch", "watch", "why", "why-not",
     }
 )  # fmt: skip
 """The commands that `--repo` limits to one repository; an empty text is `kairos` alone."""
@@ -35,6 +35,7 @@ WHOLE = {
     "log import": "the log is moved as a whole",
     "log verify": "the chain is one for all repositories",
     "policy revoke": "a rule is named by its name",
+    "turn show": "a turn is named by its id",
     "replay": "the log is folded as a whole",
     "service install": "one daemon watches all repositories",
     "service status": "one daemon watches all repositories",

@@ -43,6 +43,7 @@ VERBS: dict[str, Verb] = {
         "cli.look.backtest:backtest", BACK, "Replay a repository's history: what would have been raised, and done."
     ),
     "cost": Verb("cli.look.cost:cost", BACK, "What models cost, by day, repository, turn and model."),
+    "turn": Verb("cli.look.turn:turn", BACK, "What a model looked at, what that cost, and how it ended."),
     "dream": Verb("cli.look.memory:dream", MEMORY, "Consolidate what the log taught, now."),
     "memory": Verb("cli.look.memory:memory", MEMORY, "What was learned, with its evidence."),
     "daemon": Verb("cli.run.daemon:daemon", RUN, "Run the daemon in the foreground; also `daemon logs`."),

@@ -82,7 +82,9 @@ class Notify(_Table, frozen=True, kw_only=True):
 
 class Model(_Table, frozen=True, kw_only=True):
     """The model, absent by default. `name` as litellm names it; `key_env` names the environment variable that
-    holds the key; prices in USD per million tokens override the built-in table."""
+    holds the key; prices in USD per million tokens override the built-in table. A turn ends after
+    `deadline_seconds`; an attempt ends sooner if nothing comes within `first_token_seconds`, or nothing more within
+    `idle_seconds`."""
 
     name: str = ""
     base_url: str = ""
@@ -94,8 +96,11 @@ class Model(_Table, frozen=True, kw_only=True):
     per_turn_usd: Annotated[float, Meta(ge=0, le=100_000)] = 0.25
     input_usd_per_million: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
     output_usd_per_million: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    cached_usd_per_million: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
     max_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 2_000
     deadline_seconds: Annotated[float, Meta(ge=1, le=86_400)] = 120.0
+    first_token_seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 60.0
+    idle_seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 30.0
     calls_per_turn: Annotated[int, Meta(ge=1, le=1_000)] = 8
 
 

@@ -32,16 +32,22 @@ class Received(NamedTuple):
 @dataclass(frozen=True)
 class Step:
     """One answer. `tools`: (name, arguments as the text to send); `piece`: characters of text or JSON a chunk;
-    `cut`: close the connection after so many chunks; `drip_s`: seconds between chunks; `hang`: never answer."""
+    `cut`: close the connection after so many chunks; `stall`: send nothing more after so many; `drip_s`: seconds
+    between chunks; `hang`: never answer; `finish`: the reason why the answer ended, in the words of the wire format;
+    `cached`: tokens of the input that were stored before."""
 
     text: str = ""
     tools: Sequence[tuple[str, str]] = ()
     usage: tuple[int, int] | None = (1000, 100)
+    cached: int = 0
+    finish: str = ""
     piece: int = 7
     status: int = 200
     retry_after: str = ""
+    retry_after_ms: str = ""
     raw: bytes | None = None
     cut: int | None = None
+    stall: int | None = None
     drip_s: float = 0.0
     hang: bool = False
     before: threading.Event | None = None
@@ -88,8 +94,8 @@ class ScriptedModel:
         texts = [(n, a if isinstance(a, str) else json.dumps(a)) for n, a in tools]
         return self._add(Step(tools=texts, **more))
 
-    def fails(self, status: int, retry_after: str = "") -> Step:
-        return self._add(Step(status=status, retry_after=retry_after))
+    def fails(self, status: int, retry_after: str = "", retry_after_ms: str = "") -> Step:
+        return self._add(Step(status=status, retry_after=retry_after, retry_after_ms=retry_after_ms))
 
     def hangs(self) -> Step:
         return self._add(Step(hang=True))
@@ -136,7 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, script: ScriptedModel, step: Step, anthropic: bool) -> None:
         if step.status != 200:
-            self._plain(step.status, _error(step.status, anthropic), step.retry_after)
+            waits = {"Retry-After": step.retry_after, "Retry-After-Ms": step.retry_after_ms}
+            self._plain(step.status, _error(step.status, anthropic), {k: v for k, v in waits.items() if v})
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -149,6 +156,9 @@ class _Handler(BaseHTTPRequestHandler):
         for number, event in enumerate(_anthropic(step) if anthropic else _openai(step)):
             if step.cut is not None and number >= step.cut:
                 return
+            if step.stall is not None and number >= step.stall:
+                script.closing.wait()
+                return
             if step.drip_s and script.closing.wait(step.drip_s):
                 return
             name = f"event: {event['type']}\n" if anthropic else ""
@@ -157,13 +167,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
-    def _plain(self, status: int, body: Event, retry_after: str) -> None:
+    def _plain(self, status: int, body: Event, headers: dict[str, str]) -> None:
         raw = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(raw)))
-        if retry_after:
-            self.send_header("Retry-After", retry_after)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(raw)
 
@@ -198,11 +208,12 @@ def _openai(step: Step) -> Iterator[Event]:
         yield chunk({"tool_calls": [head]})
         for piece in _pieces(arguments, step.piece):
             yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
-    yield chunk({}, "tool_calls" if step.tools else "stop")
+    yield chunk({}, step.finish or ("tool_calls" if step.tools else "stop"))
     if step.usage is not None:
         used, made = step.usage
         yield {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "scripted", "choices": [],
-               "usage": {"prompt_tokens": used, "completion_tokens": made, "total_tokens": used + made}}  # fmt: skip
+               "usage": {"prompt_tokens": used, "completion_tokens": made, "total_tokens": used + made,
+                         "prompt_tokens_details": {"cached_tokens": step.cached}}}  # fmt: skip
 
 
 def _anthropic(step: Step) -> Iterator[Event]:
@@ -216,7 +227,7 @@ def _anthropic(step: Step) -> Iterator[Event]:
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": {"input_tokens": used, "output_tokens": 1},
+        "usage": {"input_tokens": used - step.cached, "output_tokens": 1, "cache_read_input_tokens": step.cached},
     }
     yield {"type": "message_start", "message": message}
     blocks: list[tuple[Event, str, str, str]] = []
@@ -230,7 +241,7 @@ def _anthropic(step: Step) -> Iterator[Event]:
         for piece in _pieces(content, step.piece):
             yield {"type": "content_block_delta", "index": index, "delta": {"type": kind, key: piece}}
         yield {"type": "content_block_stop", "index": index}
-    stop = "tool_use" if step.tools else "end_turn"
+    stop = step.finish or ("tool_use" if step.tools else "end_turn")
     yield {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None},
            "usage": {"output_tokens": made}}  # fmt: skip
     yield {"type": "message_stop"}

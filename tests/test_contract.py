@@ -81,13 +81,13 @@ def is_right(data: Any, kind: type[msgspec.Struct]) -> bool:
 
 
 @given(documents(Config))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_the_contract_and_the_reader_of_the_configuration_agree(data: Any) -> None:
     assert (problems(data, Config) == []) is is_right(data, Config)
 
 
 @given(documents(PolicyFile))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_the_contract_and_the_reader_of_a_policy_agree(data: Any) -> None:
     assert (problems(data, PolicyFile) == []) is is_right(data, PolicyFile)
 

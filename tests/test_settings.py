@@ -67,6 +67,7 @@ NUMBERS = [
     ("proposals.expire_days", float), ("proposals.approval_minutes", float), ("schedule.keep_hot_days", float),
     ("retention.fold_after_days", float), ("model.per_day_usd", float), ("model.per_turn_usd", float),
     ("model.input_usd_per_million", float), ("model.output_usd_per_million", float), ("model.max_output_tokens", int),
+    ("model.cached_usd_per_million", float), ("model.first_token_seconds", float), ("model.idle_seconds", float),
     ("model.deadline_seconds", float), ("model.calls_per_turn", int), ("watching.sweep_minutes", float),
     ("log.lease_seconds", float), ('check."/srv/a.b".seconds', float), ('check."/srv/a.b".memory_mb', int),
 ]  # fmt: skip

@@ -56,7 +56,7 @@ def text_of(status: StatusOut) -> str:
         f"log {count(status.log.events, 'event')}, {size(status.log.bytes)}   ·   "
         f"inbox {status.inbox.pending} pending, {status.inbox.deferred} deferred   ·   "
         f"today {count(status.today.turns, 'turn')}, {count(status.today.model_calls, 'model call')}, "
-        f"${status.today.spent_usd:.2f}, {budget(status.today, len(status.repos))}"
+        f"${status.today.spent_usd:.2f}{_reserved(status.today)}, {budget(status.today, len(status.repos))}"
     )
     parts = [render.folded(parts[0]), *parts[1:-1], render.folded(parts[-1])]
     return "\n".join([*parts, f"Next: {render.paint(status.next, 'bold')}"])
@@ -68,6 +68,11 @@ def budget(today: TodayOut, repos: int) -> str:
     if repos <= 1 and today.told <= today.per_day:
         return f"{today.told} of {today.per_day} told{left}"
     return f"{today.told} of {today.per_day_total} told, at most {today.per_day} a repository{left}"
+
+
+def _reserved(today: TodayOut) -> str:
+    """The part of what today cost that is only reserved so far."""
+    return f" (${today.reserved_usd:.2f} of it reserved)" if today.reserved_usd >= 0.005 else ""
 
 
 def _paused(repo: RepoOut) -> str:

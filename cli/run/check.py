@@ -24,7 +24,7 @@ _VERDICTS = {
     "untested": "could not be tested",
 }
 _MOST_SHOWN = 12
-_RED = 8
+_RED, _NOT_RUN = 1, 8
 
 
 @click.group()
@@ -80,7 +80,9 @@ def rm(context: Context, name: str) -> None:
 def suggest(context: Context) -> None:
     """What this repository already uses, as commands that name it. Nothing of it is run."""
     found = checking.suggested(context.desk, context.only())
-    rows: list[list[render.Cell]] = [[s.because, shlex.join(s.add)] for s in found]
+    rows: list[list[render.Cell]] = [
+        [s.because, shlex.join(s.add), "" if s.found else f"({s.command[0]} is not installed)"] for s in found
+    ]
     text = f"{render.table(rows)}\n  Nothing runs before you name it." if found else "  Nothing that is known."
     render.emit(context, "check-suggest", found, text)
 
@@ -90,8 +92,8 @@ def suggest(context: Context) -> None:
 @click.option("--at", metavar="REV", default=None, help="Once, on the tree of this commit.")
 @pass_context
 def run(context: Context, names: Sequence[str], at: str | None) -> int:
-    """Run the checks now on the tree of HEAD, unless they ran on it, and find who broke what is newly red. Exit 8 if
-    one is red or could not be run."""
+    """Run the checks now on the tree of HEAD, unless they ran on it, and find who broke what is newly red. Exit 1 if
+    one is red, 8 if one could not be run."""
     with render.progress(context, "checking") as moved:
         ended = 0
 
@@ -103,7 +105,8 @@ def run(context: Context, names: Sequence[str], at: str | None) -> int:
 
         found = checking.run(context.desk, context.only(), names, told=told, at=at)
     render.emit(context, "check-run", found, _standing(found))
-    return 0 if all(c.state == "green" for c in found) else _RED
+    states = {c.state for c in found}
+    return _RED if "red" in states else _NOT_RUN if states - {"green"} else 0
 
 
 @check.command("simulate")
@@ -134,7 +137,8 @@ def _standing(found: Sequence[NamedCheckOut]) -> str:
         if c.why:
             lines.append(f"  {c.name}: {render.inert(c.why)}")
         for red in c.red[:_MOST_SHOWN]:
-            verdict = f"new at {red.culprit[:10]}" if red.culprit else _VERDICTS.get(red.verdict, red.verdict)
+            place = f", {render.inert(red.place)}" if red.place else ""
+            verdict = f"new at {red.culprit[:10]}{place}" if red.culprit else _VERDICTS.get(red.verdict, red.verdict)
             lines.append(f"  {render.paint('✗', 'red')} {render.inert(red.case)}: {verdict}")
             lines += [f"      {render.inert(red.message)}"] if red.message else []
         if len(c.red) > _MOST_SHOWN:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -20,8 +23,9 @@ from kairos.repo.git import Git, GitError
 from kairos.settings import Check
 
 _MOST_REMEMBERED = 32
-_MOST_FILES, _MOST_BYTES = 500, 8 << 20
-"""A tree that differs from its commit in more files, or in larger ones, is not compared: the check runs again."""
+_MOST_FILES, _MOST_BYTES, _MOST_IN_ALL = 500, 8 << 20, 32 << 20
+"""A tree that differs from its commit in more files, in a larger one, or in more bytes in all, is not compared: the
+check runs again."""
 _remembered: OrderedDict[str, BeforeRun] = OrderedDict()
 
 
@@ -64,19 +68,26 @@ def _tree_of(root: Path, check: Check) -> str:
     git = Git(root)
     try:
         commit = git.head()
-        changed = git.run("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+        entries = _first_of(git.stream("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"))
     except GitError:
         return ""
-    entries = [entry for entry in changed.split(b"\0") if entry]
     if commit is None or len(entries) > _MOST_FILES:
         return ""
     whole = hashlib.sha256(msgspec.json.encode([str(root), commit, check]))
+    left = _MOST_IN_ALL
     for entry in entries:
         content = _content(root / os.fsdecode(entry[3:]))
-        if content is None:
+        left -= 0 if content is None else len(content)
+        if content is None or left < 0:
             return ""
         whole.update(b"%d\0%s\0%s" % (len(entry), entry, hashlib.sha256(content).digest()))
     return whole.hexdigest()
+
+
+def _first_of(entries: Iterator[bytes]) -> list[bytes]:
+    """The entries, one more than is compared at most: git is ended when nobody reads on."""
+    with closing(cast(Generator[bytes], entries)) as found:
+        return list(islice(filter(None, found), _MOST_FILES + 1))
 
 
 def _content(path: Path) -> bytes | None:

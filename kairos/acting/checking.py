@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,12 @@ from kairos.settings import Check, Config
 
 _NICE = Path("/usr/bin/nice")
 _MOST_REPORT = 64 << 20
+_NONE_RAN = (0, 5)
+"""The exit status of a runner that was asked for cases of which there is none; pytest's is 5."""
+_NO_MEMORY = re.compile(
+    r"^MemoryError|Cannot allocate memory|memory allocation of \d{1,20} bytes failed|std::bad_alloc"
+    r"|runtime: out of memory|heap out of memory"
+)
 _ORDER = ("test", "build", "types", "lint")
 
 
@@ -145,8 +152,9 @@ def _understood(
     done: ConfinedRun, part: RepeatOutput, check: NamedCheck, root: Path, *, selected: bool
 ) -> CheckResult:  # fmt: skip
     output = redact(part.text[-64_000:])[-8_000:]
-    if done.stopped is not None or done.signal is not None:
-        why = f"stopped by the limit {done.stopped}" if done.stopped else f"ended by signal {done.signal}"
+    signal = done.signal or (part.exit - 128 if part.exit is not None and 128 < part.exit < 193 else None)
+    if done.stopped is not None or signal is not None:  # a shell reports a signal as 128 more
+        why = f"stopped by the limit {done.stopped}" if done.stopped else f"ended by signal {signal}"
         return _broken(why, part, output)
     if part.exit is None:
         return _broken("a repeat did not end", part, output)
@@ -154,8 +162,12 @@ def _understood(
         lack = sentence(lacking(output, done.missing))
         return _broken(reading.last_line(output) + (f": {lack}" if lack else ""), part, output)
     found = _report(done, part, check, str(root))
-    if not selected or part.exit not in (4, 5):
+    if not selected:
         found = reading.with_exit(found, part.exit, output)
+    elif any(_NO_MEMORY.search(case.message) for case in found.failed):
+        return _broken("it was out of memory", part, output)
+    elif found.format == "exit" or not (found.cases or part.exit in _NONE_RAN):
+        return _broken(f"it did not run these cases: {reading.last_line(output) or part.exit}", part, output)
     return CheckResult(outcome="failed" if found.failed else "passed", report=found, exit=part.exit, output=output)
 
 
@@ -187,7 +199,7 @@ def merged(parts: Sequence[CheckResult], seconds: float) -> CheckResult:
             times[case.id] = times.get(case.id, 0) + 1
     worst = next((p for p in parts if p.outcome == "failed"), parts[0])
     found = worst.report if len(parts) == 1 else report(
-        worst.report.format, [c for p in parts for c in p.report.cases], problems=worst.report.problems
+        worst.report.format, (c for p in parts for c in p.report.cases)
     )  # fmt: skip
     return msgspec.structs.replace(worst, report=found, seconds=round(seconds, 3), repeats=len(parts), times=times)
 

@@ -17,6 +17,7 @@ from kairos.repo.git import Git
 from kairos.repo.objects import BYTES_LIMIT, Objects
 
 _MODES = {"100644": 0o644, "100755": 0o755}
+_SHOWN = frozenset({*_MODES, "120000"})
 _LARGEST = 16 << 20
 
 
@@ -40,7 +41,7 @@ def seed_of(git: Git, commit: str, *, every: bool = False) -> Seed:
     gone = [p for p, (mode, _) in wanted.items() if mode == "000000" and _is_file(git.root, p)]
     gone += [p for p in untracked(git) if p not in wanted]
     links = [p for p, (mode, _) in wanted.items() if mode == "120000"]
-    if links and not every:
+    if links:
         raise TreeRefused(f"a symbolic link differs from the work tree: {os.fsencode(links[0])!r}")
     files = {p: (mode, oid) for p, (mode, oid) in wanted.items() if mode in _MODES}
     blobs = Objects(git).blobs([oid for _, oid in files.values()], each=_LARGEST)
@@ -58,7 +59,7 @@ def seed_of(git: Git, commit: str, *, every: bool = False) -> Seed:
 
 def disturbed(git: Git, commit: str, seed: Collection[str]) -> bool:
     """Whether files changed in the work tree that the view of a commit showed through."""
-    now = {p for p, (mode, _) in _differing(git, commit).items() if mode in _MODES or _is_file(git.root, p)}
+    now = {p for p, (mode, _) in _differing(git, commit).items() if mode in _SHOWN or _is_file(git.root, p)}
     return not now | set(untracked(git)) <= set(seed)
 
 
@@ -77,7 +78,19 @@ def _differing(git: Git, commit: str) -> dict[str, tuple[str, str]]:
         if head.startswith(b":"):
             mode, _, oid, *_ = head[1:].decode("ascii").split()
             found[os.fsdecode(next(fields))] = (mode, oid)
-    return found
+    # git tells of a link as well that was only made again; a file is laid over in any case.
+    links = {path: oid for path, (mode, oid) in found.items() if mode == "120000"}
+    targets = Objects(git).blobs(links.values()) if links else {}
+    same = {path for path, oid in links.items() if _target(git.root, path) == targets.get(oid)}
+    return {path: wanted for path, wanted in found.items() if path not in same}
+
+
+def _target(root: Path, path: str) -> bytes:
+    """What a link leads to; nothing if there is no link."""
+    try:
+        return os.fsencode((root / path).readlink())
+    except OSError:
+        return b""
 
 
 def _files(git: Git, commit: str) -> dict[str, tuple[str, str]]:

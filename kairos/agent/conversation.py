@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from kairos.agent.model import Answer
 from kairos.agent.outputs import ToolCall
 from kairos.agent.tools import cut
+from kairos.agent.trouble import Answer
 from kairos.domain.secrets import redact
 
 REQUEST_AT_MOST = 120_000

@@ -11,13 +11,15 @@ import msgspec
 from kairos.agent import answering, context
 from kairos.agent.conversation import Conversation
 from kairos.agent.ledger import Ledger, Pauses, day_start_us
-from kairos.agent.model import Answer, Halt, Halted, ModelPort, Trouble
+from kairos.agent.model import Halt, Halted, ModelPort
 from kairos.agent.outputs import Assignment, Result, requests_of
 from kairos.agent.patches import Unfit, finding_of
 from kairos.agent.repository_files import Files
 from kairos.agent.tools import READERS, Tools, offered
-from kairos.clock import now_us
+from kairos.agent.trouble import Answer, Trouble
+from kairos.clock import SECOND, now_us, rfc3339
 from kairos.domain import budget
+from kairos.domain.budget import Tokens
 from kairos.domain.events import ModelCalled, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import redact
@@ -43,6 +45,7 @@ from kairos.domain.turn import (
 from kairos.errors import BudgetExhausted, KairosError
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.looked import LookedView
 from kairos.settings import Model
 
 
@@ -65,6 +68,7 @@ class Driver:
         self._pauses = Pauses(log)
         self._finding: Finding | None = None
         self._call = 0
+        self._patches: list[str] = []
 
     def run(self) -> Result:
         """Runs the turn to its end and returns the result. Conflict, with nothing done, if it was started before."""
@@ -85,14 +89,17 @@ class Driver:
         return Result(
             turn=self._assignment.turn, outcome=end.outcome, why=redact(end.why)[:500],
             finding=self._finding if end.outcome == "proposed" else None,
-            spent_microusd=self._ledger.spent(), micros=round((time.monotonic() - begun) * 1e6),
+            patches=self._patches, spent_microusd=self._ledger.spent(), micros=round((time.monotonic() - begun) * 1e6),
         )  # fmt: skip
 
     def _converse(self) -> End:
+        memories = context.remembered(self._log, self._assignment.repo)
+        opening = self._opening(memories)
+        if opening is None:
+            return End("quiet", "nothing here is new: each change was looked at before, or is not there any more")
         self._price = self._port.price()
         self._port.load()
-        memories = context.remembered(self._log, self._assignment.repo)
-        self._talk = Conversation(self._opening(memories), self._port.scrubbed)
+        self._talk = Conversation(opening, self._port.scrubbed)
         self._tools = Tools(self._files, [line for _, line in memories])
         self._deadline = time.monotonic() + self._model.deadline_seconds
         turn, signals = Turn(limit=self._model.calls_per_turn), list[Signal]([Started()])
@@ -106,12 +113,18 @@ class Driver:
                     signals.append(signal)
         return End("failed", "the turn came to no end")
 
-    def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]]:
+    def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]] | None:
+        """The first messages, None if there is nothing to look at."""
         if self._assignment.proposal:
             p = answering.proposal_of(self._log, self._assignment)
             near = context.about(memories, answering.paths_of(p))
             return answering.opening(self._files, self._assignment, p, near)
-        subject = context.subject_of(self._log, self._assignment)
+        subject = context.subject_of(self._log, self._files, self._assignment)
+        seen = LookedView().load(self._log)[0].patches.get(self._assignment.repo, [])
+        subject = context.unseen(self._files, subject, seen)
+        if not subject.commits and not subject.paths:
+            return None
+        self._patches = subject.patches
         near = context.about(memories, context.paths_of(self._files, subject))
         return context.opening(self._files, self._assignment, subject, near)
 
@@ -128,6 +141,8 @@ class Driver:
                     self._finding = finding_of(request.patch, self._files, self._assignment, self._ledger.spent())
                 except Unfit as why:
                     return Refused(request.id, str(why))
+                except Exception as error:  # noqa: BLE001 - whatever a model's patch does to the check, it ends no turn
+                    return Refused(request.id, f"it could not be checked ({type(error).__name__}: {str(error)[:300]})")
                 return Accepted()
             case Reply(id, text):
                 self._talk.reply(id, text)
@@ -139,10 +154,10 @@ class Driver:
         self._call += 1
         tools = offered(final)
         size, request = self._talk.measure(tools, self._model.name)
-        worst = budget.cost(self._price, size, self._model.max_output_tokens)
+        most = Tokens(size, self._model.max_output_tokens)
 
         def attempt(number: int, send: Callable[[], Answer]) -> Answer:
-            return self._on_the_books(number, send, worst, request)
+            return self._on_the_books(number, send, most, request)
 
         try:
             answer = self._port.ask(
@@ -153,16 +168,19 @@ class Driver:
         except Halted:
             return Ceased("stopped", "stopped or paused: no further call")
         except Trouble as trouble:
-            if trouble.kind == "garbage":
+            if trouble.kind in ("garbage", "length"):
                 return Garbled(trouble.why)
+            if trouble.retry_after is not None:
+                return Ceased("parked", f"the server asks to wait until {rfc3339(_after(trouble.retry_after))}")
             return Ceased("failed", f"{trouble.kind}: {trouble.why}")
         return Answered(requests_of(self._talk.answered(answer), READERS))
 
-    def _on_the_books(self, number: int, send: Callable[[], Answer], worst: int, request: str) -> Answer:
+    def _on_the_books(self, number: int, send: Callable[[], Answer], most: Tokens, request: str) -> Answer:
         """Makes one attempt: refuses it when stopped, reserves its cost, checks again for a pause, sends it and
         reconciles the cost."""
         if self._stopped():
             raise Halted
+        worst = budget.cost(self._price, most)
         self._ledger.reserve(self._call, number, worst, day_start_us(now_us(), self._zone))
         entry = ModelCalled(
             turn=self._assignment.turn, call=self._call, attempt=number, model=self._model.name, outcome="stopped",
@@ -177,22 +195,31 @@ class Driver:
             self._ledger.reconcile(entry)
             raise
         except Trouble as trouble:
-            spent = 0 if trouble.free else self._cost(trouble.usage, worst)
-            self._ledger.reconcile(_with(entry, trouble.kind, spent, trouble.usage, trouble.why))
+            wait = trouble.retry_after
+            failed = msgspec.structs.replace(
+                entry, outcome=trouble.kind, why=trouble.why, status=trouble.status,
+                retry_at=None if wait is None else _after(wait),
+            )  # fmt: skip
+            free = msgspec.structs.replace(failed, spent_microusd=0)
+            self._ledger.reconcile(free if trouble.free else self._paid(failed, trouble.usage, most))
             raise
-        self._ledger.reconcile(_with(entry, "ok", self._cost(answer.usage, worst), answer.usage, ""))
+        self._ledger.reconcile(self._paid(msgspec.structs.replace(entry, outcome="ok"), answer.usage, most))
         return answer
 
-    def _cost(self, usage: tuple[int, int] | None, worst: int) -> int:
-        """The cost by the usage that the provider reported; the reserved amount if it reported none."""
-        return worst if usage is None else budget.cost(self._price, *usage)
+    def _paid(self, entry: ModelCalled, reported: Tokens | None, most: Tokens) -> ModelCalled:
+        """The entry with its cost: of the tokens that the provider reported as far as they can be, of the most without
+        a report."""
+        used, anomaly = budget.believed(reported, most)
+        said = Tokens(0, 0) if reported is None else used
+        return msgspec.structs.replace(
+            entry, spent_microusd=budget.cost(self._price, used), input_tokens=said.input, output_tokens=said.output,
+            cached_tokens=said.cached, anomaly=anomaly,
+        )  # fmt: skip
 
     def _stopped(self) -> bool:
         return self._halt.asked or self._gone() or self._pauses.in_force(now_us(), self._assignment.repo)
 
 
-def _with(entry: ModelCalled, outcome: str, spent: int, usage: tuple[int, int] | None, why: str) -> ModelCalled:
-    used, made = usage or (0, 0)
-    return msgspec.structs.replace(
-        entry, outcome=outcome, spent_microusd=spent, input_tokens=used, output_tokens=made, why=why
-    )
+def _after(seconds: float) -> int:
+    """The time so many seconds from now (us)."""
+    return now_us() + round(seconds * SECOND)

@@ -27,6 +27,7 @@ class BudgetView(Projection[Spending]):
     """The view that folds the ledger's events."""
 
     name = "budget"
+    version = 2
     state = Spending
     topics = budget.TOPICS
 

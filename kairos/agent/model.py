@@ -1,7 +1,8 @@
 """The only port to a model, with litellm for calls and stamina for retries. Both are imported only for a call.
 
 One attempt is one HTTP request: every other retry, cache, callback and fallback is off. An attempt runs in a thread
-that is joined with a deadline, because a server that sends one byte from time to time never causes a socket timeout.
+that is waited for with deadlines of its first token, of the next one and of the whole turn, because a server that sends
+one byte from time to time never causes a socket timeout.
 """
 
 from __future__ import annotations
@@ -12,50 +13,19 @@ import queue
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
-from kairos.agent.outputs import ToolCall
+from kairos.agent.streaming import Streamed, usage_of
+from kairos.agent.trouble import Answer, Trouble, retry_after
 from kairos.domain.budget import Price
 from kairos.errors import UsageError
 from kairos.settings import Model
 
 ATTEMPTS = 3
-ANSWER_AT_MOST = 1_000_000
-"""The maximum number of characters in one answer; a longer response is cut off."""
-
-Kind = Literal["rate_limited", "error", "timeout", "garbage", "cut", "stopped"]
 Message = dict[str, Any]
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """A complete answer. `usage`: (input, output) tokens as reported by the provider, None if it reported none."""
-
-    text: str
-    calls: list[ToolCall]
-    usage: tuple[int, int] | None
-
-
-class Trouble(Exception):
-    """An attempt without an answer. `again`: another attempt may succeed; `free`: the request was refused or never
-    sent, so it costs nothing; `retry_after` in seconds."""
-
-    def __init__(
-        self, kind: Kind, why: str, *, again: bool = False, free: bool = False, retry_after: float | None = None,
-        usage: tuple[int, int] | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(why)
-        self.kind: Kind = kind
-        self.why = why
-        self.again = again
-        self.free = free
-        self.retry_after = retry_after
-        self.usage = usage
 
 
 class Halted(Exception):
@@ -106,7 +76,7 @@ class ModelPort:
         """The price of tokens. UsageError if it is unknown, because an unknown price cannot be reserved."""
         own = (self._settings.input_usd_per_million, self._settings.output_usd_per_million)
         if own[0] is not None and own[1] is not None:
-            return Price(input=own[0], output=own[1])
+            return Price(input=own[0], output=own[1], cached=self._settings.cached_usd_per_million)
         if own == (None, None) and _is_loopback(self._settings.base_url):
             return Price(input=0.0, output=0.0)
         if own == (None, None) and not self._settings.base_url:
@@ -114,7 +84,10 @@ class ModelPort:
             for name in (self.target, self.target.partition("/")[2]):
                 entry = known.get(name, {})
                 if "input_cost_per_token" in entry and "output_cost_per_token" in entry:
-                    return Price(input=entry["input_cost_per_token"] * 1e6, output=entry["output_cost_per_token"] * 1e6)
+                    return Price(
+                        input=entry["input_cost_per_token"] * 1e6, output=entry["output_cost_per_token"] * 1e6,
+                        cached=_cached_price(entry, self._settings.cached_usd_per_million),
+                    )  # fmt: skip
         raise UsageError(
             f"the price of {self._settings.name} is not known, so no budget can be kept",
             "Set model.input_usd_per_million and model.output_usd_per_million.",
@@ -164,72 +137,74 @@ class ModelPort:
                 return attempt(turn.num, lambda: self._send(messages, tools, deadline, halt))
 
     def _send(self, messages: list[Message], tools: list[Message], deadline: float, halt: Halt) -> Answer:
-        left = deadline - time.monotonic()
-        seconds = min(left, self._settings.deadline_seconds / ATTEMPTS)
-        if seconds <= 0:
+        """One attempt, in a thread. Once a part of the answer has come, what goes wrong is never tried again."""
+        streamed = Streamed()
+        if streamed.at >= deadline:
             raise Trouble("timeout", "no time is left")
         box: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
         given_up = threading.Event()
 
         def work() -> None:
             try:
-                box.put(self._stream(messages, tools, seconds, given_up))
+                box.put(self._stream(messages, tools, streamed, given_up))
             except BaseException as error:  # noqa: BLE001 - carried to the waiting thread
                 box.put(error)
 
         threading.Thread(target=work, name="model call", daemon=True).start()
         try:
             with halt.waiting():
-                got = box.get(timeout=seconds)
-        except queue.Empty:
-            raise Trouble("timeout", f"no complete answer within {seconds:.0f} s", again=True) from None
+                got = self._awaited(box, streamed, deadline)
         finally:
             given_up.set()
         if isinstance(got, Answer):
             return got
-        if isinstance(got, Trouble):
-            raise got
-        raise self._trouble(got) from got
+        trouble = got if isinstance(got, Trouble) else self._trouble(got)
+        raise (trouble.after_tokens() if streamed.flowed else trouble) from (None if trouble is got else got)
+
+    def _awaited(
+        self, box: queue.SimpleQueue[Answer | BaseException], streamed: Streamed, deadline: float
+    ) -> Answer | BaseException:
+        """What the attempt put into the box; a timeout once its first token, its next one or the turn is too late."""
+        while True:
+            flowed, seconds = streamed.flowed, self._patience(streamed)
+            until = min(streamed.at + seconds, deadline)
+            try:
+                return box.get(timeout=max(until - time.monotonic(), 0.001))
+            except queue.Empty:
+                if time.monotonic() >= deadline:
+                    return Trouble("timeout", "no complete answer before the end of the turn", again=True)
+                if streamed.flowed == flowed and time.monotonic() >= streamed.at + seconds:
+                    what = "nothing more" if flowed else "nothing"
+                    return Trouble("timeout", f"{what} came within {seconds:g} s", again=True)
+
+    def _patience(self, streamed: Streamed) -> float:
+        """Seconds to wait for the next part of an answer."""
+        return self._settings.idle_seconds if streamed.flowed else self._settings.first_token_seconds
 
     def _stream(
-        self, messages: list[Message], tools: list[Message], seconds: float, given_up: threading.Event
+        self, messages: list[Message], tools: list[Message], streamed: Streamed, given_up: threading.Event
     ) -> Answer:
-        litellm = _litellm()
-        stream = litellm.completion(
+        # The timeout of the socket only ends a thread that nobody waits for any more.
+        socket_s = max(self._settings.first_token_seconds, self._settings.idle_seconds) + 5
+        most = self._settings.max_output_tokens
+        stream = _litellm().completion(
             model=self.target, messages=messages, tools=tools, stream=True, stream_options={"include_usage": True},
             api_key=self._key or "none", api_base=self._settings.base_url or None,
-            max_tokens=self._settings.max_output_tokens, timeout=seconds, num_retries=0, max_retries=0,
+            max_tokens=most, timeout=socket_s, num_retries=0, max_retries=0,
             drop_params=False, caching=False, _skip_mcp_handler=True,
         )  # fmt: skip
-        text: list[str] = []
-        calls: dict[int, list[str]] = {}
-        size = 0
-        for chunk in stream:
-            for choice in chunk.choices[:1]:
-                text.append(choice.delta.content or "")
-                size += len(text[-1])
-                for part in choice.delta.tool_calls or []:
-                    call = calls.setdefault(part.index, ["", "", ""])
-                    call[0] = call[0] or part.id or ""
-                    call[1] = call[1] or part.function.name or ""
-                    call[2] += part.function.arguments or ""
-                    size += len(part.function.arguments or "")
-            if given_up.is_set() or size > ANSWER_AT_MOST:
-                with suppress(Exception):
-                    stream.completion_stream.close()
-                raise Trouble("cut", "the answer exceeds the size limit")
-        # litellm makes up a finish reason and a usage if the server sent none: use only what was received.
+        try:
+            for chunk in stream:
+                streamed.add(chunk)
+                if given_up.is_set():
+                    raise Trouble("stopped", "nobody waits for the answer any more")
+        except Trouble:
+            with suppress(Exception):
+                stream.completion_stream.close()
+            raise
+        # litellm makes up a finish reason if the server sent none: use only what was received.
         ended = stream.received_finish_reason or getattr(stream, "intermittent_finish_reason", None)
-        sent = [c["usage"] for c in stream.chunks if "usage" in c and c["usage"] is not None]
-        usage = (int(sent[-1].prompt_tokens or 0), int(sent[-1].completion_tokens or 0)) if sent else None
-        if usage == (0, 0):
-            usage = None
-        if not any(text) and not calls:
-            raise Trouble("garbage", "the answer was empty or not a response of a model", usage=usage)
-        if ended is None:
-            raise Trouble("cut", "the answer ended in the middle", again=True)
-        made = [ToolCall(c[0] or f"call_{i}", c[1], c[2]) for i, c in sorted(calls.items())]
-        return Answer("".join(text), made, usage)
+        return streamed.answer(ended, usage_of(stream.chunks), most)
 
     def scrubbed(self, text: str) -> str:
         """The text with the key removed."""
@@ -242,15 +217,16 @@ class ModelPort:
         status = getattr(error, "status_code", None)
         answered = getattr(error, "litellm_response_headers", None) is not None
         free = answered or _never_sent(error)
+        code, wait = status if isinstance(status, int) else 0, retry_after(_headers(error))
         if isinstance(error, known.Timeout):
             return Trouble("timeout", why, again=True, free=free)
         if status == 429:
-            return Trouble("rate_limited", why, again=True, free=free, retry_after=_retry_after(error))
+            return Trouble("rate_limited", why, again=True, free=free, retry_after=wait, status=code)
         if isinstance(error, known.MidStreamFallbackError):
             return Trouble("cut", why, again=True)
-        if isinstance(status, int) and (status >= 500 or status in (408, 409)):
-            return Trouble("error", why, again=True, free=free, retry_after=_retry_after(error))
-        return Trouble("error", why, free=free)
+        if code >= 500 or code in (408, 409):
+            return Trouble("error", why, again=True, free=free, retry_after=wait, status=code)
+        return Trouble("error", why, free=free, status=code)
 
 
 def _litellm() -> Any:
@@ -266,6 +242,12 @@ def _litellm() -> Any:
     litellm.cache = None
     litellm.callbacks = litellm.success_callback = litellm.failure_callback = []
     return litellm
+
+
+def _cached_price(entry: Mapping[str, Any], own: float | None) -> float | None:
+    """The price of a million stored input tokens: a person's, else that of the built-in table, None if unknown."""
+    known = entry.get("cache_read_input_token_cost")
+    return own if own is not None else float(known) * 1e6 if isinstance(known, int | float) else None
 
 
 def _is_loopback(url: str) -> bool:
@@ -290,21 +272,12 @@ def _never_sent(error: BaseException) -> bool:
     return False
 
 
-def _retry_after(error: BaseException) -> float | None:
-    """The Retry-After header (a number or an HTTP date) in seconds from now."""
+def _headers(error: BaseException) -> Mapping[str, str]:
+    """The headers of the answer that an exception of litellm is about."""
     for headers in (
         getattr(error, "litellm_response_headers", None),
         getattr(getattr(error, "response", None), "headers", None),
     ):
-        text = (headers or {}).get("retry-after", "")
-        if not text:
-            continue
-        try:
-            return max(0.0, float(text))
-        except ValueError:
-            pass
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-        except ValueError:
-            return None
-    return None
+        if headers:
+            return {str(k).lower(): str(v) for k, v in headers.items()}
+    return {}

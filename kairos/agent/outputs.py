@@ -31,12 +31,14 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The last line of the worker's standard output. `finding` is set only if `outcome` is `proposed`."""
+    """The last line of the worker's standard output. `finding` is set only if `outcome` is `proposed`;
+    `patches`: hashes of the patches of the commits that were looked at."""
 
     turn: str
     outcome: Outcome
     why: str = ""
     finding: Finding | None = None
+    patches: list[str] = []
     spent_microusd: int = 0
     micros: int = 0
 

@@ -8,14 +8,14 @@ from kairos.agent.outputs import Assignment
 from kairos.agent.repository_files import DIFFED_AT_MOST, Files
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
 from kairos.domain.basis import basis_of
-from kairos.domain.finding import Finding
+from kairos.domain.finding import READ_UNTRUSTED, Finding, model_says
 from kairos.domain.inert import shown
 from kairos.domain.secrets import find, redact
 from kairos.domain.turn import Patch
 from kairos.repo.beneath import Unreadable
 
 DETECTOR, VERSION = "review-change", 1
-TITLE_AT_MOST, CLAIM_AT_MOST = 100, 1_000
+TITLE_AT_MOST, CLAIM_AT_MOST = 80, 1_000
 
 
 class Unfit(Exception):
@@ -29,7 +29,8 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
     edits = _edits(patch, files)
     action: Action = PatchAction(repo=assignment.repo, edits=edits)
     seen = _seen(patch, files)
-    title, claim = _line(patch.title, TITLE_AT_MOST), _line(patch.claim, CLAIM_AT_MOST)
+    title = model_says(_line(patch.title, TITLE_AT_MOST))
+    claim = model_says(f"{_line(patch.title, TITLE_AT_MOST).rstrip('.')}. {_line(patch.claim, CLAIM_AT_MOST)}")
     places = [f"{e.fs}\0{''.join(h.old)}" for e in edits for h in e.hunks]
     base = "".join(f"{e.fs}\0{e.before.sha if e.before else ''}\0" for e in edits)
     if any(find("".join(lines)) for e in edits for h in e.hunks for lines in (h.old, h.new)):
@@ -43,11 +44,11 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
         fingerprint=sorted({_short(place) for place in places}),
         basis=basis_of(present=[e.fs for e in edits]),
         title=title,
-        claim=f"{claim} Seen in {', '.join(seen)}." if seen else claim,
+        claim=f"{claim} What it quotes stands in {', '.join(seen)}." if seen else claim,
         action=action,
         evidence=list(dict.fromkeys([assignment.cause, *assignment.evidence])),
         engine="model",
-        unchecked=["a model says this: its reasoning was not checked, only that the patch applies"],
+        unchecked=["a model says this: its reasoning was not checked, only that the patch applies", READ_UNTRUSTED],
         cost_microusd=spent_microusd,
     )
 

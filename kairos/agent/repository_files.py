@@ -5,17 +5,21 @@ Credentials are removed from a text before it is processed further.
 
 from __future__ import annotations
 
+import hashlib
+import math
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from kairos.domain.amounts import count
 from kairos.domain.differences import diff_lines, differences
 from kairos.domain.inert import escape
 from kairos.domain.secrets import redact
 from kairos.repo.beneath import Content, Unreadable, read_beneath
-from kairos.repo.git import Git
+from kairos.repo.git import Git, GitError
 from kairos.repo.objects import Objects
 
 FILE_AT_MOST = 1_000_000
@@ -29,6 +33,11 @@ _PRIVATE = re.compile(
     re.IGNORECASE,
 )
 _ZERO = re.compile(r"0+$")
+_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+RANGE_AT_MOST = 1_000
+PATCH_AT_MOST, PATCH_SECONDS = 4 << 20, 10.0
+_READ_AT_ONCE = 8
+"""The blobs of so many files are held at once."""
 
 
 class Changed(NamedTuple):
@@ -117,26 +126,47 @@ class Files:
         message = raw.partition(b"\n\n")[2].decode("utf-8", "replace")
         return redact(message).strip()[:1_000]
 
-    def commit_diff(self, commit: str) -> list[str]:
-        """One section per file: the unified diff of both redacted sides, or the reason why it is not shown."""
+    def between(self, start: str | None, end: str) -> list[str]:
+        """The commits that a branch moved over, oldest first and at most `RANGE_AT_MOST`: those of its own line that
+        lead to `end` and not to `start`; a merge stands for what it brought. Only `end` if the start is unknown."""
+        if start is None or not (_OID.fullmatch(start) and _OID.fullmatch(end)):
+            return [end]
+        try:
+            out = self._git.run(
+                "rev-list", "--first-parent", f"--max-count={RANGE_AT_MOST}", end, f"^{start}", "--", timeout=30
+            )
+        except GitError:
+            return [end]
+        return out.decode("ascii", "replace").split()[::-1]
+
+    def patch_id(self, commit: str) -> str:
+        """A hash of what a commit changes relative to its first parent, whatever its id, message and place in the file:
+        it stays when a commit is rebased or cherry-picked. Empty if there is no such commit or it changes too much."""
+        known = self.commit(commit)
+        if known is None:
+            return ""
+        parent = self._git.commit(f"{known}^1")
+        sides = ["--root", known] if parent is None else [parent, known]
+        options = ("-r", "-p", "-U3", "--no-renames", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
+        raw = self._git.beginning("diff-tree", *options, *sides, "--", most=PATCH_AT_MOST, seconds=PATCH_SECONDS)
+        return "" if raw is None else _patch_hash(raw)
+
+    def commit_diff(self, commit: str, most: int = 1 << 30, until: float = math.inf) -> list[str]:
+        """One section per file: the unified diff of both redacted sides, or the reason why it is not shown. Ends after
+        `most` characters or at a time (time.monotonic), and says how many files are left out then."""
         changes = self.changes(commit)
-        wanted = [c for c in changes[:DIFFED_FILES] if shown(c.path)]
-        blobs = self._objects.blobs((oid for c in wanted for oid in (c.old, c.new) if oid), each=DIFFED_AT_MOST)
-        sections = []
-        for change in changes[:DIFFED_FILES]:
-            if not shown(change.path):
-                sections.append(f"{change.status} {escape(change.path)}: not shown (private)\n")
-                continue
-            try:
-                old = _text(_blob_of(blobs, change.old))
-                new = _text(_blob_of(blobs, change.new))
-            except Unreadable as why:
-                sections.append(f"{change.status} {escape(change.path)}: {why}\n")
-                continue
-            sections.append(_unified(change.path, old, new))
-        if len(changes) > DIFFED_FILES:
-            sections.append(f"[{len(changes) - DIFFED_FILES} of {len(changes)} files are left out]\n")
-        return sections
+        sections: list[str] = []
+        size = 0
+        for first in range(0, min(len(changes), DIFFED_FILES), _READ_AT_ONCE):
+            part = changes[first : min(first + _READ_AT_ONCE, DIFFED_FILES)]
+            wanted = [c for c in part if shown(c.path)]
+            blobs = self._objects.blobs((oid for c in wanted for oid in (c.old, c.new) if oid), each=DIFFED_AT_MOST)
+            for change in part:
+                if size >= most or time.monotonic() >= until:
+                    return [*sections, left_out(len(changes) - len(sections), len(changes))]
+                sections.append(_section(change, blobs))
+                size += len(sections[-1])
+        return [*sections, left_out(len(changes) - len(sections), len(changes))]
 
     def tree_diff(self, path: str) -> str:
         """The unified diff of a file from HEAD to the work tree, both redacted. Raises Unreadable."""
@@ -157,6 +187,35 @@ def shown(path: str) -> bool:
     if any(part.casefold() in (".git", "..", "") for part in path.split("/")):
         return False
     return not _PRIVATE.search(path)
+
+
+def left_out(files: int, of: int) -> str:
+    """The notice that so many files of so many are not shown; empty for none."""
+    return f"[{files} of {count(of, 'file')} left out]\n" if files else ""
+
+
+def _section(change: Changed, blobs: dict[str, bytes]) -> str:
+    if not shown(change.path):
+        return f"{change.status} {escape(change.path)}: not shown (private)\n"
+    try:
+        return _unified(change.path, _text(_blob_of(blobs, change.old)), _text(_blob_of(blobs, change.new)))
+    except Unreadable as why:
+        return f"{change.status} {escape(change.path)}: {why}\n"
+
+
+def _patch_hash(raw: bytes) -> str:
+    """The hash of a patch without its places: names, changed lines and what is around them; of binary files their
+    contents' ids."""
+    found = hashlib.sha256()
+    index = b""
+    for line in raw.split(b"\n"):
+        if line.startswith(b"index "):
+            index = line
+        elif line.startswith(b"Binary files "):
+            found.update(index + b"\n")
+        elif not line.startswith(b"@@ "):
+            found.update(line + b"\n")
+    return found.hexdigest()[:32]
 
 
 def _blob(oid: str, mode: str) -> str | None:

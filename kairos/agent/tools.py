@@ -118,6 +118,8 @@ class Tools:
                     return wrapped("remembered claims", self._recall(asked))
         except Unreadable as why:
             return f"Refused: {why}."
+        except Exception as error:  # noqa: BLE001 - whatever a model's arguments do to a tool, they end no turn
+            return f"Failed: {tool} ended with {type(error).__name__}: {str(error)[:300]}. Try it with other arguments."
         return f"Refused: there is no tool {tool}."
 
     def _read(self, asked: ReadFile) -> str:
@@ -158,7 +160,9 @@ class Tools:
         commit = self._files.commit(asked.commit)
         if commit is None:
             raise Unreadable("no such commit")
-        return f"commit {commit}\n{self._files.subject(commit)}\n\n" + "".join(self._files.commit_diff(commit))
+        return f"commit {commit}\n{self._files.subject(commit)}\n\n" + "".join(
+            self._files.commit_diff(commit, OUTPUT_AT_MOST, time.monotonic() + GREP_SECONDS)
+        )
 
     def _recall(self, asked: Recall) -> str:
         words = {w for w in asked.query.casefold().split() if len(w) > 2}

@@ -9,8 +9,11 @@ from typing import Literal
 
 import msgspec
 
-from kairos.agent.ledger import Pauses, caps_of, spent_today
+from kairos.agent.ledger import Pauses, caps_of, day_start_us, spent_today
+from kairos.clock import DAY
+from kairos.domain.model_health import barred
 from kairos.eventlog.log import Log
+from kairos.eventlog.views.model_health import ModelHealthView
 from kairos.home import Home
 from kairos.settings import Config, Model
 
@@ -23,10 +26,12 @@ IMPORT_SECONDS = 60.0
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The reason why no worker is started. `not_configured` is silent: it is not reported."""
+    """The reason why no worker is started, and until when (us), if that is known. `not_configured` is silent: it is not
+    reported."""
 
-    rule: Literal["not_configured", "not_installed", "no_key", "paused", "budget"]
+    rule: Literal["not_configured", "not_installed", "no_key", "key_refused", "waiting", "paused", "budget"]
     why: str
+    until: int | None = None
 
 
 def prepare(
@@ -42,9 +47,13 @@ def prepare(
         return Refusal("no_key", f"model.key_env names {model.key_env}, which is not in the daemon's environment")
     if Pauses(log).in_force(now_us, repo):
         return Refusal("paused", "paused by a person")
+    bar = barred(ModelHealthView().load(log)[0], now_us)
+    if bar is not None:
+        return Refusal("key_refused" if bar.state == "key_refused" else "waiting", bar.why, bar.until)
     today = spent_today(log, now_us, zone).microusd
     if today and today >= caps_of(model).per_day:
-        return Refusal("budget", f"{today / 1e6:.4f} USD of {model.per_day_usd} USD are spent today")
+        tomorrow = day_start_us(day_start_us(now_us, zone) + DAY + DAY // 2, zone)
+        return Refusal("budget", f"{today / 1e6:.4f} USD of {model.per_day_usd} USD are spent today", tomorrow)
     return None
 
 

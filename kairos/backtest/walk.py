@@ -12,7 +12,7 @@ from kairos.detectors.scene import CommitFile, Companion, Scene, SeenChange, See
 from kairos.domain.events import CommitRecorded
 from kairos.repo.git import Git
 from kairos.repo.objects import BlobChange
-from kairos.repo.past_ignoring import PastIgnoreRules
+from kairos.repo.past_rules import PastRules
 from kairos.repo.past_tree import REGULAR, PastTree, TreeChange
 
 REPO = "repo-backtest"
@@ -30,7 +30,7 @@ class HistoryWalk:
         self._companions = companions
         self._salt = salt
         self._tree = PastTree(git)
-        self._rules = PastIgnoreRules(self._tree)
+        self._rules = PastRules(self._tree)
         self._earlier: deque[frozenset[str]] = deque(maxlen=_EARLIER)
 
     def note(self, commit: CommitRecorded) -> None:

@@ -75,7 +75,8 @@ def _claim(judged: CheckJudged, messages: Mapping[str, str]) -> str:
         case "new":
             where = f"red at {judged.culprit[:10]}, green before it"
             over = f"; {judged.over} {'commit' if judged.over == 1 else 'commits'} in question, {tries}"
-            return f"It is {where}{over}, {judged.sure:.1%} sure.{said}"
+            part = f" The change that does it: {shown(judged.hunk.splitlines()[0])}." if judged.hunk else ""
+            return f"It is {where}{over}, {judged.sure:.1%} sure.{part}{said}"
         case "older":
             return (
                 f"It is red at {judged.base[:10]} too, where it was green when that was run first: not a commit, but "
@@ -99,7 +100,7 @@ def _text(judged: CheckJudged, messages: Mapping[str, str]) -> str:
     if judged.why and judged.verdict != "untested":
         lines.append(judged.why)
     if judged.hunk:
-        lines += ["The part of it that is to blame:", judged.hunk]
+        lines += ["The part of it that is to blame:", *(f"  {shown(line)}" for line in judged.hunk.splitlines())]
     return "\n".join(lines) or _title(judged)
 
 

@@ -7,7 +7,7 @@ run that ended is repeated.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,13 +15,15 @@ import msgspec
 from kairos.acting.checking import CheckResult, clean, run_check
 from kairos.acting.commit_tree import tree_of
 from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of
+from kairos.daemon.check_narrowing import NarrowedTo, TrialWanted, narrow
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker, told
+from kairos.domain.amounts import count
 from kairos.domain.checks import culprit, ranges, runners
 from kairos.domain.checks.culprit import Culprit, NextRun
 from kairos.domain.checks.ranges import ChainCommit, RedRange
 from kairos.domain.checks.report import Report
-from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
+from kairos.domain.checks.state import MOST_FAILED, CheckState, NamedCheck, check_stream
 from kairos.domain.events import (
     AttentionDue,
     CheckJudged,
@@ -45,7 +47,7 @@ from kairos.repo.git import Git
 BOUNDARY = "check"
 NOT_ALONE = "its runner does not run these cases alone"
 _MOST_COMMITS = 500
-_MOST_FAILED = 300
+_MOST_MESSAGES = 300
 _FLAKY_RUNS = 10
 """A flaky case is believed to be mended after so many green runs."""
 _MOST_BEGUN = 3
@@ -98,28 +100,52 @@ class CheckRounds:
     def run(
         self, repo: Repository, check: NamedCheck, at: ChainCommit, cases: Sequence[str] = (),
         cancelled: Callable[[], bool] | None = None, repeats: int = 1, *, exist: bool = False,
+        trial: TrialWanted | None = None,
     ) -> None:  # fmt: skip
         """One run, recorded when it begins and when it ended. `repeats`: how often it executes the command; `exist`:
-        a case of `cases` that it does not report makes it broken, else it counts as green.
+        a case of `cases` that it does not report makes it broken, else it counts as green; `trial`: with only some
+        pieces of the commit. One that was cut off too often by a crash is not begun again, but broken.
 
         TryAgain: it did not end, and counts for nothing."""
         stream = check_stream(repo.id, check.name)
-        started = CheckStarted(repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases))
+        pieces, of = ([], 0) if trial is None else (list(trial.pieces), trial.of)
+        known = self.checks(repo.id).get(check.name)
+        if known is not None and known.begun.get(at.tree, 0) >= _MOST_BEGUN:
+            broken = CheckRan(
+                repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="broken", cases=list(cases),
+                why=f"it was cut off {_MOST_BEGUN} times before it ended", pieces=pieces, pieces_of=of,
+            )  # fmt: skip
+            self._log.append([NewEvent(stream, broken, None, "system")])
+            self._world.catch_up()
+            return
+        started = CheckStarted(
+            repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, cases=list(cases), pieces=pieces, pieces_of=of
+        )  # fmt: skip
         (begun,) = self._log.append([NewEvent(stream, started, self._cause, "system")])
         try:
             result = run_check(
-                self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled
+                self._home,
+                Path(repo.root),
+                check,
+                at.oid,
+                cases=cases,
+                repeats=repeats,
+                cancelled=cancelled,
+                changes=None if trial is None else trial.changes,
             )
         except TryAgain as error:
             stopped = CheckRan(
                 repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="stopped", cases=list(cases),
-                why=error.message,
+                why=error.message, pieces=pieces, pieces_of=of,
             )  # fmt: skip
             self._log.append([NewEvent(stream, stopped, begun, "system")])
             raise
         if exist and result.outcome != "broken" and not reported(cases, result.report):
             result = CheckResult(outcome="broken", report=Report(format="none"), why=NOT_ALONE, seconds=result.seconds)
-        self._log.append([NewEvent(stream, ran(repo.id, check.name, at, result, cases), begun, "system")])
+        before = {case for r in known.runs[-1:] for case in r.failed} if known is not None else set()
+        ended = ran(repo.id, check.name, at, result, cases, before)
+        ended = msgspec.structs.replace(ended, pieces=pieces, pieces_of=of)
+        self._log.append([NewEvent(stream, ended, begun, "system")])
         self._world.catch_up()
 
     def _present(
@@ -128,22 +154,14 @@ class CheckRounds:
         """Runs all of a check at HEAD, unless a run on that tree ended."""
         if check.whole(head.tree):
             return False
-        if check.begun.get(head.tree, 0) >= _MOST_BEGUN:
-            broken = CheckRan(
-                repo=repo.id, check=check.named.name, tree=head.tree, commit=head.oid, outcome="broken",
-                why=f"it was cut off {_MOST_BEGUN} times before it ended",
-            )  # fmt: skip
-            self._log.append([NewEvent(check_stream(repo.id, check.named.name), broken, None, "system")])
-            self._world.catch_up()
-        else:
-            self.run(repo, check.named, head, (), cancelled)
+        self.run(repo, check.named, head, (), cancelled)
         return True
 
     def _untested(self, repo: Repository, check: CheckState, head: ChainCommit) -> bool:
         """Says of a check that could not be run at HEAD that it could not."""
         last = check.whole(head.tree)[-1]
         said = check.judged.get(CANNOT_RUN)
-        if last.outcome != "broken" or (said is not None and said.position > last.position):
+        if ranges.present(check, head.tree) is not None or (said is not None and said.position > last.position):
             return False
         judged = CheckJudged(
             repo=repo.id, check=check.named.name, cases=[CANNOT_RUN], verdict="untested", commit=head.oid,
@@ -158,8 +176,8 @@ class CheckRounds:
         """The next run of the search for who broke these cases, or the verdicts."""
         can_be_alone = runners.selecting(check.named.command, red.cases) is not None
         can_be_alone = can_be_alone and ranges.can_be_alone(check, red)
-        red, skipped = ranges.testable(check, red, alone=can_be_alone)
-        seconds = next((r.seconds / r.repeats for r in reversed(check.runs) if bool(r.cases) is can_be_alone), 0.0)
+        whole, red = red, ranges.testable(check, red, alone=can_be_alone)
+        seconds = ranges.duration(check, alone=can_be_alone)
         repeats = culprit.repeats(seconds)
         answers: dict[str, Culprit] = {}
         wanted = NextRun(red.n, True) if can_be_alone and not ranges.ran_alone(check, red) else None
@@ -183,9 +201,19 @@ class CheckRounds:
             at_head = wanted.position == red.n  # where the cases are known to exist
             self.run(repo, check.named, red.chain[wanted.position], cases, cancelled, repeats, exist=at_head)
             return
+        hunks: dict[int, NarrowedTo] = {}
+        for position, cases in culprits(answers).items():
+            if ranges.untestable_before(whole, red, position):
+                continue
+            at = red.chain[position]
+            found = narrow(Git(Path(repo.root)), check, red.chain[position - 1], at, cases[0], seconds)
+            if isinstance(found, TrialWanted):
+                self.run(repo, check.named, at, cases[:1] if can_be_alone else (), cancelled, repeats, trial=found)
+                return
+            hunks[position] = found
         run = ranges.present(check, red.chain[-1].tree)
         messages = {} if run is None else run.failed
-        judged = verdicts(repo.id, check, red, answers, skipped, alone=can_be_alone)
+        judged = verdicts(repo.id, check, red, answers, whole, hunks, alone=can_be_alone)
         self._say(repo, judged, messages, red.since)
 
     def _say(
@@ -227,10 +255,10 @@ class CheckRounds:
             names = set(known)
         for p in mine:
             keys = [case_of(key) for key in (p.raised.subjects or [p.raised.key])]
-            name = keys[0][0]
+            name, cases = keys[0][0], [case for _, case in keys]
             if name not in names:
                 why = f"`{name}` is no check any more"
-            elif name not in checks or p.state == "parked" or not _is_green(checks[name], head, [c for _, c in keys]):
+            elif name not in checks or p.state == "parked" or not _is_green(checks[name], head, cases):
                 continue
             else:
                 why = f"green again at {head.oid[:10]}"
@@ -252,8 +280,12 @@ def reported(cases: Sequence[str], report: Report) -> bool:
 
 
 def _is_green(check: CheckState, head: ChainCommit, cases: Sequence[str]) -> bool:
+    """Whether the cases of a finding are green, and all others that had their verdict together with them: a finding
+    names only so many."""
     if cases == [CANNOT_RUN]:
         return ranges.present(check, head.tree) is not None
+    told = {check.judged[case].position for case in cases if case in check.judged}
+    cases = [*cases, *(case for case, verdict in check.judged.items() if verdict.position in told)]
     flaky = any(case in check.judged and check.judged[case].verdict == "flaky" for case in cases)
     return ranges.green_again(check, head.tree, cases, runs=_FLAKY_RUNS if flaky else 1)
 
@@ -272,45 +304,63 @@ def commit_at(git: Git, revision: str) -> ChainCommit | None:
     return None if oid is None else ChainCommit(oid, tree_of(git, oid))
 
 
-def ran(repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequence[str]) -> CheckRan:
-    """The event of a run that ended."""
+def ran(
+    repo: str, check: str, at: ChainCommit, result: CheckResult, cases: Sequence[str], before: Collection[str] = ()
+) -> CheckRan:  # fmt: skip
+    """The event of a run that ended. Of too many red cases those that were not red `before` come first."""
     report = result.report
-    failed = [clean(case) for case in report.failed]
+    failed = sorted(map(clean, report.failed), key=lambda case: case.id in before)
     return CheckRan(
         repo=repo, check=check, tree=at.tree, commit=at.oid, outcome=result.outcome, format=report.format,
         exit=result.exit, passed=report.passed, skipped=report.skipped, cases=list(cases), seconds=result.seconds,
         failed=[
             FailedCase(
-                id=c.id, message=c.message, path=c.path, line=c.line, seconds=round(c.seconds, 3), wide=c.wide,
-                times=result.times.get(c.id, result.repeats),
+                id=c.id, message=c.message if place < _MOST_MESSAGES else "", path=c.path, line=c.line,
+                seconds=round(c.seconds, 3), wide=c.wide, times=result.times.get(c.id, result.repeats),
             )
-            for c in failed[:_MOST_FAILED]
+            for place, c in enumerate(failed[:MOST_FAILED])
         ],
-        cut=max(0, len(failed) - _MOST_FAILED) + report.cut,
-        partial=report.partial or len(failed) > _MOST_FAILED, why=result.why, repeats=result.repeats,
+        cut=max(0, len(failed) - MOST_FAILED) + report.cut,
+        partial=report.partial or len(failed) > MOST_FAILED, why=result.why, repeats=result.repeats,
     )  # fmt: skip
 
 
+def culprits(answers: Mapping[str, Culprit]) -> dict[int, list[str]]:
+    """The cases that a commit broke, by its position."""
+    found: dict[int, list[str]] = {}
+    for case in sorted(answers):
+        if answers[case].kind == "new":
+            found.setdefault(answers[case].position, []).append(case)
+    return found
+
+
 def verdicts(
-    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], skipped: int, *,
+    repo: str, check: CheckState, red: RedRange, answers: dict[str, Culprit], whole: RedRange,
+    hunks: Mapping[int, NarrowedTo], *,
     alone: bool,
 ) -> list[CheckJudged]:  # fmt: skip
-    """One verdict for the cases that share it."""
+    """One verdict for the cases that share it. `red`: the range `whole` without what could not be tested; `hunks`:
+    by the position of a culprit, what of it is to blame."""
     groups: dict[tuple[str, int], list[str]] = {}
     for case, answer in answers.items():
         groups.setdefault((answer.kind, answer.position), []).append(case)
     out = []
     for (kind, position), cases in sorted(groups.items()):
         evidence = ranges.seen_runs(check, red, cases[0], alone=alone)[1]
-        why = f"{skipped} commits in between could not be tested; it may be one of them" if skipped else ""
-        if kind not in _VERDICTS:
-            why = f"after {len(evidence)} runs neither a commit nor chance explains it"
+        part = hunks.get(position, NarrowedTo()) if kind == "new" else NarrowedTo()
+        skipped = ranges.untestable_before(whole, red, position) if kind == "new" else 0
+        why = f"{count(skipped, 'commit')} right before it could not be tested; it may be there" if skipped else ""
+        if red.n < 1:
+            why = "the runs of the search did not tell of it; it was stopped by a limit, or could not be run"
+        elif kind not in _VERDICTS:
+            why = f"after {count(len(evidence), 'run')} neither a commit nor chance explains it"
         out.append(
             CheckJudged(
                 repo=repo, check=check.named.name, cases=cases, verdict=_VERDICTS.get(kind, "untested"),
                 commit=red.chain[-1].oid, tree=red.chain[-1].tree, base=red.chain[0].oid,
                 culprit=red.chain[position].oid if kind == "new" else "", over=red.n, runs=len(evidence),
-                sure=round(min(answers[c].sure for c in cases), 6), evidence=evidence, why=why,
+                sure=round(min(answers[c].sure for c in cases), 6), why=why, hunk=part.text,
+                evidence=[*evidence, *part.evidence],
             )
         )  # fmt: skip
     return out

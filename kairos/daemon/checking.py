@@ -6,6 +6,7 @@ an absence only the newest tree is run, and an idle day costs nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from kairos.acting.checking import checks_lock
@@ -33,6 +34,8 @@ from kairos.settings import Config
 
 QUIET_S = 3.0
 """A check begins when nothing was edited for so long (s)."""
+BETWEEN_S = 0.2
+"""The pause (s) between two runs, so that `kairos check run`, which waits for the lock, gets its turn."""
 RETRY_S, RETRY_MOST_S = 2.0, 60.0
 _PAUSED_S = 60.0
 
@@ -57,8 +60,9 @@ class Checking(Component):
         self._rounds = CheckRounds(home, log, world, Looker(home, config, log, world))
         self._due: set[str] = set()
         self._causes: dict[str, int] = {}
-        self._patience: float | None = None
-        self._said = ""
+        self._last = ""
+        self._patience: dict[str, tuple[float, float]] = {}
+        self._said: dict[str, str] = {}
 
     def catch_up(self) -> int:
         here = self._world.catch_up()
@@ -79,48 +83,61 @@ class Checking(Component):
                 pass
 
     def step(self) -> float | None:
-        """Does one thing in one repository; returns when to go on."""
+        """Does one thing in one repository, by turns: a long search in one does not delay the others. Returns when to
+        go on."""
         waits: list[float] = []
-        for repo in sorted(self._due):
+        for repo in sorted(self._due, key=lambda repo: (repo <= self._last, repo)):
             known = self._repo(repo)
             if known is None:
-                self._due.discard(repo)
+                self._forget(repo)
                 continue
             wait = self._wait(known)
-            if wait is not None:
+            if wait is None:
+                if self._one(known):
+                    return BETWEEN_S
+                wait = self._wait(known) or 0.0
+            if repo in self._due:
                 waits.append(wait)
-            elif self._one(known):
-                return 0.0
-            elif self._patience is not None:
-                return self._patience
         return min(waits, default=None)
 
     def _one(self, repo: Repository) -> bool:
-        """Does one thing; False if nothing was left to do, or if it must be tried again after `_patience`."""
+        """Does one thing; False if nothing was left to do, or if it must be tried again after a while."""
 
         def cancelled() -> bool:
             return self.stopped or not self._is_mine(repo.id) or self._is_paused(repo.id)
 
+        self._last = repo.id
         try:
             with self._log.fenced(fences_of(self._held, [repo.id])), checks_lock(self._home):
                 more = self._rounds.step(repo, cancelled, cause=self._causes.get(repo.id))
         except (IntegrityError, LeaseLost):
             raise
         except KairosError as error:
-            if not self.stopped and error.message != self._said:
-                self._said = error.message
+            if not self.stopped and error.message != self._said.get(repo.id):
+                self._said[repo.id] = error.message
                 self._report(f"checks of {repo.root}: {error.message}")
-            self._patience = min(2 * (self._patience or RETRY_S / 2), RETRY_MOST_S)
+            _, before = self._patience.get(repo.id, (0.0, RETRY_S / 2))
+            patience = min(2 * before, RETRY_MOST_S)
+            self._patience[repo.id] = time.monotonic() + patience, patience
             return False
-        self._patience = None
+        self._patience.pop(repo.id, None)
         if not more:
-            self._due.discard(repo.id)
+            self._forget(repo.id)
         return more
+
+    def _forget(self, repo: str) -> None:
+        """Nothing is to be done in a repository until it has news."""
+        self._due.discard(repo)
+        for known in (self._causes, self._patience, self._said):
+            known.pop(repo, None)
 
     def _wait(self, repo: Repository) -> float | None:
         """How long (s) to wait before a check may run, None if it may now."""
         if self._is_paused(repo.id):
             return _PAUSED_S
+        until, _ = self._patience.get(repo.id, (0.0, 0.0))
+        if until > time.monotonic():
+            return until - time.monotonic()
         with self._world.reading() as views:
             quiet = now_us() - views.attention.last_activity.get(repo.id, 0)
         return None if quiet >= QUIET_S * SECOND else max(0.05, QUIET_S - quiet / SECOND)

@@ -24,6 +24,8 @@ class Component:
     name: str
     reads: frozenset[str] = frozenset()
     wakes: frozenset[str] = frozenset()
+    alone = False
+    """Whether the daemon goes on without it: what ends it is reported, and it begins again after a while."""
 
     def __init__(self, log: Log, world: World, held: HeldLeases) -> None:
         """`log`: a handle that only this component uses. `held`: the leases that this daemon holds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Collection, Sequence
 
 from kairos.errors import KairosError, LeaseLost, OutcomeUnknown, TryAgain
@@ -14,6 +15,7 @@ from kairos.home import machine
 from kairos.sensing.root import why_lost
 
 RETRY_S = 1.0
+ALONE_RETRY_S = 60.0
 
 
 class Duties:
@@ -81,9 +83,12 @@ class Enduring:
         """Prevents further restarts."""
         self._stop.set()
 
-    def run(self, work: Callable[[], None]) -> None:
+    def run(self, work: Callable[[], None], *, alone: bool = False) -> None:
+        """Runs the work until it returns. `alone`: whatever else it raises is reported, and it begins again, too; else
+        that is raised."""
         said = ""
         while True:
+            pause = RETRY_S
             try:
                 return work()
             except LeaseLost as lost:
@@ -94,7 +99,15 @@ class Enduring:
                 if not self._shared:
                     raise
                 said = self._say(said, error)
-            if self._stop.wait(RETRY_S):
+            except Exception:
+                if not alone:
+                    raise
+                pause = ALONE_RETRY_S
+                name = threading.current_thread().name
+                self._report(
+                    f"{name} failed; the daemon goes on without it for {pause:.0f} s:\n{traceback.format_exc()}"
+                )
+            if self._stop.wait(pause):
                 return None
 
     def _say(self, said: str, error: KairosError) -> str:

@@ -172,7 +172,8 @@ class _Daemon:
 
     def _start(self, component: Component | Following | Scheduler) -> None:
         if component.name not in self._threads:
-            work = partial(self._enduring.run, component.run)
+            alone = isinstance(component, Component) and component.alone
+            work = partial(self._enduring.run, component.run, alone=alone)
             self._threads[component.name] = threading.Thread(target=self._guard, args=(work,), name=component.name)
             self._threads[component.name].start()
 

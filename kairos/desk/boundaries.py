@@ -8,6 +8,7 @@ WORDS = {
     "brief": "the morning brief",
     "burst": "files changed",
     "check": "a check ended",
+    "comment": "you commented",
     "commit": "you committed",
     "idle_return": "you came back",
     "later": "you said later",

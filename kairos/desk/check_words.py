@@ -14,9 +14,9 @@ def of_check(event: ev.Event) -> str:
         case ev.CheckRemoved():
             return event.name
         case ev.CheckStarted():
-            return f"{event.check} at {event.commit[:8]}{_only(event.cases)}"
+            return f"{event.check} at {event.commit[:8]}{_only(event)}"
         case ev.CheckRan():
-            return f"{event.check} at {event.commit[:8]}{_only(event.cases)}: {result(event)}, {event.seconds:.1f} s"
+            return f"{event.check} at {event.commit[:8]}{_only(event)}: {result(event)}, {event.seconds:.1f} s"
         case ev.CheckJudged():
             where = f" at {event.culprit[:8]}" if event.culprit else ""
             more = f" and {len(event.cases) - 1} more" if len(event.cases) > 1 else ""
@@ -35,5 +35,6 @@ def result(event: ev.CheckRan) -> str:
     return f"{red} red, {event.passed} green" if red else f"green ({event.passed})"
 
 
-def _only(cases: list[str]) -> str:
-    return f", only {count(len(cases), 'case')}" if cases else ""
+def _only(event: ev.CheckStarted | ev.CheckRan) -> str:
+    some = f", with {len(event.pieces)} of its {count(event.pieces_of, 'hunk')}" if event.pieces_of else ""
+    return f"{some}, only {count(len(event.cases), 'case')}" if event.cases else some

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, RedCaseOu
 from kairos.domain.checks import ranges
 from kairos.domain.checks.ranges import ChainCommit
 from kairos.domain.checks.simulating import simulate as simulated
-from kairos.domain.checks.state import CheckState, NamedCheck, check_stream
-from kairos.domain.checks.suggesting import WANTED, suggest
+from kairos.domain.checks.state import CheckState, JudgedCase, NamedCheck, check_stream
+from kairos.domain.checks.suggesting import WANTED, Suggestion, free_name, suggest
 from kairos.domain.events import CheckKind, CheckNamed, CheckRemoved
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.record import NewEvent
@@ -32,6 +33,7 @@ _PROGRAMS = (
     "node_modules/.bin/eslint", "node_modules/.bin/tsc",
 )  # fmt: skip
 _LOCK_WAIT_S = 600.0
+_NO_VERDICT = JudgedCase(position=0, verdict="")
 
 
 def add(
@@ -108,7 +110,8 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
     """The checks that a repository seems to use, read from its last commit; nothing of it is run."""
     repo = _repository(desk, only)
     root, git = Path(repo.root), Git(Path(repo.root))
-    named = {tuple(c.named.command) for c in desk.view(ChecksView()).of(repo.id).values()}
+    checks = desk.view(ChecksView()).of(repo.id)
+    named, taken = {tuple(c.named.command) for c in checks.values()}, set(checks)
     tracked = git.tracked()
     objects = Objects(git)
     contents = {}
@@ -117,15 +120,15 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
         contents = {name: raw for name, raw in found.items() if raw is not None}
     present = [name for name in _PROGRAMS if (root / name).is_file()]
     setting = desk.config.check.get(repo.root)
-    out = []
+    mine = []
     if setting is not None and tuple(setting.command) not in named:
-        command = list(setting.command)
-        out.append(SuggestedOut(name="test", kind="test", command=command, because="your configuration",
-                                add=_add("test", "test", command)))  # fmt: skip
-    return out + [
+        mine.append(Suggestion(free_name("test", taken), "test", tuple(setting.command), "your configuration"))
+        named.add(tuple(setting.command))
+        taken.add(mine[0].name)
+    return [
         SuggestedOut(name=s.name, kind=s.kind, command=list(s.command), because=s.because,
-                     add=_add(s.kind, s.name, list(s.command)))
-        for s in suggest(tracked, contents, present) if s.command not in named
+                     add=_add(s.kind, s.name, list(s.command)), found=_is_here(root, s.command[0]))
+        for s in [*mine, *suggest(tracked, contents, present, taken, named)]
     ]  # fmt: skip
 
 
@@ -225,10 +228,9 @@ def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> Nam
     named = check.named
     red = [] if last is None else [
         RedCaseOut(
-            case=case, message=message, verdict=check.judged[case].verdict if case in check.judged else "",
-            culprit=check.judged[case].culprit if case in check.judged else "",
+            case=case, message=message, verdict=verdict.verdict, culprit=verdict.culprit, place=verdict.place
         )
-        for case, message in last.failed.items()
+        for case, message in last.failed.items() for verdict in [ranges.standing(check, case) or _NO_VERDICT]
     ]  # fmt: skip
     state = "not run" if last is None else {"passed": "green", "failed": "red"}.get(last.outcome, "broken")
     return NamedCheckOut(
@@ -253,8 +255,11 @@ def _repository(desk: Desk, only: Repository | None) -> Repository:
 
 
 def _free_name(desk: Desk, repo: Repository, kind: str) -> str:
-    taken = desk.view(ChecksView()).of(repo.id)
-    return next(n for n in (kind, *(f"{kind}-{i}" for i in range(2, 1_000))) if n not in taken)
+    return free_name(kind, desk.view(ChecksView()).of(repo.id))
+
+
+def _is_here(root: Path, program: str) -> bool:
+    return (root / program).is_file() if "/" in program else shutil.which(program) is not None
 
 
 def _add(kind: str, name: str, command: Sequence[str]) -> list[str]:

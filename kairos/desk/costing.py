@@ -81,11 +81,20 @@ def spent_since(desk: Desk, start: int, only: Repository | None) -> Spendings:
     return _read(desk.log, position_before(desk, start), only)
 
 
-def today(desk: Desk, only: Repository | None, zone: tzinfo) -> tuple[int, int, int]:
-    """(model calls, micro-USD, turns) of this local day, of one repository or of all."""
+class DayCost(NamedTuple):
+    """Model calls, what they cost (micro-USD), how much of that is only reserved so far, and turns."""
+
+    calls: int
+    microusd: int
+    reserved: int
+    turns: int
+
+
+def today(desk: Desk, only: Repository | None, zone: tzinfo) -> DayCost:
+    """What this local day cost, in one repository or in all."""
     found = spent_since(desk, day_start(now_us(), zone), only)
-    done = [call for call in found.calls if not call.open]
-    return len(done), sum(call.microusd for call in done), len(found.turns)
+    reserved = sum(call.microusd for call in found.calls if call.open)
+    return DayCost(len(found.calls), sum(call.microusd for call in found.calls), reserved, len(found.turns))
 
 
 def _read(log: Log, after: int, only: Repository | None) -> Spendings:

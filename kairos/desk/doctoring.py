@@ -71,7 +71,7 @@ def model_key(desk: Desk, fix: bool) -> CheckOut:
     if not model.name:
         return _ok("model", "none is configured: everything but model turns works")
     if not model.key_env:
-        return _ok("model", f"{model.name}, without a key")
+        return _model_turns(desk, f"{model.name}, without a key")
     hint = f"Set {model.key_env} where the daemon is started (for a service: systemctl --user set-environment)."
     pid = running(desk.home)
     if pid:
@@ -83,7 +83,18 @@ def model_key(desk: Desk, fix: bool) -> CheckOut:
             return _bad("model", f"{model.key_env} is not in the environment of the running daemon", hint)
     elif not os.environ.get(model.key_env):
         return _bad("model", f"{model.key_env} is not set here", hint)
-    return _ok("model", f"{model.name}, key in {model.key_env}")
+    return _model_turns(desk, f"{model.name}, key in {model.key_env}")
+
+
+def _model_turns(desk: Desk, what: str) -> CheckOut:
+    """The result for a model that is configured well: how its last turns went."""
+    from kairos.desk.model_state import model_state
+
+    model = model_state(desk)
+    if model is None or model.state == "ready":
+        return _ok("model", what)
+    state = "problem" if model.state == "key_refused" else "warning"
+    return _bad("model", f"{what}; {model.why}", model.remedy, state=state)
 
 
 def log(desk: Desk, fix: bool) -> CheckOut:

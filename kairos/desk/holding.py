@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.desk.controlling import detectors, mutes
 from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.model_state import model_state
 from kairos.desk.reading import attention, inbox, rejection_of, repositories, roots_of, unwatched
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.units import count
@@ -34,7 +35,7 @@ def in_force(desk: Desk, only: Repository | None = None) -> list[HeldOut]:
     if not desk.has_log:
         return []
     repos = [r for r in repositories(desk).by_id if only is None or r == only.id]
-    return [*_pauses(desk, only), *_mutes(desk, only), *_proposals(desk, repos), *_findings(desk, repos)]
+    return [*_pauses(desk, only), *_mutes(desk, only), *_model(desk), *_proposals(desk, repos), *_findings(desk, repos)]
 
 
 def _pauses(desk: Desk, only: Repository | None) -> list[HeldOut]:
@@ -63,6 +64,19 @@ def _mutes(desk: Desk, only: Repository | None) -> list[HeldOut]:
             remedy=f"{m.lift} ends it and tells what it held back",
         )
         for m in mutes(desk, only)
+    ]  # fmt: skip
+
+
+def _model(desk: Desk) -> list[HeldOut]:
+    """What keeps the model from speaking: it is not called, or its last turns came to nothing."""
+    model = model_state(desk)
+    if model is None or model.state == "ready":
+        return []
+    return [
+        HeldOut(
+            position=0, at=rfc3339(now_us()), repo="", subject="model", why=model.why, rule=f"model-{model.state}@1",
+            until=model.until, detector="review-change", now=True, remedy=model.remedy,
+        )
     ]  # fmt: skip
 
 

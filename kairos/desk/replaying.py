@@ -51,7 +51,8 @@ def as_of(desk: Desk, moment: str) -> ThenOut:
     if named is None:
         at = ago(moment, now_us())
     today = local_day(at, zone)
-    calls = [micros for called, micros in ledger.calls if local_day(called, zone) == today]
+    spent = [*ledger.calls, *ledger.open.values()]
+    calls = [micros for called, micros in spent if local_day(called, zone) == today]
     return ThenOut(
         position=upto,
         at=rfc3339(at) if at else None,

@@ -51,6 +51,7 @@ from kairos.desk.records.system import (
     ToolOut,
     VersionOut,
 )
+from kairos.desk.records.turns import TurnOut, TurnShownOut
 
 DATA: dict[str, Any] = {
     "version": VersionOut,
@@ -101,6 +102,8 @@ DATA: dict[str, Any] = {
     "completion": CompletionOut,
     "demo": DemoOut,
     "cost": CostOut,
+    "turn-ls": list[TurnOut],
+    "turn-show": TurnShownOut,
     "backtest": BacktestOut,
     "export": ExportedOut,
     "check-add": NamedCheckOut,

@@ -92,6 +92,8 @@ def _words(one: HeldOut, proposal: Proposal | None) -> tuple[str, str]:
         return _OWN[one.rule]
     if one.subject in ("pause", "mute"):
         return ("a pause" if one.subject == "pause" else f"a mute of {one.detector}"), one.why
+    if one.subject == "model":
+        return "the model", one.why
     if proposal is not None:
         return proposal.raised.title, one.why.removeprefix(f"{proposal.raised.title}: ")
     if is_key(one.subject):

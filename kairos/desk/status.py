@@ -12,6 +12,7 @@ from kairos.daemon.presence import Status, read_status, running
 from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
+from kairos.desk.model_state import in_one_sentence, model_state
 from kairos.desk.reading import attention, inbox, repositories, resting, unwatched, usage, waiting
 from kairos.desk.records.repositories import DaemonOut, InboxCount, InboxMoreOut, LogOut, RepoOut, StatusOut, TodayOut
 from kairos.desk.records.system import MutedOut
@@ -54,6 +55,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         muted=_muted(desk, only),
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
         unwatched=resting(desk, only),
+        model=model_state(desk),
     )  # fmt: skip
     return msgspec.structs.replace(found, next=next_command(found))
 
@@ -69,14 +71,23 @@ def _muted(desk: Desk, only: Repository | None) -> list[MutedOut]:
 def _today(desk: Desk, only: Repository | None) -> TodayOut:
     zone = local_zone()
     if only is not None:
-        calls, micros, turns = today_of(desk, only, zone)
-        return TodayOut(model_calls=calls, spent_usd=round(micros / 1e6, 6), turns=turns, **_told(desk, only))
+        found = today_of(desk, only, zone)
+        return _costs(found.calls, found.microusd, found.reserved, found.turns, _told(desk, only))
     today, spent = local_day(now_us(), zone), usage(desk)
     costs = [cost for at, cost in spent.calls if local_day(at, zone) == today]
+    reserved = [cost for at, cost in spent.open.values() if local_day(at, zone) == today]
+    turns = sum(count for at, count in spent.turns if local_day(at, zone) == today)
+    return _costs(len(costs) + len(reserved), sum(costs) + sum(reserved), sum(reserved), turns, _told(desk, None))
+
+
+def _costs(calls: int, microusd: int, reserved: int, turns: int, told: dict[str, int]) -> TodayOut:
     return TodayOut(
-        model_calls=len(costs), spent_usd=round(sum(costs) / 1e6, 6),
-        turns=sum(count for at, count in spent.turns if local_day(at, zone) == today), **_told(desk, None),
-    )  # fmt: skip
+        model_calls=calls,
+        spent_usd=round(microusd / 1e6, 6),
+        reserved_usd=round(reserved / 1e6, 6),
+        turns=turns,
+        **told,
+    )
 
 
 def _told(desk: Desk, only: Repository | None) -> dict[str, int]:
@@ -116,7 +127,12 @@ def one_line(status: StatusOut) -> str:
     """One line, for a prompt or a status bar."""
     daemon = "paused" if status.paused else "on" if status.daemon.running else "off"
     bad = [r.state for r in status.repos if r.state in ("degraded", "lost")]
-    return f"kairos {daemon} · {status.inbox.pending} pending" + (f" · {len(bad)} {bad[0]}" if bad else "")
+    ill = status.model is not None and status.model.state != "ready"
+    return (
+        f"kairos {daemon} · {status.inbox.pending} pending"
+        + (f" · {len(bad)} {bad[0]}" if bad else "")
+        + (f" · model {status.model.state.replace('_', ' ')}" if status.model is not None and ill else "")
+    )
 
 
 def next_command(status: StatusOut) -> str:
@@ -135,7 +151,8 @@ def next_command(status: StatusOut) -> str:
 
 
 def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
-    """What is muted, what is parked and what rests unwatched, a sentence each; for who wonders at the silence."""
+    """What is muted, what is parked, what rests unwatched and what is wrong with the model, a sentence each; for who
+    wonders at the silence."""
     lines = []
     if status.muted:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
@@ -150,6 +167,8 @@ def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
         f"{'it' if n == 1 else 'them'} back)"
         for root, n in status.unwatched.items()
     ]
+    if status.model is not None and status.model.state != "ready":
+        lines.append(in_one_sentence(status.model))
     return lines
 
 

@@ -154,7 +154,8 @@ def _of_turn(event: ev.Event) -> str:
         case ev.ModelReserved():
             return f"{event.model}: up to ${event.reserved_microusd / 1e6:.4f}"
         case ev.ModelCalled():
-            return f"{event.model}: {event.outcome}, ${event.spent_microusd / 1e6:.4f}"
+            said = [f"{event.model}: {event.outcome}, ${event.spent_microusd / 1e6:.4f}", event.why, event.anomaly]
+            return " · ".join(filter(None, said))
         case ev.DetectorMuted() | ev.DetectorUnmuted():
             return event.detector
         case ev.Paused():

@@ -15,6 +15,8 @@ from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
 _MOST = 50
+_LONGEST = 4_096
+"""The characters of the longest path that a system takes."""
 
 
 class CaseCollision:
@@ -30,15 +32,19 @@ class CaseCollision:
         if not added and not scene.whole:
             return
         pairs = collisions(scene.tracked)
-        news = {a: b for a, b in pairs.items() if scene.whole or any(_is_in(p, (a, b)) for p in added)}
+        above = {name for path in added for name in _names(path)} if pairs and not scene.whole else frozenset()
+        news = {a: b for a, b in pairs.items() if scene.whole or a in above or b in above}
         if news and (scene.whole or len(news) == len(pairs)):
             yield self._finding(scene, dict(list(news.items())[:_MOST]))
 
     def _finding(self, scene: Scene, pairs: dict[str, str]) -> Finding:
         words = [f"{shown(a)} and {shown(b)}" for a, b in pairs.items()]
         key, subjects = keys_of(self.name, ([a, b] for a, b in pairs.items()))
-        named = [name for pair in pairs.items() for name in pair]
-        carried = [c for c in scene.commits if any(_is_in(f.path, named) for f in c.changes if f.status in "ARC")]
+        named = {name for pair in pairs.items() for name in pair}
+        carried = [
+            c for c in scene.commits
+            if any(not named.isdisjoint(_names(f.path)) for f in c.changes if f.status in "ARC")
+        ]  # fmt: skip
         return Finding(
             detector=self.name,
             version=self.version,
@@ -60,10 +66,7 @@ def collisions(paths: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     found: dict[str, str] = {}
     for path in sorted(paths):
-        at = 0
-        while at >= 0:
-            at = path.find("/", at + 1)
-            name = path if at < 0 else path[:at]
+        for name in _names(path):
             known = names.setdefault(folded(name), name)
             if known != name:
                 found.setdefault(*sorted((known, name)))
@@ -76,6 +79,12 @@ def folded(name: str) -> str:
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
-def _is_in(path: str, names: Iterable[str]) -> bool:
-    """Whether a path is one of these or below one."""
-    return any(path == name or path.startswith(f"{name}/") for name in names)
+def _names(path: str) -> Iterator[str]:
+    """The directories above a path, the outermost first, and itself; none of one that no system can check out."""
+    if len(path) > _LONGEST:
+        return
+    at = path.find("/", 1)
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+    yield path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from kairos.domain.amounts import count
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
+from kairos.repo.links import followed
 
 _SUBMODULE = re.compile(r"(?m)^\s*path\s*=\s*(.+?)\s*$")
 _MOST = 200
@@ -33,9 +33,11 @@ class DanglingLink:
             return
         links = [p for p in scene.facts.links if (scene.whole or p in changed) and not is_fixture(p)][:_MOST]
         dead = {link: target for link in links if (target := _lost(scene, link)) is not None}
-        covered = scene.facts.ignored([_at(link, target) for link, target in dead.items()]) if dead else {}
-        made = {p for p, rule in covered.items() if not rule.startswith("!")}
-        dead = {link: target for link, target in dead.items() if _at(link, target) not in made}
+        ends = {link: followed(link, scene.facts.target).path for link in dead}
+        either = [name for end in ends.values() if end for name in (end, f"{end}/")]  # a file or a directory
+        covered = scene.facts.ignored(either)
+        made = {p.removesuffix("/") for p, rule in covered.items() if not rule.startswith("!")}
+        dead = {link: target for link, target in dead.items() if ends[link] not in made}
         if dead:
             yield self._finding(scene, dead)
 
@@ -60,18 +62,13 @@ class DanglingLink:
         )
 
 
-def _at(link: str, target: str) -> str:
-    """The path that a link leads to."""
-    return posixpath.normpath(posixpath.join(posixpath.dirname(link), target))
-
-
 def _lost(scene: Scene, link: str) -> str | None:
     """The target of a link that leads nowhere, None if it leads somewhere or nobody knows."""
     target = scene.facts.target(link)
-    if target is None or not target.isprintable() or target.startswith("/") or scene.facts.leads(link):
+    if target is None or not target.isprintable() or scene.facts.leads(link):
         return None
-    at = _at(link, target)
-    if at.startswith("../") or at in ("..", "."):
+    end = followed(link, scene.facts.target)
+    if end.where == "outside" or (end.where == "inside" and not end.path):
         return None
     modules = _SUBMODULE.findall(scene.text(".gitmodules") or "")
-    return None if any(at == m or at.startswith(f"{m}/") for m in modules) else target
+    return None if any(end.path == m or end.path.startswith(f"{m}/") for m in modules) else target

@@ -88,6 +88,26 @@ def is_built(names: Sequence[tuple[int, str, bool]], directory: str, package: st
     return made or _is_site(top) or _is_entry(directory, package) or _is_compiled(names, tracked)
 
 
+PUBLISHED_FROM_GIT = ("bower.json", "component.json", "action.yml", "action.yaml")
+"""Files of packages that are fetched from the repository itself, so that what was built must be committed: Bower,
+Component, GitHub's actions."""
+
+
+def is_partly_ignored(directory: str, rules: Sequence[str]) -> bool:
+    """Whether a rule of the root's .gitignore names a part of a directory: then the rest of it is meant to be kept."""
+    for rule in rules:
+        body = rule.strip().removeprefix("!").lstrip("/")
+        if body.startswith(f"{directory}/") and body.rstrip("/*") != directory:
+            return True
+    return False
+
+
+def is_kept_elsewhere(names: Sequence[tuple[int, str, bool]], tracked: Collection[str]) -> bool:
+    """Whether something in a directory that only a build makes has the name of a tracked file: such builds are kept."""
+    made = {name for _, name, is_directory in names if not is_directory and _MADE.search(name)}
+    return any(posixpath.basename(path) in made for path in tracked)
+
+
 def _is_site(top: list[tuple[str, bool]]) -> bool:
     """Whether it looks like a built site: a page and a directory of assets."""
     files = {name for name, is_directory in top if not is_directory}

@@ -8,7 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from kairos.detectors.artifacts import directory_rule, file_rule
 from kairos.detectors.boundaries import BASELINE, BURST, COMMIT, IDLE_RETURN, LATER, MANUAL
-from kairos.detectors.generated_signs import is_built, is_fixture, keeps_such
+from kairos.detectors.generated_signs import (
+    PUBLISHED_FROM_GIT,
+    is_built,
+    is_fixture,
+    is_kept_elsewhere,
+    is_partly_ignored,
+    keeps_such,
+)
 from kairos.detectors.patching import Span, spliced
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
@@ -167,9 +174,15 @@ class _Rules:
         return any(map(self._scene.exists, near)) and {"sitemap.xml", "index.html"} <= made
 
     def _is_built(self, directory: str, parent: str) -> bool:
-        """Whether a `build` or `dist` holds the output of a build."""
+        """Whether a `build` or `dist` holds the output of a build that nobody means to commit."""
+        if any(self._scene.exists(posixpath.join(parent, name)) for name in PUBLISHED_FROM_GIT):
+            return False
+        names = self._scene.facts.listed(directory)
+        rules = (self._scene.text(_IGNORE) or "").splitlines()
+        if is_partly_ignored(directory, rules) or is_kept_elsewhere(names, self._scene.tracked):
+            return False
         package = self._scene.text(posixpath.join(parent, "package.json")) or ""
-        return is_built(self._scene.facts.listed(directory), directory, package, self._scene.tracked)
+        return is_built(names, directory, package, self._scene.tracked)
 
 
 def _anchored(directory: str) -> str | None:

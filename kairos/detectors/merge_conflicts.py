@@ -1,4 +1,4 @@
-"""Recognises the conflict markers of git (merge, diff3, zdiff3) and of jj (diff, snapshot, git), of any length."""
+"""Recognises the conflict markers of git (merge, diff3, zdiff3), jj (diff, snapshot, git), Mercurial and Fossil."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ SIZE = 7
 ones."""
 _MARKER = re.compile(r"(?P<run>(?P<kind>[<>|=%+\\-])(?P=kind)*)(?:[ \t]+(?P<label>.*))?")
 _LONGEST = 200
+_FOSSIL = re.compile(r"MERGED IN CONTENT FOLLOWS\b")
+"""What Fossil writes behind the dividing marker; a heading of seven = may have any text."""
 
 
 class MergeConflict(NamedTuple):
@@ -69,19 +71,24 @@ def conflicts(text: str, *, fences: bool = False, size: int = SIZE) -> list[Merg
             first = begun.pop(length)
             middle = first.middle()
             if middle:
-                found = [c for c in found if c.ours < first.line]
+                while found and found[-1].ours > first.line:
+                    found.pop()
                 found.append(MergeConflict(first.line, middle, number, (first.label, label.strip())))
                 begun = {n: o for n, o in begun.items() if o.line < first.line}
-        elif length in begun and kind not in "<>" and (kind != "=" or label is None):
+        elif length in begun and kind not in "<>" and (kind != "=" or label is None or _FOSSIL.match(label)):
             begun[length].inner.append((kind, number))
     return found
 
 
 _MADE = re.compile(
     r"HEAD(?::.*)?|Updated upstream|Stashed changes|(?=[0-9a-f]*\d)[0-9a-f]{7,40}(?:[ .:(].*)?|\.(?:mine|r\d+)"
-    r"|local|other|TREE|MERGE-SOURCE|working copy|merge rev"
+    r"|TREE|MERGE-SOURCE"
+    r"|(?:local|other|working copy|merge rev|destination|source|graft(?:ed)?|histedit|shelve)(?:: [0-9a-f]{12}\b.*)?"
+    r"|[Cc]onflict \d+ of \d+(?: ends)?|Side #\d+ \(Conflict \d+ of \d+(?: ends)?\)"
+    r"|(?:BEGIN|END) MERGE CONFLICT\b.*"
 )
-"""Labels that git, Subversion, Mercurial and Bazaar write by themselves; those of branches may be anything."""
+"""Labels that git, Subversion, Mercurial, Bazaar, jj and Fossil write by themselves; those of branches may be
+anything."""
 
 
 class LoneMarker(NamedTuple):

@@ -10,12 +10,12 @@ from itertools import islice
 
 from kairos.detectors.scene import Facts
 from kairos.repo.beneath import Content
+from kairos.repo.links import followed
 from kairos.repo.objects import BlobChange
-from kairos.repo.past_ignoring import PastIgnoreRules
+from kairos.repo.past_rules import PastRules
 from kairos.repo.past_tree import LINK, REGULAR, PastTree, TreeChange
 from kairos.repo.search import files_naming, files_with_lines, lines_naming
 
-_HOPS = 40
 _LISTED_LIMIT = 500
 
 
@@ -27,7 +27,7 @@ class PastFacts(Facts):
     def __init__(
         self,
         tree: PastTree,
-        rules: PastIgnoreRules,
+        rules: PastRules,
         changes: Sequence[TreeChange],
         *,
         parent: str,
@@ -118,26 +118,8 @@ class PastFacts(Facts):
         return None if data is None else os.fsdecode(data)
 
     def leads(self, link: str) -> bool:
-        here = link
-        for _ in range(_HOPS):
-            target = self.target(here)
-            if target is None:
-                return self._tree.exists(here)
-            here = posixpath.normpath(posixpath.join(posixpath.dirname(here), target))
-            if here.startswith(("/", "../")) or here in ("..", "."):
-                return True  # outside of the repository: nobody knows any more
-            here = self._through(here)
-        return False
-
-    def _through(self, path: str) -> str:
-        """The path with a directory on its way that is a link replaced by where that leads."""
-        parts = path.split("/")
-        for depth in range(1, len(parts)):
-            above = "/".join(parts[:depth])
-            target = self.target(above)
-            if target is not None:
-                return posixpath.normpath(posixpath.join(posixpath.dirname(above), target, *parts[depth:]))
-        return path
+        end = followed(link, self.target)
+        return end.where == "outside" or (end.where == "inside" and self._tree.exists(end.path))
 
     def naming(self, needles: Sequence[str], pathspecs: Sequence[str] = (), *, words: bool = True) -> list[str]:
         return files_naming(self.git, needles, pathspecs, words=words, tree=self._tree.commit)
@@ -154,11 +136,7 @@ class PastFacts(Facts):
         return self._rules.covering(paths)
 
     def attribute(self, name: str, paths: Sequence[str]) -> dict[str, str]:
-        stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
-        out = self.git.run("check-attr", f"--source={self._tree.commit}", "-z", "--stdin", name, stdin=stdin)
-        fields = out.split(b"\0")
-        stated = zip(fields[::3], fields[2::3], strict=False)
-        return {os.fsdecode(path): os.fsdecode(value) for path, value in stated if value != b"unspecified"}
+        return self._rules.attribute(name, paths)
 
     def has_head(self) -> bool:
         return bool(self._parent) or not self._is_before

@@ -16,8 +16,10 @@ from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.repositories import Repository
 from kairos.repo.beneath import Content, Unreadable, as_text, read_beneath
+from kairos.repo.byte_cache import ByteCache
 from kairos.repo.git import Git
 from kairos.repo.objects import BlobChange, Objects
+from kairos.repo.rules import attribute, covered
 from kairos.repo.search import files_naming, files_with_lines, lines_naming
 
 UNTRACKED_LIMIT = 20_000
@@ -80,8 +82,8 @@ class Facts:
     def __init__(self, git: Git) -> None:
         self.git = git
         self.root = git.root
-        self._texts: dict[str, Content | None] = {}
-        self._old: dict[tuple[str, str], str | None] = {}
+        self._texts = ByteCache[str, Content](lambda content: len(content.data))
+        self._old = ByteCache[tuple[str, str], str](len)
         self.unsettled: set[str] = set()
         """Files that were being written when they were read, or a moment before."""
 
@@ -135,11 +137,10 @@ class Facts:
             try:
                 found = read_beneath(self.root, path)
             except (Unreadable, ValueError):
-                self._texts[path] = None
-            else:
-                self._texts[path] = found
-                if found.torn or 0 <= now_us() * 1_000 - found.changed_ns < SETTLE_NS:
-                    self.unsettled.add(path)
+                return self._texts.keep(path, None)
+            if found.torn or 0 <= now_us() * 1_000 - found.changed_ns < SETTLE_NS:
+                self.unsettled.add(path)
+            return self._texts.keep(path, found)
         return self._texts[path]
 
     def text(self, path: str) -> str | None:
@@ -213,19 +214,11 @@ class Facts:
     def ignored(self, paths: Sequence[str]) -> dict[str, str]:
         """Those of these paths that a rule of git's ignore files covers, tracked or not, with the rule; a rule that
         begins with `!` keeps its path."""
-        if not paths:
-            return {}
-        stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
-        out = self.git.run("check-ignore", "--verbose", "-z", "--stdin", "--no-index", stdin=stdin, ok=(0, 1))
-        fields = out.split(b"\0")
-        return {os.fsdecode(p): os.fsdecode(rule) for rule, p in zip(fields[2::4], fields[3::4], strict=False)}
+        return covered(self.git, paths)
 
     def attribute(self, name: str, paths: Sequence[str]) -> dict[str, str]:
         """The value of a git attribute for each of these paths that has one."""
-        stdin = b"".join(os.fsencode(p) + b"\0" for p in paths)
-        fields = self.git.run("check-attr", "-z", "--stdin", name, stdin=stdin).split(b"\0")
-        stated = zip(fields[::3], fields[2::3], strict=False)
-        return {os.fsdecode(path): os.fsdecode(value) for path, value in stated if value != b"unspecified"}
+        return attribute(self.git, name, paths)
 
     def has_head(self) -> bool:
         """Whether HEAD is a commit."""
@@ -250,7 +243,7 @@ class Facts:
                 data = self.objects.path_in(commit, path)
             except Unreadable:
                 data = None
-            self._old[commit, path] = None if data is None else as_text(data)
+            return self._old.keep((commit, path), None if data is None else as_text(data))
         return self._old[commit, path]
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import json
 import posixpath
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -18,11 +16,18 @@ from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.wording import evidence, fingerprint_of, key_of
 from kairos.domain.action import NoteAction
 from kairos.domain.basis import basis_of
+from kairos.domain.config_text import (
+    DEEPEST,
+    BoundedOutError,
+    ConfigTextError,
+    parse_json,
+    parse_jsonc,
+    parse_toml,
+)
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
-_TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{\{?[^}]*\}|@[A-Za-z_]+@|__[A-Z_]+__")
-_JSONC = re.compile(r'("(?:[^"\\\n]|\\.)*")|//[^\n]*|/\*.*?\*/|,(?=\s*[}\]])', re.DOTALL)
+_TEMPLATE = re.compile(r"\{\{|\{%|<%|\$\{[^}]{0,200}\}|@[A-Za-z_]{1,60}@|__[A-Z_]{1,60}__")
 _TOML = frozenset({"Pipfile", "Cargo.lock", "poetry.lock", "uv.lock", "pdm.lock"})
 _MOST = 50
 
@@ -80,23 +85,23 @@ def problem_in(path: str) -> Callable[[str], str | None] | None:
 
 
 def _of_json(text: str) -> str | None:
-    text = text.removeprefix("\ufeff")
     try:
-        json.loads(text)
-    except RecursionError:
+        parse_json(text)
+    except BoundedOutError:
         return None  # nobody knows
-    except ValueError as error:
-        if _TEMPLATE.search(text) or _parses(_JSONC.sub(lambda m: m[1] or " ", text)) or _is_lines(text):
-            return None
-        return str(error)
+    except ConfigTextError as error:
+        return None if _TEMPLATE.search(text) or _parses(text) or _is_lines(text) else str(error)
     return None
 
 
 def _parses(text: str) -> bool:
+    """Whether it is JSON, maybe with comments; True if nobody knows."""
     try:
-        json.loads(_JSONC.sub(lambda m: m[1] or " ", text))  # a comma before a comment before a bracket
-    except (ValueError, RecursionError):
+        parse_jsonc(text)
+    except ConfigTextError:
         return False
+    except BoundedOutError:
+        return True
     return True
 
 
@@ -108,22 +113,26 @@ def _is_lines(text: str) -> bool:
 
 def _of_toml(text: str) -> str | None:
     try:
-        tomllib.loads(text)
-    except RecursionError:
+        parse_toml(text)
+    except BoundedOutError:
         return None
-    except tomllib.TOMLDecodeError as error:
+    except ConfigTextError as error:
         return None if _TEMPLATE.search(text) else str(error)
     return None
 
 
 def _of_yaml(text: str) -> str | None:
-    """Only events are read: nothing is constructed, and an alias is not followed."""
+    """Only events are read: nothing is constructed, and an alias is not followed. What lies deeper than DEEPEST is not
+    read: libyaml takes time for each token and all that is open."""
     yaml = _yaml()
     if yaml is None or "{{" in text or "{%" in text or "<%" in text:
         return None
     try:
-        for _ in yaml.parse(text, Loader=yaml.CSafeLoader):
-            pass
+        open_ = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            open_ += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if open_ > DEEPEST:
+                return None
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""

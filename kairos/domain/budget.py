@@ -74,7 +74,8 @@ def evolve(spending: Spending, event: Event, at: int) -> None:
             reserved = spending.open.pop(_key(e.turn, e.call, e.attempt), None)
             if reserved is None:
                 return
-            difference = e.spent_microusd - reserved.microusd
+            spent = min(max(e.spent_microusd, 0), reserved.microusd)  # earlier versions believed any usage
+            difference = spent - reserved.microusd
             if reserved.slice in spending.slices:
                 spending.slices[reserved.slice].microusd += difference
             if e.turn in spending.turns:
@@ -99,16 +100,46 @@ def refusal(spending: Spending, turn: str, worst_microusd: int, caps: Caps, day_
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """USD per million tokens, which is micro-USD per token."""
+    """USD per million tokens, which is micro-USD per token. `cached`: of input tokens that the provider had stored;
+    None if that is not known, then they cost what others cost."""
 
     input: float
     output: float
+    cached: float | None = None
 
 
-def cost(price: Price, input_tokens: int, output_tokens: int) -> int:
+class Tokens(msgspec.Struct, frozen=True):
+    """The tokens of one attempt. `cached`: those of the input that the provider had stored."""
+
+    input: int
+    output: int
+    cached: int = 0
+
+
+def cost(price: Price, tokens: Tokens) -> int:
     """The cost of this many tokens, rounded up to a whole micro-USD."""
-    exact = input_tokens * price.input + output_tokens * price.output
+    stored = price.input if price.cached is None else min(price.cached, price.input)
+    exact = (tokens.input - tokens.cached) * price.input + tokens.cached * stored + tokens.output * price.output
     return int(exact) + (exact > int(exact))
+
+
+def believed(reported: Tokens | None, most: Tokens) -> tuple[Tokens, str]:
+    """(the tokens to pay for, what is wrong with the report; empty if nothing is).
+
+    A server can neither lower the sum nor raise it above what was reserved: a figure that cannot be counts as the most
+    that can be, and more cached tokens than input as none. Without a report the most counts."""
+    if reported is None:
+        return msgspec.structs.replace(most, cached=0), ""
+    used = reported.input if 0 <= reported.input <= most.input else most.input
+    made = reported.output if 0 <= reported.output <= most.output else most.output
+    stored = reported.cached if 0 <= reported.cached <= used else 0
+    found = Tokens(used, made, stored)
+    if found == reported:
+        return found, ""
+    return found, (
+        f"the server reported {reported.input} input ({reported.cached} cached) and {reported.output} output tokens; "
+        f"at most {most.input} and {most.output} are possible"
+    )
 
 
 def _key(turn: str, call: int, attempt: int) -> str:

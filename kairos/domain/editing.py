@@ -12,6 +12,7 @@ from kairos.domain.action import PatchAction, digest, effects_of
 from kairos.domain.deciding import decided
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import ProposalRaised, Risk
+from kairos.domain.finding import READ_UNTRUSTED
 from kairos.domain.hunks import groups
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import OPEN, Proposal, found_words
@@ -24,9 +25,8 @@ MODEL_UNCHECKED = "a model changed this patch: its reasoning was not checked, on
 
 
 class ModelWords(msgspec.Struct, frozen=True):
-    """What a model said of its patch, the comment that it answered, and what that cost."""
+    """What a model said of its patch, quoted as its words; the comment that it answered, and what that cost."""
 
-    title: str
     claim: str
     comment: str
     cost_microusd: int = 0
@@ -56,40 +56,45 @@ def answer(
     present = p.raised.action.edits if isinstance(p.raised.action, PatchAction) else []
     stays = [e for e in present if e.fs not in paths and (e.before is None or e.after is None or not e.hunks)]
     whole = PatchAction(repo=action.repo, edits=sorted([*action.edits, *stays], key=lambda e: e.fs))
-    made = _made(p, whole, policy, root, f"a model changed the patch, because you said: {said.comment}")
+    changed = f"a model changed the patch, because you said: {said.comment}"
+    made = _made(p, whole, policy, root, changed, by_model=True)
     if made is None:
         raise UsageError("the model gave the same patch again", "Edit it yourself with e.")
     found = p.found or found_words(p)
-    quoted = f"A model says: “{said.title}. {said.claim}” You said: “{said.comment}”."
+    quoted = f"{said.claim} You said: “{said.comment}”."
     return [
         msgspec.structs.replace(
             made, title=f"A model's version of: {found.title}", claim=f"{quoted} What was found: {found.claim}",
             by="model", spent_microusd=said.cost_microusd,
-            unchecked=list(dict.fromkeys([*p.raised.unchecked, MODEL_UNCHECKED])),
+            unchecked=list(dict.fromkeys([*p.raised.unchecked, MODEL_UNCHECKED, READ_UNTRUSTED])),
         )
     ]  # fmt: skip
 
 
-def _made(p: Proposal, action: PatchAction, policy: Policy, root: str, changed: str) -> ev.ProposalRevised | None:
+def _made(
+    p: Proposal, action: PatchAction, policy: Policy, root: str, changed: str, *, by_model: bool = False
+) -> ev.ProposalRevised | None:
     """The revision with another patch and the words as they are; None without a difference."""
     if p.state not in OPEN:
         raise decided(p)
-    made = rebased(p, action, policy=policy, root=root, changed=changed, edited=p.edited or p.raised.digest)
+    edited = p.edited or p.raised.digest
+    made = rebased(p, action, policy=policy, root=root, changed=changed, edited=edited, by_model=by_model)
     return None if made.digest == p.raised.digest or action == p.raised.action else made
 
 
 def rebased(
-    p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str, edited: str
+    p: Proposal, action: PatchAction, *, policy: Policy, root: str, changed: str, edited: str, by_model: bool = False
 ) -> ev.ProposalRevised:
     """The same proposal with another patch and its words as they are, whatever its state. `edited`: the digest of the
-    patch that was found, if a person changed it. UsageError and Denied as `revise`."""
+    patch that was found, if a person changed it; `by_model`: a model wrote this patch. UsageError and Denied as
+    `revise`."""
     raised = p.raised
     if not action.edits:
         raise UsageError(f"nothing is left of the patch of {p.id}", f"To refuse it: `kairos reject {p.id} -m TEXT`.")
     if without_secret(action, raised.claim) != action:
         raise UsageError("the patch carries a credential-like value, which the log must not keep", "Leave it out.")
     effects = effects_of(action)
-    risk = _risk_of_edit(raised, action)
+    risk = _risk_of_edit(raised, action, by_model)
     verdict = policy.decide(action, risk=risk, detector=raised.detector, repo=raised.repo, root=root)
     if verdict.effect == "deny":
         raise Denied(f"{p.id} stays as it was: {verdict.why}", "Leave these paths out of the patch.")
@@ -143,7 +148,9 @@ def restore(p: Proposal, wanted: Proposal) -> ev.ProposalRevised:
     )  # fmt: skip
 
 
-def _risk_of_edit(raised: ProposalRaised, action: PatchAction) -> Risk:
+def _risk_of_edit(raised: ProposalRaised, action: PatchAction, by_model: bool) -> Risk:
     """The risk of the new patch; never less than what the detector asked for beside the risk of its own patch."""
-    own = assess(raised.action).risk
-    return assess(action).risk if own == raised.risk else worse(assess(action).risk, raised.risk)
+    found_by_model = raised.engine == "model"
+    own = assess(raised.action, by_model=found_by_model).risk
+    new = assess(action, by_model=by_model or found_by_model).risk
+    return new if own == raised.risk else worse(new, raised.risk)

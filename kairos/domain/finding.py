@@ -79,3 +79,16 @@ def was_listed(finding: Finding, listed: Container[str]) -> bool:
 def listed_at(key: str, level: int) -> str:
     """What a list of findings holds for a key in a state of this level above 0."""
     return f"{key}|{level}"
+
+
+READ_UNTRUSTED = (
+    "the model read text that anyone may have written (files, diffs, commit messages): "
+    "it may have been told there what to say"
+)
+"""What a card says of a model's words that rest on a repository's text."""
+
+
+def model_says(text: str) -> str:
+    """A model's words as a sentence of Kairos: quoted, so that no text can end its own quotation."""
+    inner = text.replace("“", '"').replace("”", '"')
+    return f"A model says: “{inner}”"

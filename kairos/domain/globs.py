@@ -37,11 +37,33 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             out, i = out + "[^/]*", i + 1
         elif pattern[i] == "?":
             out, i = out + "[^/]", i + 1
-        elif pattern[i] == "[" and (end := pattern.find("]", i + 2)) > 0:
-            body = pattern[i + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
-            negated = body[0] in "!^"
-            out += "(?!/)[" + ("^" + body[1:] if negated else body) + "]"
-            i = end + 1
+        elif pattern[i] == "[" and (end := _class_end(pattern, i)) > 0:
+            out, i = out + _class(pattern[i + 1 : end]), end + 1
         else:
             out, i = out + re.escape(pattern[i]), i + 1
     return re.compile(out, re.DOTALL)
+
+
+def _class_end(pattern: str, start: int) -> int:
+    """The place of the `]` that ends the class begun at `start`, -1 if none does; one that comes first is a
+    member."""
+    first = start + 2 if pattern[start + 1 : start + 2] in ("!", "^") else start + 1
+    return pattern.find("]", first + 1)
+
+
+def _class(body: str) -> str:
+    """One character of a class such as `a-z` or `!0-9`, never a slash. A range that ends before it begins has no
+    members, as in a shell."""
+    negated = body[0] in "!^"
+    members, i = body[negated:], 0
+    out = ""
+    while i < len(members):
+        first, last = members[i], members[i + 2] if members[i + 1 : i + 2] == "-" and i + 2 < len(members) else ""
+        if last:
+            out += f"{re.escape(first)}-{re.escape(last)}" if first <= last else ""
+        else:
+            out += re.escape(first)
+        i += 3 if last else 1
+    if not out:
+        return "[^/]" if negated else "(?!)"
+    return f"(?!/)[{'^' if negated else ''}{out}]"

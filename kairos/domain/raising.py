@@ -109,8 +109,9 @@ def propose(
     """The proposal for a finding, or the hold by the policy that forbids it."""
     action = without_secret(checkable(finding), finding.claim)
     effects = effects_of(action)
-    risk = assess(action, urgent=finding.urgent and finding.engine == "rules", network=effects.network).risk
-    if finding.engine == "rules":
+    by_model = finding.engine == "model"
+    risk = assess(action, urgent=finding.urgent and not by_model, network=effects.network, by_model=by_model).risk
+    if not by_model:
         risk = worse(risk, finding.at_least)
     verdict = policy.decide(action, risk=risk, detector=finding.detector, repo=finding.action.repo, root=root)
     if verdict.effect == "deny":

@@ -63,6 +63,10 @@ _MEDIUM: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+_PROSE = ("*.md", "*.rst", "*.adoc", "*.txt")
+"""Files that no program runs."""
+
+
 class Assessment(NamedTuple):
     """The risk and the plain reasons for it, worst first."""
 
@@ -70,9 +74,10 @@ class Assessment(NamedTuple):
     reasons: list[str]
 
 
-def assess(action: Action, *, urgent: bool = False, network: bool = False) -> Assessment:
+def assess(action: Action, *, urgent: bool = False, network: bool = False, by_model: bool = False) -> Assessment:
     """The risk of an action. `urgent` is set by a detector (a secret about to be published, Kairos broken), never by a
-    model; it only marks what a person must see at once."""
+    model; it only marks what a person must see at once. `by_model`: a model wrote the patch, which is at least medium
+    unless it changes prose alone."""
     found: list[tuple[Risk, str]] = []
     if urgent:
         found.append(("urgent", "cannot wait"))
@@ -86,6 +91,8 @@ def assess(action: Action, *, urgent: bool = False, network: bool = False) -> As
         lines = sum(len(h.old) + len(h.new) for e in action.edits for h in e.hunks)
         if len(action.edits) > MANY_FILES or lines > MANY_LINES:
             found.append(("medium", f"touches {count(len(action.edits), 'file')} and {count(lines, 'line')}"))
+        if by_model and not all(matches_any(_PROSE, e.fs, fold=True) for e in action.edits):
+            found.append(("medium", "a model wrote this change of code"))
     found.sort(key=lambda f: -RANK[f[0]])
     return Assessment(found[0][0] if found else "low", list(dict.fromkeys(why for _, why in found)))
 

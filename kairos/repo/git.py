@@ -7,7 +7,9 @@ fetches and prompts are disabled for every call, and paths are always NUL-separa
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -171,6 +173,29 @@ class Git:
             words = process.stderr.read().decode("utf-8", "replace").strip()
         if process.returncode != 0:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {words}", status=process.returncode)
+
+    def beginning(self, *args: str | bytes, most: int, seconds: float) -> bytes | None:
+        """The whole output of a command if it is at most `most` bytes long and comes within `seconds`, else None: more
+        than that is never held in memory. GitError if git fails."""
+        with subprocess.Popen(
+            ["git", *_HARDENED, "-C", self.root, *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment(args[0]),
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            late = threading.Timer(seconds, process.kill)
+            late.start()
+            try:
+                out = process.stdout.read(most + 1)
+                if len(out) > most:
+                    process.kill()
+                status = process.wait()
+            finally:
+                late.cancel()
+        if len(out) > most or status == -signal.SIGKILL:
+            return None
+        if status != 0:
+            raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}", status=status)
+        return out
 
     def open(self, *args: str | bytes) -> subprocess.Popen[bytes]:
         """A command that answers on standard output what it is asked on standard input (`cat-file --batch`). The caller

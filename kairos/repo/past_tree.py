@@ -13,15 +13,14 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import IO, NamedTuple
 
 from kairos.repo.beneath import TEXT_LIMIT
+from kairos.repo.byte_cache import ByteCache
 from kairos.repo.git import Git, GitError
 
-_CACHED = 64 << 20
 _AT_ONCE = 400
 """So many questions fit into a pipe while nobody reads the answers."""
 REGULAR = frozenset({"100644", "100755"})
@@ -82,8 +81,7 @@ class BlobReader:
     def __init__(self, git: Git) -> None:
         self._check = _Asked(git, "cat-file", "--batch-check")
         self._batch = _Asked(git, "cat-file", "--batch")
-        self._cache: OrderedDict[str, bytes | None] = OrderedDict()
-        self._held = 0
+        self._cache = ByteCache[str, bytes](len)
 
     def size(self, name: str) -> int | None:
         """The size in bytes of a blob, by its id or a revision such as `<commit>:<path>`. None for anything else."""
@@ -97,15 +95,13 @@ class BlobReader:
     def read(self, name: str, limit: int = TEXT_LIMIT) -> bytes | None:
         """The content of a blob of at most `limit` bytes, None for anything else."""
         if name in self._cache:
-            self._cache.move_to_end(name)
             return self._cache[name]
         size = self.size(name)
         data = None
         if size is not None and size <= limit:
             self._batch.ask(os.fsencode(name) + b"\n")
             data = self._answer()
-        self._keep(name, data)
-        return data
+        return self._cache.keep(name, data)
 
     def fetch(self, oids: Iterable[str], limit: int = TEXT_LIMIT) -> None:
         """Reads many blobs ahead, by their ids, with two questions for all of them."""
@@ -118,7 +114,7 @@ class BlobReader:
             if fitting:
                 self._batch.ask(b"".join(oid.encode("ascii") + b"\n" for oid in fitting))
             for oid in fitting:
-                self._keep(oid, self._answer())
+                self._cache.keep(oid, self._answer())
 
     def close(self) -> None:
         self._check.close()
@@ -135,13 +131,6 @@ class BlobReader:
         if len(data) != length + 1:
             raise self._batch.lost()
         return data[:-1]
-
-    def _keep(self, name: str, data: bytes | None) -> None:
-        self._cache[name] = data
-        self._held += len(data or b"") + 100
-        while self._held > _CACHED and len(self._cache) > 1:
-            _, dropped = self._cache.popitem(last=False)
-            self._held -= len(dropped or b"") + 100
 
 
 class PastTree:

@@ -88,3 +88,26 @@ def test_what_is_too_large_to_compare_is_run_each_time(
     monkeypatch.setattr(before_runs, "_MOST_BYTES", 2)
     repo.write("large.txt", "more than two bytes\n")
     assert drawing("a") != drawing("b")
+
+
+def test_many_changed_files_are_compared_only_up_to_a_bound_in_all(
+    drawing: Any, repo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(before_runs, "_MOST_IN_ALL", 120)
+    for n in range(3):
+        repo.write(f"some{n}.txt", "x" * 30)
+    assert drawing("a") == drawing("b")
+    repo.write("more.txt", "x" * 30)
+    assert drawing("a", "three\n") != drawing("b", "three\n")
+
+
+def test_a_tree_with_too_many_changes_is_not_read_to_its_end(
+    drawing: Any, repo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(before_runs, "_MOST_FILES", 3)
+    for n in range(3):
+        repo.write(f"some{n}.txt", "x")
+    assert drawing("a") == drawing("b")
+    for n in range(2_000):
+        repo.write(f"many/{n}-{'x' * 60}.txt", "x")
+    assert drawing("a", "three\n") != drawing("b", "three\n")

@@ -115,6 +115,44 @@ def test_single_cases_of_pytest(repo: Any, check: Callable[..., CheckResult]) ->
     assert absent.outcome == "passed"
 
 
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("kill -9 $$", "signal 9"),
+        ("sh -c 'kill -9 $$'; exit $?", "signal 9"),
+        ("printf 'TAP version 13\\n1..1\\nnot ok 1 - a\\n  MemoryError\\n'; exit 137", "signal 9"),
+        ("sleep 60", "wall"),
+    ],
+)
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_a_run_that_was_given_up_is_no_answer(
+    check: Callable[..., CheckResult], script: str, why: str, repeats: int
+) -> None:
+    found = check("sh", "-c", script, seconds=1.0, repeats=repeats)
+    assert (found.outcome, found.report.failed) == ("broken", [])
+    assert why in found.why
+
+
+def test_a_case_that_was_out_of_memory_is_no_answer_of_a_search(repo: Any, check: Callable[..., CheckResult]) -> None:
+    repo.write("test_a.py", "def test_x():\n    raise MemoryError\n")
+    repo.commit()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist"]
+    roots = [str(Path(sys.executable).parent.parent)]
+    found = check(*command, read_roots=roots, cases=["test_a.py::test_x"])
+    assert (found.outcome, found.why) == ("broken", "it was out of memory")
+    assert check(*command, read_roots=roots).outcome == "failed", "it is red, and hides no other case"
+
+
+def test_selected_cases_that_were_not_run_are_not_green(repo: Any, check: Callable[..., CheckResult]) -> None:
+    repo.write("test_a.py", "def test_x(): pass\n")
+    repo.write("conftest.py", "import no_such_module\n")
+    repo.commit()
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:xdist"]
+    found = check(*command, read_roots=[str(Path(sys.executable).parent.parent)], cases=["test_a.py::test_x"])
+    assert found.outcome == "broken"
+    assert "did not run these cases" in found.why
+
+
 def test_one_check_at_a_time(home: Home) -> None:
     with checks_lock(home), pytest.raises(TryAgain), checks_lock(home):
         pass

@@ -87,6 +87,23 @@ def test_a_new_file_meanwhile_is_noticed(repo: Any, git: Git) -> None:
     assert disturbed(git, first, seed)
 
 
+def test_a_link_that_vanishes_or_changes_meanwhile_is_noticed(repo: Any, git: Git) -> None:
+    link = repo.root / "link"
+    link.symlink_to("README.md")
+    first = repo.commit()
+    for every in (False, True):
+        seed = seed_of(git, first, every=every)
+        assert not disturbed(git, first, seed)
+        link.unlink()
+        assert disturbed(git, first, seed)
+        link.symlink_to("elsewhere")
+        assert disturbed(git, first, seed)
+        with pytest.raises(TreeRefused):
+            seed_of(git, first, every=every)
+        link.unlink()
+        link.symlink_to("README.md")
+
+
 def test_a_tree_that_cannot_be_laid_is_refused(repo: Any, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
     (repo.root / "link").symlink_to("README.md")
     repo.write("big.txt", "x" * 100)

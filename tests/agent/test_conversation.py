@@ -7,8 +7,8 @@ import json
 import pytest
 
 from kairos.agent.conversation import REQUEST_AT_MOST, Conversation
-from kairos.agent.model import Answer
 from kairos.agent.outputs import ToolCall
+from kairos.agent.trouble import Answer
 
 CREDENTIAL = "AKIA" + "Q3EXAMPLE7ZLMN4T"
 

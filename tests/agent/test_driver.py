@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
 
+from kairos.agent.repository_files import Files
 from kairos.domain.action import NoteAction, PatchAction, apply_edit
-from kairos.domain.events import Paused, TurnStarted
+from kairos.domain.events import Paused, TurnEnded, TurnStarted
 from kairos.errors import Conflict
 from kairos.eventlog.record import NewEvent
 
@@ -28,7 +28,8 @@ def test_a_streamed_tool_call_becomes_a_finding(bench: Any, server: Any, fix: An
     assert apply_edit(finding.action.edits[0], (bench.root / "main.py").read_bytes()) == (
         b"import area\n\nprint(area.surface(2, 3))\n"
     )
-    assert "Seen in area.py:1." in finding.claim
+    assert finding.title == "A model says: “main.py still calls area.area”"
+    assert finding.claim.endswith("main.py was left behind.” What it quotes stands in area.py:1.")
     assert [c.outcome for c in bench.called()] == ["ok", "ok"]
     assert result.spent_microusd == finding.cost_microusd == 900 + 2 * 20 + 1200 + 2 * 80
 
@@ -53,6 +54,20 @@ def test_the_anthropic_format_works_too(bench: Any, server: Any, fix: Any) -> No
     assert result.outcome == "proposed"
     assert [r.path for r in server.received] == ["/v1/messages"] * 2
     assert [(c.input_tokens, c.output_tokens) for c in bench.called()] == [(900, 20), (1200, 80)]
+
+
+def test_a_change_that_was_looked_at_is_not_paid_for_again(bench: Any, server: Any, repo: Any) -> None:
+    server.calls(("nothing", {}))
+    first = bench.run()
+    assert len(first.patches) == 1
+    ended = TurnEnded(turn=first.turn, repo="repo-1", engine="model", outcome=first.outcome, patches=first.patches)
+    bench.log.append([NewEvent(first.turn, ended)])
+    repo.git("commit", "-q", "--amend", "-m", "other words")
+    bench.__init__(bench.log, repo.root, repo.git("rev-parse", "HEAD").strip(), bench.url)
+    bench.turns = 1
+    again = bench.run()
+    assert (again.outcome, again.patches) == ("quiet", []) and "looked at before" in again.why
+    assert len(server.received) == len(bench.reserved()) == 1
 
 
 def test_each_attempt_is_reserved_before_it_is_sent_and_reconciled_after(bench: Any, server: Any) -> None:
@@ -100,79 +115,31 @@ def test_two_proposals_in_one_answer_are_refused(bench: Any, server: Any, fix: A
     assert len(told) == 2 and all("at most one proposal a turn" in t for t in told)
 
 
-def test_a_rate_limit_is_waited_for_as_the_server_says(bench: Any, server: Any) -> None:
-    server.fails(429, retry_after="1")
-    server.calls(("nothing", {}))
-    begun = time.monotonic()
-    assert bench.run().outcome == "quiet"
-    assert time.monotonic() - begun >= 1.0, "a slow machine only waits longer"
-    assert [(c.attempt, c.outcome) for c in bench.called()] == [(1, "rate_limited"), (2, "ok")]
-    assert bench.called()[0].spent_microusd == 0, "a refused request costs nothing"
-
-
-def test_a_rate_limit_beyond_the_deadline_is_not_waited_for(bench: Any, server: Any) -> None:
-    server.fails(429, retry_after="3600")
-    assert bench.run().outcome == "failed"
-    # who waits is ended by the time limit of the suite
-    assert len(server.received) == 1
-
-
-def test_three_server_errors_end_the_turn(bench: Any, server: Any) -> None:
-    for _ in range(5):
-        server.fails(500)
-    result = bench.run()
-    assert result.outcome == "failed" and "error" in result.why
-    assert len(server.received) == len(bench.called()) == len(bench.reserved()) == 3
-
-
-def test_a_refused_key_is_not_retried_and_not_repeated(bench: Any, server: Any) -> None:
-    server.fails(401)
-    assert bench.run().outcome == "failed"
-    assert len(server.received) == 1
-
-
-def test_a_hang_is_cut_at_the_deadline(bench: Any, server: Any) -> None:
-    for _ in range(5):
-        server.hangs()
-    result = bench.run(deadline_seconds=4.0)  # a whole hang is longer than a test may take
-    assert result.outcome == "failed" and "timeout" in result.why
-    assert 1 <= len(server.received) <= 3
-    assert result.spent_microusd == sum(r.reserved_microusd for r in bench.reserved()), "nobody knows what it cost"
-
-
-def test_a_server_that_drips_for_ever_is_cut_too(bench: Any, server: Any) -> None:
-    for _ in range(3):
-        server.drips()
-    assert bench.run(deadline_seconds=1.5).outcome == "failed"  # the drip would go on for longer than a test may take
-
-
-def test_an_answer_without_end_is_cut_and_not_asked_for_again(bench: Any, server: Any) -> None:
-    server.says("x" * 3_000_000, piece=50_000)
-    result = bench.run()
-    assert result.outcome == "failed" and "exceeds the size limit" in result.why
-    assert [c.outcome for c in bench.called()] == ["cut"]
-
-
-def test_garbage_is_asked_again_once(bench: Any, server: Any) -> None:
-    server.garbles()
+@pytest.mark.parametrize(
+    "call",
+    [("list_files", {"glob": "[z-a].py"}), ("grep", {"text": "area", "glob": "[!]"}), ("list_files", {"glob": "[\\"})],
+)
+def test_no_argument_of_a_tool_ends_the_worker(bench: Any, server: Any, call: Any) -> None:
+    server.calls(call)
     server.calls(("nothing", {}))
     assert bench.run().outcome == "quiet"
-    assert "could not be read" in server.received[1].json["messages"][-1]["content"]
-    assert [c.outcome for c in bench.called()] == ["garbage", "ok"]
 
 
-def test_garbage_twice_ends_the_turn(bench: Any, server: Any) -> None:
-    server.garbles()
-    server.garbles()
-    assert bench.run().outcome == "failed"
-    assert len(server.received) == 2
+def test_a_tool_that_breaks_is_told_to_the_model(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no such thing AKIA" + "Q" * 16)
 
-
-def test_a_stream_cut_in_the_middle_is_tried_again(bench: Any, server: Any, fix: Any) -> None:
-    server.calls(("propose_patch", fix), cut=5)
-    server.calls(("propose_patch", fix))
-    assert bench.run().outcome == "proposed"
-    assert [c.outcome for c in bench.called()] == ["cut", "ok"]
+    monkeypatch.setattr(Files, "text", broken)
+    monkeypatch.setattr("kairos.agent.driver.finding_of", broken)
+    server.calls(("read_file", {"path": "main.py"}))
+    server.calls(
+        ("propose_patch", {"title": "t", "claim": "c", "files": [{"path": "a", "old_text": "", "new_text": ""}]})
+    )
+    server.calls(("nothing", {}))
+    assert bench.run().outcome == "quiet"
+    first, second = (r.json["messages"][-1]["content"] for r in server.received[1:])
+    assert first.startswith("Failed: read_file ended with RuntimeError: no such thing [redacted")
+    assert "Refused: it could not be checked (RuntimeError" in second
 
 
 def test_prose_is_not_an_answer(bench: Any, server: Any) -> None:
@@ -183,18 +150,18 @@ def test_prose_is_not_an_answer(bench: Any, server: Any) -> None:
 
 
 def test_the_call_beyond_the_turns_budget_is_never_sent(bench: Any, server: Any) -> None:
-    server.calls(("read_file", {"path": "main.py"}), usage=(200_000, 0))
+    server.calls(("read_file", {"path": "main.py"}), usage=None)
     server.calls(("nothing", {}))
-    result = bench.run(per_turn_usd=0.2)
-    assert result.outcome == "parked" and "its cap is 0.2000 USD" in result.why
+    result = bench.run(per_turn_usd=0.015)
+    assert result.outcome == "parked" and "its cap is 0.0150 USD" in result.why
     assert len(server.received) == 1
-    assert result.spent_microusd == 200_000
+    assert result.spent_microusd == bench.reserved()[0].reserved_microusd
 
 
 def test_the_days_budget_holds_across_turns(bench: Any, server: Any) -> None:
-    server.calls(("nothing", {}), usage=(99_000, 0))
-    assert bench.run(per_day_usd=0.1, per_turn_usd=1.0).outcome == "quiet"
-    result = bench.run(per_day_usd=0.1, per_turn_usd=1.0)
+    server.calls(("nothing", {}), usage=None)
+    assert bench.run(per_day_usd=0.015, per_turn_usd=1.0).outcome == "quiet"
+    result = bench.run(per_day_usd=0.015, per_turn_usd=1.0)
     assert result.outcome == "parked" and "today" in result.why
     assert len(server.received) == 1
 
@@ -272,12 +239,6 @@ def test_a_patch_that_would_carry_a_credential_becomes_a_note(bench: Any, server
     result = bench.run()
     assert result.finding is not None and isinstance(result.finding.action, NoteAction)
     assert secret not in repr(result)
-
-
-def test_an_offline_model_costs_nothing(bench: Any, server: Any) -> None:
-    result = bench.run(base_url="http://127.0.0.1:9/v1")
-    assert (result.outcome, result.spent_microusd) == ("failed", 0)
-    assert len(bench.called()) == 3
 
 
 def test_an_unknown_price_is_refused_before_anything_is_sent(bench: Any, server: Any) -> None:

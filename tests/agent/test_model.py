@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from kairos.agent.model import Halt, Halted, ModelPort, _is_loopback, _never_sent, _retry_after
+from kairos.agent.model import Halt, Halted, ModelPort, _is_loopback, _never_sent
 from kairos.domain.budget import Price
 from kairos.errors import UsageError
 from kairos.settings import Model
@@ -31,6 +28,8 @@ def test_a_base_url_means_an_openai_compatible_server(name: str, url: str, targe
 def test_configured_prices_come_first_and_a_loopback_server_is_free() -> None:
     own: dict[str, Any] = {"input_usd_per_million": 3.0, "output_usd_per_million": 15.0}
     assert ModelPort(Model(name="m", base_url="http://[::1]:80", **own), "").price() == Price(input=3.0, output=15.0)
+    stored = ModelPort(Model(name="m", base_url="http://[::1]:80", cached_usd_per_million=0.3, **own), "").price()
+    assert stored == Price(input=3.0, output=15.0, cached=0.3)
     assert ModelPort(Model(name="m", base_url="http://localhost:80/v1"), "").price() == Price(input=0.0, output=0.0)
 
 
@@ -50,19 +49,10 @@ def test_an_unknown_or_half_configured_price_is_refused(settings: dict[str, Any]
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_built_in_table_knows_common_models_and_not_others() -> None:
-    assert 0 < ModelPort(Model(name="gpt-4o-mini"), "").price().input < 1
+    known = ModelPort(Model(name="gpt-4o-mini"), "").price()
+    assert known.cached is not None and 0 < known.cached < known.input < 1
     with pytest.raises(UsageError):
         ModelPort(Model(name="openai/no-such-model"), "").price()
-
-
-def test_retry_after_is_seconds_or_a_date() -> None:
-    def error(text: str) -> Any:
-        return SimpleNamespace(litellm_response_headers={"retry-after": text})
-
-    assert _retry_after(error("7")) == 7.0
-    soon = _retry_after(error(formatdate(time.time() + 60, usegmt=True)))
-    assert soon is not None and 50 < soon <= 60
-    assert _retry_after(error("soon")) is None and _retry_after(error("")) is None
 
 
 def test_only_loopback_addresses_are_loopback() -> None:

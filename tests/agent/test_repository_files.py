@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from kairos.agent import repository_files
 from kairos.agent.repository_files import Files, shown
 from kairos.repo.beneath import Unreadable
 
@@ -153,3 +155,73 @@ def test_sources_with_telling_names_are_shown(path: str) -> None:
 )  # fmt: skip
 def test_files_that_by_their_name_hold_credentials_are_not(path: str) -> None:
     assert not shown(path)
+
+
+def _numbers(seed: int) -> str:
+    numbers = random.Random(seed)
+    return "".join(f"{numbers.randrange(10**6)}\n" for _ in range(36_000))
+
+
+def test_of_many_files_of_numbers_no_more_is_compared_than_is_shown(
+    repo: Any, files: Callable[[], Files], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in (0, 100):
+        for n in range(8):
+            repo.write(f"n{n}.txt", _numbers(seed + n))
+        oid = repo.commit()
+    compared: list[str] = []
+    unified = repository_files._unified
+    monkeypatch.setattr(
+        repository_files, "_unified", lambda path, *sides: compared.append(path) or unified(path, *sides)
+    )
+    sections = files().commit_diff(oid, 24_000)
+    assert compared == ["n0.txt"] and sections[-1] == "[7 of 8 files left out]\n"
+    assert files().commit_diff(oid, until=0.0) == ["[8 of 8 files left out]\n"]
+
+
+def test_a_patch_keeps_its_hash_under_another_id(repo: Any, files: Callable[[], Files]) -> None:
+    repo.write("a.txt", "".join(f"{n}\n" for n in range(60)))
+    repo.write("b.bin", b"\0one")
+    base = repo.commit()
+    repo.write("a.txt", "".join(f"{n}\n" for n in range(50)) + "new\n" + "".join(f"{n}\n" for n in range(50, 60)))
+    first = repo.commit("first")
+    repo.git("checkout", "-q", "-b", "other", base)
+    repo.write("a.txt", "top\n" + "".join(f"{n}\n" for n in range(60)))
+    elsewhere = repo.commit("elsewhere")
+    repo.git("cherry-pick", first)
+    picked = repo.git("rev-parse", "HEAD").strip()
+    repo.git("commit", "-q", "--amend", "-m", "other words")
+    amended = repo.git("rev-parse", "HEAD").strip()
+    repo.write("b.bin", b"\0two")
+    binary = repo.commit()
+    repo.write("b.bin", b"\0six")
+    other_binary = repo.commit()
+    known = files()
+    assert known.patch_id(first) == known.patch_id(picked) == known.patch_id(amended) != ""
+    others = {known.patch_id(oid) for oid in (base, first, elsewhere, binary, other_binary)}
+    assert len(others) == 5 and "" not in others
+    assert known.patch_id("0" * 40) == ""
+
+
+def test_a_patch_that_is_too_large_has_no_hash(
+    repo: Any, files: Callable[[], Files], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.write("a.txt", "x\n" * 5_000)
+    oid = repo.commit()
+    monkeypatch.setattr(repository_files, "PATCH_AT_MOST", 1_000)
+    assert files().patch_id(oid) == ""
+
+
+def test_a_merge_stands_for_what_it_brought(repo: Any, files: Callable[[], Files]) -> None:
+    base = repo.git("rev-parse", "HEAD").strip()
+    repo.git("checkout", "-q", "-b", "side")
+    repo.write("s.txt", "s\n")
+    side = repo.commit()
+    repo.git("checkout", "-q", "-")
+    repo.write("m.txt", "m\n")
+    mine = repo.commit()
+    repo.git("merge", "-q", "--no-ff", "-m", "merge", "side")
+    merge = repo.git("rev-parse", "HEAD").strip()
+    known = files()
+    assert known.between(base, merge) == [mine, merge] and known.between(mine, side) == [side]
+    assert known.between(None, merge) == known.between("0" * 40, merge) == known.between("--all", merge) == [merge]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kairos.agent.worker_setup import prepare, worker_environment
-from kairos.clock import now_us
-from kairos.domain.events import ModelReserved, Paused
+from kairos.clock import DAY, now_us
+from kairos.domain.events import DaemonStarted, ModelCalled, ModelReserved, Paused
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
 from kairos.home import Home
@@ -32,9 +32,27 @@ def test_a_missing_key_a_pause_and_a_spent_budget_are_told_before_a_worker_is_st
     assert _rule(log, READY, {"MY_KEY": "k"}) == ""
     reserved = ModelReserved(turn="t", call=1, model="m", reserved_microusd=10_000)
     log.append([NewEvent("budget", reserved)])
-    assert _rule(log, READY, {"MY_KEY": "k"}) == "budget"
+    spent = prepare(log, READY, {"MY_KEY": "k"}, "repo-1", now_us(), UTC)
+    assert spent is not None and spent.rule == "budget" and spent.until is not None
+    assert spent.until % DAY == 0 and 0 < spent.until - now_us() <= DAY
     log.append([NewEvent("attention", Paused())])
     assert _rule(log, READY, {"MY_KEY": "k"}) == "paused"
+
+
+def test_a_refused_key_and_a_server_that_wants_a_pause_start_no_worker(log: Log) -> None:
+    def say(**more: int) -> None:
+        called = ModelCalled(turn="t", call=1, attempt=1, model="m", outcome="error", spent_microusd=0, **more)
+        log.append([NewEvent("budget", called)])
+
+    until = now_us() + 3_600_000_000
+    say(status=429, retry_at=until)
+    refusal = prepare(log, READY, {"MY_KEY": "k"}, "repo-1", now_us(), UTC)
+    assert refusal is not None and (refusal.rule, refusal.until) == ("waiting", until)
+    for _ in range(3):
+        say(status=401)
+    assert _rule(log, READY, {"MY_KEY": "k"}) == "key_refused"
+    log.append([NewEvent("daemon", DaemonStarted(program="1", pid=1))])
+    assert _rule(log, READY, {"MY_KEY": "k"}) == "waiting", "the pause does not end with the daemon"
 
 
 def test_a_program_without_the_model_extra_says_so(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

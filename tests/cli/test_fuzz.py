@@ -149,6 +149,8 @@ def test_no_broken_file_of_a_person_makes_a_traceback(place: Path, home: Home, f
     for args in (
         ["status"], ["inbox"], ["doctor"], ["config", "get"], ["policy", "ls"], ["policy", "test", "--path", "a"],
         ["cost"],
+        ["turn", "ls"],
+        ["turn", "show"],
         ["pause", "1h"], ["resume"], ["config", "set", "attention.per_day", "3"], ["log"], ["approve", "abcd", "--yes"],
         ["policy", "allow", "x", "--path", "docs/*"], ["policy", "revoke", "x"], ["export", "out"], ["stop"],
     ):  # fmt: skip

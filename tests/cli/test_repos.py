@@ -35,6 +35,7 @@ ARGUMENTS = {
     "sandbox run": ["true"], "show": ["abcd"], "unmute": ["secret"], "why": ["abcd"], "undo": ["--yes"],
     "redo": ["--yes"], "policy allow": ["x", "--path", "docs/*"], "policy test": ["--path", "a"],
     "policy revoke": ["x"], "check add": ["--kind", "test", "--", "true"], "check rm": ["x"],
+    "turn show": ["1"],
 }  # fmt: skip
 """The least that a command must be given."""
 

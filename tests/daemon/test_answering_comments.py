@@ -15,6 +15,7 @@ from kairos.acting.verifier import verify
 from kairos.daemon.folded import World
 from kairos.daemon.modelling import Modelling, track_of
 from kairos.domain.events import TurnStarted
+from kairos.domain.finding import READ_UNTRUSTED
 from kairos.domain.proposal import Proposal
 from kairos.errors import Stale
 from kairos.eventlog.leases import Everything
@@ -93,7 +94,8 @@ def test_a_model_revises_the_patch_under_the_same_id(
     assert p.raised.title == "A model's version of: Change things"
     assert p.raised.claim.startswith("A model says: “Say it in French. You want deux.” You said: “in French, please”.")
     assert p.raised.claim.endswith("What was found: Things should change.")
-    assert "a model changed this patch" in p.raised.unchecked[-1]
+    assert [why.startswith("a model changed this patch") for why in p.raised.unchecked[-2:]] == [True, False]
+    assert p.raised.unchecked[-1] == READ_UNTRUSTED
     assert [e.fs for e in p.raised.action.edits] == ["a.md", "new.md"], "what it creates stays"  # type: ignore[union-attr]
     assert p.raised.cost_microusd > 0 or revised.spent_microusd == 0
     assert p.stack.done == [], "it is no decision of the person, so `undo` does not take it back"

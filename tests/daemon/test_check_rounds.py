@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kairos.acting import confine
+from kairos.daemon import check_rounds
 from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
@@ -238,3 +239,97 @@ def test_the_chain_is_that_of_first_parents(checked: Checked) -> None:
     checked.repo.git("merge", "-q", "--no-ff", "-m", "merge", "side")
     assert [c.oid for c in chain_of(Git(checked.repo.root))][1] == base
     assert commit_at(Git(checked.repo.root), "no-such") is None
+
+
+def test_a_finding_of_many_cases_closes_only_when_all_are_green(checked: Checked) -> None:
+    each = 'grep -qx $i bad.txt && echo "not ok $i" || echo "ok $i"'
+    checked.name("sh", "-c", f"i=0; while [ $i -lt 70 ]; do {each}; i=$((i+1)); done; echo 1..70")
+    checked.settle()
+    cases = sorted(map(str, range(70)))
+    checked.bad("\n".join(cases))
+    checked.settle()
+    (title,) = checked.cards()
+    assert title.startswith("70 cases")
+    for left in (cases[-3:], cases[-2:], cases[-1:]):  # beyond those that the finding names
+        checked.bad("\n".join(left))
+        checked.settle()
+        assert checked.cards() == {title: "raised"}
+    checked.bad("")
+    checked.settle()
+    assert checked.cards() == {title: "superseded"}
+
+
+def test_a_commit_at_which_nothing_can_be_said_of_a_case_is_passed_over(checked: Checked) -> None:
+    script = f"if grep -q Z bad.txt; then echo 1..9; echo ok 1 x; else {TEXT}; fi"
+    checked.name("sh", "-c", script)
+    checked.settle()
+    checked.bad("Z")
+    checked.bad("Z1")
+    culprit = checked.bad("a")
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.culprit) == ("new", culprit)
+    assert judged.why == "2 commits right before it could not be tested; it may be there"
+
+
+def test_of_too_many_red_cases_the_new_ones_are_kept(checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_rounds, "MOST_FAILED", 2)
+    checked.bad("ab")
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    checked.bad("abc")
+    checked.settle()
+    runs = checked.others.told("CheckRan")
+    assert [{f.id for f in run.failed} for run in runs[:2]] == [{"a", "b"}, {"c", "a"}]
+    assert [j.cases for j in checked.others.told("CheckJudged")] == [["c"]]
+
+
+def test_a_problem_of_a_scanner_stays_the_same_while_lines_move_and_closes_when_it_is_gone(checked: Checked) -> None:
+    scan = """python3 - <<'E'
+import json, re
+found = [
+    {"ruleId": "R1", "message": {"text": f"line {n}: {line} is bad"}, "locations": [{"physicalLocation": {
+        "artifactLocation": {"uri": "a.txt"}, "region": {"startLine": n}}}]}
+    for n, line in enumerate(open("a.txt").read().split(), 1) if line.startswith("bad")
+]
+print(json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "scan"}}, "results": found}]}))
+raise SystemExit(1 if found else 0)
+E"""
+    checked.repo.write("a.txt", "fine badold fine")
+    checked.repo.commit()
+    checked.name("sh", "-c", scan, kind="lint")
+    checked.settle()
+    checked.repo.write("a.txt", "more more fine badold")
+    checked.repo.commit()
+    checked.settle()
+    assert checked.cards() == {}, "it was there before, elsewhere"
+    checked.repo.write("a.txt", "badold badnew")
+    culprit = checked.repo.commit()
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.culprit, len(judged.cases)) == ("new", culprit, 1)
+    for text, state in (("x x badnew x badold", "raised"), ("badold", "superseded"), ("x badnew", "raised")):
+        checked.repo.write("a.txt", text)
+        checked.repo.commit()
+        checked.settle()
+        assert list(checked.cards().values()) == [state], text
+    assert len(checked.others.told("CheckJudged")) == 2, "the last time it was another commit"
+
+
+def test_a_search_that_is_given_up_blames_nobody_and_says_so(checked: Checked) -> None:
+    checked.repo.write(".gitignore", "env/\n")
+    checked.repo.commit()
+    checked.name("sh", "-c", f"test ! -e env/slow || sleep 60; {TEXT}", seconds=1)
+    checked.settle()
+    checked.bad("a")
+    assert checked.rounds.step(checked.others.repository)
+    checked.repo.write("env/slow", "")
+    checked.settle()
+    (judged,) = checked.others.told("CheckJudged")
+    assert (judged.verdict, judged.cases, judged.culprit) == ("untested", ["a"], "")
+    assert "a limit" in judged.why
+    assert checked.cards() == {"t: a could not be tested": "raised"}
+    (checked.repo.root / "env/slow").unlink()
+    checked.bad("")
+    checked.settle()
+    assert checked.cards() == {"t: a could not be tested": "superseded"}

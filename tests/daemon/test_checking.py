@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from kairos import durable
 from kairos.acting import confine
 from kairos.acting.checking import checks_lock
 from kairos.daemon import checking
@@ -14,8 +16,10 @@ from kairos.daemon.checking import Checking
 from kairos.daemon.folded import World
 from kairos.domain.checks.state import check_stream
 from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed
+from kairos.errors import TryAgain
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.opener import open_log
+from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 
 
@@ -120,3 +124,50 @@ def test_without_checks_a_commit_is_not_even_looked_at(
         name(others, "true")
         others.until("CheckRan")
     assert len(others.told("CheckRan")) == 1
+
+
+class Rounds:
+    """Stands for long rounds: which repository had a step, and one that always fails."""
+
+    def __init__(self, fails: str = "") -> None:
+        self.steps: list[str] = []
+        self.fails = fails
+
+    def step(self, repo: Repository, *_: Any, **__: Any) -> bool:
+        self.steps.append(repo.id)
+        if repo.id == self.fails:
+            raise TryAgain("its disk is full")
+        return True
+
+
+@pytest.fixture
+def three(component: Checking, monkeypatch: pytest.MonkeyPatch) -> Checking:
+    monkeypatch.setattr(component, "_repo", lambda id: SimpleNamespace(id=id, root=f"/{id}"))
+    component._due = {"a", "b", "c"}
+    component._causes = {"a": 1, "b": 2}
+    return component
+
+
+def test_a_long_search_in_one_repository_does_not_delay_the_others(three: Checking) -> None:
+    rounds = three._rounds = Rounds()  # type: ignore[assignment]
+    for _ in range(7):
+        assert three.step() == checking.BETWEEN_S
+    assert rounds.steps == ["a", "b", "c", "a", "b", "c", "a"]
+
+
+def test_a_repository_whose_checks_fail_does_not_hold_up_the_others(three: Checking, reported: list[str]) -> None:
+    rounds = three._rounds = Rounds(fails="a")  # type: ignore[assignment]
+    for _ in range(5):
+        assert three.step() == checking.BETWEEN_S
+    assert rounds.steps[:2] == ["a", "b"] and {"b", "c"} <= set(rounds.steps[2:])
+    assert reported == ["checks of /a: its disk is full"]
+
+
+def test_what_is_done_leaves_nothing_behind(three: Checking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(three._rounds, "step", lambda *_, **__: False)
+    assert three.step() is None
+    assert (three._due, three._causes) == (set(), {})
+
+
+def test_between_two_runs_a_person_who_waits_for_the_lock_gets_a_turn() -> None:
+    assert checking.BETWEEN_S > 2 * durable._PAUSE_S

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kairos.daemon.duties import Duties, Enduring, is_here
-from kairos.errors import LeaseLost, OutcomeUnknown, TryAgain
+from kairos.errors import LeaseLost, NotFound, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import Repository
@@ -107,6 +107,13 @@ def test_a_full_disk_is_waited_for_on_a_log_of_one_home_too(log: Log) -> None:
     said: list[str] = []
     Enduring(log, Everything(), said.append).run(failing(TryAgain("full"), TryAgain("full")))
     assert said == ["full; trying again"]
+
+
+def test_what_the_daemon_can_do_without_begins_again_after_any_error(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kairos.daemon.duties.ALONE_RETRY_S", 0.01)
+    said: list[str] = []
+    Enduring(log, Everything(), said.append).run(failing(ValueError("odd"), NotFound("gone", "hint")), alone=True)
+    assert ["ValueError: odd" in said[0], "NotFound: gone" in said[1], len(said)] == [True, True, 2]
 
 
 @pytest.mark.parametrize("error", [OutcomeUnknown("x"), LeaseLost("x"), ValueError("x")])

@@ -12,6 +12,7 @@ from kairos._version import VERSION
 from kairos.clock import DAY, now_us
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.desk.desk import Desk
+from kairos.desk.reading import repositories
 from kairos.desk.records.repositories import DaemonOut, InboxCount, LogOut, RepoOut, StatusOut, TodayOut
 from kairos.desk.status import next_command, one_line, other_version, status, unheard
 from kairos.domain import events as ev
@@ -85,6 +86,18 @@ def test_today_is_the_local_day(desk: Desk, seeded: Any, monkeypatch: pytest.Mon
     assert status(desk).today == TodayOut(model_calls=1, spent_usd=0.02, turns=1, per_day=4, per_day_total=12)
     monkeypatch.setattr("kairos.desk.status.now_us", lambda: now_us() + DAY)
     assert status(desk).today == TodayOut(model_calls=0, spent_usd=0.0, turns=0, per_day=4, per_day_total=12)
+
+
+def test_what_is_reserved_counts_as_spent_until_it_is_known(desk: Desk, seeded: Any) -> None:
+    reserved = ev.ModelReserved(turn="turn-1", call=1, model="m", reserved_microusd=50_000)
+    seeded.append(reserved, "budget")
+    one = repositories(desk).by_id[seeded.id]
+    for found in (status(desk).today, status(desk, one).today):
+        assert (found.model_calls, found.spent_usd, found.reserved_usd) == (1, 0.05, 0.05)
+    called = ev.ModelCalled(turn="turn-1", call=1, model="m", attempt=1, outcome="ok", spent_microusd=20_000)
+    seeded.append(called, "budget")
+    for found in (status(desk).today, status(desk, one).today):
+        assert (found.model_calls, found.spent_usd, found.reserved_usd) == (1, 0.02, 0.0)
 
 
 def test_a_daemon_that_was_killed_is_not_believed(desk: Desk, seeded: Any, home: Home) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.detectors.case_collision import CaseCollision, collisions, folded
+from kairos.detectors.scene import CommitFile, Facts
 
 PATHS = st.lists(st.text("aAbB/", min_size=1, max_size=6).filter(lambda p: all(p.split("/"))), max_size=8)
 
@@ -56,3 +59,16 @@ def test_pairs_are_exactly_the_names_that_fold_alike(paths):
         assert one != two and folded(one) == folded(two) and {one, two} <= names
     alike = any(a != b and folded(a) == folded(b) for a in names for b in names)
     assert bool(found) == alike
+
+
+def test_many_new_paths_among_many_pairs_take_linear_time(see, repo):
+    """Nothing here measures time: what is not linear does not end within the time limit of a test."""
+    repo.commit()
+    pairs = [f"d/{'A' if i & 1 else 'a'}{i >> 1}" for i in range(60_000)]
+    added = [*pairs, *(f"e/{i}" for i in range(60_000)), "x/" * 200_000 + "x", "X/" * 200_000 + "x"]
+    scene = see("commit")
+    commit = scene.commits[0]._replace(changes=[CommitFile(p, "A", None) for p in added])
+    facts = Facts(scene.git)
+    facts.__dict__["tracked"] = frozenset(added)
+    (found,) = look(replace(scene, commits=[commit], shared=facts))
+    assert found.claim.startswith("50 pairs of paths differ")

@@ -42,3 +42,28 @@ def test_an_old_link_is_not_said_at_a_commit_that_does_not_touch_it(repo, see):
     repo.write("x", "y")
     repo.commit()
     assert look(see("commit")) == []
+
+
+def test_a_link_through_a_linked_folder_leads_where_a_system_leads_it(repo, see):
+    repo.write(".gitignore", "build/\n")
+    repo.write("real/deep/file", "x\n")
+    repo.write("top", "x\n")
+    (repo.root / "folder").symlink_to("real/deep")
+    for name, target in {
+        "through": "folder/file", "up": "folder/../deep/file", "not-top": "folder/../top", "out": "folder/../../../x",
+        "no": "folder/none", "circle": "circle", "made": "made-dir/out", "made-dir": "build",
+    }.items():  # fmt: skip
+        (repo.root / name).symlink_to(target)
+    repo.commit()
+    (found,) = look(see("commit"))
+    said = [line.split()[0] for line in found.action.text.splitlines()[1:]]
+    assert said == ["circle", "no", "not-top"]
+
+
+def test_a_target_beyond_a_link_in_the_work_tree_is_no_failure(repo, see):
+    (repo.root / "sub").mkdir()
+    (repo.root / "sub/away").symlink_to("/usr")
+    (repo.root / ".git/info/exclude").write_text("sub/away\n")
+    (repo.root / "link").symlink_to("sub/away/none")
+    repo.commit()
+    assert look(see("commit")) == []

@@ -226,3 +226,35 @@ def test_what_tests_keep_as_built_is_left_alone(repo, see):
     repo.write("tests/fixtures/app/app.egg-info/PKG-INFO", "x")
     repo.write("tests/fixtures/env/pyvenv.cfg", "x")
     assert list(IgnoreArtifact().look(see("idle_return"))) == []
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"bower.json": "{}"},
+        {"component.json": "{}"},
+        {"action.yml": "runs: {using: node20, main: dist/index.js}"},
+        {".gitignore": "dist/*.map\n"},
+        {".gitignore": "# builds\n/dist/*.gz\nnode_modules\n"},
+        {".gitignore": "!dist/app.js\n"},
+        {"app.min.js": "x"},
+        {"old/app.min.js": "x"},
+    ],
+)
+def test_builds_that_are_meant_to_be_committed_are_left_alone(repo, see, files):
+    for path, text in {"package.json": '{"main": "dist/app.js"}', **files}.items():
+        repo.write(path, text)
+    repo.commit()
+    repo.write("dist/app.js", "x")
+    repo.write("dist/app.min.js", "x")
+    assert look(see("baseline")) == []
+
+
+@pytest.mark.parametrize("rules", ["node_modules\n", "distribution/x\n", "dist.old/\n", "lib/dist/*.map\n"])
+def test_a_build_is_still_told_beside_rules_for_other_things(repo, see, rules):
+    repo.write("package.json", '{"main": "dist/app.js"}')
+    repo.write(".gitignore", rules)
+    repo.commit()
+    repo.write("dist/app.min.js", "x")
+    (found,) = look(see("baseline"))
+    assert found.title == "Ignore /dist/"

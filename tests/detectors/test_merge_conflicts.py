@@ -120,3 +120,62 @@ def test_every_whole_conflict_or_lone_marker_of_lines_is_found_once(lines):
     inside = {n for c in conflicts(text) for n in range(c.ours, c.theirs + 1)}
     marks = [n for n, line in enumerate(lines, 1) if line[:7] in ("<<<<<<<", ">>>>>>>")]
     assert lone == [n for n in marks if n not in inside]
+
+
+def test_a_file_of_nothing_but_conflicts_takes_linear_time():
+    """Nothing here measures time: what is not linear does not end within the time limit of a test."""
+    one = "<<<<<<< a\n=======\n>>>>>>> b\n"
+    assert len(conflicts(one * 37_000)) == 37_000
+    assert conflicts("<<<<<<< a\n" * 100_000) == conflicts(">>>>>>> a\n" * 100_000) == []
+    longer = "<<<<<<<< a\n" + one * 1_000 + "========\n>>>>>>>> b\n"
+    assert [c.ours for c in conflicts(longer)] == [1]
+
+
+HG = """\
+<<<<<<< working copy: 0f8b4d6a2c31 tip - ada: more
+a
+||||||| common ancestor: 4d6a2c310f8b - ada: start
+o
+=======
+b
+>>>>>>> merge rev: 6a2c310f8b4d - bob: other
+"""
+FOSSIL = """\
+<<<<<<< BEGIN MERGE CONFLICT: local copy shown first <<<<<<<<<<<<<<<
+a
+||||||| COMMON ANCESTOR CONTENT FOLLOWS ||||||||||||||||||||||||||||
+o
+======= MERGED IN CONTENT FOLLOWS ==================================
+b
+>>>>>>> END MERGE CONFLICT >>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>
+"""
+JJ_GIT = """\
+<<<<<<< Side #1 (Conflict 1 of 1)
+a
+||||||| Base
+o
+=======
+b
+>>>>>>> Side #2 (Conflict 1 of 1 ends)
+"""
+
+
+@pytest.mark.parametrize("text", [HG, FOSSIL, JJ_GIT, HG.replace("\n", "\r\n"), JJ_DIFF, JJ_SNAPSHOT, JJ_NEWER])
+def test_conflicts_of_other_systems_are_found_whole_and_what_is_left_of_them_alone(text):
+    (found,) = conflicts(text)
+    assert (found.ours, found.theirs) == (1, text.count("\n")) and all(map(is_made, found.labels))
+    assert lone_markers(text) == []
+    lines = text.split("\n")
+    assert [m.line for m in lone_markers("\n".join(lines[1:]))] == [len(lines) - 2]
+    assert [m.line for m in lone_markers("\n".join(lines[:-2]))] == [1]
+
+
+@pytest.mark.parametrize(
+    "label", ["local: 12", "source: of truth", "conflict 1", "END of the story", "Side #1", "other things"]
+)
+def test_labels_that_a_person_may_write_are_none_of_a_program(label):
+    assert not is_made(label)
+
+
+def test_a_heading_of_seven_with_text_does_not_divide_a_conflict():
+    assert conflicts("<<<<<<< a\n======= Heading =======\n>>>>>>> b\n") == []

@@ -12,7 +12,7 @@ from kairos.detectors.looking import ALL, look
 from kairos.detectors.past import PastFacts
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
-from kairos.repo.past_ignoring import PastIgnoreRules
+from kairos.repo.past_rules import PastRules
 from kairos.repo.past_tree import PastTree
 
 CONFLICT = "<<<<<<< ours\na\n=======\nb\n>>>>>>> theirs\n"
@@ -22,7 +22,7 @@ KEY = "AKIA" + "QWERTYUIOPASDFGH"
 @pytest.fixture
 def past(repo):
     """past(oid) → the facts of a commit."""
-    with closing(PastTree(Git(repo.root))) as tree, closing(PastIgnoreRules(tree)) as rules:
+    with closing(PastTree(Git(repo.root))) as tree, closing(PastRules(tree)) as rules:
 
         def facts(oid, *, before_commit=False):
             parent = repo.git("rev-parse", f"{oid}^")

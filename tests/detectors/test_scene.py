@@ -9,6 +9,8 @@ import time
 
 from kairos.detectors import boundaries, scene
 from kairos.detectors.scene import SETTLE_NS, CommitFile, SeenChange
+from kairos.repo import byte_cache
+from kairos.repo.git import Git
 
 
 def test_a_burst_is_its_changed_paths_with_where_they_are_told(see):
@@ -124,3 +126,14 @@ def test_conflicts_that_git_knows_of_are_unmerged(repo, see):
     repo.commit()
     repo.git("merge", "-q", "side", check=False)
     assert see("baseline").unmerged == {"README.md"}
+
+
+def test_texts_that_were_read_are_kept_within_bounds(repo):
+    for name in range(70):
+        repo.write(f"f{name}", "x" * (1 << 20))
+    oid = repo.commit()
+    facts = scene.Facts(Git(repo.root))
+    for name in range(70):
+        assert len(facts.text(f"f{name}")) == len(facts.text_in(oid, f"f{name}")) == 1 << 20
+    assert facts._texts.held <= byte_cache.LIMIT and facts._old.held <= byte_cache.LIMIT
+    assert facts.text("f0") == facts.text("f69")

@@ -78,3 +78,31 @@ def test_a_renamed_file_is_compared_with_what_it_was(repo, see):
     repo.write("b.json", f'{{\n{lines} "last": 1\n')
     repo.commit()
     assert [f.title for f in look(see("commit"))] == ["b.json no longer parses"]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.toml", "a.yml"])
+@pytest.mark.parametrize(
+    "piece", ['"\\', "/*", "${", "[", "{", "[*a,", "{a: ", "__A", "@a", ", ", "a.", "- ", "//", '"a": ', "[[],", "[? "]
+)
+def test_a_hostile_file_takes_linear_time(name, piece):
+    """Nothing here measures time: what is not linear does not end within the time limit of a test."""
+    find = problem_in(name)
+    if find is None:
+        pytest.skip("PyYAML is not installed")
+    found = find(piece * ((1 << 20) // len(piece)))
+    assert found is None or found
+
+
+@pytest.mark.parametrize("text", ["[1, ${env}", '{"a": "${A}" "b"', "[1 @NAME@", "{__NAME__"])
+def test_templates_in_other_forms_are_left_alone(text):
+    find = problem_in("a.json")
+    assert find is not None and find(text) is None
+    assert find("[1 ${" + "x" * 500 + "}") is not None
+
+
+def test_yaml_deeper_than_anybody_writes_is_not_judged():
+    find = problem_in("a.yml")
+    if find is None:
+        pytest.skip("PyYAML is not installed")
+    assert find("[" * 20 + "]" * 20) is None and find("[" * 20) is not None
+    assert find("[" * 200) is None

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import copy
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.domain import budget
-from kairos.domain.budget import Caps, Price, Spending
+from kairos.domain.budget import Caps, Price, Spending, Tokens
 from kairos.domain.events import Event, ModelCalled, ModelReserved
 
 CAPS = Caps(per_day=1_000, per_turn=400)
@@ -73,9 +74,44 @@ def test_the_ledger_stays_small_and_keeps_what_is_near() -> None:
 
 
 def test_costs_are_rounded_up() -> None:
-    assert budget.cost(Price(input=0.15, output=0.6), 1, 0) == 1
-    assert budget.cost(Price(input=3.0, output=15.0), 1_000, 100) == 4_500
-    assert budget.cost(Price(input=0.0, output=0.0), 10**6, 10**6) == 0
+    assert budget.cost(Price(input=0.15, output=0.6), Tokens(1, 0)) == 1
+    assert budget.cost(Price(input=3.0, output=15.0), Tokens(1_000, 100)) == 4_500
+    assert budget.cost(Price(input=0.0, output=0.0), Tokens(10**6, 10**6)) == 0
+
+
+def test_stored_tokens_cost_what_stored_tokens_cost() -> None:
+    assert budget.cost(Price(input=3.0, output=15.0, cached=0.3), Tokens(1_000, 0, 900)) == 300 + 270
+    assert budget.cost(Price(input=3.0, output=15.0), Tokens(1_000, 0, 900)) == 3_000, (
+        "an unknown price is the full one"
+    )
+    assert budget.cost(Price(input=3.0, output=15.0, cached=9.0), Tokens(1_000, 0, 900)) == 3_000, "it never costs more"
+
+
+@pytest.mark.parametrize(
+    ("reported", "paid"),
+    [
+        (Tokens(900, 90), Tokens(900, 90)),
+        (Tokens(900, 90, 900), Tokens(900, 90, 900)),
+        (None, Tokens(1_000, 100)),
+        (Tokens(-900, 90), Tokens(1_000, 90)),
+        (Tokens(900, -1), Tokens(900, 100)),
+        (Tokens(10**9, 10**9), Tokens(1_000, 100)),
+        (Tokens(900, 90, 901), Tokens(900, 90, 0)),
+        (Tokens(900, 90, -5), Tokens(900, 90, 0)),
+    ],
+)
+def test_a_report_neither_lowers_the_sum_nor_raises_it_above_the_reserve(reported: Tokens | None, paid: Tokens) -> None:
+    found, anomaly = budget.believed(reported, Tokens(1_000, 100))
+    assert found == paid
+    assert bool(anomaly) == (reported is not None and reported != paid)
+
+
+def test_what_an_earlier_version_believed_counts_within_its_reserve() -> None:
+    spending = Spending()
+    for number, spent in enumerate((-5_000, 10**9)):
+        budget.evolve(spending, _reserved("t", number, 300), 0)
+        budget.evolve(spending, _called("t", number, spent), 0)
+    assert budget.since(spending, 0).microusd == spending.turns["t"].microusd == 0 + 300
 
 
 Step = tuple[str, int, int, bool, int]

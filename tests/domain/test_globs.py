@@ -15,6 +15,9 @@ from kairos.domain.globs import matches, matches_any
         ("**/a.py", "x/y/a.py"), ("src/**/a.py", "src/a.py"), ("src/**/a.py", "src/x/y/a.py"), ("[ab].c", "b.c"),
         ("[!ab].c", "c.c"), ("[^ab].c", "c.c"), ("[a", "[a"), ("a.b", "a.b"), ("a\\b", "a\\b"), ("[]]x", "]x"),
         ("*", "a\nb"), ("x/*", "x/a\nb"), ("[[]", "["),
+        ("[a-c].c", "b.c"), ("[!z-a].c", "q.c"), ("[z-ab].c", "b.c"), ("[a-].c", "-.c"), ("[-a].c", "-.c"),
+        ("[!]", "[!]"),
+        ("[!]]", "x"), ("[^]", "[^]"), ("[a^].c", "^.c"), ("[\\d].c", "d.c"), ("[a&&b].c", "&.c"), ("[[:x:]]", "x]"),
     ],
 )  # fmt: skip
 def test_a_pattern_speaks_of_a_path(pattern: str, path: str) -> None:
@@ -27,6 +30,7 @@ def test_a_pattern_speaks_of_a_path(pattern: str, path: str) -> None:
         ("*.py", "a.pyc"), ("src/*.py", "src/x/a.py"), ("src/*.py", "other/src/a.py"), ("a?c", "ac"), ("x?y", "x/y"),
         ("x[/]y", "x/y"), ("x/[!a]y", "x//y"), ("src/**/a.py", "srcx/a.py"), ("a.b", "axb"), ("A.py", "a.py"),
         ("[!ab].c", "a.c"), ("a*", "ba"), ("src/**", "src"),
+        ("[z-a].c", "m.c"), ("[z-a].c", "z.c"), ("[!]]", "]"), ("[!z-a]", "/"), ("[\\d].c", "4.c"), ("[a-c].c", "d.c"),
     ],
 )  # fmt: skip
 def test_a_pattern_does_not_speak_of_another(pattern: str, path: str) -> None:

@@ -277,6 +277,11 @@ def test_urgent_is_a_detectors_word_and_never_a_models() -> None:
     assert (by_rules.risk, by_model.risk) == ("urgent", "low")
 
 
+def test_a_models_patch_of_code_is_never_a_trifle() -> None:
+    code = patch({"a.py": ("one\n", "two\n")})
+    assert [raising([finding(code, engine=engine)])[0].risk for engine in ("rules", "model")] == ["low", "medium"]
+
+
 def test_a_finding_of_another_repository_is_a_defect() -> None:
     with pytest.raises(ValueError, match="repo-other"):
         raising([finding(NoteAction(repo="repo-other", text="x"))])

@@ -64,3 +64,17 @@ def test_reasons_name_the_worst_first() -> None:
     two = PatchAction(repo="r", edits=[*changed("Makefile").edits, *changed("AGENTS.md").edits])
     assert assess(two).reasons == ["agent instructions: AGENTS.md", "build script: Makefile"]
     assert worse("low", "high") == "high"
+
+
+@pytest.mark.parametrize(
+    ("paths", "risk"),
+    [
+        (["src/a.py"], "medium"), (["Makefile"], "medium"), (["no-suffix"], "medium"), (["README.md", "a.c"], "medium"),
+        (["README.md"], "low"), (["docs/a.rst", "b.TXT"], "low"), ([".github/workflows/ci.yml"], "high"),
+        (["AGENTS.md"], "high"),
+    ],
+)  # fmt: skip
+def test_what_a_model_wrote_into_code_is_at_least_medium(paths: list[str], risk: str) -> None:
+    made = PatchAction(repo="r", edits=[e for path in paths for e in changed(path).edits])
+    assert assess(made, by_model=True).risk == risk
+    assert assess(NoteAction(repo="r", text="x"), by_model=True).risk == "low"

@@ -339,3 +339,11 @@ def test_a_head_that_cannot_be_read_is_an_error_and_not_no_commit(repo: Any) -> 
     (repo.root / ".git" / "HEAD").write_text("")
     with pytest.raises(GitError):
         Git(repo.root).head()
+
+
+def test_of_a_long_output_no_more_than_its_beginning_is_read(repo: Any) -> None:
+    git = Git(repo.root)
+    assert git.beginning("cat-file", "blob", "HEAD:README.md", most=100, seconds=60) == b"# Demo\n"
+    assert git.beginning("cat-file", "blob", "HEAD:README.md", most=6, seconds=60) is None
+    with pytest.raises(GitError):
+        git.beginning("cat-file", "blob", "HEAD:nothing", most=100, seconds=60)

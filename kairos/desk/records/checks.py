@@ -7,12 +7,14 @@ from kairos.desk.records.base import Output
 
 class RedCaseOut(Output, frozen=True, kw_only=True):
     """A case that is red at HEAD. verdict: new | older | flaky | order | untested, or empty while it is looked for;
-    `culprit`: the commit that broke it."""
+    `culprit`: the commit that broke it; `place`: the file and the lines of it that do, if it could be
+    narrowed."""
 
     case: str
     message: str
     verdict: str
     culprit: str
+    place: str
 
 
 class NamedCheckOut(Output, frozen=True, kw_only=True):
@@ -45,13 +47,15 @@ class CheckRemovedOut(Output, frozen=True, kw_only=True):
 
 
 class SuggestedOut(Output, frozen=True, kw_only=True):
-    """A check that a repository seems to use. `because`: the file that says so; `add`: the command that names it."""
+    """A check that a repository seems to use. `because`: the file that says so; `add`: the command that names it;
+    `found`: whether its program is here, in the repository or on the PATH."""
 
     name: str
     kind: str
     command: list[str]
     because: str
     add: list[str]
+    found: bool
 
 
 class SimulatedOut(Output, frozen=True, kw_only=True):

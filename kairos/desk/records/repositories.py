@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kairos.desk.records.base import Output
-from kairos.desk.records.system import MutedOut
+from kairos.desk.records.system import ModelOut, MutedOut
 
 
 class DaemonOut(Output, frozen=True, kw_only=True):
@@ -53,7 +53,8 @@ class InboxCount(Output, frozen=True, kw_only=True):
 
 class TodayOut(Output, frozen=True, kw_only=True):
     """`told`: findings that a person was told of, in all repositories or the one asked for; at most `per_day` are told
-    of one repository and `per_day_total` of all; `untold`: those that wait and were not told."""
+    of one repository and `per_day_total` of all; `untold`: those that wait and were not told. `reserved_usd`: the part
+    of `spent_usd` that is reserved for calls of which nobody knows yet what they cost."""
 
     model_calls: int
     spent_usd: float
@@ -62,13 +63,14 @@ class TodayOut(Output, frozen=True, kw_only=True):
     per_day: int = 0
     per_day_total: int = 0
     untold: int = 0
+    reserved_usd: float = 0.0
 
 
 class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
     policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
     proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
-    not watched, by its root; `next`: the command to type next."""
+    not watched, by its root; `model`: the configured model, null without one; `next`: the command to type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -81,13 +83,15 @@ class StatusOut(Output, frozen=True, kw_only=True):
     muted: list[MutedOut] = []
     parked_for: list[str] = []
     unwatched: dict[str, int] = {}
+    model: ModelOut | None = None
     next: str = ""
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):
     """What stands beside the list of `inbox`: the counts of what is deferred and parked, what the parked proposals wait
     for, the mutes in force, how many repositories are watched, whether a daemon runs, how many proposals rest because
-    their repository is not watched (by its root), and the command to type next."""
+    their repository is not watched (by its root), the configured model (null without one), and the command to type
+    next."""
 
     deferred: int
     parked: int
@@ -97,6 +101,7 @@ class InboxMoreOut(Output, frozen=True, kw_only=True):
     running: bool
     next: str
     unwatched: dict[str, int] = {}
+    model: ModelOut | None = None
 
 
 class InitOut(Output, frozen=True, kw_only=True):

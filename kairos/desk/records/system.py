@@ -60,6 +60,17 @@ class MuteOut(Output, frozen=True, kw_only=True):
     muted_still: bool = False
 
 
+class ModelOut(Output, frozen=True, kw_only=True):
+    """The configured model. state: ready | key_refused | waiting (not called before `until`) | held (its turns are not
+    started) | failed | parked (its last turn was); `why` in plain words, `remedy`: what a person can do."""
+
+    name: str
+    state: str
+    why: str = ""
+    until: str | None = None
+    remedy: str = ""
+
+
 class MutedOut(Output, frozen=True, kw_only=True):
     """A mute in force. `repo`: the root of the one repository, null for all; `since` and `position`: when it was said,
     null if that is not known any more; `held`: findings that it holds back; `lift`: the command that ends it."""

@@ -7,7 +7,8 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.lock_file.lock_text import LockedPackage
-from kairos.detectors.lock_file.requirements import Lacking, allows, items, table
+from kairos.detectors.lock_file.requirements import Lacking, allows
+from kairos.domain.config_text import items, table
 
 _KINDS = ("dependencies", "dev-dependencies", "build-dependencies")
 Table = dict[str, object]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
-import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from kairos.detectors.boundaries import COMMIT, IDLE_RETURN, LATER, WHOLE
 from kairos.detectors.generated_signs import is_fixture
 from kairos.detectors.lock_file import cargo, go_sum, npm, python_locks
 from kairos.detectors.lock_file.lock_text import LockedPackage, packages_of
-from kairos.detectors.lock_file.requirements import Lacking, table
+from kairos.detectors.lock_file.requirements import Lacking
 from kairos.detectors.maintained import is_foreign
 from kairos.detectors.scene import Scene
 from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
 from kairos.domain.action import NoteAction
 from kairos.domain.basis import basis_of
+from kairos.domain.config_text import BoundedOutError, ConfigTextError, parse_json, parse_toml, table
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
@@ -170,9 +169,9 @@ class _Read:
         """The table that a file holds, None if it cannot be parsed."""
         if path not in self._tables:
             text = self._scene.text(path)
-            load: Callable[[str], object] = json.loads if path.endswith(".json") else tomllib.loads
+            parse = parse_json if path.endswith(".json") else parse_toml
             try:
-                self._tables[path] = None if text is None else table(load(text))
-            except (ValueError, RecursionError):
+                self._tables[path] = None if text is None else table(parse(text))
+            except (ConfigTextError, BoundedOutError):
                 self._tables[path] = None
         return self._tables[path]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import NamedTuple
 
+from kairos.domain.config_text import items, table, toml_table
+
 _FIELD = re.compile(r'^(name|version|source) = "([^"\\\n]*)"$', re.MULTILINE)
-_DEPENDENCIES = re.compile(r"^dependencies = \[\n?([^\]]*)\]", re.MULTILINE)
+_DEPENDENCIES = re.compile(r"^dependencies = \[", re.MULTILINE)
 _QUOTED = re.compile(r'"([^"\\\n]*)"')
 
 
@@ -23,11 +24,8 @@ class LockedPackage(NamedTuple):
 
     def parsed(self) -> dict[str, object]:
         """The whole entry; empty if it is not TOML."""
-        try:
-            found = tomllib.loads(f"[[package]]{self.text}").get("package")
-        except (tomllib.TOMLDecodeError, RecursionError):
-            return {}
-        return found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else {}
+        found = items(toml_table(f"[[package]]{self.text}").get("package"))
+        return table(found[0]) if found else {}
 
 
 def packages_of(text: str) -> list[LockedPackage]:
@@ -38,8 +36,8 @@ def packages_of(text: str) -> list[LockedPackage]:
         fields: dict[str, str] = {}
         for key, value in _FIELD.findall(block.partition("\n[[")[0]):
             fields.setdefault(key, value)
-        stated = _DEPENDENCIES.search(block)
-        requires = _QUOTED.findall(stated[1]) if stated else []
+        listed = _DEPENDENCIES.search(block)
+        requires = _QUOTED.findall(block[listed.end() :].partition("]")[0]) if listed else []
         if "name" in fields:
             found.append(
                 LockedPackage(

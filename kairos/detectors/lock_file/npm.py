@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kairos.detectors.lock_file.requirements import Lacking, table
+from kairos.detectors.lock_file.requirements import Lacking
+from kairos.domain.config_text import table
 
 Table = dict[str, object]
 _KINDS = ("dependencies", "devDependencies", "optionalDependencies")

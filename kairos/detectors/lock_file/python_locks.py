@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.lock_file.lock_text import LockedPackage
-from kairos.detectors.lock_file.requirements import Lacking, allows, items, plain_name, required_name, table
+from kairos.detectors.lock_file.requirements import Lacking, allows, plain_name, required_name
+from kairos.domain.config_text import items, table
 
 Table = dict[str, object]
-_SPECIFIER = re.compile(r"\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*\(?([^;@()]*)\)?\s*(?:;.*)?")
+_SPECIFIER = re.compile(r"\s*+[A-Za-z0-9][A-Za-z0-9._-]*+\s*+(?:\[[^\]]*+\])?+\s*+\(?+([^;@()]*+)\)?+\s*+(?:;.*+)?")
+"""Nothing is tried twice: a requirement may be as long as the manifest."""
 
 
 def lacking_of_uv(manifest: Table, lock: Sequence[LockedPackage]) -> Iterator[Lacking]:

@@ -70,13 +70,3 @@ def required_name(requirement: str) -> str | None:
     """The normalised name of a PEP 508 requirement."""
     m = _NAME.match(requirement)
     return None if m is None else plain_name(m[1])
-
-
-def table(value: object) -> dict[str, object]:
-    """A table of a parsed manifest; empty for anything else that stands there."""
-    return {k: v for k, v in value.items() if isinstance(k, str)} if isinstance(value, dict) else {}
-
-
-def items(value: object) -> list[object]:
-    """A list of a parsed manifest; empty for anything else that stands there."""
-    return value if isinstance(value, list) else []

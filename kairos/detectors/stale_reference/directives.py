@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import posixpath
 import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import islice
 
 from kairos.detectors.patching import Lines, Span
 from kairos.detectors.stale_reference import rest_tables
@@ -15,12 +17,14 @@ from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".rst", ".rest")
+_BLANKS = " \t\r"
+_LONGEST_ROLE, _LONGEST_LINE = 80, 20_000
 _DOCUMENTS = (".rst", ".md", ".txt", ".rest", ".ipynb", ".mdx")
 _PATHS = frozenset({
     "include", "literalinclude", "image", "figure", "graphviz", "uml", "mermaid", "plot", "svg", "thumbnail", "video",
     "program-output", "jinja", "openapi", "raw", "csv-table", "code-include", "mdinclude",
 })  # fmt: skip
-_FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*?)[ \t]*\r?$")
+_FILE_OPTIONS = re.compile(r"[ \t]*:(?:file|diff|target|thumbnail|poster):[ \t]+(\S.*)$")
 _MODULE_OPTION = re.compile(r"[ \t]*:module:[ \t]+([\w.]+)[ \t]*\r?$")
 _MODULES = frozenset({"currentmodule", "module", "py:module", "py:currentmodule", "click", "autoprogram", "typer"})
 _OBJECTS = re.compile(r"(?:py:)?(?:class|function|exception|data|method|attribute|decorator)")
@@ -31,18 +35,21 @@ _LITERAL = frozenset({
 _WITH_TEXT = frozenset({"figure", "csv-table"})
 """Directives with a path whose content is text, as that of a note is."""
 _ENTRIES = frozenset({"toctree", "nbgallery", "tableofcontents"})
-_DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*?))?[ \t]*\r?$")
-_TARGET = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]+(\S+?)[ \t]*\r?$")
-_INTERNAL = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]*\r?$")
+_DIRECTIVE = re.compile(r"([ \t]*)\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?([A-Za-z][\w:.-]*?)::(?:[ \t]+(\S.*))?$")
+_TARGET = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):[ \t]+(\S+)$")
+_INTERNAL = re.compile(r"[ \t]*\.\.[ \t]+_(?:`[^`\n]+`|[^:\n]+):$")
 _NOTE = re.compile(r"[ \t]*\.\.[ \t]+\[(?:\d+|\*|#|#?[^\W_](?:\w|[-.+:])*)\](?:[ \t]+|(?=\r?$))")
 """The start of a footnote or a citation; its text follows."""
 _COMMENT = re.compile(r"[ \t]*\.\.(?:[ \t]|\r?$)")
-_FENCE = re.compile(r"(?:`{3,}|~{3,}|:{3,})[ \t]*\{([\w:.+-]+)\}[ \t]*(.*?)[ \t]*\r?$")
+_FENCE = re.compile(r"(?:`{3,}|~{3,}|:{3,})[ \t]*\{([\w:.+-]+)\}[ \t]*(.*)$")
+"""These are matched with lines without the blanks at their end: nothing in them is read twice."""
 _TITLED = re.compile(r"[^`<>]*<([^`<>]+)>")
-_INLINE_LITERAL = re.compile(r"(?<![\w`\\])``(?=\S).+?(?<=\S)``(?![\w`])")
-_ROLE = re.compile(r"(?<!\\)(?::|\{)([A-Za-z][\w:+.-]*)(?::|\})`([^`\n]+)`")
+_OPENED, _CLOSED = re.compile(r"(?<![\w`\\])``(?=\S)"), re.compile(r"(?<=\S)``(?![\w`])")
+_ROLE_NAME = r"[A-Za-z][\w:+.-]{0,60}"
+_ROLE = re.compile(rf"(?<!\\)(?::|\{{)({_ROLE_NAME})(?::|\}})`([^`\n]+)`")
+_LAST_ROLE = re.compile(rf"(?<!\\):({_ROLE_NAME}):$")
 _EMBEDDED = re.compile(r"`[^`<>]*<([^`<>\n]+)>`__?")
-_CLOSING = re.compile(r"[ \t]*[^`<>\n]*<([^`<>\s]+)>`(__?)?")
+_CLOSING = re.compile(r"[^`<>\n]*<([^`<>\s]+)>`(__?)?")
 _CODE = re.compile(r"``([^`\s]+)``")
 _NAMES = re.compile(r"(?:py:)?(?:mod|class|func|meth|exc|attr|data|obj|const|any)")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -60,7 +67,7 @@ def find_directives(path: str, text: str, moves: Moves, modules: Modules) -> Fou
 def find_in_fence(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     """The references in one fenced block of a Markdown file: those of a MyST directive, none in other code."""
     head, _, _ = text.partition("\n")
-    opening = _FENCE.match(head)
+    opening = _FENCE.match(head.rstrip(_BLANKS))
     reader = _Reader(path, text, moves, modules)
     if opening is None:
         return reader.found
@@ -77,13 +84,19 @@ def find_in_prose(path: str, text: str, fences: Sequence[tuple[int, int]], moves
     reader = _Reader(path, text, moves, modules)
     if ":::" not in text:
         return reader.found
+    blocks = sorted(fences)
+
+    def is_code(at: int) -> bool:
+        nth = bisect.bisect_right(blocks, at, key=lambda block: block[0]) - 1
+        return nth >= 0 and at < blocks[nth][1]
+
     for m in _MKDOCSTRINGS.finditer(text):
-        if not any(start <= m.start() < end for start, end in fences):
+        if not is_code(m.start()):
             reader.module(*m.span(1), 2)
     for m in re.finditer(r"(?m)^:{3,}[ \t]*\{", text):
-        if not any(start <= m.start() < end for start, end in fences):
+        if not is_code(m.start()):
             first = reader.lines.number(m.start())
-            opening = _FENCE.match(reader.line(first))
+            opening = _FENCE.match(reader.line(first).rstrip(_BLANKS))
             if opening is not None:
                 stop = next((n for n in range(first + 1, reader.count) if reader.line(n).startswith(":::")), first + 1)
                 begin = reader.lines.starts[first]
@@ -103,7 +116,8 @@ def is_role(text: str, start: int) -> bool:
 
 def follow_role(path: str, text: str, start: int, value: str, moves: Moves) -> Followed:
     """The new content of a MyST role, a document or a file to download; other roles stay."""
-    role = text[text.rfind("{", 0, start) + 1 : start - 2]
+    brace = text.rfind("{", max(0, start - _LONGEST_ROLE), start)
+    role = text[brace + 1 : start - 2] if brace >= 0 else ""
     titled = _TITLED.fullmatch(value)
     name = titled[1] if titled else value
     if role not in ("doc", "download"):
@@ -131,6 +145,21 @@ def sphinx_source(directory: str, exists: Callable[[str], bool]) -> str:
     return directory
 
 
+def _without_literals(line: str) -> str:
+    """A line with blanks in the place of each literal. One that is not closed is none, and nor is any behind it."""
+    closing = [m.start() for m in _CLOSED.finditer(line)]
+    parts, last = [], 0
+    for m in _OPENED.finditer(line):
+        if m.start() < last:
+            continue
+        nth = bisect.bisect_left(closing, m.end() + 1)
+        if nth == len(closing):
+            break
+        parts += [line[last : m.start()], " " * (closing[nth] + 2 - m.start())]
+        last = closing[nth] + 2
+    return "".join(parts) + line[last:]
+
+
 class _Reader:
     def __init__(self, path: str, text: str, moves: Moves, modules: Modules) -> None:
         self.path, self.text, self.moves, self.modules = path, text, moves, modules
@@ -142,6 +171,11 @@ class _Reader:
     @cached_property
     def tables(self) -> dict[int, int]:
         return rest_tables.fixed_columns(self.text)
+
+    @cached_property
+    def written(self) -> list[int]:
+        """The lines that are not blank: a directive may stand above a million blank ones, and within others."""
+        return [n for n in range(self.count) if self.line(n).strip()]
 
     def line(self, number: int) -> str:
         return self.lines.slice(number, number).removesuffix("\n")
@@ -159,7 +193,8 @@ class _Reader:
     def _element(self, number: int, line: str, indent: int) -> int:
         """Reads one line. The indentation from which on what follows is deeper and is not read; -1 if all is."""
         begin = self.lines.starts[number]
-        directive, target, note = _DIRECTIVE.match(line), _TARGET.match(line), _NOTE.match(line)
+        whole = line.rstrip(_BLANKS)
+        directive, target, note = _DIRECTIVE.match(whole), _TARGET.match(whole), _NOTE.match(line)
         if directive is not None:
             name, (start, end) = directive[2], directive.span(3) if directive[3] is not None else (0, 0)
             at = begin if end else 0
@@ -174,7 +209,7 @@ class _Reader:
         elif note is not None:
             self._inline(begin + note.end(), line[note.end() :])
             return indent if line.rstrip().endswith("::") else -1
-        elif _INTERNAL.match(line):
+        elif _INTERNAL.match(whole):
             return -1
         elif _COMMENT.match(line):
             return indent
@@ -189,9 +224,9 @@ class _Reader:
 
     def _end(self, first: int, indent: int) -> int:
         """The line behind the content of a directive: the next one that is not blank and not indented more."""
-        for number in range(first, self.count):
+        for number in islice(self.written, bisect.bisect_left(self.written, first), None):
             line = self.line(number)
-            if line.strip() and len(line) - len(line.lstrip(" \t")) <= indent:
+            if len(line) - len(line.lstrip(" \t")) <= indent:
                 return number
         return self.count
 
@@ -206,9 +241,10 @@ class _Reader:
             m = _DOTTED.match(self.text, start, end)
             if m is not None:
                 self.module(m.start(), m.end(), 2 if _OBJECTS.fullmatch(name) else 1)
-        for number in range(first, min(stop, self.count)):
+        behind = bisect.bisect_left(self.written, stop)
+        for number in self.written[bisect.bisect_left(self.written, first) : behind]:
             line, begin = self.line(number), self.lines.starts[number]
-            option = _FILE_OPTIONS.match(line)
+            option = _FILE_OPTIONS.match(line.rstrip(_BLANKS))
             if option is not None and name in _PATHS:
                 self._path(begin + option.start(1), begin + option.end(1), ("",))
             elif (option := _MODULE_OPTION.match(line)) is not None:
@@ -233,10 +269,8 @@ class _Reader:
     def _inline(self, begin: int, line: str) -> None:
         if "`" not in line:
             return
-        literals = [m.span() for m in _INLINE_LITERAL.finditer(line)]
-        for m in _ROLE.finditer(line):
-            if any(start <= m.start() < end for start, end in literals):
-                continue
+        plain = _without_literals(line)
+        for m in _ROLE.finditer(plain):
             titled = _TITLED.fullmatch(m[2])
             start, end = (m.start(2) + titled.start(1), m.start(2) + titled.end(1)) if titled else m.span(2)
             if m[1] in ("doc", "download"):
@@ -246,14 +280,12 @@ class _Reader:
                 start += len(line[start:end]) - len(line[start:end].lstrip("~"))
                 if _DOTTED.fullmatch(line, start, end):
                     self.module(begin + start, begin + end, 1 if m[1].endswith("mod") else 2)
-        for m in _EMBEDDED.finditer(line):
-            within = any(start <= m.start() < end for start, end in literals)
-            if not within and not line[: m.start()].endswith((":", "\\")):
+        for m in _EMBEDDED.finditer(plain):
+            if not plain.endswith((":", "\\"), 0, m.start()):
                 self._link(begin + m.start(1), begin + m.end(1))
         for m in _CODE.finditer(line):
             self._code(begin + m.start(1), begin + m.end(1))
-
-        self._wrapped(begin, _INLINE_LITERAL.sub(lambda m: " " * len(m[0]), line))
+        self._wrapped(begin, plain)
 
     def _wrapped(self, begin: int, line: str) -> None:
         """A role or a link whose title goes on in the next line, where its destination stands."""
@@ -264,7 +296,7 @@ class _Reader:
         closing = _CLOSING.match(self.text, self.opened)
         if closing is None or "<" in line[at:]:
             return
-        role = re.search(r"(?<!\\):([A-Za-z][\w:+.-]*):$", line[:at])
+        role = _LAST_ROLE.search(line[:at])
         if role is None and closing[2]:
             self._link(*closing.span(1))
         elif role is not None and role[1] in ("doc", "download"):
@@ -282,8 +314,10 @@ class _Reader:
         followed = follow(value, [PathReading("", "", "above")], self.moves)
         if followed.new and _SAFE.fullmatch(followed.new):
             number = self.lines.number(start)
-            told = posixpath.basename(followed.target) in self.line(number).replace(value, "")
-            if told:
+            line = self.line(number)
+            if len(line) > _LONGEST_LINE:
+                self.found.doubt(number, "its line is too long to be read")
+            elif posixpath.basename(followed.target) in line.replace(value, ""):
                 self.found.doubt(number, "it names the old and the new path")
             else:
                 self._rewrite(number, start, end, followed.new)

@@ -6,12 +6,12 @@ import ast
 import configparser
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from kairos.detectors.stale_reference.layout import ConfiguredRoot
 from kairos.detectors.stale_reference.python_source import parsed
+from kairos.domain.config_text import parse_toml
 
 NAMES = frozenset(
     {"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"}
@@ -36,7 +36,7 @@ def stated_roots(texts: Mapping[str, str]) -> frozenset[ConfiguredRoot]:
 def _values(name: str, text: str) -> list[str]:
     try:
         if name == "pyproject.toml":
-            return [v for v in _pyproject(tomllib.loads(text)) if isinstance(v, str)]
+            return [v for v in _pyproject(parse_toml(text)) if isinstance(v, str)]
         if name == "setup.py":
             return list(_setup_py(text))
         if name.endswith((".cfg", ".ini")):

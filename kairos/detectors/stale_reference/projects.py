@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.domain.config_text import items, jsonc_table, table, toml_table
 
 _MOST = 200
-_STRING = r"(\"(?:[^\"\\\n]|\\.)*\")"
-_COMMENT = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_COMMA = re.compile(_STRING + r"|,(?=\s*[}\]])")
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
@@ -49,17 +45,17 @@ class Projects:
         """The path aliases of tsconfig.json and jsconfig.json, and the names of the packages in the tree."""
         found = []
         for directory, text in self._texts("tsconfig.json", "tsconfig.base.json", "jsconfig.json"):
-            options = _table(_json(text).get("compilerOptions"))
+            options = table(jsonc_table(text).get("compilerOptions"))
             base = options.get("baseUrl")
             root = _below(directory, base) if isinstance(base, str) else directory
-            for name, targets in _table(options.get("paths")).items():
+            for name, targets in table(options.get("paths")).items():
                 if root is not None and isinstance(targets, list) and name.endswith("/*"):
                     for target in targets:
                         if isinstance(target, str) and target.endswith("/*"):
                             to = _below(root, target[:-2])
                             found += [Alias(directory, name[:-1], f"{to}/" if to else "")] if to is not None else []
         for directory, text in self._texts("package.json"):
-            package = _json(text).get("name")
+            package = jsonc_table(text).get("name")
             if isinstance(package, str) and package:
                 found.append(Alias("", f"{package}/", f"{directory}/" if directory else ""))
         return found
@@ -84,8 +80,8 @@ class Projects:
         """The source directories of the libraries in the tree, by the name of their crate."""
         found = {}
         for directory, text in self._texts("Cargo.toml"):
-            table = _toml(text)
-            package, library = _table(table.get("package")), _table(table.get("lib"))
+            manifest = toml_table(text)
+            package, library = table(manifest.get("package")), table(manifest.get("lib"))
             name, path = library.get("name") or package.get("name"), library.get("path", "src/lib.rs")
             if isinstance(name, str) and isinstance(path, str) and (root := _below(directory, path)):
                 found[name.replace("-", "_")] = posixpath.dirname(root)
@@ -96,13 +92,13 @@ class Projects:
         """The files that Cargo.toml states to be the root of a crate."""
         found = set()
         for directory, text in self._texts("Cargo.toml"):
-            table = _toml(text)
-            targets = [table.get("lib")]
+            manifest = toml_table(text)
+            targets = [manifest.get("lib")]
             for kind in ("bin", "test", "example", "bench"):
-                stated = table.get(kind)
-                targets += stated if isinstance(stated, list) else []
+                stated = manifest.get(kind)
+                targets += items(stated)
             for target in targets:
-                path = _table(target).get("path")
+                path = table(target).get("path")
                 if isinstance(path, str) and (root := _below(directory, path)):
                     found.add(root)
         return frozenset(found)
@@ -111,23 +107,3 @@ class Projects:
 def _below(directory: str, path: str) -> str | None:
     found = posixpath.normpath(posixpath.join(directory, path))
     return None if found.startswith(("..", "/")) else "" if found == "." else found
-
-
-def _table(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _json(text: str) -> dict[str, Any]:
-    """A JSON object that may have comments and trailing commas; empty if it is none."""
-    try:
-        plain = _COMMENT.sub(lambda m: m[1] or "", text)
-        return _table(json.loads(_COMMA.sub(lambda m: m[1] or "", plain)))
-    except (ValueError, RecursionError):
-        return {}
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return {}

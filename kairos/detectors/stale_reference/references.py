@@ -18,6 +18,7 @@ class Found:
     dead: set[int] = field(default_factory=set)
     doubts: list[tuple[int, str]] = field(default_factory=list)
     _known: set[Span] = field(default_factory=set)
+    _doubted: set[tuple[int, str]] = field(default_factory=set)
 
     def rewrite(self, line: int, *spans: Span) -> None:
         """Adds one reference, which is rewritten by one or more spans. The same spans are added once."""
@@ -30,7 +31,8 @@ class Found:
 
     def doubt(self, line: int, why: str) -> None:
         """Adds a place that a person must judge, once for each reason."""
-        if (line, why) not in self.doubts:
+        if (line, why) not in self._doubted:
+            self._doubted.add((line, why))
             self.doubts.append((line, why))
 
     def add(self, other: Found, start: int = 0, line: int = 0) -> None:
@@ -59,16 +61,18 @@ class Found:
         by_line: dict[int, list[Span]] = {}
         for span in self.spans:
             by_line.setdefault(lines.number(span.start), []).append(span)
+        repeated: set[Span] = set()
         for number, spans in by_line.items():
             base = lines.starts[number]
             line = lines.slice(number, number)
             parts = [Span(s.start - base, s.end - base, s.new) for s in sorted(spans)]
             new = replaced(line, parts).strip()
             if parts[-1].end <= len(line) and new in present and new != line.strip():
-                self.spans = [s for s in self.spans if s not in spans]
+                repeated.update(spans)
                 self.lines.discard(number)
                 self.count = max(self.count - 1, 0)
                 self.doubt(number, "the line with the new path is already there")
+        self.spans = [s for s in self.spans if s not in repeated]
 
     def without_idle(self, text: str) -> Found:
         """The same without spans that change nothing."""

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 
-from kairos.domain.checks.report import CheckCase, Report, ReportRefused, case, numbered, problem, report
+from kairos.domain.checks.report import (
+    MOST_MESSAGE,
+    CaseList,
+    CheckCase,
+    Report,
+    ReportRefused,
+    case,
+    numbered,
+    problem,
+    report,
+)
 
 MOST_BYTES = 64 << 20
+_MOST_DOCUMENT = 16 << 20
+"""A document is held decoded, which takes about twenty times its bytes at worst; lines are read one by one."""
+_LINE = re.compile(rb"[^\r\n]+")
+_MOST_SAID, _MOST_TESTS = 200, 10_000
 _MOST_LINES = 500_000
 
 
@@ -23,7 +39,7 @@ def read_sarif(raw: bytes, root: str = "") -> Report:
     if not isinstance(runs, list) or not str(document.get("version", "")).startswith("2."):
         raise ReportRefused("it is no SARIF 2 log")
     found = [one for run in runs if isinstance(run, dict) for one in _sarif_run(run, root)]
-    return report("sarif", numbered(found), problems=True)
+    return report("sarif", numbered(found))
 
 
 def _sarif_run(run: dict[str, Any], root: str) -> Iterator[CheckCase]:
@@ -54,7 +70,7 @@ def read_eslint(raw: bytes, root: str = "") -> Report:
             if isinstance(one, dict) and one.get("severity", 2) == 2:
                 rule = str(one.get("ruleId") or "parsing")
                 found.append(problem(rule, path, str(one.get("message", "")), one.get("line")))
-    return report("eslint", numbered(found), problems=True)
+    return report("eslint", numbered(found))
 
 
 def read_ruff(raw: bytes, root: str = "") -> Report:
@@ -71,37 +87,45 @@ def read_ruff(raw: bytes, root: str = "") -> Report:
         )
         for one in found
     ]  # fmt: skip
-    return report("ruff", numbered(cases), problems=True)
+    return report("ruff", numbered(cases))
 
 
 def read_go(raw: bytes) -> Report:
     """The events of `go test -json`. A package that fails without a failed test is a case of its own.
     ReportRefused if no line is such an event."""
-    cases: list[CheckCase] = []
+    cases = CaseList()
     said: dict[str, list[str]] = {}
     known, bad = False, set[str]()
-    for line in raw[:MOST_BYTES].split(b"\n", _MOST_LINES)[:_MOST_LINES]:
-        if not line.startswith(b"{"):
-            continue
-        try:
-            event = msgspec.json.decode(line)
-        except (msgspec.MsgspecError, RecursionError):
-            continue
-        if not isinstance(event, dict) or "Action" not in event:
+    for line in islice(_LINE.finditer(raw, 0, MOST_BYTES), _MOST_LINES):
+        event = _go_event(line[0])
+        if event is None:
             continue
         known = True
         package, test, action = str(event.get("Package", "")), str(event.get("Test", "")), event["Action"]
         name = f"{package}.{test}" if test else package
-        if action == "output" and len(said.setdefault(name, [])) < 200:
-            said[name].append(str(event.get("Output", "")))
+        if action == "output" and (name in said or len(said) < _MOST_TESTS):
+            lines = said.setdefault(name, [])
+            if len(lines) < _MOST_SAID:
+                lines.append(str(event.get("Output", ""))[:MOST_MESSAGE])
         elif action in ("pass", "skip") and test:
-            cases.append(case(name, "passed" if action == "pass" else "skipped", event.get("Elapsed")))
+            said.pop(name, None)
+            cases.add(case(name, "passed" if action == "pass" else "skipped", event.get("Elapsed")))
         elif action == "fail" and (test or package not in bad):
             bad.add(package)
-            cases.append(case(name, "failed", event.get("Elapsed"), _go_line(said.get(name, [])), wide=not test))
+            cases.add(case(name, "failed", event.get("Elapsed"), _go_line(said.pop(name, [])), wide=not test))
     if not known:
         raise ReportRefused("it is no output of go test -json")
-    return report("go", cases)
+    return cases.report("go")
+
+
+def _go_event(line: bytes) -> dict[str, Any] | None:
+    if not line.startswith(b"{"):
+        return None
+    try:
+        event = msgspec.json.decode(line)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and "Action" in event else None
 
 
 def _go_line(said: list[str]) -> str:
@@ -110,8 +134,8 @@ def _go_line(said: list[str]) -> str:
 
 
 def _decoded(raw: bytes) -> Any:
-    if len(raw) > MOST_BYTES:
-        raise ReportRefused(f"it has {len(raw)} bytes, more than {MOST_BYTES}")
+    if len(raw) > _MOST_DOCUMENT:
+        raise ReportRefused(f"it has {len(raw)} bytes, more than {_MOST_DOCUMENT}")
     try:
         return msgspec.json.decode(raw.lstrip(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, RecursionError) as error:

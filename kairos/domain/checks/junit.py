@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyexpat
 
-from kairos.domain.checks.report import MOST_CASES, CheckCase, Report, ReportRefused, case, report
+from kairos.domain.checks.report import CaseList, Report, ReportRefused, case
 
 MOST_BYTES = 64 << 20
 _DEPTH, _TEXT = 64, 20_000
@@ -33,7 +33,7 @@ def read_junit(raw: bytes) -> Report:
         raise ReportRefused(f"it is no XML: {pyexpat.ErrorString(error.code)}") from error
     if not reader.known:
         raise ReportRefused("it holds no testsuite")
-    return report("junit", reader.cases)
+    return reader.cases.report("junit")
 
 
 def _refuse(*_: object) -> int:
@@ -44,7 +44,7 @@ class _Reader:
     """Collects the cases while expat goes through the file."""
 
     def __init__(self) -> None:
-        self.cases: list[CheckCase] = []
+        self.cases = CaseList()
         self.known = False
         self._path: list[str] = []
         self._at: dict[str, str] = {}
@@ -77,13 +77,13 @@ class _Reader:
 
     def end(self, name: str) -> None:
         self._path.pop()
-        if name == "testcase" and self._state and len(self.cases) <= 2 * MOST_CASES:
+        if name == "testcase" and self._state:
             at = self._at
             state = "failed" if self._state == "failed" else "skipped" if self._state == "skipped" else "passed"
             name = _id(at)
             wide = bool(name) and name == at.get("file")
             message = "".join(self._message)
-            self.cases.append(
+            self.cases.add(
                 case(name, state, at.get("time"), message, at.get("file", ""), at.get("line"), wide)  # type: ignore[arg-type]
             )
             self._state = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -9,7 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from kairos.domain.checks.culprit import CaseHistory, SeenRun
-from kairos.domain.checks.state import CheckState, PastRun
+from kairos.domain.checks.state import CheckState, JudgedCase, PastRun
+
+_MOST_UNTOLD = 2
+"""A run that is given up (it was out of time or memory) is made again at the ends of a range."""
 
 
 class ChainCommit(NamedTuple):
@@ -45,16 +49,17 @@ def newly_red(check: CheckState, chain: Sequence[ChainCommit]) -> list[RedRange]
     first = next((r for r in check.whole(chain[0].tree) if r.outcome == "failed"), None)
     if first is None:  # one that was red once is looked into, even if it is green by now
         return []
-    found: dict[tuple[int, int], list[str]] = {}
+    found: dict[tuple[int, int, bool], list[str]] = {}
+    wide = frozenset(first.wide)
     for case in first.failed:
         verdict = check.judged.get(case)
         if verdict is None or verdict.position < first.position:
             base = _base(check, chain, case, first.position)
-            if base is not None:
-                found.setdefault(base, []).append(case)
+            if base is not None:  # one that is wide hides others where it is red: it has a search of its own
+                found.setdefault((*base, case in wide), []).append(case)
     return [
         RedRange(cases=sorted(cases), chain=list(reversed(chain[: base + 1])), since=since)
-        for (base, since), cases in sorted(found.items())
+        for (base, since, _), cases in sorted(found.items())
     ]  # fmt: skip
 
 
@@ -106,18 +111,34 @@ def history(check: CheckState, case: str, since: int) -> CaseHistory:
 
 
 def green_again(check: CheckState, tree: str, cases: Sequence[str], *, runs: int = 1) -> bool:
-    """Whether all of these cases are green at a tree, and were in the last `runs` runs."""
+    """Whether all of these cases are green at a tree, by its last run, and were in the last `runs` runs."""
     last = [r for r in check.runs if not r.cases and r.outcome != "broken"][-runs:]
     now = present(check, tree)
-    if now is None or now not in last or len(last) < runs:
+    if now is None or len(last) < runs:
         return False
-    return all(r.red(case) is False for r in last for case in cases)
+    return all(r.red(case) is False for r in ([now] if runs == 1 else [now, *last]) for case in cases)
+
+
+def standing(check: CheckState, case: str) -> JudgedCase | None:
+    """The verdict on a case, unless it was green since: then it is red for another reason, which is looked for."""
+    verdict = check.judged.get(case)
+    if verdict is None or verdict.verdict == "flaky":
+        return verdict
+    later = (run for run in check.runs if run.position > verdict.position and not run.cases)
+    return None if any(run.red(case) is False for run in later) else verdict
+
+
+def duration(check: CheckState, *, alone: bool) -> float:
+    """How long (s) the last run of some cases, or of all, took. Before the first of some: at most as long as of all."""
+    took = (run.seconds / run.repeats for run in reversed(check.runs) if bool(run.cases) is alone)
+    return next(took, duration(check, alone=False) if alone else 0.0)
 
 
 def can_be_alone(check: CheckState, red: RedRange) -> bool:
-    """Whether no run at HEAD showed that these cases cannot be run alone."""
+    """Whether no run at HEAD showed that these cases cannot be run alone: each such run told of the cases it ran."""
     head = red.chain[-1].tree
-    return not any(r.position > red.since and r.tree == head and r.cases and r.outcome == "broken" for r in check.runs)
+    ran = [r for r in check.runs if r.position > red.since and r.tree == head and r.cases]
+    return not any(r.red(case) is None for r in ran for case in red.cases if case in r.cases)
 
 
 def ran_alone(check: CheckState, red: RedRange) -> bool:
@@ -127,15 +148,24 @@ def ran_alone(check: CheckState, red: RedRange) -> bool:
     return any(r.position > red.since and r.tree == head and r.cases for r in check.runs)
 
 
-def testable(check: CheckState, red: RedRange, *, alone: bool) -> tuple[RedRange, int]:
-    """(the range without the commits at which such a run broke, how many those are). HEAD and the base stay."""
-    broken = {
-        r.tree for r in check.runs if r.position > red.since and r.outcome == "broken" and bool(r.cases) is alone
-    }  # fmt: skip
-    inner = [c for c in red.chain[1:-1] if c.tree not in broken]
-    ends = broken & {red.chain[0].tree, red.chain[-1].tree}
-    chain = [] if ends else [red.chain[0], *inner, red.chain[-1]]
-    return msgspec.structs.replace(red, chain=chain or [red.chain[-1]]), len(red.chain) - len(chain or [0])
+def testable(check: CheckState, red: RedRange, *, alone: bool) -> RedRange:
+    """The range without the commits at which such a run did not tell of its cases: it broke, or did not get that far.
+    HEAD and the base stay, unless two runs there did not tell; then only HEAD is left."""
+    untold: Counter[str] = Counter()
+    for run in check.runs:
+        asked = [case for case in red.cases if not alone or case in run.cases]
+        if run.position > red.since and bool(run.cases) is alone and any(run.red(case) is None for case in asked):
+            untold[run.tree] += 1
+    base, *inner, head = red.chain
+    if max(untold[base.tree], untold[head.tree]) >= _MOST_UNTOLD:
+        return msgspec.structs.replace(red, chain=[head])
+    return msgspec.structs.replace(red, chain=[base, *(c for c in inner if not untold[c.tree]), head])
+
+
+def untestable_before(whole: RedRange, tested: RedRange, position: int) -> int:
+    """How many commits right before one of the tested range could not be tested: it may be one of them."""
+    places = [whole.chain.index(tested.chain[p]) for p in (position - 1, position)]
+    return places[1] - places[0] - 1
 
 
 def consecutive(check: CheckState) -> list[tuple[PastRun, PastRun]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from kairos.domain.checks.json_reports import read_eslint, read_go, read_ruff, read_sarif
 from kairos.domain.checks.junit import read_junit
 from kairos.domain.checks.report import Report, ReportRefused, case, report
@@ -51,7 +53,7 @@ def with_exit(found: Report, exit: int | None, output: str) -> Report:
     if exit == 0 or found.failed:
         return found
     extra = case(WHOLE, "failed", 0.0, last_line(output) or f"it ended with {exit}", wide=True)
-    return report(found.format, [*found.cases, extra], problems=found.problems)
+    return msgspec.structs.replace(found, cases=[*found.cases, extra])
 
 
 def last_line(text: str) -> str:

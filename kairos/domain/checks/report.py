@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from _blake2 import blake2b
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -32,12 +32,14 @@ class CheckCase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The cases of a run in the order of the run. `format`: how they were read; `problems`: they are problems of a
-    scanner, so that a case that is not there is green. `cut`: how many were left out."""
+    """The cases of a run in the order of the run. `format`: how they were read. `unlisted_*`: how many more
+    passed or were skipped: those beyond MOST_CASES, or that the runner only counts. `cut`: how many more were red, of
+    more than MOST_CASES."""
 
     format: str
     cases: Sequence[CheckCase] = ()
-    problems: bool = False
+    unlisted_passed: int = 0
+    unlisted_skipped: int = 0
     cut: int = 0
 
     @property
@@ -46,36 +48,67 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def partial(self) -> bool:
-        """Whether cases that are not named were perhaps not run."""
+        """Whether cases that are not listed were perhaps red, or not run."""
         return bool(self.cut) or any(case.wide for case in self.failed)
 
     @property
     def passed(self) -> int:
-        return sum(case.state == "passed" for case in self.cases)
+        return sum(case.state == "passed" for case in self.cases) + self.unlisted_passed
 
     @property
     def skipped(self) -> int:
-        return sum(case.state == "skipped" for case in self.cases)
+        return sum(case.state == "skipped" for case in self.cases) + self.unlisted_skipped
 
 
 class ReportRefused(ValueError):
     """A report that is not read: not what it claims to be, too large, or built to harm the reader."""
 
 
-def report(format: str, cases: Iterable[CheckCase], *, problems: bool = False) -> Report:
-    """A report within bounds. Of several cases with one id the worst counts: failed, passed, skipped."""
-    found: dict[str, CheckCase] = {}
-    cut = 0
-    for case in cases:
-        known = found.get(case.id)
-        if known is None and len(found) >= MOST_CASES:
-            cut += 1
-        elif known is None or _RANK[case.state] > _RANK[known.state]:
-            found[case.id] = case
-    return Report(format=format, cases=list(found.values()), problems=problems, cut=cut)
+class CaseList:
+    """Collects cases as they are read, within bounds. Of several cases with one id the worst counts: failed, passed,
+    skipped. However many others there are, a red case is listed: MOST_CASES are of each."""
+
+    def __init__(self, cases: Iterable[CheckCase] = ()) -> None:
+        self._found: dict[str, CheckCase] = {}
+        self._red = self._cut = 0
+        self._unlisted = {"passed": 0, "skipped": 0}
+        for one in cases:
+            self.add(one)
+
+    def __len__(self) -> int:
+        """How many cases are listed."""
+        return len(self._found)
+
+    def add(self, case: CheckCase) -> None:
+        known = self._found.get(case.id)
+        if known is not None and _RANK[case.state] <= _RANK[known.state]:
+            return
+        if case.state == "failed":
+            if self._red >= MOST_CASES:
+                self._cut += 1
+                return
+            self._red += 1
+        elif known is None and len(self._found) - self._red >= MOST_CASES:
+            self._unlisted[case.state] += 1
+            return
+        self._found[case.id] = case
+
+    def report(self, format: str, *, passed: int = 0) -> Report:
+        """The report of what was collected. `passed`: how many the runner counted, if it lists fewer."""
+        found = Report(
+            format=format, cases=list(self._found.values()), unlisted_passed=self._unlisted["passed"],
+            unlisted_skipped=self._unlisted["skipped"], cut=self._cut,
+        )  # fmt: skip
+        more = passed - found.passed
+        return msgspec.structs.replace(found, unlisted_passed=found.unlisted_passed + more) if more > 0 else found
 
 
 _RANK = {"skipped": 0, "passed": 1, "failed": 2}
+
+
+def report(format: str, cases: Iterable[CheckCase]) -> Report:
+    """A report of these cases, within bounds."""
+    return CaseList(cases).report(format)
 
 
 def case(
@@ -112,14 +145,12 @@ def problem(rule: str, path: str, message: str, line: object = 0, fingerprint: s
     return case(f"{rule} {path} {mark}", "failed", 0.0, f"{rule}: {message}", path, line)
 
 
-def numbered(problems: Iterable[CheckCase]) -> list[CheckCase]:
+def numbered(problems: Iterable[CheckCase]) -> Iterator[CheckCase]:
     """The problems of a scanner; of several with one id the later ones are numbered."""
     count: dict[str, int] = {}
-    out = []
     for one in problems:
         count[one.id] = count.get(one.id, 0) + 1
-        out.append(one if count[one.id] == 1 else msgspec.structs.replace(one, id=f"{one.id} #{count[one.id]}"))
-    return out
+        yield one if count[one.id] == 1 else msgspec.structs.replace(one, id=f"{one.id} #{count[one.id]}")
 
 
 def _hash(text: str) -> str:

@@ -13,12 +13,31 @@ REPORT = ".kairos-report.xml"
 """Where a runner is told to write its report, in the scratch tree."""
 MOST_SELECTED = 100
 _MOST_BYTES = 100_000
-_PYTEST_VALUES = frozenset(
-    ("-k", "-m", "-n", "-c", "-p", "-o", "-W", "-r", "--maxfail", "--deselect", "--ignore", "--rootdir", "--tb")
-)
-_CARGO_VALUES = frozenset(
-    ("-p", "-F", "-j", "--package", "--features", "--test", "--bin", "--example", "--target", "--profile", "--color")
-)
+_PYTEST_VALUES = frozenset((
+    "-k", "-m", "-n", "-c", "-p", "-o", "-W", "-r", "--maxfail", "--deselect", "--ignore", "--ignore-glob",
+    "--rootdir", "--tb", "--confcutdir", "--basetemp", "--import-mode", "--junitxml", "--junit-xml", "--junit-prefix",
+    "--durations", "--durations-min", "--color", "--capture", "--log-level", "--log-file", "--log-cli-level",
+    "--override-ini", "--config-file", "--dist", "--numprocesses", "--timeout", "--timeout-method", "--cov",
+    "--cov-report", "--cov-config", "--cov-fail-under", "--reruns", "--reruns-delay", "--ds", "--randomly-seed",
+    "--hypothesis-profile", "--hypothesis-seed", "--asyncio-mode", "--maxprocesses", "--pythonwarnings", "--verbosity",
+    "--show-capture", "--cache-show",
+))  # fmt: skip
+_CARGO_VALUES = frozenset((
+    "-p", "-F", "-j", "-Z", "--package", "--exclude", "--features", "--test", "--bin", "--example", "--bench",
+    "--target", "--target-dir", "--profile", "--color", "--manifest-path", "--message-format", "--jobs", "--config",
+    "--lockfile-path",
+))  # fmt: skip
+_CARGO_TEST_VALUES = frozenset((
+    "--test-threads", "--color", "--format", "--logfile", "--skip", "-Z", "--shuffle-seed",
+))  # fmt: skip
+_GO_VALUES = frozenset((
+    "asmflags", "bench", "benchtime", "blockprofile", "blockprofilerate", "buildmode", "C", "compiler", "count",
+    "covermode", "coverpkg", "coverprofile", "cpu", "cpuprofile", "exec", "fuzz", "fuzzminimizetime", "fuzztime",
+    "gccgoflags", "gcflags", "installsuffix", "ldflags", "list", "memprofile", "memprofilerate", "mod", "modfile",
+    "mutexprofile", "mutexprofilefraction", "o", "outputdir", "overlay", "p", "parallel", "pgo", "pkgdir", "run",
+    "shuffle", "skip", "tags", "timeout", "toolexec", "trace", "vet",
+))  # fmt: skip
+_GO_SELECTORS = frozenset({"run", "skip", "bench", "fuzz", "list"})
 _GO_TEST = re.compile(r"^(.+?)\.((?:Test|Example|Fuzz)[^./]*)((?:/.*)?)$")
 _ODD = re.compile(r"[\s\\]")
 _MISSING = re.compile(r"^ERROR: (?:not found|file or directory not found): (.+?)(?: \(no .*)?$", re.MULTILINE)
@@ -36,6 +55,7 @@ class Runner(NamedTuple):
 
 def runner_of(command: Sequence[str]) -> Runner | None:
     """The runner that a command calls, None if it is not known."""
+    command = list(command)
     for at, word in enumerate(command[:8]):
         name = word.rsplit("/", 1)[-1]
         if name in ("pytest", "py.test"):
@@ -157,7 +177,7 @@ def _cargo_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list
     if any(" " in c or _is_changed(c) for c in cases):  # a doctest, or the build
         return None
     kept = _options(mine, _CARGO_VALUES)
-    return [*command[: at + 1], *kept, "--", *_options(theirs, frozenset({"--test-threads"})), "--exact", *cases]
+    return [*command[: at + 1], *kept, "--", *_options(theirs, _CARGO_TEST_VALUES), "--exact", *cases]
 
 
 def _go_reporting(command: Sequence[str], at: int) -> list[str]:
@@ -171,8 +191,24 @@ def _go_select(command: Sequence[str], at: int, cases: Sequence[str]) -> list[st
     packages = sorted({f[1] for f in found if f is not None})
     if not all(found) or any(map(_is_changed, cases)):
         return None
-    options = [w for w in command[at + 1 :] if w.startswith("-") and not w.startswith("-run")]
-    return [*command[: at + 1], *options, f"-run=^({'|'.join(names)})$", *packages]
+    words, own = list(command[at + 1 :]), []  # `own`: after -args, for the tests themselves
+    if "-args" in words:
+        words, own = words[: words.index("-args")], words[words.index("-args") :]
+    options = _go_options(words)
+    return [*command[: at + 1], *options, f"-run=^({'|'.join(names)})$", *packages, *own]
+
+
+def _go_options(words: Sequence[str]) -> list[str]:
+    """The options of `go test` with their values, without those that select tests."""
+    kept: list[str] = []
+    left = iter(words)
+    for word in left:
+        name, equals, _ = word.lstrip("-").partition("=")
+        if not word.startswith("-"):
+            continue
+        value = [next(left, "")] if name in _GO_VALUES and not equals else []
+        kept += [] if name in _GO_SELECTORS else [word, *value]
+    return kept
 
 
 def _options(words: Sequence[str], with_value: frozenset[str]) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import msgspec
 
 from kairos.domain.events import (
@@ -17,7 +20,14 @@ from kairos.domain.events import (
 )
 
 MOST_RUNS = 400
-_MOST_JUDGED = 1_000
+MOST_FAILED = 5_000
+"""So many red cases of a run are kept by name."""
+MOST_TEXT = 4 << 20
+"""The runs of a check hold so many characters of ids and messages, beside the last two."""
+_WITH_MESSAGES = 40
+"""Messages are kept of so many last runs: a search takes no more."""
+_MOST_TRIALS, _LONGEST_PLACE = 64, 300
+_MOST_JUDGED = 2 * MOST_FAILED
 TOPICS = frozenset({"CheckJudged", "CheckNamed", "CheckRan", "CheckRemoved", "CheckStarted"})
 
 
@@ -39,8 +49,9 @@ class NamedCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A run that ended. `failed`: red cases with their decisive lines; `wide`: those that stand for more than
-    themselves; `cases`: it ran only these; `times`: how often a case was red, where not in all `repeats`."""
+    """A run that ended. `failed`: red cases with their decisive lines (only of the last runs); `wide`: those that stand
+    for more than themselves; `cases`: it ran only these; `times`: how often a case was red, where
+    not in all `repeats`. `pieces`: a trial of some of the `pieces_of` pieces of the commit."""
 
     position: int
     tree: str
@@ -56,6 +67,13 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
     repeats: int = 1
     times: dict[str, int] = {}
+    pieces: list[int] = []
+    pieces_of: int = 0
+
+    def is_red(self, case: str) -> bool:
+        """Whether a case was red more often than green."""
+        red, green = self.counts(case)
+        return red > green
 
     def counts(self, case: str) -> tuple[int, int]:
         """How often a case was red and how often green in the repeats of the run; (0, 0) if it does not tell."""
@@ -75,21 +93,23 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class JudgedCase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The last verdict on a case."""
+    """The last verdict on a case; `place`: of the culprit, the file and the lines that do it."""
 
     position: int
-    verdict: Verdict
+    verdict: Verdict | Literal[""]
     culprit: str = ""
+    place: str = ""
 
 
 class CheckState(msgspec.Struct, kw_only=True):
-    """One check: what it is, its runs (the oldest fall away), the last verdict on each case, and by tree the runs that
-    began since one ended."""
+    """One check: what it is, its runs (the oldest fall away), the last verdict on each case, by tree the runs that
+    began since one ended, and the last trials of pieces of commits."""
 
     named: NamedCheck
     runs: list[PastRun] = []
     judged: dict[str, JudgedCase] = {}
     begun: dict[str, int] = {}
+    trials: list[PastRun] = []
 
     def whole(self, tree: str) -> list[PastRun]:
         """The runs of all of the check on a tree, oldest first."""
@@ -120,17 +140,38 @@ def evolve(state: Checks, event: Event, position: int) -> None:
             known = state.of(event.repo).get(event.check)
             if known is not None:
                 known.begun.pop(event.tree, None)
-                if event.outcome != "stopped":
-                    known.runs = [*known.runs, _past(event, position)][-MOST_RUNS:]
+                if event.outcome != "stopped" and event.pieces_of:
+                    known.trials = [*known.trials, _past(event, position)][-_MOST_TRIALS:]
+                elif event.outcome != "stopped":
+                    known.runs = _within_bounds([*known.runs, _past(event, position)])
         case CheckJudged():
             known = state.of(event.repo).get(event.check)
             if known is not None:
-                verdict = JudgedCase(position=position, verdict=event.verdict, culprit=event.culprit)
+                verdict = JudgedCase(
+                    position=position,
+                    verdict=event.verdict,
+                    culprit=event.culprit,
+                    place=event.hunk.partition("\n")[0][:_LONGEST_PLACE],
+                )
                 known.judged |= dict.fromkeys(event.cases, verdict)
                 newest = sorted(known.judged, key=lambda case: (known.judged[case].position, case))[-_MOST_JUDGED:]
                 known.judged = {case: known.judged[case] for case in newest}
         case _:
             pass
+
+
+def _within_bounds(runs: Sequence[PastRun]) -> list[PastRun]:
+    """The last runs, as many as the bounds allow."""
+    kept: list[PastRun] = []
+    text = 0
+    for age, run in enumerate(reversed(runs[-MOST_RUNS:])):
+        if age >= _WITH_MESSAGES and any(run.failed.values()):
+            run = msgspec.structs.replace(run, failed=dict.fromkeys(run.failed, ""))
+        text += sum(map(len, run.failed)) + sum(map(len, run.failed.values()))
+        if text > MOST_TEXT and age >= 2:
+            break
+        kept.append(run)
+    return kept[::-1]
 
 
 def _name(state: Checks, event: CheckNamed) -> None:
@@ -154,4 +195,5 @@ def _past(event: CheckRan, position: int) -> PastRun:
         failed={f.id: f.message for f in event.failed}, wide=[f.id for f in event.failed if f.wide],
         cases=event.cases, passed=event.passed, skipped=event.skipped, partial=event.partial, seconds=event.seconds,
         why=event.why, repeats=event.repeats, times={f.id: f.times for f in event.failed if f.times < event.repeats},
+        pieces=event.pieces, pieces_of=event.pieces_of,
     )  # fmt: skip

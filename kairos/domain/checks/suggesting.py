@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Collection, Container, Mapping, Sequence
+from itertools import chain, count
+from typing import NamedTuple
 
 import msgspec
 
+from kairos.domain.checks.runners import runner_of
+from kairos.domain.config_text import toml_table
 from kairos.domain.events import CheckKind
 
 WANTED = (
     "pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg", "mypy.ini", "ruff.toml", ".ruff.toml", "Cargo.toml",
-    "go.mod", "package.json", "tsconfig.json", "Makefile",
+    "go.mod", "package.json", "tsconfig.json", "Makefile", "GNUmakefile", "makefile", "justfile", "Justfile",
+    ".justfile", "noxfile.py",
 )  # fmt: skip
 """The files that are read."""
-_TARGET = re.compile(r"^(test|check|lint)\s*:(?!=)", re.MULTILINE)
+_TARGET = re.compile(r"^(tests?|check|lint)[ \t]*::?(?!=)(?![ \t]*\w+[ \t]*[:+?]?=)", re.MULTILINE)
+_RECIPE = re.compile(r"^@?(tests?|check|lint)[ \t]*:(?!=)", re.MULTILINE)
+_SESSION = re.compile(r"^@nox\.session\b[^\n]*\n(?:@[^\n]*\n){0,9}def (tests?|check|lint)\(", re.MULTILINE)
+_TOX_ENV = re.compile(r"^\[testenv(?::(tests?|check|lint|py\d{0,3}))?\][ \t]*$", re.MULTILINE)
 _TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")
 
 
@@ -29,18 +35,45 @@ class Suggestion(NamedTuple):
     because: str
 
 
-def suggest(tracked: Collection[str], contents: Mapping[str, bytes], present: Collection[str] = ()) -> list[Suggestion]:
+def suggest(
+    tracked: Collection[str], contents: Mapping[str, bytes], present: Collection[str] = (), taken: Collection[str] = (),
+    named: Collection[tuple[str, ...]] = (),
+) -> list[Suggestion]:  # fmt: skip
     """The checks of a repository. `tracked`: its paths; `contents`: of those WANTED; `present`: programs that lie in
-    it, such as `.venv/bin/pytest`."""
+    it, such as `.venv/bin/pytest`; `taken`: names that they must not have; `named`:
+    commands that are checks already; of a runner that one of them calls, none is suggested."""
     texts = {name: raw[: 1 << 20].decode("utf-8", "replace") for name, raw in contents.items()}
     found = [*_python(tracked, texts, present), *_rust(texts), *_go(texts), *_node(tracked, texts, present)]
-    if not any(s.kind == "test" for s in found):
-        found += _make(texts)
-    return found
+    kinds = {s.kind for s in found}
+    found += [s for s in _task_runners(texts) if s.kind not in kinds]
+    runners = {runner.name for runner in map(runner_of, named) if runner is not None}
+    new = [s for s in found if s.command not in named and _runner(s.command) not in runners]
+    return _with_free_names(new, taken)
+
+
+def _runner(command: Sequence[str]) -> str:
+    runner = runner_of(command)
+    return "" if runner is None else runner.name
+
+
+def _with_free_names(found: Sequence[Suggestion], taken: Collection[str]) -> list[Suggestion]:
+    """The suggestions, each with a name that no check has, and no other of them."""
+    used = set(taken)
+    out = []
+    for one in found:
+        name = free_name(one.name, used)
+        used.add(name)
+        out.append(one._replace(name=name))
+    return out
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, with a number behind it if it is taken."""
+    return next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
 
 
 def _python(tracked: Collection[str], texts: Mapping[str, str], present: Collection[str]) -> list[Suggestion]:
-    tables = _toml(texts.get("pyproject.toml", "")).get("tool")
+    tables = toml_table(texts.get("pyproject.toml", "")).get("tool")
     tools = tables if isinstance(tables, dict) else {}
     found = []
     setup = next((n for n in ("tox.ini", "setup.cfg") if "[tool:pytest]" in texts.get(n, "")), "")
@@ -101,13 +134,18 @@ def _node(tracked: Collection[str], texts: Mapping[str, str], present: Collectio
     return found
 
 
-def _make(texts: Mapping[str, str]) -> list[Suggestion]:
-    targets = _TARGET.findall(texts.get("Makefile", ""))
-    return [Suggestion(t, "lint" if t == "lint" else "test", ("make", t), "Makefile") for t in dict.fromkeys(targets)]
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+def _task_runners(texts: Mapping[str, str]) -> list[Suggestion]:
+    """What make, just, nox and tox are told to do, as far as it says that it tests: of each kind the first."""
+    found: list[Suggestion] = []
+    for files, pattern, command in (
+        (("GNUmakefile", "makefile", "Makefile"), _TARGET, ("make",)),
+        (("justfile", "Justfile", ".justfile"), _RECIPE, ("just",)),
+        (("noxfile.py",), _SESSION, ("nox", "-s")),
+        (("tox.ini",), _TOX_ENV, ("tox", "-e")),
+    ):
+        file = next((name for name in files if name in texts), "")
+        for name in dict.fromkeys(pattern.findall(texts.get(file, ""))):
+            kind: CheckKind = "lint" if name == "lint" else "test"
+            env = name or "py"  # tox knows `py` without a section of its own
+            found.append(Suggestion(name or "test", kind, (*command, env), file))
+    return list({s.kind: s for s in reversed(found)}.values())[::-1]

@@ -55,13 +55,16 @@ class CheckRemoved(Event, frozen=True, kw_only=True, omit_defaults=True):
 @register
 class CheckStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A run begins; recorded before anything runs, so that one that takes the machine down is not repeated for ever.
-    `cases`: only these; empty: all of the check."""
+    `cases`: only these; empty: all of the check. `pieces`: of the commit there are only these of its `pieces_of`
+    pieces."""
 
     repo: str
     check: str
     tree: str
     commit: str
     cases: list[FreeText] = []
+    pieces: list[int] = []
+    pieces_of: int = 0
 
 
 @register
@@ -69,8 +72,8 @@ class CheckRan(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A run ended. `outcome`: passed | failed | broken (it could not be run, or a limit ended it: `why`) |
     stopped (it counts for nothing and is made again). `passed` and
     `skipped` are counts, `failed` names cases, `cut` how many more there were; `repeats`: the command was executed so
-    often. `partial`: cases that are not named were
-    perhaps not run."""
+    often. `partial`: cases that are not named were perhaps not run. `pieces`: a trial of the commit with only these of
+    its `pieces_of` pieces, so that it says nothing of its tree."""
 
     repo: str
     check: str
@@ -88,6 +91,8 @@ class CheckRan(Event, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float = 0.0
     why: FreeText = ""
     repeats: int = 1
+    pieces: list[int] = []
+    pieces_of: int = 0
 
 
 @register
@@ -95,7 +100,7 @@ class CheckJudged(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The verdict on cases that became red: new (at `culprit`) | older | flaky | order (red only after others) |
     untested (it could not be decided: `why`). `base`: the last commit at which they were green; `commit`: where they
     were seen red; `over`: how many commits lie between; `runs`: further runs it took; `evidence`: those runs. `hunk`:
-    the part of the culprit that is to blame, if it could be narrowed."""
+    the pieces of the culprit that are to blame (file, lines, the change), if it could be narrowed."""
 
     repo: str
     check: str

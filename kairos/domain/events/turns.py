@@ -54,7 +54,8 @@ class TurnStarted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped."""
+    """`outcome`: quiet | proposed | interrupted | failed | parked | stopped. `patches`: hashes of the patches of the
+    commits that a model looked at; if it came to an end, they are not looked at again under another commit id."""
 
     turn: str
     repo: str
@@ -63,6 +64,7 @@ class TurnEnded(Event, frozen=True, kw_only=True, omit_defaults=True):
     proposals: list[str] = []
     why: FreeText = ""
     micros: int = 0
+    patches: list[str] = []
 
 
 @register
@@ -91,7 +93,10 @@ class ModelReserved(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | stopped."""
+    """One attempt of one call, reconciled. `outcome`: ok | rate_limited | error | timeout | garbage | cut | length |
+    filtered | stopped. `status`: of the HTTP answer, 0 if there was none or it is unknown; `retry_at`: when the server
+    asked to be called again (us). `cached_tokens`: those of the input that the provider had stored. `anomaly`: what the
+    server said of usage that cannot be; what is recorded and paid is what can be at most."""
 
     turn: str
     call: int
@@ -103,6 +108,10 @@ class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
     output_tokens: int = 0
     request: str = ""
     why: FreeText = ""
+    cached_tokens: int = 0
+    anomaly: FreeText = ""
+    status: int = 0
+    retry_at: int | None = None
 
 
 @register

@@ -9,6 +9,7 @@ from kairos.eventlog.views.projection import Projection
 
 class ChecksView(Projection[Checks]):
     name = "checks"
+    version = 3
     state = Checks
     topics = TOPICS
 

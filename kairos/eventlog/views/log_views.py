@@ -10,6 +10,8 @@ from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.looked import LookedView
+from kairos.eventlog.views.model_health import ModelHealthView
 from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.repositories import RepositoriesView
@@ -28,4 +30,6 @@ def log_views() -> tuple[Projection[Any], ...]:
         OpenTurnsView(),
         CommitsView(),
         ChecksView(),
+        ModelHealthView(),
+        LookedView(),
     )

@@ -6,6 +6,7 @@ use memchr::{memchr_iter, memmem};
 use crate::engine::find_in;
 use crate::found::{Context, Purpose};
 use crate::table::Confidence;
+use crate::value::decoded;
 
 /// A value that looks like a real credential, with its line from 1 on. `value` is for comparison only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ const OTHERS: &[&[u8]] = &[
     b"bower_components",
     b"site-packages",
     b".venv",
+    b"godeps",
+    b"_workspace",
 ];
 const MADE_UP_FOLDERS: &[&[u8]] = &[
     b"t",
@@ -64,6 +67,8 @@ const MADE_UP_FOLDERS: &[&[u8]] = &[
     b"benchmarks",
     b"cassettes",
 ];
+/// Words that end as those of folders of tests do.
+const TESTLIKE: &[&[u8]] = &[b"latest", b"contest", b"attest", b"protest", b"greatest", b"fastest"];
 const MADE_UP_ENDS: &[&[u8]] =
     &[b"example", b"sample", b"template", b".dist", b".tmpl", b".md", b".rst", b".po", b".adoc", b".mdx", b".ipynb"];
 const LOCK_FILES: &[&[u8]] = &[
@@ -122,6 +127,8 @@ const SEALED: &[&[u8]] = &[
     b"-----BEGIN AGE ENCRYPTED",
 ];
 const LOOKED_AT: usize = 8000;
+/// How far from a value its pattern is looked for.
+const NEAR: usize = 400;
 
 /// What a file of this path (as the repository names it) holds. Time is linear in the data.
 pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
@@ -139,7 +146,11 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
             line += memchr_iter(b'\n', &text[at..m.start]).count();
             at = m.start;
             let wanted = guess || !MADE_UP_KINDS.contains(&m.kind);
-            let meant = (public && m.kind == "google-api-key") || is_search_key(&text, m.start);
+            let meant = (public && m.kind == "google-api-key")
+                || is_search_key(&text, m.start)
+                || (m.kind == "jwt" && is_for_everybody(&text[m.start..m.end]))
+                || (MADE_UP_KINDS.contains(&m.kind) && is_documented(&text, m.start))
+                || is_beside_its_pattern(&text, m.start, m.end);
             if wanted && !meant && !is_allowed(&text, m.start) {
                 let value = text[m.start..m.end].to_vec();
                 held.push(Held { kind: m.kind, line, value, confidence: m.confidence });
@@ -195,6 +206,12 @@ fn is_lock_file(path: &[u8]) -> bool {
     LOCK_FILES.contains(&name) || name.ends_with(b".min.js") || name.ends_with(b".map") || name.ends_with(b".svg")
 }
 
+/// Whether the name of a folder ends as those of tests do, and is no other word.
+fn is_of_tests(folder: &[u8]) -> bool {
+    let one = folder.strip_suffix(b"s").unwrap_or(folder);
+    one.ends_with(b"test") && !TESTLIKE.contains(&one)
+}
+
 /// Whether a file is a test, an example or documentation, judged by its path in lower case.
 fn is_made_up(path: &[u8]) -> bool {
     let name = name_of(path);
@@ -204,16 +221,14 @@ fn is_made_up(path: &[u8]) -> bool {
             || f.starts_with(b"example")
             || f.starts_with(b"tutorial")
             || f.starts_with(b"test")
-            || f.ends_with(b"-tests")
-            || f.ends_with(b"_tests")
             || f.ends_with(b"fixtures")
-            || f.ends_with(b"_test")
-            || f.ends_with(b"-test")
+            || is_of_tests(f)
     }) || name.starts_with(b"test_")
         || [&b"_test."[..], b".test.", b".spec.", b"_spec.", b"-test.", b"_tests."]
             .iter()
             .any(|part| memmem::find(name, part).is_some())
         || name == b"conftest.py"
+        || memmem::find(name, b"localhost").is_some()
         || name.starts_with(b"readme")
         || name.starts_with(b"changelog")
         || name.starts_with(b"changes")
@@ -241,6 +256,33 @@ fn is_public(path: &[u8], text: &[u8]) -> bool {
 fn is_search_key(text: &[u8], at: usize) -> bool {
     let near = &text[at.saturating_sub(400)..text.len().min(at + 400)];
     memmem::find(near, b"indexName").is_some() && memmem::find(near, b"apiKey").is_some()
+}
+
+/// Whether a signed web token says that it is for whoever visits, as Supabase's public keys do.
+fn is_for_everybody(token: &[u8]) -> bool {
+    let payload = token.split(|b| *b == b'.').nth(1).unwrap_or_default();
+    memmem::find(&decoded(payload, 512), b"\"role\":\"anon\"").is_some()
+}
+
+/// Whether a value stands in an example within the documentation of code: a doctest, or a `///` comment.
+fn is_documented(text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(NEAR)..at];
+    let line = before.iter().rposition(|b| *b == b'\n').map_or(before, |n| &before[n + 1..]).trim_ascii_start();
+    [&b">>> "[..], b"///", b"//!"].iter().any(|mark| line.starts_with(mark))
+}
+
+/// Whether a regular expression that describes the value stands near it, as in the rules of a scanner and their
+/// examples: `ghp_[a-zA-Z0-9]{36}`.
+fn is_beside_its_pattern(text: &[u8], start: usize, end: usize) -> bool {
+    let value = &text[start..end];
+    let head = value.iter().take(12).take_while(|b| b.is_ascii_alphanumeric() || b"_-".contains(b)).count();
+    let around = &text[start.saturating_sub(NEAR)..text.len().min(end + NEAR)];
+    (4..=head).any(|n| {
+        memmem::find_iter(around, &value[..n]).any(|at| {
+            let next = &around[at + n..];
+            next.starts_with(b"[") || next.starts_with(b"\\w") || next.starts_with(b"(?:") || next.starts_with(b"\\d")
+        })
+    })
 }
 
 /// Whether a person marked the line of `at` as no secret.

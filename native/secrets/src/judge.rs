@@ -7,6 +7,8 @@ use crate::value::{
 };
 use crate::words::{is_random, wordiness};
 
+const LOGIN: usize = 256;
+
 /// How a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quoting {
@@ -46,10 +48,22 @@ pub fn passes(check: Check, value: &[u8]) -> bool {
             !is_example(value) && distinct(value) >= 9 && digits > 0 && lower + upper > 0
         }
         Check::Login => value.len() >= 8 && is_live_mixed(value) && !value.iter().any(|b| b"{}<>$%(".contains(b)),
-        Check::Header => value.len() >= 24 && is_live_mixed(value) && entropy(value) >= 3.7,
+        Check::Header => value.len() >= 24 && is_live_mixed(value) && entropy(value) >= 3.7 && !is_made_up_login(value),
         Check::Secret => is_live_mixed(value) && value.len() >= 16 && entropy(value) >= 3.3,
         Check::Key => memchr::memmem::find(&decoded(value, 96), b"PRIVATE KEY").is_some() && value.len() >= 120,
     }
+}
+
+/// Whether it is the base64 of a `name:password` that is an example: `Aladdin:open sesame`, `username:hunter2`.
+fn is_made_up_login(value: &[u8]) -> bool {
+    let value = value.strip_suffix(b"=").unwrap_or(value);
+    let value = value.strip_suffix(b"=").unwrap_or(value);
+    let plain = decoded(value, LOGIN);
+    let whole = plain.len() >= value.len() * 3 / 4 && !plain.iter().any(u8::is_ascii_control);
+    let Some(colon) = plain.iter().position(|b| *b == b':').filter(|at| whole && *at > 0) else { return false };
+    let (user, password) = (&plain[..colon], &plain[colon + 1..]);
+    let named = [&b"username"[..], b"user", b"aladdin", b"test", b"foo"].iter().any(|n| user.eq_ignore_ascii_case(n));
+    named || password.len() < 6 || is_example(password) || is_ordinary(password) || wordiness(password) > 0.75
 }
 
 fn is_mixed(value: &[u8]) -> bool {
@@ -76,6 +90,9 @@ pub fn given(given: &Given) -> Option<Confidence> {
         return None;
     }
     if is_example(value) || is_ordinary(value) || is_date(value) || (is_words(value) && !random) || is_sealed(value) {
+        return None;
+    }
+    if is_made_up_login(value) {
         return None;
     }
     let words = wordiness(value);

@@ -4,6 +4,7 @@ use crate::judge::{given, Given, Quoting};
 use crate::names::{is_counting, is_redacted, is_short_password, role, Role};
 use crate::table::{table, Confidence, Place, Reading};
 use crate::value::{is_inert, is_prose};
+use crate::words::{is_random, wordiness};
 
 const NAME: usize = 64;
 const BEFORE: usize = 64;
@@ -149,6 +150,9 @@ impl Name<'_> {
     }
 
     fn live(&self, value: &Value, gap: &[u8], place: &Place, context: &Context) -> Option<Confidence> {
+        if self.is_outcome(value, gap, context) {
+            return None;
+        }
         given(&Given {
             role: self.role?,
             value: &self.text[value.start..value.end],
@@ -161,6 +165,26 @@ impl Name<'_> {
             settings: context.settings,
             wrapped: value.wrapped,
         })
+    }
+
+    /// Whether the name is the word that a test passed, and the value the name of that test: `--- PASS: TestV2_Key12
+    /// (0.01s)`, `PASS: lib/sha256-v2.sh 3 - HKDF`. A password stands there too, in settings and notes: `pass: Xq7…!k2`.
+    fn is_outcome(&self, value: &Value, gap: &[u8], context: &Context) -> bool {
+        let name = &self.text[self.start..self.end];
+        let bytes = &self.text[value.start..value.end];
+        if !name.eq_ignore_ascii_case(b"pass") || value.quoting != Quoting::Bare || !gap.starts_with(b":") {
+            return false;
+        }
+        let before = &self.text[self.start.saturating_sub(BEFORE)..self.start];
+        let line = before.iter().rposition(|b| *b == b'\n').map_or(before, |at| &before[at + 1..]).trim_ascii();
+        let marked = !line.is_empty() && line.iter().all(|b| b"-=#*>[".contains(b));
+        let named = bytes.iter().all(|b| b.is_ascii_alphanumeric() || b"_./:#-,+@".contains(b)) && !is_random(bytes);
+        let spoken = wordiness(bytes);
+        if marked && line != b"-" && line != b"#" {
+            return true;
+        }
+        let shouted = line.is_empty() && name == b"PASS" && named && spoken > 0.4;
+        shouted || is_duration(&self.text[value.end..]) || (!context.settings && spoken > 0.5)
     }
 
     /// Whether the value is redacted though it is not reported. Prose is common after a colon and a space, so there it
@@ -187,6 +211,16 @@ impl Name<'_> {
         }
         bytes.len() >= 6 && !is_prose(bytes)
     }
+}
+
+/// Whether a text begins with how long a test took: ` (0.00s)`, ` 12 ms`.
+fn is_duration(text: &[u8]) -> bool {
+    let rest = text[..text.len().min(24)].trim_ascii_start();
+    let rest = rest.strip_prefix(b"(").or(rest.strip_prefix(b"[")).unwrap_or(rest);
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let unit = rest[digits..].trim_ascii_start();
+    digits > 0
+        && (unit.starts_with(b"s)") || unit.starts_with(b"ms") || unit.starts_with(b"s]") || unit.starts_with(b"sec"))
 }
 
 fn read(text: &[u8], at: usize, reading: Reading, whole: bool, linked: bool) -> Option<Value> {

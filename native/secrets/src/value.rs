@@ -31,7 +31,7 @@ pattern!(
 );
 pattern!(
     says_ordinary,
-    r"1234567|abcdef|foobar|replace|todo|fixme|0{6}|^(?:test|secret|pass(?:word|wd)?|p[a@][s$]{2}w[o0]rd|admin|root|guest|default|postgres|mysql|hunter)[\d!@#]{0,5}$|qwerty|pass(?:word)?[-_]?\d{0,4}[!.]?$|correcthorse"
+    r"1234567|abcdef|foobar|replace|todo|fixme|0{6}|^(?:test|secret|pass(?:word|wd)?|p[a@][s$]{2}w[o0]rd|admin|root|guest|default|postgres|mysql|hunter)[\d!@#]{0,5}$|qwerty|(?:pwd|pass(?:word|wd)?)[-_]?\d{0,4}[!.]{0,2}$|correcthorse"
 );
 pattern!(
     is_reference,
@@ -99,7 +99,10 @@ pub fn is_example(value: &[u8]) -> bool {
             return true;
         }
     }
-    says_example(value) || runs_on(value) || PUBLISHED.iter().any(|start| value.starts_with(start.as_bytes()))
+    says_example(value)
+        || runs_on(value)
+        || value.rsplit(|b| b"-_.".contains(b)).next().is_some_and(runs_on)
+        || PUBLISHED.iter().any(|start| value.starts_with(start.as_bytes()))
 }
 
 /// Whether more than half of its neighbours count up or down by one, or repeat what came a few bytes before.

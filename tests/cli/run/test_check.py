@@ -29,13 +29,30 @@ def test_a_check_from_the_suggestion_to_the_card(kairos: Any, repo: Any, home: H
     repo.write("a.txt", "broken\n")
     culprit = repo.commit()
     red = kairos("check", "run", *at)
-    assert red.code == 8
+    assert red.code == 1
     assert f"new at {culprit[:10]}" in red.out
     assert f"is red since {culprit[:10]}" in kairos("inbox").out
-    assert kairos("check", "ls", "--json", *at).data[0]["red"][0]["culprit"] == culprit
+    (case,) = kairos("check", "ls", "--json", *at).data[0]["red"]
+    assert (case["culprit"], case["place"]) == (culprit, "a.txt, line 1")
+    assert f"new at {culprit[:10]}, a.txt, line 1" in kairos("check", "ls", *at).out
     assert "NEWLY RED" in kairos("check", "simulate", *at).out
+    suggested = kairos("check", "suggest", *at)
+    assert "known" in suggested.out, "it is named already"
     assert kairos("check", "rm", "test", *at).code == 0
     assert kairos("check", "rm", "test", *at).code == 4
+
+
+def test_the_exit_code_says_whether_a_check_is_red_or_could_not_be_run(kairos: Any, repo: Any, home: Home) -> None:
+    if confine.tier(home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+    assert kairos("init", str(repo.root), "--yes").code == 0
+    at = ("--repo", str(repo.root))
+    assert kairos("check", "add", "--kind", "build", *at, "--", "/no/such/program").code == 0
+    assert kairos("check", "run", *at).code == 8
+    assert kairos("check", "add", "--kind", "test", *at, "--", "false").code == 0
+    assert kairos("check", "run", *at, "test").code == 1
+    assert kairos("check", "run", *at).code == 1, "red says more"
+    assert kairos("check", "run", *at, "build").code == 8
 
 
 def test_a_command_and_a_kind_are_needed(kairos: Any, repo: Any) -> None:

@@ -38,3 +38,8 @@ def test_anything_else_is_read_without_failing(text):
 
 def test_the_root_of_an_old_lock_is_a_package():
     assert packages_of('[root]\nname = "a"\nversion = "1"\n')[0].name == "a"
+
+
+def test_lists_that_are_not_closed_take_linear_time():
+    (found,) = packages_of('[[package]]\nname = "a"\n' + "dependencies = [\n" * 60_000)
+    assert found.name == "a" and not found.requires

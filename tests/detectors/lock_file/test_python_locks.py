@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +35,21 @@ def test_versions_that_are_written_differently_are_equal():
     for same in ("1.0rc1", "1.0-rc.1", "v1.0RC1"):
         assert list(lacking_of_uv({"project": {"name": "a", "version": same}}, lock)) == []
     assert list(lacking_of_uv({"project": {"name": "a", "version": "1.0rc2"}}, lock))
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "a" * 900_000 + "@",
+        "a" + " " * 900_000 + "@",
+        "a[" + " " * 900_000,
+        "a (" + ">=1 " * 200_000 + "@",
+        "a;" * 400_000,
+    ],
+    ids=["a name", "blanks", "extras", "terms", "markers"],
+)
+def test_a_hostile_requirement_takes_linear_time(requirement):
+    lock = packages_of(
+        '[[package]]\nname = "p"\nversion = "1"\nsource = { virtual = "." }\n[package.metadata]\nx = 1\n'
+    )
+    assert len(list(lacking_of_uv({"project": {"name": "p", "dependencies": [requirement]}}, lock))) <= 1

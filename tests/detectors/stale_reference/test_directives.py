@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.detectors.stale_reference.directives import find_directives
+from kairos.detectors.stale_reference.directives import find_directives, find_in_prose, follow_role
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
 
@@ -148,3 +148,43 @@ def test_code_in_other_fences_stays(applied, text):
     page = "```\n{include} old.md\n[x](old.md)\n```\n\n```python\nimport pkg.old\n```\n"
     applied({"docs/old.md": "# Old\n" * 9, "docs/index.md": page}, [("docs/old.md", "docs/new.md")])
     assert text("docs/index.md") == page
+
+
+HOSTILE = {
+    "an option and blanks": ".. figure:: x\n   :file: x" + " " * 1_000_000 + "y\n",
+    "a directive and blanks": ".. x:: a" + " " * 1_000_000 + "b\n",
+    "a target and blanks": ".. _a: b" + " " * 1_000_000 + "c\n",
+    "open literals": "``a " * 250_000,
+    "literals and roles": "``a`` :doc:`y` " * 70_000,
+    "names of roles": ":a" * 500_000,
+    "names of roles, closed": ":a" * 500_000 + ":`x",
+    "links": "`<a.rst>`_" * 100_000,
+    "an open link and blanks": "`a\n" + " " * 1_000_000,
+    "literals with the old path": "``pkg/old.py`` " * 60_000,
+    "nested directives above blank lines": "".join(" " * i + ".. note::\n" for i in range(600)) + "\n" * 800_000,
+    "nested figures above blank lines": "".join(" " * i + ".. figure:: a\n" for i in range(600)) + "\n" * 800_000,
+    "drawn lines": "=== " * 250_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_document_takes_linear_time(text):
+    """Nothing here measures time: what is not linear does not end within the time limit of a test."""
+    find_directives("docs/index.rst", text, MOVES, Modules(MOVES))
+
+
+def test_hostile_prose_with_fences_takes_linear_time():
+    text = "::: pkg.old\n```\n```\n" * 50_000
+    fences = [(at + 12, at + 19) for at in range(0, len(text), 20)]
+    found = find_in_prose("docs/index.md", text, fences, MOVES, Modules(MOVES))
+    assert len(found.spans) == 50_000
+    code = find_in_prose("docs/index.md", text, [(0, len(text))], MOVES, Modules(MOVES))
+    assert not code.spans
+    for role in ("}`a` ", "{" + "a" * 90 + "}`a` "):
+        spans = role * 1_000
+        assert follow_role("docs/index.md", spans, 2 + spans.index("}`"), "old", MOVES).new is None
+
+
+def test_a_line_that_is_too_long_to_be_read_is_a_doubt():
+    found = find_directives("docs/index.rst", "``pkg/old.py`` " + "word " * 5_000, MOVES, Modules(MOVES))
+    assert not found.spans and [why for _, why in found.doubts] == ["its line is too long to be read"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -236,6 +234,4 @@ def test_a_rewritten_document_is_the_same_but_for_its_destinations(text):
 )
 def test_a_hostile_document_takes_linear_time(piece):
     text = piece * (300_000 // len(piece))
-    start = time.monotonic()
-    find_links("README.mdx", text, MOVES)
-    assert time.monotonic() - start < 20
+    find_links("README.mdx", text, MOVES)  # what is not linear does not end within the time limit of a test

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kairos.domain.checks import ranges
 from kairos.domain.checks.culprit import CaseHistory, SeenRun
 from kairos.domain.checks.ranges import ChainCommit
@@ -94,17 +96,60 @@ def test_the_history_of_a_case() -> None:
 def test_commits_at_which_it_broke_are_left_out() -> None:
     state = check(ran(1, 1), ran(2, 5, "a"), ran(3, 3, outcome="broken", cases=["a"]))
     (red,) = ranges.newly_red(state, CHAIN)
-    left, skipped = ranges.testable(state, red, alone=True)
-    assert ranges.testable(state, red, alone=False)[1] == 0
+    left = ranges.testable(state, red, alone=True)
+    assert ranges.testable(state, red, alone=False) == red
     assert [c.oid for c in left.chain] == ["c1", "c2", "c4", "c5"]
-    assert skipped == 1
+    assert [ranges.untestable_before(red, left, position) for position in (1, 2, 3)] == [0, 1, 0]
 
 
-def test_where_an_end_of_the_range_breaks_nothing_can_be_said() -> None:
-    state = check(ran(1, 1), ran(2, 5, "a"), ran(3, 5, outcome="broken", cases=["a"]))
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_run_that_does_not_tell_of_a_case_leaves_its_commit_out(alone: bool) -> None:
+    cases = ["a"] if alone else None
+    wide = ran(3, 3, "cargo build", wide=["cargo build"], partial=True, cases=cases)
+    state = check(ran(1, 1), ran(2, 5, "a"), wide)
     (red,) = ranges.newly_red(state, CHAIN)
-    assert ranges.testable(state, red, alone=True)[0].n == 0
-    assert not ranges.can_be_alone(state, red)
+    assert [c.oid for c in ranges.testable(state, red, alone=alone).chain] == ["c1", "c2", "c4", "c5"]
+
+
+def test_a_run_at_an_end_that_was_given_up_is_made_again_once() -> None:
+    given_up = [ran(n, 5, outcome="broken") for n in (3, 4)]
+    state = check(ran(1, 1), ran(2, 5, "a"), *given_up)
+    (red,) = ranges.newly_red(check(*state.runs[:2]), CHAIN)
+    assert ranges.testable(check(*state.runs[:3]), red, alone=False) == red
+    assert ranges.testable(state, red, alone=False).n == 0
+
+
+def test_what_does_not_run_alone_at_head_is_run_with_the_others() -> None:
+    for run in (ran(3, 5, outcome="broken", cases=["a"]), ran(3, 5, "x", wide=["x"], partial=True, cases=["a"])):
+        state = check(ran(1, 1), ran(2, 5, "a"), run)
+        (red,) = ranges.newly_red(state, CHAIN)
+        assert not ranges.can_be_alone(state, red)
+
+
+def test_a_verdict_stands_until_the_case_was_green() -> None:
+    judged = {"a": JudgedCase(position=3, verdict="new", culprit="c4"), "f": JudgedCase(position=3, verdict="flaky")}
+    red = (ran(1, 1), ran(2, 4, "a", "f"))
+    for later, stands in (
+        ([], True), ([ran(4, 5, "a")], True), ([ran(4, 3, cases=["a"])], True), ([ran(4, 5), ran(5, 4, "a")], False),
+        ([ran(4, 5, "x", partial=True)], True),
+    ):  # fmt: skip
+        state = check(*red, *later, judged=judged)
+        assert (ranges.standing(state, "a") is not None) is stands
+        assert ranges.standing(state, "f") is not None
+    assert ranges.standing(check(*red), "a") is None
+
+
+def test_a_wide_case_has_a_search_of_its_own() -> None:
+    state = check(ran(1, 1), ran(2, 5, "a::x", "b", wide=["b"], partial=True))
+    assert [r.cases for r in ranges.newly_red(state, CHAIN)] == [["a::x"], ["b"]]
+
+
+def test_before_the_first_run_alone_it_may_take_as_long_as_all() -> None:
+    whole, alone = ran(1, 1, seconds=90.0), ran(2, 1, cases=["a"], seconds=6.0, repeats=3)
+    assert ranges.duration(check(whole), alone=True) == 90.0
+    assert ranges.duration(check(whole, alone), alone=True) == 2.0
+    assert ranges.duration(check(whole, alone), alone=False) == 90.0
+    assert ranges.duration(check(), alone=True) == 0.0
 
 
 def test_green_again() -> None:
@@ -113,6 +158,7 @@ def test_green_again() -> None:
     assert not ranges.green_again(state, "t4", ["a"])
     assert not ranges.green_again(state, "t5", ["a"], runs=2)
     assert not ranges.green_again(check(ran(1, 5, "x", partial=True)), "t5", ["a"])
+    assert ranges.green_again(check(ran(1, 5), ran(2, 4, "a")), "t5", ["a"]), "a tree of before is out again"
 
 
 def test_runs_after_one_another() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +15,18 @@ def test_of_two_cases_with_one_id_the_worst_counts() -> None:
     assert [(c.id, c.state) for c in found.cases] == [("a", "failed"), ("b", "passed")]
 
 
-def test_what_is_cut_is_counted(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_case_after_any_number_of_green_ones_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reports, "MOST_CASES", 3)
-    found = report("x", [case(str(i), "passed") for i in range(5)])
-    assert (len(found.cases), found.cut) == (3, 2)
+    some = [case(str(i), "passed") for i in range(5)] + [case("s", "skipped")]
+    found = report("x", [*some, case("red", "failed"), case("4", "failed"), case("0", "failed")])
+    assert sorted(c.id for c in found.failed) == ["0", "4", "red"]
+    assert (found.passed, found.skipped, found.cut, found.partial) == (4, 1, 0, False)
+
+
+def test_red_cases_beyond_the_bound_are_counted_and_make_the_report_partial(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "MOST_CASES", 3)
+    found = report("x", [case(str(i), "failed") for i in range(5)])
+    assert ([c.id for c in found.failed], found.cut, found.partial) == (["0", "1", "2"], 2, True)
 
 
 @given(st.text(max_size=2_000))
@@ -40,7 +49,7 @@ def test_the_id_of_a_problem_stays_when_lines_move() -> None:
 
 
 def test_the_same_problem_twice_in_a_file_is_two_cases() -> None:
-    twice = numbered([problem("E1", "a.py", "m", 1), problem("E1", "a.py", "m", 2)])
+    twice = list(numbered([problem("E1", "a.py", "m", 1), problem("E1", "a.py", "m", 2)]))
     assert twice[1].id == f"{twice[0].id} #2"
 
 

@@ -60,6 +60,35 @@ def test_what_cannot_be_selected_is_run_whole(cases: list[str]) -> None:
     assert selecting(["pytest"], cases) is None
 
 
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("go test -timeout 30s ./...", "-timeout 30s"),
+        ("go test -timeout=30s -tags a,b -race ./a ./b", "-timeout=30s -tags a,b -race"),
+        ("go test -run TestOld -skip TestSlow -p 2 .", "-p 2"),
+        ("go test --ldflags -s -v", "--ldflags -s -v"),
+    ],
+)
+def test_go_keeps_its_options_with_their_values(command: str, options: str) -> None:
+    made = selecting([*command.split(), "-args", "-update"], ["m/p.TestA/sub", "m/p.TestB"])
+    assert made is not None
+    assert " ".join(made) == f"go test -json -count=1 {options} -run=^(TestA|TestB)$ m/p -args -update"
+
+
+@pytest.mark.parametrize(
+    ("command", "made"),
+    [
+        ("pytest --timeout 60 -n 4 --cov-config c.ini -x tests", "--timeout 60 -n 4 --cov-config c.ini -x a.py::b"),
+        (
+            "cargo test --manifest-path a/Cargo.toml --exclude b x",
+            "--manifest-path a/Cargo.toml --exclude b -- --exact",
+        ),
+    ],
+)
+def test_pytest_and_cargo_keep_their_options_with_their_values(command: str, made: str) -> None:
+    assert made in " ".join(selecting(command.split(), ["a.py::b"]) or [])
+
+
 def test_parameters_that_pytest_writes_otherwise_select_their_function() -> None:
     cases = ["a.py::x[1 2]", "a.py::x[\\u2502]", "a.py::y[redacted key]", "a.py::z[1]", "a.py::w[long…abc]"]
     made = selecting(["pytest"], cases)

@@ -66,3 +66,24 @@ def test_what_a_run_tells_of_a_case() -> None:
     assert (run.red("a"), run.red("b")) == (True, False)
     assert folded(named(), ran(outcome="broken")).of("r")["t"].runs[0].red("a") is None
     assert folded(named(), ran(partial=True)).of("r")["t"].runs[0].red("a") is None
+
+
+def test_the_runs_of_a_check_stay_within_bounds_however_much_is_red() -> None:
+    failed = [FailedCase(id=f"{n:05}" + "x" * 295, message="m" * 400) for n in range(300)]
+    runs = [ran(str(i), outcome="failed", failed=failed) for i in range(MOST_RUNS)]
+    kept = folded(named(), *runs).of("r")["t"].runs
+    assert sum(len(id) + len(text) for run in kept for id, text in run.failed.items()) <= states.MOST_TEXT
+    assert [run.tree for run in kept] == [str(i) for i in range(MOST_RUNS)][-len(kept) :]
+    assert len(kept) > 10
+
+
+def test_old_messages_fall_away_before_runs_do() -> None:
+    failed = [FailedCase(id="x", message="m")]
+    kept = folded(named(), *[ran(str(i), outcome="failed", failed=failed) for i in range(100)]).of("r")["t"].runs
+    assert [run.failed["x"] for run in kept] == [""] * 60 + ["m"] * 40
+
+
+def test_the_last_runs_are_kept_however_large_they_are() -> None:
+    failed = [FailedCase(id=f"{n:05}" + "x" * 295) for n in range(20_000)]
+    kept = folded(named(), *[ran(str(i), outcome="failed", failed=failed) for i in range(4)]).of("r")["t"].runs
+    assert len(kept) == 2

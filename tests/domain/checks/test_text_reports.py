@@ -46,7 +46,30 @@ def test_pytest() -> None:
     assert [(c.id, c.message) for c in found.failed] == [
         ("tests/test_a.py::TestIn::test_bad[x y]", "AssertionError: no"), ("tests/test_b.py", "ImportError"),
     ]  # fmt: skip
+    assert (found.passed, [c for c in found.cases if c.state == "passed"]) == (2, [])
     assert read_pytest("3 passed in 0.1s\n").failed == []
+
+
+@pytest.mark.parametrize(
+    ("line", "passed"),
+    [
+        ("=== 5 passed, 3 warnings in 62.31s (0:01:02) ===", 5),
+        ("1 failed, 31000 deselected, 1 xfailed in 5s", 0),
+        ("== 2 passed, 1 subtests passed in 0.10s ==", 2),
+        ("9 passed in 90061.00s (1 day, 1:01:01)", 9),
+        ("no tests ran in 0.01s", 0),
+    ],
+)
+def test_every_summary_of_pytest_is_known(line: str, passed: int) -> None:
+    assert read_pytest(f".\n{line}\n").passed == passed
+
+
+@pytest.mark.parametrize(
+    "line", ["3 passed", "3 passed in time", "it passed in 3s", "3 passed, in 1s", "3 Passed in 1s"]
+)
+def test_what_only_resembles_a_summary_of_pytest_is_refused(line: str) -> None:
+    with pytest.raises(ReportRefused):
+        read_pytest(line)
 
 
 CARGO = """running 3 tests

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from kairos.repo.git import Git
-from kairos.repo.past_ignoring import PastIgnoreRules
+from kairos.repo.past_rules import PastRules
 from kairos.repo.past_tree import PastTree
 
 
 @pytest.fixture
 def rules(repo):
     tree = PastTree(Git(repo.root))
-    found = PastIgnoreRules(tree)
+    found = PastRules(tree)
     yield tree, found
     found.close()
     tree.close()
@@ -42,3 +42,17 @@ def test_hostile_names_and_linked_rule_files_are_left_out(repo, rules):
     tree.move(repo.commit())
     assert found.covering(["../x", ".git/config", "/etc/x", "a\0b", ""]) == {}
     assert found.covering(["d/a.o", "a.o"]) == {"d/a.o": "*.o"}
+
+
+def test_attributes_of_each_commit_are_those_of_then(repo, rules):
+    tree, found = rules
+    repo.write(".gitattributes", "*.txt conflict-marker-size=9\n")
+    repo.write("sub/.gitattributes", "b.txt conflict-marker-size=11\n")
+    some = repo.commit()
+    repo.git("rm", "-q", ".gitattributes")
+    later = repo.commit()
+    tree.move(some)
+    asked = ["a.txt", "sub/b.txt", "c.md", "../x.txt"]
+    assert found.attribute("conflict-marker-size", asked) == {"a.txt": "9", "sub/b.txt": "11"}
+    tree.move(later)
+    assert found.attribute("conflict-marker-size", asked) == {"sub/b.txt": "11"}

@@ -1,4 +1,5 @@
-"""What the ignore files of a past tree cover: git itself judges, in an empty repository that holds only those files."""
+"""What the ignore files and the attributes of a past tree say: git itself judges, in an empty repository that holds
+only those files. (`git check-attr --source` would need git 2.40.)"""
 
 from __future__ import annotations
 
@@ -8,16 +9,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from kairos.repo.beneath import components
 from kairos.repo.git import Git, GitError
 from kairos.repo.past_tree import REGULAR, PastTree
+from kairos.repo.rules import attribute, is_plain
 
-_NAME = ".gitignore"
+_NAMES = frozenset({".gitignore", ".gitattributes"})
+_ENDS = tuple(_NAMES)
 _MOST = 500
 
 
-class PastIgnoreRules:
-    """The ignore rules of a `PastTree`, as it stands. Close it: it holds a process and a temporary folder."""
+class PastRules:
+    """The ignore rules and attributes of a `PastTree`, as it stands. Close it: it holds a process and a temporary
+    folder."""
 
     def __init__(self, tree: PastTree) -> None:
         self._tree = tree
@@ -28,7 +31,7 @@ class PastIgnoreRules:
 
     def covering(self, paths: Sequence[str]) -> dict[str, str]:
         """Those of these paths that a rule covers, with the rule (`!…` keeps its path). GitError."""
-        asked = [p for p in paths if _plain(p)]
+        asked = [p for p in paths if is_plain(p)]
         if not asked:
             return {}
         self._refresh()
@@ -42,6 +45,12 @@ class PastIgnoreRules:
             if fields[2]:
                 found[path] = os.fsdecode(fields[2])
         return found
+
+    def attribute(self, name: str, paths: Sequence[str]) -> dict[str, str]:
+        """The value of an attribute for each of these paths that has one. GitError."""
+        self._refresh()
+        assert self._folder is not None
+        return attribute(Git(Path(self._folder.name)), name, paths)
 
     def close(self) -> None:
         if self._process is not None:
@@ -59,7 +68,7 @@ class PastIgnoreRules:
         self._commit = self._tree.commit
         wanted = {
             p: e.oid for p, e in self._tree.entries.items()
-            if p.endswith(_NAME) and p.rpartition("/")[2] == _NAME and e.mode in REGULAR and _plain(p)
+            if p.endswith(_ENDS) and p.rpartition("/")[2] in _NAMES and e.mode in REGULAR and is_plain(p)
         }  # fmt: skip
         wanted = dict(sorted(wanted.items())[:_MOST])
         if wanted == self._files and self._folder is not None:
@@ -81,14 +90,6 @@ class PastIgnoreRules:
             git = Git(Path(self._folder.name))
             self._process = git.open("check-ignore", "--verbose", "--non-matching", "-z", "--stdin", "--no-index")
         return self._process
-
-
-def _plain(path: str) -> bool:
-    try:
-        components(path.removesuffix("/"))
-    except ValueError:
-        return False
-    return True
 
 
 def _field(stream: object) -> bytes:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benches.renames import Replay
+from benches.rename_clone import Clone
 from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.detectors.stale_reference.source_files import LANGUAGES, parsed
 
@@ -50,11 +50,11 @@ def main() -> None:
             size += len(text)
             found += len(parsed(LANGUAGES[path.suffix], text))
         cold, busy = time.perf_counter() - begun, time.process_time() - process
-        replay = Replay(root / ".git", Path(place) / "clone")
-        head, parent = replay.last()
+        clone = Clone(root / ".git", Path(place) / "clone")
+        head, parent = clone.last()
         looks = []
         for _ in range(5):
-            scene = replay.scene(head, parent)
+            scene = clone.scene(head, parent)
             begun = time.perf_counter()
             findings = list(StaleReference().look(scene))
             looks.append(time.perf_counter() - begun)

@@ -10,10 +10,16 @@ _LOCK = re.compile(
     re.IGNORECASE,
 )
 _HISTORY = re.compile(
-    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes|releases)(?:\.[a-z]{1,5})?$"
+    r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes|releases|deprecat(?:ed|ions?)"
+    r"|whats[-_]?new[^/]*)(?:\.[a-z]{1,5})?$"
     r"|(?:^|/)(?:changelog|changelog\.d|changes|newsfragments|news|release[-_]?notes|adrs?|decisions)/",
     re.IGNORECASE,
 )
+_CODE = re.compile(
+    r"\.(?:pyi?|[cm]?[jt]sx?|go|rs|c|h|cc|cpp|cxx|hh|hpp|java|kt|rb|php|css|scss|less|vue|svelte|swift|sh)$",
+    re.IGNORECASE,
+)
+"""A source file called `history.rs` or `news/feed.py` is no history."""
 _FOREIGN = re.compile(
     r"(?:^|/)(?:node_modules|vendor|vendored|_vendor|third[-_]party|bower_components|site-packages|dist|\.venv"
     r"|\.tox|\.eggs|[^/]+\.egg-info)/|\.min\.(?:js|css)$|_pb2(?:_grpc)?\.pyi?$|\.(?:map|snap)$",
@@ -37,7 +43,8 @@ def is_foreign(path: str) -> bool:
 
 def kept_by_hand(path: str) -> bool:
     """Whether a person would update this file after a rename. Old names in a change log are history and are kept."""
-    return not (_LOCK.search(path) or _HISTORY.search(path) or _FOREIGN.search(path))
+    is_history = _HISTORY.search(path) is not None and _CODE.search(path) is None
+    return not (_LOCK.search(path) or is_history or _FOREIGN.search(path))
 
 
 def is_generated(text: str) -> bool:

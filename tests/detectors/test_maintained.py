@@ -17,7 +17,8 @@ def test_what_a_package_manager_writes_is_no_place_for_a_rename(path: str) -> No
     "path",
     ["CHANGELOG.md", "docs/changelog.rst", "HISTORY", "release-notes/1.0.md", "docs/adr/0001-x.md",
      "newsfragments/1.md", "vendor/lib/a.py", "a/node_modules/x.js", "web/app.min.js", "api_pb2.py", "x/y.snap",
-     "src/pkg.egg-info/SOURCES.txt"],
+     "src/pkg.egg-info/SOURCES.txt", "doc/extdev/deprecated.rst", "docs/deprecations.md", "docs/whatsnew-5.1.rst",
+     "doc/whats_new.md", "Changes"],
 )  # fmt: skip
 def test_history_and_what_others_wrote_keep_the_old_name(path: str) -> None:
     assert not kept_by_hand(path)
@@ -27,7 +28,7 @@ def test_history_and_what_others_wrote_keep_the_old_name(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["src/changes_view.py", "docs/history-of-art.md", "vendors.py", "distribution/a.py", "lock.py", "src/blocks.md",
-     "newsletter/a.md", "README.md"],
+     "newsletter/a.md", "README.md", "src/history.rs", "app/news/feed.py", "lib/changes.ts", "pkg/deprecated.py"],
 )  # fmt: skip
 def test_a_name_that_only_looks_like_it_is_kept_by_hand(path: str) -> None:
     assert kept_by_hand(path)

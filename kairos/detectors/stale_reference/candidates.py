@@ -30,7 +30,7 @@ _MANY_SOURCES = 5_000
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
 _IMPORTS = re.compile(
-    r"(?<![\w.])(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]*+\)|(?:\\\n|[^\n#;])*+)|import[ \t]+([^\n#;]+))"
+    r"(?<![\w.])(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^()]*+\)|(?:\\\n|[^\n#;])*+)|import[ \t]+([^\n#;]+))"
 )
 _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|[\"']-[mc][\"']")
 _NAME = re.compile(r"\w+")

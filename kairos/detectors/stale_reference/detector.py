@@ -13,6 +13,7 @@ from kairos.detectors.stale_reference import directives, markdown_links, path_va
 from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
 from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
+from kairos.detectors.stale_reference.long_lines import ShortLines
 from kairos.detectors.stale_reference.mentions import mentions, unread
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves, moves_of
@@ -168,17 +169,18 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         suffix = ".py" if "python" in text.partition("\n")[0] else suffix
     elif not suffix and path_values.is_script(path):
         return None
+    short = ShortLines(text)
     try:
         if suffix in python_imports.SUFFIXES:
             found = python_imports.find_imports(path, text, modules) if could_import(path, text, modules) else Found()
         elif suffix in markdown_links.SUFFIXES:
-            found = markdown_links.find_links(path, text, moves, modules)
+            found = short.in_whole(markdown_links.find_links(path, short.text, moves, modules), moves)
         elif suffix in directives.SUFFIXES:
-            found = directives.find_directives(path, text, moves, modules)
+            found = short.in_whole(directives.find_directives(path, short.text, moves, modules), moves)
         elif suffix in source_files.LANGUAGES:
             found = source_files.find_references(path, text, moves, projects)
         else:
-            found = path_values.find_values(path, text, moves, modules)
+            found = short.in_whole(path_values.find_values(path, short.text, moves, modules), moves)
     except RecursionError:
         # Hostile nesting: the file stays as it is, and the card says so.
         found = Found(doubts=[(0, "it is nested too deeply")])

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference import rest_tables
+from kairos.detectors.stale_reference import code_blocks, rest_tables
 from kairos.detectors.stale_reference.destinations import SCHEME, STAYS, Followed, PathReading, follow
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
@@ -32,6 +32,7 @@ _LITERAL = frozenset({
     "code", "code-block", "sourcecode", "highlight", "parsed-literal", "math", "doctest", "testcode", "testoutput",
     "testsetup", "testcleanup", "ipython", "prompt", "productionlist", "digraph", "graph", "plantuml",
 })  # fmt: skip
+_PROGRAMS = frozenset({"doctest", "testcode", "testsetup", "testcleanup", "ipython"})
 _WITH_TEXT = frozenset({"figure", "csv-table"})
 """Directives with a path whose content is text, as that of a note is."""
 _ENTRIES = frozenset({"toctree", "nbgallery", "tableofcontents"})
@@ -160,11 +161,21 @@ def _without_literals(line: str) -> str:
     return "".join(parts) + line[last:]
 
 
+def _is_program(line: str) -> bool:
+    """Whether what stands below a line may be a program in Python: of a literal block or a block of code."""
+    directive = _DIRECTIVE.match(line.rstrip(_BLANKS))
+    if directive is not None and directive[2] in _LITERAL:
+        return directive[2] in _PROGRAMS or (directive[3] or "").lower() in code_blocks.LANGUAGES
+    return line.rstrip().endswith("::") and (directive is not None or _COMMENT.match(line) is None)
+
+
 class _Reader:
     def __init__(self, path: str, text: str, moves: Moves, modules: Modules) -> None:
         self.path, self.text, self.moves, self.modules = path, text, moves, modules
         self.found, self.lines = Found(), Lines(text)
         self.count = len(self.lines.starts)
+        self._programs: list[tuple[int, int]] = []
+        """The ranges of what may be programs: the contents of literal blocks and of code blocks in Python."""
         self.opened = -1
         """The start of a line in which a role or a link of the line before goes on."""
 
@@ -189,6 +200,21 @@ class _Reader:
             indent = len(line) - len(body)
             if body.strip() and not 0 <= literal < indent:
                 literal = self._element(number, line, indent)
+                if literal >= 0 and _is_program(line):
+                    self._program(number, indent)
+                elif body.startswith(">>>"):
+                    begin = self.lines.starts[number]
+                    self._programs.append((begin, begin + len(line)))
+        self.found.add(code_blocks.find_in_programs(self.path, self.text, self._programs, self.modules))
+
+    def _program(self, number: int, indent: int) -> None:
+        """Notes what stands below a line and deeper than it, without options."""
+        at, stop = bisect.bisect_right(self.written, number), self._end(number + 1, indent)
+        while at < len(self.written) and self.line(self.written[at]).lstrip().startswith(":"):
+            at += 1
+        if at < len(self.written) and self.written[at] < stop:
+            end = self.lines.starts[stop] if stop < self.count else len(self.text)
+            self._programs.append((self.lines.starts[self.written[at]], end))
 
     def _element(self, number: int, line: str, indent: int) -> int:
         """Reads one line. The indentation from which on what follows is deeper and is not read; -1 if all is."""

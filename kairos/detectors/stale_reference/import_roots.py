@@ -17,6 +17,7 @@ NAMES = frozenset(
     {"pyproject.toml", "setup.cfg", "setup.py", "pytest.ini", "tox.ini", "mypy.ini", ".env", "pyrightconfig.json"}
 )
 _FINDERS = frozenset({"find_packages", "find_namespace_packages"})
+_BLANKS = re.compile(r"(?<=\S)[ \t]++")
 _PYTHONPATH = re.compile(r"(?m)^[ \t]*(?:export[ \t]+)?PYTHONPATH[ \t]*=[ \t]*[\"']?([^\s\"']+)")
 
 
@@ -70,7 +71,8 @@ def _pyproject(document: Mapping[str, Any]) -> Iterator[Any]:
 
 def _ini(text: str) -> Iterator[str]:
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-    parser.read_string(text)
+    # The parser takes the square of a run of blanks, and such a run means nothing.
+    parser.read_string(_BLANKS.sub(" ", text))
     for section, option in (
         ("options.packages.find", "where"),
         ("tool:pytest", "pythonpath"),

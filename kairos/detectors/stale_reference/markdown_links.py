@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kairos._native import markdown_parts
 from kairos.detectors.patching import Lines, Span, ordered, replaced
-from kairos.detectors.stale_reference import directives, path_values
+from kairos.detectors.stale_reference import code_blocks, directives, path_values
 from kairos.detectors.stale_reference.destinations import (
     SCHEME,
     STAYS,
@@ -28,6 +28,7 @@ from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd")
+_PAGE = ".html"
 _SHORTENED = ("", ".md", ".mdx")
 SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
 
@@ -81,6 +82,8 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
                         found.rewrite(line, Span(start, end, new))
                         wanted[index] = followed.new
     fences = [(part.start, part.end) for part in parts if part.kind == "fence"]
+    programs = [program for fence in fences if (program := code_blocks.fenced(text, *fence)) is not None]
+    found.add(code_blocks.find_in_programs(path, text, programs, modules))
     found.add(directives.find_in_prose(path, text, fences, moves, modules))
     found.add(find_inclusions(path, text, moves))
     _prove(path, text, parts, wanted, found)
@@ -113,7 +116,13 @@ def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) 
     if SCHEME.match(link):
         return STAYS
     name = unquoted(divided(link)[0])
-    return follow(name, document_readings(name, path, moves), moves, _SHORTENED)
+    followed = follow(name, document_readings(name, path, moves), moves, _SHORTENED)
+    if followed is STAYS and name.endswith(_PAGE):
+        # The page that a document becomes on a site.
+        document = name.removesuffix(_PAGE)
+        followed = follow(document, document_readings(document, path, moves), moves, (".md", ".mdx"))
+        return followed._replace(new=followed.new + _PAGE) if followed.new else STAYS
+    return followed
 
 
 def _code(path: str, text: str, part: DocumentPart, moves: Moves) -> Followed:

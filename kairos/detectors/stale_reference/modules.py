@@ -16,6 +16,8 @@ from kairos.detectors.stale_reference.moves import Moves
 
 _CHAIN = re.compile(r"(?<![\w.])([A-Za-z_]\w*+)((?:\.\w+)++)")
 _DEPTH = 8
+_LONGEST = 40
+"""So many parts of a dotted name may be packages and modules."""
 
 
 class Renamed(NamedTuple):
@@ -172,12 +174,13 @@ class Modules:
             here = posixpath.dirname(here)
         return here
 
-    def renamed(self, path: str, name: str, *, shortest: int) -> Renamed:
+    def renamed(self, path: str, name: str, *, shortest: int, defined: bool = True) -> Renamed:
         """The new form of a dotted name whose first parts (at least `shortest`) were a moved or deleted module. What
-        follows the module must be defined in it, unless nothing is known about it."""
+        follows the module must be defined in it, unless nothing is known about it. `defined`: if it was not defined
+        before the move either, the name stays, as in a list of what was removed."""
         importer = self.moves.former(path)
         parts = name.split(".")
-        for length in range(len(parts), shortest - 1, -1):
+        for length in range(min(len(parts), _LONGEST), shortest - 1, -1):
             prefix = ".".join(parts[:length])
             if not self.before.resolve(posixpath.dirname(importer), prefix):
                 continue
@@ -192,6 +195,8 @@ class Modules:
                 return renamed
             if rest and self.lost(target.path, rest[0]):
                 return Renamed(None, f"{self.moves.moved[target.path]} does not define `{rest[0]}`")
+            if rest and defined and self.defines(self.moves.moved[target.path], rest[0]) is False:
+                return STAYS
             return Renamed(".".join([renamed.new, *rest]))
         return STAYS
 

@@ -52,6 +52,11 @@ class Moves:
         return path in self.moved or path in self.gone
 
     @cached_property
+    def deepest(self) -> int:
+        """The number of parts of the longest old path."""
+        return max((old.count("/") + 1 for old in self.stale), default=0)
+
+    @cached_property
     def directories(self) -> dict[str, str]:
         """Directories that were moved as a whole: all their files moved, with the rest of their paths unchanged."""
         found: dict[str, set[str]] = {}

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference import commands, python_imports
+from kairos.detectors.stale_reference import commands, python_imports, redirects
 from kairos.detectors.stale_reference.destinations import STAYS, Followed, PathReading, follow, is_dotted
 from kairos.detectors.stale_reference.modules import STAYS as KEPT
 from kairos.detectors.stale_reference.modules import Modules, Renamed
@@ -17,7 +17,7 @@ from kairos.detectors.stale_reference.references import Found
 SUFFIXES = (
     ".yml", ".yaml", ".toml", ".json", ".jsonc", ".json5", ".ini", ".cfg", ".conf", ".properties", ".mk", ".cmake",
     ".gradle", ".sh", ".bash", ".zsh", ".bzl", ".bazel", ".dockerfile", ".service", ".timer", ".socket", ".envrc",
-    ".code-workspace", ".txt",
+    ".code-workspace", ".txt", ".gyp", ".gypi", ".am",
 )  # fmt: skip
 NAMES = frozenset({
     "Makefile", "makefile", "GNUmakefile", "Dockerfile", "Containerfile", "Justfile", "justfile", "Procfile",
@@ -38,6 +38,7 @@ _FROM_ROOT = re.compile(
 """Files whose paths with a leading dot start at the root."""
 _ENTRY_POINTS = frozenset({"pyproject.toml", "setup.cfg"})
 _TOKEN = re.compile(r"[\w.@+~/%-]+")
+_FILE_KEY = re.compile(r"(?i)(?:files?|paths?|readme|licen[cs]e)[\"']?[ \t]*[=:][ \t]*\[?[ \t]*[\"']$")
 _GLUED = frozenset("$}{*?[]\\@:)>")
 _OPEN_ENDED = frozenset("${*?[@")
 """A token next to one of these characters is part of a pattern, a variable or a remote name, not a whole path."""
@@ -84,8 +85,10 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
             continue
         quoted = before == after and before in ("'", '"')
         line = lines.number(start)
-        followed = _path(path, token, moves, quoted=quoted)
+        followed = _path(path, token, moves, quoted=quoted and _names_file(token, text, start))
         if followed is not STAYS:
+            if followed.new and redirects.is_address(path, lines, line, start, end):
+                followed = Followed(None, "it may be the former address of a redirect")
             _put(followed, line, Span(start, end, followed.new or ""), found)
             continue
         renamed = _module(path, token, text, start, end, modules)
@@ -100,6 +103,12 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     find_patterns(path, text, moves, lines, found)
     _unusual(path, text, moves, lines, found)
     return found
+
+
+def _names_file(token: str, text: str, start: int) -> bool:
+    """Whether a quoted name is that of a file: it has a suffix, or it is the value of something that is a file. A mere
+    word in quotes is mostly a word."""
+    return "." in token.strip(".") or _FILE_KEY.search(text, max(0, start - 60), start) is not None
 
 
 def _put(followed: Followed, line: int, span: Span, found: Found) -> None:
@@ -233,7 +242,8 @@ def _may_mean(token: str, moves: Moves) -> bool:
     if token.count("/") < 2 or token.startswith("//"):
         return False
     parts = token.strip("/").split("/")
-    return any(moves.is_stale("/".join(parts[i:])) for i in range(1, len(parts) - 1))
+    first = max(1, len(parts) - moves.deepest)
+    return any(moves.is_stale("/".join(parts[i:])) for i in range(first, len(parts) - 1))
 
 
 def _unusual(path: str, text: str, moves: Moves, lines: Lines, found: Found) -> None:

@@ -12,12 +12,11 @@ from kairos.detectors.stale_reference.destinations import PathReading, follow
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
 
-_ESCAPED = re.compile(
-    r"(?<![\w./\\-])(?:\.?/)?[\w@+~/-]+(?:(?:\\{1,2}[./+-]|[./])[\w@+~/-]*)*\\{1,2}[./+-][\w@+~/-]*(?:(?:\\{1,2}[./+-]|[./])[\w@+~/-]*)*"
-)
+_ESCAPED = re.compile(r"(?<![\w./\\@+~-])(?:[\w@+~./-]|\\{1,2}[./+-])++")
+"""A path as a regular expression may have it. This and what follows takes a time that grows with the text alone."""
 _OPENS = frozenset({"", "^", "(", "|", '"', "'", " ", "\t", "\n", ":", "="})
 _CLOSES = frozenset({"", "$", ")", "|", '"', "'", " ", "\t", "\n", "\r", ",", "\\"})
-_GLOB = re.compile(r"(?<![\w.*?\[\]{}$/-])[\w.@+~/{},-]*[*?\[][\w.@+~/*?\[\]{}!-]*")
+_GLOB = re.compile(r"(?<![\w.@+~/{},*?\[\]$-])[\w.@+~/{},-]*+[*?\[][\w.@+~/*?\[\]{}!-]*")
 _EXPANDED = re.compile(
     r"(?P<base>\$\((?:[^()\n]|\([^()\n]*\)){1,80}\)|\$\{\{[^{}\n]{1,60}\}\}|\{\{[^{}\n]{1,60}\}\}|\$\{[^{}\n]{1,60}\}"
     r"|\$[A-Za-z_]\w*|\{[a-z_]{1,30}\}|<[A-Za-z_]{1,30}>|%\([a-z_]+\)s)[\"']?/(?P<path>[\w.@+~-]+(?:/[\w.@+~-]+)*)(?![\w/*?\[{$])"
@@ -44,6 +43,8 @@ def _expressions(text: str, moves: Moves, lines: Lines, found: Found) -> None:
         return
     for m in _ESCAPED.finditer(text):
         written = m[0]
+        if "\\" not in written or written.startswith("\\"):
+            continue
         start, end = m.span()
         plain = re.sub(r"\\{1,2}([./+-])", r"\1", written)
         bare = plain.rstrip("/")

@@ -132,7 +132,7 @@ def _after_flags(elements: list[ast.expr]) -> Iterator[int]:
 
 def _checked(path: str, name: str, modules: Modules, *, patched: bool) -> Renamed:
     """The new form of a dotted string. `package.name` stays if the package binds an object by this name."""
-    renamed = modules.renamed(path, name, shortest=1 if patched else 2)
+    renamed = modules.renamed(path, name, shortest=1 if patched else 2, defined=not patched)
     if not renamed.new:
         return renamed
     parts = name.split(".")

@@ -32,7 +32,7 @@ def rewritten(path, text):
         ("[a]: docs/old.md", "[a]: docs/new.md"), ("<a href='docs/old.md'>x</a>", "<a href='docs/new.md'>x</a>"),
         ('<img alt="x" src="img/a%20b.png">', '<img alt="x" src="img/c%20d.png">'),
         ("[a](docs/old.md) and [b](docs/old.md)", "[a](docs/new.md) and [b](docs/new.md)"),
-        ("[dir](lib/)", "[dir](src/)"),
+        ("[dir](lib/)", "[dir](src/)"), ("[page](docs/old.html#part)", "[page](docs/new.html#part)"),
     ],
 )  # fmt: skip
 def test_a_link_follows_its_file(before, after):

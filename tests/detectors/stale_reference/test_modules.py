@@ -151,3 +151,20 @@ def test_a_module_moved_into_a_directory_that_may_be_a_root_is_a_doubt():
 def test_a_deleted_module_whose_name_another_one_answers_to_is_not_dead():
     known = modules({"pkg/mw/base.py": "pkg/mw.py"}, gone=["pkg/mw/__init__.py"], now=["pkg/__init__.py"])
     assert known.renamed("main.py", "pkg.mw", shortest=1).new is None
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("docs/removed.rst", "- ``shop.pay.Gone.method``"),
+        ("docs/removed.md", "- `shop.pay.Gone.method`"),
+        ("docs/conf.py", 'nitpick_ignore = [("py:class", "shop.pay.Gone")]'),
+    ],
+)
+def test_a_name_that_the_module_never_had_stays(applied, text, path, line):
+    named = line.replace("Gone", "Here")
+    applied(
+        {"shop/__init__.py": "", "shop/pay.py": "class Here:\n    x = 1\n", path: f"{line}\n\n{named}\n"},
+        [("shop/pay.py", "shop/bill.py")],
+    )
+    assert text(path) == f"{line}\n\n{named.replace('pay', 'bill')}\n"

@@ -94,3 +94,26 @@ def test_a_line_that_would_be_there_twice_is_left_alone_and_named(moved, path, c
     (found,) = moved(files, [("docs/old.rst", "docs/new.rst")])
     assert [e.fs for e in found.action.edits] == ["sure.md"]
     assert any(words.startswith(path) and "already there" in words for words in found.unchecked)
+
+
+@pytest.mark.parametrize("word", ['{"scripts": {"build": "make build"}}', 'steps: ["build", "test"]', "name: 'build'"])
+def test_a_word_in_quotes_that_a_file_of_the_root_is_called_by_stays(applied, text, word):
+    files = {"build": "#!/bin/sh\necho build\n", "ci.yml": "run: ./build\n", "package.json": word + "\n"}
+    applied(files, [("build", "scripts/build")])
+    assert text("package.json") == word + "\n"
+    assert text("ci.yml") == "run: ./scripts/build\n"
+
+
+def test_a_quoted_name_that_is_a_file_by_its_key_follows(applied, text):
+    license = 'license = {file = "LICENSE"}\n'
+    applied({"LICENSE": "MIT\n", "pyproject.toml": license}, [("LICENSE", "LICENSE.txt")])
+    assert text("pyproject.toml") == license.replace("LICENSE", "LICENSE.txt")
+
+
+@pytest.mark.parametrize("path", ["uv.gyp", "common.gypi", "Makefile.am"])
+def test_lists_of_sources_of_other_builds_follow(applied, text, path):
+    applied(
+        {"src/pay.c": "int pay(void) { return 1; }\n", path: "'sources': [\n  'src/pay.c',\n]\n"},
+        [("src/pay.c", "src/bill.c")],
+    )
+    assert text(path) == "'sources': [\n  'src/bill.c',\n]\n"

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from kairos.detectors.case_collision import CaseCollision
 from kairos.detectors.conflict_marker import ConflictMarker
 from kairos.detectors.dangling_link import DanglingLink
+from kairos.detectors.enabled import ENABLED
 from kairos.detectors.ignore_artifact import IgnoreArtifact
 from kairos.detectors.lock_file.detector import LockFile
 from kairos.detectors.missing_companion import MissingCompanion, came_after
@@ -34,9 +35,6 @@ ALL: tuple[Detector, ...] = (
     CaseCollision(),
 )
 
-ENABLED = frozenset({"secret", "conflict-marker", "stale-reference", "ignore-artifact", "lock-file"})
-"""The detectors that watch. One is listed here once it was right in at least 80 % of its findings on public histories,
-with 65 % as the lower end of the 95 % interval, or for a reason that docs/detectors.md gives."""
 WATCHING = tuple(d for d in ALL if d.name in ENABLED)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from kairos.detectors.looking import ALL, ENABLED
+from kairos.detectors.enabled import ENABLED
+from kairos.detectors.looking import ALL
 from kairos.detectors.own.detector import Ask, OwnDetector
 from kairos.detectors.protocol import Detector
 from kairos.domain.events import DetectorState

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.detectors.looking import ALL, ENABLED
+from kairos.detectors.enabled import ENABLED
+from kairos.detectors.looking import ALL
 from kairos.detectors.roster import BUILT_IN, roster_of
 from kairos.domain.roster import OwnDeclared, RosterState
 from kairos.errors import UsageError
@@ -14,7 +15,7 @@ OWN = [OwnDeclared("todo", ["todo"])]
 
 def test_without_a_word_those_that_proved_themselves_look() -> None:
     assert {d.name for d in BUILT_IN.watching()} == ENABLED and BUILT_IN.names == [d.name for d in ALL]
-    assert "secret" in BUILT_IN.fitting("commit") and "unparsable" not in BUILT_IN.fitting("commit")
+    assert "secret" in BUILT_IN.fitting("commit") and "case-collision" not in BUILT_IN.fitting("commit")
 
 
 def test_a_person_s_own_is_in_shadow_until_promoted() -> None:

@@ -109,7 +109,8 @@ def look_again(
     found: dict[str, list[Finding]] = {}
     known: set[str] = set()
     problems: list[str] = []
-    for (detector, boundary, _), some in holds.by_look.items():
+    # What was held together first: a part of it that was held alone, too, is no card of its own.
+    for (detector, boundary, _), some in sorted(holds.by_look.items(), key=lambda look: -len(look[0][2])):
         trigger = {r.position: r for held in some for r in _evidence(log, held)}
         if not trigger:
             continue
@@ -118,9 +119,10 @@ def look_again(
             log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True, about=words, roster=roster
         )  # fmt: skip
         problems += wrong
-        seen = [f for f in seen if f.key not in known and not keys.isdisjoint((*f.names, *f.former_keys))]
+        seen = [f for f in seen if not known.issuperset(f.subjects or [f.key])]
+        seen = [f for f in seen if not keys.isdisjoint((*f.names, *f.former_keys))]
         found.setdefault(boundary, []).extend(seen)
-        known.update(f.key for f in seen)
+        known.update(name for f in seen for name in f.names)
     return found, problems
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from kairos.desk.cards_of_findings import spoken_of
 from kairos.desk.desk import Desk
 from kairos.desk.explaining import nothing_named
 from kairos.desk.given import whole
@@ -116,6 +117,7 @@ def _detectors(
         waits = any(p.raised.detector == name for p in waiting)
         nothing = "finds nothing more now: what it found waits" if waits else "finds nothing now"
         said = f"finds {count(len(findings), 'thing')} now" if findings else nothing
+        said += f": {why}" if (why := spoken_of(desk, repo, findings)) else ""
         if roster.states[name] == "off":
             said += ", but is off (detectors.also)"
         said += ", but is in shadow" if roster.is_in_shadow(name) else ""

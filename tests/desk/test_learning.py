@@ -86,3 +86,13 @@ def test_what_was_put_off_is_a_lesson_of_the_moment_alone(desk: Desk, seeded: An
     assert shown.state == "on" and shown.places == [] and (moment.boundary, moment.bad, moment.put_off) == (
         "commit", 6, True
     )  # fmt: skip
+
+
+def test_a_finding_that_a_silence_holds_back_is_named_beside_the_reason(desk: Desk, seeded: Any) -> None:
+    why = "Change a.md: stale-reference is silent in docs/, as 0 of 5 findings were welcome"
+    held = ev.AttentionHeld(
+        repo=seeded.id, subject="stale-reference:1", why=why, rule="floor@1", detector="stale-reference"
+    )  # fmt: skip
+    seeded.append(held, seeded.id)
+    (said,) = grouped(desk, why_not(desk, None, None))
+    assert said.what == "Change a.md" and said.why.startswith("stale-reference is silent in docs/, as 0 of 5")

@@ -229,7 +229,7 @@ def in_words(detector: str, found: Judgement) -> str:
     """Why a detector is silent, with the figures."""
     where = f"in {found.place}/" if found.place else "in this repository" if found.repo else "everywhere"
     return (
-        f"{detector} is silent {where}: {found.tally.yes:g} of {found.tally.n:g} findings were welcome, so at most "
+        f"{detector} is silent {where}, as {found.tally.yes:g} of {found.tally.n:g} findings were welcome, so at most "
         f"{found.interval.high:.0%} are (95 %), below the floor of {FLOOR:.0%}"
     )
 

@@ -115,7 +115,7 @@ def test_five_rejections_silence_a_detector_and_four_do_not() -> None:
     found = judged(past.each(1, no).state, DETECTOR, "r", "docs")
     assert found.silent and found.interval.high < FLOOR
     assert in_words(DETECTOR, found) == (
-        "stale-reference is silent in docs/: 0 of 5 findings were welcome, so at most 46% are (95 %), "
+        "stale-reference is silent in docs/, as 0 of 5 findings were welcome, so at most 46% are (95 %), "
         "below the floor of 50%"
     )
 

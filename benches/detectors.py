@@ -60,18 +60,18 @@ def clone_of(folder: Path, repository: str) -> Git | None:
 
 
 def code_of(detector: Detector) -> str:
-    """A hash of all code that decides what a detector says in a replay and how it is judged: what its module and the
-    replay import from here, other detectors left out, and the native part."""
+    """A hash of all that decides what a detector says in a replay and how it is judged: what its module and the replay
+    import from here, other detectors left out, the native part, and how long and with which manners it is replayed."""
     own = type(detector).__module__
     others = {type(d).__module__ for d in ALL} - {own}
-    modules = imported(own) | imported(Replay.__module__, without=others) | {"benches.detectors"}
+    modules = imported(own) | imported(Replay.__module__, without={*others, "kairos.detectors.enabled"})
     files = [Path(str(importlib.util.find_spec(m).origin)) for m in sorted(modules)]  # type: ignore[union-attr]
     native = HERE.parent / "native"
     files += sorted(
         f for f in native.rglob("*")
         if f.suffix in (".rs", ".toml", ".scm") and f.relative_to(native).parts[0] not in ("launcher", "guard")
     )  # fmt: skip
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr((LAST, MANNERS)).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
@@ -132,15 +132,18 @@ def kept(file: Path) -> dict[tuple[str, str], Measured]:
     return {(m.repository, m.detector): m for m in lines}
 
 
-def measured(folder: Path, detectors: Sequence[Detector], last: int = LAST) -> Iterator[Measured]:
-    """The backtests of these detectors, repository by repository; those that are not known are replayed together."""
+def measured(
+    folder: Path, detectors: Sequence[Detector], last: int = LAST, *, as_kept: bool = False
+) -> Iterator[Measured]:
+    """The backtests of these detectors, repository by repository; those that are not known are replayed together.
+    `as_kept`: nothing is replayed, and what was measured with earlier code counts, too."""
     file = folder / "backtests.jsonl"
     known = kept(file)
     codes = {d.name: code_of(d) for d in detectors}
     for repository in listed():
         found = [known.get((repository, d.name)) for d in detectors]
-        current = {m.detector: m for m in found if m is not None and m.code == codes[m.detector]}
-        missing = [d for d in detectors if d.name not in current]
+        current = {m.detector: m for m in found if m is not None and (as_kept or m.code == codes[m.detector])}
+        missing = [] if as_kept else [d for d in detectors if d.name not in current]
         git = clone_of(folder, repository)
         if missing and git is not None:
             try:
@@ -162,11 +165,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", help="only these detectors")
     parser.add_argument("--page", type=Path, help="write docs/detectors.md here")
+    parser.add_argument("--as-kept", action="store_true", help="replay nothing: take what was measured, however old")
     parser.add_argument("--examples", action="store_true", help="print every finding")
     options = parser.parse_args()
     chosen = [d for d in ALL if (d.name in options.names if options.names else d.name != MissingCompanion.name)]
     every = []
-    for one in measured(options.folder, chosen):
+    for one in measured(options.folder, chosen, as_kept=options.as_kept):
         every.append(one)
         (sums,) = one.result.sums()
         if sums.raised:

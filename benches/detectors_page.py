@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benches.detectors import LAST, Measured
+from benches.detectors import LAST, Measured, code_of
 from kairos.backtest.result import RaisedThen, Sums, sums_of
-from kairos.detectors.looking import ALL, ENABLED
+from kairos.detectors.enabled import ENABLED
+from kairos.detectors.looking import ALL
 from kairos.domain.hindsight import earns_its_place
 
 HEAD = f"""# Detectors
@@ -17,12 +18,13 @@ HEAD = f"""# Detectors
 
 Each detector was replayed over the last {LAST} commits of the repositories below (`kairos backtest`), and each finding
 was judged by what people did within 30 commits that descend from its own (3 for `missing-companion`); see
-[how](how-to/backtest.md). *Repositories*: in how many of those replayed it found something. *Later half* holds the
-findings in the newer half of each history. *Left*: nobody did anything about it within that time. Findings that were
-left were read one by one where the column *read by eye* says so (`benches/by_eye.txt`): *right* is one whose claim is
-so, though it was left; precision counts it as wrong all the same. Some rules (inputs of tests, nested workspaces,
-builds that are meant to be committed) come from such reading. A detector watches by default from a precision of 80 %
-on, with at least 65 % as the lower end of the 95 % interval.
+[how](how-to/backtest.md). *Repositories*: in how many of those replayed it found something. *As it is now*: how many
+were replayed since its code changed last. The others were replayed with earlier code: what newer rules leave out still
+counts against it. *Later half* holds the findings in the newer half of each history. *Left*: nobody did anything about
+it within that time. Findings that were left were read one by one where the column *read by eye* says so
+(`benches/by_eye.txt`): *right* is one whose claim is so, though it was left; precision counts it as wrong all the same.
+Some rules (inputs of tests, nested workspaces, builds that are meant to be committed) come from such reading. A
+detector watches by default from a precision of 80 % on, with at least 65 % as the lower end of the 95 % interval.
 """
 
 
@@ -103,9 +105,9 @@ def totals(every: Sequence[Measured]) -> list[str]:
 def page(every: Sequence[Measured]) -> str:
     """The whole page."""
     rows = [
-        "| detector | watches | raised | repositories | per 100 commits | done | left | precision | later half "
-        "| anyway | read by eye |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| detector | watches | raised | repositories | as it is now | per 100 commits | done | left | precision "
+        "| later half | anyway | read by eye |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for detector in ALL:
         mine = [m for m in every if m.detector == detector.name]
@@ -116,10 +118,12 @@ def page(every: Sequence[Measured]) -> str:
         places = sum(bool(m.result.raised) for m in mine)
         read = read_of(every, detector.name)
         seen = f"{sum(r.right for r in read)} of {len(read)} right" if read else "–"
+        code = code_of(detector)
+        now = sum(m.code == code for m in mine)
         watches = "yes" if detector.name in ENABLED else "no"
         rows.append(
-            f"| `{detector.name}` | {watches} | {found.raised} | {places} of {len(mine)} | "
-            f"{100 * found.raised / commits:.2f} | {found.done} | {found.left} | {_share(found)} | {_share(late)} | "
+            f"| `{detector.name}` | {watches} | {found.raised} | {places} of {len(mine)} | {now} "
+            f"| {100 * found.raised / commits:.2f} | {found.done} | {found.left} | {_share(found)} | {_share(late)} | "
             f"{found.chance:.0%} | {seen} |"
         )
     repositories = sorted({(m.repository, m.result.commits, m.result.head[:10]) for m in every})

@@ -11,7 +11,7 @@ from kairos.errors import UsageError
 
 OWN = frozenset(
     {
-        "", "approve", "backtest", "check add", "check ls", "check rm", "check run",
+        "", "approve", "backtest", "check add", "check ls", "check rm", "check run", "detectors", "detectors reset",
         "check simulate", "check suggest", "cost", "defer", "doctor", "dream", "edit", "export", "files", "forget",
         "guard check", "guard install", "guard remove", "guard status", "guard uninstall", "inbox", "init", "log",
         "ls", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause", "policy allow",
@@ -30,6 +30,10 @@ WHOLE = {
     "daemon logs": "one daemon watches all repositories",
     "daemon run": "one daemon watches all repositories",
     "demo": "the demo makes a repository of its own",
+    **dict.fromkeys(
+        (f"detectors {verb}" for verb in ("add", "off", "promote", "rm", "shadow")),
+        "a detector looks at all repositories; `kairos mute` is about one",
+    ),
     "log anchor": "the chain is one for all repositories",
     "log export": "the log is moved as a whole; `kairos export` is about one repository",
     "log import": "the log is moved as a whole",

@@ -54,6 +54,7 @@ VERBS: dict[str, Verb] = {
     "tick": Verb("cli.run.control:tick", RUN, "Make the daemon check now whether work is due."),
     "mute": Verb("cli.run.control:mute", RUN, "Silence one detector."),
     "unmute": Verb("cli.run.control:unmute", RUN, "Let a silenced detector speak again."),
+    "detectors": Verb("cli.run.detectors:detectors", RUN, "How each detector is doing here; `detectors add` yours."),
     "check": Verb("cli.run.check:check", RUN, "Your own tests and linters after each commit, and who broke what."),
     "service": Verb("cli.run.service:service", RUN, "Run the daemon at login, as a systemd user service."),
     "guard": Verb("cli.system.guard:guard", SYSTEM, "A pre-commit hook that refuses a credential; also `guard check`."),

@@ -57,6 +57,17 @@ def seed_of(git: Git, commit: str, *, every: bool = False) -> Seed:
     }
 
 
+def whole_tree(git: Git, commit: str) -> Seed:
+    """Every regular file of a commit: path → content and mode; links are left out. TreeRefused if it is too large."""
+    files = _files(git, commit)
+    blobs = Objects(git).blobs([oid for _, oid in files.values()], each=_LARGEST)
+    if any(oid not in blobs for _, oid in files.values()):
+        raise TreeRefused(
+            f"the tree of {commit[:12]} holds more than {BYTES_LIMIT >> 20} MB, or its objects are not here"
+        )
+    return {path: (blobs[oid], _MODES[mode]) for path, (mode, oid) in files.items()}
+
+
 def disturbed(git: Git, commit: str, seed: Collection[str]) -> bool:
     """Whether files changed in the work tree that the view of a commit showed through."""
     now = {p for p, (mode, _) in _differing(git, commit).items() if mode in _SHOWN or _is_file(git.root, p)}

@@ -81,7 +81,7 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
         return []
     if already_done(tree, action):
         return GateRefusal(
-            proposals.supersede(proposal, "you made the same change by hand"),
+            proposals.supersede(proposal, "you made the same change by hand", done=True),
             Stale(f"{proposal.id} is superseded: the same change is there already", "Nothing was written."),
         )
     moved = moved_paths(tree, action)

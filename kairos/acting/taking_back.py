@@ -121,7 +121,7 @@ def _settled(log: Log, p: Proposal, now: int) -> list[Event]:
         if not isinstance(p.raised.action, PatchAction):
             return []
         if gate.already_done(tree, p.raised.action):
-            return proposals.supersede(p, "you made the same change by hand")
+            return proposals.supersede(p, "you made the same change by hand", done=True)
         moved = gate.moved_paths(tree, p.raised.action)
         return proposals.mark_stale(p, moved) if moved else []
 

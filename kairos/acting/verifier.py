@@ -131,7 +131,7 @@ def _judge(
     if not isinstance(action, PatchAction):
         return deciding.verified(p, ok=True), False
     if gate.already_done(tree, action):
-        return proposals.supersede(p, BY_HAND), False
+        return proposals.supersede(p, BY_HAND, done=True), False
     moved = gate.moved_paths(tree, action)
     if moved:
         return proposals.mark_stale(p, moved), False

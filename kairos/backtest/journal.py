@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.domain.finding import Finding
+from kairos.domain.hindsight import Again
 from kairos.domain.raising import without_secret
 from kairos.domain.secrets import redact
 from kairos.privacy import open_private
@@ -27,14 +28,6 @@ class LookSaid(msgspec.Struct, frozen=True):
     boundary: str
     findings: list[Finding] = []
     failures: list[str] = []
-
-
-class Again(msgspec.Struct, frozen=True):
-    """Another look at a finding: the places that are left (None: it is gone), or `moot` if its basis is no more."""
-
-    key: str
-    places: list[str] | None = None
-    moot: bool = False
 
 
 class JournalEntry(msgspec.Struct, frozen=True):

@@ -12,7 +12,6 @@ Nothing is written but the journal of what detectors said. A run that was killed
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from kairos.backtest.journal import Again, Journal, JournalEntry, LookSaid, safe
+from kairos.backtest.journal import Journal, JournalEntry, LookSaid, safe
 from kairos.backtest.person import Person
 from kairos.backtest.result import BacktestResult, RaisedThen
 from kairos.backtest.walk import HistoryWalk, paths_of, seen_commit
@@ -28,13 +27,12 @@ from kairos.detectors.boundaries import BASELINE, BURST, COMMIT
 from kairos.detectors.looking import look
 from kairos.detectors.protocol import Detector
 from kairos.detectors.scene import Companion, SeenCommit
-from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.attention import Manners, local_day
-from kairos.domain.basis import paths_of as basis_paths
+from kairos.domain.awaited import named, seen_again
 from kairos.domain.events import CommitRecorded, ProposalRaised
+from kairos.domain.events.detectors import Named
 from kairos.domain.finding import Finding
-from kairos.domain.hindsight import Awaiting, chance
-from kairos.domain.inert import shown
+from kairos.domain.hindsight import Again, Awaiting, chance, named_paths
 from kairos.memory.cochange import Learner
 from kairos.memory.history import commit_of
 from kairos.repo.git import Git
@@ -45,7 +43,6 @@ LEARNED = 5_000
 """So many commits before the first one looked at are learned from."""
 _COMPANIONS, _SUPPORT, _CONFIDENCE = 5, 3, 0.35
 """What a dream remembers of a pair: see `dream/extract.py`."""
-_PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)
 _MOST_PATHS = 20
 _IN_FILES = frozenset({"secret"})
 """Detectors that live follow their commit wherever it goes. What people did about it shows in the files."""
@@ -69,8 +66,7 @@ class Pending(msgspec.Struct):
     proposal: str
     evidence: SeenCommit
     added: list[str]
-    paths: frozenset[str]
-    words: str
+    named: Named
 
 
 class Replay:
@@ -178,8 +174,8 @@ class Replay:
     ) -> None:
         finding = next(f for f in said.findings if f.key == event.key)
         horizon = min(self._options.horizon, finding.horizon or self._options.horizon)
-        named = _named(finding)
-        asked = list(named)[:_MOST_PATHS] or [""]
+        what = named(finding)
+        asked = list(named_paths(finding.action, finding.basis, finding.asks))[:_MOST_PATHS] or [""]
         rate = sum(chance(self._touched[p], max(0, position - 1 - self._born.get(p, position)), horizon) for p in asked)
         raised = RaisedThen(
             detector=finding.detector, commit=commit.oid, at_s=commit.at_s, title=finding.title, claim=finding.claim,
@@ -187,12 +183,10 @@ class Replay:
         )  # fmt: skip
         self._raised.append(raised)
         self._ids[event.id] = raised
-        note = finding.action.text if isinstance(finding.action, NoteAction) else ""
         self._pending.append(
             Pending(
                 raised, Awaiting(commit.oid, horizon, list(finding.fingerprint)), finding, event.id,
-                seen_commit(commit, position), _files(finding, commit),
-                named | basis_paths(finding.basis), f"{finding.title}\n{finding.claim}\n{note}",
+                seen_commit(commit, position), _files(finding, commit), what,
             )
         )  # fmt: skip
 
@@ -230,29 +224,17 @@ class Replay:
     def _looked_again(self, pending: Pending, commit: CommitRecorded, changed: Sequence[str]) -> Again | None:
         """What has become of a finding, None if the commit touches nothing that it names."""
         finding = pending.finding
-        if finding.asks:
-            return Again(finding.key) if not set(finding.asks).isdisjoint(changed) else None
-        if not any(p in pending.paths or shown(p) in pending.words for p in changed):
+        if not pending.named.concerns(changed):
             return None
+        if finding.asks:
+            return Again(finding.key)
         detectors = [d for d in self._detectors if d.name == finding.detector]
         boundary = BURST if finding.detector in _IN_FILES else pending.raised.boundary
         scene = self._walk.again(boundary, [pending.evidence], pending.added, commit.oid)
         found, failures = look(scene, detectors=detectors)
         if failures:
             return None
-        names = set(finding.names)
-        same = [f for f in found if not names.isdisjoint(f.names)]
-        if same:
-            return Again(finding.key, [place for f in same for place in f.fingerprint])
-        return Again(finding.key, moot=self._is_moot(finding, commit.oid))
-
-    def _is_moot(self, finding: Finding, at: str) -> bool:
-        """Whether a finding about a move is gone because what it says moved on or back."""
-        basis = finding.basis
-        if basis is None or not basis.absent:
-            return False
-        exists = self._walk.exists
-        return any(exists(n.fs, at) for n in basis.absent) or not all(exists(n.fs, at) for n in basis.present)
+        return seen_again(pending.named, found, lambda path: self._walk.exists(path, commit.oid))
 
     def _companions(self, paths: Sequence[str]) -> list[Companion]:
         """What memory would say: the pairs that a dream remembers, as of last night."""
@@ -285,13 +267,3 @@ def _files(finding: Finding, commit: CommitRecorded) -> list[str]:
     """The files of a commit that a finding may be in: of one that was seen before its commit those that were new."""
     wanted = "AMRCT" if finding.detector in _IN_FILES else "A"
     return [c.fs for c in commit.changes if c.status[:1] in wanted]
-
-
-def _named(finding: Finding) -> frozenset[str]:
-    """The paths that a finding asks to change."""
-    if finding.asks:
-        return frozenset(finding.asks)
-    if isinstance(finding.action, PatchAction):
-        return frozenset(e.fs for e in finding.action.edits)
-    listed = _PLACE.findall(finding.action.text) if isinstance(finding.action, NoteAction) else []
-    return frozenset(listed) or frozenset(n.fs for n in finding.basis.present) if finding.basis else frozenset(listed)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from kairos.daemon.finding import find
 from kairos.daemon.folded import Views
-from kairos.detectors.looking import ALL
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.domain.events import AttentionDue, AttentionHeld, CommitRecorded, FilesChanged, GitMoved, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.domain.holds import COOL_DOWN, MUTE, NEVER
+from kairos.domain.holds import COOL_DOWN, FLOOR, MUTE, NEVER
+from kairos.domain.learning.learned import silences
 from kairos.domain.raising import Raised
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
@@ -47,22 +48,35 @@ class EndedHolds:
         return sorted([*self.erased, *(held.position for held in self.events)])
 
 
-def ended(views: Views, repo: str, now: int) -> list[int]:
+def ended(views: Views, repo: str, now: int, names: Sequence[str]) -> list[int]:
     """The positions of the holds in a repository that may have ended: by mutes that are no more, by cool-downs that are
-    over, and by rejections for good, which only another look can judge."""
+    over, by what was learned before it was reset, and by rejections for good, which only another look can judge."""
     found: list[int] = []
-    for name in (detector.name for detector in ALL):
+    for name in names:
         if views.attention.is_muted(name, repo):
             continue
         found += (held.position for held in views.findings.waiting(repo, MUTE, name))
         found += (held.position for held in views.findings.waiting(repo, NEVER, name))
         found += (held.position for held in views.findings.waiting(repo, COOL_DOWN, name) if held.until <= now)
+        found += _heard_again(views, repo, name)
     return found
 
 
-def next_end(views: Views, repo: str, since: int) -> int | None:
+def _heard_again(views: Views, repo: str, detector: str) -> list[int]:
+    """The holds of a detector by what was learned of it: those from before a reset, and all once it is silent at no
+    place of the repository."""
+    waiting = list(views.findings.waiting(repo, FLOOR, detector))
+    if not waiting:
+        return []
+    learned = views.inbox.learned
+    if all(name != detector for name, _ in silences(learned, repo)):
+        return [held.position for held in waiting]
+    return [held.position for held in waiting if held.position < learned.woken.get(detector, 0)]
+
+
+def next_end(views: Views, repo: str, since: int, names: Sequence[str]) -> int | None:
     """The next time (us) after `since` at which a cool-down ends that holds a finding of a repository back."""
-    each = (views.findings.waiting(repo, COOL_DOWN, detector.name) for detector in ALL)
+    each = (views.findings.waiting(repo, COOL_DOWN, name) for name in names)
     ends = (next((held.until for held in some if held.until > since), None) for some in each)
     return min((end for end in ends if end is not None), default=None)
 
@@ -86,7 +100,7 @@ def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
 
 
 def look_again(
-    log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts
+    log: Log, repo: Repository, holds: EndedHolds, salt: bytes, facts: Facts, roster: Roster
 ) -> tuple[dict[str, list[Finding]], list[str]]:
     """(findings of these holds that are there now, by the boundary at which they were found; problems)."""
     keys = {
@@ -95,18 +109,20 @@ def look_again(
     found: dict[str, list[Finding]] = {}
     known: set[str] = set()
     problems: list[str] = []
-    for (detector, boundary, _), some in holds.by_look.items():
+    # What was held together first: a part of it that was held alone, too, is no card of its own.
+    for (detector, boundary, _), some in sorted(holds.by_look.items(), key=lambda look: -len(look[0][2])):
         trigger = {r.position: r for held in some for r in _evidence(log, held)}
         if not trigger:
             continue
         words = "\n".join(held.event.why for held in some if isinstance(held.event, AttentionHeld))
         seen, wrong = find(
-            log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True, about=words
+            log, repo, list(trigger.values()), boundary, salt, detector, facts, again=True, about=words, roster=roster
         )  # fmt: skip
         problems += wrong
-        seen = [f for f in seen if f.key not in known and not keys.isdisjoint((*f.names, *f.former_keys))]
+        seen = [f for f in seen if not known.issuperset(f.subjects or [f.key])]
+        seen = [f for f in seen if not keys.isdisjoint((*f.names, *f.former_keys))]
         found.setdefault(boundary, []).extend(seen)
-        known.update(f.key for f in seen)
+        known.update(name for f in seen for name in f.names)
     return found, problems
 
 
@@ -118,8 +134,9 @@ def evidence(log: Log, holds: EndedHolds) -> list[Recorded]:
 
 def split(holds: EndedHolds, raised: Sequence[Raised]) -> tuple[list[int], list[Raised]]:
     """(positions of the holds that have ended, what is news among `raised`): a hold that holds as before, without an
-    end, is left as it is."""
-    asis = {(r.subject, r.rule) for r in raised if isinstance(r, AttentionHeld) and r.until is None}
+    end, is left as it is; but one after a reset is recorded anew, so that it is not looked at for ever."""
+    lasting = (r for r in raised if isinstance(r, AttentionHeld) and r.until is None and r.rule != FLOOR)
+    asis = {(r.subject, r.rule) for r in lasting}
     left = {h.position: pair for h in holds.events if (pair := _of(h)) in asis}
     news = [r for r in raised if not isinstance(r, AttentionHeld) or (r.subject, r.rule) not in left.values()]
     return [position for position in holds.positions if position not in left], news

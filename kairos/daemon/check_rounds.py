@@ -262,7 +262,7 @@ class CheckRounds:
                 continue
             else:
                 why = f"green again at {head.oid[:10]}"
-            events = supersede(p, why)
+            events = supersede(p, why, done=name in names)
             try:
                 self._log.append(
                     [NewEvent(p.stream, e, None, "system") for e in events], expected={p.stream: p.version}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.daemon.finding import find
+from kairos.detectors.roster import BUILT_IN, Roster
 from kairos.domain.events import FindingListed
 from kairos.domain.finding import Finding, was_listed
 from kairos.eventlog.log import Log
@@ -24,14 +24,14 @@ def is_listed(log: Log, repo_id: str) -> bool:
 
 
 def list_baseline_findings(
-    log: Log, repository: Repository, salt: bytes, also: Sequence[str] = ()
+    log: Log, repository: Repository, salt: bytes, roster: Roster = BUILT_IN
 ) -> tuple[list[Finding], list[str]]:
     """(findings that were not listed before, problems). Records each finding as a FindingListed event, in one append.
     Raises GitError, and lists nothing, if the repository cannot be read."""
     require_sound(Path(repository.root))
     listed = FindingsView().load(log)[0].listed
     done = [log.at(repository.ready_at)] if repository.ready else []
-    found, problems = find(log, repository, done, "baseline", salt, also=also)
+    found, problems = find(log, repository, done, "baseline", salt, roster=roster)
     news = [f for f in found if not was_listed(f, listed)]
     cause = done[-1].position if done else None
     log.append(

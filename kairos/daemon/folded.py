@@ -11,6 +11,8 @@ from typing import Any
 from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.domain.checks.state import Checks
+from kairos.domain.roster import RosterState
+from kairos.domain.shadows import Shadows
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Write
 from kairos.eventlog.views.findings import Findings
@@ -55,6 +57,16 @@ class Views:
     @property
     def checks(self) -> Checks:
         found: Checks = self.states["checks"]
+        return found
+
+    @property
+    def roster(self) -> RosterState:
+        found: RosterState = self.states["roster"]
+        return found
+
+    @property
+    def shadows(self) -> Shadows:
+        found: Shadows = self.states["shadows"]
         return found
 
     @property

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from kairos.daemon.finding import evidence_of, find
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.domain.basis import BasisTree, oids_of
 from kairos.domain.events import CommitRecorded, ProposalRaised, ProposalRevised
@@ -60,7 +61,7 @@ def joined(
 
 def with_cards(
     log: Log, repo: Repository, findings: Sequence[Finding], known: Sequence[Proposal], trigger: Sequence[Recorded],
-    boundary: str, salt: bytes, facts: Facts,
+    boundary: str, salt: bytes, facts: Facts, roster: Roster,
 ) -> tuple[list[Finding], list[str]]:  # fmt: skip
     """(the findings of a turn over `trigger`, joined with the cards of `known` that speak of them; problems)."""
     cards = [p for p in known if p.state in LASTING | REVISITED and any(is_same(f, p) for f in findings)]
@@ -75,7 +76,7 @@ def with_cards(
         wide = _over(log, narrow, trigger, facts)
         if len(wide) > len(trigger):
             about = "\n".join(p.raised.claim for p in narrow)
-            mine, wrong = find(log, repo, wide, boundary, salt, detector, facts, again=True, about=about)
+            mine, wrong = find(log, repo, wide, boundary, salt, detector, facts, again=True, about=about, roster=roster)
             problems += wrong
         for finding in mine:
             same = [p.raised for p in cards if is_same(finding, p)]

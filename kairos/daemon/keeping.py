@@ -18,7 +18,8 @@ from kairos.daemon.elsewhere import kept_with
 from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
 from kairos.daemon.joining import away_commits, joined
-from kairos.detectors.looking import UNCOMMITTED, named, resolved
+from kairos.detectors.looking import UNCOMMITTED, resolved
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import TouchedSince, TreeMoment, moment_of, names_of_absent, paths_in, words_of
 from kairos.domain.action import PatchAction
@@ -50,14 +51,16 @@ class ProposalKeeper:
     """Compares the waiting, the parked and the lately closed proposals of a repository with its tree."""
 
     def __init__(
-        self, log: Log, world: World, salt: bytes, raising: Raising, rebase: Rebase, expire_us: Callable[[], int]
-    ) -> None:
+        self, log: Log, world: World, salt: bytes, raising: Raising, rebase: Rebase, expire_us: Callable[[], int],
+        roster: Callable[[], Roster],
+    ) -> None:  # fmt: skip
         self._log = log
         self._rebase = rebase
         self._world = world
         self._salt = salt
         self._raising = raising
         self._expires = expire_us
+        self._roster = roster
         self._touched: dict[str, TouchedSince] = {}
         """By repository: changes since its proposals were last compared; no entry: all must be."""
         self._cited: dict[str, dict[str, tuple[ProposalRaised, frozenset[str]]]] = {}
@@ -91,8 +94,8 @@ class ProposalKeeper:
         turn saw, None to look now."""
         with self._world.reading() as views:
             lasting = [p for p in views.inbox.live() if p.raised.repo == repo.id and p.state in LASTING]
-            lapsed = [p for p in views.inbox.lapsed(repo.id) if _can_look(p) or _was_moved_off(p)]
-            ran = [p for p in views.inbox.carried_out(repo.id) if _can_look(p)]
+            lapsed = [p for p in views.inbox.lapsed(repo.id) if self._can_look(p) or _was_moved_off(p)]
+            ran = [p for p in views.inbox.carried_out(repo.id) if self._can_look(p)]
             last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed, *ran)}
         if cause is not None:
             lasting = [p for p in lasting if last[p.id][0] <= cause]  # not what this turn raised
@@ -166,11 +169,11 @@ class ProposalKeeper:
         decided = without_look(
             p, amiss, became, done=self._done(p) if became == "done" else ("", ""), moved=moved,
             followed=amiss is not None and self._may_be_there(at, amiss),
-            can_look=_can_look(p), taken_away=away, expires_at=self._expires(),
+            can_look=self._can_look(p), taken_away=away, expires_at=self._expires(),
         )  # fmt: skip
         if decided is not None:
             return self._append(at, decided)
-        if not _can_look(p):
+        if not self._can_look(p):
             if amiss is not None or became == "done" or not isinstance(p.raised.action, PatchAction):
                 return True
             return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))
@@ -194,7 +197,7 @@ class ProposalKeeper:
         p = at.proposal
         return find(
             self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts,
-            again=True, about=words_of(p.raised),
+            again=True, about=words_of(p.raised), roster=self._roster(),
         )  # fmt: skip
 
     def _thrown_away(self, at: _Look, tree: BasisTree) -> bool:
@@ -219,6 +222,10 @@ class ProposalKeeper:
         if any(r.position not in p.raised.evidence for r in at.evidence):
             return True
         return may_hold_in_part(p) and any(isinstance(r.event, CommitRecorded) for r in at.evidence)
+
+    def _can_look(self, p: Proposal) -> bool:
+        """Whether the finding can be looked at again: by the detector that raised it, if it still exists."""
+        return p.raised.engine == "rules" and bool(self._roster().named(p.raised.detector))
 
     def _removals(self, path: str, at: _Look) -> list[Recorded]:
         """The recorded commit in the history of HEAD that removed a path, if the evidence does not have it."""
@@ -283,11 +290,6 @@ def _in_reach(p: Proposal, evidence: Sequence[Recorded], whole: Basis | None, tr
             kept |= cited & here or cited.intersection(group.oids)
     away = oids_of(whole) - kept
     return [r for r in evidence if not (isinstance(r.event, CommitRecorded) and r.event.oid in away)]
-
-
-def _can_look(p: Proposal) -> bool:
-    """Whether the finding can be looked at again: by the detector that raised it, if it still exists."""
-    return p.raised.engine == "rules" and bool(named(p.raised.detector))
 
 
 def _was_moved_off(p: Proposal) -> bool:

@@ -29,6 +29,7 @@ from kairos.domain.events import (
     AttentionHeld,
     CommitRecorded,
     DecisionUndone,
+    DetectorReset,
     DetectorUnmuted,
     FilesChanged,
     GitMoved,
@@ -107,7 +108,7 @@ class Reactor(Component):
     name = "reactor"
     reads = frozenset(
         {"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed",
-         "DetectorUnmuted", "DecisionUndone"}
+         "DetectorReset", "DetectorUnmuted", "DecisionUndone"}
     )  # fmt: skip
     wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
@@ -234,7 +235,7 @@ class Reactor(Component):
             case Resumed():
                 self._ended_holds(event.repo)
                 self._speaker.offer_all("manual", event.repo)
-            case DetectorUnmuted():
+            case DetectorUnmuted() | DetectorReset():
                 self._unmuted(event.repo)
             case DecisionUndone(what="reject"):
                 self._ended_holds()
@@ -242,7 +243,7 @@ class Reactor(Component):
                 pass
 
     def _unmuted(self, repo: str) -> None:
-        """Takes up what a mute held back: findings, the revisions of known proposals, and deliveries."""
+        """Takes up what a mute, or what was learned, held back: findings, revisions of known proposals, deliveries."""
         self._ended_holds(repo)
         self._looker.start_over()
         self._unkept |= self._unheld

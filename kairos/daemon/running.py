@@ -26,9 +26,11 @@ from kairos.daemon.nights import Nights, times
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.daemon.priming import prime
 from kairos.daemon.reactor import Reactor
+from kairos.daemon.rostering import Rostering
 from kairos.daemon.salt import salt_of
 from kairos.daemon.signals import Asked
 from kairos.daemon.watching import Watching
+from kairos.detectors.roster import Roster
 from kairos.domain.amounts import count
 from kairos.domain.events import DaemonStarted, DaemonStopped
 from kairos.errors import KairosError, TryAgain
@@ -134,6 +136,10 @@ class _Daemon:
             self._nights,
         ]
 
+    def _roster(self) -> Roster:
+        with self._world.reading() as views:
+            return Rostering(self._home, self._config)(views.roster)
+
     def run(self, on_ready: Callable[[], None]) -> int:
         try:
             return self._run(on_ready)
@@ -153,7 +159,7 @@ class _Daemon:
             if not repo.lost and not is_listed(self._log, repo.id):  # init was killed before it listed them
                 # If the repository cannot be read, its sensor reports it, and the next start tries again.
                 with suppress(GitError), self._log.fenced(fences_of(self._duties.held, [repo.id])):
-                    list_baseline_findings(self._log, repo, salt_of(self._log, self._home), self._config.detectors.also)
+                    list_baseline_findings(self._log, repo, salt_of(self._log, self._home), self._roster())
         try:
             self._start(self._following)
             self._start(self._watching)

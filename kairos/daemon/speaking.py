@@ -86,6 +86,7 @@ class Speaker:
                 self._zone(),
                 proposal.raised.repo,
                 proposal.raised.detector,
+                views.inbox.learned,
             )
             known = views.attention.holds(proposal.id).get(judged.rule)
         if isinstance(judged, Due):

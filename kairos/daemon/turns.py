@@ -15,9 +15,11 @@ from kairos.daemon.finding import find
 from kairos.daemon.folded import Views, World
 from kairos.daemon.joining import away_commits, with_cards
 from kairos.daemon.keeping import ProposalKeeper, look_around
+from kairos.daemon.rostering import Rostering
 from kairos.daemon.salt import salt_of
+from kairos.daemon.shadowing import Shadowing, reported, shadowed
 from kairos.detectors.boundaries import BURST
-from kairos.detectors.looking import fitting
+from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.detectors.touching import TreeMoment, moment_of
 from kairos.domain.events import (
@@ -30,7 +32,8 @@ from kairos.domain.events import (
     TurnStarted,
 )
 from kairos.domain.finding import Finding
-from kairos.domain.holds import MUTE, held_back, label_of
+from kairos.domain.holds import FLOOR, MUTE, held_back, label_of
+from kairos.domain.learning.learned import in_words, judged_for
 from kairos.domain.proposal import Proposal, stream_of
 from kairos.domain.raising import Raised, raise_findings
 from kairos.errors import Conflict, TryAgain
@@ -52,15 +55,22 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
+        self._rostering = Rostering(home, config)
         self._keeper = ProposalKeeper(
-            log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us
+            log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us, self.roster
         )
+        self._shadowing = Shadowing(log, world, self._salt, self.roster)
         self._seen: dict[str, tuple[TreeMoment, Facts]] = {}
         """By repository: the state that the latest turn saw."""
 
     @property
     def _expire_us(self) -> int:
         return round(self._config.proposals.expire_days * DAY)
+
+    def roster(self) -> Roster:
+        """The detectors, by what a person said until now."""
+        with self._world.reading() as views:
+            return self._rostering(views.roster)
 
     def note(self, repo_id: str, event: Event) -> None:
         """Notes an event of a repository, so that `recheck` knows which proposals it may concern."""
@@ -88,20 +98,23 @@ class Looker:
         and those of the ids `only`. `trigger`: the events that a turn was just taken over. False if it must be done
         again, because git was at work; not `patient`: whatever git does."""
         seen = self._seen.pop(repo_id, None)
+        self._shadowing.look(self._repo(repo_id), cause)
         return self._keeper.keep(self._repo(repo_id), cause, trigger, boundary, seen, only, patient=patient)
 
     def look_again(self, repo_id: str) -> bool:
         """Takes one turn over the findings of a repository whose hold has ended, if there are any. False if they cannot
         be looked at now."""
         with self._world.reading() as views:
-            positions, turn = again.ended(views, repo_id, now_us()), f"turn-{repo_id[5:]}-again-{views.position}"
+            roster = self._rostering(views.roster)
+            positions = again.ended(views, repo_id, now_us(), roster.names)
+            turn = f"turn-{repo_id[5:]}-again-{views.position}"
         if not positions:
             return True
         begun, repo = time.monotonic(), self._repo(repo_id)
         holds = again.holds_at(self._log, positions)
         moment, facts = look_around(repo)
         over = LookedOver(self._log, repo.id, again.evidence(self._log, holds), facts)
-        found, problems = again.look_again(self._log, repo, holds, self._salt, facts)
+        found, problems = again.look_again(self._log, repo, holds, self._salt, facts, roster)
         for boundary, some in found.items():
             found[boundary], more = self._with_cards(repo, some, over.events, boundary, facts)
             problems += more
@@ -114,7 +127,7 @@ class Looker:
             over, news = again.split(holds, raised)
             return TurnStarted(
                 turn=turn, repo=repo.id, engine="rules", boundary=again.AGAIN, detectors=holds.detectors, again=over
-            ), [e for e in news if not self._is_known(e)]  # fmt: skip
+            ), [e for e in news if is_after_reset(e) or not self._is_known(e)]  # fmt: skip
 
         cause = holds.events[0].position if holds.events else None
         self._record(repo, turn, cause, begun, [], judged, writes=left)
@@ -128,11 +141,11 @@ class Looker:
         seen = look_around(repo)
         self._seen[repo.id] = seen
         over = LookedOver(self._log, repo.id, trigger, seen[1]) if boundary != BURST else None
-        events, also = trigger if over is None else over.events, self._config.detectors.also
-        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], also=also)
+        events, roster = trigger if over is None else over.events, self.roster()
+        findings, problems = find(self._log, repo, events, boundary, self._salt, facts=seen[1], roster=roster)
         findings, more = self._with_cards(repo, findings, events, boundary, seen[1])
         problems += more
-        watch = fitting(boundary, also=also)
+        watch = roster.fitting(boundary)
         started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=boundary, detectors=watch)
         moved_on = seen[0].is_over(moment_of(Path(repo.root)))
         if patient and (moved_on or (findings and seen[1].unsettled)):
@@ -142,6 +155,7 @@ class Looker:
         def judged() -> tuple[TurnStarted, list[Raised]]:
             return started, self._judged(findings, repo, turn, boundary)
 
+        reported(self._log, self._world, repo.id, roster, watch, problems)
         left = [] if over is None else over.left(away_commits(self._log, findings), moved_on=moved_on)
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
@@ -186,7 +200,10 @@ class Looker:
         with self._world.reading() as views:
             muted = [f for f in findings if views.attention.is_muted(f.detector, repo.id)]
         held = [held_back(f, MUTE, f"{f.title}: {f.detector} is muted", boundary) for f in muted]
-        raised = self.raised([f for f in findings if f not in muted], repo, turn, boundary, known_holds=known_holds)
+        roster = self.roster()
+        heard = [f for f in findings if f not in muted and not roster.is_in_shadow(f.detector)]
+        held += shadowed([f for f in findings if f not in (*muted, *heard)], repo, boundary)
+        raised = self.raised(heard, repo, turn, boundary, known_holds=known_holds)
         return raised + [h for h in held if not known_holds or not self._is_known(h)]
 
     def _is_known(self, event: Raised) -> bool:
@@ -212,6 +229,12 @@ class Looker:
         """The events that raise the findings or record why they are not raised. `known_holds`: see `_judged`."""
         policy = load_policy(self._home.policy_file)
         with self._world.reading() as views:
+            learned = views.inbox.learned
+
+            def silent(made: ProposalRaised) -> str:
+                found = judged_for(learned, made)
+                return in_words(made.detector, found) if found.silent else ""
+
             return raise_findings(
                 findings,
                 known=_known(views, repo, findings),
@@ -226,6 +249,7 @@ class Looker:
                 now=now_us(),
                 expire_us=self._expire_us,
                 cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
+                silent=silent,
             )
 
     def _with_cards(
@@ -234,11 +258,16 @@ class Looker:
         """(the findings of a turn, each with all that its card is about; problems)."""
         with self._world.reading() as views:
             known = _known(views, repo, findings)
-        return with_cards(self._log, repo, findings, known, events, boundary, self._salt, facts)
+        return with_cards(self._log, repo, findings, known, events, boundary, self._salt, facts, self.roster())
 
     def _repo(self, repo_id: str) -> Repository:
         with self._world.reading() as views:
             return views.repos.by_id[repo_id]
+
+
+def is_after_reset(event: Raised) -> bool:
+    """Whether an event holds a finding back by what was learned since a reset."""
+    return isinstance(event, AttentionHeld) and event.rule == FLOOR
 
 
 def _known(views: Views, repo: Repository, findings: Sequence[Finding]) -> list[Proposal]:

@@ -43,15 +43,16 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     from kairos.backtest.journal import Journal
     from kairos.backtest.replay import Options, Replay
     from kairos.daemon.manners import manners
-    from kairos.detectors.looking import ALL, ENABLED, watching
+    from kairos.desk.detecting import roster_of
     from kairos.durable import locked
     from kairos.repo.git import open_repository
 
-    wanted = asked.detectors or [d.name for d in watching(desk.config.detectors.also)]
-    chosen = [d for d in ALL if d.name in wanted]
-    unknown = sorted(set(asked.detectors) - {d.name for d in ALL})
+    roster = roster_of(desk)
+    wanted = asked.detectors or [d.name for d in roster.watching() if not roster.is_in_shadow(d.name)]
+    chosen = [d for d in roster.detectors if d.name in wanted]
+    unknown = sorted(set(asked.detectors) - set(roster.names))
     if unknown:
-        raise UsageError(f"no detector is called `{unknown[0]}`", f"There are: {', '.join(d.name for d in ALL)}.")
+        raise UsageError(f"no detector is called `{unknown[0]}`", f"There are: {', '.join(roster.names)}.")
     since_s = max(_EARLIEST_S, ago(asked.since, now_us()) // SECOND) if asked.since else 0
     if since_s * SECOND > now_us():
         raise UsageError(f"`{asked.since}` is in the future", "Give a time in the past, such as 90d.")
@@ -76,7 +77,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     if not found.commits:
         raise UsageError(f"no commit of {git.root} was made since {asked.since}", "Give an earlier time.")
     versions = {d.name: d.version for d in chosen}
-    watch = {*ENABLED, *desk.config.detectors.also}
+    watch = {name for name, state in roster.states.items() if state == "on"}
     return BacktestOut(
         repo=str(git.root), head=head, commits=found.commits, learned=found.learned,
         first=rfc3339(found.first_s * SECOND), last=rfc3339(found.last_s * SECOND), days=found.days,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from kairos.desk.cards_of_findings import spoken_of
 from kairos.desk.desk import Desk
 from kairos.desk.explaining import nothing_named
 from kairos.desk.given import whole
@@ -98,17 +99,17 @@ def _detectors(
 ) -> list[DetectorLookOut]:  # fmt: skip
     from kairos.daemon.finding import find
     from kairos.daemon.salt import salt_of
+    from kairos.desk.detecting import roster_of
     from kairos.detectors.boundaries import COMMIT
-    from kairos.detectors.looking import ALL, ENABLED
 
-    salt, state = salt_of(desk.log, desk.home), attention(desk)
+    salt, state, roster = salt_of(desk.log, desk.home), attention(desk), roster_of(desk)
     out = []
-    for detector in ALL:
+    for detector in roster.detectors:
         name = detector.name
         if COMMIT not in detector.boundaries:
             out.append(_no(name, f"looks when {', '.join(sorted(detector.boundaries))}, not at commits"))
             continue
-        findings, problems = find(desk.log, repo, [recorded], COMMIT, salt, name)
+        findings, problems = find(desk.log, repo, [recorded], COMMIT, salt, name, roster=roster)
         below = _companions(desk, repo, recorded) if name == "missing-companion" else []
         if problems:
             out.append(_no(name, as_text("; ".join(problems))))
@@ -116,8 +117,10 @@ def _detectors(
         waits = any(p.raised.detector == name for p in waiting)
         nothing = "finds nothing more now: what it found waits" if waits else "finds nothing now"
         said = f"finds {count(len(findings), 'thing')} now" if findings else nothing
-        if name not in ENABLED and name not in desk.config.detectors.also:
+        said += f": {why}" if (why := spoken_of(desk, repo, findings)) else ""
+        if roster.states[name] == "off":
             said += ", but is off (detectors.also)"
+        said += ", but is in shadow" if roster.is_in_shadow(name) else ""
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""
         out.append(
             DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings], below=below)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import running
 from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.learning import known
 from kairos.desk.reading import attention, repositories, roots_of
 from kairos.desk.records.repositories import RunningOut
 from kairos.desk.records.system import MutedOut, MuteOut, PauseOut
@@ -79,20 +80,9 @@ def tick(desk: Desk) -> RunningOut:
     return RunningOut(running=True, pid=pid)
 
 
-def detectors() -> list[str]:
-    """The names of the detectors that this program has."""
-    from kairos.agent.patches import DETECTOR
-    from kairos.daemon.check_findings import DETECTOR as CHECK
-    from kairos.detectors.looking import ALL
-
-    return sorted([DETECTOR, CHECK, *(detector.name for detector in ALL)])
-
-
 def mute(desk: Desk, detector: str, repo: Repository | None, *, muted: bool = True) -> MuteOut:
     """Silences a detector everywhere or in one repository, or with `muted` false unmutes it. UsageError."""
-    known = detectors()
-    if detector not in known:
-        raise UsageError(f"there is no detector `{detector}`", f"Detectors are {', '.join(known)}.")
+    known(desk, detector)
     of = [repo.id] if repo else list(repositories(desk).by_id)
     event = (DetectorMuted if muted else DetectorUnmuted)(detector=detector, repo=repo.id if repo else "")
     return MuteOut(
@@ -112,16 +102,16 @@ def _is_muted(desk: Desk, detector: str, repo: Repository | None) -> bool:
 def mutes(desk: Desk, only: Repository | None = None) -> list[MutedOut]:
     """The mutes in force that concern a repository (None: all), by detector."""
     muted = [tuple(text.split("|", 1)) for text in attention(desk).muted]
-    known = repositories(desk).by_id
+    repos = repositories(desk).by_id
     out = []
     for detector, repo in sorted(m for m in muted if only is None or m[1] in ("", only.id)):
         said = _muted_at(desk, detector, repo)
-        root = known[repo].root if repo in known else repo or None
+        root = repos[repo].root if repo in repos else repo or None
         out.append(
             MutedOut(
                 detector=detector, repo=root, since=None if said is None else rfc3339(said.at),
                 position=None if said is None else said.position,
-                held=held_by_mute(desk, detector, [repo] if repo else [only.id] if only else list(known)),
+                held=held_by_mute(desk, detector, [repo] if repo else [only.id] if only else list(repos)),
                 lift=lift(detector, root),
             )
         )  # fmt: skip

@@ -97,6 +97,17 @@ def _model_turns(desk: Desk, what: str) -> CheckOut:
     return _bad("model", f"{what}; {model.why}", model.remedy, state=state)
 
 
+def detectors(desk: Desk, fix: bool) -> CheckOut:
+    """Your own detectors work: what failed at its last look is named."""
+    from kairos.desk.detecting import said_of
+
+    failing = said_of(desk).failing
+    if not failing:
+        return _ok("detectors", f"{count(len(said_of(desk).own), 'detector')} of your own, none fails")
+    said = "; ".join(f"{name}: {failure.why}" for name, failure in sorted(failing.items()))
+    return _bad("detectors", said, "Correct it, or `kairos detectors rm NAME`.", state="warning")
+
+
 def log(desk: Desk, fix: bool) -> CheckOut:
     """The log opens (a shared one: its server answers) and its hash chain holds."""
     if not desk.has_log:
@@ -295,6 +306,7 @@ CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
     ("inotify", inotify),
     ("sandbox", sandbox),
     ("model", model_key),
+    ("detectors", detectors),
     ("daemon", daemon),
     ("version", version),
     ("native", native),

@@ -7,21 +7,23 @@ import shlex
 from collections.abc import Callable, Iterable
 
 from kairos.clock import local_zone, now_us, rfc3339
-from kairos.desk.controlling import detectors, mutes
+from kairos.desk.controlling import mutes
 from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.learning import names, reset_command
 from kairos.desk.model_state import model_state
-from kairos.desk.reading import attention, inbox, rejection_of, repositories, roots_of, unwatched
+from kairos.desk.reading import attention, inbox, learned_of, rejection_of, repositories, roots_of, unwatched
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.units import count
 from kairos.desk.when import deferred_to
 from kairos.domain import attention as rules
 from kairos.domain.attention import Attention, Held, Manners
 from kairos.domain.events import AttentionHeld, Event, Paused
-from kairos.domain.holds import COOL_DOWN, MUTE, NEVER
+from kairos.domain.holds import COOL_DOWN, FLOOR, MUTE, NEVER
+from kairos.domain.learning.learned import Learned, in_words, silences
 from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
-from kairos.eventlog.views.findings import FindingsView
+from kairos.eventlog.views.findings import FindingsView, WaitingHold
 from kairos.eventlog.views.repositories import Repository
 
 _MOST_FINDINGS = 100
@@ -35,7 +37,14 @@ def in_force(desk: Desk, only: Repository | None = None) -> list[HeldOut]:
     if not desk.has_log:
         return []
     repos = [r for r in repositories(desk).by_id if only is None or r == only.id]
-    return [*_pauses(desk, only), *_mutes(desk, only), *_model(desk), *_proposals(desk, repos), *_findings(desk, repos)]
+    return [
+        *_pauses(desk, only),
+        *_mutes(desk, only),
+        *_model(desk),
+        *_silences(desk, only),
+        *_proposals(desk, repos),
+        *_findings(desk, repos),
+    ]
 
 
 def _pauses(desk: Desk, only: Repository | None) -> list[HeldOut]:
@@ -85,7 +94,7 @@ def _proposals(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     known, state, manners, away = inbox(desk), attention(desk), _manners(desk), unwatched(desk)
     found = []
     for p in known.live():
-        said = ("", "", None) if p.raised.repo in away else _waits(p, state, manners)
+        said = ("", "", None) if p.raised.repo in away else _waits(p, state, manners, learned_of(desk))
         if p.raised.repo in repos and said is not None:
             why, rule, until = said
             now = f"now: kairos review {known.letters(p.id)}"
@@ -97,7 +106,7 @@ def _proposals(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     return found
 
 
-def _waits(p: Proposal, state: Attention, manners: Manners) -> tuple[str, str, int | None] | None:
+def _waits(p: Proposal, state: Attention, manners: Manners, learned: Learned) -> tuple[str, str, int | None] | None:
     """(why, rule, until) a proposal is silent now, None if a person was told of it and it waits for them."""
     match p.state:
         case "parked":
@@ -112,7 +121,7 @@ def _waits(p: Proposal, state: Attention, manners: Manners) -> tuple[str, str, i
             return None
     urgent, repo = p.raised.risk == "urgent", p.raised.repo
     judged = rules.decide_delivery(
-        p.id, urgent, _SPOKEN_AT, state, manners, now_us(), local_zone(), repo, p.raised.detector
+        p.id, urgent, _SPOKEN_AT, state, manners, now_us(), local_zone(), repo, p.raised.detector, learned
     )
     if isinstance(judged, Held):
         return judged.why, judged.rule, judged.until
@@ -126,23 +135,44 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     found: dict[tuple[str, str], HeldOut] = {}
     if not findings.is_any_waiting:
         return []
-    for repo, rule, detector in ((r, rule, d) for r in repos for rule in (MUTE, NEVER, COOL_DOWN) for d in detectors()):
+    for repo, rule, detector in (
+        (r, rule, d) for r in repos for rule in (MUTE, NEVER, COOL_DOWN, FLOOR) for d in names(desk)
+    ):
         for held in findings.waiting(repo, rule, detector):
             try:
                 at = desk.log.at(held.position)
             except NotFound:
                 continue
             if isinstance(at.event, AttentionHeld) and len(found) < _MOST_FINDINGS:
-                over = held.until <= now if rule == COOL_DOWN else rule == MUTE and not state.is_muted(detector, repo)
+                over = _is_over(held, rule, state, detector, repo, now)
                 key = at.event.subject
                 found.pop((repo, key), None)
                 found[repo, key] = _finding(desk, at, at.event, over=over)
     return list(found.values())
 
 
+def _is_over(held: WaitingHold, rule: str, state: Attention, detector: str, repo: str, now: int) -> bool:
+    """Whether what held a finding back has ended, so that it is only to be looked at again."""
+    return held.until <= now if rule == COOL_DOWN else rule == MUTE and not state.is_muted(detector, repo)
+
+
+def _silences(desk: Desk, only: Repository | None) -> list[HeldOut]:
+    """The places at which a detector is silent by what was learned of it."""
+    roots, last = roots_of(desk), None
+    out = []
+    for detector, found in silences(learned_of(desk), "" if only is None else only.id):
+        last = last or _last(desk, "ProposalRejected", lambda _: True)
+        ends = reset_command(detector, roots.get(found.repo), found.place)
+        out.append(
+            _out(last, found.repo, "silence", in_words(detector, found), FLOOR, None, detector, f"{ends} ends it")
+        )
+    return out
+
+
 def _finding(desk: Desk, at: Recorded, event: AttentionHeld, *, over: bool) -> HeldOut:
     remedy = {
         MUTE: "",  # the mute says how it ends
+        FLOOR: "",  # so does the silence
         NEVER: "you said never here; kairos undo "
         f"{rejection_of(desk, event.repo, event.subject, event.detector)} takes that back",
         COOL_DOWN: "its detector rests after a rejection; attention.cool_down_hours says how long",

@@ -10,6 +10,7 @@ from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import place
 from kairos.domain.attention import Attention
 from kairos.domain.events import Event
+from kairos.domain.learning.learned import Learned
 from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Row
@@ -35,6 +36,11 @@ def repositories(desk: Desk) -> Repositories:
 def attention(desk: Desk) -> Attention:
     """The state of attention: what is muted, paused and held."""
     return desk.view(AttentionView())
+
+
+def learned_of(desk: Desk) -> Learned:
+    """What was learned of each detector."""
+    return inbox(desk).learned
 
 
 def usage(desk: Desk) -> Usage:

@@ -150,8 +150,10 @@ def _is_listed(desk: Desk, repo: str) -> bool:
 def _list_findings(desk: Desk, repository: Repository, told: Told) -> list[str]:
     from kairos.daemon.first_findings import list_baseline_findings
     from kairos.daemon.salt import salt_of
+    from kairos.desk.detecting import roster_of
 
-    _, problems = list_baseline_findings(desk.log, repository, salt_of(desk.log, desk.home), desk.config.detectors.also)
+    roster = roster_of(desk)
+    _, problems = list_baseline_findings(desk.log, repository, salt_of(desk.log, desk.home), roster)
     for problem in problems:
         told.warn(problem)
     return _listed(desk, repository.id)

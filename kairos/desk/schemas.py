@@ -10,6 +10,7 @@ import msgspec
 
 from kairos.desk.records.backtest import BacktestOut
 from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, SimulatedOut, SuggestedOut
+from kairos.desk.records.detectors import DetectorOut, DetectorResetOut, DetectorSwitchedOut, OwnDetectorOut
 from kairos.desk.records.export import ExportedOut, ExportLineOut
 from kairos.desk.records.guard import GuardCheckOut, GuardOut
 from kairos.desk.records.log import (
@@ -112,6 +113,13 @@ DATA: dict[str, Any] = {
     "check-run": list[NamedCheckOut],
     "check-simulate": list[SimulatedOut],
     "check-suggest": list[SuggestedOut],
+    "detectors": list[DetectorOut],
+    "detectors-reset": DetectorResetOut,
+    "detectors-add": OwnDetectorOut,
+    "detectors-rm": DetectorSwitchedOut,
+    "detectors-promote": DetectorSwitchedOut,
+    "detectors-shadow": DetectorSwitchedOut,
+    "detectors-off": DetectorSwitchedOut,
     "policy-ls": PolicyOut,
     "policy-allow": RuleChangedOut,
     "policy-revoke": RuleChangedOut,

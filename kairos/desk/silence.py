@@ -26,10 +26,13 @@ _REMEDIES = {
     "baseline@1": "it was there before Kairos: kairos log --type FindingListed",
     "cool-down@1": "its detector rests after a rejection; attention.cool_down_hours says how long",
     "parked@1": "it returns by itself with what it rests on",
+    "floor@1": "kairos detectors reset {detector} lets it speak again",
+    "shadow@1": "it is only watched; kairos detectors shows its score, kairos detectors promote {detector} ends it",
+    "moment@1": "told with the next brief; now: kairos review {id}",
     "notify@1": "kairos config get notify",
 }
 """What a person can do, by rule."""
-_UNTIL_TOLD = ("quiet-hours@1", "per-day@1", "boundary@1", "pause@1", "mute@1")
+_UNTIL_TOLD = ("quiet-hours@1", "per-day@1", "boundary@1", "moment@1", "pause@1", "mute@1")
 _OWN = {
     "self@1": ("Kairos's own writes", "they start no look, so that it does not react to itself"),
     "git-cause@1": ("files that git wrote", "the commit or the switch that wrote them was looked at instead"),
@@ -90,8 +93,8 @@ def _words(one: HeldOut, proposal: Proposal | None) -> tuple[str, str]:
     """What was held, and why; the reason of a finding begins with its title."""
     if one.rule in _OWN:
         return _OWN[one.rule]
-    if one.subject in ("pause", "mute"):
-        return ("a pause" if one.subject == "pause" else f"a mute of {one.detector}"), one.why
+    if one.subject in ("pause", "mute", "silence"):
+        return ("a pause" if one.subject == "pause" else f"a {one.subject} of {one.detector}"), one.why
     if one.subject == "model":
         return "the model", one.why
     if proposal is not None:

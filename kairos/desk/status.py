@@ -13,7 +13,8 @@ from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
 from kairos.desk.model_state import in_one_sentence, model_state
-from kairos.desk.reading import attention, inbox, repositories, resting, unwatched, usage, waiting
+from kairos.desk.reading import attention, inbox, learned_of, repositories, resting, unwatched, usage, waiting
+from kairos.desk.records.detectors import LearnedPlaceOut
 from kairos.desk.records.repositories import DaemonOut, InboxCount, InboxMoreOut, LogOut, RepoOut, StatusOut, TodayOut
 from kairos.desk.records.system import MutedOut
 from kairos.desk.units import count
@@ -52,7 +53,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         paused=state.is_paused(now),
         paused_until=rfc3339(until) if until is not None else None,
         policy_error=policy_error(desk),
-        muted=_muted(desk, only),
+        muted=_muted(desk, only), silent=_silent(desk, only), suggested=_suggested(desk),
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
         unwatched=resting(desk, only),
         model=model_state(desk),
@@ -66,6 +67,22 @@ def _muted(desk: Desk, only: Repository | None) -> list[MutedOut]:
     from kairos.desk.controlling import mutes  # what it reads with is slow to load, and mutes are rare
 
     return mutes(desk, only)
+
+
+def _silent(desk: Desk, only: Repository | None) -> list[LearnedPlaceOut]:
+    if not learned_of(desk).tallies:
+        return []
+    from kairos.desk.learning import silent_now
+
+    return silent_now(desk, only)
+
+
+def _suggested(desk: Desk) -> list[str]:
+    if not learned_of(desk).tallies:
+        return []
+    from kairos.desk.detecting import suggestions
+
+    return suggestions(desk)
 
 
 def _today(desk: Desk, only: Repository | None) -> TodayOut:
@@ -158,6 +175,8 @@ def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
         lifts = status.muted[0].lift if len(status.muted) == 1 else "kairos unmute DETECTOR [--repo PATH]"
         lines.append(f"{count(len(status.muted), 'mute')} in force: {names} ({lifts})")
+    if isinstance(status, StatusOut):
+        lines += [*(f"{s.why} ({s.ends})" for s in status.silent), *status.suggested]
     parked = status.inbox.parked if isinstance(status, StatusOut) else status.parked
     if parked:
         waits = status.parked_for[0] if len(status.parked_for) == 1 else "what it rests on is not in the tree now"

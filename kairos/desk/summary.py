@@ -156,8 +156,16 @@ def _of_turn(event: ev.Event) -> str:
         case ev.ModelCalled():
             said = [f"{event.model}: {event.outcome}, ${event.spent_microusd / 1e6:.4f}", event.why, event.anomaly]
             return " · ".join(filter(None, said))
-        case ev.DetectorMuted() | ev.DetectorUnmuted():
+        case ev.DetectorMuted() | ev.DetectorUnmuted() | ev.DetectorReset() | ev.DetectorRemoved():
             return event.detector
+        case ev.DetectorAdded():
+            return f"{event.detector}: {' '.join(event.command)}"
+        case ev.DetectorSwitched():
+            return f"{event.detector}: {event.state}"
+        case ev.DetectorFailed():
+            return f"{event.detector}: {event.why or 'it works again'}"
+        case ev.HindsightJudged():
+            return f"{event.detector}: {event.label}" + (f" by {event.by[:8]}" if event.by else "")
         case ev.Paused():
             return f"until {rfc3339(event.until)}" if event.until else "until resumed"
         case ev.Resumed():

@@ -1,4 +1,4 @@
-"""Runs every detector that applies to a boundary, in a fixed order."""
+"""The detectors of this program, and how those that apply to a boundary run, in a fixed order."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from kairos.detectors.case_collision import CaseCollision
 from kairos.detectors.conflict_marker import ConflictMarker
 from kairos.detectors.dangling_link import DanglingLink
+from kairos.detectors.enabled import ENABLED
 from kairos.detectors.ignore_artifact import IgnoreArtifact
 from kairos.detectors.lock_file.detector import LockFile
 from kairos.detectors.missing_companion import MissingCompanion, came_after
@@ -19,7 +20,7 @@ from kairos.domain.events import ProposalRaised
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.secrets import redact
-from kairos.errors import KairosError, UsageError
+from kairos.errors import KairosError
 from kairos.eventlog.record import Recorded
 
 ALL: tuple[Detector, ...] = (
@@ -34,21 +35,7 @@ ALL: tuple[Detector, ...] = (
     CaseCollision(),
 )
 
-ENABLED = frozenset({"secret", "conflict-marker", "stale-reference", "ignore-artifact", "lock-file"})
-"""The detectors that watch. One is listed here once it was right in at least 80 % of its findings on public histories,
-with 65 % as the lower end of the 95 % interval, or for a reason that docs/detectors.md gives."""
 WATCHING = tuple(d for d in ALL if d.name in ENABLED)
-
-
-def watching(also: Collection[str] = ()) -> tuple[Detector, ...]:
-    """The detectors that watch for a person who wants these, too. UsageError for a name that is none."""
-    unknown = sorted(set(also) - {d.name for d in ALL})
-    if unknown:
-        raise UsageError(
-            f"detectors.also names `{shown(unknown[0])}`, which is no detector",
-            f"There are: {', '.join(d.name for d in ALL)}.",
-        )
-    return tuple(d for d in ALL if d.name in ENABLED or d.name in also)
 
 
 UNCOMMITTED = frozenset({"secret", "conflict-marker"})
@@ -94,15 +81,3 @@ def resolved(raised: ProposalRaised, seen: Sequence[Recorded], facts: Facts) -> 
     if raised.detector == MissingCompanion.name:
         return came_after(raised, seen, facts)
     return _RESOLVED.get(raised.detector, REASON_GONE)
-
-
-def fitting(boundary: str, muted: Collection[str] = (), also: Collection[str] = ()) -> list[str]:
-    """The names of the detectors that run at a boundary, as `TurnStarted` records them. A name in `also` that is no
-    detector is left out."""
-    chosen = (d for d in ALL if d.name in ENABLED or d.name in also)
-    return [d.name for d in chosen if d.name not in muted and boundary in d.boundaries]
-
-
-def named(name: str) -> list[Detector]:
-    """A list with the detector of this name; empty if it no longer exists."""
-    return [d for d in ALL if d.name == name]

@@ -15,6 +15,10 @@ _FOSSIL = re.compile(r"MERGED IN CONTENT FOLLOWS\b")
 """What Fossil writes behind the dividing marker; a heading of seven = may have any text."""
 
 
+_EDITS = frozenset({("SEARCH", "REPLACE"), ("ORIGINAL", "UPDATED")})
+"""The labels of edits in which a program asks for a change to a file."""
+
+
 class MergeConflict(NamedTuple):
     """The 1-based lines of `<<<<<<<`, of the line that divides it, and of `>>>>>>>`, and the two labels."""
 
@@ -70,7 +74,7 @@ def conflicts(text: str, *, fences: bool = False, size: int = SIZE) -> list[Merg
         elif length in begun and kind == ">" and label:
             first = begun.pop(length)
             middle = first.middle()
-            if middle:
+            if middle and (first.label.strip(), label.strip()) not in _EDITS:
                 while found and found[-1].ours > first.line:
                     found.pop()
                 found.append(MergeConflict(first.line, middle, number, (first.label, label.strip())))

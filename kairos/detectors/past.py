@@ -46,6 +46,9 @@ class PastFacts(Facts):
         self._added = [c.path for c in changes if c.before is None and c.after is not None and c.after.mode in REGULAR]
         self._is_before = before_commit
 
+    def commit(self) -> str | None:
+        return self._parent if self._is_before else self._tree.commit
+
     @cached_property
     def tracked(self) -> frozenset[str]:
         everything = frozenset(self._tree.entries)

@@ -220,6 +220,10 @@ class Facts:
         """The value of a git attribute for each of these paths that has one."""
         return attribute(self.git, name, paths)
 
+    def commit(self) -> str | None:
+        """The commit that this is the tree of, None before the first one."""
+        return self.git.head()
+
     def has_head(self) -> bool:
         """Whether HEAD is a commit."""
         return self.git.head() is not None

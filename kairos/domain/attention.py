@@ -35,6 +35,7 @@ from kairos.domain.events import (
     Resumed,
 )
 from kairos.domain.finding import is_key
+from kairos.domain.learning.learned import Learned, put_off
 
 SPEAKING = frozenset({"commit", "switch", "idle_return", "manual", "brief", "check"})
 """The boundaries at which a person may be spoken to."""
@@ -46,7 +47,7 @@ _ENDS = (
 """After these events a proposal is no longer delivered."""
 ACTIVE_ORIGINS = frozenset({"live", "offline"})
 """Origins whose changes show that a person is working."""
-_TIMED = ("pause@1", "per-day@1", "quiet-hours@1")
+_TIMED = ("moment@1", "pause@1", "per-day@1", "quiet-hours@1")
 """The rules that hold a proposal until a given time."""
 _SILENT_ORIGINS = frozenset({"baseline", "history"})
 TOPICS = frozenset(
@@ -232,11 +233,11 @@ def decide_turn(event: Event, origin: str, boundary: str, state: Attention, now:
 
 def decide_delivery(
     proposal_id: str, urgent: bool, boundary: str, state: Attention, manners: Manners, now: int, zone: tzinfo,
-    repo: str = "", detector: str = "",
+    repo: str = "", detector: str = "", learned: Learned | None = None,
 ) -> Due | Held:  # fmt: skip
     """Whether to deliver the proposal of a repository, found by a detector, now. Only an urgent proposal ignores the
-    boundary, quiet hours and the daily caps. The caps count findings, not tellings: one that became worse is not
-    counted twice."""
+    boundary, quiet hours and the daily caps. `learned`: at which boundaries a person puts off what the detector says.
+    The caps count findings, not tellings: one that became worse is not counted twice."""
     if state.is_paused(now, repo):
         return Held("pause@1", "Kairos is paused", state.pause_ends(repo))
     if state.is_muted(detector, repo):
@@ -248,6 +249,9 @@ def decide_delivery(
         return Held("quiet-hours@1", "quiet hours; it is held for the morning brief", quiet_until)
     if boundary not in SPEAKING:
         return Held("boundary@1", "you are in the middle of something; it waits for a commit, a switch or your return")
+    why = put_off(learned, detector, boundary) if learned is not None else ""
+    if why:
+        return Held("moment@1", why, next_brief(now, manners.quiet, zone))
     told = told_today(state, now, zone)
     if proposal_id not in told:
         here = sum(1 for of in told.values() if of == repo or not of)
@@ -299,6 +303,16 @@ def next_day(now: int, zone: tzinfo) -> int:
     local = datetime.fromtimestamp(now / 1e6, zone)
     midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return round(midnight.timestamp() * 1e6)
+
+
+def next_brief(now: int, quiet: tuple[int, int] | None, zone: tzinfo) -> int:
+    """When what waits is told together (us): at the next end of the quiet hours; without any at midnight."""
+    end = 0 if quiet is None or quiet[0] == quiet[1] else quiet[1]
+    local = datetime.fromtimestamp(now / 1e6, zone)
+    stop = local.replace(hour=end, minute=0, second=0, microsecond=0, fold=0)
+    if stop <= local:
+        stop = (local + timedelta(days=1)).replace(hour=end, minute=0, second=0, microsecond=0, fold=0)
+    return round(stop.timestamp() * 1e6)
 
 
 def held_until(id_: str, state: Attention) -> int | None:

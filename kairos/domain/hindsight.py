@@ -11,19 +11,32 @@ raised ──► each descendant commit that touches what it names is looked at
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from math import sqrt
 from typing import Literal
 
 import msgspec
+
+from kairos.domain.action import Action, NoteAction, PatchAction
+from kairos.domain.basis import Basis
 
 Label = Literal["done", "left", "moot", "unknown"]
 HALF = 0.5
 """From this share of its places a finding counts as done."""
 LEAST, LEAST_LOW = 0.8, 0.65
 """The precision, and the lower end of its interval, from which a detector is enabled."""
+_PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)
 _Z = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: intervals hold 95 %."""
+
+
+class Again(msgspec.Struct, frozen=True):
+    """Another look at a finding: the places that are left (None: it is gone), or `moot` if its basis is no more."""
+
+    key: str
+    places: list[str] | None = None
+    moot: bool = False
 
 
 class Awaiting(msgspec.Struct):
@@ -75,6 +88,16 @@ def share_gone(before: Sequence[str], now: Sequence[str] | None) -> float:
         else:
             gone += 1
     return gone / len(before) if before else 0.0
+
+
+def named_paths(action: Action, basis: Basis | None, asks: Collection[str] = ()) -> frozenset[str]:
+    """The paths that a finding asks to change."""
+    if asks:
+        return frozenset(asks)
+    if isinstance(action, PatchAction):
+        return frozenset(e.fs for e in action.edits)
+    listed = _PLACE.findall(action.text) if isinstance(action, NoteAction) else []
+    return frozenset(listed) or frozenset(n.fs for n in basis.present) if basis else frozenset(listed)
 
 
 class Interval(msgspec.Struct, frozen=True):

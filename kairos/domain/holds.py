@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kairos.domain.awaited import named
 from kairos.domain.events import AttentionHeld
 from kairos.domain.finding import Finding
 
@@ -13,8 +14,11 @@ NEVER = "never@1"
 BASELINE = "baseline@1"
 COOL_DOWN = "cool-down@1"
 MUTE = "mute@1"
-ENDING = frozenset({MUTE, NEVER, COOL_DOWN})
-"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time. It is looked at again then."""
+FLOOR = "floor@1"
+SHADOW = "shadow@1"
+ENDING = frozenset({MUTE, NEVER, COOL_DOWN, FLOOR})
+"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time, by a reset of what was learned.
+It is looked at again then."""
 
 
 def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:
@@ -29,6 +33,15 @@ def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int |
     parts = finding.subjects if finding.subjects != [finding.key] else []
     mark = sha256(msgspec.json.encode((finding.basis, finding.level))).hexdigest()[:8]
     return msgspec.structs.replace(held, evidence=finding.evidence, boundary=boundary, mark=mark, subjects=parts)
+
+
+def in_shadow(finding: Finding, boundary: str, commit: str) -> AttentionHeld:
+    """The record of a finding of a detector in shadow: it is not raised, and hindsight judges it after `commit`."""
+    return AttentionHeld(
+        repo=finding.action.repo, subject=finding.key, rule=SHADOW, detector=finding.detector,
+        why=f"{finding.title}: {finding.detector} is in shadow", evidence=finding.evidence, boundary=boundary,
+        shadow=named(finding), commit=commit, horizon=finding.horizon,
+    )  # fmt: skip
 
 
 def label_of(held: AttentionHeld) -> str:

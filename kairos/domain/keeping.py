@@ -38,7 +38,7 @@ def without_look(
     of a proposal that returns. A finding of a model, or of a detector that is no more, cannot be looked at again
     (`can_look` False): `carried` says what becomes of it when its files moved."""
     if drift == "done" and p.state in LASTING and not can_look:
-        return supersede(p, *done)
+        return supersede(p, *done, done=not done[1])
     if amiss is not None and not followed:
         return absent(p, amiss, taken_away=taken_away)
     if not can_look and not moved and p.state not in LAPSED:
@@ -75,7 +75,9 @@ def absent(p: Proposal, amiss: BasisMissing, *, taken_away: bool) -> list[Event]
     """Parks a proposal whose basis is elsewhere, and closes one whose basis is gone. What rests on no commit is
     elsewhere only if git may have taken it away (`taken_away`); else the person removed it."""
     removed = _in_worktree(p) and not taken_away and p.state != "parked"
-    return supersede(p, amiss.why) if amiss.gone or removed else park(p, amiss.why)
+    if amiss.gone or removed:
+        return supersede(p, amiss.why, done=removed and not amiss.gone)
+    return park(p, amiss.why)
 
 
 def not_found(
@@ -87,12 +89,12 @@ def not_found(
     if amiss is not None:
         return absent(p, amiss, taken_away=taken_away)
     if done is not None:
-        return supersede(p, *done)
+        return supersede(p, *done, done=not done[1])
     if _in_worktree(p) and taken_away:
         return park(p, AWAY)
     if _in_worktree(p) and p.state == "parked":
         return []
-    return supersede(p, resolved)
+    return supersede(p, resolved, done=True)
 
 
 def thrown_away(p: Proposal, expires_at: int) -> list[Event]:

@@ -98,8 +98,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The fold of one proposal's stream. `version` is the stream version, for optimistic appends. `raised`: the
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
-    `found_at`: the boundary at which it was first found. `edited`: a person changed the patch; the digest of the one
-    that was found, of which `found` keeps the words."""
+    `found_at`: the boundary at which it was first found. `done`: people did what it asks, without it. `edited`: a
+    person changed the patch; the digest of the one that was found, of which `found` keeps the words."""
 
     raised: ProposalRaised
     raised_at: int
@@ -128,6 +128,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     found: FoundWords | None = None
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
+    done: bool = False
     stack: DecisionStack = DecisionStack()
 
     @property
@@ -219,7 +220,7 @@ def evolve(state: Proposal | None, event: Event, at: int, version: int | None = 
         case ev.ProposalStale():
             now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
-            now, changes["why"] = "superseded", event.why
+            now, changes["why"], changes["done"] = "superseded", event.why, event.done
         case ev.ProposalExpired():
             now = "expired"
         case ev.ExecutionStarted():
@@ -323,9 +324,9 @@ def mark_stale(p: Proposal, paths: Sequence[str], why: str = "") -> list[Event]:
     return [ev.ProposalStale(id=p.id, paths=sorted(map(as_text, paths)), why=why)] if p.state in WAITING else []
 
 
-def supersede(p: Proposal, why: str, by: str = "") -> list[Event]:
-    """Closes a proposal that is no longer needed, or whose basis is gone."""
-    return [ev.ProposalSuperseded(id=p.id, why=why, by=by)] if p.state in LASTING else []
+def supersede(p: Proposal, why: str, by: str = "", *, done: bool = False) -> list[Event]:
+    """Closes a proposal that is no longer needed, or whose basis is gone. `done`: people did what it asks."""
+    return [ev.ProposalSuperseded(id=p.id, why=why, by=by, done=done)] if p.state in LASTING else []
 
 
 def _restored(state: Proposal, wanted: DecisionState) -> tuple[State, dict[str, object]]:

@@ -8,7 +8,7 @@ new place of evidence. Every finding that is held back has a rule and an event, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -23,7 +23,7 @@ from kairos.domain.events import (
     ProposalUnparked,
 )
 from kairos.domain.finding import Finding, was_listed
-from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, NEVER, REJECTED, held_back, label_of
+from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, FLOOR, NEVER, REJECTED, held_back, label_of
 from kairos.domain.inert import shown
 from kairos.domain.parts import names_of, parts_of
 from kairos.domain.policy import Policy
@@ -68,13 +68,15 @@ def raise_findings(
     cool_down_us: int = 0,
     held: Container[str] = (),
     root: str = "",
+    silent: Callable[[ProposalRaised], str] = lambda _: "",
 ) -> list[Raised]:
     """A ProposalRaised for each new finding; for one that is known the revision of its proposal, if it differs; else an
     AttentionHeld.
 
     `known`: the proposals of this repository that share a key or a detector with a finding; `taken`: the ids of all
     proposals; `listed`: what was there before the repository was registered (see `finding.was_listed`); `held`:
-    the labels of holds already recorded, which are not recorded again. ValueError for a finding of another
+    the labels of holds already recorded, which are not recorded again; `silent`: why the detector of a new proposal is
+    silent where it is (empty: it speaks). ValueError for a finding of another
     repository."""
     out: list[Raised] = []
     keys: set[str] = set()
@@ -88,7 +90,7 @@ def raise_findings(
         keys.add(finding.key)
         made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
         mine = [p for p in known if speakers.get(p.id, finding) is finding]
-        hold, again = _judged(finding, made, mine, listed, now, cool_down_us)
+        hold, again = _judged(finding, made, mine, listed, now, cool_down_us, silent)
         covered = next((p for p in known if p not in mine and _says(speakers[p.id], finding)), None)
         if hold is None and not again and covered is not None:
             hold = _Hold(DUPLICATE, f"it waits for your decision ({covered.id})")
@@ -217,6 +219,7 @@ def _judged(
     listed: Container[str],
     now: int,
     cool_down_us: int,
+    silent: Callable[[ProposalRaised], str],
 ) -> tuple[_Hold | None, list[Raised]]:
     """Returns (why it is not raised, the events of the proposals it belongs to); neither: it is raised."""
     if isinstance(made, _Hold):
@@ -232,7 +235,8 @@ def _judged(
             return hold, []
         if p.state in RAN:
             continue  # carried out, and there are new places: another proposal
-        hold = _refused(finding, [q for q in known if q.id != p.id], now, cool_down_us) if p not in lasting else None
+        others = [q for q in known if q.id != p.id]
+        hold = _refused(finding, others, now, cool_down_us) or _below(made, silent) if p not in lasting else None
         if hold is not None:
             return hold, []
         found = revision(p, made, now)
@@ -240,7 +244,7 @@ def _judged(
         for other in (q for q in lasting if q.id != p.id and parts_of(q.raised) <= about):
             events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
         return (None, events) if events else (_Hold(DUPLICATE, f"it waits for your decision ({p.id})"), [])
-    return _refused(finding, known, now, cool_down_us), []
+    return _refused(finding, known, now, cool_down_us) or _below(made, silent), []
 
 
 def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
@@ -277,6 +281,13 @@ def _refused(finding: Finding, known: Sequence[Proposal], now: int, cool_down_us
             until = p.changed_at + cool_down_us
             return _Hold(COOL_DOWN, f"you rejected {p.id} of the same detector a short while ago", until)
     return None
+
+
+def _below(made: ProposalRaised, silent: Callable[[ProposalRaised], str]) -> _Hold | None:
+    """The hold of a finding whose detector is silent where it is, because of what people did about others of it. An
+    urgent one is never held back by that."""
+    why = "" if made.risk == "urgent" else silent(made)
+    return _Hold(FLOOR, why) if why else None
 
 
 def _unique(raised: ProposalRaised, taken: Container[str], ids: Collection[str]) -> ProposalRaised:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kairos.backtest.journal import Again, Journal, JournalEntry, LookSaid, safe
+from kairos.backtest.journal import Journal, JournalEntry, LookSaid, safe
 from kairos.domain.action import NoteAction, PatchAction, edit
 from kairos.domain.finding import Finding
+from kairos.domain.hindsight import Again
 
 
 def finding(**changes):

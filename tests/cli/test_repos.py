@@ -35,6 +35,8 @@ ARGUMENTS = {
     "sandbox run": ["true"], "show": ["abcd"], "unmute": ["secret"], "why": ["abcd"], "undo": ["--yes"],
     "redo": ["--yes"], "policy allow": ["x", "--path", "docs/*"], "policy test": ["--path", "a"],
     "policy revoke": ["x"], "check add": ["--kind", "test", "--", "true"], "check rm": ["x"],
+    "detectors reset": ["secret"], "detectors add": ["todo", "true"], "detectors rm": ["x"],
+    "detectors promote": ["secret"], "detectors shadow": ["secret"], "detectors off": ["secret"],
     "turn show": ["1"],
 }  # fmt: skip
 """The least that a command must be given."""

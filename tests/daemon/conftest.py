@@ -30,6 +30,7 @@ from kairos.eventlog.views.repositories import RepositoriesView, Repository, rep
 from kairos.home import Home, find_home
 from kairos.settings import Config
 from tests.daemon.kept import PAGE, Kept
+from tests.daemon.muting import Muting
 
 
 class Others:
@@ -192,3 +193,11 @@ def kept(repo: Any, home: Home) -> Iterator[Kept]:
     made = Kept(repo, home)
     yield made
     made.log.close()
+
+
+@pytest.fixture
+def muting(others: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Muting]:
+    monkeypatch.setattr("kairos.daemon.reactor.LULL_S", 0.0)
+    made = Muting(others, home)
+    yield made
+    made.own.close()

@@ -144,3 +144,24 @@ def test_a_look_while_git_is_at_work_is_made_again_by_the_next_turn(muting: Muti
     muting.changed("other.txt", "modified")
     muting.settle()
     assert muting.named() == {path}
+
+
+def test_what_was_held_together_and_a_part_of_it_alone_is_one_card(muting: Muting, repo: Any) -> None:
+    for name in ("a", "b"):
+        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
+        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
+    repo.commit()
+    muting.say(DetectorMuted(detector="stale-reference"))
+    change = {n: CommitChange(path=f"src/new_{n}.py", status="R100", was=Name(path=f"src/{n}.py")) for n in ("a", "b")}
+    for name in ("a", "b"):
+        repo.git("mv", f"src/{name}.py", f"src/new_{name}.py")
+        muting.commit(repo, [change[name]])
+    muting.settle()
+    repo.git("reset", "-q", "--soft", "HEAD~1")
+    muting.commit(repo, [change["b"]])
+    muting.settle()
+    assert [len(r.event.subjects) for r in muting.log.read(topics={"AttentionHeld"})] == [2, 0]
+    muting.say(DetectorUnmuted(detector="stale-reference"))
+    muting.settle()
+    (card,) = muting.pending()
+    assert card.raised.effects.files == ["a.md", "b.md"]

@@ -14,7 +14,7 @@ from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
 from kairos.domain.checks.state import check_stream
-from kairos.domain.events import CheckNamed, CheckRemoved, CheckStarted
+from kairos.domain.events import CheckNamed, CheckRan, CheckRemoved, CheckStarted
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.home import Home
@@ -203,7 +203,8 @@ def test_after_a_crash_the_search_goes_on_where_it_was(checked: Checked, home: H
     assert [e.culprit for e in checked.others.told("CheckJudged")] == [culprit]
 
 
-def test_a_case_that_depends_on_the_order_is_named_as_such(checked: Checked) -> None:
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_case_that_depends_on_the_order_is_named_as_such(checked: Checked, given_up: bool) -> None:
     checked.repo.write("test_a.py", "def test_leaves(): pass\n")
     checked.repo.write("state.py", "left = []\n")
     checked.repo.write("test_b.py", "import state\ndef test_needs(): assert not state.left\n")
@@ -214,9 +215,19 @@ def test_a_case_that_depends_on_the_order_is_named_as_such(checked: Checked) -> 
     checked.settle()
     checked.repo.write("test_a.py", "import state\ndef test_leaves(): state.left.append(1)\n")
     checked.repo.commit()
+    case = "test_b.py::test_needs"
+    if given_up:  # the first run of it alone ended at a limit: no sign that it cannot be run alone
+        assert checked.rounds.step(checked.others.repository)
+        at = commit_at(Git(checked.repo.root), "HEAD")
+        assert at is not None
+        limit = CheckRan(
+            repo=checked.others.repo, check="t", tree=at.tree, commit=at.oid, outcome="broken", cases=[case],
+            why="stopped by the limit wall",
+        )  # fmt: skip
+        checked.others.say(limit, check_stream(checked.others.repo, "t"))
     checked.settle()
     (judged,) = checked.others.told("CheckJudged")
-    assert (judged.cases, judged.verdict) == (["test_b.py::test_needs"], "order")
+    assert (judged.cases, judged.verdict) == ([case], "order")
 
 
 def test_a_muted_check_is_judged_and_not_told(checked: Checked) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from kairos.clock import now_us, parse_time
 from kairos.daemon.presence import Status, claim, publish
-from kairos.desk import controlling
+from kairos.desk import controlling, learning
 from kairos.desk.desk import Desk
 from kairos.desk.reading import attention, repositories
 from kairos.domain.events import AttentionHeld
@@ -67,7 +67,7 @@ def test_a_detector_is_mute_everywhere_or_in_one_repository(desk: Desk, seeded: 
 def test_there_is_nothing_to_mute_that_is_no_detector(desk: Desk) -> None:
     with pytest.raises(UsageError) as refused:
         controlling.mute(desk, "nonsense", None)
-    assert all(name in refused.value.hint for name in controlling.detectors())
+    assert all(name in refused.value.hint for name in learning.names(desk))
 
 
 def test_a_tick_reaches_the_daemon(desk: Desk, home: Home) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kairos.detectors.boundaries import EVERY
-from kairos.detectors.looking import ALL, ENABLED, fitting, look, watching
-from kairos.errors import KairosError, UsageError
+from kairos.detectors.looking import ALL, look
+from kairos.detectors.roster import BUILT_IN
+from kairos.errors import KairosError
 
 CONFLICT = "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> topic\n"
 
@@ -44,21 +43,10 @@ def test_muted_and_unfitting_detectors_do_not_look(repo, see):
     repo.git("add", "a.txt")
     assert {f.detector for f in look(see("baseline"))[0]} == {"conflict-marker", "ignore-artifact"}
     assert {f.detector for f in look(see("baseline"), {"conflict-marker"})[0]} == {"ignore-artifact"}
-    assert "stale-reference" not in fitting("burst")
-    assert fitting("commit", {"secret"}) == [
-        "conflict-marker",
-        "stale-reference",
-        "ignore-artifact",
-        "lock-file",
-    ]
-
-
-def test_a_detector_that_is_off_watches_for_a_person_who_names_it_and_a_wrong_name_is_refused():
-    assert "missing-companion" not in fitting("commit")
-    assert "missing-companion" in fitting("commit", also=["missing-companion", "nobody"])
-    assert {d.name for d in watching(["case-collision"])} == {*ENABLED, "case-collision"}
-    with pytest.raises(UsageError, match="nobody"):
-        watching(["nobody"])
+    assert "stale-reference" not in BUILT_IN.fitting("burst")
+    assert BUILT_IN.fitting("commit") == [
+        "secret", "conflict-marker", "stale-reference", "ignore-artifact", "lock-file", "unparsable",
+    ]  # fmt: skip
 
 
 def test_the_same_scene_gives_the_same_findings_twice(repo, see):

@@ -179,3 +179,10 @@ def test_labels_that_a_person_may_write_are_none_of_a_program(label):
 
 def test_a_heading_of_seven_with_text_does_not_divide_a_conflict():
     assert conflicts("<<<<<<< a\n======= Heading =======\n>>>>>>> b\n") == []
+
+
+@pytest.mark.parametrize(("search", "replace"), [("SEARCH", "REPLACE"), ("ORIGINAL", "UPDATED")])
+def test_the_edits_that_a_program_asks_for_are_no_conflicts(search, replace):
+    edit = f"<<<<<<< {search}\nold\n=======\nnew\n>>>>>>> {replace}\n"
+    assert conflicts(edit) == [] and lone_markers(edit) == []
+    assert [c.ours for c in conflicts(edit + "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n")] == [6]

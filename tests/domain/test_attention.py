@@ -45,6 +45,8 @@ from kairos.domain.events import (
     Resumed,
 )
 from kairos.domain.events.proposals import Risk
+from kairos.domain.learning.learned import Learned
+from kairos.domain.learning.lessons import YesNo
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MANNERS = Manners(quiet=(22, 8), per_day=4, idle=600_000_000)
@@ -253,3 +255,19 @@ def test_never_more_than_the_cap_in_a_day_and_never_in_quiet_hours(offers: list[
             told[local.date().isoformat()] = told.get(local.date().isoformat(), 0) + 1
             evolve(state, ProposalDelivered(id=f"p{number}", boundary=boundary), now, "system")
     assert all(count <= 4 for count in told.values())
+
+
+def test_what_is_nearly_always_put_off_at_a_boundary_waits_for_the_brief() -> None:
+    learned = Learned(moments={"stale-reference|switch": YesNo(0, 6)})
+
+    def judge(boundary: str, detector: str = "stale-reference", urgent: bool = False) -> Due | Held:
+        return decide_delivery("p", urgent, boundary, Attention(), MANNERS, NOON, BERLIN, "r", detector, learned)
+
+    held = judge("switch")
+    assert isinstance(held, Held) and held.rule == "moment@1" and held.until == at("2026-06-02T08:00")
+    for due in (judge("commit"), judge("brief"), judge("switch", "secret"), judge("switch", urgent=True)):
+        assert isinstance(due, Due)
+    state = Attention()
+    evolve(state, raised("p"), NOON, "system")
+    evolve(state, AttentionHeld(repo="r", subject="p", why="w", rule=held.rule, until=held.until), NOON, "system")
+    assert releasable(["p"], state, held.until - 1) == [] and releasable(["p"], state, held.until) == ["p"]

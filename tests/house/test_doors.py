@@ -14,6 +14,7 @@ PRINTING = {
     "dream/__main__.py",  # answers of processes of their own
     "kairos/agent/worker.py",
     "kairos/daemon/compacting.py",
+    "kairos/detectors/own/hosted.py",
     "kairos/domain/catalogue.py",  # the generator of a document
 }
 SETTINGS_DOORS = (

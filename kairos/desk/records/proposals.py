@@ -196,9 +196,9 @@ class CommitLookOut(Output, frozen=True, kw_only=True):
 
 
 class HeldOut(Output, frozen=True, kw_only=True):
-    """Something that is held or suppressed (`now`), or was. `subject`: a proposal id, a finding's key, `turn`, `pause`
-    or `mute`; `until` null: permanently, or until what `remedy` names. `repo`: the id of the repository, empty for
-    all, `repo_path` its root. `at` and `position`: the event that says so, or the last of the proposal."""
+    """Something that is held or suppressed (`now`), or was. `subject`: a proposal id, a finding's key, `turn`, `pause`,
+    `mute` or `silence`; `until` null: permanently, or until what `remedy` names. `repo`: the id of the repository,
+    empty for all, `repo_path` its root. `at` and `position`: the event that says so, or the last of the proposal."""
 
     position: int
     at: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kairos.desk.records.base import Output
+from kairos.desk.records.detectors import LearnedPlaceOut
 from kairos.desk.records.system import ModelOut, MutedOut
 
 
@@ -70,7 +71,8 @@ class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
     policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
     proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
-    not watched, by its root; `model`: the configured model, null without one; `next`: the command to type next."""
+    not watched, by its root; `silent`: where a detector is silent by what was learned of it; `suggested`: what may
+    be promoted; `model`: the configured model, null without one; `next`: the command to type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -85,6 +87,8 @@ class StatusOut(Output, frozen=True, kw_only=True):
     unwatched: dict[str, int] = {}
     model: ModelOut | None = None
     next: str = ""
+    silent: list[LearnedPlaceOut] = []
+    suggested: list[str] = []
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):

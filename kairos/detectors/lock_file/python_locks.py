@@ -10,6 +10,9 @@ from kairos.detectors.lock_file.requirements import Lacking, allows, plain_name,
 from kairos.domain.config_text import items, table
 
 Table = dict[str, object]
+_ZEROS = re.compile(r"(?<=\d)(?:\.0)+$")
+_ELSEWHERE = frozenset({"editable", "directory", "virtual", "path", "git", "url"})
+"""What uv writes in place of a specifier for what `tool.uv.sources` takes from elsewhere: any range fits."""
 _SPECIFIER = re.compile(r"\s*+[A-Za-z0-9][A-Za-z0-9._-]*+\s*+(?:\[[^\]]*+\])?+\s*+\(?+([^;@()]*+)\)?+\s*+(?:;.*+)?")
 """Nothing is tried twice: a requirement may be as long as the manifest."""
 
@@ -30,15 +33,16 @@ def lacking_of_uv(manifest: Table, lock: Sequence[LockedPackage]) -> Iterator[La
     metadata = table(own[0].get("metadata"))
     if not metadata:
         return
-    holds: dict[str, set[str]] = {}
+    holds: dict[str, set[str | None]] = {}
     groups = [items(metadata.get("requires-dist")), *map(items, table(metadata.get("requires-dev")).values())]
     for entry in (table(e) for group in groups for e in group):
         if isinstance(entry.get("name"), str):
-            holds.setdefault(str(entry["name"]), set()).add(_terms(str(entry.get("specifier", ""))))
+            terms = None if _ELSEWHERE & entry.keys() else _terms(str(entry.get("specifier", "")))
+            holds.setdefault(str(entry["name"]), set()).add(terms)
     yield from _compared(name, _requirements(manifest), holds)
 
 
-def _compared(name: str, wanted: list[str], holds: dict[str, set[str]]) -> Iterator[Lacking]:
+def _compared(name: str, wanted: list[str], holds: dict[str, set[str | None]]) -> Iterator[Lacking]:
     for requirement in wanted:
         required = required_name(requirement)
         if required is None or required == plain_name(name):
@@ -48,7 +52,7 @@ def _compared(name: str, wanted: list[str], holds: dict[str, set[str]]) -> Itera
             yield Lacking(required, f"{name} requires {required}")
             continue
         terms = "" if m is None or "@" in requirement or "*" in m[1] else _terms(m[1])
-        if terms and m is not None and terms not in holds[required]:
+        if terms and m is not None and not {terms, None} & holds[required]:
             yield Lacking(required, f"{name} requires {required} {m[1].strip()}, and it was made for another range")
 
 
@@ -62,8 +66,9 @@ def _requirements(manifest: Table) -> list[str]:
 
 
 def _terms(specifier: str) -> str:
-    """The parts of a specifier in a fixed order: `<2 >=1`."""
-    return " ".join(sorted(part.replace(" ", "") for part in specifier.split(",") if part.strip()))
+    """The parts of a specifier in a fixed order, as uv writes them: `<2 >=1`, also for `>=1.0, <2.0.0`."""
+    parts = (part.replace(" ", "") for part in specifier.split(",") if part.strip())
+    return " ".join(sorted(part if part.startswith("~=") else _ZEROS.sub("", part) for part in parts))
 
 
 def _plain(version: str) -> str:

@@ -56,6 +56,8 @@ def follow(name: str, readings: Sequence[PathReading], moves: Moves, suffixes: S
         return Followed(None, "its directory was divided")
     if target in now or (reading.style != "relative" and target == old):
         return STAYS
+    if target == old and not moves.was(old) and any(moves.shared(old, path) for path in now):
+        return STAYS  # A part of the directory moved together with its reader.
     ending = next((end for end in suffixes if end and target.endswith(end)), "") if suffix else ""
     if suffix and not ending:
         return Followed(None, f"the file is no longer {suffix}")

@@ -51,6 +51,11 @@ class Moves:
     def is_stale(self, path: str) -> bool:
         return path in self.moved or path in self.gone
 
+    def shared(self, directory: str, other: str) -> bool:
+        """Whether a file of a directory before is at the same place in another directory now."""
+        pairs = self.moved.items() if other != directory and other in self.directories_now else ()
+        return any(o.startswith(directory + "/") and n == other + o[len(directory) :] for o, n in pairs)
+
     @cached_property
     def deepest(self) -> int:
         """The number of parts of the longest old path."""

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from kairos.detectors.patching import Lines, Span
-from kairos.detectors.stale_reference import commands, python_imports, redirects
+from kairos.detectors.stale_reference import commands, known_names, python_imports
 from kairos.detectors.stale_reference.destinations import STAYS, Followed, PathReading, follow, is_dotted
 from kairos.detectors.stale_reference.modules import STAYS as KEPT
 from kairos.detectors.stale_reference.modules import Modules, Renamed
@@ -87,8 +87,8 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
         line = lines.number(start)
         followed = _path(path, token, moves, quoted=quoted and _names_file(token, text, start))
         if followed is not STAYS:
-            if followed.new and redirects.is_address(path, lines, line, start, end):
-                followed = Followed(None, "it may be the former address of a redirect")
+            if followed.new and known_names.is_known(path, lines, line, start, end):
+                followed = Followed(None, "others may know it by this name: an address, an export")
             _put(followed, line, Span(start, end, followed.new or ""), found)
             continue
         renamed = _module(path, token, text, start, end, modules)

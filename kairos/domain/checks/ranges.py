@@ -135,17 +135,21 @@ def duration(check: CheckState, *, alone: bool) -> float:
 
 
 def can_be_alone(check: CheckState, red: RedRange) -> bool:
-    """Whether no run at HEAD showed that these cases cannot be run alone: each such run told of the cases it ran."""
-    head = red.chain[-1].tree
-    ran = [r for r in check.runs if r.position > red.since and r.tree == head and r.cases]
-    return not any(r.red(case) is None for r in ran for case in red.cases if case in r.cases)
+    """Whether these cases can be run alone: not if two runs at HEAD did not tell; one may have been given up."""
+    return _alone_at_head(check, red).count(False) < _MOST_UNTOLD
 
 
 def ran_alone(check: CheckState, red: RedRange) -> bool:
     """Whether these cases, or those of them that have no answer yet, ran alone at HEAD: a case that a later run does
     not report is absent there, and not only never selected."""
+    return True in _alone_at_head(check, red)
+
+
+def _alone_at_head(check: CheckState, red: RedRange) -> list[bool]:
+    """Of each run of these cases alone at HEAD, whether it told of all that it ran."""
     head = red.chain[-1].tree
-    return any(r.position > red.since and r.tree == head and r.cases for r in check.runs)
+    ran = [r for r in check.runs if r.position > red.since and r.tree == head and r.cases]
+    return [all(r.red(case) is not None for case in red.cases if case in r.cases) for r in ran]
 
 
 def testable(check: CheckState, red: RedRange, *, alone: bool) -> RedRange:

@@ -245,11 +245,13 @@ class ProposalStale(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @register
 class ProposalSuperseded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """No longer needed: the user made the change by hand, or another proposal (`by`) took its place."""
+    """No longer needed: the user made the change by hand, or another proposal (`by`) took its place. `done`: people
+    did what it asks, without it."""
 
     id: str
     why: FreeText
     by: str = ""
+    done: bool = False
 
 
 @register

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kairos.domain.events.base import Cited, Event, FreeText, register
+from kairos.domain.events.detectors import Named
 
 Engine = Literal["rules", "model"]
 
@@ -25,7 +26,9 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     `subject`: a proposal id, a finding key, or `turn`. `evidence`, `boundary`, `mark`: of a finding whose hold can end,
     what it was found in and at which boundary, so that it is looked at again then, and a short hash of what it rested
-    on: when that changes, it is another hold; `subjects`: the keys of its parts, if it is about several things."""
+    on: when that changes, it is another hold; `subjects`: the keys of its parts, if it is about several things.
+    `shadow`: of a finding of a detector in shadow, what tells that people did something about it after `commit`, within
+    `horizon` commits (0: as for any finding)."""
 
     repo: str
     subject: str
@@ -36,6 +39,9 @@ class AttentionHeld(Event, frozen=True, kw_only=True, omit_defaults=True):
     evidence: list[Cited] = []
     boundary: str = ""
     mark: str = ""
+    shadow: Named | None = None
+    commit: str = ""
+    horizon: int = 0
     subjects: list[str] = []
 
 
@@ -128,6 +134,16 @@ class DetectorUnmuted(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     detector: str
     repo: str = ""
+
+
+@register
+class DetectorReset(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person had Kairos forget what it learned of a detector: everywhere, in one repository, or below the directory
+    `path` of it. Where it was silent it speaks again."""
+
+    detector: str
+    repo: str = ""
+    path: str = ""
 
 
 @register

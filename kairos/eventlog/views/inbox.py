@@ -12,6 +12,8 @@ import msgspec
 
 from kairos.domain import proposal
 from kairos.domain.action import FileState, PatchAction
+from kairos.domain.learning import learned
+from kairos.domain.learning.learned import Learned
 from kairos.domain.parts import names_of
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
@@ -35,6 +37,14 @@ class _Kept(msgspec.Struct):
 
     live: list[str]
     lapsed: list[str] = []
+    learned: Learned = msgspec.field(default_factory=Learned)
+
+
+class _Whole(msgspec.Struct):
+    """A whole inbox, as it is compared."""
+
+    filed: dict[str, Filed]
+    learned: Learned
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -45,12 +55,13 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Inbox(msgspec.Struct):
-    """Every proposal by id. Settled ones are read from the log's database on demand."""
+    """Every proposal by id, and what was learned from them. Settled ones are read from the log's database on demand."""
 
     filings: Filings = msgspec.field(default_factory=lambda: Filings(InboxView().key))
     index: Index = msgspec.field(default_factory=lambda: Index(InboxView().key))
     _live: dict[str, None] = {}
     _lapsed: dict[str, None] = {}
+    learned: Learned = msgspec.field(default_factory=Learned)
 
     @property
     def proposals(self) -> Mapping[str, Proposal]:
@@ -161,16 +172,20 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 8
+    version = 9
     state = Inbox
-    topics = proposal.TOPICS
+    topics = proposal.TOPICS | learned.TOPICS
 
     def apply(self, state: Inbox, recorded: Recorded) -> None:
+        if recorded.topic in learned.TOPICS:
+            learned.evolve(state.learned, recorded.event, recorded.position, recorded.at)
+            return
         id_ = getattr(recorded.event, "id", "")
         known = state.filings.get(id_)
         after = filed(known, recorded)
         if after is not None:
             state.file(id_, after, known)
+            learned.follow(state.learned, None if known is None else known.proposal, after.proposal)
 
     def kept(self, log: Log, upto: int) -> tuple[Inbox | None, int]:
         raw, position = self._saved(log, upto)
@@ -185,10 +200,13 @@ class InboxView(Projection[Inbox]):
             Index(self.key, log),
             dict.fromkeys(found.live),
             dict.fromkeys(found.lapsed),
+            found.learned,
         ), position
 
     def saving(self, state: Inbox, position: int) -> list[Write]:
-        kept = Put(self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live), list(state._lapsed)))))
+        kept = Put(
+            self.key, STATE, sealed(msgspec.json.encode(_Kept(list(state._live), list(state._lapsed), state.learned)))
+        )
         whole = [Drop(self.key)] if state.index.log is None else []  # removes rows left by an earlier fold
         return [*whole, *state.filings.writes(), *state.index.writes(), kept, Track(self.key, position)]
 
@@ -197,12 +215,13 @@ class InboxView(Projection[Inbox]):
         state.index.saved(log)
 
     def encode(self, state: Inbox) -> bytes:
-        return msgspec.json.encode(dict(state.filings.items()), order="sorted")
+        return msgspec.json.encode(_Whole(dict(state.filings.items()), state.learned), order="sorted")
 
     def decode(self, raw: bytes) -> Inbox:
         state = self.state()
-        filed = msgspec.json.decode(raw, type=dict[str, Filed])
-        for id_, one in sorted(filed.items(), key=lambda item: item[1].positions[0]):
+        whole = msgspec.json.decode(raw, type=_Whole)
+        state.learned = whole.learned
+        for id_, one in sorted(whole.filed.items(), key=lambda item: item[1].positions[0]):
             state.file(id_, one, None)
         return state
 

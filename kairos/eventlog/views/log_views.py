@@ -15,6 +15,8 @@ from kairos.eventlog.views.model_health import ModelHealthView
 from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.roster import RosterView
+from kairos.eventlog.views.shadows import ShadowsView
 from kairos.eventlog.views.usage import UsageView
 
 
@@ -30,6 +32,8 @@ def log_views() -> tuple[Projection[Any], ...]:
         OpenTurnsView(),
         CommitsView(),
         ChecksView(),
+        RosterView(),
+        ShadowsView(),
         ModelHealthView(),
         LookedView(),
     )

@@ -53,3 +53,35 @@ def test_a_hostile_requirement_takes_linear_time(requirement):
         '[[package]]\nname = "p"\nversion = "1"\nsource = { virtual = "." }\n[package.metadata]\nx = 1\n'
     )
     assert len(list(lacking_of_uv({"project": {"name": "p", "dependencies": [requirement]}}, lock))) <= 1
+
+
+@pytest.mark.parametrize("source", ['editable = "../core"', 'directory = "../core"', 'git = "https://h/core?rev=1"'])
+def test_what_uv_takes_from_elsewhere_has_no_range_in_the_lock(source):
+    def lock(entry):
+        return packages_of(
+            '[[package]]\nname = "p"\nversion = "1"\nsource = { editable = "." }\n'
+            f"[package.metadata]\nrequires-dist = [{{ {entry} }}]\n"
+        )
+
+    manifest = {"project": {"name": "p", "dependencies": ["core>=2.0.15"]}}
+    assert list(lacking_of_uv(manifest, lock(f'name = "core", {source}'))) == []
+    (lacks,) = lacking_of_uv(manifest, lock('name = "core", specifier = ">=1"'))
+    assert lacks.name == "core"
+    (lacks,) = lacking_of_uv(manifest, lock(f'name = "other", {source}'))
+    assert lacks.why == "p requires core"
+
+
+@pytest.mark.parametrize(
+    ("asked", "held", "equal"),
+    [
+        (">=3.0.1,<4.0.0", ">=3.0.1,<4", True), (">=1.0", ">=1", True), ("==2.10", "==2.10", True),
+        ("==2.10", "==2.1", False), ("~=4.0", "~=4", False), (">=10", ">=1", False), ("<4.0.1", "<4", False),
+    ],
+)  # fmt: skip
+def test_ranges_are_compared_as_uv_writes_them(asked, held, equal):
+    lock = packages_of(
+        '[[package]]\nname = "p"\nversion = "1"\nsource = { editable = "." }\n'
+        f'[package.metadata]\nrequires-dist = [{{ name = "hub", specifier = "{held}" }}]\n'
+    )
+    found = list(lacking_of_uv({"project": {"name": "p", "dependencies": [f"hub{asked}"]}}, lock))
+    assert (found == []) is equal

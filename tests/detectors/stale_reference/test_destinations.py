@@ -108,3 +108,20 @@ def test_what_is_encoded_means_the_same_again(path, kind):
 
 def test_a_hidden_file_does_not_start_at_the_current_directory():
     assert [is_dotted(p) for p in ("./a", "../a", ".", "..", ".a", "...", "a/./b")] == [True] * 4 + [False] * 3
+
+
+def test_a_link_to_a_directory_that_was_divided_stays_if_its_part_moved_with_the_reader(applied, text):
+    page = "[old](old/) and [one](old/one.md)\n"
+    applied(
+        {"docs/page.md": page, "docs/old/one.md": "# One\n\nText.\n", "docs/old/two.md": "# Two\n\nOther.\n"},
+        [("docs/page.md", "book/page.md"), ("docs/old/one.md", "book/old/one.md")],
+    )
+    assert text("book/page.md") == page
+
+
+def test_a_link_to_a_directory_that_stayed_follows_its_reader(applied, text):
+    applied(
+        {"docs/page.md": "[old](old/)\n", "docs/old/two.md": "# Two\n\nOther.\n"},
+        [("docs/page.md", "book/page.md")],
+    )
+    assert text("book/page.md") == "[old](../docs/old/)\n"

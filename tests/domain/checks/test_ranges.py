@@ -119,11 +119,15 @@ def test_a_run_at_an_end_that_was_given_up_is_made_again_once() -> None:
     assert ranges.testable(state, red, alone=False).n == 0
 
 
-def test_what_does_not_run_alone_at_head_is_run_with_the_others() -> None:
-    for run in (ran(3, 5, outcome="broken", cases=["a"]), ran(3, 5, "x", wide=["x"], partial=True, cases=["a"])):
-        state = check(ran(1, 1), ran(2, 5, "a"), run)
-        (red,) = ranges.newly_red(state, CHAIN)
-        assert not ranges.can_be_alone(state, red)
+def test_what_twice_does_not_run_alone_at_head_is_run_with_the_others() -> None:
+    broken = {"outcome": "broken", "cases": ["a"]}
+    for more in (broken, {"wide": ["x"], "partial": True, "cases": ["a"]}):
+        red_now = () if more is broken else ("x",)
+        runs = [ran(1, 1), ran(2, 5, "a"), ran(3, 5, *red_now, **more), ran(4, 5, *red_now, **more)]
+        (red,) = ranges.newly_red(check(*runs[:2]), CHAIN)
+        assert ranges.can_be_alone(check(*runs[:3]), red), "that one may have been given up"
+        assert not ranges.ran_alone(check(*runs[:3]), red)
+        assert not ranges.can_be_alone(check(*runs), red)
 
 
 def test_a_verdict_stands_until_the_case_was_green() -> None:

@@ -29,6 +29,8 @@ from kairos.eventlog.views.open_turns import OpenTurnsView
 from kairos.eventlog.views.projection import Projection
 from kairos.eventlog.views.replay import replay_verify
 from kairos.eventlog.views.repositories import RepositoriesView
+from kairos.eventlog.views.roster import RosterView
+from kairos.eventlog.views.shadows import ShadowsView
 from kairos.eventlog.views.usage import UsageView
 
 Strategies = Callable[..., st.SearchStrategy[Any]]
@@ -42,6 +44,8 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     OpenTurnsView,
     CommitsView,
     ChecksView,
+    RosterView,
+    ShadowsView,
     ModelHealthView,
     LookedView,
 )

@@ -1,4 +1,4 @@
-"""The former address of a redirect stays; where it leads follows the file."""
+"""What others know stays, the former address of a redirect and the name of an export; where it leads follows."""
 
 from __future__ import annotations
 
@@ -39,3 +39,21 @@ def test_a_former_address_stays(applied, text, path, document):
 def test_what_a_redirect_leads_to_and_what_is_none_follows(applied, text, path, document):
     applied({**FILES, path: document}, MOVES)
     assert text(path) == document.replace("old.md", "new.md")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{{"name": "x", "exports": {{"./util.js": "./{0}"}}}}\n',
+        '{{\n  "exports": {{\n    ".": "./index.js",\n    "./util.js": {{"import": "./{0}"}}\n  }}\n}}\n',
+    ],
+)
+def test_the_name_of_an_export_stays_and_its_file_follows(applied, text, form):
+    applied({"util.js": "export const a = 1\n", "package.json": form.format("util.js")}, [("util.js", "lib/util.js")])
+    assert text("package.json") == form.format("lib/util.js")
+
+
+def test_a_key_that_is_a_path_of_the_tree_follows(applied, text):
+    ignores = '[tool.ruff.lint.per-file-ignores]\n"src/pay.py" = ["E501"]\n'
+    applied({"src/pay.py": "def f(): ...\n", "pyproject.toml": ignores}, [("src/pay.py", "src/bill.py")])
+    assert text("pyproject.toml") == ignores.replace("pay", "bill")

@@ -1,4 +1,4 @@
-"""Tells the former addresses of redirects, which stay when a file is renamed, from what these lead to."""
+"""Tells names that others know, which stay when a file is renamed, from what they lead to: addresses, exports."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from kairos.detectors.patching import Lines
 
 _FILES = re.compile(r"(?i)redir|rediraffe|moved|rewrites")
 _SECTION = re.compile(r"(?i)redirect|rediraffe|rewrites")
+_EXPORTS = re.compile(r"[\"']exports[\"']")
+_FIRST = re.compile(r"(?:^|[{,\[]|- )[ \t]*[\"']?(?:\./|/)?$")
 _FROM = re.compile(r"(?i)[\"'\s{,-](?:from|source|old|src|origin)[\"']?[ \t]*[=:][ \t]*[\"']?/?$")
 _KEY = re.compile(r"[\"']?[ \t]*(?::|=>|->|=|[ \t][\"']?[/\w])")
 _ABOVE = 400
 """So many lines above are asked for the section in which a line stands."""
 
 
-def is_address(path: str, lines: Lines, number: int, start: int, end: int) -> bool:
-    """Whether the path at start..end of a configuration file is the former address of a redirect: the key of an entry
-    in a section or a file of redirects, or its `from`."""
+def is_known(path: str, lines: Lines, number: int, start: int, end: int) -> bool:
+    """Whether the path at start..end of a configuration file is a name that others know: the key of an entry in a
+    section or a file of redirects, or its `from`; a key of the `exports` of a package.json."""
     line = lines.slice(number, number)
     begin = lines.starts[number]
     before, after = line[: start - begin], line[end - begin :].rstrip("\n")
-    first = before.strip(" \t\"'-{,/") == ""
-    if not ((first and _KEY.match(after)) or _FROM.search(" " + before)):
+    is_key = _FIRST.search(before) is not None and _KEY.match(after) is not None
+    if not (is_key or _FROM.search(" " + before)):
         return False
-    return _FILES.search(posixpath.basename(path)) is not None or _in_section(lines, number)
+    name = posixpath.basename(path)
+    section = _EXPORTS if name == "package.json" else _SECTION
+    return _FILES.search(name) is not None or section.search(before) is not None or _in(section, lines, number)
 
 
-def _in_section(lines: Lines, number: int) -> bool:
-    """Whether a line that is indented less, above a line, or the head of its table names redirects."""
+def _in(section: re.Pattern[str], lines: Lines, number: int) -> bool:
+    """Whether a line that is indented less, above a line, or the head of its table names the section."""
     depth = _indent(lines.slice(number, number))
     for above in range(number - 1, max(-1, number - _ABOVE), -1):
         line = lines.slice(above, above)
@@ -37,7 +41,7 @@ def _in_section(lines: Lines, number: int) -> bool:
         head = line.startswith("[")
         if head or _indent(line) < depth:
             depth = min(depth, _indent(line))
-            if _SECTION.search(line):
+            if section.search(line):
                 return True
             if head or depth == 0:
                 return False

@@ -1,11 +1,11 @@
-//! Parsing with tree-sitter, bounded in bytes, in depth and in time.
+//! Parsing with tree-sitter, bounded in bytes, in depth, in time and in memory.
 use std::{ops::ControlFlow, time::Duration};
 
 use rustix::time::{clock_gettime, ClockId};
 use streaming_iterator::StreamingIterator;
 use tree_sitter::{Language, Node, ParseOptions, Parser, Query, QueryCursor, QueryCursorOptions, Tree};
 
-use crate::error::Error;
+use crate::{error::Error, tree_memory};
 
 /// Maximum size in bytes of a text to parse, that of the largest file that is read.
 pub const LARGEST: usize = 1 << 20;
@@ -14,6 +14,8 @@ const DEEPEST: usize = 1_000;
 /// Maximum processor time of a parse, and of a query. 1 MiB of usual code takes about a fifth of it. Time of the
 /// thread, so that the answer does not depend on how busy the machine is.
 const LIMIT: Duration = Duration::from_millis(1_000);
+/// Maximum memory in bytes that a parse, or a query, may take. 1 MiB of usual code takes about a fifth of it.
+const MOST_MEMORY: isize = 256 << 20;
 
 /// A language and what is searched for in it.
 pub struct Grammar {
@@ -24,6 +26,7 @@ pub struct Grammar {
 impl Grammar {
     /// Panics unless `query` fits the language: it is part of this crate.
     pub fn new(language: Language, query: &str) -> Self {
+        tree_memory::count();
         let query = Query::new(&language, query).expect("the query of a language fits its grammar");
         Self { language, query }
     }
@@ -32,8 +35,8 @@ impl Grammar {
     pub fn captures(&self, text: &str, mut take: impl FnMut(&str, Node)) -> Result<(), Error> {
         let tree = parse(&self.language, text)?;
         let mut cursor = QueryCursor::new();
-        let (begun, mut late) = (spent(), false);
-        let mut step = |_: &_| check(begun, &mut late);
+        let mut bounds = Bounds::new();
+        let mut step = |_: &_| bounds.check();
         let options = QueryCursorOptions::new().progress_callback(&mut step);
         let mut matches = cursor.matches_with_options(&self.query, tree.root_node(), text.as_bytes(), options);
         while let Some(found) = matches.next() {
@@ -42,8 +45,8 @@ impl Grammar {
             }
         }
         drop(matches);
-        if late {
-            Err(too_slow())
+        if bounds.crossed {
+            Err(too_much())
         } else {
             Ok(())
         }
@@ -58,26 +61,41 @@ pub fn parse(language: &Language, text: &str) -> Result<Tree, Error> {
     if is_deep(text) {
         return Err(Error::Invalid("the text is nested too deeply to parse".to_owned()));
     }
+    tree_memory::count();
     let mut parser = Parser::new();
     parser.set_language(language).map_err(|error| Error::Invalid(error.to_string()))?;
-    let (begun, mut late) = (spent(), false);
-    let mut step = |_: &_| check(begun, &mut late);
+    let mut bounds = Bounds::new();
+    let mut step = |_: &_| bounds.check();
     let options = ParseOptions::new().progress_callback(&mut step);
     let bytes = text.as_bytes();
-    parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options)).ok_or_else(too_slow)
+    parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options)).ok_or_else(too_much)
 }
 
-fn check(begun: Duration, late: &mut bool) -> ControlFlow<()> {
-    *late = spent().saturating_sub(begun) > LIMIT;
-    if *late {
-        ControlFlow::Break(())
-    } else {
-        ControlFlow::Continue(())
+/// What a parse or a query had when it began, and whether it has taken too much since.
+struct Bounds {
+    begun: Duration,
+    held: isize,
+    crossed: bool,
+}
+
+impl Bounds {
+    fn new() -> Self {
+        Self { begun: spent(), held: tree_memory::held(), crossed: false }
+    }
+
+    /// Called every hundred operations or so.
+    fn check(&mut self) -> ControlFlow<()> {
+        self.crossed = spent().saturating_sub(self.begun) > LIMIT || tree_memory::held() - self.held > MOST_MEMORY;
+        if self.crossed {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 }
 
 /// The processor time that this thread has spent.
-fn spent() -> Duration {
+pub(crate) fn spent() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
@@ -95,6 +113,6 @@ fn is_deep(text: &str) -> bool {
     })
 }
 
-fn too_slow() -> Error {
-    Error::Invalid("the text takes too long to parse".to_owned())
+fn too_much() -> Error {
+    Error::Invalid("the text takes too long, or too much memory, to parse".to_owned())
 }

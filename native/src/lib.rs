@@ -42,4 +42,5 @@ pub mod segment;
 pub mod spawn;
 pub mod suspend;
 pub mod sweep;
+pub mod tree_memory;
 pub mod watch;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::tree_memory;
 
 fn found(text: &str, language: &str) -> Vec<(&'static str, String)> {
     let parts = references(text, language).expect("it parses");
@@ -96,9 +97,10 @@ fn hostile_text_is_bounded() {
     {
         for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
             let text = piece.repeat(60_000 / piece.len());
-            let begun = std::time::Instant::now();
+            let (begun, _) = (crate::grammar::spent(), tree_memory::peak());
             let _ = references(&text, language);
-            assert!(begun.elapsed().as_secs() < 30, "{language} {piece:?}: {:?}", begun.elapsed());
+            let (took, held) = (crate::grammar::spent() - begun, tree_memory::peak() >> 20);
+            assert!(took.as_secs() < 10 && held < 512, "{language} {piece:?}: {took:?}, {held} MiB");
         }
     }
     assert!(references(&"a".repeat(crate::grammar::LARGEST + 1), "go").is_err());

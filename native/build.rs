@@ -1,5 +1,5 @@
 //! Builds the programs of the wheel (each a crate of its own) and leaves them in `OUT_DIR`: `kairos-exec`, the launcher
-//! of confined commands, and `kairos-guard`, the pre-commit hook.
+//! of confined commands, and `kairos-guard`, the pre-commit hook. Compiles the one file in C.
 //!
 //! maturin drops a `[[bin]]` beside a cdylib without a word, so the wheel takes them from here
 //! (`[tool.maturin] include`, `from = "out-dir"`). Its own target directory keeps the two cargo runs from
@@ -15,6 +15,12 @@ fn main() {
         println!("cargo:rerun-if-changed={source}");
     }
     println!("cargo:rerun-if-changed=../Cargo.lock");
+    cc::Build::new()
+        .file("src/bounded_parse.c")
+        .include(env::var_os("DEP_TREE_SITTER_INCLUDE").expect("tree-sitter says where its header lies"))
+        .std("gnu11")
+        .compile("kairos_parse");
+    println!("cargo:rerun-if-changed=src/bounded_parse.c");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     for (source, name) in [("launcher", "kairos-exec"), ("guard", "kairos-guard")] {
         build(source, name, &out);

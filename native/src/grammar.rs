@@ -1,11 +1,11 @@
 //! Parsing with tree-sitter, bounded in bytes, in depth, in time and in memory.
-use std::{ops::ControlFlow, time::Duration};
+use std::{ffi::c_void, ops::ControlFlow, ptr::NonNull, sync::Once, thread, time::Duration};
 
 use rustix::time::{clock_gettime, ClockId};
 use streaming_iterator::StreamingIterator;
-use tree_sitter::{Language, Node, ParseOptions, Parser, Query, QueryCursor, QueryCursorOptions, Tree};
+use tree_sitter::{ffi, Language, Node, Query, QueryCursor, QueryCursorOptions, Tree};
 
-use crate::{error::Error, tree_memory};
+use crate::error::Error;
 
 /// Maximum size in bytes of a text to parse, that of the largest file that is read.
 pub const LARGEST: usize = 1 << 20;
@@ -14,8 +14,15 @@ const DEEPEST: usize = 1_000;
 /// Maximum processor time of a parse, and of a query. 1 MiB of usual code takes about a fifth of it. Time of the
 /// thread, so that the answer does not depend on how busy the machine is.
 const LIMIT: Duration = Duration::from_millis(1_000);
-/// Maximum memory in bytes that a parse, or a query, may take. 1 MiB of usual code takes about a fifth of it.
-const MOST_MEMORY: isize = 256 << 20;
+/// Maximum memory in bytes that a parse may hold.
+const MOST_MEMORY: usize = 256 << 20;
+
+/// The parser calls itself for each node of a stack that hostile text makes it keep: a text of at most so many bytes has
+/// too few of them to fill the stack of a usual thread.
+const SHORT: usize = 16 << 10;
+/// The stack in bytes of the thread that parses a longer text: enough for all nodes in `MOST_MEMORY`. What is not used
+/// takes no memory.
+const STACK: usize = 256 << 20;
 
 /// A language and what is searched for in it.
 pub struct Grammar {
@@ -26,7 +33,7 @@ pub struct Grammar {
 impl Grammar {
     /// Panics unless `query` fits the language: it is part of this crate.
     pub fn new(language: Language, query: &str) -> Self {
-        tree_memory::count();
+        take_memory_here();
         let query = Query::new(&language, query).expect("the query of a language fits its grammar");
         Self { language, query }
     }
@@ -61,31 +68,69 @@ pub fn parse(language: &Language, text: &str) -> Result<Tree, Error> {
     if is_deep(text) {
         return Err(Error::Invalid("the text is nested too deeply to parse".to_owned()));
     }
-    tree_memory::count();
-    let mut parser = Parser::new();
-    parser.set_language(language).map_err(|error| Error::Invalid(error.to_string()))?;
-    let mut bounds = Bounds::new();
-    let mut step = |_: &_| bounds.check();
-    let options = ParseOptions::new().progress_callback(&mut step);
-    let bytes = text.as_bytes();
-    parser.parse_with_options(&mut |at, _| &bytes[at.min(bytes.len())..], None, Some(options)).ok_or_else(too_much)
+    take_memory_here();
+    let length = u32::try_from(text.len()).map_err(|_| too_much())?;
+    let nanos = u64::try_from(LIMIT.as_nanos()).unwrap_or(u64::MAX);
+    let run = || {
+        let raw = language.clone().into_raw();
+        // SAFETY: the text and the language outlive the call, which keeps neither; the allocator is what it asks for.
+        unsafe {
+            let tree = kairos_parse(raw, text.as_ptr().cast(), length, MOST_MEMORY, nanos);
+            drop(Language::from_raw(raw));
+            NonNull::new(tree).map(|tree| Tree::from_raw(tree.as_ptr()))
+        }
+    };
+    let tree = if text.len() <= SHORT {
+        run()
+    } else {
+        let deep = thread::Builder::new().stack_size(STACK);
+        thread::scope(|scope| deep.spawn_scoped(scope, run).ok().and_then(|parsing| parsing.join().ok().flatten()))
+    };
+    tree.ok_or_else(too_much)
 }
 
-/// What a parse or a query had when it began, and whether it has taken too much since.
+extern "C" {
+    fn kairos_parse(
+        language: *const ffi::TSLanguage,
+        text: *const std::ffi::c_char,
+        length: u32,
+        most: usize,
+        nanos: u64,
+    ) -> *mut ffi::TSTree;
+    fn kairos_tree_malloc(size: usize) -> *mut c_void;
+    fn kairos_tree_calloc(count: usize, size: usize) -> *mut c_void;
+    fn kairos_tree_realloc(at: *mut c_void, size: usize) -> *mut c_void;
+    fn kairos_tree_free(at: *mut c_void);
+}
+
+/// Has tree-sitter take all its memory where it is counted, from before its first use on.
+fn take_memory_here() {
+    static ONCE: Once = Once::new();
+    // SAFETY: nothing of tree-sitter has memory yet: every use begins with a `Grammar` or a parse, which come here.
+    ONCE.call_once(|| unsafe {
+        tree_sitter::set_allocator(
+            Some(kairos_tree_malloc),
+            Some(kairos_tree_calloc),
+            Some(kairos_tree_realloc),
+            Some(kairos_tree_free),
+        );
+    });
+}
+
+/// When a query began, and whether it has taken too long since.
 struct Bounds {
     begun: Duration,
-    held: isize,
     crossed: bool,
 }
 
 impl Bounds {
     fn new() -> Self {
-        Self { begun: spent(), held: tree_memory::held(), crossed: false }
+        Self { begun: spent(), crossed: false }
     }
 
     /// Called every hundred operations or so.
     fn check(&mut self) -> ControlFlow<()> {
-        self.crossed = spent().saturating_sub(self.begun) > LIMIT || tree_memory::held() - self.held > MOST_MEMORY;
+        self.crossed = spent().saturating_sub(self.begun) > LIMIT;
         if self.crossed {
             ControlFlow::Break(())
         } else {

@@ -42,5 +42,4 @@ pub mod segment;
 pub mod spawn;
 pub mod suspend;
 pub mod sweep;
-pub mod tree_memory;
 pub mod watch;

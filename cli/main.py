@@ -154,8 +154,7 @@ def main(args: Sequence[str]) -> int:
     """Runs one command line and returns its exit code; every known error is reported, never shown as a traceback."""
     context = Context(json="--json" in _own_flags(args))
     try:
-        if any("\0" in word for word in args):  # no shell can pass one, and no path or name may hold one
-            raise UsageError("an argument holds a NUL byte", "Give it without.")
+        _refuse_unspeakable(args)
         result = root.main(list(args), prog_name="kairos", standalone_mode=False, obj=context)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -181,6 +180,17 @@ def main(args: Sequence[str]) -> int:
         return _report(context, meant)
     finally:
         context.close()
+
+
+def _refuse_unspeakable(args: Sequence[str]) -> None:
+    """UsageError (2) for an argument that no shell can pass, and that no path or name may hold."""
+    for word in args:
+        try:
+            if b"\0" not in os.fsencode(word):
+                continue
+        except UnicodeEncodeError:
+            raise UsageError("an argument holds half a character", "Give it in UTF-8.") from None
+        raise UsageError("an argument holds a NUL byte", "Give it without.")
 
 
 def defect(args: Sequence[str], error: Exception) -> int:

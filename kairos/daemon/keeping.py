@@ -8,7 +8,7 @@ finding returns. The evidence is looked at again by the detector that raised it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -180,6 +180,10 @@ class ProposalKeeper:
         found, problems = self._find(at)
         if problems:
             return False
+        if self._takes_of_others(p, found):  # by what the turn was over; look at what is its own alone
+            own = _in_reach(p, evidence_of(self._log, p.raised), whole, tree)
+            alone, wrong = self._find(replace(at, evidence=own))
+            found = alone if not wrong and any(is_same(f, p) for f in alone) else found
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
             most = max(same, key=lambda f: len(names_of(p.raised).intersection(f.names)))
@@ -192,6 +196,13 @@ class ProposalKeeper:
                 amiss = None  # what is left of it is resolved
         done = self._done(p) if became == "done" else None
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why, done=done))
+
+    def _takes_of_others(self, p: Proposal, found: Sequence[Finding]) -> bool:
+        """Whether what was found of a proposal is in part what another open one is about, and it was not yet."""
+        new = {name for f in found if is_same(f, p) for name in f.names} - names_of(p.raised)
+        with self._world.reading() as views:
+            others = views.inbox.known(p.raised.repo, new, ())
+        return any(q.id != p.id and q.state in LASTING for q in others)
 
     def _find(self, at: _Look) -> tuple[list[Finding], list[str]]:
         p = at.proposal

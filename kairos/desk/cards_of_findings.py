@@ -8,7 +8,6 @@ from kairos.desk.desk import Desk
 from kairos.desk.reading import inbox, letters
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import DONE, LASTING, OPEN, Proposal
-from kairos.domain.raising import is_same
 from kairos.eventlog.views.repositories import Repository
 
 _SAID = {
@@ -23,6 +22,8 @@ _SAID = {
 
 def spoken_of(desk: Desk, repo: Repository, findings: Sequence[Finding]) -> str:
     """Why each finding that has a card waits or does not, in words; empty if none has one."""
+    from kairos.domain.raising import is_same  # it loads the native library, which only findings need
+
     said = []
     for finding in findings:
         known = inbox(desk).known(repo.id, [*finding.names, *finding.former_keys], ())

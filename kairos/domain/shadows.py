@@ -83,5 +83,5 @@ def judged(shadow: ShadowFinding, again: Again | None) -> HindsightJudged | None
         return None
     return HindsightJudged(
         repo=shadow.repo, detector=shadow.detector, subject=shadow.subject, of=shadow.position, label=awaiting.label,
-        by=awaiting.by, after=awaiting.seen, place=place_of(shadow.named.asks or shadow.named.paths),
+        by=awaiting.by, number=awaiting.seen, place=place_of(shadow.named.asks or shadow.named.paths),
     )  # fmt: skip

@@ -14,10 +14,10 @@ from kairos.desk.schemas import BARE, DATA
 
 
 def test_every_verb_has_a_schema() -> None:
-    aside = {"ls", "watch", "daemon", "review", "config", "memory", "policy", "unmute", "check"}
+    aside = {"ls", "watch", "daemon", "review", "config", "memory", "policy", "unmute", "check", "turn"}
     verbs = {verb for verb in VERBS if verb not in aside}
     assert verbs <= set(DATA) | set(BARE)
-    for group in ("config", "memory", "policy", "check"):
+    for group in ("config", "memory", "policy", "check", "turn"):
         command = root.get_command(None, group)  # type: ignore[arg-type]
         assert {f"{group}-{name}" for name in command.commands} <= set(DATA)  # type: ignore[union-attr]
 

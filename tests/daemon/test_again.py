@@ -147,7 +147,8 @@ def test_a_hold_of_an_earlier_version_is_looked_at_too(muting: Muting) -> None:
     at = muting.others.say(bare, muting.id, held.caused_by, origin="system")
     holds = again.holds_at(muting.log, [at])
     salt = muting.reactor._looker._salt
-    found, problems = again.look_again(muting.log, muting.others.repository, holds, salt, Facts(Git(muting.root)))
+    facts, roster = Facts(Git(muting.root)), muting.reactor._looker.roster()
+    found, problems = again.look_again(muting.log, muting.others.repository, holds, salt, facts, roster)
     assert problems == [] and [f.title.split(" in ")[1].split(",")[0] for f in found["burst"]] == [path]
 
 

@@ -36,7 +36,7 @@ def one(desk: Desk, name: str = "stale-reference", **kwargs: Any) -> Any:
 def test_a_detector_of_which_nothing_is_known_is_shown_so(desk: Desk, seeded: Any) -> None:
     fresh = one(desk)
     assert (fresh.state, fresh.places, fresh.last, fresh.learned.yes, fresh.learned.no) == ("on", [], [], 0, 0)
-    assert one(desk, "unparsable").state == "off"
+    assert one(desk, "dangling-link").state == "off"
 
 
 def test_a_silence_is_shown_with_its_figures_everywhere_and_ends_with_a_reset(desk: Desk, seeded: Any) -> None:

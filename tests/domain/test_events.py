@@ -91,9 +91,13 @@ def test_the_catalogue_refuses_an_event_that_no_chapter_holds(monkeypatch: pytes
 IDENTITIES = {
     "repo", "id", "digest", "turn", "execution", "dream", "burst", "key", "oid", "parents", "old", "new", "sha",
     "depends_on", "checked", "hash", "proof", "request", "store", "proposals", "policy_version", "subjects",
-    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check", "mark", "before_tree",
+    "fingerprint", "edited", "oids", "tree", "commit", "base", "culprit", "check", "mark", "before_tree", "patches",
+    "names",
 }  # fmt: skip
-PATHS = {"path", "path_b64", "paths", "kept", "file", "files", "root", "host"}
+PATHS = {
+    "path", "path_b64", "paths", "kept", "file", "files", "root", "host", "place", "places", "asks", "absent",
+    "present",
+}  # fmt: skip
 OURS = {
     "boundary", "rule", "detector", "detectors", "outcome", "kind", "origin", "day", "status", "program", "job", "what",
     "predicate", "reach", "format", "verdict",
@@ -102,7 +106,7 @@ OURS = {
 DECIDED = {
     "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
     "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject", "CheckNamed.name", "CheckRemoved.name",
-    "ProposalRevised.by",
+    "ProposalRevised.by", "HindsightJudged.by", "HindsightJudged.subject",
 }  # fmt: skip
 """Ours, too, or an id; the same word is free text in another event."""
 AT_ITS_SOURCE = {

@@ -48,7 +48,7 @@ def test_it_is_done_by_the_commit_that_took_half_of_its_places_away() -> None:
     (one,) = told(held(), commit("c1", "c0", path="docs/a.md")).of("r")
     assert judged(one, Again("todo:1", ["p", "q"])) is None
     done = judged(one, Again("todo:1", ["q"]))
-    assert done is not None and (done.label, done.by, done.after, done.place, done.of) == ("done", "c1", 1, "docs", 1)
+    assert done is not None and (done.label, done.by, done.number, done.place, done.of) == ("done", "c1", 1, "docs", 1)
     moot = judged(one, Again("todo:1", moot=True))
     assert moot is not None and moot.label == "moot"
     assert one.awaiting.label == "unknown", "the fold follows events alone"
@@ -57,7 +57,7 @@ def test_it_is_done_by_the_commit_that_took_half_of_its_places_away() -> None:
 def test_it_is_left_when_its_horizon_passed() -> None:
     (one,) = told(held(), commit("c1", "c0"), commit("c2", "c1"), commit("c3", "c2")).of("r")
     left = judged(one, None)
-    assert left is not None and (left.label, left.after) == ("left", 3)
+    assert left is not None and (left.label, left.number) == ("left", 3)
 
 
 def test_what_is_judged_or_removed_is_awaited_no_more() -> None:

@@ -192,5 +192,5 @@ def test_an_old_payload_that_its_upcast_cannot_read_is_an_integrity_error() -> N
 
 
 def test_the_free_text_of_an_event_is_known_by_its_type() -> None:
-    assert codec.free_text_fields(AttentionHeld) == ("why",)
+    assert codec.free_text_fields(AttentionHeld) == ("why", "shadow")
     assert codec.free_text_fields(Paused) == ()

@@ -48,7 +48,7 @@ class DetectorAdded(Event, frozen=True, kw_only=True, omit_defaults=True):
     command: list[FreeText]
     seconds: float = 5.0
     memory_mb: int = 512
-    read_roots: list[str] = []
+    read_roots: list[FreeText] = []
 
 
 @register
@@ -79,7 +79,7 @@ class DetectorFailed(Event, frozen=True, kw_only=True, omit_defaults=True):
 class HindsightJudged(Event, frozen=True, kw_only=True, omit_defaults=True):
     """What people did about a finding that was held in shadow at position `of`. `label`: done (they did it, without
     being told) | left (so many commits followed, and it is still there) | moot (what it rests on was taken back).
-    `by`: the commit, `after` so many; `place`: the directory that it is in."""
+    `by`: the commit, the one of `number` since then; `place`: the directory that it is in."""
 
     repo: str
     detector: str
@@ -87,5 +87,5 @@ class HindsightJudged(Event, frozen=True, kw_only=True, omit_defaults=True):
     of: Cited
     label: Literal["done", "left", "moot"]
     by: str = ""
-    after: int = 0
+    number: int = 0
     place: str = ""

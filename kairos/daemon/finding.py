@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -38,16 +38,17 @@ def find(
     *,
     again: bool = False,
     about: str = "",
+    apart: Collection[str] = (),
     roster: Roster = BUILT_IN,
 ) -> tuple[list[Finding], list[str]]:
     """(findings, problems) of every detector of a roster that looks at this boundary, or of the detector `only`.
     `salt` is the home's; `facts` are shared with other looks; `again`: a second look at the evidence of a finding that
-    is known, which `about` describes."""
+    is known, which `about` describes; `apart`: keys of what others are about, which is not looked for."""
     try:
         require_sound(Path(repo.root))
         scene = scene_of(
             repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts,
-            again=again, about=about,
+            again=again, about=about, apart=apart,
         )  # fmt: skip
         findings, problems = look(scene, detectors=roster.watching() if only is None else roster.named(only))
         return findings, [f"{p.detector}: {p.why}" for p in problems]

@@ -7,8 +7,8 @@ finding returns. The evidence is looked at again by the detector that raised it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,7 @@ from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalR
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
 from kairos.domain.keeping import carried, edit_kept, is_back, not_found, thrown_away, to_follow, without_look
-from kairos.domain.parts import may_hold_in_part, names_of, whole_basis
+from kairos.domain.parts import may_hold_in_part, names_of, parts_of, whole_basis
 from kairos.domain.proposal import DONE, LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
@@ -180,9 +180,9 @@ class ProposalKeeper:
         found, problems = self._find(at)
         if problems:
             return False
-        if self._takes_of_others(p, found):  # by what the turn was over; look at what is its own alone
-            own = _in_reach(p, evidence_of(self._log, p.raised), whole, tree)
-            alone, wrong = self._find(replace(at, evidence=own))
+        others = self._spoken_for(p, found)
+        if others:
+            alone, wrong = self._find(at, others)
             found = alone if not wrong and any(is_same(f, p) for f in alone) else found
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
@@ -197,18 +197,20 @@ class ProposalKeeper:
         done = self._done(p) if became == "done" else None
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why, done=done))
 
-    def _takes_of_others(self, p: Proposal, found: Sequence[Finding]) -> bool:
-        """Whether what was found of a proposal is in part what another open one is about, and it was not yet."""
+    def _spoken_for(self, p: Proposal, found: Sequence[Finding]) -> frozenset[str]:
+        """The keys of what was found with a proposal that it was not about until now, and another open one is: the name
+        that a file had between two renames, for one."""
         new = {name for f in found if is_same(f, p) for name in f.names} - names_of(p.raised)
         with self._world.reading() as views:
-            others = views.inbox.known(p.raised.repo, new, ())
-        return any(q.id != p.id and q.state in LASTING for q in others)
+            others = views.inbox.known(p.raised.repo, new, ()) if new else []
+        about = (parts_of(q.raised) for q in others if q.id != p.id and q.state in LASTING)
+        return frozenset[str]().union(*about) & new
 
-    def _find(self, at: _Look) -> tuple[list[Finding], list[str]]:
+    def _find(self, at: _Look, apart: Collection[str] = ()) -> tuple[list[Finding], list[str]]:
         p = at.proposal
         return find(
             self._log, at.repo, at.evidence, p.found_at or "commit", self._salt, p.raised.detector, at.facts,
-            again=True, about=words_of(p.raised), roster=self._roster(),
+            again=True, about=words_of(p.raised), apart=apart, roster=self._roster(),
         )  # fmt: skip
 
     def _thrown_away(self, at: _Look, tree: BasisTree) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -255,7 +255,8 @@ class Facts:
 class Scene:
     """A repository at one boundary. `cause`: position of the trigger, 0 when there is none (a baseline). `salt`
     prevents guessing a secret value from a key that depends on it. `again`: this is a second look at the evidence of a
-    finding that is known, to see what has become of it; `about`: the words of that finding, which name its paths."""
+    finding that is known, to see what has become of it; `about`: the words of that finding, which name its paths;
+    `apart`: keys of what others are about, which is not looked for."""
 
     repo: str
     root: Path
@@ -269,6 +270,7 @@ class Scene:
     companions: Companions = no_companions
     again: bool = False
     about: str = ""
+    apart: frozenset[str] = frozenset()
     shared: Facts | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -349,6 +351,7 @@ def scene_of(
     facts: Facts | None = None,
     again: bool = False,
     about: str = "",
+    apart: Collection[str] = (),
 ) -> Scene:
     """The scene of a trigger: the parts of a burst (FilesChanged), or GitMoved with its CommitRecorded events.
 
@@ -379,4 +382,5 @@ def scene_of(
         repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us, salt=salt,
         cause=(moved or last) if cause is None else cause,
         changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts, again=again, about=about,
+        apart=frozenset(apart),
     )  # fmt: skip

@@ -183,6 +183,20 @@ def test_a_file_that_is_renamed_twice_is_at_each_commit_what_it_is_there(kept: K
     assert kept.told() == 1
 
 
+def test_two_cards_about_two_names_of_one_file_stay_two_and_share_no_change(kept: Kept) -> None:
+    kept.repo.git("mv", "src/pay.py", "src/billing.py")
+    kept.commit()
+    first = kept.one()
+    kept.repo.write("c.md", "see [it](src/billing.py)\n")
+    kept.repo.git("add", "c.md")
+    kept.commit()
+    kept.repo.git("mv", "src/billing.py", "src/invoice.py")
+    kept.commit()
+    assert lasting(kept) == [("pending", ["a.md"]), ("pending", ["c.md"])]
+    again = next(p for p in kept.all() if p.id == first.id)
+    assert files(again) == ["a.md"] and "src/invoice.py" in again.raised.claim
+
+
 def test_a_path_that_is_there_again_for_a_while_leaves_the_other_part(both: Kept) -> None:
     both.write("src/fee.py", "again\n")
     assert lasting(both) == [("pending", ["a.md"])]

@@ -16,7 +16,7 @@ from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.long_lines import ShortLines
 from kairos.detectors.stale_reference.mentions import mentions, unread
 from kairos.detectors.stale_reference.modules import Modules
-from kairos.detectors.stale_reference.moves import Moves, moves_of
+from kairos.detectors.stale_reference.moves import DETECTOR, Moves, key_parts, moves_of
 from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
@@ -35,7 +35,7 @@ MOST_MAKERS = 64
 class StaleReference:
     """One patch for all renames of the trigger's commits, one note for all deletions."""
 
-    name = "stale-reference"
+    name = DETECTOR
     version = 1
     boundaries = EVERY - {"burst"}
 
@@ -83,7 +83,7 @@ class StaleReference:
         what = f"renamed {shown(olds[0])}" if len(olds) == 1 else f"{len(olds)} renamed files"
         pairs = listed([f"{shown(old)} is now {shown(new)}" for old, new in sorted(moves.moved.items())])
         files = count(len(rewritten), "file")
-        key, subjects = keys_of(self.name, (["path", old] for old in olds))
+        key, subjects = keys_of(self.name, map(key_parts, olds))
         return Finding(
             detector=self.name,
             version=self.version,
@@ -106,7 +106,7 @@ class StaleReference:
         gone = sorted(moves.gone)
         what = shown(gone[0]) if len(gone) == 1 else f"{len(gone)} deleted files"
         still = "still names" if len(dead) == 1 else "still name"
-        key, subjects = keys_of(self.name, (["path", old] for old in gone))
+        key, subjects = keys_of(self.name, map(key_parts, gone))
         return Finding(
             detector=self.name,
             version=self.version,

@@ -8,6 +8,9 @@ from functools import cached_property
 
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference.believing import believed, generated
+from kairos.detectors.wording import key_of
+
+DETECTOR = "stale-reference"
 
 
 class Moves:
@@ -145,6 +148,15 @@ class Moves:
         return frozenset(found)
 
 
+def key_parts(path: str) -> list[str]:
+    """What a move of this path, or its deletion, is known by."""
+    return ["path", path]
+
+
+def _is_apart(scene: Scene, path: str) -> bool:
+    return key_of(DETECTOR, key_parts(path)) in scene.apart
+
+
 def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
     """The moves of a scene's commits, and the commits that made them."""
     moved: dict[str, str] = {}
@@ -178,6 +190,9 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
         for old, new in moved.items()
         if old != new and old not in back and new in scene.tracked and scene.exists(new)
     }
+    if scene.apart:
+        kept = {old: new for old, new in kept.items() if not _is_apart(scene, old)}
+        gone = {old for old in gone if not _is_apart(scene, old)}
     made = generated(scene, kept)
     kept = {old: new for old, new in kept.items() if old not in made}
     sure, guesses, altered = believed(scene, kept, makers)

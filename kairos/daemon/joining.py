@@ -9,8 +9,9 @@ card: renames a (commit A) and b (commit B) ─ B is amended to C ─ turn over 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,12 +22,13 @@ from kairos.detectors.scene import Facts
 from kairos.domain.basis import BasisTree, oids_of
 from kairos.domain.events import CommitRecorded, ProposalRaised, ProposalRevised
 from kairos.domain.finding import Finding
-from kairos.domain.parts import covers, joined_to, whole_basis
+from kairos.domain.parts import covers, joined_to, names_of, parts_of, whole_basis
 from kairos.domain.proposal import LASTING, REVISITED, Proposal
 from kairos.domain.raising import is_same
 from kairos.errors import NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.inbox import Inbox
 from kairos.eventlog.views.repositories import Repository
 from kairos.repo.basis_tree import basis_tree
 from kairos.repo.git import Git
@@ -59,11 +61,20 @@ def joined(
     return msgspec.structs.replace(found, evidence=[*found.evidence, *rest])
 
 
+def spoken_for(inbox: Inbox, repo: str, names: Collection[str], but: Collection[str]) -> frozenset[str]:
+    """The keys among `names` that open proposals of a repository are about, other than those of the ids `but`: the name
+    that a file had between two renames, for one."""
+    others = inbox.known(repo, names, ()) if names else []
+    about = (parts_of(p.raised) for p in others if p.id not in but and p.state in LASTING)
+    return frozenset[str]().union(*about) & frozenset(names)
+
+
 def with_cards(
     log: Log, repo: Repository, findings: Sequence[Finding], known: Sequence[Proposal], trigger: Sequence[Recorded],
-    boundary: str, salt: bytes, facts: Facts, roster: Roster,
+    boundary: str, salt: bytes, facts: Facts, roster: Roster, spoken: Callable[[Collection[str]], frozenset[str]],
 ) -> tuple[list[Finding], list[str]]:  # fmt: skip
-    """(the findings of a turn over `trigger`, joined with the cards of `known` that speak of them; problems)."""
+    """(the findings of a turn over `trigger`, joined with the cards of `known` that speak of them; problems).
+    `spoken`: the keys among some that open proposals are about, other than those of `known`."""
     cards = [p for p in known if p.state in LASTING | REVISITED and any(is_same(f, p) for f in findings)]
     if not cards:
         return list(findings), []
@@ -76,7 +87,14 @@ def with_cards(
         wide = _over(log, narrow, trigger, facts)
         if len(wide) > len(trigger):
             about = "\n".join(p.raised.claim for p in narrow)
-            mine, wrong = find(log, repo, wide, boundary, salt, detector, facts, again=True, about=about, roster=roster)
+            looked = partial(
+                find, log, repo, wide, boundary, salt, detector, facts, again=True, about=about, roster=roster
+            )
+            had = {n for f in mine for n in f.names}.union(*(names_of(p.raised) for p in narrow))
+            mine, wrong = looked()
+            apart = spoken({n for f in mine for n in f.names} - had)
+            if apart and not wrong:
+                mine, wrong = looked(apart=apart)
             problems += wrong
         for finding in mine:
             same = [p.raised for p in cards if is_same(finding, p)]

@@ -17,7 +17,7 @@ from kairos.acting.drift import BY_HAND, done_by, drift
 from kairos.daemon.elsewhere import kept_with
 from kairos.daemon.finding import evidence_of, find
 from kairos.daemon.folded import World
-from kairos.daemon.joining import away_commits, joined
+from kairos.daemon.joining import away_commits, joined, spoken_for
 from kairos.detectors.looking import UNCOMMITTED, resolved
 from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
@@ -28,7 +28,7 @@ from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalR
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
 from kairos.domain.keeping import carried, edit_kept, is_back, not_found, thrown_away, to_follow, without_look
-from kairos.domain.parts import may_hold_in_part, names_of, parts_of, whole_basis
+from kairos.domain.parts import may_hold_in_part, names_of, whole_basis
 from kairos.domain.proposal import DONE, LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
@@ -180,10 +180,18 @@ class ProposalKeeper:
         found, problems = self._find(at)
         if problems:
             return False
-        others = self._spoken_for(p, found)
-        if others:
-            alone, wrong = self._find(at, others)
-            found = alone if not wrong and any(is_same(f, p) for f in alone) else found
+        had = names_of(p.raised) if p.state in LASTING else frozenset[str]()
+        with self._world.reading() as views:
+            names = {name for f in found if is_same(f, p) for name in f.names} - had
+            others = spoken_for(views.inbox, p.raised.repo, names, {p.id})
+        if others:  # what another open one speaks of is not this one's
+            alone, problems = self._find(at, others)
+            if problems:
+                return False
+            is_left = any(is_same(f, p) for f in alone)
+            if not is_left and p.state not in LASTING:
+                return True
+            found = alone if is_left else found
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
             most = max(same, key=lambda f: len(names_of(p.raised).intersection(f.names)))
@@ -196,15 +204,6 @@ class ProposalKeeper:
                 amiss = None  # what is left of it is resolved
         done = self._done(p) if became == "done" else None
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why, done=done))
-
-    def _spoken_for(self, p: Proposal, found: Sequence[Finding]) -> frozenset[str]:
-        """The keys of what was found with a proposal that it was not about until now, and another open one is: the name
-        that a file had between two renames, for one."""
-        new = {name for f in found if is_same(f, p) for name in f.names} - names_of(p.raised)
-        with self._world.reading() as views:
-            others = views.inbox.known(p.raised.repo, new, ()) if new else []
-        about = (parts_of(q.raised) for q in others if q.id != p.id and q.state in LASTING)
-        return frozenset[str]().union(*about) & new
 
     def _find(self, at: _Look, apart: Collection[str] = ()) -> tuple[list[Finding], list[str]]:
         p = at.proposal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from kairos.acting.policy_file import load_policy
@@ -13,7 +13,7 @@ from kairos.daemon import again
 from kairos.daemon.elsewhere import LookedOver
 from kairos.daemon.finding import find
 from kairos.daemon.folded import Views, World
-from kairos.daemon.joining import away_commits, with_cards
+from kairos.daemon.joining import away_commits, spoken_for, with_cards
 from kairos.daemon.keeping import ProposalKeeper, look_around
 from kairos.daemon.rostering import Rostering
 from kairos.daemon.salt import salt_of
@@ -258,7 +258,12 @@ class Looker:
         """(the findings of a turn, each with all that its card is about; problems)."""
         with self._world.reading() as views:
             known = _known(views, repo, findings)
-        return with_cards(self._log, repo, findings, known, events, boundary, self._salt, facts, self.roster())
+
+        def spoken(names: Collection[str]) -> frozenset[str]:
+            with self._world.reading() as views:
+                return spoken_for(views.inbox, repo.id, names, {p.id for p in known})
+
+        return with_cards(self._log, repo, findings, known, events, boundary, self._salt, facts, self.roster(), spoken)
 
     def _repo(self, repo_id: str) -> Repository:
         with self._world.reading() as views:

@@ -197,6 +197,24 @@ def test_two_cards_about_two_names_of_one_file_stay_two_and_share_no_change(kept
     assert files(again) == ["a.md"] and "src/invoice.py" in again.raised.claim
 
 
+def test_a_card_that_another_took_over_does_not_speak_for_it(kept: Kept) -> None:
+    kept.repo.write("src/fee.py", "def fee():\n    return 2\n")
+    kept.repo.write("b.md", FEE)
+    kept.commit()
+    kept.repo.git("mv", "src/pay.py", "src/billing.py")
+    kept.commit()
+    kept.repo.git("mv", "src/fee.py", "src/charge.py")
+    kept.commit()
+    assert lasting(kept) == [("pending", ["a.md"]), ("pending", ["b.md"])]
+    kept.repo.git("reset", "-q", "--soft", "HEAD~2")
+    kept.commit()
+    assert lasting(kept) == [("pending", ["a.md", "b.md"])]
+    for text in (f"{FEE}more\n", f"{FEE}more and more\n"):
+        kept.repo.write("b.md", text)
+        kept.commit()
+        assert lasting(kept) == [("pending", ["a.md", "b.md"])]
+
+
 def test_a_path_that_is_there_again_for_a_while_leaves_the_other_part(both: Kept) -> None:
     both.write("src/fee.py", "again\n")
     assert lasting(both) == [("pending", ["a.md"])]

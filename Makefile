@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
-RUST := Cargo.toml Cargo.lock $(shell find native -name '*.rs' -o -name '*.toml')
+RUST := Cargo.toml Cargo.lock $(shell find native -type f)
 PYTEST := $(PY) -m pytest -n auto --dist worksteal
 
 # Runs a step of the set-up: says what it is, keeps what it prints in .venv/setup.log, and shows that where it fails.

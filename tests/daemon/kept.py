@@ -7,6 +7,7 @@ from typing import Any
 
 from kairos.acting import verifier
 from kairos.clock import local_zone
+from kairos.daemon.elsewhere import KEPT
 from kairos.daemon.folded import World
 from kairos.daemon.manners import manners
 from kairos.daemon.speaking import Speaker
@@ -150,3 +151,12 @@ class Kept:
         self.repo.git("add", "-A")
         self.repo.git("commit", "-q", "--allow-empty", "-m", "work", *(["--amend"] if what == "amend" else []))
         self.sense(what)
+
+    def rename(self) -> None:
+        """A commit that nobody has sensed yet renames what the page names."""
+        self.repo.git("mv", "src/pay.py", "src/billing.py")
+        self.repo.git("commit", "-q", "-m", "rename")
+
+    def elsewhere(self) -> dict[bytes, bytes]:
+        """The rows of the commits that are kept for a turn in whose tree they are."""
+        return self.log.view(KEPT)

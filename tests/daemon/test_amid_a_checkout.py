@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from kairos.daemon import keeping
-from kairos.daemon.elsewhere import KEPT
 from kairos.domain.events import CommitChange, DetectorMuted, DetectorUnmuted, Name
-from kairos.home import Home
 from tests.daemon.kept import PAGE, Kept
 from tests.daemon.test_again import SECRET, Muting
 
@@ -19,37 +16,20 @@ from tests.daemon.test_again import SECRET, Muting
 def moved(kept: Kept) -> Kept:
     """The page names a file that was renamed on a branch."""
     kept.repo.git("checkout", "-q", "-b", "work")
-    rename(kept)
+    kept.rename()
     kept.sense("commit")
     assert kept.one().state == "pending"
     return kept
 
 
-@pytest.fixture
-def muting(others: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Muting]:
-    monkeypatch.setattr("kairos.daemon.reactor.LULL_S", 0.0)
-    made = Muting(others, home)
-    yield made
-    made.own.close()
-
-
-def rename(kept: Kept) -> None:
-    kept.repo.git("mv", "src/pay.py", "src/billing.py")
-    kept.repo.git("commit", "-q", "-m", "rename")
-
-
-def rows(kept: Kept) -> dict[bytes, bytes]:
-    return kept.log.view(KEPT)
-
-
 def test_a_rename_whose_turn_looked_amid_a_checkout_is_found_afterwards(kept: Kept) -> None:
-    rename(kept)
+    kept.rename()
     lock, page = kept.repo.root / ".git/index.lock", kept.repo.root / "a.md"
     text = page.read_text()
     page.unlink()
     lock.touch()
     kept.sense("commit")
-    assert kept.all() == [] and rows(kept)
+    assert kept.all() == [] and kept.elsewhere()
     page.write_text(text)
     lock.unlink()
     kept.repo.write("other.txt", "1\n")
@@ -59,7 +39,7 @@ def test_a_rename_whose_turn_looked_amid_a_checkout_is_found_afterwards(kept: Ke
 
 
 def test_a_patient_turn_waits_for_git_to_end(kept: Kept) -> None:
-    rename(kept)
+    kept.rename()
     lock = kept.repo.root / ".git/index.lock"
     lock.touch()
     trigger = list(kept.log.read(0))[-1:]

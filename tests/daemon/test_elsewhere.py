@@ -2,43 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from kairos.daemon.elsewhere import KEPT, MOST, kept_with
+from kairos.daemon.elsewhere import MOST, kept_with
 from kairos.domain.events import CommitRecorded
 from kairos.eventlog.record import NewEvent
-from kairos.home import Home
 from tests.daemon.kept import Kept
 
 
 @pytest.fixture
-def kept(repo: Any, home: Home) -> Iterator[Kept]:
-    repo.write("src/pay.py", "def f():\n    return 1\n\n\ndef g():\n    return 2\n")
-    repo.write("a.md", "see [pay](src/pay.py)\n")
-    repo.write("other.txt", "0\n")
-    repo.commit()
-    repo.git("branch", "topic")
-    made = Kept(repo, home)
-    yield made
-    made.log.close()
-
-
-def rename(kept: Kept) -> None:
-    kept.repo.git("mv", "src/pay.py", "src/billing.py")
-    kept.repo.git("commit", "-q", "-m", "rename")
-
-
-def rows(kept: Kept) -> dict[bytes, bytes]:
-    return kept.log.view(KEPT)
+def kept(kept: Kept) -> Kept:
+    """With a branch to go to."""
+    kept.repo.git("branch", "topic")
+    return kept
 
 
 def test_a_rename_is_found_though_its_turn_looked_at_another_branch(kept: Kept) -> None:
-    rename(kept)
+    kept.rename()
     kept.git("checkout", "-q", "topic", what="checkout")
-    assert kept.all() == [] and rows(kept)
+    assert kept.all() == [] and kept.elsewhere()
     kept.repo.write("other.txt", "1\n")
     kept.repo.git("commit", "-qam", "aside")
     kept.sense("commit")
@@ -46,14 +28,14 @@ def test_a_rename_is_found_though_its_turn_looked_at_another_branch(kept: Kept) 
     kept.start()  # what is kept is in the log
     kept.git("checkout", "-q", "main", what="checkout")
     assert (kept.one().state, kept.told()) == ("pending", 1)
-    assert rows(kept) == {kept.id.encode(): b"[]"}
+    assert kept.elsewhere() == {kept.id.encode(): b"[]"}
     kept.git("checkout", "-q", "topic", what="checkout")
     kept.git("checkout", "-q", "main", what="checkout")
     assert (kept.one().state, kept.told()) == ("pending", 1)
 
 
 def test_a_rename_on_another_branch_is_found_when_it_is_merged(kept: Kept) -> None:
-    rename(kept)
+    kept.rename()
     kept.git("checkout", "-q", "topic", what="checkout")
     kept.git("merge", "-q", "--ff-only", "main", what="merge")
     assert kept.one().state == "pending"
@@ -70,19 +52,19 @@ def test_conflict_markers_that_were_committed_elsewhere_are_found_as_well(kept: 
 
 def test_a_commit_that_no_ref_leads_to_is_kept_no_longer(kept: Kept) -> None:
     kept.repo.git("checkout", "-q", "-b", "short")
-    rename(kept)
+    kept.rename()
     kept.git("checkout", "-q", "topic", what="checkout")
-    assert rows(kept) != {kept.id.encode(): b"[]"}
+    assert kept.elsewhere() != {kept.id.encode(): b"[]"}
     kept.repo.git("branch", "-q", "-D", "short")
     kept.repo.git("commit", "-q", "--allow-empty", "-m", "more")
     kept.sense("commit")
-    assert kept.all() == [] and rows(kept) == {kept.id.encode(): b"[]"}
+    assert kept.all() == [] and kept.elsewhere() == {kept.id.encode(): b"[]"}
 
 
 def test_an_ordinary_commit_keeps_nothing(kept: Kept) -> None:
-    rename(kept)
+    kept.rename()
     kept.sense("commit")
-    assert kept.one().state == "pending" and rows(kept) == {}
+    assert kept.one().state == "pending" and kept.elsewhere() == {}
 
 
 def test_the_latest_commits_that_no_turn_looked_at_are_kept(kept: Kept) -> None:
@@ -91,5 +73,5 @@ def test_the_latest_commits_that_no_turn_looked_at_are_kept(kept: Kept) -> None:
 
     positions = kept.log.append([NewEvent(kept.id, commit(n)) for n in range(MOST + 5)])
     kept.log.append([], writes=kept_with(kept.log, kept.id, [kept.log.at(p) for p in positions]))
-    assert rows(kept)[kept.id.encode()] == b"[" + b",".join(b"%d" % p for p in positions[5:]) + b"]"
+    assert kept.elsewhere()[kept.id.encode()] == b"[" + b",".join(b"%d" % p for p in positions[5:]) + b"]"
     assert kept_with(kept.log, kept.id, []) == []

@@ -1,5 +1,5 @@
-"""Checks values given on the command line. A script's unset variable gives an empty text, which could be taken as
-"all", "here" or "the present one"; a number may be NaN or too large."""
+"""What several commands take alike, and checks of the values given on the command line. A script's unset variable gives
+an empty text, which could be taken as "all", "here" or "the present one"; a number may be NaN or too large."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ _MOST = 2**53
 
 class AnyText(click.types.StringParamType):
     """The type of a value that may be empty, because empty means something there."""
+
+
+def at_most(which: str, shown: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `-n`, `--limit` of a list: only its first or newest (`which`) entries; a terminal shows `shown`
+    without it."""
+    return click.option(
+        "-n", "--limit", type=click.IntRange(1, 1_000_000), metavar="N",
+        help=f"Only the {which} N (default {shown}; all with --json).",
+    )  # fmt: skip
 
 
 def refuse_nothing(command: click.Command) -> click.Command:

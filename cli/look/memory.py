@@ -8,6 +8,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import at_most
 from kairos.desk import remembering
 from kairos.desk.reading import names, repositories
 from kairos.desk.records.memory import DreamChangeOut, MemoryOut
@@ -49,13 +50,7 @@ def memory() -> None:
 @memory.command("ls")
 @click.option("--all", "everything", is_flag=True, help="Include memories that no longer hold.")
 @click.option("--kind", help="Only this kind, such as co-change or rename.")
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    metavar="N",
-    help=f"Only the first N (default {SHOWN}; all with --json).",
-)
+@at_most("first", SHOWN)
 @pass_context
 def ls(context: Context, everything: bool, kind: str | None, limit: int | None) -> None:
     """Memories that hold, the most worth first."""

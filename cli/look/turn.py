@@ -6,6 +6,7 @@ import click
 
 from cli import render
 from cli.context import Context, pass_context
+from cli.given import at_most
 from kairos.clock import local_zone, now_us, parse_time
 from kairos.desk import turning
 from kairos.desk.boundaries import in_words
@@ -25,13 +26,7 @@ def turn() -> None:
 @turn.command("ls")
 @click.option("--all", "rules", is_flag=True, help="The turns of detectors, too.")
 @click.option("--since", metavar="T", help=f"Since a time, or the last 12h, 7d. Default: {turning.DEFAULT_SINCE}.")
-@click.option(
-    "-n",
-    "--limit",
-    type=click.IntRange(1, 1_000_000),
-    metavar="N",
-    help=f"Only the newest N (default {SHOWN}; all with --json).",
-)
+@at_most("newest", SHOWN)
 @pass_context
 def ls(context: Context, rules: bool, since: str | None, limit: int | None) -> None:
     """The turns of models, the newest first."""

@@ -27,6 +27,17 @@ from kairos.eventlog.views.inbox import InboxView
 from kairos.home import Home
 from kairos.schedule.scheduler import Scheduler
 
+SECRET = "secret"
+"""The detector of what `Muting.write` writes."""
+
+
+def two_pages(repo: Any) -> None:
+    """Commits `a.md` and `b.md`, each of which names a file of its own."""
+    for name in ("a", "b"):
+        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
+        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
+    repo.commit()
+
 
 class Killed(Exception):
     """The daemon dies: nothing after this append happens."""

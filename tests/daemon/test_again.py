@@ -25,10 +25,9 @@ from kairos.domain.events import (
 from kairos.domain.names import Name
 from kairos.domain.proposal import stream_of
 from kairos.eventlog.log import Log
-from tests.daemon.muting import Muting
+from tests.daemon.muting import SECRET, Muting, two_pages
 
 LIVES = int(os.environ.get("KAIROS_REAL_LIVES", "4"))
-SECRET = "secret"
 
 
 def unmute(muting: Muting) -> None:
@@ -210,10 +209,7 @@ def test_what_a_cool_down_held_is_raised_when_it_is_over(muting: Muting, clock: 
 
 def test_renames_that_were_held_apart_are_raised_apart(muting: Muting, repo: Any) -> None:
     """One card over both would be news of twice as much as either."""
-    for name in ("a", "b"):
-        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
-        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
-    repo.commit()
+    two_pages(repo)
     muting.say(DetectorMuted(detector="stale-reference"))
     for name in ("a", "b"):
         old, new = f"src/{name}.py", f"src/new_{name}.py"

@@ -9,7 +9,7 @@ import pytest
 from kairos.daemon import keeping
 from kairos.domain.events import CommitChange, DetectorMuted, DetectorUnmuted, Name
 from tests.daemon.kept import PAGE, Kept
-from tests.daemon.test_again import SECRET, Muting
+from tests.daemon.muting import SECRET, Muting, two_pages
 
 
 @pytest.fixture
@@ -90,10 +90,7 @@ def test_what_was_seen_before_git_changed_the_tree_closes_nothing(moved: Kept, m
 
 
 def test_of_what_was_held_together_a_part_is_raised_where_its_commit_is(muting: Muting, repo: Any) -> None:
-    for name in ("a", "b"):
-        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
-        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
-    repo.commit()
+    two_pages(repo)
     muting.say(DetectorMuted(detector="stale-reference"))
     repo.git("branch", "older")
     for name in ("a", "b"):
@@ -127,10 +124,7 @@ def test_a_look_while_git_is_at_work_is_made_again_by_the_next_turn(muting: Muti
 
 
 def test_what_was_held_together_and_a_part_of_it_alone_is_one_card(muting: Muting, repo: Any) -> None:
-    for name in ("a", "b"):
-        repo.write(f"src/{name}.py", f"def {name}():\n    return '{name}' * 3\n")
-        repo.write(f"{name}.md", f"see [{name}](src/{name}.py)\n")
-    repo.commit()
+    two_pages(repo)
     muting.say(DetectorMuted(detector="stale-reference"))
     change = {n: CommitChange(path=f"src/new_{n}.py", status="R100", was=Name(path=f"src/{n}.py")) for n in ("a", "b")}
     for name in ("a", "b"):

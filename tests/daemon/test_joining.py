@@ -13,13 +13,17 @@ from tests.daemon.kept import CONFIG, PAGE, Kept
 FEE = "see [fee](src/fee.py)\n"
 
 
+def with_fee(kept: Kept) -> None:
+    kept.repo.write("src/fee.py", "def fee():\n    return 2\n")
+    kept.repo.write("b.md", FEE)
+    kept.commit()
+
+
 @pytest.fixture
 def both(kept: Kept) -> Kept:
     """Two files were renamed by two commits on a branch, and sensed at once: one card. `a.md` names one, `b.md` the
     other."""
-    kept.repo.write("src/fee.py", "def fee():\n    return 2\n")
-    kept.repo.write("b.md", FEE)
-    kept.commit()
+    with_fee(kept)
     kept.repo.git("checkout", "-q", "-b", "work")
     kept.repo.git("mv", "src/pay.py", "src/billing.py")
     kept.repo.git("commit", "-q", "-m", "rename pay")
@@ -179,7 +183,7 @@ def test_a_file_that_is_renamed_twice_is_at_each_commit_what_it_is_there(kept: K
         if branch == "older" or kept.repo.git("branch", "--show-current").strip() != branch:
             switch(kept, branch)
         assert kept.one().state == "pending", branch
-        assert f"+see [pay](src/{name}.py)" in str(kept.one().raised.action) or name in str(kept.one().raised.action)
+        assert f"src/pay.py is now src/{name}.py" in kept.one().raised.claim
     assert kept.told() == 1
 
 
@@ -198,9 +202,7 @@ def test_two_cards_about_two_names_of_one_file_stay_two_and_share_no_change(kept
 
 
 def test_a_card_that_another_took_over_does_not_speak_for_it(kept: Kept) -> None:
-    kept.repo.write("src/fee.py", "def fee():\n    return 2\n")
-    kept.repo.write("b.md", FEE)
-    kept.commit()
+    with_fee(kept)
     kept.repo.git("mv", "src/pay.py", "src/billing.py")
     kept.commit()
     kept.repo.git("mv", "src/fee.py", "src/charge.py")

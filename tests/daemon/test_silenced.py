@@ -6,9 +6,7 @@ from collections.abc import Callable
 
 from kairos.domain.events import DetectorReset, Event, ProposalDelivered, ProposalExpired, Redone, Undone
 from kairos.domain.proposal import stream_of
-from tests.daemon.muting import Muting
-
-SECRET = "secret"
+from tests.daemon.muting import SECRET, Muting
 
 
 def teach(muting: Muting, n: int, what: Callable[[str], Event]) -> list[str]:

@@ -178,20 +178,15 @@ class ProposalKeeper:
                 return True
             return self._append(at, carried(p, self._rebase(p, at.repo, p.edited), moved, self._expires()))
         found, problems = self._find(at)
+        others = self._spoken_for(p, found)
+        if others and not problems:
+            alone, problems = self._find(at, others)
+            if any(is_same(f, p) for f in alone):
+                found = alone
+            elif p.state not in LASTING:
+                return not problems  # an open one says all of it
         if problems:
             return False
-        had = names_of(p.raised) if p.state in LASTING else frozenset[str]()
-        with self._world.reading() as views:
-            names = {name for f in found if is_same(f, p) for name in f.names} - had
-            others = spoken_for(views.inbox, p.raised.repo, names, {p.id})
-        if others:  # what another open one speaks of is not this one's
-            alone, problems = self._find(at, others)
-            if problems:
-                return False
-            is_left = any(is_same(f, p) for f in alone)
-            if not is_left and p.state not in LASTING:
-                return True
-            found = alone if is_left else found
         same = [f for f in found if is_same(f, p)] or (found if p.raised.basis is None and len(found) == 1 else [])
         if same:
             most = max(same, key=lambda f: len(names_of(p.raised).intersection(f.names)))
@@ -204,6 +199,14 @@ class ProposalKeeper:
                 amiss = None  # what is left of it is resolved
         done = self._done(p) if became == "done" else None
         return self._append(at, not_found(p, amiss, taken_away=away, resolved=why, done=done))
+
+    def _spoken_for(self, p: Proposal, found: Sequence[Finding]) -> frozenset[str]:
+        """The keys of what was found with a proposal that another open one speaks of: it is not taken from that one.
+        What both spoke of before stays with both."""
+        had = names_of(p.raised) if p.state in LASTING else frozenset[str]()
+        names = {name for f in found if is_same(f, p) for name in f.names} - had
+        with self._world.reading() as views:
+            return spoken_for(views.inbox, p.raised.repo, names, {p.id})
 
     def _find(self, at: _Look, apart: Collection[str] = ()) -> tuple[list[Finding], list[str]]:
         p = at.proposal

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from kairos.daemon.finding import find
 from kairos.daemon.folded import World
 from kairos.detectors.roster import Roster
@@ -41,9 +43,7 @@ def shadowed(findings: Sequence[Finding], repo: Repository, boundary: str) -> li
     return [in_shadow(f, boundary, head) for some in by.values() for f in some[:_MOST]]
 
 
-def reported(
-    log: Log, world: World, repo: str, roster: Roster, looked: Sequence[str], problems: Sequence[str]
-) -> None:  # fmt: skip
+def reported(log: Log, world: World, repo: str, roster: Roster, looked: Sequence[str], problems: Sequence[str]) -> None:
     """Records the failures of a person's own detectors at a look, each again only when it changes, and the first look
     that went well after one."""
     with world.reading() as views:
@@ -69,8 +69,7 @@ class Shadowing:
     def look(self, repo: Repository, cause: int | None) -> None:
         """Judges the findings in shadow of a repository that recent commits decide."""
         with self._world.reading() as views:
-            due = [s for s in views.shadows.of(repo.id) if self._is_due(s)][:_AT_ONCE]
-            due = [ShadowFinding(**{f: getattr(s, f) for f in s.__struct_fields__}) for s in due]
+            due = [replace(s) for s in views.shadows.of(repo.id) if self._is_due(s)][:_AT_ONCE]
         for shadow in due:
             fresh = shadow.touched > self._looked.get(shadow.position, 0)
             self._looked[shadow.position] = shadow.awaiting.seen

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.given import refuse_unkept
 from kairos.desk.reading import repositories, repository_at
 from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, RedCaseOut, SimulatedOut, SuggestedOut
 from kairos.domain.checks import ranges
@@ -52,15 +53,7 @@ def add(
     from kairos.domain.secrets import redact_all
 
     repo = _repository(desk, only)
-    if not command or not command[0]:
-        raise UsageError("there is no command", "Give it after `--`: kairos check add --kind test -- pytest -q")
-    if any("\0" in word for word in (*command, *read_roots, results)):
-        raise UsageError("an argument holds a NUL byte", "No command can be called with one.")
-    if redact_all(list(command)) != list(command):
-        raise UsageError(
-            "the command carries a credential-like value",
-            "Keep it in a file that the command reads, not in the command.",
-        )
+    refuse_unkept(command, [*read_roots, results], "kairos check add --kind test -- pytest -q")
     name = name or _free_name(desk, repo, kind)
     if NAME.match(name) is None or redact_all([name]) != [name]:
         raise UsageError(f"`{name}` is no name for a check", "Small letters, digits, `.`, `_` and `-`, at most 40.")

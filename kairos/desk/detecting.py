@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.given import refuse_unkept
 from kairos.desk.reading import learned_of
 from kairos.desk.records.detectors import DetectorSwitchedOut, OwnDetectorOut
 from kairos.domain.events import DetectorAdded, DetectorRemoved, DetectorState, DetectorSwitched
@@ -44,17 +45,9 @@ def add(
 ) -> OwnDetectorOut:  # fmt: skip
     """Declares a command as a detector, or changes the one of this name; it starts in shadow. UsageError."""
     from kairos.detectors.looking import ALL
-    from kairos.domain.secrets import redact_all
 
     words = [_whole(word) for word in command]
-    if not words or not words[0]:
-        raise UsageError("there is no command", "Give it after `--`: kairos detectors add todo -- python3 ~/todo.py")
-    if any("\0" in word for word in (*words, *read_roots)):
-        raise UsageError("an argument holds a NUL byte", "No command can be called with one.")
-    if redact_all(words) != words:
-        raise UsageError(
-            "the command carries a credential-like value", "Keep it in a file that the command reads (--read)."
-        )
+    refuse_unkept(words, read_roots, "kairos detectors add todo -- python3 ~/todo.py")
     if NAME.match(name) is None or name in _TAKEN | {d.name for d in ALL}:
         raise UsageError(
             f"`{name}` is no name for a detector of your own",

@@ -1,7 +1,8 @@
-"""Parsing of typed text: whole numbers and paths."""
+"""Parsing of typed text: whole numbers, paths and commands to keep."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.errors import UsageError
@@ -30,3 +31,19 @@ def place(text: str) -> Path:
     except (RuntimeError, OSError, ValueError) as error:  # ValueError: NUL, or text that no file name has
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{text} is not a path: {reason}", "Give another path.") from error
+
+
+def refuse_unkept(command: Sequence[str], folders: Sequence[str], example: str) -> None:
+    """UsageError for a command that cannot be run later as it was typed: none, one that no program can be called with,
+    or one of which a credential would be cut from the log. `folders`: what it may read; `example`: how it is given."""
+    from kairos.domain.secrets import redact_all  # it loads the native library
+
+    if not command or not command[0]:
+        raise UsageError("there is no command", f"Give it after `--`: {example}")
+    words = [*command, *folders]
+    if any("\0" in word for word in words):
+        raise UsageError("an argument holds a NUL byte", "No command can be called with one.")
+    if redact_all(words) != words:
+        raise UsageError(
+            "the command carries a credential-like value", "Keep it in a file that the command reads (--read)."
+        )

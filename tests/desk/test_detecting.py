@@ -45,6 +45,11 @@ def test_a_command_that_cannot_be_kept_is_refused(desk: Desk, seeded: Any, comma
         detecting.add(desk, "todo", command)
 
 
+def test_a_folder_to_read_that_cannot_be_kept_is_refused(desk: Desk, seeded: Any) -> None:
+    with pytest.raises(UsageError):
+        detecting.add(desk, "todo", ["true"], read_roots=["/srv/AKIAQ3EGRT5HZX7WLMNP"])
+
+
 def test_a_relative_file_is_kept_by_its_whole_path(
     desk: Desk, seeded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

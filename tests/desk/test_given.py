@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kairos.desk.given import place, typed, whole
+from kairos.desk.given import place, refuse_unkept, typed, whole
 from kairos.errors import UsageError
 
 
@@ -27,3 +27,16 @@ def test_a_circle_of_links_is_no_place(tmp_path: Path) -> None:
 def test_the_home_of_nobody_is_no_path() -> None:
     with pytest.raises(UsageError):
         typed("~nobody-of-this-name/x")
+
+
+@pytest.mark.parametrize(
+    ("command", "folders"),
+    [
+        ([], []), ([""], []), (["a\0b"], []), (["a"], ["b\0"]), (["curl", "-H", "AWS=AKIAQ3EGRT5HZX7WLMNP"], []),
+        (["a"], ["/srv/AKIAQ3EGRT5HZX7WLMNP"]),
+    ],
+)  # fmt: skip
+def test_a_command_that_cannot_be_kept_as_typed_is_refused(command: list[str], folders: list[str]) -> None:
+    with pytest.raises(UsageError):
+        refuse_unkept(command, folders, "kairos check add -- true")
+    refuse_unkept(["pytest", "-q"], ["/srv"], "kairos check add -- true")

@@ -28,7 +28,7 @@ from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalR
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
 from kairos.domain.keeping import carried, edit_kept, is_back, not_found, thrown_away, to_follow, without_look
-from kairos.domain.parts import may_hold_in_part, names_of, whole_basis
+from kairos.domain.parts import may_hold_in_part, names_of, parts_of, whole_basis
 from kairos.domain.proposal import DONE, LASTING, REVISITED, Proposal, stream_of
 from kairos.domain.raising import Raised, is_same
 from kairos.errors import Conflict
@@ -95,6 +95,7 @@ class ProposalKeeper:
         with self._world.reading() as views:
             lasting = [p for p in views.inbox.live() if p.raised.repo == repo.id and p.state in LASTING]
             lapsed = [p for p in views.inbox.lapsed(repo.id) if self._can_look(p) or _was_moved_off(p)]
+            lapsed = [p for p in lapsed if not _is_spoken_for(p, views.inbox.proposals.get(p.taken_over))]
             ran = [p for p in views.inbox.carried_out(repo.id) if self._can_look(p)]
             last = {p.id: views.inbox.positions[p.id] for p in (*lasting, *lapsed, *ran)}
         if cause is not None:
@@ -310,6 +311,12 @@ def _in_reach(p: Proposal, evidence: Sequence[Recorded], whole: Basis | None, tr
 def _was_moved_off(p: Proposal) -> bool:
     """Whether a patch that nobody can make anew was closed because of its files, and may fit them again."""
     return isinstance(p.raised.action, PatchAction) and (p.state == "stale" or p.why == BY_HAND)
+
+
+def _is_spoken_for(p: Proposal, other: Proposal | None) -> bool:
+    """Whether a closed proposal stays closed, because the one that took it over still is about all of it, and may be
+    open again itself."""
+    return other is not None and other.state in LASTING | REVISITED and parts_of(p.raised) <= parts_of(other.raised)
 
 
 def _rests_on(p: Proposal) -> frozenset[str]:

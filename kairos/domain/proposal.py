@@ -99,7 +99,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     proposal as it stands after its revisions. `parked`: why it is parked, empty if it is not; `parked_from`: the state
     it returns to. `voided`: the digest of an approval that a revision made void. `told`: what was delivered.
     `found_at`: the boundary at which it was first found. `done`: people did what it asks, without it. `edited`: a
-    person changed the patch; the digest of the one that was found, of which `found` keeps the words."""
+    person changed the patch; the digest of the one that was found, of which `found` keeps the words. `taken_over`: the
+    id of the proposal that says all that this one did; this one stays closed while that one may speak."""
 
     raised: ProposalRaised
     raised_at: int
@@ -129,6 +130,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     deferred_on_evidence: bool = False
     comments: list[Comment] = []
     done: bool = False
+    taken_over: str = ""
     stack: DecisionStack = DecisionStack()
 
     @property
@@ -220,7 +222,8 @@ def evolve(state: Proposal | None, event: Event, at: int, version: int | None = 
         case ev.ProposalStale():
             now, changes["stale_paths"], changes["why"] = "stale", event.paths, event.why
         case ev.ProposalSuperseded():
-            now, changes["why"], changes["done"] = "superseded", event.why, event.done
+            now = "superseded"
+            changes |= {"why": event.why, "done": event.done, "taken_over": event.by}
         case ev.ProposalExpired():
             now = "expired"
         case ev.ExecutionStarted():
@@ -361,6 +364,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
         "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
+        "taken_over": "",
         "found": (state.found or found_words(state)) if event.edited else None,
     }
     if event.worse:

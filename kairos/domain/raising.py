@@ -229,7 +229,8 @@ def _judged(
     same = [p for p in known if is_same(finding, p)]
     lasting = sorted((p for p in same if p.state in LASTING), key=lambda p: p.id != finding.card)
     about = {*finding.names, *(finding.away.subjects if finding.away is not None else [])}
-    for p in [*lasting[:1], *reversed(same)]:
+    speaking = {p.id for p in same}
+    for p in [*lasting[:1], *(p for p in reversed(same) if p.taken_over not in speaking)]:
         hold = _settled(p, made) or _never(p)
         if hold is not None:
             return hold, []

@@ -161,6 +161,22 @@ def test_a_finding_whose_proposal_the_tree_closed_opens_it_again_under_its_id(st
     assert not event.worse
 
 
+@pytest.mark.parametrize("state", ["stale", "superseded"])
+def test_a_proposal_that_another_took_over_leaves_the_word_to_that_one(state: str) -> None:
+    """Else one thing would be told under two ids."""
+    one, both = finding(key="k:1", subjects=["k:1"]), finding(key="k:2", subjects=["k:1", "k:3"])
+    over = pending(both)
+    closed = ProposalStale(id=over.id, paths=["a.txt"]) if state == "stale" else ProposalSuperseded(id=over.id, why="x")
+    over = after(over, [closed])
+    (raised,) = raising([one], taken={over.id})
+    taken = after(after(None, [raised]), [ProposalSuperseded(id=raised.id, why="covered", by=over.id)], NOW + 1)
+    assert taken.taken_over == over.id
+    (event,) = raising([both], [over, taken])
+    assert isinstance(event, ProposalRevised) and event.id == over.id
+    (event,) = raising([one], [taken])  # the other one is about something else by now
+    assert event.id == taken.id and after(taken, [event]).taken_over == ""
+
+
 def test_what_was_withdrawn_returns_only_as_another_action() -> None:
     fixed = finding(patch({"a.txt": ("one\n", "three\n")}))
     (event,) = raising([fixed], [withdrawn()])

@@ -62,10 +62,10 @@ def joined(
 
 
 def spoken_for(inbox: Inbox, repo: str, names: Collection[str], but: Collection[str]) -> frozenset[str]:
-    """The keys among `names` that proposals of a repository are about which are open, or may be again, other than those
-    of the ids `but`: the name that a file had between two renames, for one."""
+    """The keys among `names` that other proposals of a repository than those of the ids `but` are about: the name that
+    a file had between two renames, for one. Of a closed one, too: it is told under its own id if it is so again."""
     others = inbox.known(repo, names, ()) if names else []
-    about = (parts_of(p.raised) for p in others if p.id not in but and p.state in LASTING | REVISITED)
+    about = (parts_of(p.raised) for p in others if p.id not in but and p.taken_over not in but)
     return frozenset[str]().union(*about) & frozenset(names)
 
 

@@ -124,6 +124,9 @@ class ProposalKeeper:
             self._touched[repo.id].everything = True  # look again next time
             return True
         for p in concerned:
+            if self._is_over(p):
+                self._touched[repo.id].everything = True
+                continue
             evidence = evidence_of(self._log, p.raised, trigger)
             at = _Look(
                 p, repo, evidence, boundary, last[p.id][-1] if cause is None else cause, facts, touched, moment, patient
@@ -137,6 +140,12 @@ class ProposalKeeper:
                     touched.everything, self._touched[repo.id] = True, touched
                 return False
         return True
+
+    def _is_over(self, p: Proposal) -> bool:
+        """Whether a proposal was opened or closed since it was read: by a revision of another one, or by a person."""
+        with self._world.reading() as views:
+            now = views.inbox.proposals.get(p.id)
+        return now is None or now.state != p.state
 
     def _concerns(self, touched: TouchedSince, p: Proposal) -> bool:
         """Whether a proposal is to be looked at again. One that was closed may be open again if a path that it names

@@ -33,6 +33,9 @@ EXAMPLES = {
     "show": "kairos show qzvt",
     "turn show": "kairos turn show 1742",
     "unmute": "kairos unmute missing-companion --repo .",
+    "watch-log add": "kairos watch-log add --file /var/log/app.log",
+    "watch-log backtest": "kairos watch-log backtest /var/log/app.log",
+    "watch-log rm": "kairos watch-log rm app",
     "why": "kairos why qzvt",
 }
 """Command as typed → a call of it."""

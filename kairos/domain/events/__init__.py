@@ -31,6 +31,7 @@ from kairos.domain.events.detectors import (
     DetectorSwitched,
     HindsightJudged,
 )
+from kairos.domain.events.logs import LogKind, LogLineTold, LogNewsKind, LogWatchNamed, LogWatchRemoved
 from kairos.domain.events.nights import (
     DreamFinished,
     DreamRejected,
@@ -159,6 +160,11 @@ __all__ = [
     "GitMoved",
     "HindsightJudged",
     "IndexPublished",
+    "LogKind",
+    "LogLineTold",
+    "LogNewsKind",
+    "LogWatchNamed",
+    "LogWatchRemoved",
     "Memory",
     "MemoryAccepted",
     "MemoryFileEdited",

@@ -19,6 +19,8 @@ use crate::{
 
 /// How often the watch looks, at most; a look that takes long makes the pauses longer.
 const LOOK: Duration = Duration::from_millis(20);
+/// The same of a run that mostly waits; the limits of the kernel hold in between.
+const CALM_LOOK: Duration = Duration::from_secs(5);
 
 struct World {
     changes: OwnedFd,
@@ -106,7 +108,8 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
     let bell = child_bell();
     let mut status = None;
     let mut stopped = None;
-    let mut pause = LOOK;
+    let look = if request.spec.calm { CALM_LOOK } else { LOOK };
+    let mut pause = look;
     while status.is_none() && stopped.is_none() {
         let spoken = wait_for_news(control, bell.as_ref(), pause);
         status = reap(child);
@@ -121,7 +124,7 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
         };
         let began = Instant::now();
         stopped = stopped.or_else(|| watch.passed());
-        pause = LOOK.max(began.elapsed() * 10);
+        pause = look.max(began.elapsed() * 10);
     }
     end_everything();
     let (exit, signal) = match status {

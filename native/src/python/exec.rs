@@ -134,6 +134,7 @@ fn confined_run<'py>(
         read_roots: read_roots.into_iter().map(path).collect(),
         seed,
         loopback,
+        calm: waker.is_some(),
         limits: Limits { memory, processes, file, disk, inodes, open_files, cpu_seconds },
         on_disk,
         fail_at,

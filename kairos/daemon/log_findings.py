@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kairos.clock import rfc3339
+from kairos.clock import SECOND, rfc3339
 from kairos.domain.action import NoteAction
 from kairos.domain.amounts import count
 from kairos.domain.events import LogLineTold
@@ -48,7 +48,7 @@ def _title(told: LogLineTold) -> str:
 
 
 def _claim(told: LogLineTold) -> str:
-    first, times = rfc3339(told.first), count(told.count, "time")
+    first, times = rfc3339(told.first // SECOND * SECOND), count(told.count, "time")
     if told.news == "more":
         most = f"at most {told.worst} in any ten minutes before" if told.worst else "never more than once before"
         return f"It came {told.here} times in ten minutes, {most}; first seen {first}, {times} in all."

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from kairos.domain.logs.entries import LONGEST_LINE
+from kairos.domain.logs.lines import LogLines
 
 CHUNK = 1 << 20
 BACKLOG = 64 << 20
@@ -29,8 +29,6 @@ BACKLOG = 64 << 20
 PAST = 8 << 20
 """So many bytes of a file are its past when a watch begins."""
 _BEGINNING = 256
-_MOST_BROKEN = 0.3
-_KEPT = 4 * LONGEST_LINE
 _MOST_SIBLINGS = 10_000
 
 
@@ -102,19 +100,23 @@ class LogFile:
         if self._fd is None:
             self._fd = self._found()
         read = self._next(self._fd)
-        if read.lines or read.more:
+        if read.more or not self._is_replaced():
             return read
-        try:
-            now = self.path.stat()
-        except FileNotFoundError:
-            return read  # renamed, and not yet made anew: its writer may still write to the old one
-        if (now.st_dev, now.st_ino) == (self.place.dev, self.place.ino):
-            return read
+        if read.lines:
+            return read._replace(more=True)  # its writer may have written more meanwhile: look at it once more
         fd = _opened(self.path)
         self.close()
         self._fd = fd
         self._at(fd, 0)
         return read._replace(more=True)
+
+    def _is_replaced(self) -> bool:
+        """Whether another file has the name now. Not if none has: the writer may still write to the old one."""
+        try:
+            now = self.path.stat()
+        except FileNotFoundError:
+            return False
+        return (now.st_dev, now.st_ino) != (self.place.dev, self.place.ino)
 
     def _found(self) -> int:
         """A descriptor of the file in which the place is: under its name, or under that which rotation gave it."""
@@ -175,43 +177,6 @@ class LogFile:
         self.place = LogPlace(
             dev=here.st_dev, ino=here.st_ino, offset=offset, begins=begins, known=known, inside=inside
         )  # fmt: skip
-
-
-class LogLines:
-    """Bytes as lines. Of a line only its first bytes are kept; one that is binary is left out."""
-
-    def __init__(self, *, inside: bool = False) -> None:
-        """`inside`: the first bytes are within a line that is not told."""
-        self.inside = inside
-        self.rest = b""
-        """The last line, which has no end yet; the next bytes must begin with it again, or follow it in `take`."""
-
-    def take(self, chunk: bytes) -> list[str]:
-        """The lines that end in `chunk`, which follows `rest`."""
-        data = self.rest + chunk
-        if self.inside:
-            end = data.find(b"\n")
-            if end < 0:
-                self.rest = b""
-                return []
-            data, self.inside = data[end + 1 :], False
-        *whole, self.rest = data.split(b"\n")
-        out = [line for line in map(_text, whole) if line]
-        if len(self.rest) > _KEPT:  # told now; what follows of it is passed over
-            line = _text(self.rest)
-            out += [line] if line else []
-            self.rest, self.inside = b"", True
-        return out
-
-
-def _text(line: bytes) -> str:
-    """A line as text, empty if it is not text. NULs are what a writer left that did not notice a truncation."""
-    line = line[:_KEPT].replace(b"\0", b"").rstrip(b"\r")
-    text = line.decode("utf-8", "replace")[:LONGEST_LINE]
-    if not text or (text.isascii() and text.isprintable()):
-        return text
-    broken = sum(c == "\ufffd" or (ord(c) < 32 and c not in "\t\x1b") for c in text)
-    return "" if broken > _MOST_BROKEN * len(text) else text
 
 
 def _opened(path: Path) -> int:

@@ -75,7 +75,7 @@ class LogPast:
         """Takes the lines of one entry, seen at a moment (us); what is new about it, if that may be told. `learning`:
         it is of the past, by its own stamp."""
         form = lines[0].translate(_DIGITS) if len(lines) == 1 and not learning else ""
-        template = self._templates.by_id.get(self._forms.get(form, ""))
+        template = self._templates.seen(self._forms.get(form, ""))
         self._state.entries += 1
         if template is not None:
             self._count(template, at)

@@ -76,8 +76,15 @@ class Templates:
             return template, True
         if best.words != words:
             best.words = [a if a == b else VARIABLE for a, b in zip(best.words, words, strict=True)]
-        self.by_id[best.id] = self.by_id.pop(best.id)
+        self.seen(best.id)
         return best, False
+
+    def seen(self, name: str) -> LogTemplate | None:
+        """The template of an id, as the one seen last; None if it fell away."""
+        template = self.by_id.pop(name, None)
+        if template is not None:
+            self.by_id[name] = template
+        return template
 
     def _keep(self, template: LogTemplate) -> None:
         place = _place(template.words)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from kairos.clock import SECOND, rfc3339
+from kairos.clock import rfc3339
 from kairos.domain.action import NoteAction
 from kairos.domain.amounts import count
 from kairos.domain.events import LogLineTold
@@ -14,6 +15,7 @@ from kairos.domain.inert import shown
 DETECTOR = "log-watch"
 _WORDS = {"error": "error", "warning": "warning"}
 _MOST_LINES = 24
+_LEVEL = re.compile(r"^(?:ERROR|WARNING|WARN|CRITICAL|FATAL):? ")
 
 
 def key_of(watch: str, template: str) -> str:
@@ -41,14 +43,14 @@ def finding_of(told: LogLineTold, evidence: Sequence[int]) -> Finding:
 
 
 def _title(told: LogLineTold) -> str:
-    text = shown(told.template, 70)
+    text = shown(_LEVEL.sub("", told.template), 70)
     if told.news == "more":
         return f"{shown(told.watch)}: {told.here} in ten minutes: {text}"
     return f"{shown(told.watch)}: new {_WORDS.get(told.level, 'line')}: {text}"
 
 
 def _claim(told: LogLineTold) -> str:
-    first, times = rfc3339(told.first // SECOND * SECOND), count(told.count, "time")
+    first, times = rfc3339(told.first)[:19] + "Z", count(told.count, "time")
     if told.news == "more":
         most = f"at most {told.worst} in any ten minutes before" if told.worst else "never more than once before"
         return f"It came {told.here} times in ten minutes, {most}; first seen {first}, {times} in all."

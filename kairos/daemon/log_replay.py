@@ -33,6 +33,7 @@ class Replayed(NamedTuple):
 
 def replay(path: Path) -> Replayed:
     """Replays a log file, twice read: once to count its lines. OSError if it cannot be read."""
+    path.open("rb").close()
     half = sum(len(lines) for lines in _read(path)) // 2
     past, entries, news = LogPast(LogPastState()), Entries(), []
     at = number = learnt = 0

@@ -20,22 +20,14 @@ def watch_log() -> None:
     """Logs of your own programs: a line that was never there is told, with the commit that wrote it."""
 
 
-@watch_log.command("add", short_help="Watch a log file, a unit, or what a command prints.")
-@click.argument("command", metavar="[-- CMD…]", nargs=-1, type=click.UNPROCESSED)
-@click.option("--file", metavar="FILE", default=None, help="A log file; it need not exist yet.")
-@click.option("--unit", metavar="UNIT", default=None, help="A unit of systemd, read through journalctl.")
-@click.option("--name", metavar="NAME", default=None, help="Default: by the file, the unit or the command.")
-@click.option("--read", "read_roots", metavar="DIR", multiple=True, help="A directory that CMD may read; repeatable.")
+@watch_log.command("add", short_help="Watch a log file.")
+@click.option("--file", metavar="FILE", required=True, help="A log file; it need not exist yet.")
+@click.option("--name", metavar="NAME", default=None, help="Default: by the file.")
 @click.option("--every", is_flag=True, help="Tell new lines of level INFO and below, too.")
 @pass_context
-def add(
-    context: Context, command: Sequence[str], file: str | None, unit: str | None, name: str | None,
-    read_roots: Sequence[str], every: bool,
-) -> None:  # fmt: skip
+def add(context: Context, file: str, name: str | None, every: bool) -> None:
     """Watch a log for this repository. What is in it now is its past; only what is new against that is told, once."""
-    done = log_watches.add(
-        context.desk, context.only(), command, file=file, unit=unit, name=name, read_roots=read_roots, every=every
-    )
+    done = log_watches.add(context.desk, context.only(), file=file, name=name, every=every)
     text = f"{render.paint('✓', 'green')} `{done.name}` is watched: {render.inert(done.source)}"
     text += "" if context.desk.daemon_running() else "\n  No daemon runs: `kairos start` starts it."
     render.emit(context, "watch-log-add", done, text)

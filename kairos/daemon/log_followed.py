@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
-from kairos.acting.log_command import LogCommand
-from kairos.clock import SECOND, machine_us, now_us
+from kairos.clock import now_us
 from kairos.domain.logs.entries import Entries
 from kairos.domain.logs.past import LogNews, LogPast, LogPastState
 from kairos.domain.logs.state import WatchedLog
@@ -30,14 +29,12 @@ AT_ONCE = 4
 
 
 class LogKept(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is kept of a watched log between two runs of the daemon: what it was, where reading ended, its past, until
-    when (s) it was read, why nothing can be read now, and how much was skipped (bytes of a file, lines of a
-    command)."""
+    """What is kept of a watched log between two runs of the daemon: what it was, where reading ended, its past, why
+    nothing can be read now, and how many bytes were skipped."""
 
     source: str
     past: LogPastState
     place: LogPlace | None = None
-    until: int = 0
     why: str = ""
     skipped: int = 0
 
@@ -60,21 +57,15 @@ def kept_of(log: Log, repo: str, watch: WatchedLog) -> LogKept | None:
 class FollowedLog:
     """A watched log. `work` reads what there is; `due` tells when news may be told."""
 
-    def __init__(
-        self, repo: str, watch: WatchedLog, kept: LogKept | None, begin: Callable[[WatchedLog, int], LogCommand]
-    ) -> None:
-        """`begin` starts the command of a watch that is no file, of a unit with what came after a moment (s)."""
+    def __init__(self, repo: str, watch: WatchedLog, kept: LogKept | None) -> None:
         self.repo, self.watch = repo, watch
         self._kept = kept or LogKept(source=watch.source, past=LogPastState())
         self._past = LogPast(self._kept.past, every=watch.every)
         self._entries = Entries()
-        self._file = LogFile(Path(watch.path), self._kept.place) if watch.kind == "file" else None
+        self._file = LogFile(Path(watch.path), self._kept.place)
         self._learning: Iterator[list[str]] | None = None
-        if self._file is not None and kept is None:
+        if kept is None:
             self._learning = self._file.past()
-        since = 0 if kept is None else kept.until
-        self._command = begin(watch, since) if self._file is None else None
-        self._begun = self._command is not None and (kept is None or watch.kind == "command")
         self._news: list[LogNews] = []
         self._first_news = self._last_news = self._last_line = 0.0
         self._save_at: float | None = None
@@ -85,10 +76,8 @@ class FollowedLog:
         return self._kept.why
 
     @property
-    def directory(self) -> bytes | None:
+    def directory(self) -> bytes:
         """The directory that tells of changes of a file: its own, or the nearest above it that there is."""
-        if self._file is None:
-            return None
         place = self._file.path.parent
         while not place.is_dir() and place != place.parent:
             place = place.parent
@@ -96,8 +85,6 @@ class FollowedLog:
 
     def work(self) -> bool:
         """Reads some of what there is; True if there is more."""
-        if self._file is None:
-            return self._hear()
         if self._learning is not None:
             return self._learn()
         for _ in range(AT_ONCE):
@@ -110,20 +97,6 @@ class FollowedLog:
             if not read.more:
                 return False
         return True
-
-    def _hear(self) -> bool:
-        """Takes what a command printed. What it prints at once when it begins is its past."""
-        assert self._command is not None
-        lines, cut, why = self._command.take()
-        if self._begun and not lines and self._last_line and time.monotonic() - self._last_line > SETTLE_S:
-            self._see(self._entries.flush(), learning=True)
-            self._begun = False
-        self.take(lines)
-        if cut or why != self._kept.why:
-            self._kept.skipped += cut
-            self._kept.why = why
-            self._save_at = 0.0
-        return False
 
     def _learn(self) -> bool:
         assert self._learning is not None
@@ -139,7 +112,7 @@ class FollowedLog:
         """Takes lines that were read now."""
         for line in lines:
             self._last_line = time.monotonic()
-            self._see(self._entries.take(line), learning=self._begun)
+            self._see(self._entries.take(line))
 
     def _see(self, entries: Iterable[list[str]], *, learning: bool = False) -> None:
         for lines in entries:
@@ -159,7 +132,7 @@ class FollowedLog:
         if self._entries.waiting:
             left = self._last_line + ENTRY_S - now
             if left <= 0 or ending:
-                self._see(self._entries.flush(), learning=self._begun)
+                self._see(self._entries.flush())
             else:
                 waits.append(left)
         if self._news:
@@ -168,8 +141,6 @@ class FollowedLog:
                 news, self._news = self._news, []
                 return news, 0.0
             waits.append(left)
-        if self._begun and self._last_line:
-            waits.append(max(0.05, self._last_line + SETTLE_S + 0.05 - now))
         if self._save_at is not None:
             waits.append(max(0.0, self._save_at - now))
         return [], min(waits, default=None)
@@ -183,8 +154,7 @@ class FollowedLog:
     def saving(self) -> Put:
         """The write that keeps what was learnt, with the place up to which it was."""
         self._kept.past = self._past.state()
-        self._kept.until = machine_us() // SECOND
-        self._kept.place = self._file.place if self._file is not None else None
+        self._kept.place = self._file.place
         return Put(kept_view(self.repo), self.watch.name.encode(), sealed(msgspec.json.encode(self._kept)))
 
     def saved(self) -> None:
@@ -192,8 +162,5 @@ class FollowedLog:
         self._save_at = None
 
     def close(self) -> None:
-        """Lets go of the file, or ends the command."""
-        if self._file is not None:
-            self._file.close()
-        if self._command is not None:
-            self._command.close()
+        """Lets go of the file."""
+        self._file.close()

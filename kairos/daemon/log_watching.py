@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from kairos.acting.log_command import LogCommand, journal_of
 from kairos.daemon.component import Component
 from kairos.daemon.fact_turns import record_turn
 from kairos.daemon.folded import World
@@ -53,7 +52,7 @@ class LogWatching(Component):
     ) -> None:
         self._hints: InotifyHints | None = None
         super().__init__(log, world, held)
-        self._home, self._report = home, report
+        self._report = report
         self._looker = Looker(home, config, log, world)
         self._followed: dict[tuple[str, str], FollowedLog] = {}
         self._said: dict[tuple[str, str], str] = {}
@@ -139,14 +138,7 @@ class LogWatching(Component):
         return repos
 
     def _begin(self, key: tuple[str, str], watch: WatchedLog) -> None:
-        with self._world.reading() as views:
-            root = Path(views.repos.by_id[key[0]].root)
-
-        def begin(watch: WatchedLog, since_s: int) -> LogCommand:
-            roots = [Path(place) for place in watch.read_roots]
-            return LogCommand(self._home, root, lambda since: _argv(watch, since), roots, self.wake, since_s)
-
-        self._followed[key] = FollowedLog(key[0], watch, kept_of(self._log, key[0], watch), begin)
+        self._followed[key] = FollowedLog(key[0], watch, kept_of(self._log, key[0], watch))
 
     def _end(self, key: tuple[str, str], *, forget: bool = False) -> None:
         followed = self._followed.pop(key)
@@ -164,7 +156,7 @@ class LogWatching(Component):
             self._log.append([], writes=[followed.saving()])
 
     def _watch_directories(self) -> None:
-        wanted = {d for f in self._followed.values() if (d := f.directory) is not None}
+        wanted = {f.directory for f in self._followed.values()}
         if not wanted and self._hints is None:
             return
         if self._hints is None:
@@ -194,10 +186,6 @@ class LogWatching(Component):
     def _commit(self, oid: str) -> list[int]:
         """The position of the event that recorded a commit."""
         return events_of_commit(self._log, CommitsView().load(self._log)[0], oid, 1) if oid else []
-
-
-def _argv(watch: WatchedLog, since_s: int) -> list[str]:
-    return journal_of(watch.unit, since_s) if watch.kind == "unit" else watch.command
 
 
 def _told(repo: str, watch: str, news: LogNews, origin: LineOrigin | None) -> LogLineTold:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.given import place, refuse_unkept, typed
+from kairos.desk.given import place, typed
 from kairos.desk.reading import repositories, repository_at
 from kairos.desk.records.log_watches import LogBacktestOut, LogNewsOut, LogWatchRemovedOut, WatchedLogOut
 from kairos.domain.checks.suggesting import free_name
@@ -20,35 +19,19 @@ from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.eventlog.views.repositories import Repository
 
 NAME = re.compile(r"\A[a-z0-9][a-z0-9._-]{0,39}\Z")
-_UNIT = re.compile(r"\A[A-Za-z0-9:_.\\@-]{1,255}\Z")
 _EXAMPLE = "kairos watch-log add --file /var/log/app.log"
 
 
 def add(
-    desk: Desk, only: Repository | None, command: Sequence[str], *, file: str | None = None, unit: str | None = None,
-    name: str | None = None, read_roots: Sequence[str] = (), every: bool = False,
+    desk: Desk, only: Repository | None, *, file: str, name: str | None = None, every: bool = False
 ) -> WatchedLogOut:  # fmt: skip
     """Watches a log for a repository, or changes the one of this name. UsageError, NotFound."""
     repo = _repository(desk, only)
-    if sum((file is not None, unit is not None, bool(command))) != 1:
-        raise UsageError("say in exactly one way what to watch", f"--file FILE, --unit UNIT or -- CMD: {_EXAMPLE}")
-    folders = [str(place(root)) for root in read_roots]
     known = desk.view(LogWatchesView()).of(repo.id)
-    name = name or free_name(_name_of(file, unit, command), set(known))
+    name = name or free_name(_name_of(file), set(known))
     if NAME.match(name) is None:
         raise UsageError(f"`{name}` is no name for a log", "Small letters, digits, `.`, `_` and `-`, at most 40.")
-    path = ""
-    if file is not None:
-        path = _file(desk, file)
-    elif unit is not None:
-        if _UNIT.match(unit) is None or unit.startswith("-"):
-            raise UsageError(f"`{unit}` is no name of a unit", "`systemctl list-units` lists them.")
-    else:
-        refuse_unkept(command, folders, "kairos watch-log add -- tail -F build.log")
-    event = LogWatchNamed(
-        repo=repo.id, name=name, kind="file" if path else "unit" if unit else "command", path=path, unit=unit or "",
-        command=list(command), read_roots=folders, every=every,
-    )  # fmt: skip
+    event = LogWatchNamed(repo=repo.id, name=name, kind="file", path=_file(desk, file), every=every)
     desk.log.append([NewEvent(watch_stream(repo.id, name), event, None, "user")])
     return next(w for w in listed(desk, repo) if w.name == name)
 
@@ -99,7 +82,7 @@ def _out(desk: Desk, repo: Repository, watch: WatchedLog) -> WatchedLogOut:
     kept = kept_of(desk.log, repo.id, watch)
     why = "" if kept is None else kept.why
     return WatchedLogOut(
-        repo=repo.root, name=watch.name, kind=watch.kind, source=watch.path or watch.unit or " ".join(watch.command),
+        repo=repo.root, name=watch.name, kind=watch.kind, source=watch.path,
         every=watch.every, state="not read yet" if kept is None else "cannot be read" if why else "reading", why=why,
         entries=0 if kept is None else kept.past.entries, templates=0 if kept is None else len(kept.past.templates),
         told=watch.told, unsaid=0 if kept is None else kept.past.unsaid, skipped=0 if kept is None else kept.skipped,
@@ -122,10 +105,9 @@ def _file(desk: Desk, text: str) -> str:
     return str(path)
 
 
-def _name_of(file: str | None, unit: str | None, command: Sequence[str]) -> str:
+def _name_of(file: str) -> str:
     """A name by what is watched: `app` of /var/log/app.log."""
-    word = Path(file).stem if file else (unit or "").removesuffix(".service") or Path(command[0]).name
-    return re.sub(r"[^a-z0-9._-]+", "-", word.lower()).strip("-._")[:30] or "log"
+    return re.sub(r"[^a-z0-9._-]+", "-", Path(file).stem.lower()).strip("-._")[:30] or "log"
 
 
 def _repository(desk: Desk, only: Repository | None) -> Repository:

@@ -9,7 +9,7 @@ def of_log(event: ev.Event) -> str:
     """An event of a watched log on one line; empty for any other event."""
     match event:
         case ev.LogWatchNamed():
-            return f"{event.name}: {event.path or event.unit or ' '.join(event.command)}"
+            return f"{event.name}: {event.path}"
         case ev.LogWatchRemoved():
             return event.name
         case ev.LogLineTold(news="more"):

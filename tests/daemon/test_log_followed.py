@@ -10,15 +10,11 @@ from kairos.domain.logs.state import WatchedLog
 from kairos.eventlog.record import Put
 
 
-def never(*_: Any) -> Any:
-    raise AssertionError("a file starts no command")
-
-
 def test_what_was_learnt_is_kept_for_the_same_source_alone(log: Any, tmp_path: Path) -> None:
     path = tmp_path / "app.log"
     path.write_text("a b c\n" * 10)
     watch = WatchedLog(name="app", kind="file", named=1, path=str(path))
-    followed = FollowedLog("r", watch, None, never)
+    followed = FollowedLog("r", watch, None)
     while followed.work():
         pass
     assert followed.unsaved()
@@ -35,7 +31,7 @@ def test_what_was_learnt_is_kept_for_the_same_source_alone(log: Any, tmp_path: P
 
 def test_the_directory_that_tells_of_a_file_is_the_nearest_that_there_is(tmp_path: Path) -> None:
     watch = WatchedLog(name="app", kind="file", named=1, path=str(tmp_path / "a" / "b" / "app.log"))
-    followed = FollowedLog("r", watch, None, never)
+    followed = FollowedLog("r", watch, None)
     assert followed.directory == str(tmp_path).encode()
     (tmp_path / "a" / "b").mkdir(parents=True)
     assert followed.directory == str(tmp_path / "a" / "b").encode()

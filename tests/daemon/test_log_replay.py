@@ -22,5 +22,5 @@ def test_the_second_half_is_told_against_the_first(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="no such file"):
+    with pytest.raises(OSError, match="No such file"):
         replay(tmp_path / "none.log")

@@ -25,26 +25,25 @@ def at(desk: Desk, repo: Any) -> Any:
 
 
 def test_a_log_is_named_listed_changed_and_ended(desk: Desk, at: Any, tmp_path: Path) -> None:
-    made = log_watches.add(desk, at, [], file=str(tmp_path / "My App.log"))
+    made = log_watches.add(desk, at, file=str(tmp_path / "My App.log"))
     assert (made.name, made.kind, made.state, made.source) == (
         "my-app", "file", "not read yet", str(tmp_path / "My App.log"),
     )  # fmt: skip
-    assert log_watches.add(desk, at, [], unit="nginx.service").name == "nginx"
-    assert log_watches.add(desk, at, ["tail", "-F", "x.log"]).source == "tail -F x.log"
-    again = log_watches.add(desk, at, [], file=str(tmp_path / "b.log"), name="nginx", every=True)
-    assert (again.kind, again.every) == ("file", True)
-    assert [w.name for w in log_watches.listed(desk, None)] == ["my-app", "nginx", "tail"]
-    assert log_watches.remove(desk, at, "tail").name == "tail"
+    again = log_watches.add(desk, at, file=str(tmp_path / "b.log"), name="my-app", every=True)
+    assert (again.source, again.every) == (str(tmp_path / "b.log"), True)
+    assert log_watches.add(desk, at, file="/x/my-app.log").name == "my-app-2"
+    assert [w.name for w in log_watches.listed(desk, None)] == ["my-app", "my-app-2"]
+    assert log_watches.remove(desk, at, "my-app").name == "my-app"
     with pytest.raises(NotFound):
-        log_watches.remove(desk, at, "tail")
+        log_watches.remove(desk, at, "my-app")
 
 
 def test_what_was_learnt_is_listed(desk: Desk, at: Any, tmp_path: Path) -> None:
     path = tmp_path / "app.log"
     path.write_text("a b\nc d e\n" * 10)
-    log_watches.add(desk, at, [], file=str(path))
+    log_watches.add(desk, at, file=str(path))
     watch = desk.view(LogWatchesView()).of(at.id)["app"]
-    followed = FollowedLog(at.id, watch, None, lambda *_: pytest.fail("no command"))
+    followed = FollowedLog(at.id, watch, None)
     while followed.work():
         pass
     desk.log.append([], writes=[followed.saving()])
@@ -54,14 +53,9 @@ def test_what_was_learnt_is_listed(desk: Desk, at: Any, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_watched_is_refused(desk: Desk, at: Any, tmp_path: Path) -> None:
-    wrong: list[tuple[list[str], dict[str, Any]]] = [
-        ([], {}), (["a"], {"unit": "b"}), ([], {"file": str(tmp_path)}), ([], {"unit": "-x"}), ([], {"unit": "a b"}),
-        ([], {"file": str(desk.home.daemon_log)}), ([], {"file": "a.log", "name": "No Name"}),
-        (["curl", "--token", "x" * 30], {}),
-    ]  # fmt: skip
-    for command, how in wrong:
+    for file, name in ((str(tmp_path), None), (str(desk.home.daemon_log), None), ("a.log", "No Name")):
         with pytest.raises(UsageError):
-            log_watches.add(desk, at, command, **how)
+            log_watches.add(desk, at, file=file, name=name)
     assert log_watches.listed(desk, at) == []
 
 

@@ -9,23 +9,19 @@ from typing import Literal
 
 from kairos.domain.events.base import Event, FreeText, register
 
-LogKind = Literal["file", "unit", "command"]
+LogKind = Literal["file"]
 LogNewsKind = Literal["new", "more"]
 
 
 @register
 class LogWatchNamed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person named a log to be watched, or changed it: a file (`path`, absolute), a unit of systemd (`unit`), or what
-    a command prints (`command`, which may read `read_roots` besides). `every`: entries that say of themselves that they
-    are information count, too."""
+    """A person named a log to be watched, or changed it: a file (`path`, absolute). `every`: entries that say of
+    themselves that they are information count, too."""
 
     repo: str
     name: str
     kind: LogKind
     path: str = ""
-    unit: str = ""
-    command: list[FreeText] = []
-    read_roots: list[FreeText] = []
     every: bool = False
 
 

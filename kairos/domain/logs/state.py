@@ -22,9 +22,6 @@ class WatchedLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: LogKind
     named: int
     path: str = ""
-    unit: str = ""
-    command: list[str] = []
-    read_roots: list[str] = []
     every: bool = False
     told: int = 0
     last: int = 0
@@ -32,7 +29,7 @@ class WatchedLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def source(self) -> str:
         """What is watched: as long as it is the same, what was learnt of it holds."""
-        return "\0".join([self.kind, self.path, self.unit, *self.command])
+        return "\0".join([self.kind, self.path])
 
 
 class WatchedLogs(msgspec.Struct, kw_only=True):
@@ -49,8 +46,7 @@ def evolve(state: WatchedLogs, event: Event, position: int) -> None:
     match event:
         case LogWatchNamed():
             state.by_repo.setdefault(event.repo, {})[event.name] = WatchedLog(
-                name=event.name, kind=event.kind, named=position, path=event.path, unit=event.unit,
-                command=event.command, read_roots=event.read_roots, every=event.every,
+                name=event.name, kind=event.kind, named=position, path=event.path, every=event.every,
             )  # fmt: skip
         case LogWatchRemoved():
             state.of(event.repo).pop(event.name, None)

@@ -19,8 +19,6 @@ use crate::{
 
 /// How often the watch looks, at most; a look that takes long makes the pauses longer.
 const LOOK: Duration = Duration::from_millis(20);
-/// The same of a run that mostly waits; the limits of the kernel hold in between.
-const CALM_LOOK: Duration = Duration::from_secs(5);
 
 struct World {
     changes: OwnedFd,
@@ -108,8 +106,7 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
     let bell = child_bell();
     let mut status = None;
     let mut stopped = None;
-    let look = if request.spec.calm { CALM_LOOK } else { LOOK };
-    let mut pause = look;
+    let mut pause = LOOK;
     while status.is_none() && stopped.is_none() {
         let spoken = wait_for_news(control, bell.as_ref(), pause);
         status = reap(child);
@@ -124,7 +121,7 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
         };
         let began = Instant::now();
         stopped = stopped.or_else(|| watch.passed());
-        pause = look.max(began.elapsed() * 10);
+        pause = LOOK.max(began.elapsed() * 10);
     }
     end_everything();
     let (exit, signal) = match status {

@@ -1,7 +1,7 @@
 """Templates behind log lines: ours beside drain3, on the 16 labelled logs of loghub, and the speed of a burst.
 
-`python -m benches.log_templates CLONE`: a clone of logpai/loghub. `content` is the message alone, `line` the whole line,
-as a watched log gives it. Right: lines whose group is exactly the labelled one. drain3 is measured if it is installed.
+`python -m benches.log_templates CLONE`: a clone of logpai/loghub. `content` is the message alone, `line` the whole
+line, as a watched log gives it. Right: lines whose group is exactly the labelled one. drain3 is measured if installed.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from kairos.domain.logs.state import WatchedLog
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Put
 from kairos.eventlog.views.projection import checked, sealed
-from kairos.sensing.log_file import LogFile, LogPlace
+from kairos.sensing.log_file import FilePlace, LogFile
 
 SETTLE_S, SETTLE_MOST_S = 2.0, 10.0
 """News is told when nothing new came for so long (s), at the latest after so long."""
@@ -34,7 +34,7 @@ class LogKept(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     source: str
     past: LogPastState
-    place: LogPlace | None = None
+    place: FilePlace | None = None
     why: str = ""
     skipped: int = 0
 

@@ -20,7 +20,7 @@ class ReplayedNews(NamedTuple):
     line: int
 
 
-class Replayed(NamedTuple):
+class LogReplay(NamedTuple):
     """What a replay gave. `learnt`: entries of the first half."""
 
     lines: int
@@ -31,7 +31,7 @@ class Replayed(NamedTuple):
     news: list[ReplayedNews]
 
 
-def replay(path: Path) -> Replayed:
+def replay(path: Path) -> LogReplay:
     """Replays a log file, twice read: once to count its lines. OSError if it cannot be read."""
     path.open("rb").close()
     half = sum(len(lines) for lines in _read(path)) // 2
@@ -50,7 +50,7 @@ def replay(path: Path) -> Replayed:
         found = past.see(whole, at)
         news += [] if found is None else [ReplayedNews(found, number)]
     state = past.state()
-    return Replayed(number, state.entries, learnt, len(state.templates), state.unsaid, news)
+    return LogReplay(number, state.entries, learnt, len(state.templates), state.unsaid, news)
 
 
 def _read(path: Path) -> Iterator[list[str]]:

@@ -59,7 +59,7 @@ def backtest(path: Path) -> LogBacktestOut:
     from kairos.daemon.log_replay import replay
 
     try:
-        found = replay(path)
+        found = replay(path.resolve())
     except OSError as error:
         kind = NotFound if isinstance(error, FileNotFoundError) else UsageError
         raise kind(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", "Give a log file.") from error

@@ -32,7 +32,7 @@ _BEGINNING = 256
 _MOST_SIBLINGS = 10_000
 
 
-class LogPlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FilePlace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A place in a file. `begins`: a hash of its first `known` bytes; `inside`: within a line that is too long."""
 
     dev: int = 0
@@ -56,10 +56,10 @@ class LogFile:
     """A log file. It holds the file open between two reads, so that what is written to it after its name went is
     read; it lets go of it as soon as another has the name and all of it was read."""
 
-    def __init__(self, path: Path, place: LogPlace | None = None) -> None:
+    def __init__(self, path: Path, place: FilePlace | None = None) -> None:
         """`place`: where an earlier reader ended; None: at the first byte, unless `past` is called."""
         self.path = path
-        self.place = place or LogPlace()
+        self.place = place or FilePlace()
         self._fd: int | None = None
 
     def past(self) -> Iterator[list[str]]:
@@ -174,7 +174,7 @@ class LogFile:
         here, known, begins = os.fstat(fd), min(offset, _BEGINNING), self.place.begins
         if (here.st_dev, here.st_ino, known) != (self.place.dev, self.place.ino, self.place.known):
             begins = _hash(os.pread(fd, known, 0)) if known else ""
-        self.place = LogPlace(
+        self.place = FilePlace(
             dev=here.st_dev, ino=here.st_ino, offset=offset, begins=begins, known=known, inside=inside
         )  # fmt: skip
 

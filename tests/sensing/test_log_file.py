@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kairos.sensing import log_file
-from kairos.sensing.log_file import LogFile, LogPlace
+from kairos.sensing.log_file import FilePlace, LogFile
 
 
 def read(file: LogFile) -> list[str]:
@@ -176,7 +176,7 @@ def test_a_chunk_at_a_time_is_read_of_much(path: Path, monkeypatch: pytest.Monke
     add(path, *(f"line {n}" for n in range(5_000)), "x" * 50_000, "end")
     file = LogFile(path)
     assert (len(file.read().lines) < 3_000, file.read().more) == (True, True)
-    file = LogFile(path, LogPlace())
+    file = LogFile(path, FilePlace())
     found = read(file)
     assert found[:5_000] == [f"line {n}" for n in range(5_000)]
     assert found[-1] == "end"

@@ -31,7 +31,14 @@ from kairos.domain.events.detectors import (
     DetectorSwitched,
     HindsightJudged,
 )
-from kairos.domain.events.logs import LogKind, LogLineTold, LogNewsKind, LogWatchNamed, LogWatchRemoved
+from kairos.domain.events.logs import (
+    LogKind,
+    LogLevel,
+    LogLineTold,
+    LogNewsKind,
+    LogWatchNamed,
+    LogWatchRemoved,
+)
 from kairos.domain.events.nights import (
     DreamFinished,
     DreamRejected,
@@ -161,6 +168,7 @@ __all__ = [
     "HindsightJudged",
     "IndexPublished",
     "LogKind",
+    "LogLevel",
     "LogLineTold",
     "LogNewsKind",
     "LogWatchNamed",

@@ -11,6 +11,7 @@ from kairos.domain.events.base import Event, FreeText, register
 
 LogKind = Literal["file"]
 LogNewsKind = Literal["new", "more"]
+LogLevel = Literal["", "quiet", "warning", "error"]
 
 
 @register
@@ -47,7 +48,7 @@ class LogLineTold(Event, frozen=True, kw_only=True, omit_defaults=True):
     news: LogNewsKind
     template: FreeText
     example: FreeText
-    level: str = ""
+    level: LogLevel = ""
     first: int = 0
     count: int = 1
     here: int = 0

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import msgspec
 
+from kairos.domain.events import LogLevel
 from kairos.domain.inert import escape
-
-Level: TypeAlias = Literal["", "quiet", "warning", "error"]
-"""How bad an entry says it is; empty: it does not say. `quiet`: information, notices, debugging."""
 
 LONGEST_LINE = 4_096
 """A line is looked at up to here (characters)."""
@@ -50,26 +48,27 @@ _LEVEL = re.compile(
     r"|(?<![\w.])(?:trace|debug|info|notice|warn|warning|error|critical|fatal|panic)(?=:)"
 )
 _NO_WORD = re.compile("[^A-Za-z]")
-_LEVELS: dict[str, Level] = {
+_LEVELS: dict[str, LogLevel] = {
     **dict.fromkeys(("trace", "debug", "fine", "info", "information", "notice"), "quiet"),
     **dict.fromkeys(("warn", "warning"), "warning"),
     **dict.fromkeys(
         ("err", "error", "severe", "crit", "critical", "fatal", "alert", "emerg", "panic", "dpanic"), "error"
     ),
 }
-_KLOG: dict[str, Level] = {"I": "quiet", "W": "warning", "E": "error", "F": "error"}
+_KLOG: dict[str, LogLevel] = {"I": "quiet", "W": "warning", "E": "error", "F": "error"}
 _TRACEBACK = re.compile(r"^(?:Traceback \(most recent call last\):|goroutine \d|thread '|Exception in thread )")
 _CAUSE = re.compile(r"^(?:Caused by: |During handling of |The above exception |[\w.$]{3,80}(?:Error|Exception|Exit)\b)")
 _BRACKETS = " \t[(<>)]|-:,;"
 
 
-class LogEntry(NamedTuple):
-    """An entry. `text`: what it says in one line, without its stamp; `example`: its first lines as they were, safe to
+class SaidEntry(NamedTuple):
+    """An entry. `text`: what it says in one line, without its stamp; `level`: how bad it says it is, `quiet` for
+    information and less, empty if it does not say; `example`: its first lines as they were, safe to
     show; `at`: its own stamp (seconds; comparable within one log only), None if it has none."""
 
     text: str
     example: str
-    level: Level = ""
+    level: LogLevel = ""
     at: int | None = None
 
 
@@ -125,7 +124,7 @@ class Entries:
         return _CAUSE.match(line) is not None and len(self._lines) > 1
 
 
-def entry_of(lines: list[str]) -> LogEntry:
+def entry_of(lines: list[str]) -> SaidEntry:
     """The lines of one entry, at least one, as an entry."""
     head = lines[0]
     found = _json(head) if head.startswith("{") else None
@@ -142,7 +141,7 @@ def entry_of(lines: list[str]) -> LogEntry:
     if traced:
         level = "error"
         text = cause if _TRACEBACK.match(text) and cause else f"{text} {cause}" if cause else text
-    return LogEntry(text.strip(), escape("\n".join(lines), lines=True), level, at)
+    return SaidEntry(text.strip(), escape("\n".join(lines), lines=True), level, at)
 
 
 def _stamp(line: str) -> re.Match[str] | None:
@@ -178,7 +177,7 @@ def _seconds(stamp: re.Match[str]) -> int | None:
     return timegm((year, month, day, int(found["h"]), int(found["mi"]), int(found["s"])))
 
 
-def _level(line: str) -> Level:
+def _level(line: str) -> LogLevel:
     for found in _LEVEL.finditer(line[:_HEAD]):
         level = _LEVELS.get(_NO_WORD.sub("", found.group().rpartition(":")[2].rpartition("=")[2]).lower())
         if level is not None:
@@ -190,7 +189,7 @@ _WORDS = ("level", "severity", "lvl", "log.level", "levelname")
 _SAID = ("msg", "message", "event", "error", "err", "exception", "exc_info")
 
 
-def _json(line: str) -> tuple[str, Level] | None:
+def _json(line: str) -> tuple[str, LogLevel] | None:
     """(what a line in JSON says, its level), None if it is none. A number is a level of pino or bunyan."""
     try:
         found: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
@@ -198,7 +197,7 @@ def _json(line: str) -> tuple[str, Level] | None:
         return None
     word = next((found[key] for key in _WORDS if key in found), "")
     if isinstance(word, int):
-        level: Level = "error" if word >= 50 else "warning" if word >= 40 else "quiet"
+        level: LogLevel = "error" if word >= 50 else "warning" if word >= 40 else "quiet"
     else:
         level = _LEVELS.get(str(word).lower(), "")
     said = [_plain(found[key]) for key in _SAID if found.get(key)]

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from kairos.domain.events import LogNewsKind
-from kairos.domain.logs.entries import Level, entry_of
+from kairos.domain.events import LogLevel, LogNewsKind
+from kairos.domain.logs.entries import entry_of
 from kairos.domain.logs.templates import LogTemplate, Templates
 from kairos.domain.secrets import redact
 
@@ -48,7 +48,7 @@ class LogNews(NamedTuple):
     kind: LogNewsKind
     template: LogTemplate
     example: str
-    level: Level
+    level: LogLevel
     here: int = 0
     worst: int = 0
 

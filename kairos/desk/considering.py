@@ -119,7 +119,7 @@ def _detectors(
         said = f"finds {count(len(findings), 'thing')} now" if findings else nothing
         said += f": {why}" if (why := spoken_of(desk, repo, findings)) else ""
         if roster.states[name] == "off":
-            said += ", but is off (detectors.also)"
+            said += f", but is off (kairos detectors promote {name})"
         said += ", but is in shadow" if roster.is_in_shadow(name) else ""
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""
         out.append(

@@ -33,9 +33,9 @@ class ShadowFinding(msgspec.Struct):
 
 
 class Shadows(msgspec.Struct):
-    """The findings in shadow that are awaited, by the position of their hold."""
+    """The findings in shadow that are awaited, by the position of their hold (as text, as keys of JSON are)."""
 
-    open: dict[int, ShadowFinding] = {}
+    open: dict[str, ShadowFinding] = {}
 
     def of(self, repo: str) -> list[ShadowFinding]:
         return [s for s in self.open.values() if s.repo == repo]
@@ -46,15 +46,15 @@ def evolve(state: Shadows, event: Event, position: int) -> None:
     match event:
         case AttentionHeld(rule=rule, shadow=Named() as named) if rule == SHADOW and event.commit:
             awaiting = Awaiting(event.commit, event.horizon or HORIZON, list(named.places))
-            state.open[position] = ShadowFinding(
+            state.open[str(position)] = ShadowFinding(
                 position, event.repo, event.detector, event.subject, event.boundary, named, awaiting
             )
             if len(state.open) > MOST:
-                del state.open[next(iter(state.open))]
+                del state.open[min(state.open, key=int)]
         case CommitRecorded() if state.open:
             _follow(state, event)
         case HindsightJudged():
-            state.open.pop(event.of, None)
+            state.open.pop(str(event.of), None)
         case DetectorRemoved():
             state.open = {n: s for n, s in state.open.items() if s.detector != event.detector}
         case _:

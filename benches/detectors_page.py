@@ -17,7 +17,7 @@ HEAD = f"""# Detectors
 <!-- Made by `python -m benches.detectors FOLDER --page docs/detectors.md`; do not edit. -->
 
 Each detector was replayed over the last {LAST} commits of the repositories below (`kairos backtest`), and each finding
-was judged by what people did within 30 commits that descend from its own (3 for `missing-companion`); see
+was judged by what people did within 30 commits that descend from its own (300 for `stale-reference`); see
 [how](how-to/backtest.md). *Repositories*: in how many of those replayed it found something. *As it is now*: how many
 were replayed since its code changed last. The others were replayed with earlier code: what newer rules leave out still
 counts against it. *Later half* holds the findings in the newer half of each history. *Left*: nobody did anything about
@@ -37,14 +37,8 @@ REASONS = """
 - `stale-reference`: what it says is proven from the tree: the path is named and is not there. Whoever updates all
   references in the commit of the rename leaves no finding, so history shows the rest, which people did not notice.
 - `ignore-artifact`: history shows only artifacts that somebody committed, and none that was ignored.
-- `missing-companion` is off. A ranking learned from 57 histories (confidence, support, earlier omissions and what
-  followed them, recency, same stem, test beside source, size of the commit; trained on the older halves of some
-  repositories, tried on the newer halves of the others) was right in 78 % of 443 cases from a predicted 70 % on,
-  but nearly all of them were change logs and lock files that change within 3 commits in 85 % of all cases anyway.
-  Among files that change in at most 60 % of them anyway it was right in 52 %, the rule as it stands in 63 % of all.
-  What changes together is told where it is asked for: `kairos memory related PATH`, `kairos why-not COMMIT`.
 - A detector that was seldom raised has too wide an interval. It is off until more histories were replayed;
-  `detectors.also` lets it watch.
+  `kairos detectors promote` lets it watch.
 """
 
 

@@ -21,10 +21,11 @@ EXAMPLES = {
     "edit": "kairos edit qzvt --patch my.diff",
     "forget": "kairos forget --path 'notes/*' -m 'not meant to be kept' --yes",
     "log import": "kairos log import kairos.ndjson",
+    "memory brief": "kairos memory brief src/app.py",
     "memory recall": "kairos memory recall test command",
     "memory related": "kairos memory related src/app.py",
     "memory show": "kairos memory show qzvt",
-    "mute": "kairos mute missing-companion --repo .",
+    "mute": "kairos mute ignore-artifact --repo .",
     "pause": "kairos pause 2h",
     "policy allow": "kairos policy allow docs --path 'docs/**' --max-risk low --example docs/index.md",
     "policy revoke": "kairos policy revoke docs",
@@ -32,7 +33,7 @@ EXAMPLES = {
     "sandbox run": "kairos sandbox run -- make test",
     "show": "kairos show qzvt",
     "turn show": "kairos turn show 1742",
-    "unmute": "kairos unmute missing-companion --repo .",
+    "unmute": "kairos unmute ignore-artifact --repo .",
     "why": "kairos why qzvt",
 }
 """Command as typed → a call of it."""

@@ -79,7 +79,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     versions = {d.name: d.version for d in chosen}
     watch = {name for name, state in roster.states.items() if state == "on"}
     return BacktestOut(
-        repo=str(git.root), head=head, commits=found.commits, learned=found.learned,
+        repo=str(git.root), head=head, commits=found.commits,
         first=rfc3339(found.first_s * SECOND), last=rfc3339(found.last_s * SECOND), days=found.days,
         horizon=found.horizon, listed=found.listed, delivered=found.deliveries, busiest_day=found.busiest,
         repeats=found.repeats, failures=found.failures, seconds=round(found.seconds, 3),
@@ -99,7 +99,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
             BacktestExampleOut(
                 detector=r.detector, commit=r.commit, at=rfc3339(r.at_s * SECOND), title=as_text(r.title),
                 claim=as_text(r.claim), label=r.label, by=r.by, after=r.after, base_rate=round(r.chance, 3),
-                delivered=r.told,
+                delivered=r.told is not None,
             )
             for r in found.raised
         ],

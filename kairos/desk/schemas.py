@@ -24,7 +24,7 @@ from kairos.desk.records.log import (
     ThenOut,
     VerifyOut,
 )
-from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
+from kairos.desk.records.memory import BriefOut, DreamChangeOut, MemoryOut, RelatedOut
 from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
 from kairos.desk.records.proposals import (
     CardOut,
@@ -78,6 +78,7 @@ DATA: dict[str, Any] = {
     "compact": CompactOut,
     "sandbox": SandboxOut,
     "dream": list[DreamChangeOut],
+    "memory-brief": BriefOut,
     "memory-ls": list[MemoryOut],
     "memory-recall": list[MemoryOut],
     "memory-related": list[RelatedOut],

@@ -46,6 +46,7 @@ def _without_nulls(value: Any) -> Any:
         ("config-get", ["config", "get"]), ("config-set", ["config", "set", "attention.per_day", "5"]),
         ("config-path", ["config", "path"]), ("tools", []), ("completion", ["completion", "bash"]), ("doctor", []),
         ("memory-ls", ["memory", "ls"]), ("memory-recall", ["memory", "recall", "x"]),
+        ("memory-brief", ["memory", "brief", "README.md"]),
         ("service", ["service", "install", "--print"]), ("version", ["--version"]),
     ],
 )  # fmt: skip

@@ -41,7 +41,6 @@ class Kept:
         self._append(
             ev.RepoTrusted(repo=self.id, root=str(repo.root), dev=at.st_dev, ino=at.st_ino, by="user"),
             ev.BaselineRecorded(repo=self.id, entries=1),
-            ev.DetectorSwitched(detector="missing-companion", state="on"),
         )
         self.bursts = count()
         self.commits = set(self._reachable())

@@ -76,7 +76,6 @@ class Turns:
         self.append(
             ev.RepoTrusted(repo=REPO, root=root, dev=1, ino=1, by="user"),
             ev.BaselineRecorded(repo=REPO, entries=1),
-            ev.DetectorSwitched(detector="missing-companion", state="on"),
         )
         self.world = World(self.log)
         self.world.load()

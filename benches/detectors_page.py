@@ -10,7 +10,7 @@ from benches.detectors import LAST, Measured, code_of
 from kairos.backtest.result import RaisedThen, Sums, sums_of
 from kairos.detectors.enabled import ENABLED
 from kairos.detectors.looking import ALL
-from kairos.domain.hindsight import earns_its_place
+from kairos.domain.hindsight import earns_its_place, wilson
 
 HEAD = f"""# Detectors
 
@@ -28,6 +28,16 @@ detector watches by default from a precision of 80 % on, with at least 65 % as t
 """
 
 
+MEANING = """
+## What done and left mean
+*Done*: a later commit took at least half of the places of a finding away, whatever else it did. A dead reference is
+done by mending it, by rewriting its paragraph and by deleting its file; a conflict marker or a value by deleting the
+file. So *done* says that what was found did not stay, not that somebody carried out the proposal. *Left*: it was still
+there when the horizon was over, which is no judgement of whether it is right: see *read by eye*. *Anyway*: how often a
+file that the finding names changes within the horizon at all, done or not.
+"""
+
+
 REASONS = """
 ## Why some watch all the same, and one does not
 - `secret`: hindsight can only say whether people took a value out within 30 commits. A token that they never rotated
@@ -36,6 +46,7 @@ REASONS = """
   (`python -m benches.secrets`).
 - `stale-reference`: what it says is proven from the tree: the path is named and is not there. Whoever updates all
   references in the commit of the rename leaves no finding, so history shows the rest, which people did not notice.
+  They mend it when they come across it, which takes longer than 30 commits in every second case.
 - `ignore-artifact`: history shows only artifacts that somebody committed, and none that was ignored.
 - A detector that was seldom raised has too wide an interval. It is off until more histories were replayed;
   `kairos detectors promote` lets it watch.
@@ -70,6 +81,13 @@ def read_of(every: Sequence[Measured], detector: str) -> list[ReadByEye]:
     return [
         known[detector, repository, commit] for repository, commit in left if (detector, repository, commit) in known
     ]
+
+
+def within(every: Sequence[Measured], detector: str, commits: int) -> str:
+    """The precision of a detector if only what people did within so many commits counts as done."""
+    decided = [r for r in halves(every, detector)[0] if r.label in ("done", "left")]
+    found = wilson(sum(r.label == "done" and r.after <= commits for r in decided), len(decided))
+    return "–" if found is None else f"{found.share:.0%} ({found.low:.0%}–{found.high:.0%}, n={len(decided)})"
 
 
 def halves(every: Sequence[Measured], detector: str) -> tuple[list[RaisedThen], list[RaisedThen]]:
@@ -124,7 +142,9 @@ def page(every: Sequence[Measured]) -> str:
     repeats = sum(m.result.repeats for m in every)
     busiest = max(m.result.busiest for m in every)
     lines = [
-        HEAD, *rows, "", REASONS.strip(), "",
+        HEAD, *rows, "", MEANING.strip(), "", f"Of the findings of `stale-reference` people had done "
+        f"{within(every, 'stale-reference', 30)} within 30 commits, and "
+        f"{within(every, 'stale-reference', 100)} within 100.", "", REASONS.strip(), "",
         f"Most told on one day: {busiest}. Raised twice: {repeats}. A replay has no own writes, so nothing "
         "can react to itself.", "",
         "## The public set", "",

@@ -170,7 +170,7 @@ class Replay:
         finding = next(f for f in said.findings if f.key == event.key)
         horizon = min(self._options.horizon, finding.horizon or self._options.horizon)
         what = named(finding)
-        asked = list(named_paths(finding.action, finding.basis, finding.asks))[:_MOST_PATHS] or [""]
+        asked = list(named_paths(finding.action, finding.basis))[:_MOST_PATHS] or [""]
         rate = sum(chance(self._touched[p], max(0, position - 1 - self._born.get(p, position)), horizon) for p in asked)
         raised = RaisedThen(
             detector=finding.detector, commit=commit.oid, at_s=commit.at_s, title=finding.title, claim=finding.claim,
@@ -221,8 +221,6 @@ class Replay:
         finding = pending.finding
         if not pending.named.concerns(changed):
             return None
-        if finding.asks:
-            return Again(finding.key)
         detectors = [d for d in self._detectors if d.name == finding.detector]
         boundary = BURST if finding.detector in _IN_FILES else pending.raised.boundary
         scene = self._walk.again(boundary, [pending.evidence], pending.added, commit.oid)

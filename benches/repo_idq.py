@@ -22,8 +22,9 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,10 +114,19 @@ def replayed(git: Git, stretch: Stretch, names: Collection[str], file: Path) -> 
     journal = Journal(file)
     try:
         chosen = [d for d in ALL if d.name in names]
-        made = Replay(git, chosen, Options(last=stretch.commits), MANNERS, UTC, journal, b"bench")
+        made = Replay(git, chosen, Options(last=stretch.commits), MANNERS, zone_of(git, stretch), journal, b"bench")
         return made.run(stretch.head, lambda done, total: None)
     finally:
         journal.close()
+
+
+def zone_of(git: Git, stretch: Stretch) -> tzinfo:
+    """The time zone in which most commits of a stretch were written, for quiet hours and days."""
+    out = git.run("log", f"--max-count={stretch.commits}", "--format=%ad", "--date=format:%z", stretch.head, "--")
+    zones = Counter(out.decode("ascii").split())
+    most = max(sorted(zones), key=lambda zone: zones[zone])
+    offset = timedelta(hours=int(most[1:3]), minutes=int(most[3:5]))
+    return timezone(-offset if most.startswith("-") else offset)
 
 
 def reduced(whole: Path, own: Path, names: Collection[str], commits: int) -> None:

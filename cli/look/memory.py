@@ -112,14 +112,14 @@ def brief_text(told: BriefOut) -> str:
     more = len(told.paths) - 3
     lines = [f"  about {shown}" + (f" and {count(more, 'more file')}" if more > 0 else "")]
     if told.companions:
-        rows: list[list[render.Cell]] = [["SURE", "COMMITS", "USUALLY CHANGES, TOO", "WITH", "EVENTS"]]
+        rows: list[list[render.Cell]] = [["SURE", "COMMITS", "CHANGES, TOO", "WITH", "EVENTS"]]
         rows += [
             [f"{c.confidence:.0%}", str(c.support), c.path, c.changes_with, ", ".join(map(str, c.cites[-3:]))]
             for c in told.companions
         ]
         lines.append(render.table(rows, right=(0, 1)))
     else:
-        lines.append("  No commit shows another file usually changing with it.")
+        lines.append("  No commit shows another file that often changes with it.")
     lines += [f"  {render.inert(m.kind)}: {render.inert(m.text)} (ev {', '.join(map(str, m.cites[-3:]))})"
               for m in told.memories]  # fmt: skip
     return "\n".join(lines)

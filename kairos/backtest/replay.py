@@ -32,7 +32,7 @@ from kairos.domain.awaited import named, seen_again
 from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.events.detectors import Named
 from kairos.domain.finding import Finding
-from kairos.domain.hindsight import Again, Awaiting, chance, named_paths
+from kairos.domain.hindsight import HORIZON, Again, Awaiting, chance, named_paths
 from kairos.domain.learning.lessons import place_of
 from kairos.repo.git import Git
 from kairos.sensing.commits import count, history
@@ -47,11 +47,11 @@ _IN_FILES = frozenset({"secret"})
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`last`: so many commits (0: all); `since_s`: only those made since then; `horizon`: after so many descendants a
-    finding is decided."""
+    finding is decided (0: HORIZON, or as many as its detector asks for)."""
 
     last: int = 0
     since_s: int = 0
-    horizon: int = 30
+    horizon: int = 0
 
 
 class Pending(msgspec.Struct):
@@ -112,7 +112,7 @@ class Replay:
             raised.told = self._person.told.get(id_)
         return BacktestResult(
             head=head, commits=max(0, number + 1), first_s=first, last_s=last, days=len(days),
-            detectors=[d.name for d in self._detectors], horizon=self._options.horizon, raised=self._raised,
+            detectors=[d.name for d in self._detectors], horizon=self._options.horizon or HORIZON, raised=self._raised,
             listed=self._listed, failures=dict(self._failures), deliveries=self._person.days.total(),
             busiest=max(self._person.days.values(), default=0), repeats=self._person.repeats,
             seconds=time.monotonic() - begun, kept=min(self._journal.upto + 1, max(0, number + 1)),
@@ -168,7 +168,7 @@ class Replay:
         self, event: ProposalRaised, said: LookSaid, commit: CommitRecorded, position: int, number: int
     ) -> None:
         finding = next(f for f in said.findings if f.key == event.key)
-        horizon = min(self._options.horizon, finding.horizon or self._options.horizon)
+        horizon = self._options.horizon or finding.horizon or HORIZON
         what = named(finding)
         asked = list(named_paths(finding.action, finding.basis))[:_MOST_PATHS] or [""]
         rate = sum(chance(self._touched[p], max(0, position - 1 - self._born.get(p, position)), horizon) for p in asked)

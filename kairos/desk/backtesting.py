@@ -22,19 +22,18 @@ from kairos.errors import Locked, UsageError
 
 OFFERED = 500
 """So many commits `init` offers to replay."""
-HORIZON = 30
 _EARLIEST_S = 100_000_000
 """Smaller numbers are no times to git."""
 
 
 class BacktestRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to replay: `since` as typed (a time, or a duration back), `last` so many commits (0: all), only these
-    `detectors` (empty: those that watch by default)."""
+    `detectors` (empty: those that watch by default); `horizon`: see `Options`."""
 
     since: str | None = None
     last: int = 0
     detectors: Sequence[str] = ()
-    horizon: int = HORIZON
+    horizon: int = 0
 
 
 def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) -> BacktestOut:

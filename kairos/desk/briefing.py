@@ -20,10 +20,11 @@ from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import Claim, Claims
 from kairos.memory.counts import Estimate
 from kairos.memory.history import HistoryView
+from kairos.memory.related import LEAST
 from kairos.repo.git import Git, GitError
 
-LEAST_COMMITS, LEAST_CONFIDENCE = 3, 0.35
-"""From so many commits and from this confidence on a dream remembers a pair, too (`dream/extract.py`)."""
+LEAST_COMMITS = 3
+"""From so many commits on a dream remembers a pair, too (`dream/extract.py`)."""
 _MOST_PATHS = 200
 _ALWAYS = frozenset({"command", "preference"})
 """Kinds of memories that are about every change of a repository."""
@@ -42,7 +43,7 @@ def brief(desk: Desk, chosen: Repository | None, paths: Sequence[str], limit: in
     best: dict[str, tuple[Estimate, str]] = {}
     for path in here:
         for found in learner.related([path], limit + len(taken), guess=False):
-            if found.support < LEAST_COMMITS or found.confidence < LEAST_CONFIDENCE or found.path in taken:
+            if found.support < LEAST_COMMITS or found.confidence < LEAST or found.path in taken:
                 continue
             if (tree is None or found.path in tree) and (
                 found.path not in best or best[found.path][0].confidence < found.confidence

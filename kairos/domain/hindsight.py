@@ -24,6 +24,8 @@ from kairos.domain.basis import Basis
 Label = Literal["done", "left", "moot", "unknown"]
 HALF = 0.5
 """From this share of its places a finding counts as done."""
+HORIZON = 30
+"""After so many commits that descend from its own a finding is decided, unless its detector asks for another number."""
 LEAST, LEAST_LOW = 0.8, 0.65
 """The precision, and the lower end of its interval, from which a detector is enabled."""
 _PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)

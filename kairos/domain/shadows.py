@@ -6,12 +6,10 @@ import msgspec
 
 from kairos.domain.events import AttentionHeld, CommitRecorded, DetectorRemoved, Event, HindsightJudged
 from kairos.domain.events.detectors import Named
-from kairos.domain.hindsight import Again, Awaiting
+from kairos.domain.hindsight import HORIZON, Again, Awaiting
 from kairos.domain.holds import SHADOW
 from kairos.domain.learning.lessons import place_of
 
-HORIZON = 30
-"""After so many commits that descend from its own a finding in shadow is decided."""
 MOST = 500
 """So many findings in shadow are awaited; the oldest are left undecided beyond."""
 TOPICS = frozenset({"AttentionHeld", "CommitRecorded", "DetectorRemoved", "HindsightJudged"})

@@ -130,6 +130,21 @@ def test_delivery_keeps_quiet_hours_and_the_daily_cap_at_the_times_of_the_commit
     assert replay("conflict-marker", journal="2", manners=Manners(quiet=(0, 23), per_day=4, idle=1)).deliveries == 0
 
 
+def test_nothing_is_told_while_git_writes_one_commit_after_the_other(repo, replay, dates):
+    """A rebase: three commits of one second, and a later one."""
+    dates(5)
+    made = []
+    for n in range(3):
+        repo.write(f"f{n}.py", CONFLICT)
+        made.append(repo.commit())
+    dates(6)
+    repo.write("later.py", CONFLICT)
+    made.append(repo.commit())
+    found = replay("conflict-marker")
+    assert [r.commit for r in found.raised] == made
+    assert [r.told.commit for r in found.raised] == [made[2]] * 3 + [made[3]]
+
+
 def test_a_second_run_says_the_same_from_the_journal(repo, replay):
     for n in range(6):
         repo.write(f"f{n}.py", CONFLICT)

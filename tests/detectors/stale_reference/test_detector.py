@@ -188,32 +188,6 @@ def test_links_of_a_moved_markdown_file_are_put_right(repo, moved, apply):
     assert after(repo, "README.md").startswith("[a](docs/guide/first%20%281%29.md) and <a href='docs/guide/first%20")
 
 
-def test_a_deleted_file_that_git_ignores_now_is_made_by_a_build_and_rightly_named(repo, see):
-    repo.write("man/just.1", "x\n")
-    repo.write("docs/use.md", "see [man](../man/just.1)\n")
-    repo.commit()
-    repo.git("rm", "-q", "man/just.1")
-    repo.write(".gitignore", "/man\n")
-    repo.commit()
-    assert look(see("commit")) == []
-    repo.write(".gitignore", "/other\n")
-    repo.write("man/other.1", "x\n")
-    repo.write("docs/use.md", "see [man](../man/other.1)\n")
-    repo.commit()
-    repo.git("rm", "-q", "man/other.1")
-    repo.commit()
-    assert [f.title for f in look(see("commit"))] == ["1 reference to deleted man/other.1"]
-
-
-def test_a_list_of_what_is_left_out_may_name_what_is_gone(repo, see):
-    repo.write("COOKBOOK.md", "x\n")
-    repo.write(".npmignore", "COOKBOOK.md\n")
-    repo.commit()
-    repo.git("rm", "-q", "COOKBOOK.md")
-    repo.commit()
-    assert look(see("commit")) == []
-
-
 def test_a_deleted_file_becomes_a_note_with_the_places(repo, see):
     repo.write("src/pay.py", PAY)
     repo.write("use.py", "import os\nfrom src.pay import charge\n")

@@ -140,7 +140,7 @@ class _Daemon:
 
     def _roster(self) -> Roster:
         with self._world.reading() as views:
-            return Rostering(self._home, self._config)(views.roster)
+            return Rostering(self._home)(views.roster)
 
     def run(self, on_ready: Callable[[], None]) -> int:
         try:

@@ -36,7 +36,7 @@ def roster_of(desk: Desk) -> Roster:
     """Every detector, with its state."""
     from kairos.daemon.rostering import Rostering
 
-    return Rostering(desk.home, desk.config)(said_of(desk))
+    return Rostering(desk.home)(said_of(desk))
 
 
 def add(

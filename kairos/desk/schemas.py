@@ -25,7 +25,7 @@ from kairos.desk.records.log import (
     VerifyOut,
 )
 from kairos.desk.records.log_watches import LogBacktestOut, LogWatchRemovedOut, WatchedLogOut
-from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
+from kairos.desk.records.memory import BriefOut, DreamChangeOut, MemoryOut, RelatedOut
 from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
 from kairos.desk.records.proposals import (
     CardOut,
@@ -79,6 +79,7 @@ DATA: dict[str, Any] = {
     "compact": CompactOut,
     "sandbox": SandboxOut,
     "dream": list[DreamChangeOut],
+    "memory-brief": BriefOut,
     "memory-ls": list[MemoryOut],
     "memory-recall": list[MemoryOut],
     "memory-related": list[RelatedOut],

@@ -47,6 +47,7 @@ def _without_nulls(value: Any) -> Any:
         ("config-path", ["config", "path"]), ("tools", []), ("completion", ["completion", "bash"]), ("doctor", []),
         ("memory-ls", ["memory", "ls"]), ("memory-recall", ["memory", "recall", "x"]),
         ("watch-log-ls", ["watch-log", "ls"]), ("watch-log-backtest", ["watch-log", "backtest", "/etc/os-release"]),
+        ("memory-brief", ["memory", "brief", "README.md"]),
         ("service", ["service", "install", "--print"]), ("version", ["--version"]),
     ],
 )  # fmt: skip

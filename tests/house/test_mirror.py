@@ -60,6 +60,7 @@ STORIES = {
     "tests/acting/test_folding.py": "what is applied and undone where a file system folds case",
     "tests/domain/test_innocent_values.py": "what looks like a credential and is none",
     "tests/backtest/test_measuring.py": "what makes a measured row of docs/detectors.md old",
+    "tests/backtest/test_repo_idq.py": "what a decision to speak counts, in benches/repo_idq.py",
     "tests/acting/test_attacks.py": "what a confined command tries, against all of acting and the launcher",
     "tests/agent/test_troubled_servers.py": "turns whose server is slow, silent, cut off, or wrong about what it used",
     "tests/cli/decide/test_review_screen.py": "a whole review on screens of several sizes",

@@ -39,6 +39,14 @@ def test_what_git_threw_away_is_open_again_and_untold(done: Kept, args: tuple[st
     assert done.told() == 1
 
 
+@pytest.mark.parametrize("args", [("reset", "-q", "--hard"), ("checkout", "-q", "-f", "HEAD"), ("stash", "-q")])
+def test_what_git_threw_away_while_no_daemon_ran_is_open_again(done: Kept, args: tuple[str, ...]) -> None:
+    first = done.one().id
+    done.start()  # its looker compared nothing yet
+    done.git(*args, what="stash" if args[0] == "stash" else "reset")
+    assert (done.one().id, done.one().state) == (first, "pending")
+
+
 def test_what_is_stashed_and_popped_was_carried_out_and_can_be_undone(done: Kept) -> None:
     done.git("stash", "-q", what="stash")
     assert done.one().state == "pending"

@@ -5,8 +5,8 @@ this place, whatever its state (untracked, staged, committed, pushed). It is a h
 so that it cannot be guessed from the log alone.
 
 Unstaged edits of tracked files are not checked, to avoid reports while a person types; the value is reported when it
-is staged or committed, and its card lives as long as the file holds it. A value that is staged or committed is urgent, because it gets worse by waiting, if it surely
-looks like a credential; one that may be made up is an ordinary note.
+is staged or committed, and its card lives as long as the file holds it. A value that is staged or committed is urgent,
+because it gets worse by waiting, if it surely looks like a credential; one that may be made up is an ordinary note.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
             line += memchr_iter(b'\n', &text[at..m.start]).count();
             fences += if prose { memmem::find_iter(&text[at..m.start], b"\n```").count() } else { 0 };
             at = m.start;
-            let spoken = !prose || (m.kind == "credential" && fences % 2 == 0 && !is_indented(&text, m.start));
+            let spoken = !prose || (m.kind == "credential" && fences % 2 == 0 && is_spoken(&path, &text, m.start));
             let wanted = (guess && spoken) || !MADE_UP_KINDS.contains(&m.kind);
             let meant = (public && m.kind == "google-api-key")
                 || is_search_key(&text, m.start)
@@ -274,10 +274,12 @@ fn is_for_everybody(token: &[u8]) -> bool {
     memmem::find(&decoded(payload, 512), b"\"role\":\"anon\"").is_some()
 }
 
-/// Whether the line of a value is indented as those of a block of code in Markdown are.
-fn is_indented(text: &[u8], at: usize) -> bool {
-    let line = memchr::memrchr(b'\n', &text[at.saturating_sub(NEAR)..at]).map_or(0, |n| at.saturating_sub(NEAR) + n + 1);
-    text[line..].starts_with(b"    ") || text[line..].starts_with(b"\t")
+/// Whether a value in a text for people stands in no indented block of code; in a README, in code within a sentence.
+fn is_spoken(path: &[u8], text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(NEAR)..at];
+    let line = memchr::memrchr(b'\n', before).map_or(before, |n| &before[n + 1..]);
+    let readme = name_of(path).starts_with(b"readme");
+    !(line.starts_with(b"    ") || line.starts_with(b"\t")) && (!readme || line.contains(&b'`'))
 }
 
 /// Whether a value stands in an example within the documentation of code: a doctest, or a `///` comment.

@@ -75,7 +75,10 @@ fn bare(text: &[u8], at: usize, whole: bool) -> Value {
 
 /// How a string is closed.
 enum Close {
-    Quote { with: u8, escaped: bool },
+    Quote {
+        with: u8,
+        escaped: bool,
+    },
     /// `]==]` of Lua: two brackets with so many signs between them.
     Long(usize),
     /// `q{…}` of Perl, `%q(…)` of Ruby.

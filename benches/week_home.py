@@ -161,5 +161,7 @@ class WeekHome:
         if any(r.origin in ACTIVE_ORIGINS for r in self.of(repo, *GATHERED, after=done)):
             return False
         busy = [p for p in self.inbox().live() if p.raised.repo == repo and p.state in ("approved", "executing")]
-        fresh = [p for p in self.inbox().pending() if p.raised.repo == repo and p.state == "raised" and not p.revised]
+        fresh = [
+            p for p in self.inbox().pending() if p.raised.repo == repo and p.state == "raised" and not p.revised_at
+        ]
         return not busy and not fresh

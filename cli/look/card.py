@@ -99,12 +99,14 @@ def _revised(proposal: Proposal, card: CardOut) -> list[str]:
     if not card.revisions:
         return []
     shown = proposal.revisions[-_MOST_REVISIONS:]
-    times = "once" if card.revised == 1 else f"{card.revised} times"
+    times = "revised once" if card.revised == 1 else f"revised {card.revised} times"
+    if card.revised == 0:
+        times = "it followed its branch"
     last = f", the last {len(shown)}" if len(shown) < card.revised else ""
     rows: list[list[render.Cell]] = [
         [f"{age(now_us() - r.at)} ago", r.changed, f"was {r.was[:12]}…" if r.was else ""] for r in shown
     ]
-    return ["", f"  revised {times}{last}:", render.table(rows, indent="    ")]
+    return ["", f"  {times}{last}:", render.table(rows, indent="    ")]
 
 
 def _comments(context: Context, card: CardOut) -> list[str]:

@@ -80,7 +80,7 @@ class Executing(Component):
             begun = views.attention.boundaries.get(proposal.raised.repo, 0)
             has_check = bool(views.checks.of(proposal.raised.repo))
         has_check = has_check or (repo is not None and repo.root in self._config.check)
-        if repo is None or not has_check or proposal.is_note or not proposal.revised:
+        if repo is None or not has_check or proposal.is_note or not proposal.revised_at:
             return True
         return proposal.raised.boundary in attention.SPEAKING or begun >= proposal.revised_at
 

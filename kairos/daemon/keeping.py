@@ -24,7 +24,14 @@ from kairos.detectors.scene import Facts
 from kairos.detectors.touching import TouchedSince, TreeMoment, moment_of, names_of_absent, paths_in, words_of
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import Basis, BasisMissing, BasisTree, absence, missing, oids_of, paths_of, reached, reached_of
-from kairos.domain.events import AttentionHeld, CommitRecorded, Event, ProposalRaised, ProposalRevised
+from kairos.domain.events import (
+    AttentionHeld,
+    CommitRecorded,
+    Event,
+    FilesChanged,
+    ProposalRaised,
+    ProposalRevised,
+)
 from kairos.domain.finding import Finding
 from kairos.domain.holds import ENDING
 from kairos.domain.keeping import carried, edit_kept, is_back, not_found, thrown_away, to_follow, without_look
@@ -63,11 +70,15 @@ class ProposalKeeper:
         self._roster = roster
         self._touched: dict[str, TouchedSince] = {}
         """By repository: changes since its proposals were last compared; no entry: all must be."""
+        self._by_git: dict[str, set[str]] = {}
+        """By repository: the paths that git changed since then, and all that changed while no daemon ran."""
         self._cited: dict[str, dict[str, tuple[ProposalRaised, frozenset[str]]]] = {}
         """By repository and id: a proposal and the paths that its evidence names, so that an edit reads no event."""
 
     def note(self, repo_id: str, event: Event) -> None:
         """Notes an event of a repository, so that `keep` knows which proposals it may concern."""
+        if isinstance(event, FilesChanged) and (event.cause == "git" or repo_id not in self._touched):
+            self._by_git.setdefault(repo_id, set()).update(change.fs for change in event.changes)
         if repo_id in self._touched:
             self._touched[repo_id].note(event)
 
@@ -104,8 +115,11 @@ class ProposalKeeper:
             seen = look_around(repo)
         moment, facts = seen
         touched = self._touched.get(repo.id)
+        by_git = self._by_git.pop(repo.id, set[str]())
         if touched is not None and touched.signature != moment.signature:
             touched.everything = True
+            # `git checkout -- PATH` and `git reset --hard` move no ref: only the index tells them from an edit.
+            by_git |= touched.paths if not touched.committed else set()
         self._touched[repo.id] = TouchedSince(moment.signature)
         cited = self._cited.get(repo.id, {})
         self._cited[repo.id] = {p.id: cited[p.id] for p in lasting if p.id in cited}
@@ -115,13 +129,14 @@ class ProposalKeeper:
             wider = [p for p in lapsed if may_name(p.raised)][-_FEW:]
         known = {*only, *(p.id for p in wider)}
         concerned = [p for p in (*lasting, *lapsed) if touched is None or p.id in known or self._concerns(touched, p)]
-        concerned += [p for p in ran if touched is not None and touched.by_git & _rests_on(p)]
+        concerned += [p for p in ran if by_git & _rests_on(p)]
         if not concerned:
             return True
         try:
             tree = basis_tree(Git(Path(repo.root)), [whole_basis(p.raised) for p in concerned], lambda: facts.tracked)
         except GitError:
             self._touched[repo.id].everything = True  # look again next time
+            self._by_git[repo.id] = by_git
             return True
         for p in concerned:
             if self._is_over(p):
@@ -134,6 +149,7 @@ class ProposalKeeper:
             if not self._one(at, tree):
                 self._touched[repo.id].everything = True
             if at.is_over:
+                self._by_git[repo.id] = by_git
                 if touched is None:
                     del self._touched[repo.id]
                 else:

@@ -5,8 +5,8 @@ this place, whatever its state (untracked, staged, committed, pushed). It is a h
 so that it cannot be guessed from the log alone.
 
 Unstaged edits of tracked files are not checked, to avoid reports while a person types; the value is reported when it
-is staged or committed. A value that is staged or committed is urgent, because it gets worse by waiting, if it surely
-looks like a credential; one that may be made up is an ordinary note.
+is staged or committed, and its card lives as long as the file holds it. A value that is staged or committed is urgent,
+because it gets worse by waiting, if it surely looks like a credential; one that may be made up is an ordinary note.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Secret:
         yield from self._committed(scene)
         yield from self._staged(scene)
         yield from self._untracked(scene)
+        if scene.again:
+            yield from self._unstaged(scene)
 
     def _committed(self, scene: Scene) -> Iterator[Finding]:
         oids = [c.oid for c in scene.commits]
@@ -114,6 +116,20 @@ class Secret:
                 yield self._finding(
                     scene, path, held, "untracked", "untracked and not ignored",
                     f"The next `git add -A` would take it along. Take the value out{_ignoring(path)}.",
+                    _positions(scene, path), basis=basis_of(present=[path]),
+                )  # fmt: skip
+
+    def _unstaged(self, scene: Scene) -> Iterator[Finding]:
+        """What was staged or committed and is in the work tree alone now: its card lives as long as the file has it."""
+        for path in sorted(p for p in scene.tracked if shown(p) in scene.about):
+            content, old = scene.read(path), scene.text_in("HEAD", path) if scene.facts.has_head() else None
+            held = scan(path, content.data).held if content is not None else []
+            before = {h.value for h in scan(path, old.encode()).held} if old is not None else set()
+            fresh = [h for h in held if h.value not in before]
+            if fresh:
+                yield self._finding(
+                    scene, path, fresh, "unstaged", "in the file and not staged",
+                    f"The next `git add` would take it along. Take the value out{_ignoring(path)}.",
                     _positions(scene, path), basis=basis_of(present=[path]),
                 )  # fmt: skip
 

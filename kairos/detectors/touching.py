@@ -36,14 +36,12 @@ def _is_away(event: GitMoved) -> bool:
 
 class TouchedSince:
     """The paths that changed. `everything`: refs, the index or ignore rules changed, or too many paths to list.
-    `appeared`: whether a path was created or removed; `by_git`: the paths that git changed; `moved`: whether git may
-    have taken changes out of the work tree; `committed`: whether there are new commits; `rules`: whether ignore rules
-    of the tree changed."""
+    `appeared`: whether a path was created or removed; `moved`: whether git may have taken changes out of the work tree;
+    `committed`: whether there are new commits; `rules`: whether ignore rules of the tree changed."""
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.paths: set[str] = set()
-        self.by_git: set[str] = set()
         self.appeared = False
         self.everything = False
         self.moved = False
@@ -55,7 +53,6 @@ class TouchedSince:
         match event:
             case FilesChanged():
                 for change in event.changes:
-                    self.by_git |= {change.fs} if event.cause == "git" else set()
                     self.paths |= {change.fs} | ({change.was.fs} if change.was is not None else set())
                     self.appeared = self.appeared or change.kind != "modified"
                     self.rules = self.rules or change.fs.rpartition("/")[2] == ".gitignore"

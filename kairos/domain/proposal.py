@@ -362,7 +362,7 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     same = event.digest == state.raised.digest
     changes: dict[str, object] = {
         "raised": msgspec.structs.replace(state.raised, **fields),
-        "revised": state.revised + 1,
+        "revised": state.revised + _is_other(state, event),
         "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
@@ -386,6 +386,13 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     elif now == "parked" and moved and state.parked_from == "deferred":
         changes |= {"parked_from": None, "deferred_on_evidence": False}
     return now, changes
+
+
+def _is_other(state: Proposal, event: ev.ProposalRevised) -> bool:
+    """Whether a revision makes the proposal another one than it ever was: not if it, or a part of it, leaves the tree
+    with a branch or is back."""
+    moved = state.state == "parked" or state.raised.away is not None or event.away is not None
+    return not (moved and (event.away != state.raised.away or event.digest == state.raised.digest))
 
 
 def _after_run(state: Proposal, event: ev.ExecutionFinished) -> State:

@@ -50,6 +50,10 @@ def test_another_branch_parks_and_coming_back_returns_it_untold(moved: Kept) -> 
     assert moved.one().state == "parked"
     moved.git("merge", "-q", "--ff-only", "work", what="merge")
     assert (moved.one().state, moved.told()) == ("pending", 1)
+    assert moved.one().revised == 0  # it only followed its branch
+    moved.write("b.md", PAGE)
+    moved.commit()
+    assert moved.one().revised == 1
 
 
 def test_a_deferral_survives_being_parked(moved: Kept) -> None:

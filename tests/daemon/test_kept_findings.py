@@ -35,6 +35,26 @@ def test_a_secret_keeps_its_id_from_the_work_tree_to_the_remote(kept: Kept, tmp_
     assert not kept.one().delivered
 
 
+@pytest.mark.parametrize(
+    "args", [("reset", "-q"), ("restore", "--staged", "other.txt"), ("rm", "-q", "--cached", "other.txt"), ("commit",)]
+)
+def test_the_card_of_a_secret_lives_as_long_as_the_file_holds_it(kept: Kept, args: tuple[str, ...]) -> None:
+    kept.repo.write("other.txt", f"o\n{SECRET}")
+    kept.git("add", "other.txt", what="stage")
+    first = kept.one().id
+    if args == ("commit",):
+        kept.commit()
+        args = ("reset", "-q", "--mixed", "HEAD~1")
+    kept.git(*args, what="reset" if args[0] == "reset" else "stage")
+    assert (kept.one().id, kept.one().state) == (first, "pending")
+    kept.repo.write("more.txt", "m\n")
+    kept.repo.git("add", "more.txt")
+    kept.git("commit", "-qm", "more", "more.txt")
+    assert kept.one().state == "pending"
+    kept.write("other.txt", "o\n")
+    assert kept.one().state == "superseded" and "no longer there" in kept.one().why
+
+
 def test_a_secret_that_is_written_staged_and_committed_in_one_go_is_told_once(kept: Kept) -> None:
     kept.repo.write("deploy.env", SECRET)
     kept.repo.write("more.txt", "m\n")

@@ -31,12 +31,21 @@ def approve(kept: Kept) -> None:
 )
 def test_what_git_threw_away_is_open_again_and_untold(done: Kept, args: tuple[str, ...]) -> None:
     first = done.one().id
-    done.git(*args, what="stash" if args[0] == "stash" else "reset")
+    # Neither a reset to HEAD nor a checkout of files moves a ref: sensing tells of changed files alone.
+    done.git(*args, what="stash" if args[0] == "stash" else "files")
     assert (done.one().id, done.one().state, done.told()) == (first, "pending", 1)
     assert done.one().raised.expires_at > done.one().raised_at
     assert any(getattr(r.event, "why", "") == THROWN_AWAY for r in done.log.read(topics={"ProposalReturned"}))
     approve(done)
     assert done.told() == 1
+
+
+@pytest.mark.parametrize("args", [("reset", "-q", "--hard"), ("checkout", "-q", "-f", "HEAD"), ("stash", "-q")])
+def test_what_git_threw_away_while_no_daemon_ran_is_open_again(done: Kept, args: tuple[str, ...]) -> None:
+    first = done.one().id
+    done.start()  # its looker compared nothing yet
+    done.git(*args, what="stash" if args[0] == "stash" else "reset")
+    assert (done.one().id, done.one().state) == (first, "pending")
 
 
 def test_what_is_stashed_and_popped_was_carried_out_and_can_be_undone(done: Kept) -> None:
@@ -56,6 +65,13 @@ def test_a_commit_that_a_reset_took_along_is_back_with_it(done: Kept) -> None:
     assert done.one().state == "pending"
     done.git("reset", "-q", "--hard", "ORIG_HEAD", what="reset")
     assert (done.one().state, done.told()) == ("redone", 1)
+
+
+def test_what_git_threw_away_while_no_daemon_ran_is_open_again(done: Kept) -> None:
+    done.repo.git("reset", "-q", "--hard")
+    done.start()
+    done.sense()
+    assert (done.one().state, done.told()) == ("pending", 1)
 
 
 def test_a_person_who_reverts_it_by_hand_has_decided(done: Kept) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kairos.domain.secrets import find, redact
+from kairos.domain.secrets import find, redact, scan
 
 RULES = Path(__file__).parents[2] / "native/secrets/rules"
 ALPHABETS = {
@@ -61,6 +61,10 @@ def test_a_rule_keeps_its_examples(rule):
     assert rule["unlike"], "each rule says what it must not find"
     assert rule["match"] or rule["confidence"] == "low"
     for example in map(expand, rule["match"]):
+        if rule.get("settings"):
+            assert scan("src/app.conf", example.encode()).held, example
+            assert not scan("src/app.py", example.encode()).held, example
+            continue
         found = find(example, for_detection=True)
         assert found, example
         assert "kind" not in rule or rule["kind"] in {m.kind for m in found}, (example, found)
@@ -68,6 +72,7 @@ def test_a_rule_keeps_its_examples(rule):
         assert all(example[m.start : m.end] not in clean for m in found)
     for example in map(expand, rule["unlike"]):
         assert find(example, for_detection=True) == [], example
+        assert not rule.get("settings") or not scan("src/app.conf", example.encode()).held, example
 
 
 def test_the_table_is_large_and_no_example_is_a_credential_as_it_is_written():

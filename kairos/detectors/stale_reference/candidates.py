@@ -34,6 +34,7 @@ _IMPORTS = re.compile(
 )
 _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|[\"']-[mc][\"']")
 _NAME = re.compile(r"\w+")
+_PLAIN = re.compile(r"[\w.-]+")
 _WORD = re.compile(r"[\w-]+(?:\.\w+)*")
 
 
@@ -124,11 +125,17 @@ def is_known_kind(path: str) -> bool:
 
 
 def _spellings(base: str) -> set[str]:
-    """A file name as it may be written: plain, percent-encoded, with backslashes, as HTML, in a regular expression."""
+    """A file name as it may be written: plain, percent-encoded, with backslashes, as HTML, in a regular expression,
+    glued to an option (`-rbase.txt`), or by its longest word if it is an unusual one."""
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", base)
     some = re.sub(r"([()\[\]*_])", r"\\\1", base)
     pattern = base.replace(".", "\\.")
     forms = {base, quote(base, errors="surrogateescape"), html.escape(base), escaped, some, pattern}
+    if base.endswith(path_values.REQUIRED):
+        forms |= {f"{option}{base}" for option in "rc"}
+    if not _PLAIN.fullmatch(base):
+        # It may be written in several of these ways at once.
+        forms |= {max(_NAME.findall(posixpath.splitext(base)[0]), key=len, default=base)}
     return forms | {pattern.replace("\\", "\\\\")}
 
 

@@ -83,11 +83,15 @@ def _unread_part(scene: Scene, path: str, number: int, text: str, known: Found |
 
 
 def _paths(old: str) -> Iterator[_Name]:
-    """An old path itself and, of a module in a package, its dotted name."""
+    """An old path itself, maybe behind a variable; as Windows writes it; of a module in a package, its dotted name."""
     prefix = prefix_of(old.removeprefix("src/")) if old.endswith(".py") else ""
     for name in (old, dotted(prefix) if "/" in prefix else None):
         if name is not None:
-            yield _Name(name, (name,), re.compile(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])"))
+            before = r"(?:(?<![\w/.-])|\$\w+[\"']?/|[)}\]\"'%]/)"
+            yield _Name(name, (name,), re.compile(rf"{before}{re.escape(name)}(?![\w/-])"))
+        if name == old and "/" in old:
+            windows = old.replace("/", "\\")
+            yield _Name(old, (windows,), re.compile(rf"(?<![\w.-]){re.escape(windows)}(?![\w\\-])"))
 
 
 def _documents(old: str, moves: Moves) -> Iterator[_Name]:

@@ -28,8 +28,10 @@ NAMES = frozenset({
 SCRIPTS = ("bin", "scripts", "script", "tools", "ci", "hack", ".husky", ".githooks")
 """Directories whose files without a suffix are scripts."""
 REQUIREMENTS = re.compile(
-    r"(?i)(?:^|/)(?:[^/]*(?:requirements?|constraints?)[^/]*|(?:requirements?|reqs|constraints)/[^/]+)\.(?:txt|in|pip)$"
+    r"(?i)(?:^|/)(?:[^/]*(?:requirements?|constraints?)[^/]*|(?:requirements?|reqs|constraints)/(?:[^/]+/)*[^/]+)\.(?:txt|in|pip)$"
 )
+REQUIRED = (".txt", ".in", ".pip")
+"""Ends of the names of such files."""
 _ROOTED = frozenset({"CODEOWNERS", ".dockerignore", ".gitattributes", ".gitignore"})
 """Files in which a leading slash means the root of the repository; in others it means the root of the file system."""
 _FROM_ROOT = re.compile(
@@ -42,7 +44,13 @@ _FILE_KEY = re.compile(r"(?i)(?:files?|paths?|readme|licen[cs]e)[\"']?[ \t]*[=:]
 _GLUED = frozenset("$}{*?[]\\@:)>")
 _OPEN_ENDED = frozenset("${*?[@")
 """A token next to one of these characters is part of a pattern, a variable or a remote name, not a whole path."""
+_SECTION = "mypy-"
+"""How the section of a module begins in the settings of mypy: `[mypy-pkg.pay,pkg.cart.*]`."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_LISTED = re.compile(
+    r"(?m)^[ \t]*\"?(?:py[-_]modules|module)\"?[ \t]*[=:][ \t]*\[?[\w\s,\"']*$|^\[mypy-(?:[\w.*]+[ \t]*,[ \t]*)*$"
+)
+"""What stands before a name that is that of a module, whether or not it has dots."""
 _INCLUDES = re.compile(
     r"[ \t]*(?:-[rcef]|--(?:requirement|constraint|editable|find-links))(?:[ \t]*=[ \t]*|[ \t]*)|[ \t]*(?=\.{0,2}/)"
 )
@@ -78,6 +86,8 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     for m in _TOKEN.finditer(text):
         token = m[0].rstrip(".")
         start, end = m.start(), m.start() + len(token)
+        if token.startswith(_SECTION) and text[start - 1 : start] == "[" and path.endswith((".ini", ".cfg")):
+            token, start = token.removeprefix(_SECTION), start + len(_SECTION)
         before, after = text[start - 1 : start], text[end : end + 1]
         below = token.endswith("/") and after == "*"  # `src/**`: all of a directory
         anchored = after == "$" and before in ("^", "(", "|")
@@ -230,7 +240,7 @@ def _module(path: str, token: str, text: str, start: int, end: int, modules: Mod
     own = path.endswith((".ini", ".cfg", "pyproject.toml", ".coveragerc"))
     before = text[max(0, start - 60) : start]
     own = own or re.search(r"(?:_MODULE|_APP|\"module)[\"']?[ \t]*[=:][ \t]*[\"']?$", before) is not None
-    listed = re.search(r"(?m)^[ \t]*\"?(?:py[-_]modules|module)\"?[ \t]*[=:][ \t]*\[?[\w\s,\"']*$", before) is not None
+    listed = _LISTED.search(before) is not None
     whole = listed or (entry and ("." in token or posixpath.basename(path) in _ENTRY_POINTS))
     if not whole and not (own and "." in token):
         return KEPT

@@ -174,7 +174,7 @@ class InboxView(Projection[Inbox]):
     """Saves one row for each proposal, so that loading and saving do not get slower with the number of settled ones."""
 
     name = "inbox"
-    version = 10
+    version = 11
     state = Inbox
     topics = proposal.TOPICS | learned.TOPICS
 

@@ -69,8 +69,10 @@ const MADE_UP_FOLDERS: &[&[u8]] = &[
 ];
 /// Words that end as those of folders of tests do.
 const TESTLIKE: &[&[u8]] = &[b"latest", b"contest", b"attest", b"protest", b"greatest", b"fastest"];
-const MADE_UP_ENDS: &[&[u8]] =
-    &[b"example", b"sample", b"template", b".dist", b".tmpl", b".md", b".rst", b".po", b".adoc", b".mdx", b".ipynb"];
+const MADE_UP_ENDS: &[&[u8]] = &[b"example", b"sample", b"template", b".dist", b".tmpl", b".po", b".ipynb"];
+/// Ends of the names of texts for people. What stands there in a block of code is an example; what is written within a
+/// sentence may be a password, but nobody is to be disturbed for it.
+const PROSE_ENDS: &[&[u8]] = &[b".md", b".rst", b".adoc", b".mdx"];
 const LOCK_FILES: &[&[u8]] = &[
     b"package-lock.json",
     b"yarn.lock",
@@ -141,11 +143,14 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
     if !found.is_empty() {
         let guess = !(others || is_made_up(&path) || is_lock_file(&path) || is_sealed(&text));
         let public = is_public(&path, &text);
-        let (mut line, mut at) = (1, 0);
+        let prose = is_prose(&path);
+        let (mut line, mut fences, mut at) = (1, 0, 0);
         for m in found {
             line += memchr_iter(b'\n', &text[at..m.start]).count();
+            fences += if prose { memmem::find_iter(&text[at..m.start], b"\n```").count() } else { 0 };
             at = m.start;
-            let wanted = guess || !MADE_UP_KINDS.contains(&m.kind);
+            let spoken = !prose || (m.kind == "credential" && fences % 2 == 0 && is_spoken(&path, &text, m.start));
+            let wanted = (guess && spoken) || !MADE_UP_KINDS.contains(&m.kind);
             let meant = (public && m.kind == "google-api-key")
                 || is_search_key(&text, m.start)
                 || (m.kind == "jwt" && is_for_everybody(&text[m.start..m.end]))
@@ -153,7 +158,8 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
                 || is_beside_its_pattern(&text, m.start, m.end);
             if wanted && !meant && !is_allowed(&text, m.start) {
                 let value = text[m.start..m.end].to_vec();
-                held.push(Held { kind: m.kind, line, value, confidence: m.confidence });
+                let most = if prose && m.kind == "credential" { Confidence::Medium } else { Confidence::High };
+                held.push(Held { kind: m.kind, line, value, confidence: m.confidence.min(most) });
             }
         }
     }
@@ -229,7 +235,6 @@ fn is_made_up(path: &[u8]) -> bool {
             .any(|part| memmem::find(name, part).is_some())
         || name == b"conftest.py"
         || memmem::find(name, b"localhost").is_some()
-        || name.starts_with(b"readme")
         || name.starts_with(b"changelog")
         || name.starts_with(b"changes")
         || name.starts_with(b"history")
@@ -237,6 +242,11 @@ fn is_made_up(path: &[u8]) -> bool {
         || [&b".example."[..], b".sample.", b".template.", b"example_", b"-example.", b"_example."]
             .iter()
             .any(|part| memmem::find(name, part).is_some())
+}
+
+/// Whether a file is a text for people.
+fn is_prose(path: &[u8]) -> bool {
+    name_of(path).starts_with(b"readme") || PROSE_ENDS.iter().any(|end| path.ends_with(end))
 }
 
 fn is_sealed(text: &[u8]) -> bool {
@@ -262,6 +272,14 @@ fn is_search_key(text: &[u8], at: usize) -> bool {
 fn is_for_everybody(token: &[u8]) -> bool {
     let payload = token.split(|b| *b == b'.').nth(1).unwrap_or_default();
     memmem::find(&decoded(payload, 512), b"\"role\":\"anon\"").is_some()
+}
+
+/// Whether a value in a text for people stands in no indented block of code; in a README, in code within a sentence.
+fn is_spoken(path: &[u8], text: &[u8], at: usize) -> bool {
+    let before = &text[at.saturating_sub(NEAR)..at];
+    let line = memchr::memrchr(b'\n', before).map_or(before, |n| &before[n + 1..]);
+    let readme = name_of(path).starts_with(b"readme");
+    !(line.starts_with(b"    ") || line.starts_with(b"\t")) && (!readme || line.contains(&b'`'))
 }
 
 /// Whether a value stands in an example within the documentation of code: a doctest, or a `///` comment.

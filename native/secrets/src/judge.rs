@@ -158,6 +158,7 @@ fn bare_is_value(given: &Given, digits: usize, kinds: usize, random: bool) -> bo
     let ends = match given.next {
         None | Some(b'\n' | b'\r' | b' ' | b'\t') => true,
         Some(b';' | b'"' | b'\'') => given.linked || given.reading == Reading::Any && given.settings,
+        Some(b'}' | b',') => given.colon && given.settings,
         Some(b'\\' | b'`' | b'&') => !given.spaced,
         _ => false,
     };

@@ -2,6 +2,7 @@
 use crate::found::{Context, Match, Purpose};
 use crate::judge::{given, Given, Quoting};
 use crate::names::{is_counting, is_redacted, is_short_password, role, Role};
+use crate::reading::{read, Value};
 use crate::table::{table, Confidence, Place, Reading};
 use crate::value::{is_inert, is_prose};
 use crate::words::{is_random, wordiness};
@@ -12,8 +13,6 @@ const AFTER: usize = 320;
 const SHORTEST: usize = 4;
 /// A longer value is no password; it is redacted whatever it is, and what is in it is not looked at again.
 const LONG: usize = 2048;
-/// How far the text of an element is read.
-const ELEMENT: usize = 4096;
 
 fn is_name(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
@@ -22,6 +21,10 @@ fn is_name(b: u8) -> bool {
 /// Looks at each name once, however many hints it holds.
 pub struct Names {
     end: usize,
+}
+
+fn redacting(context: &Context) -> bool {
+    context.purpose == Purpose::Redact
 }
 
 struct Name<'a> {
@@ -37,13 +40,6 @@ fn is_spoken_key(text: &[u8], start: usize, end: usize) -> bool {
         && [&b"api "[..], b"access ", b"secret "]
             .iter()
             .any(|word| start >= word.len() && text[start - word.len()..start].eq_ignore_ascii_case(word))
-}
-
-struct Value {
-    start: usize,
-    end: usize,
-    quoting: Quoting,
-    wrapped: bool,
 }
 
 impl Names {
@@ -74,7 +70,7 @@ impl Names {
         let spoken = is_spoken_key(text, start, end);
         let role = if spoken { Some(Role::Secret) } else { role(&text[start..end]) };
         let name = Name { text, start, end, role };
-        let redacting = context.purpose == Purpose::Redact;
+        let redacting = redacting(context);
         if name.role.is_none() && !(redacting && is_redacted(&text[start..end])) {
             return;
         }
@@ -97,7 +93,6 @@ impl Name<'_> {
     /// The value in a place, and up to where no further name needs to be looked at: a value longer than `LONG` is
     /// read once. A name at its end may have a value behind it.
     fn value_in(&self, place: &Place, context: &Context) -> (Option<Match>, usize) {
-        let redacting = context.purpose == Purpose::Redact;
         let Some((value, gap)) = self.value_at(place) else { return (None, 0) };
         if value.end - value.start > LONG {
             let found = Match {
@@ -107,7 +102,7 @@ impl Name<'_> {
                 confidence: Confidence::Low,
                 rank: usize::MAX,
             };
-            return (redacting.then_some(found), value.end - 2 * NAME);
+            return (redacting(context).then_some(found), value.end - 2 * NAME);
         }
         (self.judged(&value, gap, place, context), 0)
     }
@@ -133,12 +128,12 @@ impl Name<'_> {
     }
 
     fn judged(&self, value: &Value, gap: &[u8], place: &Place, context: &Context) -> Option<Match> {
-        let bytes = &self.text[value.start..value.end];
-        if bytes.len() < SHORTEST || is_inert(bytes) {
+        let bytes = value.bytes(self.text);
+        if bytes.len() < SHORTEST || is_inert(&bytes) || (place.settings && !redacting(context) && !context.settings) {
             return None;
         }
         let sure = self.live(value, gap, place, context);
-        let redact = context.purpose == Purpose::Redact && self.is_cut(value, gap, place);
+        let redact = redacting(context) && self.is_cut(value, gap, place);
         if sure.is_none() && !redact {
             return None;
         }
@@ -155,7 +150,7 @@ impl Name<'_> {
         }
         given(&Given {
             role: self.role?,
-            value: &self.text[value.start..value.end],
+            value: &value.bytes(self.text),
             quoting: value.quoting,
             reading: place.reading,
             spaced: gap.trim_ascii() != gap && !gap.contains(&b':'),
@@ -192,7 +187,7 @@ impl Name<'_> {
     fn is_cut(&self, value: &Value, gap: &[u8], place: &Place) -> bool {
         let bytes = &self.text[value.start..value.end];
         let name = &self.text[self.start..self.end];
-        if value.wrapped || self.role == Some(Role::Key) {
+        if value.wrapped || place.settings || self.role == Some(Role::Key) {
             return false;
         }
         let alone = is_short_password(name) && !name.iter().any(|b| b"_-".contains(b)) && name.len() <= 5;
@@ -221,107 +216,4 @@ fn is_duration(text: &[u8]) -> bool {
     let unit = rest[digits..].trim_ascii_start();
     digits > 0
         && (unit.starts_with(b"s)") || unit.starts_with(b"ms") || unit.starts_with(b"s]") || unit.starts_with(b"sec"))
-}
-
-fn read(text: &[u8], at: usize, reading: Reading, whole: bool, linked: bool) -> Option<Value> {
-    let delimited = |end: usize| Some(Value { start: at, end, quoting: Quoting::Delimited, wrapped: false });
-    let until = |stop: &dyn Fn(u8) -> bool| text[at..].iter().position(|b| stop(*b)).map_or(text.len(), |n| at + n);
-    match reading {
-        Reading::Any => quoted(text, at).or_else(|| Some(bare(text, at, whole))),
-        Reading::Quoted => quoted(text, at),
-        Reading::Bare => Some(bare(text, at, whole)),
-        Reading::Text => {
-            let window = &text[..text.len().min(at + ELEMENT)];
-            let end = window[at..].iter().position(|b| b"<\n]".contains(b)).map_or(window.len(), |n| at + n);
-            let closed = text[end..].starts_with(b"</") || text[end..].starts_with(b"]]>");
-            let end = at + text[at..end].trim_ascii_end().len();
-            if closed {
-                delimited(end)
-            } else {
-                None
-            }
-        }
-        Reading::Query => Some(in_query(text, at, linked)),
-        Reading::Segment => delimited(until(&|b| b";\"'\n<".contains(&b))),
-        Reading::Braced => delimited(until(&|b| b"}\n\"'".contains(&b))),
-    }
-}
-
-/// A part of a query; if semicolons divide the parts, it ends with one.
-fn in_query(text: &[u8], at: usize, linked: bool) -> Value {
-    let ends = |b: u8| b.is_ascii_whitespace() || b"&#\"'<>`\\)]}".contains(&b) || (linked && b == b';');
-    let end = text[at..].iter().position(|b| ends(*b)).map_or(text.len(), |n| at + n);
-    Value { start: at, end, quoting: Quoting::Delimited, wrapped: false }
-}
-
-fn bare(text: &[u8], at: usize, whole: bool) -> Value {
-    let ends = |b: u8| b.is_ascii_whitespace() || b"\"'`\\".contains(&b) || (!whole && b",;()<>{}[]|".contains(&b));
-    let end = text[at..].iter().position(|b| ends(*b)).map_or(text.len(), |n| at + n);
-    Value { start: at, end, quoting: Quoting::Bare, wrapped: false }
-}
-
-/// A quoted value at `at`, maybe with a prefix (`b"…"`) or inside a call (`String::from("…")`). Without a closing quote
-/// it ends with its line.
-fn quoted(text: &[u8], at: usize) -> Option<Value> {
-    let (mut open, mut wrapped) = (prefixed(text, at), false);
-    if open.is_none() {
-        let mut inside = at;
-        for _ in 0..2 {
-            inside = called(text, inside)?;
-            open = prefixed(text, inside);
-            if open.is_some() {
-                break;
-            }
-        }
-        wrapped = true;
-    }
-    let mut start = open?;
-    let escaped = text[start] == b'\\';
-    let quote = if escaped { text[start + 1] } else { text[start] };
-    start += 1 + usize::from(escaped);
-    if !escaped && text[start..].starts_with(&[quote, quote]) {
-        start += 2;
-    }
-    let mut end = start;
-    while let Some(b) = text.get(end) {
-        match b {
-            b'\n' => break,
-            b'\\' if escaped => {
-                if text.get(end + 1) == Some(&quote) {
-                    break;
-                }
-                end += 1;
-            }
-            b'\\' => end = (end + 2).min(text.len()),
-            b if *b == quote => break,
-            _ => end += 1,
-        }
-    }
-    Some(Value { start, end, quoting: Quoting::Quoted, wrapped })
-}
-
-/// Where the opening quote is, behind at most two letters of a prefix.
-fn prefixed(text: &[u8], at: usize) -> Option<usize> {
-    let is_quote = |i: usize| match text.get(i) {
-        Some(b'"' | b'\'' | b'`') => true,
-        Some(b'\\') => matches!(text.get(i + 1), Some(b'"' | b'\'')),
-        _ => false,
-    };
-    (at..at + 3)
-        .take_while(|i| *i == at || text.get(i - 1).is_some_and(|b| b"rbufRBUF@$".contains(b)))
-        .find(|i| is_quote(*i))
-}
-
-/// Where the argument of a call at `at` begins: behind `String::from(`, `new Secret(`.
-fn called(text: &[u8], at: usize) -> Option<usize> {
-    let mut i = at;
-    if text[at..].starts_with(b"new ") {
-        i += 4;
-    }
-    let name = text[i..].iter().take(48).take_while(|b| b.is_ascii_alphanumeric() || b"_.:".contains(b)).count();
-    if name == 0 || text.get(i + name) != Some(&b'(') {
-        return None;
-    }
-    i += name + 1;
-    Some(i + text[i..].iter().take(40).take_while(|b| b.is_ascii_whitespace()).count())
 }

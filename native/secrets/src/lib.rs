@@ -21,6 +21,7 @@ mod found;
 mod judge;
 mod keyed;
 mod names;
+mod reading;
 mod redact;
 mod table;
 mod urls;

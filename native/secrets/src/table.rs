@@ -141,6 +141,9 @@ pub struct Place {
     /// The most that a match in this place can be.
     #[serde(default = "high")]
     pub confidence: Confidence,
+    /// It is reported in files of settings only.
+    #[serde(default)]
+    pub settings: bool,
     #[serde(skip)]
     compiled: OnceLock<(Regex, Option<Regex>)>,
 }

@@ -27,6 +27,10 @@ MOVES = [("src/pay.py", "src/bill.py")]
         ("main.m", '#include "src/pay.py"\n', "main.m:1"),
         ("doc.rst", "It imports src.pay, which\n", None),
         ("pkg.adoc", "see src/pay.py.\n", "pkg.adoc:1"),
+        ("run.ps1", '. "$PSScriptRoot/src/pay.py"\n', "run.ps1:1"),
+        ("run.ps1", '. "${here}/src/pay.py"\n', "run.ps1:1"),
+        ("run.bat", "call %~dp0\\src\\pay.py\n", "run.bat:1"),
+        ("run.fish", "source (dirname (status -f))/src/pay.py\n", "run.fish:1"),
     ],
 )
 def test_a_place_that_was_not_looked_at_is_named(moved, path, content, said):
@@ -37,7 +41,7 @@ def test_a_place_that_was_not_looked_at_is_named(moved, path, content, said):
 @pytest.mark.parametrize(
     ("path", "content"),
     [
-        ("app.rb", "x = 'mysrc/pay.py' + 'src/pay.pyc'\n"),
+        ("app.rb", "x = 'mysrc/pay.py' + 'src/pay.pyc' + 'vendor/src/pay.py'\n"),
         ("CHANGELOG.md", "- src/pay.py\n"),
         ("yarn.lock", "src/pay.py\n"),
     ],

@@ -117,3 +117,32 @@ def test_lists_of_sources_of_other_builds_follow(applied, text, path):
         [("src/pay.c", "src/bill.c")],
     )
     assert text(path) == "'sources': [\n  'src/bill.c',\n]\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("requirements/dev.txt", "-rbase.txt"),
+        ("requirements/dev.txt", "-cbase.txt"),
+        ("requirements/dev.in", "--constraint=base.txt"),
+        ("requirements/ci/all.txt", "-r ../base.txt"),
+        ("dev-requirements.txt", "-r ./requirements/base.txt"),
+    ],
+)
+def test_a_requirement_file_follows_wherever_it_is_included(applied, text, path, line):
+    files = {"requirements/base.txt": "flask\nclick\nattrs\n", path: line + "\n"}
+    applied(files, [("requirements/base.txt", "requirements/common.txt")])
+    assert text(path) == line.replace("base.txt", "common.txt") + "\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[x](docs/call\\_us%20(2).md)", "[x](docs/call_us&#32;(2).md)", "[x](<docs/call\\_us \\(2\\).md>)",
+        "[x](docs/call_us%20%282%29.md)",
+    ],
+)  # fmt: skip
+def test_an_unusual_name_is_known_in_every_mixture_of_its_spellings(applied, text, line):
+    files = {"docs/call_us (2).md": "# Guide\n" + "a line\n" * 9, "README.md": line + "\n"}
+    applied(files, [("docs/call_us (2).md", "docs/phone.md")])
+    assert text("README.md") in ("[x](docs/phone.md)\n", "[x](<docs/phone.md>)\n")

@@ -44,7 +44,7 @@ def test_what_git_threw_away_is_open_again_and_untold(done: Kept, args: tuple[st
 def test_what_git_threw_away_while_no_daemon_ran_is_open_again(done: Kept, args: tuple[str, ...]) -> None:
     first = done.one().id
     done.start()  # its looker compared nothing yet
-    done.git(*args, what="stash" if args[0] == "stash" else "reset")
+    done.git(*args, what="stash" if args[0] == "stash" else "files")
     assert (done.one().id, done.one().state) == (first, "pending")
 
 
@@ -65,13 +65,6 @@ def test_a_commit_that_a_reset_took_along_is_back_with_it(done: Kept) -> None:
     assert done.one().state == "pending"
     done.git("reset", "-q", "--hard", "ORIG_HEAD", what="reset")
     assert (done.one().state, done.told()) == ("redone", 1)
-
-
-def test_what_git_threw_away_while_no_daemon_ran_is_open_again(done: Kept) -> None:
-    done.repo.git("reset", "-q", "--hard")
-    done.start()
-    done.sense()
-    assert (done.one().state, done.told()) == ("pending", 1)
 
 
 def test_a_person_who_reverts_it_by_hand_has_decided(done: Kept) -> None:

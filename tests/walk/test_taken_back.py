@@ -140,3 +140,15 @@ def test_two_who_take_back_at_once_take_back_one_each(kairos: Any, repo: Any) ->
     left = len(decided) - len(won)
     state = proposals(kairos)[id_]
     assert (state.state, len(state.stack.done)) == ("deferred", left)
+
+
+def test_a_change_that_git_threw_away_waits_again_untold(kairos: Any, repo: Any) -> None:
+    id_ = begin(kairos, repo)
+    for throw in (("reset", "-q", "--hard"), ("checkout", "-q", "--", "."), ("restore", "app.py"), ("stash", "-q")):
+        seen = len(kairos.events("FilesChanged"))
+        kairos.run("approve", id_, "--yes")
+        kairos.wait(lambda: app(repo) == "from helpers import X")
+        kairos.wait(lambda before=seen: len(kairos.events("FilesChanged")) > before)
+        repo.git(*throw)
+        kairos.wait(lambda: [card["id"] for card in kairos.run("inbox")] == [id_])
+    assert len(kairos.events("ProposalDelivered")) == 1

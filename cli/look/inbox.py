@@ -40,7 +40,7 @@ class Listed(NamedTuple):
     pending: int
 
 
-def listed(context: Context, *, everything: bool, parked: bool = False) -> Listed:
+def listed(context: Context, *, everything: bool = False, parked: bool = False) -> Listed:
     """The inbox; decided proposals too if `everything`, or only those that are `parked`."""
     desk, only = context.desk, context.only()
     known, roots, pending = read_inbox(desk), repositories(desk), waiting(desk, only)

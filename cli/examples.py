@@ -34,6 +34,9 @@ EXAMPLES = {
     "show": "kairos show qzvt",
     "turn show": "kairos turn show 1742",
     "unmute": "kairos unmute ignore-artifact --repo .",
+    "watch-log add": "kairos watch-log add --file /var/log/app.log",
+    "watch-log backtest": "kairos watch-log backtest /var/log/app.log",
+    "watch-log rm": "kairos watch-log rm app",
     "why": "kairos why qzvt",
 }
 """Command as typed → a call of it."""

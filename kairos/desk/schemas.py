@@ -24,6 +24,7 @@ from kairos.desk.records.log import (
     ThenOut,
     VerifyOut,
 )
+from kairos.desk.records.log_watches import LogBacktestOut, LogWatchRemovedOut, WatchedLogOut
 from kairos.desk.records.memory import BriefOut, DreamChangeOut, MemoryOut, RelatedOut
 from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
 from kairos.desk.records.proposals import (
@@ -114,6 +115,10 @@ DATA: dict[str, Any] = {
     "check-run": list[NamedCheckOut],
     "check-simulate": list[SimulatedOut],
     "check-suggest": list[SuggestedOut],
+    "watch-log-add": WatchedLogOut,
+    "watch-log-backtest": LogBacktestOut,
+    "watch-log-ls": list[WatchedLogOut],
+    "watch-log-rm": LogWatchRemovedOut,
     "detectors": list[DetectorOut],
     "detectors-reset": DetectorResetOut,
     "detectors-add": OwnDetectorOut,

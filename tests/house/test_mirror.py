@@ -34,6 +34,7 @@ COVERED = {
     "kairos/eventlog/sqlite/queries.py": "tests/eventlog/test_log.py",
     "kairos/eventlog/sqlite/recorder.py": "tests/eventlog/test_stock.py",
     "kairos/eventlog/views/checks.py": "tests/eventlog/views/test_projection.py",
+    "kairos/eventlog/views/log_watches.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/attention.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/controls.py": "tests/eventlog/views/test_projection.py",
     "kairos/eventlog/views/roster.py": "tests/eventlog/views/test_projection.py",

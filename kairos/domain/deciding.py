@@ -19,6 +19,8 @@ from kairos.errors import Denied, Stale, TryAgain, UsageError
 
 REASONS = ("wrong", "not_now", "style", "too_risky", "duplicate", "other")
 PERSON = "user"
+BY_RULE = "rule:"
+"""What stands before the name of a rule that approved."""
 _LOOK = "Look again: `kairos show {}`."
 _NAMED = 3
 _ENDED = {
@@ -40,6 +42,12 @@ _ENDED = {
 }
 RETURNS = "It returns by itself with what it rests on."
 """What brings a parked proposal back."""
+
+
+def rule_of(p: Proposal) -> str:
+    """The name of the rule that approved a proposal, empty if none did."""
+    by = p.approved.by if p.approved is not None else ""
+    return by.removeprefix(BY_RULE) if by.startswith(BY_RULE) else ""
 
 
 def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, valid_us: int) -> list[Event]:

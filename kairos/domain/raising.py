@@ -28,7 +28,7 @@ from kairos.domain.inert import shown
 from kairos.domain.parts import names_of, parts_of
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import LASTING, RAN, REVISITED, Proposal, proposal_id, supersede, told_of, unpark
-from kairos.domain.revising import is_much_worse, new_places, revision
+from kairos.domain.revising import is_kept, is_much_worse, new_places, revision
 from kairos.domain.risk import assess, worse
 
 Raised: TypeAlias = ProposalRaised | ProposalRevised | ProposalUnparked | ProposalSuperseded | AttentionHeld
@@ -256,7 +256,7 @@ def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
         return None
     if p.state == "withdrawn" and made.digest != p.raised.digest:
         return None
-    if p.state in ("acknowledged", "expired") and is_much_worse(p.told or told_of(p), made):
+    if p.state in ("acknowledged", "expired") and (is_much_worse(p.told or told_of(p), made) or is_kept(p, made)):
         return None
     rule = REJECTED if p.state in ("rejected", "undone") else DUPLICATE
     return _Hold(rule, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")

@@ -48,6 +48,21 @@ def with_example(command: click.Command, name: str) -> None:
         command.epilog = f"\b\nFor example: {EXAMPLES[name]}"  # \b: click does not wrap it, so that it can be copied
 
 
+def said(error: click.UsageError) -> str:
+    """What is wrong with a call, in the words that all commands use."""
+    ctx = error.ctx
+    path = ctx.command_path if ctx is not None else "kairos"
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        return f"there is no command `{path.partition(' ')[2]} {error.command_name}`"
+    if (
+        isinstance(error, click.exceptions.NoArgsIsHelpError)
+        and ctx is not None
+        and isinstance(ctx.command, click.Group)
+    ):
+        return f"`{path}` needs one of {', '.join(ctx.command.list_commands(ctx))}"
+    return error.format_message()
+
+
 def hint(error: click.UsageError) -> str:
     """What to do about a wrong call: an example if there is one, and where the help is."""
     path = error.ctx.command_path if error.ctx is not None else "kairos"

@@ -188,8 +188,16 @@ def _folded(row: Sequence[tuple[str, str]], widths: Sequence[int]) -> Iterator[l
 
 
 def _stacked(row: Sequence[tuple[str, str]], widths: Sequence[int], indent: str, columns: int) -> Iterator[str]:
-    """A row whose short cells stand on one line, and each long cell on lines of its own below."""
+    """A row whose first cell, which names it, and short cells stand on one line, and each long cell on lines of its own
+    below; where the first is too long for that, it stands alone above."""
     short = [i for i in range(len(row)) if widths[i] <= _SHORT]
+    named = [0, *(i for i in short if i)]
+    if len(indent) + sum(widths[i] for i in named) + len(_GAP) * (len(named) - 1) <= columns:
+        short = named
+    elif row and row[0][0] and 0 not in short:
+        text, style = row[0]
+        yield from wrapped(f"{indent}{OPEN[style]}{text}{CLOSE}" if style else indent + text, columns, hang=indent)
+        row = [("", ""), *row[1:]]
     head = _row([row[i] for i in short], [widths[i] for i in short], indent, ())
     if head.strip():
         yield from wrapped(head, columns, hang=indent)

@@ -17,7 +17,7 @@ import click
 from cli.context import Context
 from cli.given import refuse_nothing
 from cli.repos import guarded
-from cli.verbs import SECTIONS, VERBS
+from cli.verbs import OTHER_WORDS, SECTIONS, VERBS
 from kairos._version import VERSION
 from kairos.errors import KairosError, UsageError
 
@@ -125,7 +125,7 @@ class LazyGroup(click.Group):
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
-            close = get_close_matches(args[0], list(VERBS), n=1)
+            close = [OTHER_WORDS[args[0]]] if args[0] in OTHER_WORDS else get_close_matches(args[0], list(VERBS), n=1)
             hint = f"Did you mean `kairos {close[0]}`?" if close else "`kairos --help` lists the commands."
             raise UsageError(f"there is no command `{args[0]}`", hint)
         return super().resolve_command(ctx, args)
@@ -161,9 +161,9 @@ def main(args: Sequence[str]) -> int:
     except KairosError as error:
         return _report(context, error)
     except click.UsageError as error:
-        from cli.examples import hint
+        from cli.examples import hint, said
 
-        return _report(context, UsageError(error.format_message(), hint(error)))
+        return _report(context, UsageError(said(error), hint(error)))
     except click.ClickException as error:
         return _report(context, KairosError(error.format_message()))
     except (KeyboardInterrupt, click.Abort):

@@ -70,3 +70,11 @@ VERBS: dict[str, Verb] = {
     "compact": Verb("cli.system.compact:compact", SYSTEM, "Seal old events; fold observations under your rule."),
     "completion": Verb("cli.system.completion:completion", SYSTEM, "Print the completion script of a shell."),
 }
+
+OTHER_WORDS = {
+    "accept": "approve", "apply": "approve", "yes": "approve", "deny": "reject", "dismiss": "reject", "no": "reject",
+    "snooze": "defer", "later": "defer", "postpone": "defer", "revert": "undo", "rollback": "undo", "diff": "show",
+    "list": "inbox", "history": "log", "events": "log", "explain": "why", "track": "watch", "remove": "unwatch",
+    "silence": "mute", "unpause": "resume", "settings": "config", "rules": "policy",
+}  # fmt: skip
+"""What other programs call a verb of this one."""

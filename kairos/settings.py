@@ -77,7 +77,7 @@ class Model(_Table, frozen=True, kw_only=True):
     """The model, absent by default. `name` as litellm names it; `key_env` names the environment variable that
     holds the key; prices in USD per million tokens override the built-in table. A turn ends after
     `deadline_seconds`; an attempt ends sooner if nothing comes within `first_token_seconds`, or nothing more within
-    `idle_seconds`."""
+    `idle_seconds`. `tools`: "text" for a model without tool calls, which answers with JSON under a schema."""
 
     name: str = ""
     base_url: str = ""
@@ -95,6 +95,7 @@ class Model(_Table, frozen=True, kw_only=True):
     first_token_seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 60.0
     idle_seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 30.0
     calls_per_turn: Annotated[int, Meta(ge=1, le=1_000)] = 8
+    tools: Literal["native", "text"] = "native"
 
 
 class Check(_Table, frozen=True, kw_only=True):

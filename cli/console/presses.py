@@ -12,6 +12,8 @@ from typing import NamedTuple
 ENTER, SPACE, ESCAPE, BACKSPACE, EOF = "enter", "space", "esc", "backspace", "eof"
 REDRAW = "redraw"
 """No key: the size of the terminal changed, or the program continues after a stop."""
+NEWS = "news"
+"""No key: something was said to `Terminal.tell`."""
 UP, DOWN, PAGE_UP, PAGE_DOWN, HOME, END = "up", "down", "pgup", "pgdn", "home", "end"
 ERASE_LINE, ERASE_WORD = "ctrl-u", "ctrl-w"
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"

@@ -1,8 +1,8 @@
 """The terminal while a command reads single keys: set up on entry, put back on every way out.
 
 Back to how it was: at the end, after an exception, SIGINT, SIGTERM or SIGHUP, and while the program is stopped
-(SIGTSTP). After a stop or a change of size the key `redraw` is delivered. Bracketed paste is on, so that a terminal
-marks what is pasted.
+(SIGTSTP). After a stop or a change of size the key `redraw` is delivered, and `news` after `tell` to who asks for it.
+Bracketed paste is on, so that a terminal marks what is pasted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
-from cli.console.presses import EOF, REDRAW, Decoded, Typed, decode, typed, unfinished
+from cli.console.presses import EOF, NEWS, REDRAW, Decoded, Typed, decode, typed, unfinished
 from cli.layout import width
 from kairos.domain.inert import escape
 
@@ -39,7 +39,8 @@ class Terminal:
     def __init__(self, *, full: bool = False) -> None:
         self._fd = sys.stdin.fileno()
         self.full = full and can_move()
-        self._pasting = False
+        self._pasting = self._told = self._signalled = False
+        self._kept = ""
         self._handlers: dict[int, object] = {}
 
     def __enter__(self) -> Terminal:
@@ -103,17 +104,37 @@ class Terminal:
         if os.tcgetpgrp(self._fd) == os.getpgrp():  # the shell may have changed the modes meanwhile
             self._take()
 
-    def forget(self) -> None:
-        """Drops keys that were pressed before now: a key decides only what was on screen when it was pressed."""
+    def forget(self, keep: str = "") -> None:
+        """Drops keys that were pressed before now: a key decides only what was on screen when it was pressed. `keep`:
+        a key that decides nothing; if nothing else was pressed it is the next one."""
+        if keep and select.select([self._fd], [], [], 0)[0]:
+            pressed = self._burst().decode("utf-8", "replace")
+            self._kept = keep if pressed and not pressed.strip(keep) else ""
+            return
         with suppress(termios.error):
             termios.tcflush(self._fd, termios.TCIFLUSH)
 
-    def key(self) -> str:
-        """The next key by its name in `presses`; `redraw` after a change of size, `eof` at the end of input."""
+    def tell(self) -> None:
+        """Lets `key` return `news`, from any thread."""
+        self._told = True
+        with suppress(BlockingIOError):  # it is full, so that there is a byte that wakes
+            os.write(self._woken, b"\0")
+
+    def key(self, *, news: bool = False) -> str:
+        """The next key by its name in `presses`; `redraw` after a change of size, `eof` at the end of input. `news`:
+        return that, too, once after any number of `tell`."""
         while True:
+            if self._kept:
+                kept, self._kept = self._kept, ""
+                return kept
+            if news and self._told:
+                self._told = False
+                return NEWS
             seen = self._arrived()
             if seen is None:
-                return REDRAW
+                if self._signalled:
+                    return REDRAW
+                continue
             if seen.keys:
                 return seen.keys[0]
 
@@ -127,7 +148,7 @@ class Terminal:
             seen = self._arrived()
             if seen is not None:
                 line = typed(line, seen, pasteable=pasteable)
-            elif redraw is not None:
+            elif redraw is not None and self._signalled:
                 redraw()
                 shown = ""
             shown = self._echo(shown, escape(line.text))
@@ -143,13 +164,15 @@ class Terminal:
         return now
 
     def _arrived(self) -> Decoded | None:
-        """The meaning of what arrives next, all that comes at once; None after a signal."""
+        """The meaning of what arrives next, all that comes at once; None after a signal (`_signalled`) or `tell`."""
         while True:
             wait = _PASTE_S if self._pasting else None
             ready = select.select([self._fd, self._wake], [], [], wait)[0]
             if self._wake in ready:
+                woken = b""
                 with suppress(BlockingIOError):
-                    os.read(self._wake, 4096)
+                    woken = os.read(self._wake, 4096)
+                self._signalled = woken.strip(b"\0") != b""
                 return None
             if not ready:
                 self._pasting = False

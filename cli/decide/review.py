@@ -9,26 +9,29 @@ from functools import partial
 import click
 
 from cli import render
-from cli.console.presses import EOF, REDRAW
+from cli.console.presses import EOF, NEWS, REDRAW
 from cli.console.screen import Screen, scrolled
 from cli.console.session import Terminal
 from cli.console.viewport import Viewport
 from cli.context import Context, pass_context
 from cli.decide.decide import LETTERS, risk_words
 from cli.decide.edit import edited_text, in_editor
+from cli.decide.presenting import DECIDING, Presenting, Shown, not_now_sentences, sentence
 from cli.decide.showing import Cards
 from cli.decide.splitting import Picking
 from cli.decide.undo import described, receipt, standing
-from cli.look.card import CardPart
+from cli.look.inbox import listed
 from cli.look.why import steps_text
 from kairos.desk import deciding, editing
 from kairos.desk.cards import comments_go
+from kairos.desk.deciding import not_now
 from kairos.desk.explaining import why
-from kairos.desk.reading import chosen, letters, undecided, waiting
+from kairos.desk.listening import told_of_appends
+from kairos.desk.reading import chosen, letters, waiting
 from kairos.desk.records.proposals import DecidedOut
 from kairos.desk.undoing import TakingBack, take_back
 from kairos.desk.units import count
-from kairos.domain.proposal import Proposal
+from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import KairosError, NotFound, Stale, UsageError
 
 REASONS = {"1": "wrong", "2": "not_now", "3": "style", "4": "too_risky", "5": "duplicate", "6": "other"}
@@ -48,7 +51,6 @@ HELP = """  y  approve exactly this, once you saw its end (high risk: type the f
   space, arrows, page up and down, home, end  scroll
   q  quit; what is undecided stays"""
 QUIT = "q"
-PROMPT = "[y n e s t c l w d m u j k q ?] "
 UNSEEN = "Y"
 """The key that approves lines that were never shown: neither a finger that slips nor a key that is held gives it."""
 END_PAGE = "Nothing is left to decide."
@@ -60,15 +62,15 @@ _RETURN_S = 5.0
 class Review:
     """The state of one review: the cards, the one on screen, and the last decision."""
 
-    def __init__(self, context: Context, screen: Screen, ids: list[str]) -> None:
+    def __init__(self, context: Context, screen: Screen, ids: list[str], refused: Sequence[str] = ()) -> None:
+        """`refused`: what is to be said of those that cannot be decided now."""
         self._context = context
         self._screen = screen
         self._terminal = screen.terminal
         self._cards = Cards(context, screen)
-        self._ids = ids
-        self._at = 0
+        self._presenting = Presenting(context, self._cards, ids)
         self._mine: list[str] = []
-        self._said = ""
+        self._said = "\n".join(refused)
         self.receipts: list[str] = []
         self._keys: dict[str, Callable[[Proposal, Viewport], None]] = {
             "y": self._approve, "n": self._reject, "l": self._later, "w": self._why, "d": self._cycle,
@@ -79,30 +81,34 @@ class Review:
     def run(self) -> bool:
         """Runs until the person quits; true if nothing is left undecided."""
         while True:
-            found = self._context.desk.at_one_moment(self._present)
+            found = self._presenting.present()
             if found is None:
                 if not self._at_end():
                     return True
                 continue
-            shown, parts, place = found
-            key = self._key(shown, parts, place)
+            key = self._key(found)
             if key in (QUIT, EOF):
                 return False
-            if key in self._keys:
-                self._pressed(partial(self._keys[key], shown, self._view))
+            if found.passing and key != NEWS:
+                self._presenting.go_on()
+            elif found.mark and key in DECIDING:
+                self._say(f"{key} decides nothing now")
+            elif key in self._keys:
+                self._pressed(partial(self._keys[key], found.proposal, self._view))
 
     def _pressed(self, act: Callable[[], None]) -> None:
         try:
             act()
         except KairosError as error:
-            hint = f" {render.inert(error.hint, lines=True)}" if error.hint else ""
-            self._receipt(f"{render.paint('error:', 'red')} {render.inert(error.message, lines=True)}.{hint}")
+            self._receipt(f"{render.paint('error:', 'red')} {sentence(error)}")
 
     def _at_end(self) -> bool:
         """The page after the last decision, where that can still be taken back; false if the person ends there."""
         while True:
-            self._terminal.forget()
-            footer = self._screen.footer(self._said, END_PAGE, END_PROMPT)
+            self._terminal.forget(QUIT)
+            said = "" if self._terminal.full and self._said in self.receipts[-1:] else self._said
+            parked = [text for text in self._presenting.parked() if text not in said]
+            footer = self._screen.footer(*parked, said, END_PAGE, END_PROMPT)
             rows = [line for text in self.receipts for line in self._screen.lines_of(text)]
             self._screen.draw(rows[-self._screen.rows_above(footer) :] if self._terminal.full else [], footer)
             key = self._terminal.key()
@@ -114,41 +120,37 @@ class Review:
             if key != REDRAW:
                 self._said = ""
 
-    def _present(self) -> tuple[Proposal, list[CardPart], str] | None:
-        """The present proposal, its card and its place among the undecided; None when nothing is left."""
-        left = undecided(self._context.desk, self._ids)
-        if not left:
-            return None
-        self._at %= len(left)
-        proposal = left[self._at]
-        return proposal, self._cards.parts(proposal), f"{self._at + 1} of {len(left)}"
-
-    def _key(self, shown: Proposal, parts: list[CardPart], place: str) -> str:
-        """Shows the card and scrolls it; returns the first key that is neither. Keys decide this version, even if the
-        log changes meanwhile."""
+    def _key(self, shown: Shown) -> str:
+        """Shows the card and scrolls it; returns the first key that is neither, or `news` when it is not as it was.
+        Keys decide this version, even if the log changes meanwhile."""
         while True:
-            self._terminal.forget()
-            self._draw(shown, parts, place)
+            self._terminal.forget(QUIT)
+            self._draw(shown)
             key = self._waited(shown)
-            if key in (QUIT, EOF) or key in self._keys:
+            if key in (QUIT, EOF, NEWS) or key in self._keys or (shown.passing and key != REDRAW):
                 return key
 
-    def _waited(self, shown: Proposal) -> str:
+    def _waited(self, shown: Shown) -> str:
         """The next key that does something; after a scrolling key the view has moved."""
         while True:
-            key = self._terminal.key()
+            key = self._terminal.key(news=True)
+            if key == NEWS and not self._presenting.is_news():
+                continue
             moved = scrolled(self._view, key)
             if moved is not None:
-                self._cards.moved(shown, moved)
-            if moved not in (None, self._view) or key in (REDRAW, QUIT, EOF) or key in self._keys:
+                self._cards.moved(shown.proposal, moved)
+            ends = shown.passing or key in (NEWS, REDRAW, QUIT, EOF) or key in self._keys
+            if moved not in (None, self._view) or ends:
                 self._said = ""
                 return key
 
-    def _draw(self, shown: Proposal, parts: list[CardPart], place: str) -> None:
-        footer = self._screen.footer(self._said, "…", PROMPT)
-        self._view = view = self._cards.view(shown, parts, self._screen.rows_above(footer))
+    def _draw(self, shown: Shown) -> None:
+        told = f"{shown.proposal.id} is {shown.proposal.state}" in self._said
+        mark = render.paint(f"! {shown.mark}", "yellow") if shown.mark and not told else ""
+        footer = self._screen.footer(mark, self._said, "…", shown.prompt)
+        self._view = view = self._cards.view(shown.proposal, shown.parts, self._screen.rows_above(footer))
         more = f"{count(view.below, 'more line')} below: space" if view.below else "the end"
-        self._screen.draw(view.shown, self._screen.footer(self._said, f"{place} · {more}", PROMPT))
+        self._screen.draw(view.shown, self._screen.footer(mark, self._said, f"{shown.place} · {more}", shown.prompt))
 
     def _say(self, text: str) -> None:
         """A line for the person, until the next key."""
@@ -157,9 +159,8 @@ class Review:
     def _approve(self, shown: Proposal, view: Viewport) -> None:
         missed = self._cards.unseen(shown)
         if missed:
-            were = f"{count(missed, 'line')} of the card {'was' if missed == 1 else 'were'} not seen"
             where = "above, from home on" if self._cards.unseen_above(shown, view) else "below"
-            self._say(f"not approved: {were} ({where}). space scrolls, d folds the patch")
+            self._say(f"not approved: the card was not seen to its end ({where}). space scrolls, d folds the patch")
             return
         if not self._sure(shown):
             self._say("not approved")
@@ -213,7 +214,7 @@ class Review:
         text = editing.patch_to_edit(self._context.desk, shown)
         after = in_editor(text, shown.id, self._terminal.lent())
         done = editing.edit_patch(self._context.desk, shown, after)
-        self._mine += [shown.id] if done.changed else []
+        self._decided(shown.id if done.changed else "")
         self._say(edited_text(self._context, done))
 
     def _split(self, shown: Proposal, view: Viewport) -> None:
@@ -226,7 +227,7 @@ class Review:
             self._say("no hunk was kept: the patch stays as it is; n rejects it")
             return
         done = editing.keep_hunks(desk, shown, picking.taken, len(picking.hunks) - len(picking.taken))
-        self._mine += [shown.id] if done.changed else []
+        self._decided(shown.id if done.changed else "")
         self._say(edited_text(self._context, done))
 
     def _try(self, shown: Proposal, view: Viewport) -> None:
@@ -238,7 +239,8 @@ class Review:
             self._say("the trial was stopped; nothing was recorded")
             return
         said = after.verified.why if after.verified is not None else ""
-        self._say(render.inert(f"{shown.id} is {after.state}: {said or 'it applies in a scratch tree'}"))
+        became = "" if after.state in UNDECIDED else f"; {shown.id} is {after.state}"
+        self._say(render.inert(f"tried: {said or 'it applies in a scratch tree'}{became}"))
 
     def _comment(self, shown: Proposal, view: Viewport) -> None:
         file = self._cards.file_at(view)
@@ -263,10 +265,10 @@ class Review:
             self._say("there is no file of the patch on the screen")
 
     def _next(self, shown: Proposal, view: Viewport) -> None:
-        self._at += 1
+        self._presenting.go_on(1)
 
     def _previous(self, shown: Proposal, view: Viewport) -> None:
-        self._at -= 1
+        self._presenting.go_on(-1)
 
     def _undo(self, shown: Proposal, view: Viewport) -> None:
         self._take_back()
@@ -285,17 +287,18 @@ class Review:
         if done is None:
             self._say("nothing was changed")
             return
-        if done.id and done.id not in self._ids:
-            self._ids.append(done.id)
-        left = [p.id for p in undecided(self._context.desk, self._ids)]
-        self._at = left.index(done.id) if done.id in left else self._at
+        self._presenting.show(done.id)
         self._receipt(receipt(self._context, "undo", done))
 
     def _agreed(self, plan: TakingBack) -> bool:
         return self._screen.choose(f"nothing was decided here yet. {described(plan)}  Proceed? [y/N] ") == "y"
 
+    def _decided(self, id_: str) -> None:
+        self._mine += [id_] if id_ else []
+        self._presenting.go_on()
+
     def _settled(self, done: DecidedOut) -> None:
-        self._mine.append(done.id)
+        self._decided(done.id)
         undo = f"undo: kairos undo {letters(self._context.desk, done.id)}"
         self._receipt(f"{render.paint('✓', 'green')} {done.id} {done.state} · {undo}")
 
@@ -318,10 +321,15 @@ def review(context: Context, ids: Sequence[str]) -> None:
         lambda: chosen(context.desk, ids, context.only()) if ids else waiting(context.desk, context.only())
     )
     if not found:
-        render.emit(context, "review", None, "  Nothing waits for a decision.")
+        render.emit(context, "review", None, context.desk.at_one_moment(lambda: listed(context)).text)
         return
-    with Terminal(full=True) as terminal:
-        run = Review(context, Screen(context, terminal), [p.id for p in found])
+    refused = not_now_sentences(context, found)
+    if len(refused) == len(found):
+        for said in refused[:-1]:
+            render.message(context, render.folded(f"{render.paint('!', 'yellow')} {said}"))
+        raise not_now(context.desk, found[-1]) or Stale(refused[-1])
+    with Terminal(full=True) as terminal, told_of_appends(context.desk, terminal.tell):
+        run = Review(context, Screen(context, terminal), [p.id for p in found], refused)
         empty = run.run()
-    receipts = "\n".join(run.receipts if terminal.full else [])
+    receipts = "\n".join(render.folded(r, hang="    ") for r in run.receipts if terminal.full)
     render.emit(context, "review", None, f"{receipts}\n{END_PAGE if empty and terminal.full else ''}".strip())

@@ -86,7 +86,10 @@ def _agreed(context: Context, plan: TakingBack, *, yes: bool, placed: bool, ever
             )
         return True
     if not context.interactive():
-        raise UsageError(f"{described(plan)} That needs a yes, and there is no terminal to ask on", "Use --yes.")
+        raise UsageError(
+            f"`{plan.run}` needs a yes, and there is no terminal to ask on",
+            f"With --yes it does this: {described(plan)}",
+        )
     return render.ask(context, f"{described(plan)}  Proceed?", flag="--yes")
 
 

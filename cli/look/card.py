@@ -10,6 +10,7 @@ from cli import render
 from cli.context import Context
 from kairos.clock import now_us
 from kairos.desk.cards import FilePatch, comments_go, file_patches, unchecked, why_now
+from kairos.desk.deciding import not_now
 from kairos.desk.records.proposals import CardOut, VerificationOut
 from kairos.desk.summary import cited
 from kairos.desk.units import age, count, number
@@ -63,7 +64,7 @@ def card_parts(
     many lines of the diff of a file were never shown, which a card that leaves them out says."""
     effects = [render.paint("Effects", "bold"), *_effects(card), *_flagged(card), *_command(card)]
     return [
-        CardPart("\n".join([*_head(proposal, card), *_comments(context, card)]), title="head"),
+        CardPart("\n".join([*_head(context, proposal, card), *_comments(context, card)]), title="head"),
         CardPart("\n".join(["", render.paint("Evidence", "bold"), *_evidence(context, card)]), title="evidence"),
         CardPart("\n".join(["", *effects]), title="effects"),
         *(_patch(file_patches(context.desk, proposal), body, folded, unseen) if card.patch else []),
@@ -71,7 +72,7 @@ def card_parts(
     ]
 
 
-def _head(proposal: Proposal, card: CardOut) -> list[str]:
+def _head(context: Context, proposal: Proposal, card: CardOut) -> list[str]:
     raised = proposal.raised
     state = _STATES.get(card.state, card.state)
     lines = [
@@ -86,7 +87,11 @@ def _head(proposal: Proposal, card: CardOut) -> list[str]:
         lines += ["", _indented(f"Not carried out: {card.held}")]
     if isinstance(raised.action, NoteAction) and raised.action.text != card.claim:
         lines.append(_indented(raised.action.text))
-    if card.why:
+    refused = not_now(context.desk, proposal) if proposal.state in ("parked", "deferred") else None
+    if refused is not None:
+        said = refused.message.removeprefix(f"{proposal.id} is ")
+        lines += ["", f"  {render.paint(f'{said}. {refused.hint}', 'yellow')}"]
+    elif card.why:
         lines += ["", f"  {render.paint(f'{state}: {card.why}', 'yellow')}"]
     lines += _revised(proposal, card)
     if card.voided:

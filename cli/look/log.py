@@ -34,7 +34,7 @@ def entry_text(entry: LogEntry) -> str:
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Only positions above N.")
 @click.option("--type", "types", multiple=True, metavar="T", help="Only events of this exact type; repeatable.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Only the first N.")
-@click.option("-n", "last", type=click.IntRange(min=0), metavar="N", help="Only the last N.")
+@click.option("-n", "last", type=click.IntRange(min=1), metavar="N", help="Only the last N.")
 @click.option("--since", metavar="T", help="Only events since a time, or of the last 30m, 2h, 1d.")
 @click.option("--follow", is_flag=True, help="Keep printing events as they are recorded.")
 @pass_context

@@ -46,9 +46,8 @@ def text_of(status: StatusOut) -> str:
     until = f" until {at_hand(status.paused_until)}" if status.paused_until else ""
     parts = [f"daemon {daemon}" + (render.paint(f"  paused{until}", "red") if status.paused else "")]
     parts.append(render.table(rows) if rows else "  no repository is watched")
-    parts += [f"  {render.paint('→', 'yellow')} {render.inert(r.why)}" for r in status.repos if r.why]
-    parts += [f"  {render.paint('→', 'yellow')} {_paused(r)}" for r in status.repos if r.paused]
-    parts += [f"  {render.paint('→', 'yellow')} {render.inert(text)}" for text in unheard(status)]
+    told = [*(r.why for r in status.repos if r.why), *(_paused(r) for r in status.repos if r.paused), *unheard(status)]
+    parts += [render.folded(f"  {render.paint('→', 'yellow')} {render.inert(text)}", hang="    ") for text in told]
     if status.policy_error:
         parts.append(f"  {render.paint('✗', 'red')} {render.inert(status.policy_error, lines=True)}")
         parts.append("    Nothing is carried out until policy.toml is corrected: `kairos policy ls`.")
@@ -66,8 +65,8 @@ def budget(today: TodayOut, repos: int) -> str:
     """How many findings were told today, and of how many in so many repositories; what is left waits in the inbox."""
     left = f", {today.untold} more in the inbox" if today.untold and today.told >= today.per_day else ""
     if repos <= 1 and today.told <= today.per_day:
-        return f"{today.told} of {today.per_day} told{left}"
-    return f"{today.told} of {today.per_day_total} told, at most {today.per_day} a repository{left}"
+        return f"{today.told} told, at most {today.per_day} a day{left}"
+    return f"{today.told} told, at most {today.per_day} a day of one repository, {today.per_day_total} of all{left}"
 
 
 def _reserved(today: TodayOut) -> str:
@@ -77,7 +76,7 @@ def _reserved(today: TodayOut) -> str:
 
 def _paused(repo: RepoOut) -> str:
     until = at_hand(repo.paused_until) if repo.paused_until else "`kairos resume`"
-    return f"{render.inert(repo.path)} is paused until {until}"
+    return f"{repo.path} is paused until {until}"
 
 
 def _directories(repo: RepoOut) -> str:

@@ -14,6 +14,7 @@ from kairos.desk.records.detectors import DetectorOut, DetectorSwitchedOut, Lear
 from kairos.desk.units import count
 from kairos.desk.when import at_hand
 
+_ESTIMATE = "PRECISION HERE is an estimate with its 95 % range; after few findings it leans on all that is known."
 _STYLES = {"on": "green", "off": "dim", "silenced": "yellow", "shadow": "cyan"}
 
 
@@ -116,6 +117,8 @@ def _table(found: Sequence[DetectorOut]) -> str:
              ", ".join(t.lesson for t in one.last)]
         )  # fmt: skip
     lines = [render.table(rows)]
+    if any(one.learned.yes + one.learned.no for one in found):
+        lines.append(f"  {render.paint(_ESTIMATE, 'dim')}")
     for one in found:
         if one.failing:
             lines.append(f"  {render.paint('✗', 'red')} {one.detector}: {render.inert(one.failing)}")
@@ -134,7 +137,7 @@ def _table(found: Sequence[DetectorOut]) -> str:
     last = [(t, one.detector) for one in found for t in one.last]
     for taught, detector in sorted(last, key=lambda x: x[0].at, reverse=True)[:5]:
         lines.append(f"  {at_hand(taught.at)}  {detector}: {render.inert(taught.title)} ({taught.lesson})")
-    return "\n".join(lines)
+    return "\n".join([lines[0], *(render.folded(line, hang="      ") for line in lines[1:])])
 
 
 def _precision(place: LearnedPlaceOut) -> str:

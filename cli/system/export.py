@@ -10,6 +10,7 @@ from cli import render
 from cli.context import Context, pass_context
 from kairos.desk import exporting
 from kairos.desk.units import count
+from kairos.errors import UsageError
 
 
 @click.command()
@@ -19,6 +20,11 @@ def export(context: Context, file: str) -> None:
     """Write what Kairos knows as lines of JSON to FILE (default: standard output): repositories, proposals with their
     decisions, memories, events. With --repo of one repository. A FILE that exists is refused."""
     only = context.only()
+    if file == "-" and context.interactive() and sys.stdout.isatty():
+        raise UsageError(
+            "it is long, and nobody reads it on a terminal",
+            "Name a FILE: `kairos export kairos.ndjson`; or use a pipe.",
+        )
     if file == "-":
         exporting.export(context.desk, sys.stdout.buffer, only)
         return

@@ -21,7 +21,7 @@ from kairos.domain.action import (
     effects_of,
 )
 from kairos.domain.basis import missing
-from kairos.domain.deciding import PERSON, decided
+from kairos.domain.deciding import PERSON, RETURNS, decided
 from kairos.domain.events import Event, ProposalReturned
 from kairos.domain.inert import shown
 from kairos.domain.policy import Policy, Verdict
@@ -121,8 +121,9 @@ def basis_refusal(proposal: Proposal, root: Path) -> GateRefusal | None:
     if amiss is None:
         return None
     events = proposals.supersede(proposal, amiss.why) if amiss.gone else proposals.park(proposal, amiss.why)
-    back = "" if amiss.gone else " It returns by itself with what it rests on."
-    return GateRefusal(events, Stale(f"{proposal.id} is stale: {amiss.why}", f"Nothing was written.{back}"))
+    back = "" if amiss.gone else f" {RETURNS}"
+    became = "superseded" if amiss.gone else "parked"
+    return GateRefusal(events, Stale(f"{proposal.id} is {became}: {amiss.why}", f"Nothing was written.{back}"))
 
 
 def denial(home: Home, proposal: Proposal, policy: Policy, root: Path) -> str:

@@ -21,6 +21,7 @@ from kairos.acting.performing import open_tree, perform, standing
 from kairos.acting.worktree import Blob, NotPlain, WorkTree
 from kairos.clock import now_us
 from kairos.domain.action import PatchAction
+from kairos.domain.amounts import count
 from kairos.domain.basis import missing
 from kairos.domain.events import ExecutionStarted, Expected
 from kairos.domain.events.proposals import Run
@@ -31,6 +32,8 @@ from kairos.eventlog.log import Log
 from kairos.home import Home
 from kairos.repo.basis_tree import basis_tree
 from kairos.repo.git import Git
+
+_NAMED = 3
 
 
 class UndoPlan(msgspec.Struct, frozen=True):
@@ -208,10 +211,10 @@ def _refuse_without_basis(proposal: Proposal, tree: WorkTree) -> None:
 def _elsewhere(proposal: Proposal, run: Run, absent: Sequence[str], present: Sequence[str]) -> Stale:
     """The error for a change that is not in the tree, or only in some of its files."""
     there = "not in this tree" if run == "undo" else "in this tree already"
-    names = ", ".join(map(shown, sorted(absent))) or "any file"
-    rest = f", only in {', '.join(map(shown, sorted(present)))}" if present and run == "undo" else ""
+    names = _few(absent) or "any file"
+    rest = f", only in {_few(present)}" if present and run == "undo" else ""
     if present and run == "redo":
-        rest = f", and not in {', '.join(map(shown, sorted(present)))}"
+        rest = f", and not in {_few(present)}"
     return Stale(
         f"the change of {proposal.id} is {there}: {'not' if run == 'undo' else 'it is'} in {names}{rest}; "
         f"nothing was written, and {proposal.id} stays {proposal.state}",
@@ -221,6 +224,12 @@ def _elsewhere(proposal: Proposal, run: Run, absent: Sequence[str], present: Seq
         if run == "undo"
         else f"There is nothing to redo here; `kairos show {proposal.id}`.",
     )
+
+
+def _few(paths: Sequence[str]) -> str:
+    """The first paths by name, and how many more there are."""
+    more = len(paths) - _NAMED
+    return ", ".join(map(shown, sorted(paths)[:_NAMED])) + (f" and {count(more, 'more file')}" if more > 0 else "")
 
 
 def _states(expected: Sequence[Expected], contents: dict[str, bytes]) -> dict[str, Blob | None]:

@@ -13,11 +13,12 @@ from kairos.clock import local_zone, now_us
 from kairos.desk.cards import held_by
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import is_here, leased
-from kairos.desk.reading import inbox, names, proposal_of, repositories, unwatched
+from kairos.desk.reading import inbox, letters, names, proposal_of, repositories, unwatched
 from kairos.desk.records.proposals import DecidedOut
-from kairos.desk.when import until
+from kairos.desk.when import deferred_to, until
 from kairos.domain.action import PatchAction
 from kairos.domain.amounts import count
+from kairos.domain.deciding import decided as no_longer
 from kairos.domain.deciding import reason as reason_of
 from kairos.domain.inert import shown
 from kairos.domain.proposal import LASTING, TERMINAL, UNDECIDED, Proposal
@@ -37,12 +38,9 @@ def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None
     is not watched."""
     from kairos.acting.decisions import approve as append_approval
 
-    root = unwatched(desk).get(proposal.raised.repo)
-    if root is not None and proposal.state in LASTING:
-        raise Stale(
-            f"{proposal.id} is of {root}, which is not watched: it would never be carried out",
-            f"`kairos init {shlex.quote(root)}` (or `kairos watch {shlex.quote(root)}`) brings it back.",
-        )
+    away = _unwatched(desk, proposal)
+    if away is not None:
+        raise away
     if len(digest) >= LEAST_DIGEST and proposal.raised.digest.startswith(digest.lower()):
         digest = proposal.raised.digest  # as a card shows it, shortened
     now = append_approval(desk.log, desk.home, desk.config, proposal.id, digest).proposal
@@ -51,6 +49,33 @@ def approve(desk: Desk, proposal: Proposal, digest: str, *, wait_s: float | None
     if not done and wait_s is not None and now.state not in TERMINAL:
         await_end(desk, proposal.id, wait_s)
     return decided(desk, proposal.id, since=("ProposalApproved", "ProposalAcknowledged"))
+
+
+@of_one_moment
+def not_now(desk: Desk, proposal: Proposal) -> Stale | None:
+    """Why a proposal cannot be decided now and what brings it back, in the words with which `approve` refuses it; None
+    if it waits for a decision."""
+    away = _unwatched(desk, proposal)
+    if away is not None or proposal.state in UNDECIDED:
+        return away
+    if proposal.state != "deferred":
+        return no_longer(proposal)
+    name = letters(desk, proposal.id)
+    return Stale(
+        f"{proposal.id} is deferred until "
+        + deferred_to(proposal.deferred_until, on_evidence=proposal.deferred_on_evidence),
+        f"It returns by itself; now: `kairos undo {name}` or `kairos approve {name}`.",
+    )
+
+
+def _unwatched(desk: Desk, proposal: Proposal) -> Stale | None:
+    root = unwatched(desk).get(proposal.raised.repo)
+    if root is None or proposal.state not in LASTING:
+        return None
+    return Stale(
+        f"{proposal.id} is of {root}, which is not watched: it would never be carried out",
+        f"`kairos init {shlex.quote(root)}` (or `kairos watch {shlex.quote(root)}`) brings it back.",
+    )
 
 
 def reject(desk: Desk, id_: str, reason: str, text: str, *, never: bool = False) -> DecidedOut:
@@ -162,8 +187,8 @@ def _await(desk: Desk, id_: str, states: Collection[str], wait_s: float) -> None
 
 def await_return(desk: Desk, id_: str, wait_s: float) -> None:
     """Sleeps until a proposal that went stale waits for a decision again, made anew by the daemon, or `wait_s` seconds
-    have passed. Returns at once without a daemon."""
-    if desk.daemon_running():
+    have passed. Returns at once without a daemon, and for one that is parked: it waits for a person."""
+    if desk.daemon_running() and inbox(desk).proposals[id_].state != "parked":
         _await(desk, id_, UNDECIDED, wait_s)
 
 
@@ -177,7 +202,9 @@ def refuse_if_bad(desk: Desk, done: DecidedOut, *, waited_s: float | None = None
         raise KairosError(f"{done.id} failed and changed nothing: {proposal.why or 'no reason was given'}", hint)
     if done.state == "unknown":
         raise OutcomeUnknown(f"the outcome of {done.id} is unknown: look at its files", hint)
-    if done.state in ("stale", "superseded", "expired", "withdrawn", "parked"):
+    if done.state == "parked":
+        raise no_longer(proposal)
+    if done.state in ("stale", "superseded", "expired", "withdrawn"):
         raise Stale(f"{done.id} is {done.state}{f': {why}' if why else ''}; nothing was written", hint)
     if done.state in UNDECIDED:
         said = proposal.revisions[-1].changed if proposal.voided and proposal.revisions else "its approval ended"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kairos.detectors.roster import Roster
 
 _CONTROL = "control"
-_TAKEN = frozenset({"check", "log-watch", "review-change"})
+_TAKEN = frozenset({"check", "explain-failure", "log-watch", "review-change"})
 """Names of what raises findings and is no detector of the roster."""
 
 

@@ -18,14 +18,17 @@ from kairos.desk.revisions import commit_named
 from kairos.desk.summary import in_plain_words, summary
 from kairos.desk.units import number
 from kairos.desk.when import ago
+from kairos.domain.basis import oids_of
 from kairos.domain.events import (
     AttentionHeld,
+    CommitRecorded,
     ProposalExpired,
     ProposalParked,
     ProposalStale,
     ProposalSuperseded,
     ProposalVerified,
 )
+from kairos.domain.parts import whole_basis
 from kairos.domain.proposal import Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
@@ -34,6 +37,7 @@ from kairos.eventlog.views.repositories import Repository
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 _MOST_STEPS = 500
+_LOOKS = frozenset({"AttentionDue", "AttentionHeld", "TurnStarted", "TurnEnded"})
 _CLOSING = frozenset({"ProposalParked", "ProposalSuperseded", "ProposalExpired", "ProposalStale", "ProposalVerified"})
 
 
@@ -131,7 +135,7 @@ def starts(desk: Desk, what: str, only: Repository | None = None) -> list[int]:
     if position and position <= desk.log.head():
         return [desk.log.at(position).position]
     if _COMMIT.fullmatch(what.lower()) and (found := _events_of(desk, what.lower())):
-        return found
+        return [*found, *_what_came_of(desk, found)]
     known = inbox(desk)
     proposal = proposal_named(desk, what)
     if proposal is not None:
@@ -140,7 +144,7 @@ def starts(desk: Desk, what: str, only: Repository | None = None) -> list[int]:
     if named is not None:
         oid, repository = named
         if found := _events_of(desk, oid):
-            return found
+            return [*found, *_what_came_of(desk, found)]
         raise _not_recorded(what, oid, repository)
     raise nothing_named(desk, what)
 
@@ -172,6 +176,22 @@ def nothing_named(desk: Desk, what: str) -> NotFound:
 
 def _events_of(desk: Desk, oid: str) -> list[int]:
     return events_of_commit(desk.log, desk.view(CommitsView()), oid, _MOST_STEPS)
+
+
+def _what_came_of(desk: Desk, of: list[int]) -> list[int]:
+    """The looks that these events of a commit caused, and what became of the proposals that rest on it or cite it."""
+    if not of:
+        return []
+    begun, known = set(of), inbox(desk)
+    oids = {r.event.oid for p in of if isinstance((r := desk.log.at(p)).event, CommitRecorded)}
+    for recorded in desk.log.read(min(of), topics=_LOOKS):
+        if recorded.caused_by in begun:
+            begun.add(recorded.position)
+    about = [
+        p.id for p in known.proposals.values()
+        if not begun.isdisjoint(p.raised.evidence) or not oids.isdisjoint(oids_of(whole_basis(p.raised)))
+    ]  # fmt: skip
+    return sorted({*begun, *(n for id_ in about for n in known.positions[id_])} - set(of))
 
 
 def chain(desk: Desk, positions: list[int]) -> list[Recorded]:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.desk.controlling import mutes
+from kairos.desk.deciding import not_now
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.learning import names, reset_command
 from kairos.desk.model_state import model_state
 from kairos.desk.reading import attention, inbox, learned_of, rejection_of, repositories, roots_of, unwatched
 from kairos.desk.records.proposals import HeldOut
-from kairos.desk.units import count
+from kairos.desk.units import count, in_passing
 from kairos.desk.when import deferred_to
 from kairos.domain import attention as rules
 from kairos.domain.attention import Attention, Held, Manners
@@ -97,7 +98,8 @@ def _proposals(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
         said = ("", "", None) if p.raised.repo in away else _waits(p, state, manners, learned_of(desk))
         if p.raised.repo in repos and said is not None:
             why, rule, until = said
-            now = f"now: kairos review {known.letters(p.id)}"
+            refused = not_now(desk, p)
+            now = f"now: kairos review {known.letters(p.id)}" if refused is None else in_passing(refused.hint)
             if p.raised.repo in away:
                 why, rule, until = "its repository is not watched", "unwatched@1", None
                 now = f"kairos init {shlex.quote(away[p.raised.repo])} brings it back"

@@ -116,8 +116,8 @@ def chosen(desk: Desk, prefixes: Sequence[str], only: Repository | None = None) 
 @of_one_moment
 def undecided(desk: Desk, ids: Sequence[str]) -> list[Proposal]:
     """Those of these proposals that still wait for a decision, in the order given."""
-    known = inbox(desk).proposals
-    return [known[i] for i in ids if known[i].state in UNDECIDED]
+    known, away = inbox(desk).proposals, unwatched(desk)
+    return [known[i] for i in ids if known[i].state in UNDECIDED and known[i].raised.repo not in away]
 
 
 def repository_of(desk: Desk, event: Event) -> str:

@@ -9,7 +9,9 @@ from kairos.clock import local_zone, now_us, parse_time
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import inbox, names, rejection_of, repositories
 from kairos.desk.records.proposals import HeldOut
+from kairos.desk.units import in_passing
 from kairos.desk.when import spoken
+from kairos.domain.deciding import RETURNS
 from kairos.domain.finding import is_key
 from kairos.domain.holds import DUPLICATE, ENDING
 from kairos.domain.proposal import LASTING, OPEN, UNDECIDED, Proposal
@@ -24,7 +26,7 @@ _REMEDIES = {
     "rejected@1": "it returns if its evidence changes; kairos undo {rejected} takes the rejection back",
     "duplicate@1": "kairos inbox --all shows its card",
     "baseline@1": "it was there before Kairos: kairos log --type FindingListed",
-    "parked@1": "it returns by itself with what it rests on",
+    "parked@1": in_passing(RETURNS),
     "floor@1": "kairos detectors reset {detector} lets it speak again",
     "shadow@1": "it is only watched; kairos detectors shows its score, kairos detectors promote {detector} ends it",
     "moment@1": "told with the next brief; now: kairos review {id}",

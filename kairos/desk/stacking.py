@@ -66,6 +66,9 @@ def target(desk: Desk, run: str, named: str | None, scope: Repository | None) ->
     if found is None:
         where = f" in {names(repositories(desk))[scope.id]}" if scope is not None else ""
         hint = "`kairos redo ID` redoes an older undo." if run == "redo" else "`kairos undo ID` works from anywhere."
+        if run == "undo" and (last := _top(desk, "redo", scope)) is not None:
+            hint = f"{said_of(desk, last)} was taken back: `kairos redo` makes it again. {hint}"
+            hint = hint[0].upper() + hint[1:]
         top = _top(desk, run, None) if scope is not None else None
         if top is not None and not top.repo:
             hint = f"The last decision is {said_of(desk, top)}: `kairos {run} --all`."

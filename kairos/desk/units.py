@@ -23,3 +23,8 @@ def size(value_: int) -> str:
             break
         value, unit = value / 1024, larger
     return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def in_passing(sentence: str) -> str:
+    """A sentence of a hint as it stands in the middle of a line."""
+    return f"{sentence[:1].lower()}{sentence[1:]}".removesuffix(".").replace("`", "")

@@ -38,8 +38,10 @@ _ENDED = {
     "failed": "was approved and failed",
     "unknown": "was started and its outcome is unknown: look at its files",
     "deferred": "was deferred",
-    "parked": "is parked: what it rests on is not in the tree now",
+    "parked": "is parked",
 }
+RETURNS = "It returns by itself with what it rests on."
+"""What brings a parked proposal back."""
 
 
 def rule_of(p: Proposal) -> str:
@@ -189,6 +191,8 @@ def decided(p: Proposal) -> Stale:
 
 
 def _next(p: Proposal) -> str:
+    if p.state == "parked":
+        return RETURNS
     return f"`kairos redo {p.id}` applies it again." if p.state == "undone" else _LOOK.format(p.id)
 
 

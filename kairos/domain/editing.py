@@ -121,7 +121,8 @@ def _words(p: Proposal, action: PatchAction, bound: str) -> tuple[str, str]:
         said += f" (found: {_count(found.hunks, 'hunk')} in {_count(len(found.files), 'file')})"
     if left_out:
         said += f"; left out: {_few(left_out)}"
-    return f"Your version of: {found.title}", f"{said}. What was found: {found.claim}"
+    part = f", {size} of {_count(found.hunks, 'hunk')}," if size < found.hunks else ""
+    return f"Your version{part} of: {found.title}", f"{said}. What was found: {found.claim}"
 
 
 def _count(n: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction
+from kairos.domain.deciding import RETURNS
 from kairos.domain.decision_stack import StackEntry
 from kairos.domain.events import Event
 from kairos.domain.proposal import DONE, OPEN, RAN, Proposal, is_verified
@@ -71,7 +72,7 @@ def make_again(p: Proposal, version: int, of: int, now: int) -> list[Event]:
     if entry.what != "edit" and entry.digest not in ("", p.raised.digest):
         raise Stale(f"{p.id} is not what was decided on: its digest differs", _LOOK.format(p.id))
     if p.state == "parked" and entry.what not in ("reject", "defer"):
-        raise Stale(f"{p.id} is parked: {p.parked}", "It returns by itself with what it rests on.")
+        raise Stale(f"{p.id} is parked: {p.parked}", RETURNS)
     approved = entry.after.approved
     if approved is not None and (approved.expires_at <= now or not is_verified(p)):
         raise Stale(f"the approval of {p.id} is over", f"Approve it again: `kairos review {p.id}`.")

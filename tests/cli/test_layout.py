@@ -78,3 +78,18 @@ def test_widths_of_what_a_terminal_shows() -> None:
 
 def test_tabs_become_spaces_up_to_the_next_stop() -> None:
     assert wrapped("+\tx", 20) == ["+       x"]
+
+
+@pytest.mark.parametrize("columns", [30, 40])
+def test_a_row_that_does_not_fit_begins_with_the_cell_that_names_it(columns: int) -> None:
+    rows = [["DETECTOR", "STATE", "PRECISION HERE"], ["missing-companion", "off", "67% (16%–99%), an estimate"]]
+    lines = table(rows, columns=columns).split("\n")
+    assert lines[0].split() == ["DETECTOR", "STATE"]
+    assert [line.split()[0] for line in lines if not line.startswith("    ")] == ["DETECTOR", "missing-companion"]
+    assert all(len(line) <= columns for line in lines)
+
+
+def test_a_row_whose_name_is_too_long_for_one_line_has_it_alone_above() -> None:
+    name = "a-detector-with-a-very-long-name"
+    lines = table([[name, "off", "told long ago, and never again"]], columns=30).split("\n")
+    assert "".join(line.strip() for line in lines[:2]) == name and lines[2].split() == ["off"]

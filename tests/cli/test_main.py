@@ -12,7 +12,7 @@ import pytest
 
 from cli.context import Context
 from cli.main import root
-from cli.verbs import VERBS
+from cli.verbs import OTHER_WORDS, VERBS
 from kairos._version import VERSION
 
 
@@ -146,3 +146,19 @@ def test_a_nul_byte_in_an_argument_is_refused(kairos: Any, args: list[str]) -> N
     said = kairos(*args)
     assert said.code == 2
     assert "NUL byte" in said.err
+
+
+def test_a_group_without_a_command_says_which_there_are_and_not_its_whole_help(kairos: Any) -> None:
+    said = kairos("policy")
+    assert said.code == 2 and said.err.startswith("error: `kairos policy` needs one of allow, ls,")
+    assert "Usage:" not in said.err and "See `kairos policy --help`." in said.err
+
+
+def test_an_unknown_command_of_a_group_is_refused_in_the_same_words_as_an_unknown_verb(kairos: Any) -> None:
+    assert kairos("policy", "bla").err.startswith("error: there is no command `policy bla`")
+    assert kairos("bla").err.startswith("error: there is no command `bla`")
+
+
+def test_a_word_that_other_programs_use_for_a_verb_leads_to_it(kairos: Any) -> None:
+    assert "Did you mean `kairos defer`?" in kairos("snooze").err
+    assert set(OTHER_WORDS.values()) <= set(VERBS) and not set(OTHER_WORDS) & set(VERBS)

@@ -34,6 +34,16 @@ def test_a_commit_may_be_named_as_git_names_it(desk: Desk, seeded: Any, commit: 
     assert why(desk, name)[-1].type == "CommitRecorded"
 
 
+def test_why_of_a_commit_shows_the_look_that_it_caused_and_what_became_of_its_card(desk: Desk, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    kept = seeded.raise_(seeded.note(), seed="b")
+    seeded.append(ev.ProposalRejected(id=raised.id, reason="wrong"), f"proposal-{raised.id}")
+    steps = why(desk, seeded.oid[:8])
+    assert [s.type for s in steps[:3]] == ["GitMoved", "AttentionDue", "TurnStarted"]
+    assert [s.type for s in steps if raised.id in s.summary or kept.id in s.summary] == ["ProposalRaised"] * 2
+    assert "ProposalRejected" in [s.type for s in steps]
+
+
 def test_what_cannot_be_explained_says_what_was_meant(desk: Desk, seeded: Any, repo: Any) -> None:
     for text, said in {
         "5999": "there is no event 5 999: the last position of the log is",

@@ -84,3 +84,15 @@ def test_a_hold_that_a_turn_looked_at_again_is_over(desk: Desk, seeded: Any) -> 
     )  # fmt: skip
     seeded.append(started, "t")
     assert in_force(desk) == []
+
+
+def test_what_is_parked_or_deferred_is_not_sent_to_a_review_but_says_what_brings_it_back(
+    desk: Desk, seeded: Any
+) -> None:
+    parked, later = seeded.raise_(seeded.note(), seed="a"), seeded.raise_(seeded.note(), seed="b")
+    seeded.append(ev.ProposalParked(id=parked.id, why="it is in branch f"), f"proposal-{parked.id}")
+    seeded.append(ev.ProposalDeferred(id=later.id, until=None), f"proposal-{later.id}")
+    said = {h.subject: h.remedy for h in in_force(desk)}
+    assert said[parked.id] == "it returns by itself with what it rests on"
+    name = later.id[:4]
+    assert said[later.id] == f"it returns by itself; now: kairos undo {name} or kairos approve {name}"

@@ -49,14 +49,14 @@ def test_title_and_claim_speak_of_what_is_left_and_quote_what_was_found() -> Non
     before = proposal(both)
     (event,) = revise(before, patch("x.md"), policy=POLICY, root="/r", changed="you kept 1 and dropped 1 hunk")
     assert isinstance(event, ProposalRevised)
-    assert event.title == "Your version of: T"
+    assert event.title == "Your version, 1 of 2 hunks, of: T"
     assert event.claim == (
         "Your version: 1 hunk in x.md (found: 2 hunks in 2 files); left out: y.md. What was found: C"
     )
     after = evolve(before, event, 2)
     assert after is not None
     (again,) = revise(after, patch("x.md", b"c\n" + OLD), policy=POLICY, root="/r", changed="you edited the patch")
-    assert isinstance(again, ProposalRevised) and again.title == "Your version of: T"
+    assert isinstance(again, ProposalRevised) and again.title == "Your version, 1 of 2 hunks, of: T"
     assert again.claim.count("Your version") == 1 and again.claim.endswith("left out: y.md. What was found: C")
     (back,) = revise(after, both, policy=POLICY, root="/r", changed="you edited the patch")
     assert isinstance(back, ProposalRevised) and (back.title, back.claim) == ("T", "C")

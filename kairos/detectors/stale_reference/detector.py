@@ -86,7 +86,7 @@ class StaleReference:
             parts += [f"{path}\0{text[s.start : s.end]}\0{s.new}" for s in spans]
         total = sum(r.count for r in rewritten.values())
         olds = sorted(moves.moved)
-        what = f"renamed {shown(olds[0])}" if len(olds) == 1 else f"{len(olds)} renamed files"
+        what = f"renamed {shown(olds[0])}" if len(olds) == 1 else count(len({*moves.moved.values()}), "renamed file")
         pairs = listed([f"{shown(old)} is now {shown(new)}" for old, new in sorted(moves.moved.items())])
         files = count(len(rewritten), "file")
         key, subjects = keys_of(self.name, map(key_parts, olds))

@@ -16,6 +16,8 @@ _MOST = 200
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
 _BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
 _GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
+_SCRIPTS = (".js", ".ts", ".jsx", ".tsx", ".mjs", ".mts")
+_WAY_UP = re.compile(r"(?:from|import|require\(|import\()[ \t]*[\"'](\./)?\.\./")
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
 
@@ -34,6 +36,7 @@ class Projects:
         self.moves = moves
         self.read = read
         self._packages: dict[str, str] = {}
+        self._ways_up: dict[str, list[bool]] = {}
 
     def _texts(self, *names: str) -> Iterator[tuple[str, str]]:
         """(directory, text) of the files with these names, at most _MOST."""
@@ -62,6 +65,15 @@ class Projects:
             if isinstance(package, str) and package:
                 found.append(Alias("", f"{package}/", f"{directory}/" if directory else ""))
         return found
+
+    def ways_up(self, path: str) -> list[bool]:
+        """Whether each specifier that goes up in the scripts of the top directory of `path` starts with `./..`."""
+        top = path[: path.find("/") + 1]
+        if top not in self._ways_up:
+            scripts = sorted(p for p in self.moves.now if p.startswith(top) and p.endswith(_SCRIPTS))[:_MOST]
+            texts = (text for p in scripts if (text := self.read(p)) is not None)
+            self._ways_up[top] = [bool(m[1]) for text in texts for m in _WAY_UP.finditer(text)]
+        return self._ways_up[top]
 
     @cached_property
     def go_modules(self) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cli.console.presses import NEWS
 from cli.console.session import Terminal, answer
 
 
@@ -68,6 +69,28 @@ def test_what_was_pressed_before_is_dropped(keyboard: int) -> None:
         terminal.forget()
         os.write(keyboard, b"n")
         assert terminal.key() == "n"
+
+
+def test_a_key_that_decides_nothing_may_be_kept_if_nothing_else_was_pressed(keyboard: int) -> None:
+    with Terminal() as terminal:
+        os.write(keyboard, b"q")
+        terminal.forget("q")
+        assert terminal.key() == "q"
+        os.write(keyboard, b"yq")
+        terminal.forget("q")
+        os.write(keyboard, b"n")
+        assert terminal.key() == "n"
+
+
+def test_what_is_told_wakes_who_asks_for_news_once_and_nobody_else(keyboard: int, later: Callable[..., None]) -> None:
+    with Terminal() as terminal:
+        terminal.tell()
+        terminal.tell()
+        later(b"n")
+        assert terminal.key() == "n"
+        assert terminal.key(news=True) == NEWS
+        later(b"y")
+        assert terminal.key(news=True) == "y"
 
 
 def test_an_unfinished_paste_ends_by_itself(keyboard: int, later: Callable[..., None]) -> None:

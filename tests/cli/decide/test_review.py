@@ -148,14 +148,19 @@ def test_j_and_k_walk_and_u_takes_back_the_last_approval(kairos: Any, seeded: An
 
 
 def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, seeded: Any, review: Any) -> None:
-    """N17: somebody else decides while the card is on screen; the key is refused, not applied to what came next."""
+    """N17: somebody else decides while the card is on screen; the key is refused, not applied to what comes next."""
     first = seeded.raise_(seeded.patch("README.md", AFTER), seed="a", risk="medium")
     second = seeded.raise_(seeded.note(), seed="b")
     screen = review()
     assert first.id in screen.until(PROMPT)
     assert kairos("reject", first.id, "-m", "no").code == 0
+    screen.until(f"{first.id} was rejected already")
+    screen.until("[w d m")
     screen.press("y")
-    assert "was rejected already" in screen.until(second.id)
+    screen.until("y decides nothing now")
+    screen.until("[w d m")
+    screen.press("j")
+    screen.until(second.id)
     screen.until(PROMPT)
     assert _state(kairos, second.id) == "pending"
     assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"

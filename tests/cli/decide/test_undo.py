@@ -327,3 +327,13 @@ def test_undo_of_what_nobody_decided_is_stale(kairos: Any, seeded: Any) -> None:
     for verb in ("undo", "redo"):
         said = kairos(verb, id_, "--yes")
         assert said.code == 5 and f"{id_} is pending: there is nothing to {verb}" in said.err
+
+
+def test_after_an_undo_undo_says_that_redo_is_there(kairos: Any, seeded: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    assert kairos("reject", raised.id, "-m", "no").code == 0
+    unasked = kairos("undo", "--repo", str(seeded.root))
+    assert unasked.code == 2 and "error: `undo` needs a yes" in unasked.err and "With --yes it does this" in unasked.err
+    assert kairos("undo", "--yes", "--repo", str(seeded.root)).code == 0
+    nothing = kairos("undo", "--yes", "--repo", str(seeded.root))
+    assert nothing.code == 4 and "was taken back: `kairos redo` makes it again" in nothing.err

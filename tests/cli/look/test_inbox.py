@@ -113,3 +113,24 @@ def test_an_unwatched_repository_is_named_below_the_list_with_the_way_back(kairo
     assert refused.code == 5 and "is not watched" in refused.err
     kairos("init", seeded.root, "--yes")
     assert id_[:4] in kairos("inbox").out and "not watched" not in kairos("inbox").out
+
+
+def test_the_inbox_says_which_card_is_deferred_and_until_when_and_lists_those_alone(kairos: Any, seeded: Any) -> None:
+    later = seeded.raise_(seeded.note(), seed="a", title="One")
+    seeded.raise_(seeded.note(), seed="b", title="Two")
+    kairos("defer", later.id, "--until", "next-commit")
+    assert f"{later.id[:4]} is deferred until the next commit" in kairos("inbox").out
+    said = kairos("inbox", "--deferred").out
+    assert "UNTIL" in said and "the next commit" in said and "One" in said and "Two" not in said
+    assert kairos("inbox", "--deferred", "--parked").code == 2
+
+
+def test_show_without_an_id_shows_the_one_that_waits_and_names_several(kairos: Any, seeded: Any) -> None:
+    none = kairos("show")
+    assert none.code == 2 and "`show` needs an ID: 0 proposals wait" in none.err
+    one = seeded.raise_(seeded.note(), seed="a")
+    assert kairos("show", "--json").data["id"] == one.id
+    other = seeded.raise_(seeded.note(), seed="b")
+    both = kairos("show")
+    assert both.code == 2 and "2 proposals wait (" in both.err
+    assert one.id[:4] in both.err and other.id[:4] in both.err

@@ -171,3 +171,8 @@ def test_on_a_terminal_the_log_pages_and_fits(seeded: Any, terminal: Any, monkey
         assert all(len(line) <= size[0] for line in screen.shown)
         wrapped = [line for line in screen.shown if line and not line.startswith(" ")]
         assert wrapped == []
+
+
+def test_the_last_none_of_the_log_is_refused(kairos: Any, seeded: Any) -> None:
+    said = kairos("log", "-n", "0")
+    assert said.code == 2 and "0 is not in the range" in said.err

@@ -11,6 +11,7 @@ from cli.look.status import budget
 from kairos._version import VERSION
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
 from kairos.desk.records.repositories import TodayOut
+from kairos.domain.events import ProposalParked
 
 
 def test_a_daemon_of_another_version_is_noticed(kairos: Any, home: Any, repo: Any) -> None:
@@ -43,10 +44,11 @@ def test_status_shows_what_the_daemon_says(kairos: Any, seeded: Any, home: Any) 
 @pytest.mark.parametrize(
     ("told", "untold", "repos", "said"),
     [
-        (3, 2, 1, "3 of 4 told"),
-        (4, 2, 1, "4 of 4 told, 2 more in the inbox"),
-        (6, 1, 2, "6 of 12 told, at most 4 a repository, 1 more in the inbox"),
-        (6, 0, 1, "6 of 12 told, at most 4 a repository"),  # some were of a repository that is not watched any more
+        (3, 2, 1, "3 told, at most 4 a day"),
+        (4, 2, 1, "4 told, at most 4 a day, 2 more in the inbox"),
+        (6, 1, 2, "6 told, at most 4 a day of one repository, 12 of all, 1 more in the inbox"),
+        # some were of a repository that is not watched any more
+        (6, 0, 1, "6 told, at most 4 a day of one repository, 12 of all"),
     ],
 )
 def test_what_was_told_is_counted_against_the_limit_that_it_has(told: int, untold: int, repos: int, said: str) -> None:
@@ -54,3 +56,15 @@ def test_what_was_told_is_counted_against_the_limit_that_it_has(told: int, untol
         model_calls=0, spent_usd=0, turns=0, told=told, per_day=4, per_day_total=12, untold=untold
     )  # fmt: skip
     assert budget(today, repos) == said
+
+
+def test_a_reason_breaks_between_words_on_a_narrow_terminal(seeded: Any, terminal: Any) -> None:
+    raised = seeded.raise_(seeded.note())
+    why = "commit 77ab12000000 is in branch f, and not in the history of what is checked out"
+    seeded.append(ProposalParked(id=raised.id, why=why), f"proposal-{raised.id}")
+    screen = terminal("status", size=(40, 30))
+    assert screen.end() == 0
+    arrow = next(n for n, line in enumerate(screen.shown) if "→" in line)
+    rows = screen.shown[arrow : arrow + 4]
+    assert all(row.startswith("    ") for row in rows[1:]), rows
+    assert set(" ".join(rows).split()) <= {"→", "1", "parked:", *why.split(), "(kairos", "inbox", "--parked)"}

@@ -194,6 +194,6 @@ def test_watch_says_what_it_watches_when_it_speaks_and_what_history_took(
     lines = screen.shows("ready")
     said = " ".join(" ".join(lines).split())
     assert re.search(r"2 commits of history in \d+\.\d s", said)
-    assert f"watches {repo.root}" in said and "not from 22:00 to 08:00" in said and "0 of 4 told" in said
+    assert f"watches {repo.root}" in said and "not from 22:00 to 08:00" in said and "0 told, at most 4 a day" in said
     screen.press("\x03")
     assert screen.end() == 0

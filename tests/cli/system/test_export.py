@@ -20,3 +20,9 @@ def test_to_a_file_it_says_what_was_written_and_a_second_time_is_refused(
     data = kairos("export", tmp_path / "x.ndjson", "--json").data
     assert (data["proposals"], data["path"]) == (1, str(tmp_path / "x.ndjson"))
     assert kairos("export", tmp_path / "x.ndjson").code == 2
+
+
+def test_an_export_to_a_terminal_asks_for_a_file(seeded: Any, terminal: Any) -> None:
+    screen = terminal("export", size=(90, 30))
+    assert screen.end() == 2
+    assert "Name a FILE" in "\n".join(screen.shown)

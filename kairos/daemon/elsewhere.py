@@ -28,8 +28,7 @@ MOST = 200
 
 
 class LookedOver:
-    """What a turn looks at: its trigger without commits that no ref leads to any more, and the commits kept that are in
-    the history of HEAD now."""
+    """What a turn looks at: its trigger, and the commits kept that are in the history of HEAD now."""
 
     def __init__(self, log: Log, repo_id: str, trigger: Sequence[Recorded], facts: Facts) -> None:
         self._repo_id = repo_id
@@ -37,15 +36,9 @@ class LookedOver:
         self._before = _kept(log, repo_id)
         kept = _commits_at(log, self._before)
         self._head = facts.git.head() if kept or any(isinstance(r.event, CommitRecorded) for r in trigger) else None
-        made = [r for r in trigger if isinstance(r.event, CommitRecorded)]
-        asked = _oids([*kept, *made])
-        alone = frozenset({self._head} if self._head else ())
-        in_head, in_refs = facts.objects.reachable(sorted(asked)) if asked - alone else (alone, alone)
-        # What was amended or reset meanwhile is in no branch: nothing is missing from it, and nothing rests on it.
-        seen = [*_within(kept, in_head), *_within(made, in_head | in_refs)]
-        seen += [r for r in trigger if not isinstance(r.event, CommitRecorded)]
-        self.events = sorted({r.position: r for r in seen}.values(), key=_position)
-        self._commits = {r.position: r for r in (*kept, *made)}
+        here = facts.objects.reachable(sorted(_oids(kept)))[0] if kept else frozenset[str]()
+        self.events = sorted({r.position: r for r in (*_within(kept, here), *trigger)}.values(), key=_position)
+        self._commits = {r.position: r for r in (*kept, *self.events) if isinstance(r.event, CommitRecorded)}
 
     def left(self, also: Sequence[Recorded] = (), *, moved_on: bool = False) -> list[Put]:
         """Writes which commits are kept now: those that are not in the history of HEAD, and all if HEAD moved, or git

@@ -360,9 +360,11 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
         fields["expires_at"] = event.expires_at
     fields["cost_microusd"] = state.raised.cost_microusd + event.spent_microusd
     same = event.digest == state.raised.digest
+    # It, or a part of it, left the tree with a branch or is back: it is no other proposal.
+    follows = event.away != state.raised.away or (same and state.state == "parked")
     changes: dict[str, object] = {
         "raised": msgspec.structs.replace(state.raised, **fields),
-        "revised": state.revised + _is_other(state, event),
+        "revised": state.revised + (not follows),
         "revisions": [*state.revisions, Revision(at, event.changed, state.raised.digest)][-MOST_REVISIONS:],
         "revised_at": at,
         "edited": event.edited,
@@ -386,13 +388,6 @@ def _revised(state: Proposal, event: ev.ProposalRevised, at: int) -> tuple[State
     elif now == "parked" and moved and state.parked_from == "deferred":
         changes |= {"parked_from": None, "deferred_on_evidence": False}
     return now, changes
-
-
-def _is_other(state: Proposal, event: ev.ProposalRevised) -> bool:
-    """Whether a revision makes the proposal another one than it ever was: not if it, or a part of it, leaves the tree
-    with a branch or is back."""
-    moved = state.state == "parked" or state.raised.away is not None or event.away is not None
-    return not (moved and (event.away != state.raised.away or event.digest == state.raised.digest))
 
 
 def _after_run(state: Proposal, event: ev.ExecutionFinished) -> State:

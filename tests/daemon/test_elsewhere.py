@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kairos.daemon.elsewhere import MOST, LookedOver, kept_with
-from kairos.detectors.scene import Facts
+from kairos.daemon.elsewhere import MOST, kept_with
 from kairos.domain.events import CommitRecorded
 from kairos.eventlog.record import NewEvent
-from kairos.repo.git import Git
 from tests.daemon.kept import Kept
 
 
@@ -61,19 +59,6 @@ def test_a_commit_that_no_ref_leads_to_is_kept_no_longer(kept: Kept) -> None:
     kept.repo.git("commit", "-q", "--allow-empty", "-m", "more")
     kept.sense("commit")
     assert kept.all() == [] and kept.elsewhere() == {kept.id.encode(): b"[]"}
-
-
-@pytest.mark.parametrize("how", [("reset", "-q", "--hard", "HEAD~1"), ("commit", "-q", "--amend", "-m", "other")])
-def test_a_commit_that_was_taken_back_before_its_turn_is_not_looked_at(kept: Kept, how: tuple[str, ...]) -> None:
-    kept.repo.write("other.txt", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n")
-    kept.repo.git("commit", "-qam", "merged")
-    oid = kept.repo.git("rev-parse", "HEAD").strip()
-    kept.repo.git(*how)
-    kept.repo.git("update-ref", "-d", "ORIG_HEAD")
-    made = CommitRecorded(repo=kept.id, oid=oid, parents=[], author="", at_s=0, subject="", changes=[])
-    trigger = [kept.log.at(p) for p in kept.log.append([NewEvent(kept.id, made)])]
-    over = LookedOver(kept.log, kept.id, trigger, Facts(Git(kept.repo.root)))
-    assert over.events == [] and over.left() == []
 
 
 def test_an_ordinary_commit_keeps_nothing(kept: Kept) -> None:

@@ -34,6 +34,7 @@ _IMPORTS = re.compile(
 )
 _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|[\"']-[mc][\"']")
 _NAME = re.compile(r"\w+")
+_LETTERS = re.compile(r"[^\W_]+")
 _PLAIN = re.compile(r"[\w.-]+")
 _WORD = re.compile(r"[\w-]+(?:\.\w+)*")
 
@@ -135,7 +136,8 @@ def _spellings(base: str) -> set[str]:
         forms |= {f"{option}{base}" for option in "rc"}
     if not _PLAIN.fullmatch(base):
         # It may be written in several of these ways at once.
-        forms |= {max(_NAME.findall(posixpath.splitext(base)[0]), key=len, default=base)}
+        stem = posixpath.splitext(base)[0]
+        forms |= {max(words.findall(stem), key=len, default=base) for words in (_NAME, _LETTERS)}
     return forms | {pattern.replace("\\", "\\\\")}
 
 

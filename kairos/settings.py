@@ -39,7 +39,6 @@ class AttentionSettings(_Table, frozen=True, kw_only=True):
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
     per_day: Annotated[int, Meta(ge=0, le=1_000)] = 4
     per_day_total: Annotated[int, Meta(ge=0, le=10_000)] = 12
-    cool_down_hours: Annotated[float, Meta(ge=0, le=8_760)] = 24.0
     idle_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 10.0
 
 
@@ -48,12 +47,6 @@ class Proposals(_Table, frozen=True, kw_only=True):
 
     expire_days: Annotated[float, Meta(ge=0.01, le=3_650)] = 14.0
     approval_minutes: Annotated[float, Meta(ge=0.1, le=43_200)] = 15.0
-
-
-class DetectorSettings(_Table, frozen=True, kw_only=True):
-    """`also`: detectors that watch although they are off by default (see `kairos backtest --detector NAME`)."""
-
-    also: list[Argument] = []
 
 
 class ScheduleSettings(_Table, frozen=True, kw_only=True):
@@ -144,7 +137,6 @@ class Config(_Table, frozen=True, kw_only=True):
 
     attention: AttentionSettings = AttentionSettings()
     proposals: Proposals = Proposals()
-    detectors: DetectorSettings = DetectorSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     retention: Retention = Retention()
     notify: Notify = Notify()

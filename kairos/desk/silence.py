@@ -24,7 +24,6 @@ _REMEDIES = {
     "rejected@1": "it returns if its evidence changes; kairos undo {rejected} takes the rejection back",
     "duplicate@1": "it waits already: kairos inbox",
     "baseline@1": "it was there before Kairos: kairos log --type FindingListed",
-    "cool-down@1": "its detector rests after a rejection; attention.cool_down_hours says how long",
     "parked@1": "it returns by itself with what it rests on",
     "floor@1": "kairos detectors reset {detector} lets it speak again",
     "shadow@1": "it is only watched; kairos detectors shows its score, kairos detectors promote {detector} ends it",

@@ -204,6 +204,70 @@ def suspend_offset_ns() -> int:
 def give_back_memory() -> None:
     """Returns memory that the allocator keeps free to the system."""
 
+# -- search: a tree as a reader may see it --------------------------------------------------------------
+# What was left out: (private files, too large ones, binary ones, unreadable ones, unreadable directories, lines that
+# were not searched to their end).
+
+_Left = tuple[int, int, int, int, int, int]
+
+@final
+class Tree:
+    """Finds files by name and by content. Safe to use from several threads; symlinks are never followed.
+
+    Left out: what git ignores (tracked paths never), `.git` in every spelling, and paths that `private` matches and
+    `public` does not (regular expressions, without regard to case). A glob has `*` and `?` within a name, `**` across
+    directories, `[abc]` and `{a,b}`; without a slash it is held against the name at any depth.
+
+    `root` is absolute; `git_dir` holds `info/exclude`, `excludes_file` is git's `core.excludesFile`, `index` git's
+    index file, which is read once an ignored path is met: ValueError if its form is not known, until `set_tracked`.
+    """
+
+    def __new__(
+        cls,
+        root: bytes,
+        *,
+        private: str,
+        public: str,
+        git_dir: bytes | None = None,
+        excludes_file: bytes | None = None,
+        index: bytes | None = None,
+    ) -> Tree: ...
+    def set_tracked(self, paths: list[bytes]) -> None:
+        """The tracked paths, in place of those of the index file."""
+
+    def shows(self, path: bytes) -> bool:
+        """Whether a path may be told: not private, and no component that git would take for its own."""
+
+    def lists(self, path: bytes) -> bool:
+        """Whether there is such a file, and it may be told. OSError; ValueError for the index."""
+
+    def paths(self, glob: str, offset: int, limit: int, seconds: float) -> tuple[list[bytes], bool, bool, int, _Left]:
+        """(a page of the paths that match, whether there are more, whether the time was over before all was looked at,
+        how many match, left out), by path. OSError; ValueError for a glob that cannot be read, and for the index."""
+
+    def chosen(self, names: bytes, glob: str, offset: int, limit: int) -> tuple[list[bytes], bool, bool, int, _Left]:
+        """The same of NUL-terminated paths, in their order."""
+
+    def lines(
+        self,
+        pattern: str,
+        *,
+        glob: str,
+        ignore_case: bool,
+        literal: bool,
+        around: tuple[int, int],
+        per_file: bool,
+        offset: int,
+        limit: int,
+        seconds: float,
+    ) -> tuple[list[tuple[bytes, int, list[tuple[int, bool, bytes]]]], bool, bool, int, _Left]:
+        """([(path, hits, [(line number, whether it matches, text)])], more, late, files searched, left out).
+
+        A page is so many matching lines, with `around` lines before and after; with `per_file` so many files, with
+        their hits and no lines. A pattern is a regular expression over one line, of bounded size and time. What stands
+        in a credential is no hit. Long lines are cut around their match. OSError; ValueError as above, and for a
+        pattern that cannot be used."""
+
 # -- time -------------------------------------------------------------------------------------------
 
 @final

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from kairos.agent.context import DIFF_AT_MOST, MEMORY_AT_MOST, PATHS_AT_MOST
 from kairos.agent.outputs import Assignment
 from kairos.agent.repository_files import Files, shown
-from kairos.agent.tools import wrapped
+from kairos.agent.tools.output import wrapped
 from kairos.domain.action import FileEdit, PatchAction, unified
 from kairos.domain.inert import as_text, escape
 from kairos.domain.proposal import Proposal

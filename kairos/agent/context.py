@@ -11,7 +11,7 @@ import msgspec
 
 from kairos.agent.outputs import Assignment
 from kairos.agent.repository_files import Files, left_out, shown
-from kairos.agent.tools import wrapped
+from kairos.agent.tools.output import wrapped
 from kairos.domain.amounts import count
 from kairos.domain.events import CommitRecorded, FilesChanged, GitMoved
 from kairos.domain.inert import escape

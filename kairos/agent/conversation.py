@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from kairos.agent.outputs import ToolCall
-from kairos.agent.tools import cut
+from kairos.agent.tools.output import cut
 from kairos.agent.trouble import Answer
 from kairos.domain.secrets import redact
 

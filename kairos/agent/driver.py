@@ -16,7 +16,8 @@ from kairos.agent.model import Halt, Halted, ModelPort
 from kairos.agent.outputs import Assignment, Result, requests_of
 from kairos.agent.patches import Unfit, finding_of
 from kairos.agent.repository_files import Files
-from kairos.agent.tools import READERS, Tools, offered
+from kairos.agent.tools.catalogue import READERS, offered
+from kairos.agent.tools.reading import Tools
 from kairos.agent.trouble import Answer, Trouble
 from kairos.clock import SECOND, now_us, rfc3339
 from kairos.domain import budget

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from kairos.agent.context import DIFF_AT_MOST, MEMORY_AT_MOST, SECONDS
 from kairos.agent.outputs import Assignment, Failure
 from kairos.agent.repository_files import Files
-from kairos.agent.tools import wrapped
+from kairos.agent.tools.output import wrapped
 from kairos.domain.amounts import count
 from kairos.domain.inert import escape
 

@@ -10,32 +10,38 @@ import math
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 from kairos.domain.amounts import count
 from kairos.domain.differences import diff_lines, differences
 from kairos.domain.inert import escape
-from kairos.domain.secrets import redact
+from kairos.domain.secrets import find, redact
 from kairos.repo.beneath import Content, Unreadable, read_beneath
 from kairos.repo.git import Git, GitError
 from kairos.repo.objects import Objects
+from kairos.repo.tree_search import TreeSearch
 
 FILE_AT_MOST = 1_000_000
 DIFFED_AT_MOST = 256_000
 DIFFED_FILES = 60
-_PRIVATE = re.compile(
-    r"(?:^|/)(?:\.env(?!\.(?:example|sample|template|dist)$)(?:\.[^/]*|rc)?|[^/]+\.env|\.netrc|\.npmrc|\.pypirc|\.pgpass"
+PRIVATE = (
+    r"(?:^|/)(?:\.env(?:\.[^/]*|rc)?|[^/]+\.env|\.netrc|\.npmrc|\.pypirc|\.pgpass"
     r"|\.htpasswd|\.git-credentials|\.dockercfg|kubeconfig|id_(?:rsa|dsa|ecdsa|ed25519)[^/]*"
     r"|(?:credentials|secrets?)(?:\.(?:json|ya?ml|toml|ini|cfg|conf|properties|txt|xml|csv))?"
-    r"|[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars)|(?:\.ssh|\.gnupg|\.aws|\.kube|\.docker)/.*)$",
-    re.IGNORECASE,
+    r"|[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|tfstate|tfvars)|(?:\.ssh|\.gnupg|\.aws|\.kube|\.docker)/[\s\S]*)\n?$"
 )
+"""Names that suggest credentials. Read by Python and by Rust: only what both understand alike."""
+PUBLIC = r"(?:^|/)\.env\.(?:example|sample|template|dist)$"
+"""The exceptions."""
+_PRIVATE, _PUBLIC = re.compile(PRIVATE, re.IGNORECASE), re.compile(PUBLIC, re.IGNORECASE)
 _ZERO = re.compile(r"0+$")
 _OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 RANGE_AT_MOST = 1_000
 PATCH_AT_MOST, PATCH_SECONDS = 4 << 20, 10.0
+_LONGEST_CREDENTIAL = 68_000
+"""Characters; the longest is a private key of 64 KiB."""
+_NO_FILE = "no such file, or one that is not shown (ignored, private, or outside the repository)"
 _READ_AT_ONCE = 8
 """The blobs of so many files are held at once."""
 
@@ -53,65 +59,59 @@ class Files:
     """The readable files of one work tree at the time of the turn."""
 
     def __init__(self, git: Git) -> None:
-        self._git = git
+        self.git = git
         self._objects = Objects(git)
+        self.search = TreeSearch(git, PRIVATE, PUBLIC)
 
     @cached_property
     def tracked(self) -> frozenset[str]:
         """Paths in the index that may be shown."""
-        return frozenset(filter(shown, self._git.tracked()))
-
-    @cached_property
-    def listing(self) -> list[str]:
-        """Every path that may be shown: tracked, or untracked and not ignored; sorted."""
-        out = self._git.run("ls-files", "-z", "--others", "--exclude-standard", timeout=30)
-        others = {os.fsdecode(p) for p in out.split(b"\0") if p and not p.endswith(b"/")}
-        return sorted(self.tracked | {p for p in others if shown(p)})
-
-    @cached_property
-    def _listed(self) -> frozenset[str]:
-        return frozenset(self.listing)
+        return frozenset(filter(shown, self.git.tracked()))
 
     def raw(self, path: str) -> Content:
-        """Content and permission bits of a listed text file. Raises Unreadable."""
-        if path not in self._listed:
-            raise Unreadable("no such file, or one that is not shown (ignored, private, or outside the repository)")
+        """Content and permission bits of a listed file: tracked or not ignored, and not private. Raises Unreadable."""
         try:
-            found = read_beneath(self._git.root, path, FILE_AT_MOST)
+            if not shown(path):
+                raise Unreadable(_NO_FILE)
+            found = read_beneath(self.git.root, path, FILE_AT_MOST)
+            listed = self.search.lists(path)
         except OSError as error:
             raise Unreadable(f"cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise Unreadable(_NO_FILE) from error
+        if not listed:
+            raise Unreadable(_NO_FILE)
         if found.torn:
             raise Unreadable("it is being written")
         return found
 
     def text(self, path: str) -> str:
         """The text of a listed file with credentials removed. Raises Unreadable."""
-        return redact(_decode(self.raw(path).data))
+        return redact(decoded(self.raw(path).data))
 
-    def containing(self, wanted: str, paths: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-        """Yields (path, text) for each path whose redacted text contains `wanted`, (path, None) for each other path."""
-        for path in paths:
-            try:
-                text = _decode(self.raw(path).data)
-            except Unreadable:
-                text = ""
-            clean = redact(text) if wanted in text else ""
-            yield path, clean if wanted in clean else None
+    def lines(self, path: str, start: int, lines: int) -> tuple[str, int]:
+        """(those lines from `start`, the first is 1, with credentials removed; how many lines there are). Only what is
+        near them is searched for credentials, farther than any that is known is long. Raises Unreadable."""
+        text = decoded(self.raw(path).data)
+        total = text.count("\n") + (not text.endswith("\n"))
+        first = _line_start(text, start - 1, 0)
+        last = _line_start(text, lines, first)
+        return _redacted_part(text, first, last), total
 
     def commit(self, name: str) -> str | None:
         """The id of a commit given by its (short) id or `HEAD`; None if there is none. Other names are not resolved."""
         if not re.fullmatch(r"[0-9a-fA-F]{4,64}|HEAD(?:~[0-9]{1,3})?", name):
             return None
-        return self._git.commit(name)
+        return self.git.commit(name)
 
-    def changes(self, commit: str) -> list[Changed]:
-        """The changes of a commit relative to its first parent."""
-        parent = self._git.commit(f"{commit}^1")
+    def changes(self, commit: str, base: str | None = None) -> list[Changed]:
+        """The changes of a commit relative to `base`, or else to its first parent."""
+        parent = base or self.git.commit(f"{commit}^1")
         if parent is not None:
             args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--full-index", parent, commit]
         else:
             args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-commit-id", "--root", commit]
-        fields = iter(self._git.run(*args, "--").split(b"\0"))
+        fields = iter(self.git.run(*args, "--").split(b"\0"))
         found = []
         for head in fields:
             if not head.startswith(b":"):
@@ -132,7 +132,7 @@ class Files:
         if start is None or not (_OID.fullmatch(start) and _OID.fullmatch(end)):
             return [end]
         try:
-            out = self._git.run(
+            out = self.git.run(
                 "rev-list", "--first-parent", f"--max-count={RANGE_AT_MOST}", end, f"^{start}", "--", timeout=30
             )
         except GitError:
@@ -145,16 +145,19 @@ class Files:
         known = self.commit(commit)
         if known is None:
             return ""
-        parent = self._git.commit(f"{known}^1")
+        parent = self.git.commit(f"{known}^1")
         sides = ["--root", known] if parent is None else [parent, known]
         options = ("-r", "-p", "-U3", "--no-renames", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv")
-        raw = self._git.beginning("diff-tree", *options, *sides, "--", most=PATCH_AT_MOST, seconds=PATCH_SECONDS)
+        raw = self.git.beginning("diff-tree", *options, *sides, "--", most=PATCH_AT_MOST, seconds=PATCH_SECONDS)
         return "" if raw is None else _patch_hash(raw)
 
-    def commit_diff(self, commit: str, most: int = 1 << 30, until: float = math.inf) -> list[str]:
-        """One section per file: the unified diff of both redacted sides, or the reason why it is not shown. Ends after
-        `most` characters or at a time (time.monotonic), and says how many files are left out then."""
-        changes = self.changes(commit)
+    def commit_diff(
+        self, commit: str, most: int = 1 << 30, until: float = math.inf, *, base: str | None = None, path: str = ""
+    ) -> list[str]:
+        """One section per file: the unified diff of both redacted sides, or the reason why it is not shown. `path`:
+        only of that file or directory. Ends after `most` characters or at a time (time.monotonic), and says how many
+        files are left out then."""
+        changes = [c for c in self.changes(commit, base) if not path or c.path == path or c.path.startswith(f"{path}/")]
         sections: list[str] = []
         size = 0
         for first in range(0, min(len(changes), DIFFED_FILES), _READ_AT_ONCE):
@@ -168,14 +171,21 @@ class Files:
                 size += len(sections[-1])
         return [*sections, left_out(len(changes) - len(sections), len(changes))]
 
-    def tree_diff(self, path: str) -> str:
-        """The unified diff of a file from HEAD to the work tree, both redacted. Raises Unreadable."""
+    def _is_listed(self, path: str) -> bool:
+        try:
+            return self.search.lists(path)
+        except (OSError, ValueError):
+            return False
+
+    def tree_diff(self, path: str, base: str = "HEAD") -> str:
+        """The unified diff of a file from a commit to the work tree, both redacted. Raises Unreadable."""
         if not shown(path):
             raise Unreadable("not shown (private)")
+        listed = self._is_listed(path)
         old = new = None
-        if path in self.tracked or path not in self._listed:
-            old = _text(self._objects.path_in("HEAD", path, each=DIFFED_AT_MOST))
-        if path in self._listed and os.path.lexists(self._git.root / path):
+        if path in self.tracked or not listed or base != "HEAD":
+            old = _text(self._objects.path_in(base, path, each=DIFFED_AT_MOST))
+        if listed:
             new = _text(self.raw(path).data)
         if old is None and new is None:
             raise Unreadable("no such file")
@@ -186,7 +196,7 @@ def shown(path: str) -> bool:
     """Whether a path may be shown: not a file of git itself, and no name that suggests credentials."""
     if any(part.casefold() in (".git", "..", "") for part in path.split("/")):
         return False
-    return not _PRIVATE.search(path)
+    return not _PRIVATE.search(path) or bool(_PUBLIC.search(path))
 
 
 def left_out(files: int, of: int) -> str:
@@ -232,16 +242,41 @@ def _text(content: bytes | None) -> str | None:
     """One side of a diff with credentials removed; None for no file. Raises Unreadable."""
     if content is not None and len(content) > DIFFED_AT_MOST:
         raise Unreadable("too large to show")
-    return None if content is None else redact(_decode(content))
+    return None if content is None else redact(decoded(content))
 
 
-def _decode(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-8, UTF-16 with its mark, else Latin-1. Unreadable for what is no text."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
     if b"\0" in content:
         raise Unreadable("not a text file")
     try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Unreadable("not a text file (UTF-8)") from error
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _line_start(text: str, lines: int, at: int) -> int:
+    """Where the line begins that is so many lines after the one at `at`; the end if there are fewer."""
+    for _ in range(lines):
+        at = text.find("\n", at) + 1
+        if at == 0:
+            return len(text)
+    return at
+
+
+def _redacted_part(text: str, first: int, last: int) -> str:
+    """text[first:last] without the credentials that lie in it, also those that only begin before it or end behind."""
+    begin = max(first - _LONGEST_CREDENTIAL, 0)
+    found = find(text[begin : last + _LONGEST_CREDENTIAL])
+    parts, at = [], first
+    for match in found:
+        start, end = max(match.start + begin, first), min(match.end + begin, last)
+        if start < end:
+            parts += [text[at:start], f"[redacted {match.kind}]"]
+            at = end
+    return redact("".join([*parts, text[at:last]]))
 
 
 def _unified(path: str, old: str | None, new: str | None) -> str:

@@ -9,6 +9,6 @@ from kairos.desk.records.system import ToolOut
 
 def tools() -> list[ToolOut]:
     """Every tool, with its level and the JSON Schema of its arguments."""
-    from kairos.agent.tools import catalogue
+    from kairos.agent.tools.catalogue import catalogue
 
     return msgspec.convert(catalogue(), list[ToolOut])

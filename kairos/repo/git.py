@@ -67,6 +67,11 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
+def config_home() -> Path:
+    """Where git looks for a person's configuration besides the home directory."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/"), ".config"))
+
+
 class Git:
     """git in one work tree. The caller is responsible for arguments after `--end-of-options` and for pathspecs."""
 
@@ -217,6 +222,14 @@ class Git:
     def common_dir(self) -> Path:
         """The directory of refs and objects, which all work trees share."""
         return (self.root / self.text("rev-parse", "--git-common-dir")).resolve()
+
+    def excludes_file(self) -> Path | None:
+        """The file of the user's own ignore rules, as git finds it; it need not exist. Raises GitError."""
+        status, out = self.result("config", "--get", "--type=path", "core.excludesFile", ok=(0, 1), timeout=QUICK_S)
+        if status == 0:
+            raw = out.rstrip(b"\n")
+            return (self.root / os.fsdecode(raw)) if raw else None
+        return config_home() / "git" / "ignore"
 
     def tracked(self) -> list[str]:
         """Every path in the index, as file-system strings."""

@@ -18,7 +18,7 @@ from kairos.repo.git import Git
 from kairos.repo.health import require_sound
 from kairos.sensing import commits
 from kairos.sensing.bursts import Label, events_of
-from kairos.sensing.ignoring import Tracked, excludes_file
+from kairos.sensing.ignoring import Tracked
 from kairos.sensing.listings import Difference, TreeOnDisk
 from kairos.sensing.observing import load_refs, refs_row
 from kairos.sensing.ref_names import RefNames
@@ -66,7 +66,7 @@ def record_baseline(
 def _record_tree(log: Log, repository: Repository, git: Git, excluded: Sequence[Path]) -> int:
     at = places(git)
     tree = TreeOnDisk(
-        log, repository.id, git.root, excluded=excluded, info_dir=at.common, excludes_file=excludes_file(git)
+        log, repository.id, git.root, excluded=excluded, info_dir=at.common, excludes_file=git.excludes_file()
     )
     tracked = Tracked(git, at)
     tracked.refresh()

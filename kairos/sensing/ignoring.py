@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from kairos.repo.git import QUICK_S, Git, GitError
+from kairos.repo.git import Git, GitError, config_home
 from kairos.repo.health import mode_of, require_file
 from kairos.sensing.refs import GitPlaces
 
@@ -24,22 +24,9 @@ def signature(path: Path) -> Signature:
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def excludes_file(git: Git) -> Path | None:
-    """The file of the user's own ignore rules, as git finds it; it need not exist. Raises GitError."""
-    status, out = git.result("config", "--get", "--type=path", "core.excludesFile", ok=(0, 1), timeout=QUICK_S)
-    if status == 0:
-        raw = out.rstrip(b"\n")
-        return (git.root / os.fsdecode(raw)) if raw else None
-    return _config_home() / "git" / "ignore"
-
-
-def _config_home() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path(os.environ.get("HOME", "/"), ".config"))
-
-
 def _settings(at: GitPlaces) -> list[Path]:
     """The git configuration files that may set `core.excludesFile`."""
-    person = [_config_home() / "git" / "config", Path(os.environ.get("HOME", "/"), ".gitconfig")]
+    person = [config_home() / "git" / "config", Path(os.environ.get("HOME", "/"), ".gitconfig")]
     return [at.common / "config", *person]
 
 
@@ -88,7 +75,7 @@ class OuterRules:
         self._git = git
         self._settings = _settings(at)
         self._exclude = at.common / "info" / "exclude"
-        self.excludes = excludes_file(git)
+        self.excludes = git.excludes_file()
         self._seen = self._signatures()
 
     def stale(self) -> bool:
@@ -108,7 +95,7 @@ class OuterRules:
         seen = self._signatures()
         if thoroughly or seen[0] != self._seen[0]:
             try:
-                found = excludes_file(self._git)
+                found = self._git.excludes_file()
             except GitError:
                 return False
             if found != self.excludes:

@@ -37,6 +37,7 @@ pub mod rulebook;
 pub mod sandbox;
 pub mod scan;
 pub mod sealing;
+pub mod search;
 pub mod seat;
 pub mod segment;
 pub mod spawn;

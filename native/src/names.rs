@@ -5,6 +5,10 @@
 /// Case folds; NTFS drops trailing dots and spaces, cuts at `:` (streams), knows `GIT~1` as the short name and
 /// splits at backslashes; HFS+ ignores certain invisible characters.
 pub fn is_git_like(component: &[u8]) -> bool {
+    let first = component.first().copied().unwrap_or_default();
+    if component.is_ascii() && !component.contains(&b'\\') && !matches!(first, b'.' | b'g' | b'G') {
+        return false; // nearly every name, and a search asks of each
+    }
     component.split(|&b| b == b'\\').any(|part| {
         let text = String::from_utf8_lossy(part);
         let seen: String = text.chars().filter(|&c| !ignored_by_hfs(c)).flat_map(char::to_lowercase).collect();

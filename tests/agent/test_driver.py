@@ -19,7 +19,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_a_streamed_tool_call_becomes_a_finding(bench: Any, server: Any, fix: Any) -> None:
-    server.calls(("read_file", {"path": "main.py"}), ("grep", {"text": "area("}), usage=(900, 20))
+    server.calls(
+        ("read_file", {"path": "main.py"}), ("grep_search", {"pattern": "area", "literal": True}), usage=(900, 20)
+    )
     server.calls(("propose_patch", fix), usage=(1200, 80))
     result = bench.run()
     assert (result.outcome, result.why) == ("proposed", "")
@@ -36,7 +38,7 @@ def test_a_streamed_tool_call_becomes_a_finding(bench: Any, server: Any, fix: An
 
 
 def test_the_first_request_carries_the_diff_and_later_ones_the_tool_outputs(bench: Any, server: Any) -> None:
-    server.calls(("read_file", {"path": "main.py"}), ("list_files", {}))
+    server.calls(("read_file", {"path": "main.py"}), ("glob_search", {}))
     server.calls(("nothing", {}))
     assert bench.run().outcome == "quiet"
     first, second = (r.json for r in server.received)
@@ -64,7 +66,7 @@ def test_a_model_without_tool_calls_answers_with_json(bench: Any, server: Any, f
     assert (result.outcome, result.finding is not None) == ("proposed", True)
     first, second = (r.json for r in server.received)
     assert "tools" not in first and first["response_format"]["type"] == "json_schema"
-    assert '"name":"grep"' in first["messages"][0]["content"]
+    assert '"name":"grep_search"' in first["messages"][0]["content"]
     assert [m["role"] for m in second["messages"]] == ["system", "user", "assistant", "user"]
     assert "Result of read_file:" in second["messages"][3]["content"]
     assert "print(area.area(2, 3))" in second["messages"][3]["content"]
@@ -149,7 +151,11 @@ def test_two_proposals_in_one_answer_are_refused(bench: Any, server: Any, fix: A
 
 @pytest.mark.parametrize(
     "call",
-    [("list_files", {"glob": "[z-a].py"}), ("grep", {"text": "area", "glob": "[!]"}), ("list_files", {"glob": "[\\"})],
+    [
+        ("glob_search", {"glob": "[z-a].py"}),
+        ("grep_search", {"pattern": "(", "glob": "[!]"}),
+        ("glob_search", {"glob": "[\\"}),
+    ],
 )
 def test_no_argument_of_a_tool_ends_the_worker(bench: Any, server: Any, call: Any) -> None:
     server.calls(call)
@@ -161,7 +167,7 @@ def test_a_tool_that_breaks_is_told_to_the_model(bench: Any, server: Any, monkey
     def broken(*_: object) -> None:
         raise RuntimeError("no such thing AKIA" + "Q" * 16)
 
-    monkeypatch.setattr(Files, "text", broken)
+    monkeypatch.setattr(Files, "lines", broken)
     monkeypatch.setattr("kairos.agent.driver.finding_of", broken)
     server.calls(("read_file", {"path": "main.py"}))
     server.calls(
@@ -200,7 +206,7 @@ def test_the_days_budget_holds_across_turns(bench: Any, server: Any) -> None:
 
 def test_a_pause_during_the_turn_stops_the_next_call(bench: Any, server: Any) -> None:
     gate = threading.Event()
-    step = server.calls(("list_files", {}), before=gate)
+    step = server.calls(("glob_search", {}), before=gate)
 
     def pause() -> None:
         step.reached.wait(90)
@@ -235,8 +241,8 @@ def test_a_turn_never_starts_twice(bench: Any, server: Any) -> None:
 
 
 def test_the_last_call_offers_only_the_answers(bench: Any, server: Any) -> None:
-    server.calls(("list_files", {}))
-    server.calls(("list_files", {}))
+    server.calls(("glob_search", {}))
+    server.calls(("glob_search", {}))
     result = bench.run(calls_per_turn=2)
     assert result.outcome == "failed" and "2 calls" in result.why
     assert [t["function"]["name"] for t in server.received[1].json["tools"]] == ["propose_patch", "nothing"]
@@ -252,8 +258,8 @@ def test_no_credential_ever_reaches_the_server(bench: Any, server: Any, repo: An
     bench.__init__(bench.log, repo.root, repo.commit(f"add {secret}"), bench.url)
     server.calls(
         ("read_file", {"path": "settings.py", "start": 4}), ("read_file", {"path": ".env"}),
-        ("grep", {"text": "AKIA"}), ("grep", {"text": "abcdEFGH"}), ("show_diff", {"commit": "HEAD"}),
-        ("list_files", {}), ("show_diff", {"path": "settings.py"}),
+        ("grep_search", {"pattern": "AKIA"}), ("grep_search", {"pattern": "abcdEFGH"}), ("git_show", {}),
+        ("glob_search", {}), ("git_diff", {"base": "HEAD~1", "path": "settings.py"}),
     )  # fmt: skip
     server.calls(("nothing", {}), text=f"I saw {secret}")
     assert bench.run().outcome == "quiet"

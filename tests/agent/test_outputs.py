@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos.agent.outputs import Result, ToolCall, parse_result, requests_of
-from kairos.agent.tools import READERS
+from kairos.agent.tools.catalogue import READERS
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
 from kairos.domain.turn import Declining, Malformed, Proposing, Reading
@@ -55,7 +55,7 @@ def test_calls_are_decoded_under_their_schema() -> None:
         ("propose_patch", '{"title": "t", "claim": "c", "files": []}'),
         ("propose_patch", '{"title": "t", "claim": "c", "files": [{"path": "a", "old_text": "b"}]}'),
         ("nothing", '"no"'),
-        ("grep", "[" * 100_000),
+        ("grep_search", "[" * 100_000),
     ],
 )
 def test_what_does_not_fit_the_schema_is_malformed(name: str, arguments: str) -> None:

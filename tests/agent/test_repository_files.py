@@ -25,7 +25,8 @@ def test_tracked_and_new_files_are_listed_but_not_ignored_or_private_ones(repo: 
     repo.write("deploy/server.pem", "x")
     repo.commit()
     repo.write("new.py", "x")
-    assert files().listing == [".gitignore", "README.md", "new.py", "src/a.py"]
+    found = files().search.paths("*", 0, 100, 10.0)
+    assert found.paths == [".gitignore", "README.md", "new.py", "src/a.py"] and found.left.private == 2
     assert "new.py" not in files().tracked
 
 
@@ -69,7 +70,8 @@ def test_binary_and_huge_files_are_refused(repo: Any, files: Any) -> None:
     repo.write("latin", b"\xe9t\xe9")
     repo.write("huge.txt", b"x" * 1_000_001)
     repo.commit()
-    for path in ("binary", "latin", "huge.txt"):
+    assert files().text("latin") == "été"
+    for path in ("binary", "huge.txt"):
         with pytest.raises(Unreadable):
             files().text(path)
     assert any("huge.txt: too large to show" in s for s in files().commit_diff("HEAD"))
@@ -101,7 +103,7 @@ def test_no_filter_or_text_conversion_of_the_repository_runs(repo: Any, files: A
     repo.write(".gitattributes", "*.md filter=x diff=x\n")
     repo.write("README.md", "# Changed\n")
     assert "+# Changed" in files().tree_diff("README.md")
-    assert files().commit_diff("HEAD") and files().listing
+    assert files().commit_diff("HEAD") and files().search.paths("*", 0, 9, 9.0).paths
     assert not mark.exists()
 
 

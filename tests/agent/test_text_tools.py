@@ -7,7 +7,7 @@ import pytest
 
 from kairos.agent.outputs import ToolCall
 from kairos.agent.text_tools import OVERHEAD, answer_format, calls_of, described
-from kairos.agent.tools import offered
+from kairos.agent.tools.catalogue import offered
 
 TALK: list[dict[str, Any]] = [
     {"role": "system", "content": "Review."},
@@ -16,7 +16,7 @@ TALK: list[dict[str, Any]] = [
         "role": "assistant", "content": None,
         "tool_calls": [
             {"id": "a", "type": "function", "function": {"name": "recall", "arguments": '{"query":"x"}'}},
-            {"id": "b", "type": "function", "function": {"name": "grep", "arguments": "{}"}},
+            {"id": "b", "type": "function", "function": {"name": "git_log", "arguments": "{}"}},
         ],
     },
     {"role": "tool", "tool_call_id": "a", "content": "nothing"},
@@ -30,9 +30,9 @@ def test_calls_and_results_become_text_in_turns() -> None:
     assert [m["role"] for m in told] == ["system", "user", "assistant", "user"]
     assert all(set(m) == {"role", "content"} for m in told)
     assert json.loads(told[2]["content"]) == {
-        "calls": [{"tool": "recall", "arguments": {"query": "x"}}, {"tool": "grep", "arguments": {}}]
+        "calls": [{"tool": "recall", "arguments": {"query": "x"}}, {"tool": "git_log", "arguments": {}}]
     }
-    assert told[3]["content"] == "Result of recall:\nnothing\n\nResult of grep:\ntwo commits\n\nGo on."
+    assert told[3]["content"] == "Result of recall:\nnothing\n\nResult of git_log:\ntwo commits\n\nGo on."
     assert '"name":"read_file"' in told[0]["content"] and told[0]["content"].startswith("Review.")
 
 

@@ -100,9 +100,10 @@ def test_a_worker_without_a_configured_model_refuses(home: Home, bench: Any, ser
 
 def test_nothing_outside_the_worker_imports_litellm(home: Home) -> None:
     script = (
-        "import sys, kairos.agent.driver, kairos.agent.worker_setup, kairos.agent.outputs, kairos.agent.tools,"
+        "import sys, kairos.agent.driver, kairos.agent.worker_setup, kairos.agent.outputs,"
+        "kairos.agent.tools.catalogue,"
         "kairos.agent.model, kairos.agent.worker\n"
-        "kairos.agent.tools.catalogue()\n"
+        "kairos.agent.tools.catalogue.catalogue()\n"
         "print([m for m in ('litellm', 'stamina', 'openai', 'httpx', 'pydantic') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, cwd=home.data, check=True)

@@ -31,6 +31,8 @@ WRONG = {
     "replay --at 100": {"$[0].data.memories.rename is gone"},  # they are of position 105
 }
 """What an earlier version answered wrongly."""
+CATALOGUE = {"tools"}
+"""Answers about the program, not about the home: whose rows are others since, each of the same form."""
 
 
 @pytest.fixture
@@ -75,6 +77,9 @@ def test_an_answer_from_a_recorded_home_keeps_everything_it_held(recorded: Path,
     assert code == answer["code"]
     command = " ".join(answer["argv"][:-1])
     before, now = lines(answer["out"]), lines(out.getvalue())
+    if command in CATALOGUE:
+        before[0]["data"] = [dict.fromkeys(before[0]["data"][0])]
+        now[0]["data"] = [dict.fromkeys(row) for row in now[0]["data"][:1]]
     if command in GROWN:
         held = {row["position"] for row in before[0]["data"]}
         now[0]["data"] = [row for row in now[0]["data"] if row["position"] in held]

@@ -37,6 +37,7 @@ USED: dict[str, tuple[str, ...]] = {
     "check-ignore": ("check-ignore", "--verbose", "--no-index", "a.txt"),
     "check-attr": ("check-attr", "-z", "conflict-marker-size", "a.txt"),
     "grep": ("grep", "-n", "-z", "-I", "-F", "-w", "--no-color", "--no-recurse-submodules", "-e", "one", "--"),
+    "blame": ("blame", "--porcelain", "--no-textconv", "HEAD", "--", "a.txt"),
     "merge-file": ("merge-file", "-p", "a.txt", "a.txt", "a.txt"),
 }
 OWN_STORE = {"init", "hash-object", "prune", "repack", "update-ref"}

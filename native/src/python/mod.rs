@@ -6,6 +6,7 @@ mod chain;
 mod exec;
 mod languages;
 mod markdown;
+mod search;
 mod secrets;
 mod segment;
 mod sensing;
@@ -37,6 +38,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     exec::register(module)?;
     languages::register(module)?;
     markdown::register(module)?;
+    search::register(module)?;
     secrets::register(module)?;
     Ok(())
 }

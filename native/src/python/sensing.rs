@@ -11,12 +11,12 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyBytes};
 
 use crate::{fingerprint, listing, memory, scan, suspend, watch};
 
-type Bytes<'py> = Bound<'py, PyBytes>;
+pub(super) type Bytes<'py> = Bound<'py, PyBytes>;
 /// (type, mode, ino, size, mtime_ns, ctime_ns)
 type StatRow = (&'static str, u16, u64, u64, i64, i64);
 type EntryRow<'py> = (Bytes<'py>, &'static str, u16, u64, u64, i64, i64);
 
-fn path(bytes: Vec<u8>) -> PathBuf {
+pub(super) fn path(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes))
 }
 

@@ -35,17 +35,20 @@ class ImportedName(NamedTuple):
 
 
 class PathTree:
-    """The files of a commit; a directory is its path with a slash, a package of Go its path with `/*`."""
+    """The files of a commit; a directory is its path with a slash, a package of Go or Java its path with `/*`."""
 
     def __init__(self, files: Collection[str]) -> None:
         self.files = frozenset(files)
         self.entries = set(files)
         self.ends: dict[str, list[str]] = defaultdict(list)
         self.stems: dict[str, list[str]] = defaultdict(list)
+        self.java_packages: set[str] = set()
         for path in sorted(files):
             base = posixpath.basename(path)
             self.ends[base].append(path)
             self.stems[base.partition(".")[0]].append(path)
+            if path.endswith(".java"):
+                self.java_packages.add(posixpath.dirname(path) + "/*")
             if path.endswith(".go"):
                 self.entries.add(posixpath.dirname(path) + "/*")
             while path := posixpath.dirname(path):
@@ -58,7 +61,15 @@ class PathTree:
             found |= set(self._rust(path, token))
         elif language == "go" and "/" in token:
             found |= {e for e in self._tails(token) if e.endswith("/*")}
-        if language in ("c", "rust", "go") or "/" in token or "." in token or language in ("markdown", "rest"):
+        elif language == "java":
+            return frozenset(self._java(token))
+        if (
+            language in ("c", "rust", "go")
+            or token in self.files
+            or "/" in token
+            or "." in token
+            or language in ("markdown", "rest")
+        ):
             found |= set(self._paths(path, token, language, near=near))
         if re.fullmatch(r"\.*[A-Za-z_]\w*(?:\.\w+)*", token) and "." in token and not _SUFFIX.search(token):
             found |= set(self.dotted(path, token))
@@ -89,6 +100,17 @@ class PathTree:
                 yield from (e for e in (full, full + "/") if e in self.entries)
         if not near and (language == "c" or token.startswith(("@", "~", "/"))):
             yield from self._tails(bare)
+
+    def _java(self, token: str) -> Iterator[str]:
+        """The files of the type that the first words of a name are; if there is none, the packages that it is."""
+        parts = re.split(r"::|\.", token.lstrip("@"))
+        for count in range(len(parts), 0, -1):
+            ending = "/" + "/".join(parts[:count]) + ".java"
+            if found := [f for f in self.stems[parts[count - 1]] if f"/{f}".endswith(ending)]:
+                yield from found
+                return
+        ending = "/" + "/".join(parts) + "/*"
+        yield from (e for e in self.java_packages if f"/{e}".endswith(ending))
 
     def _tails(self, token: str) -> Iterator[str]:
         """The files that end like a token, and the packages of Go whose path a token ends with."""

@@ -2,7 +2,8 @@
 
 Given only the plain move of a commit of people, each tool says what else changes: Kairos, and beside it, in turns and
 from the same tree, refactoring libraries and language servers. rope, pyrefly, ty and basedpyright are installed into a
-venv of the bench's own; TypeScript's server is the one that `--tsserver` names (Debian: node-typescript).
+venv of the bench's own; TypeScript's server is the one that `--tsserver` names (Debian: node-typescript), Go's the one
+that `--gopls` names.
 
 *exact*: of the references that people fixed in that commit, those that the tool writes the same; see `rename_truth.py`.
 *quiet*: commits without a line that the tool changed and people left as it was. The commits are those of
@@ -36,7 +37,11 @@ from kairos.domain.action import PatchAction, apply_edit
 Tool = Callable[[Path, Mapping[str, str]], None]
 """Moves files in a work tree and changes what names them."""
 _PACKAGES = ("rope", "pyrefly", "ty", "basedpyright")
-_LANGUAGES = {"python": (".py", ".pyi"), "typescript": (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs")}
+_LANGUAGES = {
+    "python": (".py", ".pyi"),
+    "typescript": (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs"),
+    "go": (".go",),
+}
 _MOST_MOVED = 10
 _SLOWEST = 120
 _ROPE = """
@@ -81,8 +86,8 @@ class Score:
 class Bench:
     """One clone, in which every tool answers for one commit after the other."""
 
-    def __init__(self, clone: Clone, tools: Mapping[str, Mapping[str, Tool]]) -> None:
-        self.clone, self.tools = clone, tools
+    def __init__(self, clone: Clone, tools: Mapping[str, Mapping[str, Tool]], *, told: bool = False) -> None:
+        self.clone, self.tools, self.told = clone, tools, told
         self.scores: dict[tuple[str, str], Score] = defaultdict(Score)
 
     def try_one(self, oid: str) -> None:
@@ -143,8 +148,14 @@ class Bench:
         for path, old, new, line in truth:
             if path in paths:
                 texts[path] = texts.get(path) or (self.clone.text(plain, path), self.clone.text(made, path))
-                score.exact += is_exact(*texts[path], old, new, line)
-        score.quiet += not any(self._noise(plain, made, oid, suffixes))
+                right = is_exact(*texts[path], old, new, line)
+                score.exact += right
+                if self.told and not right:
+                    print(f"{oid[:10]} missed {path}:{line + 1} {old} → {new}", file=sys.stderr)
+        noise = list(self._noise(plain, made, oid, suffixes))
+        score.quiet += not noise
+        if noise and self.told:
+            print(f"{oid[:10]} is not quiet:", *noise[:5], sep="\n    ", file=sys.stderr)
 
     def _noise(self, plain: str, made: str, oid: str, suffixes: tuple[str, ...]) -> Iterator[str]:
         """The lines that a tool changed and people left as they were."""
@@ -153,7 +164,7 @@ class Bench:
         for path, hunks in self.clone.hunks(plain, made).items():
             changed = {h.start + n for h in theirs.get(path, ()) for n in range(len(h.old))}
             for hunk in hunks if path in kept and path.endswith(suffixes) else ():
-                yield from (line for n, line in enumerate(hunk.old) if hunk.start + n not in changed)
+                yield from (f"{path}: {line}" for n, line in enumerate(hunk.old) if hunk.start + n not in changed)
 
 
 def is_exact(before: str, after: str, old: object, new: object, line: int) -> bool:
@@ -231,8 +242,12 @@ def main() -> None:
     parser.add_argument("--only", action="append", default=[], help="repositories whose name contains this")
     parser.add_argument("--peers", type=Path, default=Path(tempfile.gettempdir()) / "kairos-rename-peers")
     parser.add_argument("--tsserver", type=Path, help="tsserver.js")
+    parser.add_argument("--gopls", type=Path, help="the program")
+    parser.add_argument(
+        "--alone", action="store_true", help="Kairos alone, with what it missed and with what people left alone"
+    )
     options = parser.parse_args()
-    programs = installed(options.peers)
+    programs = options.peers / "bin" if options.alone else installed(options.peers)
     by_repository: dict[str, list[str]] = defaultdict(list)
     for repository, commit in listed():
         by_repository[repository].append(commit)
@@ -254,7 +269,13 @@ def main() -> None:
             if options.tsserver:
                 command = ("node", str(options.tsserver), "--disableAutomaticTypingAcquisition")
                 typescript["tsserver"] = lambda root, moved, command=command: ask_typescript(command, root, moved)
-            bench = Bench(clone, {"python": python, "typescript": typescript})
+            go: dict[str, Tool] = {"kairos": kairos(clone)}
+            if options.gopls:
+                go["gopls"] = server(str(options.gopls), "serve")
+            tools = {"python": python, "typescript": typescript, "go": go}
+            if options.alone:
+                tools = {language: {"kairos": kairos(clone)} for language in tools}
+            bench = Bench(clone, tools, told=options.alone)
             for oid in commits[: options.most]:
                 bench.try_one(oid)
             for key, score in bench.scores.items():

@@ -13,6 +13,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 _LONGEST = 90.0
+_LANGUAGES = {".py": "python", ".pyi": "python", ".go": "go"}
 
 
 class LanguageServer:
@@ -100,7 +101,12 @@ def ask_server(command: Sequence[str], root: Path, moved: Mapping[str, str]) -> 
         server.tell("initialized", {})
         for path in dict.fromkeys([*moved, *(near for old in moved for near in _importers(root, old))]):
             text = (root / path).read_text("utf-8", "replace")
-            item = {"uri": (root / path).as_uri(), "languageId": "python", "version": 1, "text": text}
+            item = {
+                "uri": (root / path).as_uri(),
+                "languageId": _LANGUAGES.get(Path(path).suffix, "plaintext"),
+                "version": 1,
+                "text": text,
+            }
             server.tell("textDocument/didOpen", {"textDocument": item})
         files = [{"oldUri": (root / old).as_uri(), "newUri": (root / new).as_uri()} for old, new in moved.items()]
         edit = server.ask("workspace/willRenameFiles", {"files": files}) or {}
@@ -143,7 +149,7 @@ def _importers(root: Path, path: str) -> list[str]:
     """Files that name a file, which an editor would have open: without a tsconfig.json the server sees no others."""
     stem = Path(path).name.split(".")[0]
     stem = Path(path).parent.name if stem in ("index", "__init__") else stem
-    patterns = ["*.ts", "*.tsx", "*.js", "*.jsx", "*.mts", "*.py", "*.pyi"]
+    patterns = ["*.ts", "*.tsx", "*.js", "*.jsx", "*.mts", "*.py", "*.pyi", "*.go"]
     done = subprocess.run(
         ["git", "grep", "-lwF", "-e", stem or "index", "--", *patterns], cwd=root, capture_output=True, text=True
     )

@@ -57,6 +57,8 @@ def kind_of(path: str, line: str, *, code: bool) -> str:
             sort = "import" if re.fullmatch(r"(?:import )?[\w.]*\s*\"[^\"]+\"", body) else "other"
         case "rust":
             sort = "mod use" if re.match(r"(?:pub(?:\([^)]*\))? )?(?:mod|use)\b|#\[path", body) else "other"
+        case "java":
+            sort = "import" if re.match(r"(?:import|package)\b", body) else "other"
         case "c":
             sort = "include" if re.match(r"#\s*include", body) else "other"
         case "markdown" | "rest":
@@ -98,14 +100,14 @@ def tokens(line: str) -> list[str]:
 
 
 def whole_moves(moved: Mapping[str, str], before: PathTree) -> dict[str, str]:
-    """The moves of files, of directories of which every file moved with the same rest, and of packages of Go of which
-    every file but tests moved into one directory."""
+    """The moves of files, of directories of which every file moved with the same rest, and of packages of Go and Java
+    of which every file (in Go, but tests) moved into one directory."""
     found = dict(moved)
     inside: dict[str, set[str]] = {}
     packages: dict[str, set[str]] = {}
     for path in before.files:
         new = moved.get(path)
-        if path.endswith(".go") and not path.endswith("_test.go"):
+        if path.endswith(".java") or (path.endswith(".go") and not path.endswith("_test.go")):
             packages.setdefault(posixpath.dirname(path), set()).add(posixpath.dirname(new) if new else "\0")
         above = path
         while above := posixpath.dirname(above):
@@ -139,7 +141,10 @@ class Judge:
         former = self.former(path)
         meant = self._leads(self.before, former, path, reference)
         own = former != path
-        return frozenset(self.moved.get(t, t) for t in meant if t in self.moved or own)
+        found = {self.moved.get(t, t) for t in meant if t in self.moved or own}
+        if own and path.endswith(".java") and posixpath.dirname(former) + "/*" in meant:
+            found.add(posixpath.dirname(path) + "/*")  # The package that it states is that of its directory.
+        return frozenset(found)
 
     def leads(self, path: str, reference: str | ImportedName, tree: PathTree | None = None) -> frozenset[str]:
         """What a reference means now (or in another tree)."""

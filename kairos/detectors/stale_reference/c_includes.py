@@ -80,6 +80,14 @@ def _from_root(name: str, root: str, old: str, moves: Moves, roots: frozenset[st
         return STAYS
     base = moves.directories.get(root, root)
     if base and not target.startswith(base + "/"):
+        # The house names it from another root of the file, that of its public headers first.
+        over = [
+            r
+            for r in sorted(roots - {root}, key=len)
+            if r in moves.directories_now and f"{target}/".startswith(f"{r}/")
+        ]
+        base = next((r for r in over if _is_public(r)), over[-1] if over else base)
+    if base and not target.startswith(base + "/"):
         return Followed(None, f"{target} is no longer below {root}")
     new = target[len(base) + 1 if base else 0 :]
     if new == name:
@@ -89,14 +97,18 @@ def _from_root(name: str, root: str, old: str, moves: Moves, roots: frozenset[st
 
 def _roots_in_use(path: str, includes: list[SourceReference], moves: Moves) -> frozenset[str]:
     """The directories, other than the file's own, below which the file includes something that did not move, and the
-    directories of public headers that it stood in."""
+    directories of public headers that it stood in. What came there by the move tells nothing of the include path."""
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     found = {root for root in above(before) if _is_public(root)}
     for part in includes:
         own = joined(before, part.value)
         if part.kind == "include" and own is not None and moves.was(own):
             continue
-        candidates = [(root, file) for root, file in _below_roots(part.value, moves) if file in moves.now]
+        candidates = [
+            (root, file)
+            for root, file in _below_roots(part.value, moves)
+            if moves.was(file) and not moves.is_stale(file)
+        ]
         if len(candidates) == 1:
             found.add(candidates[0][0])
     return frozenset(found - {here})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kairos.detectors.patching import Lines, Span
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.python_imports import find_imports
-from kairos.detectors.stale_reference.python_source import parsed
+from kairos.detectors.stale_reference.python_source import PythonSource, parsed
 from kairos.detectors.stale_reference.references import Found
 
 LANGUAGES = frozenset({"python", "python3", "py", "pycon", "py3", "doctest", "ipython"})
@@ -49,12 +49,19 @@ def find_in_programs(path: str, text: str, blocks: Sequence[tuple[int, int]], mo
         elif modules.word.search(code):
             return Found()
     code = "\n".join(row.text for row in rows)
-    if not modules.word.search(code) or parsed(code) is None:
+    tree = parsed(code) if modules.word.search(code) else None
+    if tree is None:
         return Found()
+    # What a renamed package is called is understood in its own documents: they use it without an import.
+    implied = [name for name in sorted(modules.top_packages) if PythonSource(code, tree).is_unbound(name)]
+    rows = [*(CodeLine(-1, f"import {name}") for name in implied), *rows]
+    code = "\n".join(row.text for row in rows)
     inner, lines_of_code, lines_of_text = find_imports(path, code, modules, code=False), Lines(code), Lines(text)
     found = Found()
     for span in inner.spans:
         number = lines_of_code.number(span.start)
+        if rows[number].at < 0:
+            continue
         at = rows[number].at + span.start - lines_of_code.starts[number]
         if "\n" in span.new or "\n" in code[span.start : span.end]:
             return Found()

@@ -17,6 +17,7 @@ _ENDINGS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".json", ".mjs", ".cjs", ".mt
 _COMPILED = {".js": (".ts", ".tsx", ".d.ts"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 """What a suffix may stand for in TypeScript: that of the compiled file."""
 _SAFE = re.compile(r"[\w./@+~$()\[\]-]+")
+_UP = re.compile(r"(?:\./)?\.\./")
 
 
 class Form(NamedTuple):
@@ -33,14 +34,25 @@ def resolved(
     path: str, parts: list[SourceReference], text: str, moves: Moves, projects: Projects
 ) -> Iterator[tuple[int, int, Followed]]:
     """(start, end, new form) of every specifier."""
+    own = [part.value for part in parts if part.kind == "specifier" and _UP.match(part.value)]
     for part in parts:
         if part.kind == "specifier":
-            yield part.start, part.end, follow_specifier(path, part.value, moves, projects)
+            followed = follow_specifier(path, part.value, moves, projects)
+            yield part.start, part.end, _as_the_house_goes_up(path, part.value, followed, own, projects)
         elif part.kind == "string" and part.value.startswith(("./", "../")) and not posixpath.splitext(part.value)[1]:
             # A dynamic import through a helper, a mock: only where a moved file was meant.
             followed = follow_specifier(path, part.value, moves, projects)
             if followed.new and moves.is_stale(_meant(path, part.value, moves)):
                 yield part.start, part.end, followed
+
+
+def _as_the_house_goes_up(path: str, written: str, followed: Followed, own: list[str], projects: Projects) -> Followed:
+    """A new way up is `./../x` where the other specifiers of the file write that, or, if it has none, those of the
+    package. A specifier that went up before keeps its form."""
+    if not followed.new or not followed.new.startswith("../") or _UP.match(written):
+        return followed
+    dotted = [name.startswith("./") for name in own] or projects.ways_up(path)
+    return followed._replace(new=f"./{followed.new}") if 2 * sum(dotted) > len(dotted) else followed
 
 
 def _meant(path: str, written: str, moves: Moves) -> str:

@@ -22,6 +22,7 @@ from kairos.detectors.stale_reference.destinations import (
     follow,
     unquoted,
 )
+from kairos.detectors.stale_reference.document_commands import fenced_commands, find_in_block, find_in_span
 from kairos.detectors.stale_reference.inclusions import find_inclusions
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
@@ -64,9 +65,14 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
             case "fence":
                 inner = text[part.start : part.end]
                 found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
+                found.add(fenced_commands(path, text, part.start, part.end, moves))
+            case "indented":
+                found.add(find_in_block(path, text, part.start, part.end, moves))
             case _:
-                if part.kind == "code" and part.value.count(".") > 1 and directives.is_dotted_name(part.value):
+                if part.kind == "code" and directives.is_dotted_name(part.value):
                     found.add(_module(path, part, line, modules))
+                elif part.kind == "code" and " " in part.value:
+                    found.add(find_in_span(path, text, part.start, part.end, moves))
                 for start, end in _written(part, text):
                     raw = text[start:end]
                     followed = _followed(path, text, part, raw, moves)
@@ -155,9 +161,14 @@ def _code(path: str, text: str, part: DocumentPart, moves: Moves) -> Followed:
 
 
 def _module(path: str, part: DocumentPart, line: int, modules: Modules) -> Found:
-    """A code span that is exactly the dotted name of a module, or of something in it."""
+    """A code span that is exactly the dotted name of a module, or of something in it. Two words are one only if the
+    first was a package of the top level that is called otherwise now."""
     found = Found()
-    renamed = modules.renamed(path, part.value, shortest=2)
+    words = part.value.split(".")
+    package = len(words) > 1 and words[0] in modules.top_packages
+    if len(words) < 3 and not package:
+        return found
+    renamed = modules.renamed(path, part.value, shortest=1 if package else 2)
     if renamed.why:
         found.doubt(line, renamed.why)
     elif renamed.new and renamed.new != part.value:

@@ -59,6 +59,19 @@ class Modules:
         return frozenset(posixpath.basename(prefix) for prefix in self._stale_prefixes)
 
     @cached_property
+    def top_packages(self) -> frozenset[str]:
+        """The names of packages of the top level that are called otherwise now, and that nothing else is called."""
+        still = {posixpath.basename(directory) for directory in self.moves.directories_now}
+        return frozenset(
+            name
+            for old, new in self.moves.directories.items()
+            if f"{old}/{INIT}" in self.moves.moved
+            and (name := posixpath.basename(old)) not in still
+            and posixpath.dirname(old) in ("", "src", "lib", "python")
+            and name != posixpath.basename(new)
+        )
+
+    @cached_property
     def quoted(self) -> re.Pattern[str]:
         """Matches the start of a string that may contain one of the names in `ends`."""
         return re.compile(rf"[\"'](?:\w+\.)*?(?:{self._alternatives})[\"'.:]")

@@ -49,17 +49,18 @@ def find_imports(path: str, text: str, modules: Modules, *, code: bool = True) -
     if tree is None:
         found.doubt(0, "it cannot be parsed")
         return found
-    search = _Search(path, PythonSource(text, tree), modules, found)
-    for node in search.source.imports:
+    source = PythonSource(text, tree)
+    python_strings.find_strings(path, source, modules, found)
+    python_strings.find_paths(path, source, modules.moves, found)
+    search = _Search(path, source, modules, found)
+    for node in source.imports:
         if isinstance(node, ast.Import):
             search.plain(node)
         else:
             search.from_import(node)
     search.attributes()
-    python_strings.find_strings(path, search.source, modules, found)
-    python_strings.find_paths(path, search.source, modules.moves, found)
     if code and "-c" in text and modules.in_string.search(text):
-        for start, inner in python_strings.code_strings(search.source):
+        for start, inner in python_strings.code_strings(source):
             found.add(find_imports(path, inner, modules, code=False), start, text.count("\n", 0, start))
     spans = ordered(found.spans)
     if spans is None or (search.reshaped and parsed(replaced(text, spans)) is None):
@@ -79,6 +80,8 @@ class _Search:
         self.reshaped = False
         """Whether more than names within imports was replaced; if so, the result is parsed again."""
         self.reexports = posixpath.basename(path) == INIT
+        self.strings = [span.start for span in found.spans]
+        """Where strings are rewritten: what they mention is no use of a name."""
 
     def plain(self, node: ast.Import) -> None:
         """Handles `import a.b`, `import a.b as c`."""
@@ -313,7 +316,7 @@ class _Search:
         if alias.asname:
             return [Span(*span, new)]
         self.reshaped = True
-        uses = None if self.reexports else self.source.rebound(old, new)
+        uses = None if self.reexports else self.source.rebound(old, new, self.strings)
         if uses is not None:
             return [Span(*span, new), *uses]
         return None if "." in old else [Span(*span, f"{new} as {old}")]

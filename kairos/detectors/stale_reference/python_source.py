@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 from kairos.detectors.patching import Span
@@ -126,9 +126,14 @@ class PythonSource:
         """Whether a name is read anywhere."""
         return name in self._names
 
-    def mentions(self, name: str) -> bool:
+    def is_unbound(self, name: str) -> bool:
+        """Whether a name is read, though nothing in the file binds it."""
+        imported = {bound.split(".")[0] for bound, _ in self.imported}
+        return self.used(name) and name not in self.bound and name not in imported
+
+    def mentions(self, name: str, told: Collection[int] = ()) -> bool:
         """Whether a short string may refer to the name: a quoted annotation, `__all__`, a patch target. A string that
-        starts with a dotted name is a separate reference and does not count."""
+        starts with a dotted name is a separate reference and does not count, nor does one with an offset of `told`."""
         own = re.compile(rf"{re.escape(name)}(?:\.\w+)*(?::\w+)?" if "." in name else r"(?!)")
         rule = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
         return any(
@@ -138,16 +143,17 @@ class PythonSource:
             and re.fullmatch(r"[\w.\[\], |\"']+", node.value) is not None
             and rule.search(node.value) is not None
             and own.fullmatch(node.value) is None
+            and not any(at in range(*self.span(node)) for at in told)
             for node in self.nodes
         )
 
-    def rebound(self, old: str, new: str) -> list[Span] | None:
+    def rebound(self, old: str, new: str, told: Collection[int] = ()) -> list[Span] | None:
         """The spans that replace every use of the imported name `old` (dotted or not) with `new`; None if it is
-        uncertain that the meaning stays the same."""
+        uncertain that the meaning stays the same. `told`: offsets of strings that are rewritten anyway."""
         top, *rest = old.split(".")
         fresh = new.split(".")[0]
         others = {origin for name, origin in self.imported if name == top}
-        if top in self.bound or self.mentions(old):
+        if top in self.bound or self.mentions(old, told):
             return None
         if not rest and len(others) > 1:
             return None

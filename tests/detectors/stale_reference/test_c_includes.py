@@ -68,6 +68,24 @@ def test_what_is_named_from_the_root_of_public_headers_still_is(path, text, expe
 
 
 @pytest.mark.parametrize(
+    ("moved", "include", "expected"),
+    [
+        ({"include/tree.h": "include/l/tree.h"}, "tree.h", "l/tree.h"),
+        ({"include/tree.h": "include/l/tree.h", "include/l-unix.h": "include/l/unix.h"}, "l-unix.h", "l/unix.h"),
+        ({"private/tree.h": "include/l/tree.h"}, "tree.h", "l/tree.h"),
+        ({"private/tree.h": "deep/l/tree.h"}, "tree.h", "tree.h"),
+    ],
+)
+def test_a_header_is_named_from_a_root_that_the_file_used_before(moved, include, expected):
+    """Where it came to is no root, though its bare name explains it."""
+    kept = {"include/l.h", "private/more.h", "src/win/t.c"}
+    moves = Moves(moved, frozenset(), frozenset({*moved.values(), *kept}))
+    text = '#include "l.h"\n#include "more.h"\n#include "{}"\n'
+    found = find_references("src/win/t.c", text.format(include), moves, Projects(moves, {}.get))
+    assert replaced(text.format(include), found.spans) == text.format(expected)
+
+
+@pytest.mark.parametrize(
     "text", ["#include <", "#include <>", "#include <\n", "#include ><", "#include <é>", "#include <a"]
 )
 def test_an_include_that_is_cut_off_is_read(text):

@@ -62,3 +62,27 @@ def test_a_renamed_package_is_followed_in_all_programs_of_a_document(applied, te
     assert text("README.md") == (
         "```python\nimport store\n```\n\nThen `shop` it:\n\n```python\nstore.charge(1)\n\nx = store.pay\n```\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ("```python\nshop.pay.charge(1)\n```\n", "```python\nstore.pay.charge(1)\n```\n"),
+        ("```pycon\n>>> r = shop.charge(1)\n```\n", "```pycon\n>>> r = store.charge(1)\n```\n"),
+        ("`shop.pay` and `shop` and `x.pay`\n", "`store.pay` and `shop` and `x.pay`\n"),
+        ("```python\nshop = open()\nshop.charge(1)\n```\n", None),
+        ("```python\nfor shop in shops:\n    shop.charge(1)\n```\n", None),
+        ("```python\nstore = 1\nshop.charge(1)\n```\n", None),
+        ("```python\nimport shop.pay as shop\nshop.run(1)\n```\n",
+         "```python\nimport store.pay as shop\nshop.run(1)\n```\n"),
+    ],
+)  # fmt: skip
+def test_a_document_uses_a_package_that_is_called_otherwise_without_importing_it(applied, text, document, expected):
+    applied({**FILES, "README.md": document}, [("shop", "store")])
+    assert text("README.md") == (document if expected is None else expected)
+
+
+def test_a_package_whose_name_something_else_has_is_not_understood(applied, text):
+    document = "```python\nshop.charge(1)\n```\n\n`shop.charge`\n"
+    applied({**FILES, "docs/shop/a.md": "x\n", "README.md": document}, [("shop", "store")])
+    assert text("README.md") == document

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from kairos.detectors.patching import replaced
 from kairos.detectors.stale_reference.javascript_modules import follow_specifier
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.projects import Projects
+from kairos.detectors.stale_reference.source_files import find_references
 
 NOW = {
     "src/b.ts",
@@ -66,3 +68,23 @@ def test_what_an_alias_no_longer_covers_is_a_doubt():
 def test_a_specifier_that_means_another_file_now_is_a_doubt():
     moves = Moves({"a.js": "b.js"}, frozenset(), frozenset({"b.js", "a/index.js", "use.js"}))
     assert "now means" in follow_specifier("use.js", "./a", moves, Projects(moves, TEXTS.get)).why
+
+
+@pytest.mark.parametrize(
+    ("others", "text", "expected"),
+    [
+        ({}, "require('./utils');\n", "require('../utils');\n"),
+        ({"lib/a/x.js": "require('./../u'), import('./../b')\n"}, "require('./utils')\n", "require('./../utils')\n"),
+        ({"lib/a/x.js": "require('../u'); require('./../b');\n"}, "require('./utils');\n", "require('../utils');\n"),
+        ({"bin/x.js": "require('./../utils');\n"}, "require('./utils');\n", "require('../utils');\n"),
+        ({"lib/a/x.js": "import u from '../utils';\n"}, "require('./utils'); require('./../z');\n",
+         "require('./../utils'); require('./../../z');\n"),
+        ({"lib/a/x.js": "import u from './../utils';\n"}, "require('./utils'); require('../z');\n",
+         "require('../utils'); require('../../z');\n"),
+    ],
+)  # fmt: skip
+def test_a_way_up_is_written_as_the_file_or_its_package_writes_it(others, text, expected):
+    now = {"lib/helpers/build.js", "lib/utils.js", "z.js", *others}
+    moves = Moves({"lib/build.js": "lib/helpers/build.js"}, frozenset(), frozenset(now))
+    found = find_references("lib/helpers/build.js", text, moves, Projects(moves, others.get))
+    assert replaced(text, found.spans) == expected

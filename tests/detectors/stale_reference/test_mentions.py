@@ -21,7 +21,7 @@ MOVES = [("src/pay.py", "src/bill.py")]
         ("README.md", "# x\n\nThe file src/pay.py is good.\n", "README.md:3 names src/pay.py: prose"),
         (
             "README.md",
-            "```\npython src/pay.py\n```\n",
+            "```\nread src/pay.py\n```\n",
             "README.md:2 names src/pay.py: prose or a code block, which was not",
         ),
         ("main.m", '#include "src/pay.py"\n', "main.m:1"),

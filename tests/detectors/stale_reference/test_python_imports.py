@@ -168,3 +168,11 @@ def test_deep_nesting_and_long_files_are_a_doubt_and_take_no_time(applied, text)
                     [("pay.py", "bill.py")])  # fmt: skip
     assert text("deep.py") == deep and text("use.py") == "import bill\n"
     assert any(words.startswith("deep.py") for words in found[0].unchecked)
+
+
+@pytest.mark.parametrize("name", ["shop.pay.run", "shop.pay"])
+def test_a_string_that_follows_does_not_keep_the_uses_of_a_package_back(applied, text, name):
+    use = 'from unittest.mock import patch\n\nimport shop\n\nwith patch("{}"):\n    {}.pay.run()\n'
+    files = {"shop/__init__.py": "from . import pay\n", "shop/pay.py": "def run():\n    return 1\n" + FILLER}
+    applied({**files, "t.py": use.format(name, "shop")}, [("shop", "store")])
+    assert text("t.py") == use.format(name.replace("shop", "store"), "store").replace("import shop", "import store")

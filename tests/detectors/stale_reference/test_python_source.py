@@ -102,3 +102,9 @@ def test_a_short_string_may_name_it_and_a_dotted_reference_of_its_own_does_not()
     assert not source("x = 'pay me now!'").mentions("pay")
     assert not source("x = 'repay'").mentions("pay")
     assert not source("x = 'pkg.pay.run'").mentions("pkg.pay")
+
+
+@pytest.mark.parametrize("name", ["pay.run", "pay", "list[pay]"])
+def test_a_string_that_is_rewritten_itself_mentions_nothing_more(name):
+    text = f"import pay\npatch('{name}')\n"
+    assert source(text).mentions("pay") and not source(text).mentions("pay", [text.index("pay", 12)])

@@ -6,7 +6,8 @@ venv of the bench's own; TypeScript's server is the one that `--tsserver` names 
 that `--gopls` names.
 
 *exact*: of the references that people fixed in that commit, those that the tool writes the same; see `rename_truth.py`.
-*quiet*: commits without a line that the tool changed and people left as it was. The commits are those of
+*quiet*: commits without a line that the tool changed and people left as it was; a line that names a file which people
+moved as well, but changed so much that the plain move leaves it out, tells nothing. The commits are those of
 `rename_commits.txt` that move at most ten files; CLONES is a folder of clones.
 """
 
@@ -99,13 +100,23 @@ class Bench:
         plain = self.clone.plain(parent, moved)
         before = PathTree(self.clone.paths(parent))
         judge = Judge(before, PathTree(self.clone.paths(plain)), whole_moves(moved, before))
+        guessed = self.clone.renames(parent, oid, least=50).keys() - moved.keys()
         for language, suffixes in _LANGUAGES.items():
             if not any(old.endswith(suffixes) for old in moved):
                 continue
             truth = self._truth(plain, oid, suffixes, judge)
             if truth:
                 for name, tool in self.tools[language].items():
-                    self._measure(self.scores[language, name], tool, (parent, plain, oid), moved, truth, suffixes)
+                    score, trees = self.scores[language, name], (parent, plain, oid)
+                    made = self._measure(score, tool, trees, moved, truth)
+                    noise = [
+                        f"{path}: {line}"
+                        for path, line in self._noise(plain, made, oid, suffixes)
+                        if not any(self._means(path, token, judge) & guessed for token in tokens(line))
+                    ]
+                    score.quiet += not noise
+                    if noise and self.told:
+                        print(f"{oid[:10]} is not quiet:", *noise[:5], sep="\n    ", file=sys.stderr)
 
     def _truth(
         self, plain: str, oid: str, suffixes: tuple[str, ...], judge: Judge
@@ -125,8 +136,9 @@ class Bench:
 
     def _measure(
         self, score: Score, tool: Tool, trees: tuple[str, str, str], moved: Mapping[str, str],
-        truth: list[tuple[str, object, object, int]], suffixes: tuple[str, ...],
-    ) -> None:  # fmt: skip
+        truth: list[tuple[str, object, object, int]],
+    ) -> str:  # fmt: skip
+        """The tree that a tool made."""
         parent, plain, oid = trees
         self.clone.run("checkout", "-q", "--force", "--detach", parent)
         self.clone.run("clean", "-qfdx")
@@ -152,19 +164,20 @@ class Bench:
                 score.exact += right
                 if self.told and not right:
                     print(f"{oid[:10]} missed {path}:{line + 1} {old} → {new}", file=sys.stderr)
-        noise = list(self._noise(plain, made, oid, suffixes))
-        score.quiet += not noise
-        if noise and self.told:
-            print(f"{oid[:10]} is not quiet:", *noise[:5], sep="\n    ", file=sys.stderr)
+        return made
 
-    def _noise(self, plain: str, made: str, oid: str, suffixes: tuple[str, ...]) -> Iterator[str]:
-        """The lines that a tool changed and people left as they were."""
+    @staticmethod
+    def _means(path: str, token: str, judge: Judge) -> frozenset[str]:
+        return judge.before.leads(judge.former(path), token, language_of(path))
+
+    def _noise(self, plain: str, made: str, oid: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """(path, line) of the lines that a tool changed and people left as they were."""
         theirs = self.clone.hunks(plain, oid)
         kept = self.clone.paths(oid)
         for path, hunks in self.clone.hunks(plain, made).items():
             changed = {h.start + n for h in theirs.get(path, ()) for n in range(len(h.old))}
             for hunk in hunks if path in kept and path.endswith(suffixes) else ():
-                yield from (f"{path}: {line}" for n, line in enumerate(hunk.old) if hunk.start + n not in changed)
+                yield from ((path, line) for n, line in enumerate(hunk.old) if hunk.start + n not in changed)
 
 
 def is_exact(before: str, after: str, old: object, new: object, line: int) -> bool:

@@ -143,7 +143,8 @@ class Judge:
         own = former != path
         found = {self.moved.get(t, t) for t in meant if t in self.moved or own}
         if own and path.endswith(".java") and posixpath.dirname(former) + "/*" in meant:
-            found.add(posixpath.dirname(path) + "/*")  # The package that it states is that of its directory.
+            # The package that it states is that of its directory.
+            found = found - {posixpath.dirname(former) + "/*"} | {posixpath.dirname(path) + "/*"}
         return frozenset(found)
 
     def leads(self, path: str, reference: str | ImportedName, tree: PathTree | None = None) -> frozenset[str]:

@@ -47,12 +47,13 @@ def resolved(
 
 
 def _as_the_house_goes_up(path: str, written: str, followed: Followed, own: list[str], projects: Projects) -> Followed:
-    """A new way up is `./../x` where the other specifiers of the file write that, or, if it has none, those of the
+    """A new way up is `./../x` where the other specifiers of the file write that, or, if it has none, nearly all of the
     package. A specifier that went up before keeps its form."""
     if not followed.new or not followed.new.startswith("../") or _UP.match(written):
         return followed
-    dotted = [name.startswith("./") for name in own] or projects.ways_up(path)
-    return followed._replace(new=f"./{followed.new}") if 2 * sum(dotted) > len(dotted) else followed
+    here, house = [name.startswith("./") for name in own], projects.ways_up(path) if not own else []
+    dotted = 2 * sum(here) > len(here) if here else 10 * sum(house) > 9 * len(house)
+    return followed._replace(new=f"./{followed.new}") if dotted else followed
 
 
 def _meant(path: str, written: str, moves: Moves) -> str:

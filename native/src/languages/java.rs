@@ -82,10 +82,8 @@ impl Reader<'_> {
                 _ => self.add("name", node.byte_range()),
             },
             "block_comment" => self.documentation(node.byte_range()),
-            "string_fragment" => {
-                if self.text.get(node.byte_range()).is_some_and(may_name_a_file) {
-                    self.add("string", node.byte_range());
-                }
+            "string_fragment" if self.text.get(node.byte_range()).is_some_and(may_name_a_file) => {
+                self.add("string", node.byte_range());
             }
             _ => {}
         }

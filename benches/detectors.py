@@ -1,9 +1,8 @@
 """How often detectors are right on public histories: `python -m benches.detectors FOLDER [NAME…]`.
 
 FOLDER holds clones of the repositories that `benches/repositories.txt` lists, as `owner+name/repo` or `owner/name`,
-bare or not. Each is replayed (`kairos backtest`) with all detectors but missing-companion, which learns for long. What
-they raised is kept in FOLDER's `backtests.jsonl`, so that only what changed is replayed again; `--page` writes
-docs/detectors.md from it.
+bare or not. Each is replayed (`kairos backtest`) with all detectors. What they raised is kept in FOLDER's
+`backtests.jsonl`, so that only what changed is replayed again; `--page` writes docs/detectors.md from it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ from kairos.backtest.journal import Journal
 from kairos.backtest.replay import Options, Replay
 from kairos.backtest.result import BacktestResult
 from kairos.detectors.looking import ALL
-from kairos.detectors.missing_companion import MissingCompanion
 from kairos.detectors.protocol import Detector
 from kairos.domain.attention import Manners
 from kairos.repo.git import Git, GitError
@@ -168,7 +166,7 @@ def main() -> None:
     parser.add_argument("--as-kept", action="store_true", help="replay nothing: take what was measured, however old")
     parser.add_argument("--examples", action="store_true", help="print every finding")
     options = parser.parse_args()
-    chosen = [d for d in ALL if (d.name in options.names if options.names else d.name != MissingCompanion.name)]
+    chosen = [d for d in ALL if not options.names or d.name in options.names]
     every = []
     for one in measured(options.folder, chosen, as_kept=options.as_kept):
         every.append(one)

@@ -37,7 +37,7 @@ def rows() -> Iterator[Row]:
         git(root, "add", "-A")
         git(root, "commit", "-q", "-m", "pages")
         home.call("init", str(root), "--yes")
-        for key, value in (("attention.cool_down_hours", "0"), ("schedule.dream", ""), ("schedule.compact", "")):
+        for key, value in (("schedule.dream", ""), ("schedule.compact", "")):
             home.call("config", "set", key, value)
         home.start()
         found = [noticed(home, root, number) for number in range(RENAMES + 1)][1:]

@@ -99,6 +99,14 @@ class Trial:
         ran = [r.event for r in self.log.read(topics={"CheckRan"})]
         return ran[-1] if ran and isinstance(ran[-1], CheckRan) else None
 
+    def told(self) -> list[str]:
+        """Each run of the check in a few words, for a verdict that was wrong."""
+        ran = [r.event for r in self.log.read(topics={"CheckRan"}) if isinstance(r.event, CheckRan)]
+        return [
+            f"{r.outcome} alone={bool(r.cases)} x{r.repeats} {[c.id for c in r.failed]} {r.seconds:.1f} s {r.why}"
+            for r in ran
+        ]
+
     def kills_tests(self, path: str, mutated: str) -> bool:
         """Whether a mutation makes a test red, tried at HEAD without recording it."""
         from kairos.acting.checking import run_check
@@ -219,10 +227,10 @@ def flaky(count: int, seed: int, place: Path) -> None:
 
 
 def order(count: int, seed: int, place: Path) -> None:
-    rng = random.Random(seed)
     named = runs = 0
     venv = str(Path(sys.executable).parent.parent)
     for number in range(count):
+        rng = random.Random(f"{seed} {number}")
         root = place / f"order{number}"
         root.mkdir()
         subprocess.run(["git", "init", "-q", root], check=True)
@@ -238,10 +246,12 @@ def order(count: int, seed: int, place: Path) -> None:
             trial.commit("notes.txt", str(i))
         trial.commit(f"test_{rng.randrange(3)}.py", "import state\ndef test_x(): state.left.append(1)\n")
         judged = trial.settle()
-        named += [j.verdict for j in judged] == ["order"]
+        good = [j.verdict for j in judged] == ["order"]
+        named += good
         runs += sum(j.runs for j in judged)
+        said = "" if good else f"  WRONG: {[(j.verdict, j.cases[:2], j.why) for j in judged]}, {trial.told()}"
         trial.log.close()
-        print(f"  {number + 1:3}: {named} named order-dependent, {runs / (number + 1):.1f} runs", flush=True)
+        print(f"  {number + 1:3}: {named} named order-dependent, {runs / (number + 1):.1f} runs{said}", flush=True)
 
 
 def main() -> None:

@@ -57,11 +57,9 @@ def lost_of(watching: WeekHome, person: Person) -> list[str]:
         (name, h.event.rule): h for h in watching.of(person.repo, "AttentionHeld")
         for name in (h.event.subject, *h.event.subjects)
     }  # fmt: skip
-    now = round(watching.now.timestamp() * 1e6)
 
     def is_held(names: Sequence[str]) -> bool:
-        cool = [h for n in names if (h := holds.get((n, "cool-down@1"))) is not None]
-        return any((n, r) in holds for n in names for r in EXPLAINED) or any((h.event.until or 0) > now for h in cool)
+        return any((n, r) in holds for n in names for r in EXPLAINED)
 
     out = []
     for rename in filter(lambda r: holds_rename(person, r), person.renames):

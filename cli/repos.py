@@ -16,7 +16,7 @@ OWN = frozenset(
         "guard check", "guard install", "guard remove", "guard status", "guard uninstall", "inbox", "init", "log",
         "ls", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause", "policy allow",
         "policy ls", "policy test", "redo", "reject", "resume", "review", "sandbox run", "show", "status", "turn ls",
-        "undo", "unmute", "unwatch", "watch", "why", "why-not",
+        "undo", "unmute", "unwatch", "watch", "watch-log add", "watch-log ls", "watch-log rm", "why", "why-not",
     }
 )  # fmt: skip
 """The commands that `--repo` limits to one repository; an empty text is `kairos` alone."""
@@ -40,6 +40,7 @@ WHOLE = {
     "log verify": "the chain is one for all repositories",
     "policy revoke": "a rule is named by its name",
     "turn show": "a turn is named by its id",
+    "watch-log backtest": "a log file is named by its path",
     "replay": "the log is folded as a whole",
     "service install": "one daemon watches all repositories",
     "service status": "one daemon watches all repositories",

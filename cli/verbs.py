@@ -56,6 +56,7 @@ VERBS: dict[str, Verb] = {
     "unmute": Verb("cli.run.control:unmute", RUN, "Let a silenced detector speak again."),
     "detectors": Verb("cli.run.detectors:detectors", RUN, "How each detector is doing here; `detectors add` yours."),
     "check": Verb("cli.run.check:check", RUN, "Your own tests and linters after each commit, and who broke what."),
+    "watch-log": Verb("cli.run.watch_log:watch_log", RUN, "Logs of your own programs, and what is new in them."),
     "service": Verb("cli.run.service:service", RUN, "Run the daemon at login, as a systemd user service."),
     "guard": Verb("cli.system.guard:guard", SYSTEM, "A pre-commit hook that refuses a credential; also `guard check`."),
     "config": Verb("cli.system.config:config", SYSTEM, "Read and change settings."),

@@ -39,7 +39,6 @@ class AttentionSettings(_Table, frozen=True, kw_only=True):
     quiet_hours: Annotated[str, Meta(pattern=HOURS, description="local hours HH-HH, or empty for none")] = "22-08"
     per_day: Annotated[int, Meta(ge=0, le=1_000)] = 4
     per_day_total: Annotated[int, Meta(ge=0, le=10_000)] = 12
-    cool_down_hours: Annotated[float, Meta(ge=0, le=8_760)] = 24.0
     idle_minutes: Annotated[float, Meta(ge=0, le=10_080)] = 10.0
 
 
@@ -48,12 +47,6 @@ class Proposals(_Table, frozen=True, kw_only=True):
 
     expire_days: Annotated[float, Meta(ge=0.01, le=3_650)] = 14.0
     approval_minutes: Annotated[float, Meta(ge=0.1, le=43_200)] = 15.0
-
-
-class DetectorSettings(_Table, frozen=True, kw_only=True):
-    """`also`: detectors that watch although they are off by default (see `kairos backtest --detector NAME`)."""
-
-    also: list[Argument] = []
 
 
 class ScheduleSettings(_Table, frozen=True, kw_only=True):
@@ -84,7 +77,7 @@ class Model(_Table, frozen=True, kw_only=True):
     """The model, absent by default. `name` as litellm names it; `key_env` names the environment variable that
     holds the key; prices in USD per million tokens override the built-in table. A turn ends after
     `deadline_seconds`; an attempt ends sooner if nothing comes within `first_token_seconds`, or nothing more within
-    `idle_seconds`."""
+    `idle_seconds`. `tools`: "text" for a model without tool calls, which answers with JSON under a schema."""
 
     name: str = ""
     base_url: str = ""
@@ -102,6 +95,7 @@ class Model(_Table, frozen=True, kw_only=True):
     first_token_seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 60.0
     idle_seconds: Annotated[float, Meta(ge=0.1, le=86_400)] = 30.0
     calls_per_turn: Annotated[int, Meta(ge=1, le=1_000)] = 8
+    tools: Literal["native", "text"] = "native"
 
 
 class Check(_Table, frozen=True, kw_only=True):
@@ -143,7 +137,6 @@ class Config(_Table, frozen=True, kw_only=True):
 
     attention: AttentionSettings = AttentionSettings()
     proposals: Proposals = Proposals()
-    detectors: DetectorSettings = DetectorSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     retention: Retention = Retention()
     notify: Notify = Notify()

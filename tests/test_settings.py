@@ -62,8 +62,7 @@ def test_a_wrong_key_or_value_is_refused_and_named(home: Home, text: str, named:
 
 
 NUMBERS = [
-    ("attention.per_day", int), ("attention.per_day_total", int), ("attention.cool_down_hours", float),
-    ("attention.idle_minutes", float),
+    ("attention.per_day", int), ("attention.per_day_total", int), ("attention.idle_minutes", float),
     ("proposals.expire_days", float), ("proposals.approval_minutes", float), ("schedule.keep_hot_days", float),
     ("retention.fold_after_days", float), ("model.per_day_usd", float), ("model.per_turn_usd", float),
     ("model.input_usd_per_million", float), ("model.output_usd_per_million", float), ("model.max_output_tokens", int),
@@ -313,7 +312,7 @@ def test_a_new_setting_is_added_to_what_a_person_wrote(home: Home, key: str, tex
 )  # fmt: skip
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("attention.per_day", "9"), ("attention.cool_down_hours", "1.5"), ('check."/srv/n".command', '["make", "it"]')],
+    [("attention.per_day", "9"), ("attention.idle_minutes", "1.5"), ('check."/srv/n".command', '["make", "it"]')],
 )
 def test_a_setting_is_set_in_whatever_layout_and_everything_else_stays(
     home: Home, text: str, key: str, value: str

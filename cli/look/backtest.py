@@ -24,19 +24,20 @@ _SIGNS = {"done": ("✓", "green"), "left": ("✗", "red"), "moot": ("·", "dim"
 @click.option("-n", "--last", type=click.IntRange(1, 10_000_000), help="Only the last N commits.")
 @click.option("--detector", "detectors", multiple=True, metavar="NAME", help="Only this detector; may be repeated.")
 @click.option(
-    "--within", "horizon", type=click.IntRange(1, 1_000), default=backtesting.HORIZON, show_default=True,
-    help="Judge a finding after so many later commits.",
+    "--within", "horizon", type=click.IntRange(1, 1_000), metavar="N",
+    help="Judge a finding after N later commits (30; 300 for a dead reference).",
 )  # fmt: skip
 @click.option("--html", metavar="FILE", help="Also write a report with plots, in one file.")
 @pass_context
 def backtest(
-    context: Context, path: str | None, since: str | None, last: int | None, detectors: Sequence[str], horizon: int,
+    context: Context, path: str | None, since: str | None, last: int | None, detectors: Sequence[str],
+    horizon: int | None,
     html: str | None,
 ) -> None:  # fmt: skip
     """Replay the history of REPO as if live. Each finding is judged by what people did in the commits that followed.
 
     Only reads; a run that was interrupted goes on where it was."""
-    asked = BacktestRequest(since=since, last=last or 0, detectors=detectors, horizon=horizon)
+    asked = BacktestRequest(since=since, last=last or 0, detectors=detectors, horizon=horizon or 0)
     found = run(context, one_path(context, path, known=False), asked)
     if html is not None:
         found = backtesting.write_page(found, html)
@@ -87,8 +88,9 @@ def backtest_text(found: BacktestOut) -> str:
     lines += [
         "",
         render.folded(
-            f"  DID: people changed it so within {found.horizon} commits. LEFT: they did not. ?: history ends first, "
-            "or what it rests on was taken back. ANYWAY: how often such files change within as many commits anyway."
+            f"  DID: people changed it so within {found.horizon} commits, or as many as its detector asks for. "
+            "LEFT: they did not. ?: history ends first, or what it rests on was taken back. ANYWAY: how often such "
+            "files change within as many commits anyway."
         ),
     ]
     lines += [

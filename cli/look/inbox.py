@@ -55,7 +55,7 @@ def listed(context: Context, *, everything: bool, parked: bool = False) -> Liste
     more = InboxMoreOut(
         deferred=state.inbox.deferred, parked=state.inbox.parked, parked_for=state.parked_for, muted=state.muted,
         watched=len(state.repos), running=state.daemon.running, next=state.next,
-        unwatched=state.unwatched, model=state.model,
+        unwatched=state.unwatched, model=state.model, by_rule=state.by_rule,
     )  # fmt: skip
     last = "state" if everything else "parked" if parked else "why"
     rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, last)

@@ -9,9 +9,9 @@ import click
 from cli import render
 from cli.context import Context, pass_context
 from cli.given import at_most
-from kairos.desk import remembering
+from kairos.desk import briefing, remembering
 from kairos.desk.reading import names, repositories
-from kairos.desk.records.memory import DreamChangeOut, MemoryOut
+from kairos.desk.records.memory import BriefOut, DreamChangeOut, MemoryOut
 from kairos.desk.units import count, number
 
 SHOWN = 20
@@ -91,6 +91,38 @@ def related(context: Context, paths: tuple[str, ...], limit: int, as_of: str | N
     rows += [[f"{r.confidence:.0%}", str(r.support), r.path, ", ".join(map(str, r.cites[-3:]))] for r in found]
     text = render.table(rows, right=(0, 1)) if found else "  No commit shows another file changing with it."
     render.emit(context, "memory-related", found, text)
+
+
+@memory.command("brief")
+@click.argument("paths", nargs=-1, metavar="[PATH…]")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=10, metavar="N", show_default=True)
+@pass_context
+def brief(context: Context, paths: tuple[str, ...], limit: int) -> None:
+    """What to know before you commit a change of PATH, or of what differs from HEAD: files that usually change with it
+    and do not yet, and what is remembered about it."""
+    told = briefing.brief(context.desk, context.only(), paths, limit)
+    render.emit(context, "memory-brief", told, brief_text(told))
+
+
+def brief_text(told: BriefOut) -> str:
+    """A briefing, as text for a person."""
+    if not told.paths:
+        return "  Nothing differs from HEAD.   Name a file: kairos memory brief PATH"
+    shown = ", ".join(map(render.inert, told.paths[:3]))
+    more = len(told.paths) - 3
+    lines = [f"  about {shown}" + (f" and {count(more, 'more file')}" if more > 0 else "")]
+    if told.companions:
+        rows: list[list[render.Cell]] = [["SURE", "COMMITS", "CHANGES, TOO", "WITH", "EVENTS"]]
+        rows += [
+            [f"{c.confidence:.0%}", str(c.support), c.path, c.changes_with, ", ".join(map(str, c.cites[-3:]))]
+            for c in told.companions
+        ]
+        lines.append(render.table(rows, right=(0, 1)))
+    else:
+        lines.append("  No commit shows another file that often changes with it.")
+    lines += [f"  {render.inert(m.kind)}: {render.inert(m.text)} (ev {', '.join(map(str, m.cites[-3:]))})"
+              for m in told.memories]  # fmt: skip
+    return "\n".join(lines)
 
 
 @memory.command("show")

@@ -14,9 +14,6 @@ from kairos.desk.units import count, number
 from kairos.domain.proposal import Proposal
 from kairos.errors import UsageError
 
-_NEAR = 3
-"""How many of what stayed below a threshold are named, the nearest to it first."""
-
 
 def steps_text(steps: list[StepOut]) -> str:
     """A causal chain, as text for a person."""
@@ -115,11 +112,6 @@ def considered_text(looked: CommitLookOut) -> str:
         sign = render.paint("✓", "green") if one.looked else render.paint("–", "dim")
         lines.append(f"  {sign} {render.paint(one.detector, 'bold')}: {render.inert(one.what)}")
         lines += [f"      {render.inert(text)}" for text in one.found]
-        lines += [
-            f"      below its threshold: {render.inert(b.what)}: {render.inert(b.why)}" for b in one.below[:_NEAR]
-        ]
-        more = len(one.below) - _NEAR
-        lines += [f"      {more} more below its threshold (--json lists them)"] if more > 0 else []
     lines += [
         "  " + render.paint("no detector looks at", "bold"),
         *(f"      {render.inert(t)}" for t in looked.uncovered),

@@ -169,13 +169,20 @@ def opening(how: Manner, *, attached: bool = False) -> str:
 
 
 def announce(context: Context, told: Delivered) -> None:
-    """One line for what was told."""
+    """One line for what was told, or done by a rule."""
+    what = render.inert(told.title)
+    if told.rule:
+        became = "carried out by" if told.done else "not carried out, though it was approved by"
+        what += f"; {became} your rule {render.inert(told.rule)}"
+    then = "undo" if told.done else "show"
     text = (
         f"{render.paint(spoken(now_us(), now_us(), local_zone()).removeprefix('today '), 'dim')}  "
         f"{render.paint(told.letters, 'bold')}  {told.risk}  {render.inert(told.where)}  "
-        f"{render.inert(told.title)}   kairos show {told.letters}"
+        f"{what}   kairos {then} {told.letters}"
     )
-    answer = {"id": told.id, "title": told.title, "risk": told.risk, "digest": told.digest}
+    answer: dict[str, object] = {"id": told.id, "title": told.title, "risk": told.risk, "digest": told.digest}
+    if told.rule:
+        answer |= {"rule": told.rule, "done": told.done}
     if told.budget:
         answer, text = {**answer, "budget": told.budget}, f"{text}\n{render.inert(told.budget)}"
     render.line(context, answer, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from kairos.acting.commit_tree import TreeRefused, disturbed, seed_of
+from kairos.acting.commit_tree import TreeRefused, disturbed, seed_of, untracked
 from kairos.acting.confine import ConfinedRun, Limits, SeedRefused, run
 from kairos.acting.lacking import lacking, sentence
 from kairos.domain.checks import reading, runners
@@ -159,8 +160,9 @@ def _understood(
     if part.exit is None:
         return _broken("a repeat did not end", part, output)
     if part.exit in (126, 127):
-        lack = sentence(lacking(output, done.missing))
-        return _broken(reading.last_line(output) + (f": {lack}" if lack else ""), part, output)
+        lack = _away(check.command[0], root) or sentence(lacking(output, done.missing))
+        why = reading.last_line(output).removeprefix(f"{_NICE}: ")
+        return _broken(why + (f": {lack}" if lack else ""), part, output)
     found = _report(done, part, check, str(root))
     if not selected:
         found = reading.with_exit(found, part.exit, output)
@@ -169,6 +171,14 @@ def _understood(
     elif found.format == "exit" or not (found.cases or part.exit in _NONE_RAN):
         return _broken(f"it did not run these cases: {reading.last_line(output) or part.exit}", part, output)
     return CheckResult(outcome="failed" if found.failed else "passed", report=found, exit=part.exit, output=output)
+
+
+def _away(program: str, root: Path) -> str:
+    """Why a program of the repository is not there; empty if it is, or is none of it."""
+    path = os.path.normpath(program)
+    if "/" not in program or path.startswith(("/", "..")) or path not in untracked(Git(root)):
+        return ""
+    return "it is untracked, and only what git tracks or ignores is there; add it, or let git ignore it"
 
 
 def _report(done: ConfinedRun, part: RepeatOutput, check: NamedCheck, root: str) -> Report:

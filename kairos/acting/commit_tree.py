@@ -1,7 +1,7 @@
 """A commit's tree as a scratch view: what must be laid over the work tree so that its files are those of the commit.
 
-Files that git ignores (a virtual environment, node_modules, target/) stay visible, as the check needs them; untracked
-files that it does not ignore are taken away. Nothing in the work tree changes.
+Files that git ignores (target/, a build directory) stay visible, as the check needs them, and so do virtual
+environments and node_modules, ignored or not; other untracked files are taken away. Nothing in the work tree changes.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from kairos.repo.objects import BYTES_LIMIT, Objects
 _MODES = {"100644": 0o644, "100755": 0o755}
 _SHOWN = frozenset({*_MODES, "120000"})
 _LARGEST = 16 << 20
+_ENVIRONMENT, _DEPENDENCIES = "pyvenv.cfg", "node_modules"
+"""The file that makes a directory a virtual environment, and the name of the directory that npm fills."""
 
 
 class TreeRefused(KairosError):
@@ -75,9 +77,11 @@ def disturbed(git: Git, commit: str, seed: Collection[str]) -> bool:
 
 
 def untracked(git: Git) -> list[str]:
-    """The untracked files that git does not ignore."""
+    """The untracked files that git does not ignore, without those of installed dependencies."""
     out = git.run("ls-files", "-z", "--others", "--exclude-standard")
-    return [os.fsdecode(p) for p in out.split(b"\0") if p and not p.endswith(b"/")]
+    found = [os.fsdecode(p) for p in out.split(b"\0") if p and not p.endswith(b"/")]
+    kept = tuple(p.removesuffix(_ENVIRONMENT) for p in found if p.endswith(f"/{_ENVIRONMENT}"))
+    return [p for p in found if not p.startswith(kept) and _DEPENDENCIES not in p.split("/")[:-1]]
 
 
 def _differing(git: Git, commit: str) -> dict[str, tuple[str, str]]:

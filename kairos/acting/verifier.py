@@ -229,4 +229,4 @@ def _by_rule(p: Proposal, policy: Policy, root: Path, config: Config, now: int) 
     if policy.version != raised.policy_version:
         return []
     valid_us = round(config.proposals.approval_minutes * 60 * SECOND)
-    return deciding.approve(p, raised.digest, now=now, by=f"rule:{verdict.rule}", valid_us=valid_us)
+    return deciding.approve(p, raised.digest, now=now, by=deciding.BY_RULE + verdict.rule, valid_us=valid_us)

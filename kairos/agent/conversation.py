@@ -16,7 +16,8 @@ from kairos.domain.secrets import redact
 
 REQUEST_AT_MOST = 120_000
 """The maximum size of one request in bytes, far below the sizes for which providers charge higher prices."""
-_ROOM = 8_000
+COMPACTED = "Left out to make room for later results. Call the tool again if you need it."
+_ROOM, _FRAME = 8_000, 200
 _OVERHEAD = 1_000
 
 
@@ -33,12 +34,28 @@ class Conversation:
         self.messages.append({"role": "user", "content": self._clean(text)})
 
     def reply(self, call: str, text: str) -> None:
-        """Adds the reply to a tool call, cut to the space left in the request."""
-        left = REQUEST_AT_MOST - _ROOM - len(msgspec.json.encode(self.messages))
+        """Adds the reply to a tool call. Replies to earlier answers make room for it, the oldest first: each stays in
+        its place, without its text, so that no call loses its result. What has no room then is cut."""
         clean = self._clean(text)
+        left = self._room()
+        for message in self._earlier_replies():
+            if left >= len(clean.encode()) + _FRAME:
+                break
+            message["content"] = COMPACTED
+            left = self._room()
         if left < 1_000:
             clean = "Left out: this turn has read all it may. Answer now with `propose_patch` or `nothing`."
         self.messages.append({"role": "tool", "tool_call_id": call, "content": cut(clean, max(left, 1_000))})
+
+    def _room(self) -> int:
+        """The bytes that a reply may have now."""
+        return REQUEST_AT_MOST - _ROOM - len(msgspec.json.encode(self.messages))
+
+    def _earlier_replies(self) -> list[dict[str, Any]]:
+        """The replies to answers before the last one that can be made shorter, oldest first."""
+        places = [place for place, m in enumerate(self.messages) if m["role"] == "assistant"]
+        before = self.messages[: places[-1]] if places else []
+        return [m for m in before if m["role"] == "tool" and len(m["content"]) > len(COMPACTED)]
 
     def answered(self, answer: Answer) -> list[ToolCall]:
         """Adds the model's answer and returns its calls, with the unique ids that they have in the message."""

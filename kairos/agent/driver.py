@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import tzinfo
 
 import msgspec
 
-from kairos.agent import answering, context
+from kairos.agent import answering, context, failing, text_tools
 from kairos.agent.conversation import Conversation
 from kairos.agent.ledger import Ledger, Pauses, day_start_us
 from kairos.agent.model import Halt, Halted, ModelPort
@@ -24,6 +25,7 @@ from kairos.domain.events import ModelCalled, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import redact
 from kairos.domain.turn import (
+    READS_AT_ONCE,
     Accepted,
     Answered,
     Ask,
@@ -75,7 +77,7 @@ class Driver:
         begun = time.monotonic()
         started = TurnStarted(
             turn=self._assignment.turn, repo=self._assignment.repo, engine="model",
-            boundary=self._assignment.boundary, detectors=[] if self._assignment.proposal else ["review-change@1"],
+            boundary=self._assignment.boundary, detectors=[f"{kind}@1"] if (kind := self._assignment.kind) else [],
         )  # fmt: skip
         position = self._log.append(
             [NewEvent(self._assignment.turn, started, self._assignment.cause, "system")],
@@ -119,6 +121,9 @@ class Driver:
             p = answering.proposal_of(self._log, self._assignment)
             near = context.about(memories, answering.paths_of(p))
             return answering.opening(self._files, self._assignment, p, near)
+        if self._assignment.failure is not None:
+            near = context.about(memories, failing.paths_of(self._files, self._assignment.failure))
+            return failing.opening(self._files, self._assignment, self._assignment.failure, near)
         subject = context.subject_of(self._log, self._files, self._assignment)
         seen = LookedView().load(self._log)[0].patches.get(self._assignment.repo, [])
         subject = context.unseen(self._files, subject, seen)
@@ -133,8 +138,10 @@ class Driver:
             case Ask(final):
                 return self._ask(final)
             case Read(requests):
-                for asked in requests:
-                    self._talk.reply(asked.id, self._tools.run(asked.tool, asked.arguments))
+                with ThreadPoolExecutor(READS_AT_ONCE, "reading") as pool:
+                    outputs = pool.map(lambda asked: self._tools.run(asked.tool, asked.arguments), requests)
+                    for asked, output in zip(requests, outputs, strict=True):
+                        self._talk.reply(asked.id, output)
                 return ReadDone()
             case CheckPatch(request):
                 try:
@@ -154,6 +161,8 @@ class Driver:
         self._call += 1
         tools = offered(final)
         size, request = self._talk.measure(tools, self._model.name)
+        if self._model.tools == "text":
+            size += text_tools.OVERHEAD
         most = Tokens(size, self._model.max_output_tokens)
 
         def attempt(number: int, send: Callable[[], Answer]) -> Answer:

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kairos.agent.streaming import Streamed, usage_of
+from kairos.agent.text_tools import answer_format, calls_of, described
 from kairos.agent.trouble import Answer, Trouble, retry_after
 from kairos.domain.budget import Price
 from kairos.errors import UsageError
@@ -187,8 +188,12 @@ class ModelPort:
         # The timeout of the socket only ends a thread that nobody waits for any more.
         socket_s = max(self._settings.first_token_seconds, self._settings.idle_seconds) + 5
         most = self._settings.max_output_tokens
+        native = self._settings.tools == "native"
+        given: Message = {"messages": messages, "tools": tools}
+        if not native:
+            given = {"messages": described(messages, tools), "response_format": answer_format(tools)}
         stream = _litellm().completion(
-            model=self.target, messages=messages, tools=tools, stream=True, stream_options={"include_usage": True},
+            model=self.target, **given, stream=True, stream_options={"include_usage": True},
             api_key=self._key or "none", api_base=self._settings.base_url or None,
             max_tokens=most, timeout=socket_s, num_retries=0, max_retries=0,
             drop_params=False, caching=False, _skip_mcp_handler=True,
@@ -204,7 +209,9 @@ class ModelPort:
             raise
         # litellm makes up a finish reason if the server sent none: use only what was received.
         ended = stream.received_finish_reason or getattr(stream, "intermittent_finish_reason", None)
-        return streamed.answer(ended, usage_of(stream.chunks), most)
+        answer = streamed.answer(ended, usage_of(stream.chunks), most)
+        calls = [] if native else calls_of(answer.text)
+        return Answer("", calls, answer.usage) if calls else answer
 
     def scrubbed(self, text: str) -> str:
         """The text with the key removed."""

@@ -5,20 +5,35 @@ Cheap to import, because the daemon uses it, too.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from kairos.contract import problems
 from kairos.domain.finding import Finding
 from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Reading, Request
 from kairos.eventlog.record import Fence
 
+S = TypeVar("S", bound=msgspec.Struct)
+_WHY_AT_MOST = 1_000
+REVIEW, EXPLAIN = "review-change", "explain-failure"
 FILES_AT_MOST, TEXT_AT_MOST, QUOTES_AT_MOST = 20, 64_000, 10
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A check that is red: its cases, the last lines that it said just now, and the commit that made it red (empty if
+    that is not known)."""
+
+    check: str
+    cases: list[str]
+    output: str
+    culprit: str = ""
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The worker's standard input: the turn, the repository, the trigger, the positions of its evidence, and the leases
-    under which it appends to a shared log. `proposal`: the one whose comments the turn answers, empty for a review."""
+    under which it appends to a shared log. `proposal`: the one whose comments the turn answers, `failure`: the red
+    check that it explains; with neither it reviews a change."""
 
     turn: str
     repo: str
@@ -27,7 +42,15 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cause: int
     evidence: list[int] = []
     proposal: str = ""
+    failure: Failure | None = None
     fences: list[Fence] = []
+
+    @property
+    def kind(self) -> str:
+        """The kind of the turn, which is the detector of what it proposes; empty for an answer to a comment."""
+        if self.proposal:
+            return ""
+        return EXPLAIN if self.failure is not None else REVIEW
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,17 +96,27 @@ def requests_of(calls: list[ToolCall], readers: dict[str, type[msgspec.Struct]])
 def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Request:
     raw = call.arguments.strip() or "{}"
     try:
+        arguments: Any = msgspec.json.decode(raw)
+        if not isinstance(arguments, dict):
+            return Malformed(call.id, f"the arguments of {call.name[:40]} are not an object")
         if call.name == "propose_patch":
-            return Proposing(call.id, _bounded(msgspec.json.decode(raw, type=Patch)))
+            return Proposing(call.id, _bounded(_shaped(arguments, Patch)))
         if call.name == "nothing":
-            arguments: Any = msgspec.json.decode(raw)
-            return Declining(call.id) if isinstance(arguments, dict) else Malformed(call.id, "arguments are an object")
+            return Declining(call.id)
         if call.name in readers:
-            decoded = msgspec.json.decode(raw, type=readers[call.name])
-            return Reading(call.id, call.name, msgspec.structs.asdict(decoded))
+            return Reading(call.id, call.name, msgspec.structs.asdict(_shaped(arguments, readers[call.name])))
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as error:
-        return Malformed(call.id, f"the arguments of {call.name} are wrong: {str(error)[:200]}")
+        return Malformed(call.id, f"the arguments of {call.name} are wrong: {str(error)[:_WHY_AT_MOST]}")
     return Malformed(call.id, f"there is no tool `{call.name[:40]}`")
+
+
+def _shaped(arguments: dict[str, Any], shape: type[S]) -> S:
+    """The arguments as a struct. ValueError that names everything that is wrong, so that one correction is enough."""
+    try:
+        return msgspec.convert(arguments, shape)
+    except msgspec.ValidationError as error:
+        found = [str(fault) for fault in problems(arguments, shape)]
+        raise ValueError("; ".join(found) or str(error)) from error
 
 
 def _bounded(patch: Patch) -> Patch:

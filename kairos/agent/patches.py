@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from kairos.agent.outputs import Assignment
+from kairos.agent.outputs import REVIEW, Assignment
 from kairos.agent.repository_files import DIFFED_AT_MOST, Files
 from kairos.domain.action import Action, FileEdit, NoteAction, PatchAction, edit
 from kairos.domain.basis import basis_of
@@ -14,7 +14,7 @@ from kairos.domain.secrets import find, redact
 from kairos.domain.turn import Patch
 from kairos.repo.beneath import Unreadable
 
-DETECTOR, VERSION = "review-change", 1
+VERSION = 1
 TITLE_AT_MOST, CLAIM_AT_MOST = 80, 1_000
 
 
@@ -36,11 +36,13 @@ def finding_of(patch: Patch, files: Files, assignment: Assignment, spent_microus
     if any(find("".join(lines)) for e in edits for h in e.hunks for lines in (h.old, h.new)):
         names = ", ".join(shown(e.fs) for e in edits)
         action = NoteAction(repo=assignment.repo, text=f"{claim} The patch of {names} would carry a credential.")
+    kind, failure = assignment.kind or REVIEW, assignment.failure
+    about = f"{patch.files[0].path}:{_short(*places)}" if failure is None else f"{failure.check}:{failure.cases[0]}"
     return Finding(
-        detector=DETECTOR,
+        detector=kind,
         version=VERSION,
-        key=f"{DETECTOR}:{patch.files[0].path}:{_short(*places)}",
-        former_keys=[f"{DETECTOR}:{patch.files[0].path}:{_short(base)}"],
+        key=f"{kind}:{about}",
+        former_keys=[f"{kind}:{patch.files[0].path}:{_short(base)}"] if failure is None else [],
         fingerprint=sorted({_short(place) for place in places}),
         basis=basis_of(present=[e.fs for e in edits]),
         title=title,

@@ -51,9 +51,9 @@ class Journal:
         self._file.seek(0, os.SEEK_END)
         self._written = time.monotonic()
 
-    def add(self, entry: JournalEntry) -> None:
-        """Keeps what was said at a commit; nothing is written for most of the quiet ones."""
-        if entry.looks or entry.again or time.monotonic() - self._written > _EVERY_S:
+    def add(self, entry: JournalEntry, *, always: bool = False) -> None:
+        """Keeps what was said at a commit; nothing is written for most of the quiet ones, unless `always`."""
+        if always or entry.looks or entry.again or time.monotonic() - self._written > _EVERY_S:
             self._put(entry)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import cast
 
+from kairos.backtest.result import ToldThen
 from kairos.backtest.walk import REPO
 from kairos.domain import attention, proposal
 from kairos.domain.attention import Attention, Due, Manners
@@ -37,6 +38,7 @@ class Person:
         self.listed: set[str] = set()
         self.days: Counter[str] = Counter()
         """How many proposals were delivered on each local day, urgent ones included."""
+        self.told: dict[str, ToldThen] = {}
         self.repeats = 0
         self._by_name: dict[str, set[str]] = {}
         self._untold: dict[str, None] = {}
@@ -68,8 +70,8 @@ class Person:
                 found.append(event)
         return found
 
-    def hears(self, boundary: str, now: int) -> None:
-        """Offers what was not delivered yet at a boundary."""
+    def hears(self, boundary: str, commit: str, now: int) -> None:
+        """Offers what was not delivered yet at a boundary, at a commit."""
         for id_ in list(self._untold):
             state = self.proposals[id_]
             urgent = state.raised.risk == "urgent"
@@ -78,6 +80,7 @@ class Person:
             )
             if isinstance(judged, Due):
                 self._take(ProposalDelivered(id=id_, boundary=boundary), now)
+                self.told[id_] = ToldThen(commit, boundary, urgent)
                 del self._untold[id_]
                 self.days[attention.local_day(now, self.zone)] += 1
 

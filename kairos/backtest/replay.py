@@ -2,10 +2,10 @@
 
 ```
 git log ──► each commit, oldest first
-             ├─ at night       the co-change learner takes the commits of the days before
              ├─ awaited        findings whose commit this one descends from, if it touches what they name: look again
              ├─ look           detectors at the burst of its new files, then at the commit
-             └─ raise, tell    by the rules of raising and attention, at the time of the commit
+             └─ raise, tell    by the rules of raising and attention, at the time of the commit; of commits that git
+                               wrote in one go (a rebase, a series that was applied) at the last
 ```
 Nothing is written but the journal of what detectors said. A run that was killed goes on from it.
 """
@@ -13,8 +13,8 @@ Nothing is written but the journal of what detectors said. A run that was killed
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -26,23 +26,20 @@ from kairos.backtest.walk import HistoryWalk, paths_of, seen_commit
 from kairos.detectors.boundaries import BASELINE, BURST, COMMIT
 from kairos.detectors.looking import look
 from kairos.detectors.protocol import Detector
-from kairos.detectors.scene import Companion, SeenCommit
+from kairos.detectors.scene import SeenCommit
 from kairos.domain.attention import Manners, local_day
 from kairos.domain.awaited import named, seen_again
 from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.events.detectors import Named
 from kairos.domain.finding import Finding
-from kairos.domain.hindsight import Again, Awaiting, chance, named_paths
-from kairos.memory.cochange import Learner
-from kairos.memory.history import commit_of
+from kairos.domain.hindsight import HORIZON, Again, Awaiting, chance, named_paths
+from kairos.domain.learning.lessons import place_of
 from kairos.repo.git import Git
 from kairos.sensing.commits import count, history
 
 Progress = Callable[[int, int], None]
-LEARNED = 5_000
-"""So many commits before the first one looked at are learned from."""
-_COMPANIONS, _SUPPORT, _CONFIDENCE = 5, 3, 0.35
-"""What a dream remembers of a pair: see `dream/extract.py`."""
+IN_ONE_GO_S = 2
+"""A commit and its child that were made so close together come from one command of git."""
 _MOST_PATHS = 20
 _IN_FILES = frozenset({"secret"})
 """Detectors that live follow their commit wherever it goes. What people did about it shows in the files."""
@@ -50,11 +47,11 @@ _IN_FILES = frozenset({"secret"})
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """`last`: so many commits (0: all); `since_s`: only those made since then; `horizon`: after so many descendants a
-    finding is decided."""
+    finding is decided (0: HORIZON, or as many as its detector asks for)."""
 
     last: int = 0
     since_s: int = 0
-    horizon: int = 30
+    horizon: int = 0
 
 
 class Pending(msgspec.Struct):
@@ -82,9 +79,7 @@ class Replay:
         self._journal = journal
         self._person = Person(manners, zone)
         self._zone = zone
-        self._learner = Learner()
-        self._tonight: deque[tuple[str, CommitRecorded, int]] = deque()
-        self._walk = HistoryWalk(git, self._companions, salt)
+        self._walk = HistoryWalk(git, salt)
         self._pending: list[Pending] = []
         self._raised: list[RaisedThen] = []
         self._ids: dict[str, RaisedThen] = {}
@@ -98,39 +93,35 @@ class Replay:
         """Replays the history of a commit. GitError."""
         begun = time.monotonic()
         wanted = count(self._git, head, self._options.last, self._options.since_s)
-        learns = any(d.name == "missing-companion" for d in self._detectors)
-        before = min(LEARNED, count(self._git, head, 0) - wanted) if learns else 0
         days: set[str] = set()
         first = last = now = 0
         number = -1
-        stretch = (wanted + before, 0) if learns else (self._options.last, self._options.since_s)
+        walked = history(self._git, "backtest", head, self._options.last, self._options.since_s)
         try:
-            for at, commit in enumerate(history(self._git, "backtest", head, *stretch)):
+            for number, (commit, amid) in enumerate(in_one_go(walked)):
                 now = max(now, commit.at_s)
-                number = at - before
-                if number >= 0:
-                    first = first or commit.at_s
-                    last = max(last, commit.at_s)
-                    days.add(local_day(now * 1_000_000, self._zone))
-                    self._meets(commit, number, at + 1, now)
-                if learns:
-                    self._sleeps(commit, at + 1, now)
-                self._remembers(commit, at)
-                progress(at + 1, wanted + before)
+                first = first or commit.at_s
+                last = max(last, commit.at_s)
+                days.add(local_day(now * 1_000_000, self._zone))
+                self._meets(commit, number, now, amid=amid)
+                self._remembers(commit, number)
+                progress(number + 1, wanted)
         finally:
             self._walk.close()
         for id_, raised in self._ids.items():
-            raised.told = self._person.proposals[id_].delivered
+            raised.told = self._person.told.get(id_)
         return BacktestResult(
-            head=head, commits=max(0, number + 1), learned=before, first_s=first, last_s=last, days=len(days),
-            detectors=[d.name for d in self._detectors], horizon=self._options.horizon, raised=self._raised,
+            head=head, commits=max(0, number + 1), first_s=first, last_s=last, days=len(days),
+            detectors=[d.name for d in self._detectors], horizon=self._options.horizon or HORIZON, raised=self._raised,
             listed=self._listed, failures=dict(self._failures), deliveries=self._person.days.total(),
             busiest=max(self._person.days.values(), default=0), repeats=self._person.repeats,
             seconds=time.monotonic() - begun, kept=min(self._journal.upto + 1, max(0, number + 1)),
         )  # fmt: skip
 
-    def _meets(self, commit: CommitRecorded, number: int, position: int, now: int) -> None:
-        """Looks at a commit, or takes what an earlier run of the journal said of it."""
+    def _meets(self, commit: CommitRecorded, number: int, now: int, *, amid: bool) -> None:
+        """Looks at a commit, or takes what an earlier run of the journal said of it. `amid`: git goes on with another
+        commit, so that nothing is told."""
+        position = number + 1
         known = number <= self._journal.upto
         entry = self._journal.kept.get(number, JournalEntry(number)) if known else JournalEntry(number)
         if number == 0:
@@ -148,9 +139,13 @@ class Replay:
                 continue
             for event in self._person.raises(said.findings, said.boundary, f"turn-{number}", now * 1_000_000):
                 self._awaits(event, said, commit, position, number)
-            self._person.hears(said.boundary, now * 1_000_000)
+            self._hears(said.boundary, commit, now, amid=amid)
         if not looks:
-            self._person.hears(COMMIT, now * 1_000_000)
+            self._hears(COMMIT, commit, now, amid=amid)
+
+    def _hears(self, boundary: str, commit: CommitRecorded, now: int, *, amid: bool) -> None:
+        if not amid:
+            self._person.hears(boundary, commit.oid, now * 1_000_000)
 
     def _starts(self, commit: CommitRecorded, known: JournalEntry | None) -> None:
         """Lists what is there before the first commit."""
@@ -173,13 +168,13 @@ class Replay:
         self, event: ProposalRaised, said: LookSaid, commit: CommitRecorded, position: int, number: int
     ) -> None:
         finding = next(f for f in said.findings if f.key == event.key)
-        horizon = min(self._options.horizon, finding.horizon or self._options.horizon)
+        horizon = self._options.horizon or finding.horizon or HORIZON
         what = named(finding)
-        asked = list(named_paths(finding.action, finding.basis, finding.asks))[:_MOST_PATHS] or [""]
+        asked = list(named_paths(finding.action, finding.basis))[:_MOST_PATHS] or [""]
         rate = sum(chance(self._touched[p], max(0, position - 1 - self._born.get(p, position)), horizon) for p in asked)
         raised = RaisedThen(
             detector=finding.detector, commit=commit.oid, at_s=commit.at_s, title=finding.title, claim=finding.claim,
-            boundary=said.boundary, chance=rate / len(asked),
+            boundary=said.boundary, chance=rate / len(asked), place=place_of(asked if asked != [""] else []),
         )  # fmt: skip
         self._raised.append(raised)
         self._ids[event.id] = raised
@@ -226,8 +221,6 @@ class Replay:
         finding = pending.finding
         if not pending.named.concerns(changed):
             return None
-        if finding.asks:
-            return Again(finding.key)
         detectors = [d for d in self._detectors if d.name == finding.detector]
         boundary = BURST if finding.detector in _IN_FILES else pending.raised.boundary
         scene = self._walk.again(boundary, [pending.evidence], pending.added, commit.oid)
@@ -236,27 +229,7 @@ class Replay:
             return None
         return seen_again(pending.named, found, lambda path: self._walk.exists(path, commit.oid))
 
-    def _companions(self, paths: Sequence[str]) -> list[Companion]:
-        """What memory would say: the pairs that a dream remembers, as of last night."""
-        found = self._learner.related(paths, _COMPANIONS, guess=False)
-        return [
-            Companion(e.path, e.confidence, e.support, tuple(e.cites))
-            for e in found
-            if e.support >= _SUPPORT and e.confidence >= _CONFIDENCE
-        ]
-
-    def _sleeps(self, commit: CommitRecorded, position: int, now: int) -> None:
-        """Learns the commits of the days before, as the nightly dream does."""
-        day = local_day(now * 1_000_000, self._zone)
-        self._tonight.append((day, commit, position))
-        while self._tonight and self._tonight[0][0] != day:
-            _, earlier, at = self._tonight.popleft()
-            learned = commit_of(earlier, at, earlier.at_s * 1_000_000)
-            if learned is not None:
-                self._learner.learn(learned)
-
     def _remembers(self, commit: CommitRecorded, at: int) -> None:
-        self._walk.note(commit)
         if len(commit.parents) < 2:
             for path in paths_of(commit):
                 self._touched[path] += 1
@@ -267,3 +240,14 @@ def _files(finding: Finding, commit: CommitRecorded) -> list[str]:
     """The files of a commit that a finding may be in: of one that was seen before its commit those that were new."""
     wanted = "AMRCT" if finding.detector in _IN_FILES else "A"
     return [c.fs for c in commit.changes if c.status[:1] in wanted]
+
+
+def in_one_go(walked: Iterable[CommitRecorded]) -> Iterator[tuple[CommitRecorded, bool]]:
+    """(each commit, whether its child follows within IN_ONE_GO_S): git was then still at work."""
+    before: CommitRecorded | None = None
+    for commit in walked:
+        if before is not None:
+            yield before, commit.parents[:1] == [before.oid] and 0 <= commit.at_s - before.at_s <= IN_ONE_GO_S
+        before = commit
+    if before is not None:
+        yield before, False

@@ -9,10 +9,18 @@ import msgspec
 from kairos.domain.hindsight import Interval, Label, wilson
 
 
+class ToldThen(msgspec.Struct, frozen=True):
+    """When a proposal would have been delivered: at which commit, and at which boundary."""
+
+    commit: str
+    boundary: str
+    urgent: bool
+
+
 class RaisedThen(msgspec.Struct, kw_only=True):
     """A proposal of a backtest: at which commit (time in seconds), what it said, and what became of it. `by`: the
-    commit that did it; `chance`: how likely what it names changes within the horizon anyway; `told`: whether it would
-    have been delivered."""
+    commit that did it; `chance`: how likely what it names changes within the horizon anyway; `place`: the directory
+    that it is in; `told`: when it would have been delivered."""
 
     detector: str
     commit: str
@@ -24,7 +32,8 @@ class RaisedThen(msgspec.Struct, kw_only=True):
     by: str = ""
     after: int = 0
     chance: float = 0.0
-    told: bool = False
+    place: str = ""
+    told: ToldThen | None = None
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,12 +51,11 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BacktestResult(msgspec.Struct, kw_only=True):
-    """A whole backtest. `learned`: earlier commits that were only learned from; `days`: local days with a commit;
+    """A whole backtest. `days`: local days with a commit;
     `busiest`: the most deliveries on one day; `kept`: commits that an earlier run had looked at."""
 
     head: str
     commits: int
-    learned: int
     first_s: int
     last_s: int
     days: int
@@ -77,7 +85,7 @@ def sums_of(detector: str, raised: Sequence[RaisedThen]) -> Sums:
     number = {label: sum(r.label == label for r in raised) for label in ("done", "left", "moot", "unknown")}
     decided = [r.chance for r in raised if r.label in ("done", "left")]
     return Sums(
-        detector=detector, raised=len(raised), told=sum(r.told for r in raised),
+        detector=detector, raised=len(raised), told=sum(r.told is not None for r in raised),
         precision=wilson(number["done"], len(decided)), chance=sum(decided) / len(decided) if decided else 0.0,
         **number,
     )  # fmt: skip

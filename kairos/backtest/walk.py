@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kairos.detectors.boundaries import BASELINE, BURST, COMMIT
 from kairos.detectors.past import PastFacts
-from kairos.detectors.scene import CommitFile, Companion, Scene, SeenChange, SeenCommit
+from kairos.detectors.scene import CommitFile, Scene, SeenChange, SeenCommit
 from kairos.domain.events import CommitRecorded
 from kairos.repo.git import Git
 from kairos.repo.objects import BlobChange
@@ -16,27 +15,18 @@ from kairos.repo.past_rules import PastRules
 from kairos.repo.past_tree import REGULAR, PastTree, TreeChange
 
 REPO = "repo-backtest"
-_EARLIER = 1_000
 _AHEAD = 500
 """The blobs of so many changes of a commit are read at once."""
-Companions = Callable[[Sequence[str]], Sequence[Companion]]
 
 
 class HistoryWalk:
     """The scenes of past commits. Close it: it holds processes."""
 
-    def __init__(self, git: Git, companions: Companions, salt: bytes) -> None:
+    def __init__(self, git: Git, salt: bytes) -> None:
         self._git = git
-        self._companions = companions
         self._salt = salt
         self._tree = PastTree(git)
         self._rules = PastRules(self._tree)
-        self._earlier: deque[frozenset[str]] = deque(maxlen=_EARLIER)
-
-    def note(self, commit: CommitRecorded) -> None:
-        """Remembers what a commit touched, for the commits after it."""
-        if len(commit.parents) < 2:
-            self._earlier.appendleft(frozenset(paths_of(commit)))
 
     def baseline(self, oid: str) -> Scene:
         """The whole tree of a commit, as it is looked at once when a repository is registered."""
@@ -55,7 +45,7 @@ class HistoryWalk:
             seen = [SeenChange(path, "created", "file", None, position) for path in added]
             yield self._scene(BURST, facts, position, changes=seen)
         facts = PastFacts(
-            self._tree, self._rules, changes, parent=parent, earlier=self._earlier,
+            self._tree, self._rules, changes, parent=parent,
             new=list(self._new(commit, changes)),
         )  # fmt: skip
         yield self._scene(COMMIT, facts, position, commits=[seen_commit(commit, position)])
@@ -107,7 +97,7 @@ class HistoryWalk:
     ) -> Scene:  # fmt: skip
         return Scene(
             repo=REPO, root=Path("/"), git=self._git, boundary=boundary, now_us=0, salt=self._salt, cause=position,
-            changes=changes, commits=commits, companions=self._companions, again=again, shared=facts,
+            changes=changes, commits=commits, again=again, shared=facts,
         )  # fmt: skip
 
 

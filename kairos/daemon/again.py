@@ -1,5 +1,5 @@
-"""Looks again at the findings whose hold has ended: a detector was unmuted, a rejection was taken back, a cool-down is
-over. What held nothing but these back is found in what it was found in then, or is no more.
+"""Looks again at the findings whose hold has ended: a detector was unmuted or promoted, a rejection was taken
+back, what was learned was reset. What held nothing but these back is found in what it was found in then, or is no more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kairos.detectors.roster import Roster
 from kairos.detectors.scene import Facts
 from kairos.domain.events import AttentionDue, AttentionHeld, CommitRecorded, FilesChanged, GitMoved, TurnStarted
 from kairos.domain.finding import Finding
-from kairos.domain.holds import COOL_DOWN, FLOOR, MUTE, NEVER
+from kairos.domain.holds import COOL_DOWN, FLOOR, MUTE, NEVER, SHADOW
 from kairos.domain.learning.learned import silences
 from kairos.domain.raising import Raised
 from kairos.errors import NotFound
@@ -48,16 +48,19 @@ class EndedHolds:
         return sorted([*self.erased, *(held.position for held in self.events)])
 
 
-def ended(views: Views, repo: str, now: int, names: Sequence[str]) -> list[int]:
-    """The positions of the holds in a repository that may have ended: by mutes that are no more, by cool-downs that are
-    over, by what was learned before it was reset, and by rejections for good, which only another look can judge."""
+def ended(views: Views, repo: str, roster: Roster) -> list[int]:
+    """The positions of the holds in a repository that may have ended: by mutes that are no more, by the promotion of a
+    detector out of shadow, by what was learned before it was reset, and by rejections for good, which only another look
+    can judge."""
     found: list[int] = []
-    for name in names:
+    for name in roster.names:
         if views.attention.is_muted(name, repo):
             continue
         found += (held.position for held in views.findings.waiting(repo, MUTE, name))
         found += (held.position for held in views.findings.waiting(repo, NEVER, name))
-        found += (held.position for held in views.findings.waiting(repo, COOL_DOWN, name) if held.until <= now)
+        found += (held.position for held in views.findings.waiting(repo, COOL_DOWN, name))
+        if roster.states[name] == "on":
+            found += (held.position for held in views.findings.waiting(repo, SHADOW, name))
         found += _heard_again(views, repo, name)
     return found
 
@@ -72,13 +75,6 @@ def _heard_again(views: Views, repo: str, detector: str) -> list[int]:
     if all(name != detector for name, _ in silences(learned, repo)):
         return [held.position for held in waiting]
     return [held.position for held in waiting if held.position < learned.woken.get(detector, 0)]
-
-
-def next_end(views: Views, repo: str, since: int, names: Sequence[str]) -> int | None:
-    """The next time (us) after `since` at which a cool-down ends that holds a finding of a repository back."""
-    each = (views.findings.waiting(repo, COOL_DOWN, name) for name in names)
-    ends = (next((held.until for held in some if held.until > since), None) for some in each)
-    return min((end for end in ends if end is not None), default=None)
 
 
 def holds_at(log: Log, positions: Sequence[int]) -> EndedHolds:
@@ -133,9 +129,9 @@ def evidence(log: Log, holds: EndedHolds) -> list[Recorded]:
 
 
 def split(holds: EndedHolds, raised: Sequence[Raised]) -> tuple[list[int], list[Raised]]:
-    """(positions of the holds that have ended, what is news among `raised`): a hold that holds as before, without an
-    end, is left as it is; but one after a reset is recorded anew, so that it is not looked at for ever."""
-    lasting = (r for r in raised if isinstance(r, AttentionHeld) and r.until is None and r.rule != FLOOR)
+    """(positions of the holds that have ended, what is news among `raised`): a hold that holds as before is
+    left as it is; but one after a reset is recorded anew, so that it is not looked at for ever."""
+    lasting = (r for r in raised if isinstance(r, AttentionHeld) and r.rule != FLOOR)
     asis = {(r.subject, r.rule) for r in lasting}
     left = {h.position: pair for h in holds.events if (pair := _of(h)) in asis}
     news = [r for r in raised if not isinstance(r, AttentionHeld) or (r.subject, r.rule) not in left.values()]

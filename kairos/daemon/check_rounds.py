@@ -6,7 +6,6 @@ run that ended is repeated.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -16,8 +15,9 @@ from kairos.acting.checking import CheckResult, clean, run_check
 from kairos.acting.commit_tree import tree_of
 from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of
 from kairos.daemon.check_narrowing import NarrowedTo, TrialWanted, narrow
+from kairos.daemon.fact_turns import record_turn
 from kairos.daemon.folded import World
-from kairos.daemon.turns import Looker, told
+from kairos.daemon.turns import Looker
 from kairos.domain.amounts import count
 from kairos.domain.checks import culprit, ranges, runners
 from kairos.domain.checks.culprit import Culprit, NextRun
@@ -25,14 +25,10 @@ from kairos.domain.checks.ranges import ChainCommit, RedRange
 from kairos.domain.checks.report import Report
 from kairos.domain.checks.state import MOST_FAILED, CheckState, NamedCheck, check_stream
 from kairos.domain.events import (
-    AttentionDue,
     CheckJudged,
     CheckRan,
     CheckStarted,
     FailedCase,
-    ProposalRaised,
-    TurnEnded,
-    TurnStarted,
     Verdict,
 )
 from kairos.domain.proposal import LASTING, supersede
@@ -220,25 +216,12 @@ class CheckRounds:
         self, repo: Repository, judged: Sequence[CheckJudged], messages: dict[str, str], cause: int
     ) -> None:  # fmt: skip
         """Records verdicts and raises their findings, as one turn and one append."""
-        begun = time.monotonic()
-        turn = f"turn-check-{repo.id[5:]}-{self._log.head()}"
         findings = [finding_of(j, messages, [cause, *self._commit(j.culprit), *j.evidence]) for j in judged]
-        with self._world.reading() as views:
-            muted = views.attention.is_muted(DETECTOR, repo.id)
-        raised = [] if muted else self._looker.raised(findings, repo, turn, BOUNDARY)
-        due = AttentionDue(repo=repo.id, boundary=BOUNDARY, rule=f"{BOUNDARY}@1")
-        started = TurnStarted(turn=turn, repo=repo.id, engine="rules", boundary=BOUNDARY, detectors=[DETECTOR])
-        ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
-        ended = TurnEnded(
-            turn=turn, repo=repo.id, engine="rules", outcome="proposed" if ids else "quiet", proposals=ids,
-            why=f"{DETECTOR} is muted" if muted else "", micros=round((time.monotonic() - begun) * 1e6),
+        facts = [NewEvent(check_stream(repo.id, j.check), j, cause, "system") for j in judged]
+        record_turn(
+            self._log, self._world, self._looker, repo, detector=DETECTOR, boundary=BOUNDARY, facts=facts,
+            findings=findings, cause=cause,
         )  # fmt: skip
-        verdict_news = [NewEvent(check_stream(repo.id, j.check), j, cause, "system") for j in judged]
-        new = [NewEvent(repo.id, due, cause, "system"), NewEvent(turn, started, -1, "system"), *verdict_news]
-        new += [told(event, -1 - len(judged) - i) for i, event in enumerate(raised)]
-        new.append(NewEvent(turn, ended, -1 - len(judged) - len(raised), "system"))
-        self._log.append(new, expected={turn: 0, **self._looker.versions(raised)})
-        self._world.catch_up()
 
     def _commit(self, oid: str) -> list[int]:
         """The position of the event that recorded a commit."""

@@ -27,7 +27,7 @@ from kairos.domain.events import (
 from kairos.errors import IntegrityError, KairosError, LeaseLost
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
-from kairos.eventlog.record import Recorded
+from kairos.eventlog.record import Fence, Recorded
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 from kairos.settings import Config
@@ -63,6 +63,11 @@ class Checking(Component):
         self._last = ""
         self._patience: dict[str, tuple[float, float]] = {}
         self._said: dict[str, str] = {}
+
+    def fences(self) -> tuple[Fence, ...]:
+        with self._world.reading() as views:
+            repos = list(views.repos.by_id)
+        return fences_of(self._held, repos)
 
     def catch_up(self) -> int:
         here = self._world.catch_up()

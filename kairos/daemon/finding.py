@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from kairos.clock import now_us
 from kairos.detectors.looking import look
 from kairos.detectors.roster import BUILT_IN, Roster
-from kairos.detectors.scene import Companion, Facts, scene_of
+from kairos.detectors.scene import Facts, scene_of
 from kairos.domain.basis import oids_of, paths_of
 from kairos.domain.events import CommitRecorded, ProposalRaised
 from kairos.domain.finding import Finding
@@ -21,8 +20,6 @@ from kairos.errors import KairosError, NotFound
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.repositories import Repository
-from kairos.memory.claims import MemoryView
-from kairos.memory.related import Relations
 from kairos.repo.git import Git
 from kairos.repo.health import require_sound
 
@@ -47,7 +44,7 @@ def find(
     try:
         require_sound(Path(repo.root))
         scene = scene_of(
-            repo, Git(Path(repo.root)), trigger, boundary, now_us(), companions(log, repo.id), salt=salt, facts=facts,
+            repo, Git(Path(repo.root)), trigger, boundary, now_us(), salt=salt, facts=facts,
             again=again, about=about, apart=apart,
         )  # fmt: skip
         findings, problems = look(scene, detectors=roster.watching() if only is None else roster.named(only))
@@ -82,16 +79,3 @@ def _moving(recorded: Recorded, paths: frozenset[str]) -> Recorded | None:
     if not changes:
         return None
     return msgspec.structs.replace(recorded, event=msgspec.structs.replace(event, changes=changes))
-
-
-def companions(log: Log, repo_id: str) -> Callable[[Sequence[str]], list[Companion]]:
-    """Returns a function that gives the paths related to a set of paths; memory is loaded once, at the first call."""
-
-    @cache
-    def relations() -> Relations:
-        return Relations(MemoryView().load(log)[0], repo_id)
-
-    def ask(paths: Sequence[str]) -> list[Companion]:
-        return [Companion(r.path, r.confidence, r.support, tuple(r.cites)) for r in relations().related(paths)]
-
-    return ask

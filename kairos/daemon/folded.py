@@ -11,6 +11,7 @@ from typing import Any
 from kairos.agent.ledger import BudgetView
 from kairos.domain.attention import Attention
 from kairos.domain.checks.state import Checks
+from kairos.domain.logs.state import WatchedLogs
 from kairos.domain.roster import RosterState
 from kairos.domain.shadows import Shadows
 from kairos.eventlog.log import Log
@@ -57,6 +58,11 @@ class Views:
     @property
     def checks(self) -> Checks:
         found: Checks = self.states["checks"]
+        return found
+
+    @property
+    def log_watches(self) -> WatchedLogs:
+        found: WatchedLogs = self.states["log-watches"]
         return found
 
     @property

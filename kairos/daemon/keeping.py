@@ -202,7 +202,7 @@ class ProposalKeeper:
             most = max(same, key=lambda f: len(names_of(p.raised).intersection(f.names)))
             one = joined(self._log, most, [p.raised], tree, found)
             return self._raise(at, [msgspec.structs.replace(one, card=p.id)])
-        why = resolved(p.raised, at.evidence, at.facts)
+        why = resolved(p.raised)
         if may_hold_in_part(p):
             amiss = absence(whole, tree)
             if amiss is not None and amiss.gone and reached_of(whole, tree):

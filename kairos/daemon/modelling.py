@@ -1,5 +1,5 @@
-"""Model turns: after a commit, or when a person comments on a proposal, one bounded look by a model in a worker
-process, if a model is configured.
+"""Model turns: after a commit, when a check became red, or when a person comments on a proposal, one bounded look by a
+model in a worker process, if a model is configured.
 
 The worker writes its own ledger. It returns its findings on standard output; they are raised here, in one append with
 the end of the turn and the tracking position. A turn that a crash interrupted is ended as interrupted, never rerun.
@@ -12,16 +12,18 @@ import os
 import time
 from collections.abc import Callable
 from datetime import tzinfo
+from pathlib import Path
 
 import msgspec
 
 from kairos.acting.editing import answer_comment, leave_comment
 from kairos.acting.performing import standing
 from kairos.agent import worker_setup
-from kairos.agent.outputs import Assignment, Result, parse_result
+from kairos.agent.outputs import EXPLAIN, REVIEW, Assignment, Result, parse_result
 from kairos.clock import SECOND, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
+from kairos.daemon.mending import Bench, failure_of, proven
 from kairos.daemon.turns import Looker, told
 from kairos.domain.action import PatchAction
 from kairos.domain.basis import Basis, CommitBasis
@@ -29,10 +31,12 @@ from kairos.domain.editing import ModelWords
 from kairos.domain.events import (
     AttentionDue,
     AttentionHeld,
+    CheckJudged,
     GitMoved,
     ProposalCommented,
     ProposalRaised,
     TurnEnded,
+    TurnStarted,
 )
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import OPEN
@@ -40,8 +44,10 @@ from kairos.errors import KairosError, LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Fence, NewEvent, Recorded, Track
+from kairos.eventlog.views.checks import ChecksView
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home, log_environment
+from kairos.repo.git import Git
 from kairos.schedule.children import Child
 from kairos.settings import Config
 
@@ -50,7 +56,6 @@ logger = logging.getLogger(__name__)
 _TOGETHER = "modeller"
 """The tracking position that earlier versions used for all repositories together."""
 BOUNDARY = "commit"
-DETECTOR = "review-change"
 _TRACK_EVERY = 500
 _CARRIED = 100
 LULL_S = 5.0
@@ -72,7 +77,7 @@ class Modelling(Component):
 
     name = "modelling"
     alone = True
-    reads = frozenset({"AttentionDue", "ProposalCommented"})
+    reads = frozenset({"AttentionDue", "CheckJudged", "ProposalCommented"})
 
     def __init__(
         self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, zone: Callable[[], tzinfo]
@@ -115,11 +120,17 @@ class Modelling(Component):
         return min(self._done.values(), default=here)
 
     def handle(self, recorded: Recorded) -> None:
-        """Collects commits, and has a comment answered at once, after the commits before it."""
+        """Collects commits, and has a comment answered, or a red check explained, at once, after the commits before
+        it."""
         if isinstance(recorded.event, AttentionDue) and recorded.event.rule == f"{BOUNDARY}@1":
             repo = recorded.event.repo
             if self._is_mine(repo) and recorded.position > self._done.get(repo, 0):
                 self._waiting.setdefault(repo, []).append(recorded)
+        elif isinstance(recorded.event, CheckJudged):
+            repo = recorded.event.repo
+            if recorded.event.verdict == "new" and recorded.position > self._done.get(repo, 0):
+                self._due(self._waiting.pop(repo, []), repo)
+                self._due([recorded], repo)
         elif isinstance(recorded.event, ProposalCommented):
             with self._world.reading() as views:
                 found = views.inbox.proposals.get(recorded.event.id)
@@ -161,6 +172,8 @@ class Modelling(Component):
                 try:
                     if isinstance(recorded.event, ProposalCommented):
                         self._answer(recorded, recorded.event, repo)
+                    elif isinstance(recorded.event, CheckJudged):
+                        self._explain(recorded, recorded.event, repo)
                     elif self._is_put_off(dues, repo):
                         return
                     else:
@@ -222,7 +235,7 @@ class Modelling(Component):
         if refusal is None:
             return False
         rule, why, until = refusal
-        held = AttentionHeld(repo=repo, subject="turn", why=why, rule=rule, detector=DETECTOR, until=until)
+        held = AttentionHeld(repo=repo, subject="turn", why=why, rule=rule, detector=REVIEW, until=until)
         new = [NewEvent(repo, held, dues[-1].position, "system")]
         if until is None:
             track = self._track(repo, dues[-1].position)
@@ -272,11 +285,46 @@ class Modelling(Component):
         self._log.append([NewEvent(turn, ended, cause, "system")], writes=[track])
         self._world.catch_up()
 
-    def _refusal(self, repo_id: str) -> tuple[str, str, int | None] | None:
+    def _explain(self, at: Recorded, judged: CheckJudged, repo_id: str) -> None:
+        """Has a model look for the cause of a red check, if it is still red; a patch is proposed if it turns green with
+        it."""
+        track, turn, begun = self._track(repo_id, at.position), _turn_of(repo_id, at.position), time.monotonic()
+        refusal = self._refusal(repo_id, EXPLAIN)
+        if refusal is not None:
+            held = AttentionHeld(repo=repo_id, subject="turn", why=refusal[1], rule=refusal[0], detector=EXPLAIN)
+            self._log.append([NewEvent(repo_id, held, at.position, "system")], writes=[track])
+            return
+        root = Path(self._repos()[repo_id].root)
+        check, commit = ChecksView().load(self._log)[0].of(repo_id).get(judged.check), Git(root).head()
+        if check is None or commit is None:
+            self._log.append([], writes=[track])
+            return
+        bench = Bench(self._home, root, check.named, commit, lambda: self.stopped)
+        failure, why = failure_of(bench, judged)
+        if failure is None:
+            started = TurnStarted(turn=turn, repo=repo_id, engine="model", boundary="check", detectors=[f"{EXPLAIN}@1"])
+            ended = TurnEnded(turn=turn, repo=repo_id, engine="model", outcome="quiet", why=why)
+            new = [NewEvent(turn, event, at.position, "system") for event in (started, ended)]
+            self._log.append(new, writes=[track])
+            return
+        assignment = Assignment(
+            turn=turn, repo=repo_id, root=str(root), boundary="check", cause=at.position, failure=failure,
+            evidence=list(judged.evidence), fences=list(self._log.fences),
+        )  # fmt: skip
+        result = self._work(assignment)
+        self._log.append([], writes=[track])
+        if result.finding is not None:
+            finding, why = proven(bench, failure, result.finding)
+            result = msgspec.structs.replace(
+                result, finding=finding, outcome="proposed" if finding else "quiet", why=why or result.why
+            )
+        self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track, commit, "check")
+
+    def _refusal(self, repo_id: str, kind: str = REVIEW) -> tuple[str, str, int | None] | None:
         """(rule, reason, until when if that is known) if no worker may be started now, else None."""
         with self._world.reading() as views:
-            if views.attention.is_muted(DETECTOR, repo_id):
-                return "mute@1", f"{DETECTOR} is muted", None
+            if views.attention.is_muted(kind, repo_id):
+                return "mute@1", f"{kind} is muted", None
         refusal = worker_setup.prepare(self._log, self._config, os.environ, repo_id, now_us(), self._zone())
         return None if refusal is None else (f"model-{refusal.rule}@1", refusal.why, refusal.until)
 
@@ -296,14 +344,16 @@ class Modelling(Component):
         except (KairosError, ValueError) as error:
             return Result(turn=assignment.turn, outcome="stopped" if self.stopped else "failed", why=str(error))
 
-    def _end(self, repo_id: str, result: Result, micros: int, track: Track, commit: str | None) -> None:
+    def _end(
+        self, repo_id: str, result: Result, micros: int, track: Track, commit: str | None, boundary: str = BOUNDARY
+    ) -> None:
         """Raises the worker's findings and ends its turn, in one append. `commit`: the one that the turn looked at."""
         self._world.catch_up()
         history = self._log.stream(result.turn)
         cause = history[0].position if history else None
         repo = self._repos()[repo_id]
         findings = [_resting(result.finding, commit)] if result.finding is not None else []
-        raised = self._looker.raised(findings, repo, result.turn, BOUNDARY)
+        raised = self._looker.raised(findings, repo, result.turn, boundary)
         ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
             turn=result.turn, repo=repo_id, engine="model", proposals=ids, why=result.why, micros=micros,

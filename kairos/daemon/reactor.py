@@ -30,6 +30,7 @@ from kairos.domain.events import (
     CommitRecorded,
     DecisionUndone,
     DetectorReset,
+    DetectorSwitched,
     DetectorUnmuted,
     FilesChanged,
     GitMoved,
@@ -108,7 +109,7 @@ class Reactor(Component):
     name = "reactor"
     reads = frozenset(
         {"FilesChanged", "GitMoved", "CommitRecorded", "ProposalVerified", "ProposalStale", "Resumed",
-         "DetectorReset", "DetectorUnmuted", "DecisionUndone"}
+         "DetectorReset", "DetectorSwitched", "DetectorUnmuted", "DecisionUndone"}
     )  # fmt: skip
     wakes = InboxView.topics | {"AttentionHeld", "Paused", "Resumed"}
 
@@ -237,7 +238,7 @@ class Reactor(Component):
                 self._speaker.offer_all("manual", event.repo)
             case DetectorUnmuted() | DetectorReset():
                 self._unmuted(event.repo)
-            case DecisionUndone(what="reject"):
+            case DecisionUndone(what="reject") | DetectorSwitched(state="on"):
                 self._ended_holds()
             case _:
                 pass

@@ -1,4 +1,4 @@
-"""The roster of a home: its detectors by what log, settings and installed packages say; own ones run confined."""
+"""The roster of a home: its detectors by what log and installed packages say; own ones run confined."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from kairos.detectors.roster import Roster, roster_of
 from kairos.detectors.scene import Scene
 from kairos.domain.roster import NAME, OwnDeclared, RosterState
 from kairos.home import Home
-from kairos.settings import Config
 
 
 class Rostering:
     """Makes the roster anew for each look, as a person may have said something; what own detectors answered is kept."""
 
-    def __init__(self, home: Home, config: Config) -> None:
-        self._also = config.detectors.also
+    def __init__(self, home: Home) -> None:
         self._runs = OwnRuns(home.scratch)
 
     def __call__(self, said: RosterState) -> Roster:
-        return roster_of(said, self._also, declared(said).values(), self._ask)
+        return roster_of(said, declared(said).values(), self._ask)
 
     def _ask(self, own: OwnDeclared) -> Ask:
         def ask(scene: Scene, question: OwnQuestion) -> bytes:

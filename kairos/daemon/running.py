@@ -21,6 +21,7 @@ from kairos.daemon.executing import Executing
 from kairos.daemon.first_findings import is_listed, list_baseline_findings
 from kairos.daemon.folded import World
 from kairos.daemon.following import Following
+from kairos.daemon.log_watching import LogWatching
 from kairos.daemon.modelling import Modelling
 from kairos.daemon.nights import Nights, times
 from kairos.daemon.presence import RepoStatus, Status, claim, publish
@@ -132,13 +133,14 @@ class _Daemon:
             self._reactor,
             Executing(home, config, open_log(home), world, held, self._report),
             Checking(home, config, open_log(home), world, held, self._report),
+            LogWatching(home, config, open_log(home), world, held, self._report),
             *([Modelling(home, config, open_log(home), world, held, zone)] if config.model.name else []),
             self._nights,
         ]
 
     def _roster(self) -> Roster:
         with self._world.reading() as views:
-            return Rostering(self._home, self._config)(views.roster)
+            return Rostering(self._home)(views.roster)
 
     def run(self, on_ready: Callable[[], None]) -> int:
         try:

@@ -55,7 +55,7 @@ class Looker:
         self._log = log
         self._world = world
         self._salt = salt_of(log, home)
-        self._rostering = Rostering(home, config)
+        self._rostering = Rostering(home)
         self._keeper = ProposalKeeper(
             log, world, self._salt, self.raised, self._rebase, lambda: now_us() + self._expire_us, self.roster
         )
@@ -106,7 +106,7 @@ class Looker:
         be looked at now."""
         with self._world.reading() as views:
             roster = self._rostering(views.roster)
-            positions = again.ended(views, repo_id, now_us(), roster.names)
+            positions = again.ended(views, repo_id, roster)
             turn = f"turn-{repo_id[5:]}-again-{views.position}"
         if not positions:
             return True
@@ -248,7 +248,6 @@ class Looker:
                 policy=policy,
                 now=now_us(),
                 expire_us=self._expire_us,
-                cool_down_us=round(self._config.attention.cool_down_hours * 3_600_000_000),
                 silent=silent,
             )
 

@@ -22,19 +22,18 @@ from kairos.errors import Locked, UsageError
 
 OFFERED = 500
 """So many commits `init` offers to replay."""
-HORIZON = 30
 _EARLIEST_S = 100_000_000
 """Smaller numbers are no times to git."""
 
 
 class BacktestRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to replay: `since` as typed (a time, or a duration back), `last` so many commits (0: all), only these
-    `detectors` (empty: those that watch by default)."""
+    `detectors` (empty: those that watch by default); `horizon`: see `Options`."""
 
     since: str | None = None
     last: int = 0
     detectors: Sequence[str] = ()
-    horizon: int = HORIZON
+    horizon: int = 0
 
 
 def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) -> BacktestOut:
@@ -79,7 +78,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     versions = {d.name: d.version for d in chosen}
     watch = {name for name, state in roster.states.items() if state == "on"}
     return BacktestOut(
-        repo=str(git.root), head=head, commits=found.commits, learned=found.learned,
+        repo=str(git.root), head=head, commits=found.commits,
         first=rfc3339(found.first_s * SECOND), last=rfc3339(found.last_s * SECOND), days=found.days,
         horizon=found.horizon, listed=found.listed, delivered=found.deliveries, busiest_day=found.busiest,
         repeats=found.repeats, failures=found.failures, seconds=round(found.seconds, 3),
@@ -99,7 +98,7 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
             BacktestExampleOut(
                 detector=r.detector, commit=r.commit, at=rfc3339(r.at_s * SECOND), title=as_text(r.title),
                 claim=as_text(r.claim), label=r.label, by=r.by, after=r.after, base_rate=round(r.chance, 3),
-                delivered=r.told,
+                delivered=r.told is not None,
             )
             for r in found.raised
         ],

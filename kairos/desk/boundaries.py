@@ -12,6 +12,7 @@ WORDS = {
     "commit": "you committed",
     "idle_return": "you came back",
     "later": "you said later",
+    "log": "a log said something new",
     "manual": "you asked",
     "switch": "you switched branches",
 }

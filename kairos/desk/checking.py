@@ -221,7 +221,8 @@ def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> Nam
     named = check.named
     red = [] if last is None else [
         RedCaseOut(
-            case=case, message=message, verdict=verdict.verdict, culprit=verdict.culprit, place=verdict.place
+            case=case, message=message, verdict=verdict.verdict or _undecided(check, case),
+            culprit=verdict.culprit, place=verdict.place,
         )
         for case, message in last.failed.items() for verdict in [ranges.standing(check, case) or _NO_VERDICT]
     ]  # fmt: skip
@@ -232,6 +233,11 @@ def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> Nam
         commit="" if last is None else last.commit, passed=0 if last is None else last.passed,
         took=0.0 if last is None else last.seconds, why="" if last is None else last.why, red=red,
     )  # fmt: skip
+
+
+def _undecided(check: CheckState, case: str) -> str:
+    """The word for a red case without a verdict: it is looked into only if it was green once."""
+    return "" if ranges.was_green(check, case) else "known"
 
 
 def _head(git: Git) -> ChainCommit | None:

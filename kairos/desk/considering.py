@@ -11,7 +11,7 @@ from kairos.desk.desk import Desk
 from kairos.desk.explaining import nothing_named
 from kairos.desk.given import whole
 from kairos.desk.reading import attention, inbox, letters, repositories
-from kairos.desk.records.proposals import BelowOut, CommitLookOut, DetectorLookOut
+from kairos.desk.records.proposals import CommitLookOut, DetectorLookOut
 from kairos.desk.revisions import commit_named
 from kairos.desk.units import count
 from kairos.domain.basis import oids_of
@@ -19,13 +19,13 @@ from kairos.domain.events import CommitRecorded
 from kairos.domain.inert import as_text
 from kairos.domain.parts import whole_basis
 from kairos.domain.proposal import OPEN, Proposal
-from kairos.errors import KairosError, NotFound
+from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.commits import CommitsView, events_of_commit
 from kairos.eventlog.views.repositories import Repository
 
 _OID = re.compile(r"[0-9a-fA-F]{4,64}")
-_MOST_EVENTS, _MOST_BELOW, _MOST_PATHS = 500, 20, 30
+_MOST_EVENTS = 500
 _NEVER = [
     "whether the code is right, fast or tested: only a check command that you configure runs it",
     "binary files, and files of more than 1 MiB",
@@ -110,7 +110,6 @@ def _detectors(
             out.append(_no(name, f"looks when {', '.join(sorted(detector.boundaries))}, not at commits"))
             continue
         findings, problems = find(desk.log, repo, [recorded], COMMIT, salt, name, roster=roster)
-        below = _companions(desk, repo, recorded) if name == "missing-companion" else []
         if problems:
             out.append(_no(name, as_text("; ".join(problems))))
             continue
@@ -119,50 +118,12 @@ def _detectors(
         said = f"finds {count(len(findings), 'thing')} now" if findings else nothing
         said += f": {why}" if (why := spoken_of(desk, repo, findings)) else ""
         if roster.states[name] == "off":
-            said += ", but is off (detectors.also)"
+            said += f", but is off (kairos detectors promote {name})"
         said += ", but is in shadow" if roster.is_in_shadow(name) else ""
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""
-        out.append(
-            DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings], below=below)
-        )
+        out.append(DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings]))
     return out
 
 
 def _no(name: str, why: str) -> DetectorLookOut:
-    return DetectorLookOut(detector=name, looked=False, what=why, found=[], below=[])
-
-
-def _companions(desk: Desk, repo: Repository, recorded: Recorded) -> list[BelowOut]:
-    """Files that history says change with those of the commit, and why they were left out."""
-    from kairos.desk.remembering import related
-    from kairos.detectors.missing_companion import CONFIDENCE, MOST_FILES, OMISSIONS, SUPPORT
-
-    event = recorded.event
-    assert isinstance(event, CommitRecorded)
-    files = len(event.changes) + event.cut
-    if len(event.parents) > 1:
-        return [BelowOut(what="this commit", why="it is a merge")]
-    if files > MOST_FILES:
-        return [BelowOut(what="this commit", why=f"it changes {files} files, more than {MOST_FILES}")]
-    changed = {c.fs for c in event.changes}
-    best: dict[str, tuple[float, int, str]] = {}
-    for path in sorted(c.fs for c in event.changes if not c.status.startswith("D"))[:_MOST_PATHS]:
-        try:
-            found = related(desk, repo, (str(Path(repo.root) / path),), 10, None)
-        except KairosError:
-            continue
-        for one in found:
-            known = best.get(one.path)
-            if one.path not in changed and (known is None or one.confidence > known[0]):
-                best[one.path] = (one.confidence, one.support, path)
-    out = []
-    for other, (confidence, support, path) in sorted(best.items(), key=lambda x: (-x[1][0], -x[1][1], x[0])):
-        why = [f"{confidence:.0%} is less than {CONFIDENCE:.0%}"] if confidence < CONFIDENCE else []
-        why += [f"support {support} is less than {SUPPORT}"] if support < SUPPORT else []
-        why = why or [f"it was left out before fewer than {OMISSIONS} times, or it was not needed then"]
-        out.append(
-            BelowOut(
-                what=as_text(f"{other} changes with {path}: {confidence:.0%}, support {support}"), why="; ".join(why)
-            )
-        )
-    return out[:_MOST_BELOW]
+    return DetectorLookOut(detector=name, looked=False, what=why, found=[])

@@ -12,6 +12,7 @@ from kairos.desk.reading import attention, inbox, names, repositories, waiting
 from kairos.desk.records.repositories import TodayOut
 from kairos.desk.status import status
 from kairos.domain.attention import told_today
+from kairos.domain.deciding import rule_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.proposal import UNDECIDED
 from kairos.errors import NotFound
@@ -19,7 +20,8 @@ from kairos.errors import NotFound
 
 class Delivered(NamedTuple):
     """A proposal at the moment of its delivery; `letters` is its id as people type it, `where` its repository.
-    `budget`: what is left for today, if this delivery used the last of it; else empty."""
+    `budget`: what is left for today, if this delivery used the last of it; else empty. `rule`: the rule that
+    approved it without a question (else empty), `done`: whether it was carried out then."""
 
     id: str
     letters: str
@@ -28,6 +30,8 @@ class Delivered(NamedTuple):
     digest: str
     where: str
     budget: str = ""
+    rule: str = ""
+    done: bool = False
 
 
 class Manner(NamedTuple):
@@ -64,6 +68,17 @@ def delivered(desk: Desk, id_: str) -> Delivered | None:
     return Delivered(
         id_, known.letters(id_), raised.title, raised.risk, raised.digest, where, _budget(desk, raised, where)
     )
+
+
+@of_one_moment
+def by_rule(desk: Desk, id_: str, *, done: bool) -> Delivered | None:
+    """What to show of a proposal whose run ended, if a rule approved it: nobody was asked, so it is told. None else."""
+    known = inbox(desk)
+    proposal = known.proposals.get(id_)
+    if proposal is None or not (rule := rule_of(proposal)):
+        return None
+    raised, where = proposal.raised, names(repositories(desk)).get(proposal.raised.repo, "")
+    return Delivered(id_, known.letters(id_), raised.title, raised.risk, raised.digest, where, rule=rule, done=done)
 
 
 @of_one_moment

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kairos.detectors.roster import Roster
 
 _CONTROL = "control"
-_TAKEN = frozenset({"check", "review-change"})
+_TAKEN = frozenset({"check", "explain-failure", "log-watch", "review-change"})
 """Names of what raises findings and is no detector of the roster."""
 
 
@@ -36,7 +36,7 @@ def roster_of(desk: Desk) -> Roster:
     """Every detector, with its state."""
     from kairos.daemon.rostering import Rostering
 
-    return Rostering(desk.home, desk.config)(said_of(desk))
+    return Rostering(desk.home)(said_of(desk))
 
 
 def add(

@@ -18,12 +18,12 @@ from kairos.desk.when import deferred_to
 from kairos.domain import attention as rules
 from kairos.domain.attention import Attention, Held, Manners
 from kairos.domain.events import AttentionHeld, Event, Paused
-from kairos.domain.holds import COOL_DOWN, FLOOR, MUTE, NEVER
+from kairos.domain.holds import FLOOR, MUTE, NEVER
 from kairos.domain.learning.learned import Learned, in_words, silences
 from kairos.domain.proposal import UNDECIDED, Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
-from kairos.eventlog.views.findings import FindingsView, WaitingHold
+from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.repositories import Repository
 
 _MOST_FINDINGS = 100
@@ -131,29 +131,27 @@ def _waits(p: Proposal, state: Attention, manners: Manners, learned: Learned) ->
 
 def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
     """Findings that are held back by something that can end and did not, as far as anybody looked."""
-    findings, state, now = desk.view(FindingsView()), attention(desk), now_us()
+    findings, state = desk.view(FindingsView()), attention(desk)
     found: dict[tuple[str, str], HeldOut] = {}
     if not findings.is_any_waiting:
         return []
-    for repo, rule, detector in (
-        (r, rule, d) for r in repos for rule in (MUTE, NEVER, COOL_DOWN, FLOOR) for d in names(desk)
-    ):
+    for repo, rule, detector in ((r, rule, d) for r in repos for rule in (MUTE, NEVER, FLOOR) for d in names(desk)):
         for held in findings.waiting(repo, rule, detector):
             try:
                 at = desk.log.at(held.position)
             except NotFound:
                 continue
             if isinstance(at.event, AttentionHeld) and len(found) < _MOST_FINDINGS:
-                over = _is_over(held, rule, state, detector, repo, now)
+                over = _is_over(rule, state, detector, repo)
                 key = at.event.subject
                 found.pop((repo, key), None)
                 found[repo, key] = _finding(desk, at, at.event, over=over)
     return list(found.values())
 
 
-def _is_over(held: WaitingHold, rule: str, state: Attention, detector: str, repo: str, now: int) -> bool:
+def _is_over(rule: str, state: Attention, detector: str, repo: str) -> bool:
     """Whether what held a finding back has ended, so that it is only to be looked at again."""
-    return held.until <= now if rule == COOL_DOWN else rule == MUTE and not state.is_muted(detector, repo)
+    return rule == MUTE and not state.is_muted(detector, repo)
 
 
 def _silences(desk: Desk, only: Repository | None) -> list[HeldOut]:
@@ -175,7 +173,6 @@ def _finding(desk: Desk, at: Recorded, event: AttentionHeld, *, over: bool) -> H
         FLOOR: "",  # so does the silence
         NEVER: "you said never here; kairos undo "
         f"{rejection_of(desk, event.repo, event.subject, event.detector)} takes that back",
-        COOL_DOWN: "its detector rests after a rejection; attention.cool_down_hours says how long",
     }[event.rule]
     if over:
         remedy = "what held it back is over: it is looked at again " + (

@@ -25,11 +25,11 @@ _CONTROL = "control"
 
 def names(desk: Desk) -> list[str]:
     """The names of the detectors that there are: of this program, of a person, and of installed packages."""
-    from kairos.agent.patches import DETECTOR
+    from kairos.agent.outputs import EXPLAIN, REVIEW
     from kairos.daemon.check_findings import DETECTOR as CHECK
     from kairos.desk.detecting import roster_of
 
-    return sorted({DETECTOR, CHECK, *roster_of(desk).names})
+    return sorted({EXPLAIN, REVIEW, CHECK, *roster_of(desk).names})
 
 
 def known(desk: Desk, name: str) -> str:
@@ -55,7 +55,8 @@ def detectors(desk: Desk, only: Repository | None = None) -> list[DetectorOut]:
         now = roster.states[name]
         out.append(
             DetectorOut(
-                detector=name, version=detector.version, state="silenced" if now == "on" and here.silent else now,
+                detector=name, version=detector.version,
+                state="silenced" if now == "on" and _is_silent(state, name, repo) else now,
                 muted=muted.is_muted(name, repo), learned=_place(name, here, roots),
                 places=[_place(name, j, roots) for j in _places(state, name, repo)],
                 moments=_moments(state, name), last=_last(desk, state, name, repo, roots),
@@ -65,6 +66,12 @@ def detectors(desk: Desk, only: Repository | None = None) -> list[DetectorOut]:
             )
         )  # fmt: skip
     return out
+
+
+def _is_silent(state: Learned, detector: str, only: str) -> bool:
+    """Whether a detector is silent in a whole repository, or (none given) in all of which something is known."""
+    known = {key.split("|")[1] for key in state.tallies if key.startswith(f"{detector}|")}
+    return bool(known) and all(judged(state, detector, repo).silent for repo in ({only} if only else known))
 
 
 def _places(state: Learned, detector: str, only: str) -> list[Judgement]:

@@ -27,7 +27,7 @@ def related_now(log: Log, claims: Claims, repository: Repository, paths: Sequenc
     former = {c.memory.subject: c.memory.value for c in claims.open(repository.id, "rename")}
     asked = [path if learner.knows(path) else former.get(path, path) for path in paths]
     found = related_in_history(learner, asked, limit + _MARGIN)
-    return _living(found, _tree(repository, "HEAD"), limit)
+    return _living(found, living_tree(repository, "HEAD"), limit)
 
 
 def related_then(log: Log, repository: Repository, paths: Sequence[str], limit: int, as_of: str) -> list[Related]:
@@ -41,14 +41,14 @@ def related_then(log: Log, repository: Repository, paths: Sequence[str], limit: 
         return related_in_history(learned_until(log, repository.id, at_s), paths, limit)
     commit = _commit(repository, as_of)
     found = related_in_history(learned_at(log, repository.id, commit), paths, limit + _MARGIN)
-    return _living(found, _tree(repository, commit), limit)
+    return _living(found, living_tree(repository, commit), limit)
 
 
 def _living(found: Sequence[Related], tree: frozenset[str] | None, limit: int) -> list[Related]:
     return [r for r in found if tree is None or r.path in tree][:limit]
 
 
-def _tree(repository: Repository, commit: str) -> frozenset[str] | None:
+def living_tree(repository: Repository, commit: str) -> frozenset[str] | None:
     """The paths of a commit; None if the repository cannot be read."""
     try:
         raw = Git(Path(repository.root)).run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)

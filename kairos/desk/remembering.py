@@ -141,8 +141,8 @@ def related(
     """Files that history says change together with these paths, now or as of a commit or a time."""
     from kairos.desk.related import related_now, related_then
 
-    repository = chosen or _repository(desk, paths)
-    asked = [_inside(repository, path) for path in paths]
+    repository = chosen or repository_of(desk, paths)
+    asked = [inside(repository, path) for path in paths]
     if as_of is None:
         found = related_now(desk.log, claims(desk), repository, asked, limit)
     else:
@@ -162,7 +162,7 @@ def memory_out(claim: Claim, roots: Mapping[str, str], score: float | None = Non
     )  # fmt: skip
 
 
-def _repository(desk: Desk, paths: Sequence[str]) -> Repository:
+def repository_of(desk: Desk, paths: Sequence[str]) -> Repository:
     """The repository that holds the first path or the current directory, else the only one. NotFound."""
     known = repositories(desk)
     for start in (typed(paths[0]).absolute(), Path.cwd()):
@@ -175,7 +175,7 @@ def _repository(desk: Desk, paths: Sequence[str]) -> Repository:
     raise NotFound(f"{paths[0]} is in no repository that Kairos knows", "Name the repository with --repo.")
 
 
-def _inside(repository: Repository, path: str) -> str:
+def inside(repository: Repository, path: str) -> str:
     """A path as typed, relative to the root: resolved against the current directory if that is inside the repository,
     else unchanged."""
     root = Path(repository.root)

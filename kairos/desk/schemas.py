@@ -24,7 +24,8 @@ from kairos.desk.records.log import (
     ThenOut,
     VerifyOut,
 )
-from kairos.desk.records.memory import DreamChangeOut, MemoryOut, RelatedOut
+from kairos.desk.records.log_watches import LogBacktestOut, LogWatchRemovedOut, WatchedLogOut
+from kairos.desk.records.memory import BriefOut, DreamChangeOut, MemoryOut, RelatedOut
 from kairos.desk.records.policy import PolicyOut, PolicyTestOut, RuleChangedOut
 from kairos.desk.records.proposals import (
     CardOut,
@@ -78,6 +79,7 @@ DATA: dict[str, Any] = {
     "compact": CompactOut,
     "sandbox": SandboxOut,
     "dream": list[DreamChangeOut],
+    "memory-brief": BriefOut,
     "memory-ls": list[MemoryOut],
     "memory-recall": list[MemoryOut],
     "memory-related": list[RelatedOut],
@@ -113,6 +115,10 @@ DATA: dict[str, Any] = {
     "check-run": list[NamedCheckOut],
     "check-simulate": list[SimulatedOut],
     "check-suggest": list[SuggestedOut],
+    "watch-log-add": WatchedLogOut,
+    "watch-log-backtest": LogBacktestOut,
+    "watch-log-ls": list[WatchedLogOut],
+    "watch-log-rm": LogWatchRemovedOut,
     "detectors": list[DetectorOut],
     "detectors-reset": DetectorResetOut,
     "detectors-add": OwnDetectorOut,

@@ -11,8 +11,8 @@ from kairos.desk.reading import inbox, names, rejection_of, repositories
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.when import spoken
 from kairos.domain.finding import is_key
-from kairos.domain.holds import ENDING
-from kairos.domain.proposal import UNDECIDED, Proposal
+from kairos.domain.holds import DUPLICATE, ENDING
+from kairos.domain.proposal import LASTING, OPEN, UNDECIDED, Proposal
 
 _REMEDIES = {
     "quiet-hours@1": "told when the quiet hours end; now: kairos review {id}",
@@ -22,9 +22,8 @@ _REMEDIES = {
     "mute@1": "kairos unmute {detector} lets it speak again",
     "never@1": "you said never here; kairos undo {rejected} takes that back",
     "rejected@1": "it returns if its evidence changes; kairos undo {rejected} takes the rejection back",
-    "duplicate@1": "it waits already: kairos inbox",
+    "duplicate@1": "kairos inbox --all shows its card",
     "baseline@1": "it was there before Kairos: kairos log --type FindingListed",
-    "cool-down@1": "its detector rests after a rejection; attention.cool_down_hours says how long",
     "parked@1": "it returns by itself with what it rests on",
     "floor@1": "kairos detectors reset {detector} lets it speak again",
     "shadow@1": "it is only watched; kairos detectors shows its score, kairos detectors promote {detector} ends it",
@@ -118,8 +117,24 @@ def _remedy(desk: Desk, one: HeldOut, proposal: Proposal | None, short: str) -> 
         return f"over: it was raised since ({ids})" if ids else "over: nothing of the kind is held now"
     if one.rule.startswith("policy:"):
         return "kairos policy ls shows the rule"
+    if one.rule == DUPLICATE and (card := _card(desk, one)) is not None:
+        return card
     text = _REMEDIES.get(one.rule, "")
     values: Mapping[str, str] = {"id": short, "detector": one.detector}
     if "{rejected}" in text:
         values = {**values, "rejected": rejection_of(desk, one.repo, one.subject, one.detector)}
     return text.format(**values).replace("kairos review .", "kairos review.").rstrip()
+
+
+def _card(desk: Desk, one: HeldOut) -> str | None:
+    """What to do about a finding that has a card already, by the state of the card; None if there is none."""
+    found = inbox(desk).known(one.repo, [one.subject], []) if is_key(one.subject) else []
+    if not found:
+        return None
+    card = next((p for p in found if p.state in LASTING), found[-1])
+    short = inbox(desk).letters(card.id)
+    if card.state in OPEN:
+        return f"it waits already: kairos review {short}"
+    if card.state == "acknowledged":
+        return f"kairos undo {short} makes it wait again"
+    return f"it is {card.state}: kairos show {short}"

@@ -9,6 +9,7 @@ import msgspec
 from kairos._version import VERSION
 from kairos.clock import local_zone, now_us, rfc3339
 from kairos.daemon.presence import Status, read_status, running
+from kairos.desk.by_rule import by_rule, in_words
 from kairos.desk.costing import today as today_of
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.leased import holders
@@ -57,6 +58,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         parked_for=list(dict.fromkeys(p.parked for p in parked)),
         unwatched=resting(desk, only),
         model=model_state(desk),
+        by_rule=by_rule(desk, only),
     )  # fmt: skip
     return msgspec.structs.replace(found, next=next_command(found))
 
@@ -168,9 +170,9 @@ def next_command(status: StatusOut) -> str:
 
 
 def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
-    """What is muted, what is parked, what rests unwatched and what is wrong with the model, a sentence each; for who
-    wonders at the silence."""
-    lines = []
+    """What rules did, what is muted, what is parked, what rests unwatched and what is wrong with the model, a sentence
+    each; for who wonders at the silence."""
+    lines = [in_words(status.by_rule)] if status.by_rule else []
     if status.muted:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
         lifts = status.muted[0].lift if len(status.muted) == 1 else "kairos unmute DETECTOR [--repo PATH]"

@@ -8,6 +8,7 @@ from kairos.clock import rfc3339
 from kairos.desk.boundaries import in_words
 from kairos.desk.check_words import of_check
 from kairos.desk.desk import Desk
+from kairos.desk.log_words import of_log
 from kairos.desk.units import count, number
 from kairos.domain import events as ev
 from kairos.domain.inert import as_text
@@ -22,6 +23,7 @@ def summary(recorded: Recorded) -> str:
     if isinstance(event, ForeignEvent):
         return f"{count(event.bytes, 'byte')} of another application"
     text = _of_repository(event) or _of_proposal(event) or _of_turn(event) or _of_night(event) or of_check(event)
+    text = text or of_log(event)
     return as_text(
         text + (f" [{recorded.origin}]" if recorded.origin in ("offline", "self", "baseline", "history") else "")
     )

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 from kairos.daemon.presence import running
-from kairos.desk.deliveries import Delivered, delivered, moved_on
+from kairos.desk.deliveries import Delivered, by_rule, delivered, moved_on
 from kairos.desk.desk import Desk
-from kairos.domain.events import ProposalDelivered, ProposalRevised
+from kairos.domain.events import ExecutionFinished, ProposalDelivered, ProposalRevised
 from kairos.errors import KairosError
 from kairos.eventlog.follow import Follower
 from kairos.eventlog.record import Recorded
@@ -60,6 +60,8 @@ def _told(desk: Desk, recorded: Recorded) -> Delivered | None:
             return delivered(desk, id_)
         case ProposalRevised(id=id_):
             return moved_on(desk, id_, recorded.position)
+        case ExecutionFinished(id=id_, run="apply", outcome=outcome):
+            return by_rule(desk, id_, done=outcome in ("done", "rolled_forward"))
         case _:
             return None
 

@@ -10,9 +10,8 @@ from kairos.detectors.dangling_link import DanglingLink
 from kairos.detectors.enabled import ENABLED
 from kairos.detectors.ignore_artifact import IgnoreArtifact
 from kairos.detectors.lock_file.detector import LockFile
-from kairos.detectors.missing_companion import MissingCompanion, came_after
 from kairos.detectors.protocol import Detector, DetectorFailure
-from kairos.detectors.scene import Facts, Scene
+from kairos.detectors.scene import Scene
 from kairos.detectors.secret import Secret
 from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.detectors.unparsable import Unparsable
@@ -21,13 +20,11 @@ from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.secrets import redact
 from kairos.errors import KairosError
-from kairos.eventlog.record import Recorded
 
 ALL: tuple[Detector, ...] = (
     Secret(),
     ConflictMarker(),
     StaleReference(),
-    MissingCompanion(),
     IgnoreArtifact(),
     LockFile(),
     Unparsable(),
@@ -47,6 +44,7 @@ _RESOLVED = {
     "dangling-link": "the link leads somewhere, or is gone",
     "ignore-artifact": "nothing is left to ignore",
     "lock-file": "the lock file holds what the manifest asks for",
+    "missing-companion": "what changes together is told where it is asked for: kairos memory brief",
     "secret": "the value is no longer there: in no commit of a branch, not staged, and in no file to be added",
     "unparsable": "the file parses again, or is gone",
     "stale-reference": "nothing names the old path any more",
@@ -76,8 +74,6 @@ def look(
     return list(findings.values()), problems
 
 
-def resolved(raised: ProposalRaised, seen: Sequence[Recorded], facts: Facts) -> str:
-    """What it means that a detector no longer finds what it found in the events `seen`."""
-    if raised.detector == MissingCompanion.name:
-        return came_after(raised, seen, facts)
+def resolved(raised: ProposalRaised) -> str:
+    """What it means that a detector no longer finds what it found."""
     return _RESOLVED.get(raised.detector, REASON_GONE)

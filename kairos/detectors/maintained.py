@@ -11,8 +11,9 @@ _LOCK = re.compile(
 )
 _HISTORY = re.compile(
     r"(?:^|/)(?:changelog|changes|history|news|release[-_]?notes|releases|deprecat(?:ed|ions?)"
-    r"|whats[-_]?new[^/]*)(?:\.[a-z]{1,5})?$"
-    r"|(?:^|/)(?:changelog|changelog\.d|changes|newsfragments|news|release[-_]?notes|adrs?|decisions)/",
+    r"|whats[-_]?new[^/]*)(?:[-_.]v?\d[\w.]*?)?(?:\.[a-z]{1,5})?$"
+    r"|(?:^|/)(?:changelog|changelog\.d|changes|history|newsfragments|news|release[-_]?notes|whats[-_]?new|adrs?"
+    r"|decisions)/",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -26,8 +27,11 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 _GENERATED = re.compile(
-    r"@generated|DO NOT EDIT|[Aa]uto-?generated (?:by|file|from)|[Gg]enerated by .{1,60}[Dd]o not (?:edit|modify)"
+    r"@generated|\"generated_at\"\s*:|DO NOT EDIT|[Aa]uto-?generated (?:by|file|from)"
+    r"|[Gg]enerated by .{1,60}[Dd]o not (?:edit|modify)"
 )
+_IGNORES = re.compile(r"(?:^|/)(?:\.[a-z]+ignore|bower\.json)$")
+"""Lists of what is not published or not looked at. What they name need not be there."""
 _HEAD = 1_000
 
 
@@ -39,6 +43,11 @@ def is_lock_file(path: str) -> bool:
 def is_foreign(path: str) -> bool:
     """Whether the file is vendored or generated, by its path."""
     return _FOREIGN.search(path) is not None
+
+
+def is_ignore_list(path: str) -> bool:
+    """Whether a file mostly names what is left out, so that a deleted file in it misleads nobody."""
+    return _IGNORES.search(path) is not None
 
 
 def kept_by_hand(path: str) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import islice
 
 from kairos.detectors.scene import Facts
 from kairos.repo.beneath import Content
@@ -31,17 +30,14 @@ class PastFacts(Facts):
         changes: Sequence[TreeChange],
         *,
         parent: str,
-        earlier: Collection[frozenset[str]] = (),
         new: Sequence[BlobChange] = (),
         before_commit: bool = False,
     ) -> None:
-        """`earlier`: the paths that the latest earlier commits touched, newest first; `new`: what the commit changed
-        relative to every parent."""
+        """`new`: what the commit changed relative to every parent."""
         super().__init__(tree.git)
         self._tree = tree
         self._rules = rules
         self._parent = parent
-        self._earlier = earlier
         self._new = new
         self._added = [c.path for c in changes if c.before is None and c.after is not None and c.after.mode in REGULAR]
         self._is_before = before_commit
@@ -143,9 +139,6 @@ class PastFacts(Facts):
 
     def has_head(self) -> bool:
         return bool(self._parent) or not self._is_before
-
-    def before(self, commit: str, count: int) -> Sequence[frozenset[str]]:
-        return list(islice(self._earlier, count))
 
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
         if list(oids) == [self._tree.commit]:

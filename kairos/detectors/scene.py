@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -54,24 +54,6 @@ class SeenCommit(NamedTuple):
     parents: Sequence[str]
     changes: Sequence[CommitFile]
     cut: int
-
-
-class Companion(NamedTuple):
-    """A path that, by history, changes together with the requested ones: the share of commits (0 to 1), their number,
-    and the log positions of the evidence."""
-
-    path: str
-    confidence: float
-    support: float
-    cites: Sequence[int]
-
-
-Companions = Callable[[Sequence[str]], Sequence[Companion]]
-
-
-def no_companions(paths: Sequence[str]) -> Sequence[Companion]:
-    """Returns no companions: for a repository about which nothing has been learned yet."""
-    return ()
 
 
 class Facts:
@@ -228,10 +210,6 @@ class Facts:
         """Whether HEAD is a commit."""
         return self.git.head() is not None
 
-    def before(self, commit: str, count: int) -> Sequence[frozenset[str]]:
-        """The paths that each of the latest ancestors of a commit touched, newest first (see `Objects.before`)."""
-        return self.objects.before(commit, count)
-
     def introduced(self, oids: Sequence[str]) -> list[BlobChange]:
         """The regular files that these commits changed relative to every parent."""
         return self.objects.introduced(oids)
@@ -267,7 +245,6 @@ class Scene:
     cause: int = 0
     changes: Sequence[SeenChange] = ()
     commits: Sequence[SeenCommit] = ()
-    companions: Companions = no_companions
     again: bool = False
     about: str = ""
     apart: frozenset[str] = frozenset()
@@ -344,7 +321,6 @@ def scene_of(
     trigger: Sequence[Recorded],
     boundary: str,
     now_us: int,
-    companions: Companions = no_companions,
     *,
     salt: bytes,
     cause: int | None = None,
@@ -381,6 +357,6 @@ def scene_of(
     return Scene(
         repo=repository.id, root=git.root, git=git, boundary=boundary, now_us=now_us, salt=salt,
         cause=(moved or last) if cause is None else cause,
-        changes=tuple(changes), commits=tuple(commits), companions=companions, shared=facts, again=again, about=about,
+        changes=tuple(changes), commits=tuple(commits), shared=facts, again=again, about=about,
         apart=frozenset(apart),
     )  # fmt: skip

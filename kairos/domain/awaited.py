@@ -19,8 +19,8 @@ def named(finding: Finding) -> Named:
     present = [n.fs for n in basis.present] if basis is not None else []
     note = finding.action.text if isinstance(finding.action, NoteAction) else ""
     return Named(
-        names=finding.names, asks=_texts(finding.asks), absent=_texts(absent), present=_texts(present),
-        paths=_texts(named_paths(finding.action, basis, finding.asks)), places=list(finding.fingerprint),
+        names=finding.names, absent=_texts(absent), present=_texts(present),
+        paths=_texts(named_paths(finding.action, basis)), places=list(finding.fingerprint),
         words=f"{finding.title}\n{finding.claim}\n{note}",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from kairos.domain.events import REGISTRY, checks, detectors, nights, proposals, repository, storage, turns
+from kairos.domain.events import REGISTRY, checks, detectors, logs, nights, proposals, repository, storage, turns
 from kairos.domain.events.base import Event
 
 _CHAPTERS: tuple[tuple[str, ModuleType], ...] = (
@@ -20,6 +20,7 @@ _CHAPTERS: tuple[tuple[str, ModuleType], ...] = (
     ("Attention, turns and the model", turns),
     ("Proposals and executions", proposals),
     ("Checks", checks),
+    ("Watched logs", logs),
     ("Detectors", detectors),
     ("Schedules, dreams and memory", nights),
     ("The log and the daemon", storage),

@@ -19,6 +19,8 @@ from kairos.errors import Denied, Stale, TryAgain, UsageError
 
 REASONS = ("wrong", "not_now", "style", "too_risky", "duplicate", "other")
 PERSON = "user"
+BY_RULE = "rule:"
+"""What stands before the name of a rule that approved."""
 _LOOK = "Look again: `kairos show {}`."
 _NAMED = 3
 _ENDED = {
@@ -38,6 +40,12 @@ _ENDED = {
     "deferred": "was deferred",
     "parked": "is parked: what it rests on is not in the tree now",
 }
+
+
+def rule_of(p: Proposal) -> str:
+    """The name of the rule that approved a proposal, empty if none did."""
+    by = p.approved.by if p.approved is not None else ""
+    return by.removeprefix(BY_RULE) if by.startswith(BY_RULE) else ""
 
 
 def approve(p: Proposal, digest: str | None, *, now: int, by: str = PERSON, valid_us: int) -> list[Event]:

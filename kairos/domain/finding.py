@@ -24,8 +24,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     `level`: how bad its state is beside its risk; a higher one is told again (a pushed secret). `basis`: what must be
     in the repository for it to hold.
 
-    `asks`: the paths that a person should change, where only their change tells that they did; `horizon`: within so
-    many commits (0: as for any finding).
+    `horizon`: hindsight waits for so many commits (0: as for any finding).
 
     `away`: what its proposal is about, too, and is not in the tree now; `card`: the proposal whose evidence it
     was looked for in again.
@@ -50,7 +49,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine = "rules"
     unchecked: list[str] = []
     cost_microusd: int = 0
-    asks: list[str] = []
     horizon: int = 0
     away: AwayParts | None = None
     card: str = ""

@@ -12,7 +12,7 @@ raised ──► each descendant commit that touches what it names is looked at
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import sqrt
 from typing import Literal
 
@@ -24,6 +24,8 @@ from kairos.domain.basis import Basis
 Label = Literal["done", "left", "moot", "unknown"]
 HALF = 0.5
 """From this share of its places a finding counts as done."""
+HORIZON = 30
+"""After so many commits that descend from its own a finding is decided, unless its detector asks for another number."""
 LEAST, LEAST_LOW = 0.8, 0.65
 """The precision, and the lower end of its interval, from which a detector is enabled."""
 _PLACE = re.compile(r"^  (.+):\d+$", re.MULTILINE)
@@ -90,10 +92,8 @@ def share_gone(before: Sequence[str], now: Sequence[str] | None) -> float:
     return gone / len(before) if before else 0.0
 
 
-def named_paths(action: Action, basis: Basis | None, asks: Collection[str] = ()) -> frozenset[str]:
+def named_paths(action: Action, basis: Basis | None) -> frozenset[str]:
     """The paths that a finding asks to change."""
-    if asks:
-        return frozenset(asks)
     if isinstance(action, PatchAction):
         return frozenset(e.fs for e in action.edits)
     listed = _PLACE.findall(action.text) if isinstance(action, NoteAction) else []

@@ -13,18 +13,19 @@ REJECTED = "rejected@1"
 NEVER = "never@1"
 BASELINE = "baseline@1"
 COOL_DOWN = "cool-down@1"
+"""Of earlier versions, in which a detector rested after a rejection: over as soon as it is looked at again."""
 MUTE = "mute@1"
 FLOOR = "floor@1"
 SHADOW = "shadow@1"
-ENDING = frozenset({MUTE, NEVER, COOL_DOWN, FLOOR})
-"""Holds of a finding that can end: by an unmute, by taking a rejection back, with time, by a reset of what was learned.
-It is looked at again then."""
+ENDING = frozenset({MUTE, NEVER, COOL_DOWN, FLOOR, SHADOW})
+"""Holds of a finding that can end: by an unmute, by taking a rejection back, by a reset of what was learned, by a
+promotion out of shadow. It is looked at again then."""
 
 
-def held_back(finding: Finding, rule: str, why: str, boundary: str, until: int | None = None) -> AttentionHeld:
+def held_back(finding: Finding, rule: str, why: str, boundary: str) -> AttentionHeld:
     """The record that a finding is not raised; with what it was found in, if the hold can end."""
     held = AttentionHeld(
-        repo=finding.action.repo, subject=finding.key, why=why, rule=rule, until=until, detector=finding.detector
+        repo=finding.action.repo, subject=finding.key, why=why, rule=rule, detector=finding.detector
     )  # fmt: skip
     if rule not in ENDING:
         return held

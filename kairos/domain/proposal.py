@@ -328,8 +328,10 @@ def mark_stale(p: Proposal, paths: Sequence[str], why: str = "") -> list[Event]:
 
 
 def supersede(p: Proposal, why: str, by: str = "", *, done: bool = False) -> list[Event]:
-    """Closes a proposal that is no longer needed, or whose basis is gone. `done`: people did what it asks."""
-    return [ev.ProposalSuperseded(id=p.id, why=why, by=by, done=done)] if p.state in LASTING else []
+    """Closes a proposal that is no longer needed, or whose basis is gone; also one that was only read, so that the
+    same thing is news when it comes again. `done`: people did what it asks."""
+    closes = p.state in LASTING or p.state == "acknowledged"
+    return [ev.ProposalSuperseded(id=p.id, why=why, by=by, done=done)] if closes else []
 
 
 def _restored(state: Proposal, wanted: DecisionState) -> tuple[State, dict[str, object]]:

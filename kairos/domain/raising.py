@@ -23,12 +23,12 @@ from kairos.domain.events import (
     ProposalUnparked,
 )
 from kairos.domain.finding import Finding, was_listed
-from kairos.domain.holds import BASELINE, COOL_DOWN, DUPLICATE, FLOOR, NEVER, REJECTED, held_back, label_of
+from kairos.domain.holds import BASELINE, DUPLICATE, FLOOR, NEVER, REJECTED, held_back, label_of
 from kairos.domain.inert import shown
 from kairos.domain.parts import names_of, parts_of
 from kairos.domain.policy import Policy
 from kairos.domain.proposal import LASTING, RAN, REVISITED, Proposal, proposal_id, supersede, told_of, unpark
-from kairos.domain.revising import is_much_worse, new_places, revision
+from kairos.domain.revising import is_kept, is_much_worse, new_places, revision
 from kairos.domain.risk import assess, worse
 
 Raised: TypeAlias = ProposalRaised | ProposalRevised | ProposalUnparked | ProposalSuperseded | AttentionHeld
@@ -50,7 +50,6 @@ _WHY = {
 class _Hold(msgspec.Struct, frozen=True):
     rule: str
     why: str
-    until: int | None = None
 
 
 def raise_findings(
@@ -65,7 +64,6 @@ def raise_findings(
     policy: Policy,
     now: int,
     expire_us: int,
-    cool_down_us: int = 0,
     held: Container[str] = (),
     root: str = "",
     silent: Callable[[ProposalRaised], str] = lambda _: "",
@@ -90,7 +88,7 @@ def raise_findings(
         keys.add(finding.key)
         made = propose(finding, turn=turn, boundary=boundary, policy=policy, now=now, expire_us=expire_us, root=root)
         mine = [p for p in known if speakers.get(p.id, finding) is finding]
-        hold, again = _judged(finding, made, mine, listed, now, cool_down_us, silent)
+        hold, again = _judged(finding, made, mine, listed, now, silent)
         covered = next((p for p in known if p not in mine and _says(speakers[p.id], finding)), None)
         if hold is None and not again and covered is not None:
             hold = _Hold(DUPLICATE, f"it waits for your decision ({covered.id})")
@@ -100,7 +98,7 @@ def raise_findings(
             ids.add(raised.id)
             out.append(raised)
         elif hold is not None:
-            event = held_back(finding, hold.rule, f"{finding.title}: {hold.why}", boundary, hold.until)
+            event = held_back(finding, hold.rule, f"{finding.title}: {hold.why}", boundary)
             out += [event] if label_of(event) not in held else []
     return out
 
@@ -218,7 +216,6 @@ def _judged(
     known: Sequence[Proposal],
     listed: Container[str],
     now: int,
-    cool_down_us: int,
     silent: Callable[[ProposalRaised], str],
 ) -> tuple[_Hold | None, list[Raised]]:
     """Returns (why it is not raised, the events of the proposals it belongs to); neither: it is raised."""
@@ -237,7 +234,7 @@ def _judged(
         if p.state in RAN:
             continue  # carried out, and there are new places: another proposal
         others = [q for q in known if q.id != p.id]
-        hold = _refused(finding, others, now, cool_down_us) or _below(made, silent) if p not in lasting else None
+        hold = _refused(finding, others) or _below(made, silent) if p not in lasting else None
         if hold is not None:
             return hold, []
         found = revision(p, made, now)
@@ -245,7 +242,7 @@ def _judged(
         for other in (q for q in lasting if q.id != p.id and parts_of(q.raised) <= about):
             events += supersede(other, f"{p.id} covers it now", p.id)  # type: ignore[arg-type]
         return (None, events) if events else (_Hold(DUPLICATE, f"it waits for your decision ({p.id})"), [])
-    return _refused(finding, known, now, cool_down_us) or _below(made, silent), []
+    return _refused(finding, known) or _below(made, silent), []
 
 
 def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
@@ -259,7 +256,7 @@ def _settled(p: Proposal, made: ProposalRaised) -> _Hold | None:
         return None
     if p.state == "withdrawn" and made.digest != p.raised.digest:
         return None
-    if p.state in ("acknowledged", "expired") and is_much_worse(p.told or told_of(p), made):
+    if p.state in ("acknowledged", "expired") and (is_much_worse(p.told or told_of(p), made) or is_kept(p, made)):
         return None
     rule = REJECTED if p.state in ("rejected", "undone") else DUPLICATE
     return _Hold(rule, f"{_WHY.get(p.state, 'it waits for your decision')} ({p.id})")
@@ -271,16 +268,11 @@ def _never(p: Proposal) -> _Hold | None:
     return _Hold(NEVER, f"you said never here ({p.id})") if never else None
 
 
-def _refused(finding: Finding, known: Sequence[Proposal], now: int, cool_down_us: int) -> _Hold | None:
-    """Why a person does not want to hear of it now, None if nothing says so."""
+def _refused(finding: Finding, known: Sequence[Proposal]) -> _Hold | None:
+    """Why a person does not want to hear of it here, None if nothing says so."""
     for p in known:
-        if p.rejected is None or p.raised.detector != finding.detector:
-            continue
-        if p.rejected.never and is_here(finding, p.raised):
+        if p.rejected is not None and p.rejected.never and is_here(finding, p.raised):
             return _Hold(NEVER, f"you said never here ({p.id})")
-        if not finding.urgent and p.state == "rejected" and p.changed_at + cool_down_us > now:
-            until = p.changed_at + cool_down_us
-            return _Hold(COOL_DOWN, f"you rejected {p.id} of the same detector a short while ago", until)
     return None
 
 

@@ -48,6 +48,12 @@ def is_much_worse(told: ToldState | None, made: ProposalRaised) -> bool:
     return RANK[made.risk] > RANK[told.risk] or _is_wider(told, made)
 
 
+def is_kept(p: Proposal, made: ProposalRaised) -> bool:
+    """Whether something bad (a level above 0) that was only staged when a person decided on it is in a commit now."""
+    staged = p.raised.basis is not None and not p.raised.basis.commits
+    return staged and made.level > 0 and made.basis is not None and bool(made.basis.commits)
+
+
 def rests_on_another(old: ProposalRaised, made: ProposalRaised) -> bool:
     """Whether what a finding rests on changed: its places, its paths or commits, how bad it is, or the text that its
     patch replaces. Lines that moved, words, and the same change in another commit are no such change."""

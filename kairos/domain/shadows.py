@@ -6,12 +6,10 @@ import msgspec
 
 from kairos.domain.events import AttentionHeld, CommitRecorded, DetectorRemoved, Event, HindsightJudged
 from kairos.domain.events.detectors import Named
-from kairos.domain.hindsight import Again, Awaiting
+from kairos.domain.hindsight import HORIZON, Again, Awaiting
 from kairos.domain.holds import SHADOW
 from kairos.domain.learning.lessons import place_of
 
-HORIZON = 30
-"""After so many commits that descend from its own a finding in shadow is decided."""
 MOST = 500
 """So many findings in shadow are awaited; the oldest are left undecided beyond."""
 TOPICS = frozenset({"AttentionHeld", "CommitRecorded", "DetectorRemoved", "HindsightJudged"})
@@ -33,9 +31,9 @@ class ShadowFinding(msgspec.Struct):
 
 
 class Shadows(msgspec.Struct):
-    """The findings in shadow that are awaited, by the position of their hold."""
+    """The findings in shadow that are awaited, by the position of their hold (as text, as keys of JSON are)."""
 
-    open: dict[int, ShadowFinding] = {}
+    open: dict[str, ShadowFinding] = {}
 
     def of(self, repo: str) -> list[ShadowFinding]:
         return [s for s in self.open.values() if s.repo == repo]
@@ -46,15 +44,15 @@ def evolve(state: Shadows, event: Event, position: int) -> None:
     match event:
         case AttentionHeld(rule=rule, shadow=Named() as named) if rule == SHADOW and event.commit:
             awaiting = Awaiting(event.commit, event.horizon or HORIZON, list(named.places))
-            state.open[position] = ShadowFinding(
+            state.open[str(position)] = ShadowFinding(
                 position, event.repo, event.detector, event.subject, event.boundary, named, awaiting
             )
             if len(state.open) > MOST:
-                del state.open[next(iter(state.open))]
+                del state.open[min(state.open, key=int)]
         case CommitRecorded() if state.open:
             _follow(state, event)
         case HindsightJudged():
-            state.open.pop(event.of, None)
+            state.open.pop(str(event.of), None)
         case DetectorRemoved():
             state.open = {n: s for n, s in state.open.items() if s.detector != event.detector}
         case _:

@@ -122,15 +122,16 @@ class Git:
             ["git", *_HARDENED, "-C", self.root, *args],
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
-        ) as self._process:  # fmt: skip
+        ) as process:  # fmt: skip
+            self._process = process
             try:
                 if self._broken_off:
-                    self._process.kill()
-                out, err = self._process.communicate(stdin, timeout)
+                    process.kill()
+                out, err = process.communicate(stdin, timeout)
             except BaseException:
-                self._process.kill()
+                process.kill()
                 raise
-            return self._process.returncode, out, err
+            return process.returncode, out, err
 
     def break_off(self) -> None:
         """Ends the running command, and every later one, with a GitError. May be called from any thread."""

@@ -109,13 +109,6 @@ class Objects:
         found = [oid.decode("ascii") for oid in staged] + [oid for c in changes for oid in (c.new, *c.old)]
         return list(dict.fromkeys(oid for oid in found if oid.strip("0")))
 
-    def changed_since(self, oid: str, path: str) -> str | None:
-        """The first commit after `oid` in the history of HEAD that changed a path, None if there is none."""
-        here = b":(literal,top)" + os.fsencode(path)
-        args = ("log", "--reverse", "--format=%H", "--no-renames", f"{oid}..HEAD", "--")
-        status, out = self._git.result(*args, here, ok=(0, 128))
-        return next(iter(out.decode("ascii", "replace").split()), None) if status == 0 else None
-
     def removed_by(self, path: str) -> str | None:
         """The latest commit in the history of HEAD that removed or renamed a path, None if there is none."""
         args = ("log", "-1", "--format=%H", "--diff-filter=D", "--no-renames", "HEAD", "--")
@@ -173,25 +166,6 @@ class Objects:
                 if len(ways) == 1:
                     raise
         return None
-
-    def before(self, commit: str, count: int) -> list[frozenset[str]]:
-        """The paths that each non-merge ancestor of a commit touched, newest first, at most `count` ancestors; none in
-        a partial clone that lacks the trees of one."""
-        try:
-            out = self._git.run(
-                "log", f"--max-count={count + 1}", "--no-merges", "--topo-order", "--no-renames", "--name-only", "-z",
-                "--format=%x01%H", "--end-of-options", commit, "--",
-            )  # fmt: skip
-        except GitError:
-            if is_partial(self._git):
-                return []
-            raise
-        found = [block.split(b"\0") for block in out.split(b"\x01")[1:]]
-        return [
-            frozenset(os.fsdecode(p.removeprefix(b"\n")) for p in paths if p.strip())
-            for oid, *paths in found
-            if oid.decode("ascii", "replace") != commit
-        ]
 
     def path_in(self, commit: str, path: str, *, each: int = TEXT_LIMIT) -> bytes | None:
         """The content of a file in a commit. None if it is not there; Unreadable if it is larger than `each` bytes."""

@@ -83,9 +83,10 @@ class InotifyHints:
         self._watcher.remove(dirs)
         self._polled.difference_update(dirs)
 
-    def wait(self, timeout_s: float) -> tuple[Iterable[bytes], Iterable[str]]:
-        """Waits until there are hints, `wake` is called or the timeout passes; returns (dirty directories, losses)."""
-        return self._watcher.wait(math.ceil(max(0.0, timeout_s) * 1000))
+    def wait(self, timeout_s: float | None) -> tuple[Iterable[bytes], Iterable[str]]:
+        """Waits until there are hints, `wake` is called or the timeout passes (None: there is none); returns (dirty
+        directories, losses)."""
+        return self._watcher.wait(None if timeout_s is None else math.ceil(max(0.0, timeout_s) * 1000))
 
     def wake(self) -> None:
         self._watcher.wake()

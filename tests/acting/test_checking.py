@@ -75,6 +75,17 @@ def test_what_cannot_be_run_is_broken_not_red(check: Callable[..., CheckResult])
     assert check("true", commit="0" * 40).outcome == "broken"
 
 
+def test_a_program_that_is_untracked_is_said_to_be(repo: Any, check: Callable[..., CheckResult]) -> None:
+    repo.write("run.sh", "#!/bin/sh\n")
+    (repo.root / "run.sh").chmod(0o755)
+    said = check("./run.sh")
+    assert said.outcome == "broken"
+    assert "it is untracked, and only what git tracks or ignores is there" in said.why
+    assert "nice" not in said.why
+    repo.commit()
+    assert check("./run.sh").outcome == "passed"
+
+
 def test_a_secret_in_the_output_is_not_kept(check: Callable[..., CheckResult]) -> None:
     token = "ghp_" + "A1b2C3d4E5" * 4
     found = check("sh", "-c", f"echo {token} >&2; exit 1")

@@ -120,3 +120,12 @@ def test_a_tree_that_cannot_be_laid_is_refused(repo: Any, git: Git, monkeypatch:
 
 def test_the_tree_of_a_commit(repo: Any, git: Git) -> None:
     assert tree_of(git, "HEAD") == repo.git("rev-parse", "HEAD^{tree}")
+
+
+def test_installed_dependencies_stay_though_git_does_not_ignore_them(home: Home, repo: Any, git: Git) -> None:
+    for path in (".venv/pyvenv.cfg", ".venv/bin/tool", "web/node_modules/a/index.js", "loose/tool", "pyvenv.cfg"):
+        repo.write(path, "x")
+    head = repo.git("rev-parse", "HEAD").strip()
+    assert set(laid(home, repo.root, seed_of(git, head))) == {
+        "README.md", ".venv/pyvenv.cfg", ".venv/bin/tool", "web/node_modules/a/index.js",
+    }  # fmt: skip

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kairos.agent.conversation import REQUEST_AT_MOST, Conversation
+from kairos.agent.conversation import COMPACTED, REQUEST_AT_MOST, Conversation
 from kairos.agent.outputs import ToolCall
 from kairos.agent.trouble import Answer
 
@@ -62,6 +62,21 @@ def test_replies_fit_into_what_room_the_request_has() -> None:
     talk.reply("2", "z" * 200_000)
     assert talk.measure([], "m")[0] < REQUEST_AT_MOST
     assert "has read all it may" in talk.messages[-1]["content"]
+
+
+def test_old_results_make_room_for_new_ones_and_no_call_loses_its_result() -> None:
+    talk = conversation("look")
+    for turn in range(12):
+        calls = talk.answered(answer("", ToolCall(f"a{turn}", "grep", "{}"), ToolCall(f"b{turn}", "grep", "{}")))
+        for call in calls:
+            talk.reply(call.id, f"{call.id} " + "y" * 15_000)
+        assert talk.measure([], "m")[0] < REQUEST_AT_MOST
+    made = [c["id"] for m in talk.messages if m["role"] == "assistant" for c in m["tool_calls"]]
+    replied = {m["tool_call_id"]: m["content"] for m in talk.messages if m["role"] == "tool"}
+    assert list(replied) == made
+    kept = [id_ for id_, text in replied.items() if text != COMPACTED]
+    assert kept == made[-len(kept) :] and len(kept) >= 6
+    assert all(replied[id_].startswith(f"{id_} y") for id_ in kept)
 
 
 def test_the_measure_bounds_the_bytes_and_names_the_request() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -54,6 +55,37 @@ def test_the_anthropic_format_works_too(bench: Any, server: Any, fix: Any) -> No
     assert result.outcome == "proposed"
     assert [r.path for r in server.received] == ["/v1/messages"] * 2
     assert [(c.input_tokens, c.output_tokens) for c in bench.called()] == [(900, 20), (1200, 80)]
+
+
+def test_a_model_without_tool_calls_answers_with_json(bench: Any, server: Any, fix: Any) -> None:
+    server.says(json.dumps({"calls": [{"tool": "read_file", "arguments": {"path": "main.py"}}]}), usage=(900, 20))
+    server.says(json.dumps({"calls": [{"tool": "propose_patch", "arguments": fix}]}), usage=(1200, 80))
+    result = bench.run(tools="text")
+    assert (result.outcome, result.finding is not None) == ("proposed", True)
+    first, second = (r.json for r in server.received)
+    assert "tools" not in first and first["response_format"]["type"] == "json_schema"
+    assert '"name":"grep"' in first["messages"][0]["content"]
+    assert [m["role"] for m in second["messages"]] == ["system", "user", "assistant", "user"]
+    assert "Result of read_file:" in second["messages"][3]["content"]
+    assert "print(area.area(2, 3))" in second["messages"][3]["content"]
+    for request, reserved in zip(server.received, bench.reserved(), strict=True):
+        told = sum(len(m["content"].encode()) for m in request.json["messages"])
+        assert reserved.reserved_microusd > told, "a byte is at least a token"
+
+
+def test_reading_tools_of_one_answer_run_side_by_side(bench: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    meeting = threading.Barrier(3, timeout=20)
+
+    def met(self: Any, tool: str, arguments: Any) -> str:
+        meeting.wait()
+        return f"{tool} read {arguments['query']}"
+
+    monkeypatch.setattr("kairos.agent.driver.Tools.run", met)
+    server.calls(*(("recall", {"query": word}) for word in ("a", "b", "c")))
+    server.calls(("nothing", {}))
+    assert bench.run().outcome == "quiet"
+    told = [m["content"] for m in server.received[1].json["messages"] if m["role"] == "tool"]
+    assert told == ["recall read a", "recall read b", "recall read c"]
 
 
 def test_a_change_that_was_looked_at_is_not_paid_for_again(bench: Any, server: Any, repo: Any) -> None:

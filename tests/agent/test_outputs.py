@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kairos.agent.outputs import Result, ToolCall, parse_result, requests_of
@@ -62,6 +62,14 @@ def test_what_does_not_fit_the_schema_is_malformed(name: str, arguments: str) ->
     assert isinstance(_one(name, arguments), Malformed)
 
 
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    wrong = _one("propose_patch", '{"title": 3, "files": [{"path": "a", "old": "b"}], "why": "x"}')
+    assert isinstance(wrong, Malformed)
+    for part in ("title is 3", "claim is missing", "files[0].old_text is missing", "`files[0].old`", "`why`"):
+        assert part in wrong.why, wrong.why
+
+
+@settings(deadline=None)  # the first one imports pydantic
 @given(st.text(max_size=40), st.text(max_size=200))
 def test_no_call_whatever_it_holds_raises(name: str, arguments: str) -> None:
     for tool in (name, "propose_patch", "read_file"):

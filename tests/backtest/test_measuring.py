@@ -67,7 +67,7 @@ def test_what_was_read_by_eye_names_repositories_of_the_public_set_and_shows_in_
         for commit, label in (("fb95cf0d0a", "left"), ("fb95cf0d0b", "left"), ("fb95cf0d0c", "done"))
     ]  # fmt: skip
     result = BacktestResult(
-        head="f" * 40, commits=100, learned=0, first_s=0, last_s=9, days=1, detectors=["unparsable"], horizon=30,
+        head="f" * 40, commits=100, first_s=0, last_s=9, days=1, detectors=["unparsable"], horizon=30,
         raised=raised,
     )  # fmt: skip
     text = page([Measured("celery/celery", "unparsable", code_of(BY_NAME["unparsable"]), result)])

@@ -130,20 +130,19 @@ def test_delivery_keeps_quiet_hours_and_the_daily_cap_at_the_times_of_the_commit
     assert replay("conflict-marker", journal="2", manners=Manners(quiet=(0, 23), per_day=4, idle=1)).deliveries == 0
 
 
-def test_companions_come_from_the_history_before_as_learned_at_night(repo, replay, dates):
-    """The pair is committed together, then separately with the other right after, so that the detector believes it."""
-    for n in range(40):
-        dates(24 * n)
-        repo.write("a.txt", f"{n}\n")
-        if n % 4:
-            repo.write("b.txt", f"{n}\n")
-        repo.commit()
-        if n % 4 == 0:
-            repo.write("b.txt", f"{n} late\n")
-            repo.commit()
-    found = replay("missing-companion", last=12)
-    assert found.learned > 30
-    assert labels(found) and all(r[1] in ("done", "unknown") and r[2] <= 3 for r in labels(found))
+def test_nothing_is_told_while_git_writes_one_commit_after_the_other(repo, replay, dates):
+    """A rebase: three commits of one second, and a later one."""
+    dates(5)
+    made = []
+    for n in range(3):
+        repo.write(f"f{n}.py", CONFLICT)
+        made.append(repo.commit())
+    dates(6)
+    repo.write("later.py", CONFLICT)
+    made.append(repo.commit())
+    found = replay("conflict-marker")
+    assert [r.commit for r in found.raised] == made
+    assert [r.told.commit for r in found.raised] == [made[2]] * 3 + [made[3]]
 
 
 def test_a_second_run_says_the_same_from_the_journal(repo, replay):

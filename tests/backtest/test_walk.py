@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 
 from kairos.backtest.walk import HistoryWalk
-from kairos.detectors.scene import no_companions
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
 from kairos.sensing.commits import history
@@ -27,7 +26,7 @@ def test_what_each_commit_introduced_is_what_git_says(repo):
     head = repo.commit("merge")
     git = Git(repo.root)
     seen = {}
-    with closing(HistoryWalk(git, no_companions, b"s")) as walk:
+    with closing(HistoryWalk(git, b"s")) as walk:
         for at, commit in enumerate(history(git, "r", head, 0)):
             for scene in walk.scenes(commit, at):
                 if scene.boundary == "commit":

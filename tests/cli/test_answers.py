@@ -14,10 +14,10 @@ from kairos.desk.schemas import BARE, DATA
 
 
 def test_every_verb_has_a_schema() -> None:
-    aside = {"ls", "watch", "daemon", "review", "config", "memory", "policy", "unmute", "check", "turn"}
+    aside = {"ls", "watch", "daemon", "review", "config", "memory", "policy", "unmute", "check", "turn", "watch-log"}
     verbs = {verb for verb in VERBS if verb not in aside}
     assert verbs <= set(DATA) | set(BARE)
-    for group in ("config", "memory", "policy", "check", "turn"):
+    for group in ("config", "memory", "policy", "check", "turn", "watch-log"):
         command = root.get_command(None, group)  # type: ignore[arg-type]
         assert {f"{group}-{name}" for name in command.commands} <= set(DATA)  # type: ignore[union-attr]
 
@@ -46,6 +46,8 @@ def _without_nulls(value: Any) -> Any:
         ("config-get", ["config", "get"]), ("config-set", ["config", "set", "attention.per_day", "5"]),
         ("config-path", ["config", "path"]), ("tools", []), ("completion", ["completion", "bash"]), ("doctor", []),
         ("memory-ls", ["memory", "ls"]), ("memory-recall", ["memory", "recall", "x"]),
+        ("watch-log-ls", ["watch-log", "ls"]), ("watch-log-backtest", ["watch-log", "backtest", "/etc/os-release"]),
+        ("memory-brief", ["memory", "brief", "README.md"]),
         ("service", ["service", "install", "--print"]), ("version", ["--version"]),
     ],
 )  # fmt: skip

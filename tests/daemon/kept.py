@@ -22,11 +22,10 @@ from kairos.eventlog.views.repositories import repository_id
 from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.repo.objects import _name_status
-from kairos.settings import AttentionSettings, Config, DetectorSettings
+from kairos.settings import AttentionSettings, Config
 
 CONFIG = Config(
-    attention=AttentionSettings(per_day=1_000, per_day_total=1_000, quiet_hours="", cool_down_hours=0),
-    detectors=DetectorSettings(also=["missing-companion"]),
+    attention=AttentionSettings(per_day=1_000, per_day_total=1_000, quiet_hours=""),
 )
 PAGE = "see [pay](src/pay.py)\n"
 _KINDS = {"checkout": "switch", "stash": None, "push": None, "stage": "burst", "files": "burst"}

@@ -1,4 +1,4 @@
-"""What a mute, a pause, a cool-down or a rejection for good held back comes when that ends, once; nothing is lost."""
+"""What a mute, a pause, a shadow or a rejection for good held back comes when that ends, once; nothing is lost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from kairos.clock import now_us
 from kairos.domain.events import (
@@ -16,6 +17,7 @@ from kairos.domain.events import (
     CommitChange,
     DecisionUndone,
     DetectorMuted,
+    DetectorSwitched,
     DetectorUnmuted,
     Paused,
     ProposalRaised,
@@ -191,20 +193,35 @@ def test_what_a_rejection_for_good_held_is_raised_when_it_is_taken_back(muting: 
     assert len(muting.told("ProposalRaised")) == 2 and first in muting.named()
 
 
-def test_what_a_cool_down_held_is_raised_when_it_is_over(muting: Muting, clock: Callable[[float], None]) -> None:
-    clock(-100_000)
-    muting.write()
+def test_what_a_detector_found_in_shadow_is_raised_when_it_is_promoted_if_it_still_is_so(muting: Muting) -> None:
+    muting.say(DetectorSwitched(detector=SECRET, state="shadow"))
+    path, gone = muting.write(), muting.write()
     muting.settle()
-    (known,) = muting.pending()
-    decided(muting, ProposalRejected(id=known.id, reason="wrong"))
-    path = muting.write()
+    assert [e.rule for e in muting.told("AttentionHeld")] == ["shadow@1"] * 2 and muting.pending() == []
+    muting.remove(gone)
+    muting.say(DetectorSwitched(detector=SECRET, state="off"))
     muting.settle()
-    (held,) = [e for e in muting.told("AttentionHeld") if e.rule == "cool-down@1"]
-    assert held.until is not None and muting.reactor._scheduler._clock.get_job("hold") is not None
-    clock(0)
-    muting.reactor.tick()
+    assert muting.pending() == [] and not any(e.again for e in muting.told("TurnStarted"))
+    muting.say(DetectorSwitched(detector=SECRET, state="on"))
     muting.settle()
     assert muting.named() == {path}
+    muting.say(DetectorSwitched(detector=SECRET, state="shadow"))
+    muting.say(DetectorSwitched(detector=SECRET, state="on"))
+    muting.settle()
+    assert len(muting.told("ProposalRaised")) == 1
+
+
+def test_what_the_rest_of_an_earlier_version_held_is_raised_at_once(muting: Muting) -> None:
+    """A detector rested after a rejection then."""
+    muting.say(DetectorMuted(detector=SECRET))
+    path = muting.write()
+    muting.settle()
+    (held,) = muting.told("AttentionHeld")
+    muting.others.say(structs.replace(held, rule="cool-down@1", until=now_us() + 10**12), muting.id)
+    unmute(muting)
+    muting.settle()
+    again = [e.again for e in muting.told("TurnStarted") if e.again]
+    assert muting.named() == {path} and [len(e) for e in again] == [2]
 
 
 def test_renames_that_were_held_apart_are_raised_apart(muting: Muting, repo: Any) -> None:

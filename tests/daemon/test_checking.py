@@ -17,8 +17,9 @@ from kairos.daemon.folded import World
 from kairos.domain.checks.state import check_stream
 from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed
 from kairos.errors import TryAgain
-from kairos.eventlog.leases import Everything
+from kairos.eventlog.leases import Everything, repo_lease
 from kairos.eventlog.opener import open_log
+from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 
@@ -124,6 +125,24 @@ def test_without_checks_a_commit_is_not_even_looked_at(
         name(others, "true")
         others.until("CheckRan")
     assert len(others.told("CheckRan")) == 1
+
+
+class OneLease:
+    """Holds the lease of every repository, as on a shared log."""
+
+    edition = 0
+
+    def fences(self, name: str) -> tuple[Fence, ...]:
+        return (Fence(name, 7),)
+
+
+def test_on_a_shared_log_the_checks_of_a_repository_that_is_held_are_run(
+    others: Any, component: Checking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(component, "_held", OneLease())
+    assert component.fences() == (Fence(repo_lease(others.repo), 7),)
+    with component._log.fenced(component.fences()):
+        assert component._is_mine(others.repo)
 
 
 class Rounds:

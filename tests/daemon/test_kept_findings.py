@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from kairos.acting import decisions
-from kairos.domain import events as ev
-from kairos.domain.memory import Memory
-from kairos.eventlog.record import NewEvent
 from tests.daemon.kept import CONFIG, Kept
 
 SECRET = "AWS=AKIAQ3EGRT5HZX7WLMNP\n"
@@ -142,42 +138,3 @@ def test_a_rejected_secret_returns_in_another_place_and_only_there(leaked: Kept)
     assert (other.state, leaked.told()) == ("pending", 2)
     assert "prod.env" in other.raised.title
     assert leaked.by_id(first).state == "rejected"
-
-
-@pytest.fixture
-def lonely(kept: Kept) -> Kept:
-    """`a.py` was committed without `b.py`, which usually follows."""
-    memory = Memory(
-        id="m1", repo=kept.id, kind="co-change", subject="a.py", predicate="changes-with", value="b.py", text="",
-        cites=[1], support=9.0, confidence=0.9, trust="git", valid_from=0,
-    )  # fmt: skip
-    kept.log.append([NewEvent(kept.id, ev.MemoryAccepted(memory=memory))])
-    for n in range(4):
-        for path in ("a.py", "b.py", "c.py", "c.py"):
-            kept.repo.write(path, f"{path} {n} {os.urandom(4).hex()}\n")
-            kept.repo.commit("earlier")
-    kept.commits |= set(kept._reachable())
-    kept.sense()
-    kept.write("a.py", "alone\n")
-    kept.commit()
-    assert (kept.one().raised.title, kept.one().state) == ("b.py usually changes with a.py", "pending")
-    return kept
-
-
-def test_a_companion_that_is_committed_later_closes_the_note(lonely: Kept) -> None:
-    lonely.write("b.py", "it follows\n")
-    assert lonely.one().state == "pending", "it is not committed yet"
-    lonely.write("c.py", "more\n")
-    lonely.git("add", "c.py", what="stage")
-    lonely.repo.git("commit", "-q", "-m", "something else")
-    lonely.sense("commit")
-    assert lonely.one().state == "pending", "another file does not do"
-    lonely.commit()
-    assert lonely.one().state == "superseded"
-    assert lonely.one().why.startswith("b.py was committed since, in ")
-
-
-def test_a_commit_without_its_companion_that_is_pushed_closes_the_note(lonely: Kept, tmp_path: Path) -> None:
-    push(lonely, tmp_path, "main")
-    assert lonely.one().state == "superseded"
-    assert lonely.one().why.endswith("was pushed")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kairos.acting import decisions
 from kairos.domain.proposal import Proposal
-from tests.daemon.kept import Kept
+from tests.daemon.kept import CONFIG, Kept
 
 SECRET = "AWS=AKIAQ3EGRT5HZX7WLMNP\n"
 PATH = "deploy.env"
@@ -140,3 +141,43 @@ def test_one_that_an_amend_took_away_returns_when_git_brings_the_file_back(commi
     committed.repo.write(PATH, SECRET)
     committed.sense("stash")
     is_waiting(committed, "untracked")
+
+
+def read(kept: Kept) -> None:
+    decisions.approve(kept.log, kept.home, CONFIG, kept.one().id)
+    kept.world.catch_up()
+    assert kept.one().state == "acknowledged"
+
+
+def test_one_that_was_read_while_it_was_staged_waits_again_when_it_is_committed(staged: Kept) -> None:
+    read(staged)
+    staged.write("other.txt", "o\n")
+    assert staged.one().state == "acknowledged"
+    staged.commit()
+    assert "since you read it" in is_waiting(staged, "committed").revisions[-1].changed
+    read(staged)
+    staged.write("other.txt", "p\n")
+    staged.commit()
+    assert staged.one().state == "acknowledged"
+
+
+@pytest.mark.parametrize("command", [("rm", "-q", "-f", "--cached", PATH), ("reset", "-q"), ("stash", "-q")])
+def test_one_that_was_read_and_taken_out_is_news_when_it_comes_again(staged: Kept, command: tuple[str, ...]) -> None:
+    first = staged.one().id
+    read(staged)
+    staged.git(*command, what="stage")
+    (staged.repo.root / PATH).unlink(missing_ok=True)
+    staged.sense()
+    assert staged.one().state == "superseded"
+    staged.write(PATH, SECRET)
+    staged.git("add", PATH, what="stage")
+    assert is_waiting(staged, "staged").id == first
+
+
+def test_one_that_was_read_and_is_on_another_branch_stays_read(committed: Kept) -> None:
+    read(committed)
+    committed.git("branch", "kept")
+    committed.git("reset", "-q", "--hard", "HEAD~1", what="reset")
+    assert committed.one().state == "acknowledged"
+    committed.git("reset", "-q", "--hard", "kept", what="reset")
+    assert committed.one().state == "acknowledged"

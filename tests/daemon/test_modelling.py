@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from kairos.agent.outputs import Result
+from kairos.agent.outputs import REVIEW, Result
 from kairos.clock import SECOND, now_us
 from kairos.daemon.folded import World
-from kairos.daemon.modelling import DETECTOR, Modelling, track_of
+from kairos.daemon.modelling import Modelling, track_of
 from kairos.domain.events import (
     AttentionDue,
     CommitRecorded,
@@ -97,7 +97,7 @@ def test_commits_from_before_the_model_was_configured_are_left_alone(
 def test_a_muted_detector_starts_no_worker(
     others: Any, log: Log, make: Callable[..., Modelling], running: Callable[..., Any], until: Callable[..., None]
 ) -> None:
-    others.say(DetectorMuted(detector=DETECTOR, repo=""), origin="user")
+    others.say(DetectorMuted(detector=REVIEW, repo=""), origin="user")
     modelling, muted = make(Model(name="scripted", key_env="SCRIPTED_KEY")), log.head()
     with running(modelling):
         until(lambda: modelling.position >= muted)
@@ -151,7 +151,7 @@ def test_what_a_worker_finds_is_raised_with_the_end_of_its_turn(
         due(others)
         others.until("TurnEnded")
     [raised], [ended] = others.told("ProposalRaised"), others.told("TurnEnded")
-    assert (raised.engine, raised.detector, ended.proposals) == ("model", DETECTOR, [raised.id])
+    assert (raised.engine, raised.detector, ended.proposals) == ("model", REVIEW, [raised.id])
     assert [r.topic for r in log.read(log.head() - 2)] == ["ProposalRaised", "TurnEnded"]
 
 

@@ -10,7 +10,6 @@ from kairos.daemon import rostering
 from kairos.daemon.rostering import Rostering, declared
 from kairos.domain.roster import OwnDeclared, RosterState
 from kairos.home import Home
-from kairos.settings import Config, DetectorSettings
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_packages_and_commands_are_own_detectors_in_shadow(home: Home, packages: None) -> None:
     said = RosterState(own={"mine": OwnDeclared("mine", ["mine"])})
-    roster = Rostering(home, Config())(said)
+    roster = Rostering(home)(said)
     assert roster.own == ["todo", "lint", "mine"] and all(map(roster.is_in_shadow, roster.own))
     assert "hosted" in " ".join(declared(said)["todo"].command)
 
@@ -30,7 +29,6 @@ def test_a_declared_command_takes_the_place_of_a_package_s(home: Home, packages:
     assert declared(said)["todo"].command == ["mine"]
 
 
-def test_the_settings_switch_on_what_is_off(home: Home) -> None:
-    config = Config(detectors=DetectorSettings(also=["unparsable"]))
-    assert Rostering(home, config)(RosterState()).states["unparsable"] == "on"
-    assert Rostering(home, config)(RosterState(said={"unparsable": "off"})).states["unparsable"] == "off"
+def test_a_person_s_word_alone_switches_on_what_is_off(home: Home) -> None:
+    assert Rostering(home)(RosterState()).states["dangling-link"] == "off"
+    assert Rostering(home)(RosterState(said={"dangling-link": "on"})).states["dangling-link"] == "on"

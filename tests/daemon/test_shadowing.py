@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from kairos.domain import events as ev
+from kairos.domain.hindsight import HORIZON
 from kairos.domain.learning.learned import judged
-from kairos.domain.shadows import HORIZON
 from kairos.eventlog.record import NewEvent
 from tests.daemon.kept import Kept
 

@@ -23,7 +23,7 @@ from kairos.home import Home
 from kairos.memory.claims import MemoryView
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
-from kairos.settings import Config, DetectorSettings
+from kairos.settings import Config
 
 REPO = "repo-0123456789ab"
 
@@ -74,11 +74,12 @@ class Turns:
         self._bursts = count()
         root = str(repo.root)
         self.append(
-            ev.RepoTrusted(repo=REPO, root=root, dev=1, ino=1, by="user"), ev.BaselineRecorded(repo=REPO, entries=1)
+            ev.RepoTrusted(repo=REPO, root=root, dev=1, ino=1, by="user"),
+            ev.BaselineRecorded(repo=REPO, entries=1),
         )
         self.world = World(self.log)
         self.world.load()
-        self.looker = Looker(home, Config(detectors=DetectorSettings(also=["missing-companion"])), self.log, self.world)
+        self.looker = Looker(home, Config(), self.log, self.world)
 
     def append(self, *events: Event) -> list[Recorded]:
         return [self.log.at(p) for p in self.log.append([NewEvent(REPO, e) for e in events])]

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from kairos.daemon.finding import find
-from kairos.desk import deciding
+from kairos.desk import deciding, editing
 from kairos.desk.cards_of_findings import spoken_of
 from kairos.desk.considering import considered
 from kairos.desk.reading import inbox, repositories
 from kairos.desk.undoing import take_back
-from kairos.domain.action import NoteAction
+from kairos.domain.action import NoteAction, PatchAction
 from kairos.domain.finding import Finding
 from kairos.domain.proposal import proposal_id
 
@@ -82,3 +82,22 @@ def test_a_commit_whose_finding_has_a_card_names_it(desk: Any, seeded: Any, comm
     seeded.append(raised, f"proposal-{raised.id}")
     assert spoken_of(desk, repo, [one]) == f"{raised.id[:4]} waits for your decision"
     assert considered(desk, oid, None).commit == oid
+
+
+def test_what_a_person_left_out_of_a_change_is_called_that(desk: Any, seeded: Any, repo: Any) -> None:
+    (seeded.root / "b.md").write_text("# Demo\n")
+    both = PatchAction(
+        repo=seeded.id,
+        edits=[*seeded.patch("README.md", b"# Demo\nmore\n").edits, *seeded.patch("b.md", b"# Demo\nmore\n").edits],
+    )
+    raised = seeded.raise_(both)
+    editing.edit_patch(
+        desk, inbox(desk).proposals[raised.id], "--- a/README.md\n+++ b/README.md\n@@ -1 +1,2 @@\n # Demo\n+more\n"
+    )
+    p = inbox(desk).proposals[raised.id]
+    assert deciding.approve(desk, p, p.raised.digest).state == "executed"
+    said = spoken_of(desk, repositories(desk).by_id[seeded.id], [found(seeded, raised.key)])
+    assert "left out of it" in said and "redo" not in said
+    (seeded.root / "README.md").write_text("# Something else\n")
+    said = spoken_of(desk, repositories(desk).by_id[seeded.id], [found(seeded, raised.key)])
+    assert "its files changed since (README.md)" in said and "redo" not in said

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from kairos.clock import now_us
 from kairos.desk import controlling
 from kairos.desk.desk import Desk
 from kairos.desk.holding import in_force
@@ -26,10 +25,9 @@ def rules(desk: Desk, **only: Any) -> list[str]:
     return [held.rule for held in in_force(desk, **only)]
 
 
-def hold(seeded: Any, rule: str, until: int | None = None) -> None:
+def hold(seeded: Any, rule: str) -> None:
     event = ev.AttentionHeld(
-        repo=seeded.id, subject="secret:1", rule=rule, why="A key in x: why", detector="secret", boundary="burst",
-        until=until,
+        repo=seeded.id, subject="secret:1", rule=rule, why="A key in x: why", detector="secret", boundary="burst"
     )  # fmt: skip
     seeded.append(event, seeded.id)
 
@@ -78,10 +76,9 @@ def test_what_a_proposal_waits_for_now(desk: Desk, seeded: Any, events: list[Any
     assert [h.rule for h in in_force(desk) if h.subject == raised.id] == ([] if rule is None else [rule])
 
 
-def test_a_cool_down_holds_until_it_is_over(desk: Desk, seeded: Any) -> None:
-    hold(seeded, "cool-down@1", now_us() + HOUR)
+def test_a_hold_that_a_turn_looked_at_again_is_over(desk: Desk, seeded: Any) -> None:
+    hold(seeded, "mute@1")
     (held,) = in_force(desk)
-    assert held.until is not None and "rests after a rejection" in held.remedy
     started = ev.TurnStarted(
         turn="t", repo=seeded.id, engine="rules", boundary="again", detectors=["secret"], again=[held.position]
     )  # fmt: skip

@@ -93,15 +93,15 @@ def test_a_path_is_taken_from_where_the_person_stands(
     here = repositories(desk).by_id[seeded.id]
     monkeypatch.chdir(seeded.root / "lib")
     for given, meant in {"a.py": "lib/a.py", "../a.py": "a.py", "./b.py": "lib/b.py", "gone.py": "gone.py"}.items():
-        assert remembering._inside(here, given) == meant
+        assert remembering.inside(here, given) == meant
     monkeypatch.chdir(tmp_path)
     for given, meant in {"lib/a.py": "lib/a.py", str(seeded.root / "lib/b.py"): "lib/b.py"}.items():
-        assert remembering._inside(here, given) == meant
+        assert remembering.inside(here, given) == meant
     outside = tmp_path / "outside.py"
     outside.touch()
     (seeded.root / "link.py").symlink_to(outside)
-    assert remembering._inside(here, "link.py") == "link.py"
-    assert remembering._inside(here, str(outside)) == str(outside)
+    assert remembering.inside(here, "link.py") == "link.py"
+    assert remembering.inside(here, str(outside)) == str(outside)
 
 
 def test_without_a_name_the_repository_is_the_one_of_the_path_or_the_only_one(

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from kairos.desk.explaining import why_not
 from kairos.desk.silence import grouped
-from kairos.domain.events import AttentionHeld, ProposalDelivered, ProposalRejected, TurnStarted
+from kairos.domain.events import (
+    AttentionHeld,
+    ProposalAcknowledged,
+    ProposalDelivered,
+    ProposalExpired,
+    ProposalRejected,
+    TurnStarted,
+)
+from kairos.domain.proposal import proposal_id
 from kairos.eventlog.record import NewEvent
 from kairos.home import Home
 
@@ -74,3 +83,21 @@ def test_what_a_mute_held_and_was_raised_since_says_so(desk: Any, seeded: Any, w
     seeded.append(looked, "t")
     (one,) = grouped(desk, why_not(desk, None, None))
     assert (one.now, one.what, one.remedy) == (False, "A key in x", "over: nothing of the kind is held now")
+
+
+@pytest.mark.parametrize(
+    ("decide", "words"),
+    [
+        (lambda raised: None, "it waits already: kairos review {}"),
+        (lambda raised: ProposalAcknowledged(id=raised.id, digest=raised.digest), "kairos undo {} makes it wait again"),
+        (lambda raised: ProposalExpired(id=raised.id), "it is expired: kairos show {}"),
+    ],
+)
+def test_a_finding_with_a_card_is_sent_to_what_the_card_is_now(desk: Any, seeded: Any, decide: Any, words: str) -> None:
+    raised = msgspec.structs.replace(seeded.raise_(seeded.note()), id=proposal_id("b"), key="secret:k", subjects=[])
+    seeded.append(raised, f"proposal-{raised.id}")
+    if (event := decide(raised)) is not None:
+        seeded.append(event, f"proposal-{raised.id}")
+    held(seeded, raised.key, "duplicate@1", "A key: it has a card")
+    found = [s for s in grouped(desk, why_not(desk, None, None)) if s.rule == "duplicate@1"]
+    assert [s.remedy for s in found] == [words.format(raised.id[:4])]

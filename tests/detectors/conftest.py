@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kairos.detectors.scene import Companions, Scene, no_companions, scene_of
+from kairos.detectors.scene import Scene, scene_of
 from kairos.detectors.stale_reference.detector import StaleReference
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, apply_edit
@@ -34,7 +34,6 @@ def see(repo: Any) -> Callable[..., Scene]:
         boundary: str,
         *paths: str,
         commits: int = 1,
-        companions: Companions = no_companions,
         kind: str = "modified",
         salt: bytes = b"salt",
     ) -> Scene:
@@ -61,7 +60,7 @@ def see(repo: Any) -> Callable[..., Scene]:
             changed = [Change(kind=kind, **name_fields(p)) for p in paths]  # type: ignore[arg-type]
             trigger.append(recorded(200, ev.FilesChanged(repo=REPO, burst="b", part=1, parts=1, changes=changed)))
         known = Repository(id=REPO, root=str(root), dev=1, ino=1, trusted_at=1)
-        return scene_of(known, git, trigger, boundary, 0, companions, salt=salt)
+        return scene_of(known, git, trigger, boundary, 0, salt=salt)
 
     return scene
 

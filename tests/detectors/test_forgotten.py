@@ -10,7 +10,6 @@ import pytest
 
 from kairos.acting.worktree import NotPlain, WorkTree
 from kairos.detectors.looking import ALL
-from kairos.detectors.scene import Companion
 from kairos.domain import events as ev
 from kairos.domain.finding import Finding
 from kairos.domain.inert import as_text, code_span
@@ -46,18 +45,7 @@ def found(repo: Any, see: Any, path: str) -> list[Finding]:
     repo.git("add", "--", f":(literal){path}")
     said = [f for scene in [*scenes, see("burst", path)] for detector in ALL for f in detector.look(scene)]
     repo.commit("it")
-    said += [f for scene in (see("commit"), see("baseline")) for detector in ALL for f in detector.look(scene)]
-    for i in range(3):  # each time it is left out, and follows
-        for name in ("a.py", path):
-            repo.write(name, f"{i}\n")
-            repo.commit(f"{i}")
-    for text in "xyz":
-        repo.write("c.py", text)
-        repo.commit("something else")
-    repo.write("a.py", "last\n")
-    repo.commit("left out")
-    scene = see("commit", companions=lambda paths: [Companion(path, 0.9, 12, [])] if "a.py" in paths else [])
-    return said + [f for detector in ALL for f in detector.look(scene)]
+    return said + [f for scene in (see("commit"), see("baseline")) for detector in ALL for f in detector.look(scene)]
 
 
 def said_of(path: str, findings: list[Finding], tree: WorkTree) -> list[ev.Event]:
@@ -117,7 +105,7 @@ def decoded(payload: bytes) -> list[bytes]:
 def test_no_word_about_a_forgotten_file_is_left(log: Log, repo: Any, see: Any, middle: str) -> None:
     path = f"src/{HEAD}{MIDDLES[middle]}{TAIL}"
     findings = found(repo, see, path)
-    assert {f.detector for f in findings} >= {"secret", "conflict-marker", "missing-companion"}
+    assert {f.detector for f in findings} >= {"secret", "conflict-marker"}
     stat = repo.root.stat()
     tree = WorkTree(repo.root, (stat.st_dev, stat.st_ino))
     (repo.root / path).unlink()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from kairos.detectors.enabled import ENABLED
 from kairos.detectors.looking import ALL
 from kairos.detectors.roster import BUILT_IN, roster_of
 from kairos.domain.roster import OwnDeclared, RosterState
-from kairos.errors import UsageError
 
 OWN = [OwnDeclared("todo", ["todo"])]
 
@@ -35,9 +32,3 @@ def test_an_own_detector_never_takes_a_name_of_this_program() -> None:
     own = [OwnDeclared("secret", ["evil"]), *OWN]
     roster = roster_of(RosterState(), own=own, ask=lambda own: lambda scene, question: b"")
     assert roster.own == ["todo"] and len(roster.named("secret")) == 1
-
-
-def test_an_unknown_name_in_the_settings_is_refused_when_it_looks() -> None:
-    assert "unparsable" in {d.name for d in roster_of(RosterState(), ["unparsable"]).watching()}
-    with pytest.raises(UsageError):
-        roster_of(RosterState(), ["nonsense"]).watching()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kairos.domain.action import NoteAction, PatchAction, edit
 from kairos.domain.awaited import named, seen_again
 from kairos.domain.basis import basis_of
+from kairos.domain.events.detectors import Named
 from kairos.domain.finding import Finding
 
 NOTE = NoteAction(repo="r", text="Look\n  src/b.py:3")
@@ -27,7 +28,6 @@ def test_a_commit_concerns_a_finding_if_it_touches_what_it_names() -> None:
     cases = [
         (finding(), "src/b.py", "src/c.py"),
         (finding(action=PATCH), "docs/a.md", "docs/b.md"),
-        (finding(asks=["CHANGES"]), "CHANGES", "src/b.py"),
         (finding(action=PATCH, basis=basis_of(absent=["old.py"], present=["new.py"])), "old.py", "other.py"),
         (finding(title="in lib/x.py"), "lib/x.py", "lib/y.py"),
     ]
@@ -54,5 +54,10 @@ def test_parts_are_names_of_a_finding() -> None:
 
 @given(st.lists(st.text(max_size=8), max_size=5))
 def test_names_of_any_kind_are_told_as_text(paths: list[str]) -> None:
-    of = named(finding(asks=[*paths, "\udcff.py"]))
-    assert all(p.encode("utf-8") is not None for p in of.asks) and of.concerns(["\udcff.py"])
+    of = named(finding(basis=basis_of(absent=["\udcff.py", *filter(None, paths)])))
+    assert all(p.encode("utf-8") is not None for p in of.absent) and of.concerns(["\udcff.py"])
+
+
+def test_what_an_earlier_version_asked_to_change_still_tells() -> None:
+    of = Named(names=["d:1"], paths=["a"], asks=["CHANGES"])
+    assert of.concerns(["CHANGES"]) and not of.concerns(["a"])

@@ -106,6 +106,7 @@ OURS = {
 DECIDED = {
     "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
     "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject", "CheckNamed.name", "CheckRemoved.name",
+    "LogWatchNamed.name", "LogWatchRemoved.name", "LogLineTold.watch",
     "ProposalRevised.by", "HindsightJudged.by", "HindsightJudged.subject",
 }  # fmt: skip
 """Ours, too, or an id; the same word is free text in another event."""

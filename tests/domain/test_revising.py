@@ -166,6 +166,18 @@ def test_what_was_read_returns_when_it_is_worse() -> None:
     assert isinstance(event, ProposalRevised)
 
 
+def test_what_was_read_while_it_was_staged_returns_when_it_is_in_a_commit() -> None:
+    p = pending(note(fingerprint=["a"], level=1, basis=basis_of()))
+    p = after(p, deciding.approve(p, p.raised.digest, now=NOW, valid_us=HOUR))
+    assert raising([note(fingerprint=["a"], level=1, basis=basis_of())], [p])[0].rule == "duplicate@1"
+    assert raising([note(fingerprint=["a"], level=0, basis=rested("c"))], [p])[0].rule == "duplicate@1"
+    (event,) = raising([note(fingerprint=["a"], level=1, basis=rested("c"))], [p])
+    assert isinstance(event, ProposalRevised) and "since you read it" in event.changed
+    p = after(p, [event])
+    p = after(p, deciding.approve(p, p.raised.digest, now=NOW, valid_us=HOUR))
+    assert raising([note(fingerprint=["a"], level=1, basis=rested("c"))], [p])[0].rule == "duplicate@1"
+
+
 def test_what_was_carried_out_returns_as_another_proposal_if_there_is_a_new_place() -> None:
     done = ran(msgspec.structs.replace(approved()))
     (held,) = raising([finding()], [done])

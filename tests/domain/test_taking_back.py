@@ -133,19 +133,16 @@ def found_again(known: Proposal, key: str, now: int) -> str:
     )
     (event,) = raise_findings(
         [finding], known=[known], taken={known.id}, listed=(), repo="r", turn="t", boundary="commit",
-        policy=parse({}, "p"), now=now, expire_us=1_000, cool_down_us=500,
+        policy=parse({}, "p"), now=now, expire_us=1_000,
     )  # fmt: skip
     return event.rule if isinstance(event, AttentionHeld) else type(event).__name__
 
 
-@pytest.mark.parametrize(
-    ("never", "rule", "later"), [(True, "never@1", "never@1"), (False, "cool-down@1", "ProposalRaised")]
-)
-def test_a_rejection_taken_back_silences_nothing_and_made_again_it_does(never: bool, rule: str, later: str) -> None:
+@pytest.mark.parametrize(("never", "rule"), [(True, "never@1"), (False, "ProposalRaised")])
+def test_a_rejection_taken_back_silences_nothing_and_made_again_it_does(never: bool, rule: str) -> None:
     p = pending(NoteAction(repo="r", text="n"))
     p = after(p, deciding.reject(p, "other", never=never))
     assert found_again(p, "d:other", 10) == rule
-    assert found_again(p, "d:other", 600) == later
     p = back(p)
     assert found_again(p, "d:other", 10) == "ProposalRaised"
     p = after(p, taking_back.make_again(p, p.stack.undone[-1].version, 7, 0))

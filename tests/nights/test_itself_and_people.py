@@ -42,7 +42,6 @@ def test_n31_edits_while_the_daemon_was_down_are_reported_once(shop: Any, kairos
 
 
 def test_n36_a_rejected_proposal_returns_only_when_its_evidence_changed(shop: Any, kairos: Any) -> None:
-    kairos.run("config", "set", "attention.cool_down_hours", "0")
     kairos.daemon()
     shop.rename()
     proposal = shop.proposal()

@@ -126,7 +126,6 @@ def test_a_commit_made_in_the_clone_is_told_with_its_renames(source: Any, tmp_pa
     objects = Objects(Git(made.root))
     assert [change.path for change in objects.introduced([found.oid])] == ["deep/lowest.py"]
     assert [c.files for c in objects.latest(1)] == [[("deep/lowest.py", "R", "deep/bottom.py")]]
-    objects.before(found.oid, 10)
 
 
 @pytest.mark.parametrize("name", PARTIAL)

@@ -131,16 +131,6 @@ def test_the_latest_commits_come_oldest_first_with_their_renames(repo: Any, of: 
     assert [(c.oid, c.files) for c in of.latest(2)] == [(moved, [("docs.md", "R", "README.md")]), (last, [])]
 
 
-def test_the_paths_of_earlier_commits_come_newest_first(repo: Any, of: Objects) -> None:
-    repo.write("a", "1")
-    repo.write("b c", "1")
-    repo.commit("two files")
-    repo.write("a", "2")
-    commit = repo.commit("one file")
-    assert of.before(commit, 5) == [frozenset({"a", "b c"}), frozenset({"README.md"})]
-    assert of.before(commit, 1) == [frozenset({"a", "b c"})]
-
-
 def test_a_batch_is_one_git_process(repo: Any, of: Objects, monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(20):
         repo.write(f"{n}", f"{n}")

@@ -44,14 +44,13 @@ class BacktestDetectorOut(Output, frozen=True, kw_only=True):
 
 
 class BacktestOut(Output, frozen=True, kw_only=True):
-    """`days`: local days with a commit; `learned`: earlier commits that were only learned from; `horizon`: after so
+    """`days`: local days with a commit; `horizon`: after so
     many later commits a finding is decided; `kept`: commits that an earlier run of this backtest had looked at;
     `failures`: how often a detector could not finish; `html`: the report that was written."""
 
     repo: str
     head: str
     commits: int
-    learned: int
     first: str
     last: str
     days: int

@@ -6,9 +6,9 @@ from kairos.desk.records.base import Output
 
 
 class RedCaseOut(Output, frozen=True, kw_only=True):
-    """A case that is red at HEAD. verdict: new | older | flaky | order | untested, or empty while it is looked for;
-    `culprit`: the commit that broke it; `place`: the file and the lines of it that do, if it could be
-    narrowed."""
+    """A case that is red at HEAD. verdict: new | older | flaky | order | untested, empty while it is looked for, or
+    known: it was never green since the check was named. `culprit`: the commit that broke it; `place`: the file and the
+    lines of it that do, if it could be narrowed."""
 
     case: str
     message: str

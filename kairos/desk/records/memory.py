@@ -44,6 +44,27 @@ class RelatedOut(Output, frozen=True, kw_only=True):
     cites: list[int]
 
 
+class CompanionOut(Output, frozen=True, kw_only=True):
+    """A file that usually changes with one of those that a briefing is about: how sure, in how many commits it did, and
+    the events that recorded them."""
+
+    path: str
+    changes_with: str
+    confidence: float
+    support: int
+    cites: list[int]
+
+
+class BriefOut(Output, frozen=True, kw_only=True):
+    """The briefing about `paths` of a repository (its root). `companions`: what changes with them and is not among
+    them; `memories`: what is remembered about them, or about every change."""
+
+    repo: str
+    paths: list[str]
+    companions: list[CompanionOut]
+    memories: list[MemoryOut]
+
+
 class DreamChangeOut(Output, frozen=True, kw_only=True):
     """One memory event; `position` is null in a dry run."""
 

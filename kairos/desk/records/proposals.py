@@ -164,13 +164,6 @@ class StepOut(Output, frozen=True, kw_only=True):
     words: str = ""
 
 
-class BelowOut(Output, frozen=True, kw_only=True):
-    """Something that a detector considered and left out, and the threshold that it did not reach."""
-
-    what: str
-    why: str
-
-
 class DetectorLookOut(Output, frozen=True, kw_only=True):
     """What one detector made of a commit. `found`: titles; `looked` false: it does not look at commits, is muted or
     failed, as `what` says."""
@@ -179,7 +172,6 @@ class DetectorLookOut(Output, frozen=True, kw_only=True):
     looked: bool
     what: str
     found: list[str]
-    below: list[BelowOut]
 
 
 class CommitLookOut(Output, frozen=True, kw_only=True):

@@ -67,12 +67,26 @@ class TodayOut(Output, frozen=True, kw_only=True):
     reserved_usd: float = 0.0
 
 
+class ByRuleOut(Output, frozen=True, kw_only=True):
+    """A proposal that a person's rule approved: what became of its run (`state`), when (RFC 3339), and the command that
+    takes it back."""
+
+    id: str
+    title: str
+    repo: str
+    rule: str
+    state: str
+    at: str
+    undo: str
+
+
 class StatusOut(Output, frozen=True, kw_only=True):
     """`paused_until`: when a pause of everything ends; null if that is not known. `policy_error`: what is wrong with
     policy.toml; nothing is carried out until it is corrected. `muted`: the mutes in force; `parked_for`: what parked
     proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
     not watched, by its root; `silent`: where a detector is silent by what was learned of it; `suggested`: what may
-    be promoted; `model`: the configured model, null without one; `next`: the command to type next."""
+    be promoted; `by_rule`: what rules approved in the last day, the last one first; `model`: the configured model,
+    null without one; `next`: the command to type next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -89,13 +103,14 @@ class StatusOut(Output, frozen=True, kw_only=True):
     next: str = ""
     silent: list[LearnedPlaceOut] = []
     suggested: list[str] = []
+    by_rule: list[ByRuleOut] = []
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):
     """What stands beside the list of `inbox`: the counts of what is deferred and parked, what the parked proposals wait
     for, the mutes in force, how many repositories are watched, whether a daemon runs, how many proposals rest because
-    their repository is not watched (by its root), the configured model (null without one), and the command to type
-    next."""
+    their repository is not watched (by its root), the configured model (null without one), the command to type next,
+    and what rules approved in the last day."""
 
     deferred: int
     parked: int
@@ -106,6 +121,7 @@ class InboxMoreOut(Output, frozen=True, kw_only=True):
     next: str
     unwatched: dict[str, int] = {}
     model: ModelOut | None = None
+    by_rule: list[ByRuleOut] = []
 
 
 class InitOut(Output, frozen=True, kw_only=True):

@@ -76,6 +76,13 @@ def generated(scene: Scene, moved: dict[str, str]) -> set[str]:
     return {path for path, rule in scene.facts.ignored(sorted(made)).items() if not rule.startswith("!")}
 
 
+def made_by_a_build(scene: Scene, gone: set[str]) -> set[str]:
+    """The deleted paths that git ignores by now: they are still there, but made, and rightly named."""
+    if not gone:
+        return set()
+    return {path for path, rule in scene.facts.ignored(sorted(gone)).items() if not rule.startswith("!")}
+
+
 def _is_empty(scene: Scene, path: str) -> bool:
     content = scene.read(path)
     return content is not None and not content.data.strip()

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
-from kairos.detectors.maintained import is_generated, kept_by_hand
+from kairos.detectors.maintained import is_generated, is_ignore_list, kept_by_hand
 from kairos.detectors.patching import ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
@@ -30,6 +30,9 @@ from kairos.domain.inert import shown
 _DOUBTS, _CONFIGURED, _PACKAGES = 200, 200, 20
 MOST_MAKERS = 64
 """At most so many commits of renames are cited."""
+HORIZON = 300
+"""Hindsight waits for so many commits: people mend a dead link when they come across it, and nobody brings the old path
+back meanwhile (docs/detectors.md has the figures for 30, too)."""
 
 
 class StaleReference:
@@ -56,7 +59,10 @@ class StaleReference:
         if rewritten:
             unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named))
             yield self._patch(scene, moves, makers, rewritten, unchecked)
-        dead = [(path, line + 1) for path, result in found.items() for line in sorted(result.dead)]
+        dead = [
+            (path, line + 1) for path, result in found.items() for line in sorted(result.dead)
+            if not is_ignore_list(path)
+        ]  # fmt: skip
         if dead:
             # The patch says already what else names an old path.
             others = [] if rewritten else unread(mentions(scene, moves, found, named))
@@ -91,6 +97,7 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, [*(f"{o}\0{n}" for o, n in sorted(moves.moved.items())), *parts])],
             fingerprint=fingerprint_of(parts),
+            horizon=HORIZON,
             basis=basis_of(_alike(makers), present=moves.moved.values(), absent=olds),
             title=f"Update {count(total, 'reference')} to {what}",
             claim=f"{pairs}; {files} still {'names' if len(rewritten) == 1 else 'name'} the old path: "
@@ -114,6 +121,7 @@ class StaleReference:
             subjects=subjects,
             former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
             fingerprint=fingerprint_of(path for path, _ in dead),
+            horizon=HORIZON,
             basis=basis_of(_alike(makers), absent=gone),
             title=f"{count(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
@@ -139,6 +147,7 @@ class StaleReference:
             key=key,
             subjects=subjects,
             fingerprint=fingerprint_of(f"{link.link}\0{link.target}" for link in links),
+            horizon=HORIZON,
             basis=basis_of(_alike(makers), present=names_of_links),
             title=f"{count(len(links), 'symbolic link')} {'lead' if many else 'leads'} nowhere: {listed(names)}",
             claim=f"{listed(names)} led to what was renamed or deleted, and {'lead' if many else 'leads'} nowhere now.",

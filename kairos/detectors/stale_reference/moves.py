@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from kairos.detectors.scene import Scene, SeenCommit
-from kairos.detectors.stale_reference.believing import believed, generated
+from kairos.detectors.stale_reference.believing import believed, generated, made_by_a_build
 from kairos.detectors.wording import key_of
 
 DETECTOR = "stale-reference"
@@ -185,6 +185,7 @@ def moves_of(scene: Scene) -> tuple[Moves, list[SeenCommit]]:
         if relevant:
             makers.append(commit)
     back = {p for p in {*moved, *gone} if p in scene.tracked or scene.exists(p)}
+    gone -= made_by_a_build(scene, gone - back)
     kept = {
         old: new
         for old, new in moved.items()

@@ -128,6 +128,11 @@ def standing(check: CheckState, case: str) -> JudgedCase | None:
     return None if any(run.red(case) is False for run in later) else verdict
 
 
+def was_green(check: CheckState, case: str) -> bool:
+    """Whether a run of all of the check told that a case is green. One that never was is known, and not looked into."""
+    return any(run.red(case) is False for run in check.runs if not run.cases)
+
+
 def duration(check: CheckState, *, alone: bool) -> float:
     """How long (s) the last run of some cases, or of all, took. Before the first of some: at most as long as of all."""
     took = (run.seconds / run.repeats for run in reversed(check.runs) if bool(run.cases) is alone)

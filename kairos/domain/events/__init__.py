@@ -31,6 +31,14 @@ from kairos.domain.events.detectors import (
     DetectorSwitched,
     HindsightJudged,
 )
+from kairos.domain.events.logs import (
+    LogKind,
+    LogLevel,
+    LogLineTold,
+    LogNewsKind,
+    LogWatchNamed,
+    LogWatchRemoved,
+)
 from kairos.domain.events.nights import (
     DreamFinished,
     DreamRejected,
@@ -159,6 +167,12 @@ __all__ = [
     "GitMoved",
     "HindsightJudged",
     "IndexPublished",
+    "LogKind",
+    "LogLevel",
+    "LogLineTold",
+    "LogNewsKind",
+    "LogWatchNamed",
+    "LogWatchRemoved",
     "Memory",
     "MemoryAccepted",
     "MemoryFileEdited",

@@ -15,8 +15,8 @@ DetectorState = Literal["on", "shadow", "off"]
 
 class Named(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What tells that people did something about a finding: its names (its key and the keys of its parts), the paths
-    that it names, those that it asks to change where only their change tells, what moved (`absent`) and where to
-    (`present`), its places, and its words. Paths as text."""
+    that it names, those that it asked to change where only their change told (`asks`, in earlier versions), what moved
+    (`absent`) and where to (`present`), its places, and its words. Paths as text."""
 
     names: list[str]
     paths: list[str] = []

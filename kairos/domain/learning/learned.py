@@ -8,7 +8,8 @@ stale-reference              every finding of it        ─┐ what its other ch
           └ docs/api
 ```
 A finding is judged by the deepest of these that ENOUGH findings taught something about. It is silent where the upper
-end of the 95 % interval lies below FLOOR: it is wrong more often than right, and one can be sure of it.
+end of the 95 % interval lies below FLOOR: it is wrong more often than right, and one can be sure of it. Only what a
+repository itself taught silences a detector, and only there; what others taught is a prior.
 """
 
 from __future__ import annotations
@@ -202,7 +203,7 @@ def judged(state: Learned, detector: str, repo: str = "", place: str = "") -> Ju
         if not depth or tally.n >= ENOUGH:
             at, found = depth, (a + tally.yes, b + tally.no)
     _, where, below_ = (*keys[at].split("|", 2), "", "")[:3]
-    silent = tallies[at].n >= ENOUGH and below(*found, FLOOR) > 1 - TAIL
+    silent = at > 0 and below(*found, FLOOR) > 1 - TAIL
     return Judgement(where, below_, tallies[at], credible(*found), silent)
 
 
@@ -227,7 +228,7 @@ def silences(state: Learned, only: str = "") -> Iterator[tuple[str, Judgement]]:
 
 def in_words(detector: str, found: Judgement) -> str:
     """Why a detector is silent, with the figures."""
-    where = f"in {found.place}/" if found.place else "in this repository" if found.repo else "everywhere"
+    where = f"in {found.place}/" if found.place else "in this repository"
     return (
         f"{detector} is silent {where}, as {found.tally.yes:g} of {found.tally.n:g} findings were welcome, so at most "
         f"{found.interval.high:.0%} are (95 %), below the floor of {FLOOR:.0%}"

@@ -18,11 +18,9 @@ _LISTED, _HELD, _WAITS = b"listed/", b"held/", b"waits/"
 
 
 class WaitingHold(NamedTuple):
-    """A hold of a finding that can end: its position, until when it holds (us; 0: no time), and a hash of the finding's
-    key."""
+    """A hold of a finding that can end: its position, and a hash of the finding's key."""
 
     position: int
-    until: int
     finding: bytes
 
 
@@ -48,16 +46,16 @@ class Findings(Indexed):
         return next(iter(self.index.under(_WAITS)), None) is not None
 
     def waiting(self, repo: str, rule: str, detector: str) -> Iterator[WaitingHold]:
-        """The holds of a detector's findings by a rule of `ENDING`, in the order of their end, that no turn has looked
-        at again."""
+        """The holds of a detector's findings by a rule of `ENDING`, the oldest first, that no turn has looked at
+        again."""
         for rest in self.index.under(_waits(repo, rule, detector)):
-            until, position, finding, _ = rest.split(b"/", 3)
-            yield WaitingHold(int(position), int(until), finding)
+            position, finding, _ = rest.split(b"/", 2)
+            yield WaitingHold(int(position), finding)
 
 
 class FindingsView(IndexView[Findings]):
     name = "findings"
-    version = 3
+    version = 4
     state = Findings
     topics = frozenset({"FindingListed", "AttentionHeld", "ProposalRaised", "ProposalRevised", "TurnStarted"})
 
@@ -115,7 +113,7 @@ def _looked_again(index: Index, event: TurnStarted) -> None:
         for detector in event.detectors:
             begun = _waits(event.repo, rule, detector)
             for rest in list(index.under(begun)):
-                _, position, label = rest.split(b"/", 2)
+                position, label = rest.split(b"/", 1)
                 if position in ended:
                     index.remove([begun + rest, _HELD + label])
 
@@ -125,9 +123,9 @@ def _waits(repo: str, rule: str, detector: str) -> bytes:
 
 
 def _wait(held: AttentionHeld, position: int) -> bytes:
-    """The key of a hold that can end: sorted by its end; the last part is that of its label."""
+    """The key of a hold that can end: sorted by its position; the last part is that of its label."""
     begun = _waits(held.repo, held.rule, held.detector)
-    return begun + b"%020d/%020d/" % (max(0, held.until or 0), position) + _held(label_of(held))[len(_HELD) :]
+    return begun + b"%020d/" % position + _held(label_of(held))[len(_HELD) :]
 
 
 def _of(what: bytes, key: str) -> bytes:

@@ -146,10 +146,12 @@ class Inbox(msgspec.Struct):
             if filed is not None and filed.proposal.state in proposal.DONE and filed.proposal.raised.repo == repo:
                 yield filed.proposal
 
-    def carried_out(self, repo: str) -> list[Proposal]:
-        """The latest patches of a repository that were carried out and are not undone, the last one first."""
+    def carried_out(self, repo: str, since: int = 0) -> list[Proposal]:
+        """The latest patches of a repository that were carried out, since a time (us), and are not undone; the last one
+        first."""
         ids = islice(_ids(self.index.under(_said(b"ran", repo, ""), backwards=True)), _MOST_CARRIED)
-        return [self.filings[i].proposal for i in ids if i in self.filings]
+        found = (self.filings[i].proposal for i in ids if i in self.filings)
+        return list(takewhile(lambda p: p.changed_at >= since, found))
 
     def file(self, id_: str, filed: Filed, before: Filed | None) -> None:
         """Stores a proposal and updates the index. `before`: the proposal as it was stored until now."""

@@ -10,6 +10,7 @@ from kairos.eventlog.views.commits import CommitsView
 from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.eventlog.views.looked import LookedView
 from kairos.eventlog.views.model_health import ModelHealthView
 from kairos.eventlog.views.open_turns import OpenTurnsView
@@ -32,6 +33,7 @@ def log_views() -> tuple[Projection[Any], ...]:
         OpenTurnsView(),
         CommitsView(),
         ChecksView(),
+        LogWatchesView(),
         RosterView(),
         ShadowsView(),
         ModelHealthView(),

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from cli.layout import width
-from cli.look.why import considered_text
-from kairos.desk.records.proposals import BelowOut, CommitLookOut, DetectorLookOut
 from kairos.domain import events as ev
 
 
@@ -90,15 +88,6 @@ def test_why_not_fits_the_terminal(kairos: Any, seeded: Any, terminal: Any, size
         text = screen.raw.decode()
         lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in text.replace("\r", "").split("\n")]
         assert all(width(line) <= size[0] for line in lines), lines
-
-
-def test_why_not_of_a_commit_names_three_that_came_near() -> None:
-    below = [BelowOut(what=f"f{n}.py", why="support 3 is less than 4") for n in range(10)]
-    one = DetectorLookOut(detector="missing-companion", looked=True, what="finds nothing now", found=[], below=below)
-    looked = CommitLookOut(commit="a" * 40, subject="s", repo="/r", files=1, detectors=[one], uncovered=[])
-    said = considered_text(looked)
-    assert [f"f{n}.py" in said for n in range(5)] == [True, True, True, False, False]
-    assert "7 more below its threshold (--json lists them)" in said
 
 
 def test_a_silence_names_the_rejection_that_ends_it(kairos: Any, seeded: Any) -> None:

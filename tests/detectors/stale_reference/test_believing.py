@@ -119,3 +119,29 @@ def test_a_name_that_was_an_object_before_the_commit_is_no_submodule(repo, see):
     (found,) = StaleReference().look(see("commit"))
     assert [e.fs for e in found.action.edits] == ["README.md"]
     assert any(words.startswith("pkg/use.py:1") for words in found.unchecked)
+
+
+def test_a_deleted_file_that_git_ignores_now_is_made_by_a_build_and_rightly_named(repo, see):
+    repo.write("man/just.1", "x\n")
+    repo.write("docs/use.md", "see [man](../man/just.1)\n")
+    repo.commit()
+    repo.git("rm", "-q", "man/just.1")
+    repo.write(".gitignore", "/man\n")
+    repo.commit()
+    assert list(StaleReference().look(see("commit"))) == []
+    repo.write(".gitignore", "/other\n")
+    repo.write("man/other.1", "x\n")
+    repo.write("docs/use.md", "see [man](../man/other.1)\n")
+    repo.commit()
+    repo.git("rm", "-q", "man/other.1")
+    repo.commit()
+    assert [f.title for f in list(StaleReference().look(see("commit")))] == ["1 reference to deleted man/other.1"]
+
+
+def test_a_list_of_what_is_left_out_may_name_what_is_gone(repo, see):
+    repo.write("COOKBOOK.md", "x\n")
+    repo.write(".npmignore", "COOKBOOK.md\n")
+    repo.commit()
+    repo.git("rm", "-q", "COOKBOOK.md")
+    repo.commit()
+    assert list(StaleReference().look(see("commit"))) == []

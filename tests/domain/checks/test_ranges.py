@@ -49,6 +49,8 @@ def test_the_runs_of_a_search_are_no_base() -> None:
 def test_what_was_red_from_the_first_run_is_not_newly_red() -> None:
     assert ranges.newly_red(check(ran(2, 5, "a")), CHAIN) == []
     assert ranges.newly_red(check(ran(1, 1, "a"), ran(2, 5, "a")), CHAIN) == []
+    assert not ranges.was_green(check(ran(1, 1, "a"), ran(2, 5, "a")), "a")
+    assert ranges.was_green(check(ran(1, 1, "b"), ran(2, 5, "a")), "a")
 
 
 def test_a_run_that_does_not_tell_is_no_base() -> None:

@@ -131,12 +131,13 @@ def test_a_directory_is_judged_apart_from_what_surrounds_it_once_enough_is_known
 
 
 def test_what_other_repositories_taught_is_a_prior_and_no_verdict() -> None:
-    past = Past().each(9, no, repo="r").each(2, no, repo="s")
+    past = Past().each(20, no, repo="r").each(2, no, repo="s")
     assert judged(past.state, DETECTOR, "r").silent
-    assert judged(past.state, DETECTOR, "s").silent, "2 of its own and 9 elsewhere: it falls back on all"
-    assert not judged(Past().each(2, no, repo="s").state, DETECTOR, "s").silent
-    past = past.each(9, finished, repo="t").each(9, finished, repo="u")
-    assert not judged(past.state, DETECTOR, "s").silent and judged(past.state, DETECTOR, "r").silent
+    assert not judged(past.state, DETECTOR, "s").silent, "2 of its own are too few, whatever others taught"
+    assert not judged(past.state, DETECTOR, "t").silent and not judged(past.state, DETECTOR).silent
+    assert [j.repo for _, j in silences(past.state)] == ["r"]
+    assert judged(past.each(1, no, repo="s").state, DETECTOR, "s").silent, "with a prior of many no, 3 are enough"
+    assert not judged(Past().each(3, no, repo="s").state, DETECTOR, "s").silent
 
 
 def test_a_reset_forgets_what_was_learned_there_and_nothing_else() -> None:

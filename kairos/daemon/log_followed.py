@@ -1,0 +1,166 @@
+"""One watched log as the daemon reads it: its lines, what was learnt of them, and the news that wait to be told."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from kairos.clock import now_us
+from kairos.domain.logs.entries import Entries
+from kairos.domain.logs.past import LogNews, LogPast, LogPastState
+from kairos.domain.logs.state import WatchedLog
+from kairos.eventlog.log import Log
+from kairos.eventlog.record import Put
+from kairos.eventlog.views.projection import checked, sealed
+from kairos.sensing.log_file import FilePlace, LogFile
+
+SETTLE_S, SETTLE_MOST_S = 2.0, 10.0
+"""News is told when nothing new came for so long (s), at the latest after so long."""
+ENTRY_S = 1.0
+"""An entry is whole when nothing came after it for so long (s)."""
+SAVE_S = 300.0
+"""What was learnt is saved at most this often (s), and with what is told, and at the end."""
+AT_ONCE = 4
+"""So many chunks of one log are read before another has its turn."""
+
+
+class LogKept(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What is kept of a watched log between two runs of the daemon: what it was, where reading ended, its past, why
+    nothing can be read now, and how many bytes were skipped."""
+
+    source: str
+    past: LogPastState
+    place: FilePlace | None = None
+    why: str = ""
+    skipped: int = 0
+
+
+def kept_view(repo: str) -> str:
+    """The view with a row for each watched log of a repository. It can be learnt again, so it may be dropped."""
+    return f"snapshot/log-watch/{repo}@1"
+
+
+def kept_of(log: Log, repo: str, watch: WatchedLog) -> LogKept | None:
+    """What was kept of a watched log; None if there is nothing, or if it is of another source."""
+    raw = log.view_row(kept_view(repo), watch.name.encode())
+    try:
+        kept = None if raw is None else msgspec.json.decode(checked(raw), type=LogKept)
+    except (msgspec.MsgspecError, ValueError):
+        return None  # damaged, but disposable: it is learnt again
+    return kept if kept is not None and kept.source == watch.source else None
+
+
+class FollowedLog:
+    """A watched log. `work` reads what there is; `due` tells when news may be told."""
+
+    def __init__(self, repo: str, watch: WatchedLog, kept: LogKept | None) -> None:
+        self.repo, self.watch = repo, watch
+        self._kept = kept or LogKept(source=watch.source, past=LogPastState())
+        self._past = LogPast(self._kept.past, every=watch.every)
+        self._entries = Entries()
+        self._file = LogFile(Path(watch.path), self._kept.place)
+        self._learning: Iterator[list[str]] | None = None
+        if kept is None:
+            self._learning = self._file.past()
+        self._news: list[LogNews] = []
+        self._first_news = self._last_news = self._last_line = 0.0
+        self._save_at: float | None = None
+
+    @property
+    def why(self) -> str:
+        """Why nothing can be read; empty if it can."""
+        return self._kept.why
+
+    @property
+    def directory(self) -> bytes:
+        """The directory that tells of changes of a file: its own, or the nearest above it that there is."""
+        place = self._file.path.parent
+        while not place.is_dir() and place != place.parent:
+            place = place.parent
+        return os.fsencode(place)
+
+    def work(self) -> bool:
+        """Reads some of what there is; True if there is more."""
+        if self._learning is not None:
+            return self._learn()
+        for _ in range(AT_ONCE):
+            read = self._file.read()
+            self.take(read.lines)
+            if read.skipped or read.why != self._kept.why:
+                self._kept.skipped += read.skipped
+                self._kept.why = read.why
+                self._save_at = 0.0
+            if not read.more:
+                return False
+        return True
+
+    def _learn(self) -> bool:
+        assert self._learning is not None
+        for lines in self._learning:
+            self._see((e for line in lines for e in self._entries.take(line)), learning=True)
+            return True
+        self._see(self._entries.flush(), learning=True)
+        self._learning = None
+        self._save_at = 0.0
+        return True
+
+    def take(self, lines: Iterable[str]) -> None:
+        """Takes lines that were read now."""
+        for line in lines:
+            self._last_line = time.monotonic()
+            self._see(self._entries.take(line))
+
+    def _see(self, entries: Iterable[list[str]], *, learning: bool = False) -> None:
+        for lines in entries:
+            now = time.monotonic()
+            if self._save_at is None:
+                self._save_at = now + SAVE_S
+            news = self._past.see(lines, now_us(), learning=learning)
+            if news is not None:
+                self._first_news = self._first_news if self._news else now
+                self._last_news = now
+                self._news = [n for n in self._news if n.template.id != news.template.id] + [news]
+
+    def due(self, *, ending: bool = False) -> tuple[list[LogNews], float | None]:
+        """(the news to tell now, in how many seconds to ask again; None: not before there are new lines). `ending`: all
+        that there is."""
+        now, waits = time.monotonic(), []
+        if self._entries.waiting:
+            left = self._last_line + ENTRY_S - now
+            if left <= 0 or ending:
+                self._see(self._entries.flush())
+            else:
+                waits.append(left)
+        if self._news:
+            left = min(self._last_news + SETTLE_S, self._first_news + SETTLE_MOST_S) - now
+            if left <= 0 or ending:
+                news, self._news = self._news, []
+                return news, 0.0
+            waits.append(left)
+        if self._save_at is not None:
+            waits.append(max(0.0, self._save_at - now))
+        return [], min(waits, default=None)
+
+    def unsaved(self, *, ending: bool = False) -> bool:
+        """Whether what was learnt should be saved now. Not while something waits: after a crash it is read again."""
+        if self._save_at is None or self._news or self._entries.waiting:
+            return False
+        return ending or time.monotonic() >= self._save_at
+
+    def saving(self) -> Put:
+        """The write that keeps what was learnt, with the place up to which it was."""
+        self._kept.past = self._past.state()
+        self._kept.place = self._file.place
+        return Put(kept_view(self.repo), self.watch.name.encode(), sealed(msgspec.json.encode(self._kept)))
+
+    def saved(self) -> None:
+        """Call it after the write of `saving` was appended."""
+        self._save_at = None
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._file.close()

@@ -1,0 +1,114 @@
+"""The logs of a person's programs: which are watched, what was learnt of them, and what would have been told."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.given import place, typed
+from kairos.desk.reading import repositories, repository_at
+from kairos.desk.records.log_watches import LogBacktestOut, LogNewsOut, LogWatchRemovedOut, WatchedLogOut
+from kairos.domain.checks.suggesting import free_name
+from kairos.domain.events import LogWatchNamed, LogWatchRemoved
+from kairos.domain.logs.state import WatchedLog, watch_stream
+from kairos.errors import NotFound, UsageError
+from kairos.eventlog.record import NewEvent
+from kairos.eventlog.views.log_watches import LogWatchesView
+from kairos.eventlog.views.repositories import Repository
+
+NAME = re.compile(r"\A[a-z0-9][a-z0-9._-]{0,39}\Z")
+_EXAMPLE = "kairos watch-log add --file /var/log/app.log"
+
+
+def add(
+    desk: Desk, only: Repository | None, *, file: str, name: str | None = None, every: bool = False
+) -> WatchedLogOut:  # fmt: skip
+    """Watches a log for a repository, or changes the one of this name. UsageError, NotFound."""
+    repo = _repository(desk, only)
+    known = desk.view(LogWatchesView()).of(repo.id)
+    name = name or free_name(_name_of(file), set(known))
+    if NAME.match(name) is None:
+        raise UsageError(f"`{name}` is no name for a log", "Small letters, digits, `.`, `_` and `-`, at most 40.")
+    event = LogWatchNamed(repo=repo.id, name=name, kind="file", path=_file(desk, file), every=every)
+    desk.log.append([NewEvent(watch_stream(repo.id, name), event, None, "user")])
+    return next(w for w in listed(desk, repo) if w.name == name)
+
+
+def remove(desk: Desk, only: Repository | None, name: str) -> LogWatchRemovedOut:
+    """Ends the watch of a log. NotFound (4)."""
+    repo = _repository(desk, only)
+    if name not in desk.view(LogWatchesView()).of(repo.id):
+        raise NotFound(f"{repo.root} watches no log `{name}`", "`kairos watch-log ls` lists them.")
+    event = LogWatchRemoved(repo=repo.id, name=name)
+    (position,) = desk.log.append([NewEvent(watch_stream(repo.id, name), event, None, "user")])
+    return LogWatchRemovedOut(repo=repo.root, name=name, position=position)
+
+
+@of_one_moment
+def listed(desk: Desk, only: Repository | None) -> list[WatchedLogOut]:
+    """The watched logs of a repository, or of all, with what was learnt of them until it was saved last."""
+    known = desk.view(LogWatchesView())
+    repos = [only] if only is not None else repositories(desk).watched()
+    return [_out(desk, repo, watch) for repo in repos for _, watch in sorted(known.of(repo.id).items())]
+
+
+def backtest(path: Path) -> LogBacktestOut:
+    """Reads a log file as if live: what it would have told of its second half. NotFound, UsageError."""
+    from kairos.daemon.log_replay import replay
+
+    try:
+        found = replay(path.resolve())
+    except OSError as error:
+        kind = NotFound if isinstance(error, FileNotFoundError) else UsageError
+        raise kind(f"{path} cannot be read: {(error.strerror or str(error)).lower()}", "Give a log file.") from error
+    news = [
+        LogNewsOut(
+            news=n.news.kind, level=n.news.level, template=n.news.template.text, example=n.news.example, line=n.line,
+            here=n.news.here,
+        )
+        for n in found.news
+    ]  # fmt: skip
+    return LogBacktestOut(
+        path=str(path), lines=found.lines, entries=found.entries, learnt=found.learnt, templates=found.templates,
+        unsaid=found.unsaid, news=news,
+    )  # fmt: skip
+
+
+def _out(desk: Desk, repo: Repository, watch: WatchedLog) -> WatchedLogOut:
+    from kairos.daemon.log_followed import kept_of
+
+    kept = kept_of(desk.log, repo.id, watch)
+    why = "" if kept is None else kept.why
+    return WatchedLogOut(
+        repo=repo.root, name=watch.name, kind=watch.kind, source=watch.path,
+        every=watch.every, state="not read yet" if kept is None else "cannot be read" if why else "reading", why=why,
+        entries=0 if kept is None else kept.past.entries, templates=0 if kept is None else len(kept.past.templates),
+        told=watch.told, unsaid=0 if kept is None else kept.past.unsaid, skipped=0 if kept is None else kept.skipped,
+    )  # fmt: skip
+
+
+def _file(desk: Desk, text: str) -> str:
+    """The absolute path of a log file; its directories with links resolved, itself not: rotation may make it a link."""
+    given = typed(text)
+    path = place(str(given.parent)) / given.name
+    if path.is_relative_to(desk.home.data):
+        raise UsageError(f"{text} is Kairos's own", "It does not watch what it writes itself.")
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UsageError(f"{text} is no file", f"Give a log file: {_EXAMPLE}")
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it may come later
+    except OSError as error:
+        raise UsageError(f"{text} cannot be read: {error.strerror}", "Give a log file that you may read.") from error
+    return str(path)
+
+
+def _name_of(file: str) -> str:
+    """A name by what is watched: `app` of /var/log/app.log."""
+    return re.sub(r"[^a-z0-9._-]+", "-", Path(file).stem.lower()).strip("-._")[:30] or "log"
+
+
+def _repository(desk: Desk, only: Repository | None) -> Repository:
+    return only if only is not None else repository_at(desk, Path.cwd())

@@ -1,0 +1,176 @@
+"""A watched log from a real file to the card: once, with its commit, across rotation and a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kairos.daemon import log_followed
+from kairos.daemon.folded import World
+from kairos.daemon.log_followed import kept_of
+from kairos.daemon.log_watching import LogWatching
+from kairos.domain.events import DetectorMuted, LogWatchNamed, LogWatchRemoved
+from kairos.domain.logs.state import watch_stream
+from kairos.eventlog.leases import Everything
+from kairos.eventlog.opener import open_log
+from kairos.eventlog.views.inbox import InboxView
+from kairos.eventlog.views.log_watches import LogWatchesView
+from kairos.home import Home
+
+ERROR = "2026-12-02 10:00:00 ERROR app could not reach the database at 10.0.0.7: retrying in 5 s"
+
+
+class Watched:
+    """A log file with a past, named to be watched."""
+
+    def __init__(self, others: Any, path: Path) -> None:
+        self.others, self.path = others, path
+        self.add(*(f"2026-12-01 10:00:00 INFO app GET /item/{n} took {n} ms" for n in range(300)))
+
+    def add(self, *lines: str) -> None:
+        with self.path.open("a") as out:
+            out.writelines(f"{line}\n" for line in lines)
+
+    def name(self, **more: Any) -> None:
+        named = {"kind": "file", "path": str(self.path), **more}
+        event = LogWatchNamed(repo=self.others.repo, name="app", **named)
+        self.others.say(event, watch_stream(self.others.repo, "app"), origin="user")
+
+    def cards(self) -> list[Any]:
+        return [p for p in InboxView().load(self.others.log)[0].proposals.values() if p.raised.detector == "log-watch"]
+
+    def entries(self) -> int:
+        """How many entries were learnt when that was saved last."""
+        watch = LogWatchesView().load(self.others.log)[0].of(self.others.repo)["app"]
+        kept = kept_of(self.others.log, self.others.repo, watch)
+        return 0 if kept is None else kept.past.entries
+
+
+@pytest.fixture
+def watched(others: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
+    monkeypatch.setattr(log_followed, "SETTLE_S", 0.1)
+    monkeypatch.setattr(log_followed, "ENTRY_S", 0.05)
+    (tmp_path / "logs").mkdir()
+    return Watched(others, tmp_path / "logs" / "app.log")
+
+
+@pytest.fixture
+def component(others: Any, home: Home, world: World) -> Callable[[], LogWatching]:
+    return lambda: LogWatching(home, others.config, open_log(home), world, Everything(), print)
+
+
+def test_a_new_line_is_one_card_with_the_commit_that_wrote_it(
+    watched: Watched, others: Any, repo: Any, component: Any, running: Any, until: Any
+) -> None:
+    repo.write("db.py", 'log.error("could not reach the database at %s: retrying in %d s", host, n)\n')
+    wrote = repo.commit("retry when the database is away")
+    watched.name()
+    with running(component()):
+        until(lambda: watched.entries() == 300, "learning")
+        watched.add(ERROR, ERROR.replace("0.7", "0.8"))
+        (told,) = others.until("LogLineTold")
+        watched.add(*[ERROR] * 5)
+        watched.add("2026-12-02 10:00:00 INFO app something else that is new")
+    assert others.told("LogLineTold") == [told]
+    assert (told.news, told.level, told.count, told.commit, told.place) == ("new", "error", 2, wrote, "db.py:1")
+    (card,) = watched.cards()
+    assert "app: new error: app could not reach the database at *" in card.raised.title
+    assert f"written in {wrote[:10]} “retry when the database is away”" in card.raised.claim
+    assert "10.0.0.7" in card.raised.action.text
+    assert watched.entries() >= 302, "what was learnt is saved with what is told"
+
+
+def test_what_was_told_is_not_told_again_after_a_restart_and_a_rotation_meanwhile_loses_nothing(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any
+) -> None:
+    watched.name()
+    with running(component()):
+        until(lambda: watched.entries() == 300, "learning")
+        watched.add(ERROR)
+        others.until("LogLineTold")
+    watched.add(ERROR, "2026-12-02 10:00:00 ERROR app the disk is full")
+    watched.path.rename(watched.path.with_name("app.log.1"))
+    watched.add("2026-12-02 10:00:00 ERROR app the cache is gone for good")
+    with running(component()):
+        others.until("LogLineTold", 3)
+        watched.path.rename(watched.path.with_name("app.log.2"))
+        watched.add("2026-12-02 10:00:00 WARNING app no space left anywhere")
+        others.until("LogLineTold", 4)
+    assert sorted(e.template.partition(" app ")[2] for e in others.told("LogLineTold")) == [
+        "could not reach the database at *: retrying in * s", "no space left anywhere", "the cache is gone for good",
+        "the disk is full",
+    ]  # fmt: skip
+    assert len(watched.cards()) == 4
+
+
+def test_news_that_waits_when_the_daemon_stops_is_told(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_followed, "SETTLE_S", 600.0)
+    watched.name()
+    part = component()
+    with running(part):
+        until(lambda: watched.entries() == 300, "learning")
+        watched.add(ERROR)
+        until(lambda: any(f._news for f in part._followed.values()), "the line")
+        assert others.told("LogLineTold") == []
+    assert len(others.told("LogLineTold")) == 1
+
+
+def test_the_end_of_a_watch_closes_what_it_told_and_forgets_what_it_learnt(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any
+) -> None:
+    watched.name()
+    with running(component()):
+        until(lambda: watched.entries() == 300, "learning")
+        watched.add(ERROR)
+        others.until("LogLineTold")
+        others.say(LogWatchRemoved(repo=others.repo, name="app"), watch_stream(others.repo, "app"))
+        until(lambda: [c.state for c in watched.cards()] == ["superseded"], "closing")
+        assert others.log.view(f"snapshot/log-watch/{others.repo}@1") == {}
+        watched.add("2026-12-02 10:00:00 ERROR app the disk is full")
+    assert len(others.told("LogLineTold")) == 1
+
+
+def test_a_muted_watch_records_what_was_new_and_raises_nothing(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any
+) -> None:
+    others.say(DetectorMuted(detector="log-watch"))
+    watched.name()
+    with running(component()):
+        until(lambda: watched.entries() == 300, "learning")
+        watched.add(ERROR)
+        others.until("LogLineTold")
+    assert watched.cards() == []
+
+
+def test_a_file_that_is_not_there_yet_is_read_from_its_first_line_when_it_comes(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any
+) -> None:
+    watched.path.unlink()
+    watched.path.parent.rmdir()
+    watched.name()
+    part = component()
+    with running(part):
+        until(lambda: any(f.why for f in part._followed.values()), "the look")
+        watched.path.parent.mkdir()
+        watched.add(*(f"INFO n {n}" for n in range(100)), ERROR)
+        (told,) = others.until("LogLineTold")
+    assert told.level == "error"
+
+
+def test_with_nothing_written_nothing_wakes(
+    watched: Watched, component: Any, running: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.name()
+    part = component()
+    steps = []
+    monkeypatch.setattr(part, "step", lambda inner=part.step: (steps.append(inner()), steps[-1])[1])
+    with running(part):
+        until(lambda: watched.entries() == 300 and steps and steps[-1] is None, "rest")
+        before = len(steps)
+        part._hints.wait(0.3)
+        assert len(steps) == before

@@ -1,0 +1,70 @@
+"""Naming, listing and ending the watch of a log, and reading one as if live."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kairos.daemon.log_followed import FollowedLog, kept_view
+from kairos.desk import log_watches
+from kairos.desk.desk import Desk
+from kairos.desk.reading import repository_at
+from kairos.desk.registering import Told, register
+from kairos.errors import NotFound, UsageError
+from kairos.eventlog.views.log_watches import LogWatchesView
+
+
+@pytest.fixture
+def at(desk: Desk, repo: Any) -> Any:
+    told = Told(trusts=lambda _: None, progress=lambda _: nullcontext(lambda *_: None), warn=print)
+    register(desk, str(repo.root), history=None, told=told)
+    return repository_at(desk, repo.root)
+
+
+def test_a_log_is_named_listed_changed_and_ended(desk: Desk, at: Any, tmp_path: Path) -> None:
+    made = log_watches.add(desk, at, file=str(tmp_path / "My App.log"))
+    assert (made.name, made.kind, made.state, made.source) == (
+        "my-app", "file", "not read yet", str(tmp_path / "My App.log"),
+    )  # fmt: skip
+    again = log_watches.add(desk, at, file=str(tmp_path / "b.log"), name="my-app", every=True)
+    assert (again.source, again.every) == (str(tmp_path / "b.log"), True)
+    assert log_watches.add(desk, at, file="/x/my-app.log").name == "my-app-2"
+    assert [w.name for w in log_watches.listed(desk, None)] == ["my-app", "my-app-2"]
+    assert log_watches.remove(desk, at, "my-app").name == "my-app"
+    with pytest.raises(NotFound):
+        log_watches.remove(desk, at, "my-app")
+
+
+def test_what_was_learnt_is_listed(desk: Desk, at: Any, tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("a b\nc d e\n" * 10)
+    log_watches.add(desk, at, file=str(path))
+    watch = desk.view(LogWatchesView()).of(at.id)["app"]
+    followed = FollowedLog(at.id, watch, None)
+    while followed.work():
+        pass
+    desk.log.append([], writes=[followed.saving()])
+    (listed,) = log_watches.listed(desk, at)
+    assert (listed.state, listed.entries, listed.templates) == ("reading", 20, 2)
+    assert desk.log.view(kept_view(at.id))
+
+
+def test_what_cannot_be_watched_is_refused(desk: Desk, at: Any, tmp_path: Path) -> None:
+    for file, name in ((str(tmp_path), None), (str(desk.home.daemon_log), None), ("a.log", "No Name")):
+        with pytest.raises(UsageError):
+            log_watches.add(desk, at, file=file, name=name)
+    assert log_watches.listed(desk, at) == []
+
+
+def test_a_backtest_says_what_would_have_been_told(tmp_path: Path) -> None:
+    path = tmp_path / "app.log"
+    path.write_text("".join(f"INFO app GET /item/{n}\n" for n in range(400)) + "ERROR app broke down at 7\n")
+    found = log_watches.backtest(path)
+    assert [(n.template, n.line) for n in found.news] == [("ERROR app broke down at *", 401)]
+    with pytest.raises(NotFound):
+        log_watches.backtest(tmp_path / "none.log")
+    with pytest.raises(UsageError):
+        log_watches.backtest(tmp_path)

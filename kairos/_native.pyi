@@ -58,8 +58,8 @@ def markdown_parts(text: str, *, mdx: bool = False) -> list[tuple[str, int, int,
 
     Kinds and values: `bare` and `angle`, a destination as written and its meaning; `attribute`, an HTML (with `mdx`
     also JSX) attribute value and the attribute's name; `code`, a code span; `specifier`, an import of MDX; `metadata`,
-    front matter; `fence`, a fenced block and its info string; `unlocated`, a link without a provable place and its
-    meaning.
+    front matter; `fence`, a fenced block and its info string; `indented`, an indented block of code; `unlocated`, a
+    link without a provable place and its meaning.
     Remote destinations are left out. ValueError if the parser fails."""
 
 # -- languages: what a source file refers to ------------------------------------------------------------
@@ -68,11 +68,13 @@ def source_references(text: str, language: str) -> list[tuple[str, int, int, str
     """(kind, start, end, value) of every part of a source file that may refer to another file, by its start. Ranges are
     in characters.
 
-    Languages: javascript, typescript, tsx, go, rust, c, cpp, css, html. Kinds: `specifier` of JavaScript; `import`,
-    `alias`, `package`, `qualifier` and `embed` of Go; `include` and `system` of C; `mod`, `use`, `path` (whose value is
-    `inline modules|path up to this word`), `file` and `include` of Rust; `url` of CSS; `attribute` of HTML, whose value
-    is its name; `string`, another string that may be a path. ValueError if the language is unknown, or if the text is
-    too large or too slow to parse."""
+    Languages: javascript, typescript, tsx, go, rust, java, c, cpp, css, html. Kinds: `specifier` of JavaScript;
+    `import`, `alias`, `package`, `qualifier` and `embed` of Go; `include` and `system` of C; `mod`, `use`, `path` (its
+    value is `inline modules|path up to this word`), `file` and `include` of Rust; `package`, `import`, `static`, `all`
+    (an import of `.*`), `type` (of the top level), `declared` (what hides a type), `constructor`, `name` (a first word
+    that may be a type), `qualified` and `doc` of Java; `url` of CSS; `attribute` of HTML, whose value is its name;
+    `string`, another string that may be a path. ValueError if the language is unknown, or if the text is too large or
+    too slow to parse."""
 
 # -- sensing: what a tree holds, and which directories of it may have changed -------------------------
 

@@ -27,6 +27,8 @@ pub enum Kind {
     Metadata,
     /// A fenced code block with its fences; `value` is the info string.
     Fence,
+    /// An indented code block; `value` is empty.
+    Indented,
     /// A link whose destination has no provable range; `value` is the decoded destination.
     Unlocated,
 }
@@ -41,6 +43,7 @@ impl Kind {
             Self::Specifier => "specifier",
             Self::Metadata => "metadata",
             Self::Fence => "fence",
+            Self::Indented => "indented",
             Self::Unlocated => "unlocated",
         }
     }
@@ -144,6 +147,9 @@ impl Reader<'_> {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
                 self.code.push(range.clone());
                 self.found.push(Part { kind: Kind::Fence, range, value: info.into_string() });
+            }
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => {
+                self.found.push(Part { kind: Kind::Indented, range, value: String::new() });
             }
             Event::Start(Tag::MetadataBlock(MetadataBlockKind::YamlStyle | MetadataBlockKind::PlusesStyle)) => {
                 self.found.push(Part { kind: Kind::Metadata, range, value: String::new() });

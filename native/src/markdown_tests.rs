@@ -49,6 +49,13 @@ fn code_spans_front_matter_and_fences_have_ranges() {
     assert_eq!(found("see `` a`b `` and `src/x.py`"), [(Kind::Code, "a`b"), (Kind::Code, "src/x.py")]);
     assert_eq!(found("---\nimage: a.png\n---\n")[0].0, Kind::Metadata);
     assert_eq!(parts("```{include} a.md\n```\n", false)[0].value, "{include} a.md");
+    let text = "x\n\n    $ run\n\n    run\n\n- y\n\n      $ go\n";
+    let blocks = parts(text, false);
+    assert!(blocks.iter().all(|part| part.kind == Kind::Indented));
+    assert_eq!(
+        blocks.iter().map(|part| text[part.range.clone()].trim()).collect::<Vec<_>>(),
+        ["$ run\n\n    run", "$ go"]
+    );
 }
 
 #[test]

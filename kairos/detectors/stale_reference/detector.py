@@ -49,11 +49,11 @@ class StaleReference:
         if not moves:
             return
         modules = Modules(moves, _stated(scene, makers), scene.text, _changed_packages(scene, makers))
-        named, projects = naming(scene, moves), Projects(moves, scene.text)
+        named = naming(scene, moves)
+        paths = candidates(scene, moves, named)
+        projects = Projects(moves, scene.text, paths)
         found = {
-            path: result
-            for path in candidates(scene, moves, named)
-            if (result := _search(scene, path, moves, modules, projects)) is not None
+            path: result for path in paths if (result := _search(scene, path, moves, modules, projects)) is not None
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:

@@ -22,7 +22,7 @@ from kairos.detectors.stale_reference.destinations import (
     follow,
     unquoted,
 )
-from kairos.detectors.stale_reference.document_commands import fenced_commands, find_in_span
+from kairos.detectors.stale_reference.document_commands import fenced_commands, find_in_block, find_in_span
 from kairos.detectors.stale_reference.inclusions import find_inclusions
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
@@ -66,6 +66,8 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
                 inner = text[part.start : part.end]
                 found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
                 found.add(fenced_commands(path, text, part.start, part.end, moves))
+            case "indented":
+                found.add(find_in_block(path, text, part.start, part.end, moves))
             case _:
                 if part.kind == "code" and directives.is_dotted_name(part.value):
                     found.add(_module(path, part, line, modules))

@@ -1,14 +1,16 @@
-"""What the project files of a tree state: packages of JavaScript and their aliases, modules of Go, crates of Rust."""
+"""What the project files of a tree state: packages of JavaScript and their aliases, modules of Go, crates of Rust,
+and the packages of Java."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
+from kairos.detectors.stale_reference.java_moves import JavaMoves
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.domain.config_text import items, jsonc_table, table, toml_table
 
@@ -18,6 +20,7 @@ _BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
 _GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
 _SCRIPTS = (".js", ".ts", ".jsx", ".tsx", ".mjs", ".mts")
 _WAY_UP = re.compile(r"(?:from|import|require\(|import\()[ \t]*[\"'](\./)?\.\./")
+_JAVA_CLAUSE = re.compile(_BEFORE + r"(?:@[\w.]+(?:\([^()]*\))?\s*)*+package\s+([\w.]+)\s*;", re.DOTALL)
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
 
@@ -30,11 +33,14 @@ class Alias(NamedTuple):
 
 
 class Projects:
-    """The project files of the tree now; `read`: the current text of a path."""
+    """The project files of the tree now; `read`: the current text of a path; `named`: the files that may name what
+    moved."""
 
-    def __init__(self, moves: Moves, read: Callable[[str], str | None]) -> None:
+    def __init__(self, moves: Moves, read: Callable[[str], str | None], named: Collection[str] = ()) -> None:
         self.moves = moves
         self.read = read
+        self.named = named
+        self._nested: dict[str, bool] = {}
         self._packages: dict[str, str] = {}
         self._ways_up: dict[str, list[bool]] = {}
 
@@ -93,6 +99,23 @@ class Projects:
     def go_package(self, path: str) -> str:
         """What a Go file calls its package; "" if it does not say."""
         return self._clause(path, _GO_CLAUSE)
+
+    @cached_property
+    def java(self) -> JavaMoves:
+        """The Java types that moved."""
+        return JavaMoves(self.moves, lambda path: self._clause(path, _JAVA_CLAUSE))
+
+    def java_nested(self, name: str) -> bool:
+        """Whether a Java file declares a type of this name that the file is not called by: it may be inherited, and
+        hides one of the same package."""
+        if name not in self._nested:
+            rule = re.compile(rf"\b(?:class|interface|enum|record)[ \t]+{re.escape(name)}\b")
+            self._nested[name] = any(
+                rule.search(self.read(path) or "")
+                for path in self.named
+                if path.endswith(".java") and posixpath.basename(self.moves.former(path)) != f"{name}.java"
+            )
+        return self._nested[name]
 
     def _clause(self, path: str, pattern: re.Pattern[str]) -> str:
         if path not in self._packages:

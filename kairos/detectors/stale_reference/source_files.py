@@ -13,6 +13,7 @@ from kairos.detectors.patching import Lines, Span, ordered, replaced
 from kairos.detectors.stale_reference import (
     c_includes,
     go_packages,
+    java_types,
     javascript_modules,
     markup_urls,
     rust_modules,
@@ -27,7 +28,7 @@ from kairos.detectors.stale_reference.resolving import SourceReference
 LANGUAGES = {
     ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript", ".jsx": "javascript",
     ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx",
-    ".go": "go", ".rs": "rust", ".c": "c", ".h": "c",
+    ".go": "go", ".rs": "rust", ".java": "java", ".c": "c", ".h": "c",
     ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hh": "cpp", ".hpp": "cpp", ".hxx": "cpp", ".ipp": "cpp",
     ".css": "css", ".html": "html", ".htm": "html",
 }  # fmt: skip
@@ -36,6 +37,8 @@ _QUOTED = re.compile(r"(?<=[/\"'`<])[^/\"'`<>?\n]+(?=[/\"'`>?])")
 """What stands between slashes, quotes or angle brackets: where paths in these languages have their words."""
 _UP = re.compile(r"[\"'`/]\.\.?/?[\"'`]")
 """A path that ends in `.` or `..`, which may mean an index file."""
+_WORDS = frozenset({"path", "use", "name"})
+"""Kinds of references that are one word of a path, in Rust and Java."""
 _BY_PATHS = frozenset({"javascript", "typescript", "tsx", "go", "c", "cpp"})
 
 
@@ -52,6 +55,7 @@ Resolver = Callable[[str, list[SourceReference], str, Moves, Projects], Iterator
 _RESOLVERS: dict[str, Resolver] = {
     "javascript": javascript_modules.resolved, "typescript": javascript_modules.resolved,
     "tsx": javascript_modules.resolved, "go": go_packages.resolved, "rust": rust_modules.resolved,
+    "java": java_types.resolved,
     "c": c_includes.resolved, "cpp": c_includes.resolved, "css": markup_urls.resolved, "html": markup_urls.resolved,
 }  # fmt: skip
 
@@ -109,6 +113,6 @@ def _prove(language: str, text: str, parts: list[SourceReference], found: Found)
     except ValueError:
         again = []
     # A path of several words may have become longer or shorter: only whole references are compared.
-    kinds = [p.kind for p in parts if p.kind not in ("path", "use")]
-    if kinds != [p.kind for p in again if p.kind not in ("path", "use")]:
+    kinds = [p.kind for p in parts if p.kind not in _WORDS]
+    if kinds != [p.kind for p in again if p.kind not in _WORDS]:
         found.withdraw("the rewritten file would not be the same otherwise")

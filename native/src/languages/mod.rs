@@ -6,6 +6,7 @@ use crate::{edges, error::Error, grammar::Grammar, markup};
 mod c;
 mod css;
 mod go;
+mod java;
 mod javascript;
 mod rust;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub fn references(text: &str, language: &str) -> Result<Vec<Reference>, Error> {
         "tsx" => javascript::references(text, javascript::Dialect::Tsx),
         "go" => go::references(text),
         "rust" => rust::references(text),
+        "java" => java::references(text),
         "c" => c::references(text, c::Dialect::C),
         "cpp" => c::references(text, c::Dialect::Cpp),
         "css" => css::references(text),

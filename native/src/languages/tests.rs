@@ -82,6 +82,31 @@ fn paths_of_rust() {
 }
 
 #[test]
+fn names_of_java() {
+    let text = "package a.b;\nimport c.Old;\nimport static c.D.x;\nimport e.*;\n\
+        /** {@link Old#f(int)}, {@code no}. @see c.Old.\n * @throws Bad if not */\n\
+        @Mark(key = Old.X) public class New<T> extends Base implements g.h.I {\n\
+        New(Old old) throws Bad { this.f = Old.make().x(); super.g(); c.Old.y(); }\n\
+        class Inner {} int m() { List<Old> l = new ArrayList<>(); for (Old o : l) {} return Old::go; }\n\
+        String s = \"c.Old\", t = \"no name\"; }\n";
+    let parts = found(text, "java");
+    assert_eq!(named(&parts, "package"), ["a.b"]);
+    assert_eq!(named(&parts, "import"), ["c.Old"]);
+    assert_eq!(named(&parts, "static"), ["c.D.x"]);
+    assert_eq!(named(&parts, "all"), ["e"]);
+    assert_eq!(named(&parts, "doc"), ["Old", "c.Old", "Bad"]);
+    assert_eq!(named(&parts, "type"), ["New"]);
+    assert_eq!(named(&parts, "constructor"), ["New"]);
+    assert_eq!(named(&parts, "declared"), ["T", "old", "Inner", "l", "o", "s", "t"]);
+    let names = named(&parts, "name");
+    assert_eq!(names.iter().filter(|name| **name == "Old").count(), 6, "{names:?}");
+    assert!(["Mark", "Base", "g", "Bad", "List", "ArrayList"].iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(["key", "m", "make", "x", "go", "X"].iter().all(|name| !names.contains(name)), "{names:?}");
+    assert_eq!(named(&parts, "qualified"), ["Old.X", "g.h.I", "this.f", "c.Old"]);
+    assert_eq!(named(&parts, "string"), ["c.Old"]);
+}
+
+#[test]
 fn destinations_of_css_and_html() {
     let text = "@import \"a.css\";\n@import url(b.css);\nx { background: url('../c.png') no-repeat, url( d.svg ) }\n/* url(no.png) */";
     assert_eq!(named(&found(text, "css"), "url"), ["a.css", "b.css", "../c.png", "d.svg"]);
@@ -116,7 +141,7 @@ fn hostile_text_is_bounded() {
     for piece in
         ["(", "[", "{", "a.", "<a ", "if(", "use {", "#if 1\n", "\"", "`${", "x=>", "*", "<T,", "::", "mod a{", "/*"]
     {
-        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
+        for language in ["javascript", "typescript", "tsx", "go", "rust", "java", "c", "cpp", "css", "html"] {
             let text = piece.repeat(60_000 / piece.len());
             let begun = crate::grammar::spent();
             let _ = references(&text, language);
@@ -132,7 +157,7 @@ fn hostile_text_is_bounded() {
 proptest::proptest! {
     #[test]
     fn any_text_has_references_within_it(text in "\\PC{0,300}|([a-z:{}(),;\"'/\\\\<>#!`$*. é\n]|use |mod |import |url){0,120}") {
-        for language in ["javascript", "typescript", "tsx", "go", "rust", "c", "cpp", "css", "html"] {
+        for language in ["javascript", "typescript", "tsx", "go", "rust", "java", "c", "cpp", "css", "html"] {
             if let Ok(parts) = references(&text, language) {
                 let length = text.chars().count();
                 proptest::prop_assert!(parts.iter().all(|p| p.range.start <= p.range.end && p.range.end <= length));

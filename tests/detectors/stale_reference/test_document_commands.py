@@ -24,6 +24,8 @@ def changed(text, path="README.md"):
         ("```bash\n./scripts/old.py a && ./run -f\n```\n", "```bash\n./scripts/new.py a && ./run.py -f\n```\n"),
         ("```\n./run -f make\n```\n", "```\n./run.py -f make\n```\n"),
         ("```console\n$ sh setup.sh\nscripts/old.py\n```\n", "```console\n$ sh bin/setup.sh\nscripts/old.py\n```\n"),
+        ("x\n\n    $ ./run -f\n    ./run\n", "x\n\n    $ ./run.py -f\n    ./run\n"),
+        ("x\n\n    ./run -f\n\n    ./run\n", "x\n\n    ./run.py -f\n\n    ./run.py\n"),
         ("- x\n\n  ```sh\n  A=1 python scripts/old.py\n  ```\n",
          "- x\n\n  ```sh\n  A=1 python scripts/new.py\n  ```\n"),
         ("Run `python scripts/old.py -v`.\n", "Run `python scripts/new.py -v`.\n"),

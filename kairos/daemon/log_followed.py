@@ -129,10 +129,12 @@ class FollowedLog:
         """(the news to tell now, in how many seconds to ask again; None: not before there are new lines). `ending`: all
         that there is."""
         now, waits = time.monotonic(), []
+        if self._learning is not None and not ending:
+            return [], 0.0  # what waits is of the past
         if self._entries.waiting:
             left = self._last_line + ENTRY_S - now
             if left <= 0 or ending:
-                self._see(self._entries.flush())
+                self._see(self._entries.flush(), learning=self._learning is not None)
             else:
                 waits.append(left)
         if self._news:
@@ -147,8 +149,8 @@ class FollowedLog:
 
     def unsaved(self, *, ending: bool = False) -> bool:
         """Whether what was learnt should be saved now. Not while something waits: after a crash it is read again."""
-        if self._save_at is None or self._news or self._entries.waiting:
-            return False
+        if self._save_at is None or self._news or self._entries.waiting or self._learning is not None:
+            return False  # a past that was learnt in part is learnt anew
         return ending or time.monotonic() >= self._save_at
 
     def saving(self) -> Put:

@@ -83,6 +83,20 @@ def test_a_new_line_is_one_card_with_the_commit_that_wrote_it(
     assert watched.entries() >= 302, "what was learnt is saved with what is told"
 
 
+def test_the_last_line_of_the_past_is_past_too(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any
+) -> None:
+    older = watched.path.with_name("app.log.1")
+    older.write_text("".join(f"2026-12-01 09:00:00 INFO app old {n}\n" for n in range(100)) + f"{ERROR}\n")
+    watched.add("2026-12-02 10:00:00 ERROR app the disk is full")
+    watched.name()
+    with running(component()):
+        until(lambda: watched.entries() == 402, "learning")
+        watched.add("2026-12-02 10:00:00 ERROR app the cache is gone for good")
+        (told,) = others.until("LogLineTold")
+    assert told.template == "ERROR app the cache is gone for good"
+
+
 def test_what_was_told_is_not_told_again_after_a_restart_and_a_rotation_meanwhile_loses_nothing(
     watched: Watched, others: Any, component: Any, running: Any, until: Any
 ) -> None:

@@ -79,7 +79,7 @@ def _head(context: Context, proposal: Proposal, card: CardOut) -> list[str]:
         f"{render.paint(card.id, 'bold')} · {render.paint(card.title, 'bold')} · {level(proposal)}"
         f" · {age(now_us() - proposal.raised_at)} · {render.inert(state)}",
         f"  {render.inert(card.repo)} · {render.inert(card.detector)}@{raised.detector_version}, engine {card.engine}"
-        f" · {render.inert(why_now(proposal))}",
+        f" · {render.inert(why_now(context.desk, proposal))}",
         "",
         _indented(card.claim),
     ]

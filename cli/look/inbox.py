@@ -12,6 +12,7 @@ from cli.context import Context, pass_context
 from cli.look.card import card_text
 from kairos.clock import now_us
 from kairos.desk.cards import card, row_of, why_now
+from kairos.desk.desk import Desk
 from kairos.desk.reading import in_order, names, proposal_of, repositories, waiting
 from kairos.desk.reading import inbox as read_inbox
 from kairos.desk.records.proposals import CardOut, ProposalOut
@@ -27,9 +28,11 @@ _NAMED = 3
 RISK_STYLES = {"urgent": "red", "high": "red", "medium": "yellow", "low": "green"}
 
 
-_LAST: dict[str, tuple[str, Callable[[Proposal], str]]] = {
-    "why": ("WHY NOW", why_now), "state": ("STATE", lambda p: p.state), "parked": ("WAITS FOR", lambda p: p.parked),
-    "deferred": ("UNTIL", lambda p: _until(p)),
+_LAST: dict[str, tuple[str, Callable[[Desk, Proposal], str]]] = {
+    "why": ("WHY NOW", why_now),
+    "state": ("STATE", lambda _, p: p.state),
+    "parked": ("WAITS FOR", lambda _, p: p.parked),
+    "deferred": ("UNTIL", lambda _, p: _until(p)),
 }  # fmt: skip
 """The last column, by what is listed: its title, and what stands there."""
 
@@ -62,7 +65,7 @@ def listed(
         unwatched=state.unwatched, model=state.model, by_rule=state.by_rule,
     )  # fmt: skip
     last = "state" if everything else "parked" if parked else "deferred" if deferred else "why"
-    rows = _rows(shown, names(roots), {p.id: known.letters(p.id) for p in shown}, last)
+    rows = _rows(desk, shown, names(roots), {p.id: known.letters(p.id) for p in shown}, last)
     nothing = f"Nothing is {last}." if parked or deferred else "Nothing waits for a decision."
     mine = [p for p in known.live() if only in (None, roots.by_id[p.raised.repo])]
     later = [p for p in mine if p.state == "deferred"]
@@ -88,7 +91,9 @@ def _foot(more: InboxMoreOut, pending: int, today: TodayOut, waits: Sequence[str
     return [*map(render.folded, lines), render.folded(f"{count_}   Next: {render.paint(more.next, 'bold')}")]
 
 
-def _rows(shown: list[Proposal], called: dict[str, str], letters: dict[str, str], last: str) -> list[list[render.Cell]]:
+def _rows(
+    desk: Desk, shown: list[Proposal], called: dict[str, str], letters: dict[str, str], last: str
+) -> list[list[render.Cell]]:  # fmt: skip
     now = now_us()
     rows: list[list[render.Cell]] = [["ID", "RISK", "AGE", "REPO", "WHAT", _LAST[last][0]]]
     for p in shown:
@@ -99,7 +104,7 @@ def _rows(shown: list[Proposal], called: dict[str, str], letters: dict[str, str]
                 age(now - p.raised_at),
                 called.get(p.raised.repo, p.raised.repo),
                 p.raised.title,
-                _LAST[last][1](p),
+                _LAST[last][1](desk, p),
             ]
         )
     return rows

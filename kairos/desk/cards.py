@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +26,10 @@ from kairos.desk.status import policy_error
 from kairos.desk.units import number
 from kairos.domain.action import CommandAction, FileEdit, NoteAction, PatchAction, content_sha, headers, unified
 from kairos.domain.deciding import reason
+from kairos.domain.events import CommitRecorded, GitMoved
 from kairos.domain.inert import as_text, quoted
 from kairos.domain.proposal import UNDECIDED, Comment, Proposal
+from kairos.errors import NotFound
 from kairos.eventlog.views.repositories import Repositories
 from kairos.repo.health import ongoing
 
@@ -144,12 +147,30 @@ def comments_go(desk: Desk) -> str:
     return "a model looks at it" if desk.daemon_running() else "a model looks at it when the daemon runs: kairos start"
 
 
-def why_now(proposal: Proposal) -> str:
+@of_one_moment
+def why_now(desk: Desk, proposal: Proposal) -> str:
     """Why the proposal is there now, in words: the boundary at which it was told or, before that, found; with the event
     that caused it."""
-    words = in_words(_boundary(proposal))
-    cause = f"(ev {number(proposal.raised.evidence[0])})" if proposal.raised.evidence else ""
-    return f"{words} {cause}".strip()
+    boundary = _boundary(proposal)
+    cause = _cause(desk, proposal.raised.evidence, boundary)
+    return f"{in_words(boundary)} {f'(ev {number(cause)})' if cause else ''}".strip()
+
+
+def _cause(desk: Desk, evidence: Sequence[int], boundary: str) -> int:
+    """The cited event that the boundary is about, 0 without any: the first one; of commits that came together, as in a
+    merge or a rebase, the last commit."""
+    if boundary != "commit" or not evidence:
+        return evidence[0] if evidence else 0
+    commits = []
+    for position in evidence:
+        try:
+            event = desk.log.at(position).event
+        except NotFound:
+            continue  # erased
+        if isinstance(event, GitMoved) and event.what != "state" and position == evidence[0]:
+            return position
+        commits += [position] if isinstance(event, CommitRecorded) else []
+    return commits[-1] if commits else evidence[0]
 
 
 def _boundary(proposal: Proposal) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kairos.desk.cards import card, patch_text, row_of, unchecked, why_now
@@ -103,6 +104,22 @@ def test_what_was_not_checked_depends_on_what_was_tried(desk: Desk, seeded: Any)
     assert unchecked(the(desk, read)) == unchecked(the(desk, tested.id)) == ["nothing else"]
 
 
+def test_why_now_of_commits_that_came_together_names_the_last_of_them(desk: Desk, seeded: Any) -> None:
+    """A merge brings the commits of the other branch; the one that the person made is the merge."""
+    side, made = (
+        seeded.append(
+            ev.CommitRecorded(repo=seeded.id, oid=oid * 40, parents=[], author="a", at_s=1, subject="s", changes=[]),
+            seeded.id,
+        )
+        for oid in "ab"
+    )
+    raised = seeded.raise_(seeded.note())
+    found = the(desk, raised.id)
+    for evidence in ([side, made], [seeded.turn, side, made]):
+        merged = msgspec.structs.replace(found, raised=msgspec.structs.replace(found.raised, evidence=evidence))
+        assert why_now(desk, merged) == f"you committed (ev {made})"
+
+
 def test_why_now_names_the_event_that_caused_it(desk: Desk, seeded: Any) -> None:
     raised = seeded.raise_(seeded.note())
-    assert why_now(the(desk, raised.id)) == f"you committed (ev {seeded.cause})"
+    assert why_now(desk, the(desk, raised.id)) == f"you committed (ev {seeded.cause})"

@@ -10,7 +10,7 @@ from kairos.acting.policy_file import load_policy
 from kairos.acting.rebasing import rebase
 from kairos.clock import DAY, now_us
 from kairos.daemon import again
-from kairos.daemon.elsewhere import LookedOver
+from kairos.daemon.elsewhere import LookedOver, kept_with
 from kairos.daemon.finding import find
 from kairos.daemon.folded import Views, World
 from kairos.daemon.joining import away_commits, spoken_for, with_cards
@@ -156,7 +156,11 @@ class Looker:
             return started, self._judged(findings, repo, turn, boundary)
 
         reported(self._log, self._world, repo.id, roster, watch, problems)
-        left = [] if over is None else over.left(away_commits(self._log, findings), moved_on=moved_on)
+        left = (
+            kept_with(self._log, repo.id, trigger)
+            if over is None
+            else over.left(away_commits(self._log, findings), moved_on=moved_on)
+        )
         self._record(repo, turn, cause, begun, problems, judged, failed=failed, writes=[*writes, *left])
         return True
 

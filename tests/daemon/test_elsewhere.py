@@ -41,6 +41,17 @@ def test_a_rename_on_another_branch_is_found_when_it_is_merged(kept: Kept) -> No
     assert kept.one().state == "pending"
 
 
+def test_a_rename_whose_branch_got_another_name_at_once_is_found_with_the_next_commit(kept: Kept) -> None:
+    kept.rename()
+    kept.repo.git("branch", "-q", "-m", "main", "trunk")
+    kept.sense("stage")  # sensing tells of a branch, not of a commit
+    assert kept.elsewhere() != {}
+    kept.repo.write("other.txt", "1\n")
+    kept.repo.git("commit", "-qam", "aside")
+    kept.sense("commit")
+    assert (kept.one().state, kept.told()) == ("pending", 1)
+
+
 def test_conflict_markers_that_were_committed_elsewhere_are_found_as_well(kept: Kept) -> None:
     kept.repo.write("other.txt", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> topic\n")
     kept.repo.git("commit", "-qam", "merged")

@@ -54,11 +54,11 @@ def rm(context: Context, name: str) -> None:
 
 
 @watch_log.command("backtest", short_help="What a log file would have told, had it been watched.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path())
 @pass_context
-def backtest(context: Context, file: Path) -> None:
+def backtest(context: Context, file: str) -> None:
     """Read FILE as if live: its first half is learnt, and of the second it is said what would have been told."""
-    found = log_watches.backtest(file.expanduser())
+    found = log_watches.backtest(Path(file).expanduser())
     lines = [
         f"  {found.lines} lines, {found.entries} entries, {found.templates} templates; {found.learnt} entries learnt"
     ]

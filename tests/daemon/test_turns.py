@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -14,13 +13,11 @@ from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
 from kairos.domain import events as ev
 from kairos.domain.action import Effects, NoteAction
-from kairos.domain.events import Change, CommitChange, Event, Memory, Name
+from kairos.domain.events import Change, CommitChange, Event, Name
 from kairos.domain.proposal import Proposal, proposal_id, stream_of
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent, Put, Recorded
-from kairos.eventlog.views.projection import keep_views
 from kairos.home import Home
-from kairos.memory.claims import MemoryView
 from kairos.repo.git import Git
 from kairos.repo.objects import Objects
 from kairos.settings import Config
@@ -40,16 +37,11 @@ sys.addaudithook(_start)
 
 
 class Counting(Log):
-    """A log that counts how often each kept view is read, how many rows of views are, and the bytes that are saved."""
+    """A log that counts how many rows of views are read, and the bytes that are saved."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.loads: Counter[str] = Counter()
         self.rows = self.bytes = 0
-
-    def kept(self, view: str) -> tuple[bytes | None, int]:
-        self.loads[view] += 1
-        return super().kept(view)
 
     def view(self, view: str) -> dict[bytes, bytes]:
         found = super().view(view)
@@ -127,25 +119,6 @@ def turns(repo: Any, home: Home) -> Iterator[Turns]:
     made = Turns(repo, home)
     yield made
     made.log.close()
-
-
-def coupling(path: str, other: str) -> ev.MemoryAccepted:
-    memory = Memory(
-        id=f"m-{path}-{other}", repo=REPO, kind="co-change", subject=path, predicate="changes-with", value=other,
-        text="", cites=[1], support=9.0, confidence=0.9, trust="git", valid_from=0,
-    )  # fmt: skip
-    return ev.MemoryAccepted(memory=memory)
-
-
-def test_memory_is_loaded_once_a_turn_however_many_files_were_committed(turns: Turns) -> None:
-    paths = [f"src/{n}.py" for n in range(20)]
-    turns.append(*(coupling(path, "other.py") for path in paths))
-    keep_views(turns.log, [MemoryView()])
-    turns.log.loads.clear()
-    for path in paths:
-        turns.repo.write(path, "x = 1\n")
-    turns.commit()
-    assert turns.log.loads[MemoryView().key] == 1
 
 
 def settle(turns: Turns, first: int, count: int) -> None:

@@ -28,6 +28,7 @@ USED: dict[str, tuple[str, ...]] = {
     "cat-file": ("cat-file", "blob", "HEAD:a.txt"),
     "diff-files": ("diff-files", "-z", "--name-only", "--ignore-submodules=all"),
     "diff-index": ("diff-index", "--cached", "--raw", "-z", "--no-renames", "HEAD", "--"),
+    "diff": ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", "HEAD", "--"),
     "diff-tree": ("diff-tree", "-r", "--root", "-M", "-z", "--name-status", "HEAD", "--"),
     "log": ("log", "--no-walk=unsorted", "--raw", "-z", "-M", "--format=%H", "HEAD"),
     "for-each-ref": ("for-each-ref", "--format=%(objectname) %(refname)"),

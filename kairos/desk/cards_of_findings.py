@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from kairos.acting.drift import drift
 from kairos.desk.desk import Desk
 from kairos.desk.reading import inbox, letters
 from kairos.domain.finding import Finding
@@ -50,6 +49,8 @@ def _words(p: Proposal, short: str, root: Path) -> str:
 
 def _since(p: Proposal, short: str, root: Path) -> str:
     """What became of a change that was carried out, although its reason, or a part of it, is there."""
+    from kairos.acting.drift import drift  # what it acts with is slow to load
+
     became, moved = drift(p, root)
     if became == "done" and p.edited:
         return "and this is what you left out of it"

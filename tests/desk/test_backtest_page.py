@@ -40,7 +40,7 @@ def backtest_of(texts, labels):
     ]  # fmt: skip
     share = 0.5 if labels else None
     return BacktestOut(
-        repo=texts[0] if texts else "r", head="c" * 40, commits=9, learned=0, first="2024-01-01", last="2024-12-01",
+        repo=texts[0] if texts else "r", head="c" * 40, commits=9, first="2024-01-01", last="2024-12-01",
         days=3, horizon=30, listed=0, delivered=1, busiest_day=1, repeats=0, failures={}, seconds=1,
         commits_per_second=9, kept=0, proposals=proposals,
         detectors=[

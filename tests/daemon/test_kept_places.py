@@ -69,7 +69,7 @@ def test_an_unstaged_one_that_is_gone_or_ignored_closes(staged: Kept) -> None:
     staged.repo.write(".gitignore", PATH + "\n")
     staged.git("reset", "-q", what="stage")
     assert staged.one().state == "superseded"
-    assert "no file to be added" in staged.one().why
+    assert "or would add" in staged.one().why
     staged.write(".gitignore", "nothing\n")
     is_waiting(staged, "untracked")
 

@@ -78,6 +78,7 @@ def test_what_runs_is_one_thread_a_component(start: Callable[..., Process], othe
         "checking",
         "executing",
         "following",
+        "log-watching",
         "nights",
         "reactor",
         "scheduler",

@@ -45,7 +45,7 @@ _RESOLVED = {
     "ignore-artifact": "nothing is left to ignore",
     "lock-file": "the lock file holds what the manifest asks for",
     "missing-companion": "what changes together is told where it is asked for: kairos memory brief",
-    "secret": "the value is no longer there: in no commit of a branch, not staged, and in no file that git tracks or would add",
+    "secret": "the value is no longer there: in no commit of a branch, and in no file that git has or would add",
     "unparsable": "the file parses again, or is gone",
     "stale-reference": "nothing names the old path any more",
 }

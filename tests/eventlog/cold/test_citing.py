@@ -19,8 +19,10 @@ RANGES = {
     ("ActivityFolded", "first"), ("ActivityFolded", "last"), ("Activity", "position"), ("DreamStarted", "after"),
     ("DreamFinished", "after"), ("SegmentSealed", "first"), ("SegmentSealed", "last"), ("SegmentRetired", "first"),
     ("SegmentRetired", "last"), ("SegmentFolded", "first"), ("SegmentFolded", "last"), ("SegmentFolded", "before"),
+    ("LogLineTold", "first"),
 }  # fmt: skip
-"""Fields that name a position and need no event to stand there: ends of a range, or where something stood."""
+"""Fields that name a position and need no event to stand there: ends of a range, or where something stood; and a time
+that is called as they are."""
 NAMES = {"position", "positions", "evidence", "cites", "first", "last", "upto", "after", "cause", "causes", "before"}
 
 

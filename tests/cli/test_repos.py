@@ -34,6 +34,7 @@ ARGUMENTS = {
     "memory related": ["a.py"], "memory show": ["abcd"], "mute": ["secret"], "reject": ["abcd", "-m", "no"],
     "sandbox run": ["true"], "show": ["abcd"], "unmute": ["secret"], "why": ["abcd"], "undo": ["--yes"],
     "redo": ["--yes"], "policy allow": ["x", "--path", "docs/*"], "policy test": ["--path", "a"],
+    "watch-log add": ["--file", "x"], "watch-log rm": ["x"], "watch-log backtest": ["x"],
     "policy revoke": ["x"], "check add": ["--kind", "test", "--", "true"], "check rm": ["x"],
     "detectors reset": ["secret"], "detectors add": ["todo", "true"], "detectors rm": ["x"],
     "detectors promote": ["secret"], "detectors shadow": ["secret"], "detectors off": ["secret"],

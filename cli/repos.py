@@ -14,7 +14,8 @@ OWN = frozenset(
         "", "approve", "backtest", "check add", "check ls", "check rm", "check run", "detectors", "detectors reset",
         "check simulate", "check suggest", "cost", "defer", "doctor", "dream", "edit", "export", "files", "forget",
         "guard check", "guard install", "guard remove", "guard status", "guard uninstall", "inbox", "init", "log",
-        "ls", "memory brief", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause", "policy allow",
+        "ls", "memory brief", "memory ls", "memory recall", "memory related", "memory show", "mute", "pause",
+        "policy allow",
         "policy ls", "policy test", "redo", "reject", "resume", "review", "sandbox run", "show", "status", "turn ls",
         "undo", "unmute", "unwatch", "watch", "watch-log add", "watch-log ls", "watch-log rm", "why", "why-not",
     }

@@ -13,6 +13,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+import yaml
+
 from kairos.backtest.result import RaisedThen
 
 _MARKER = re.compile(rb"^\s*(<{7,}|>{7,}|={7,}|\|{7,}|%{7,}|\+{7,}|-{7,}|#{7,})")
@@ -169,12 +171,10 @@ def _parses(path: str, data: bytes) -> bool:
         if path.endswith((".toml", ".lock")):
             tomllib.loads(text)
         elif path.endswith((".yml", ".yaml")):
-            import yaml
-
             list(yaml.parse(text))
         else:
             json.loads(text)
-    except Exception:  # any parser's refusal
+    except (ValueError, yaml.YAMLError, RecursionError):
         return False
     return True
 

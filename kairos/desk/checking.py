@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.given import refuse_unkept
-from kairos.desk.reading import repositories, repository_at
+from kairos.desk.given import refuse_name, refuse_unkept
+from kairos.desk.reading import repositories, repository_here
 from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, RedCaseOut, SimulatedOut, SuggestedOut
 from kairos.domain.checks import ranges
 from kairos.domain.checks.ranges import ChainCommit
@@ -28,7 +27,6 @@ from kairos.repo.objects import Objects
 if TYPE_CHECKING:
     from kairos.daemon.check_rounds import CheckRounds
 
-NAME = re.compile(r"\A[a-z0-9][a-z0-9._-]{0,39}\Z")
 _PROGRAMS = (
     ".venv/bin/python", "venv/bin/python", ".venv/bin/ruff", "venv/bin/ruff", ".venv/bin/mypy", "venv/bin/mypy",
     "node_modules/.bin/eslint", "node_modules/.bin/tsc",
@@ -50,13 +48,10 @@ def add(
     results: str = "",
 ) -> NamedCheckOut:
     """Names a command as a check of a repository, or changes the one of this name. UsageError, NotFound."""
-    from kairos.domain.secrets import redact_all
-
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     refuse_unkept(command, [*read_roots, results], "kairos check add --kind test -- pytest -q")
-    name = name or _free_name(desk, repo, kind)
-    if NAME.match(name) is None or redact_all([name]) != [name]:
-        raise UsageError(f"`{name}` is no name for a check", "Small letters, digits, `.`, `_` and `-`, at most 40.")
+    name = name or free_name(kind, desk.view(ChecksView()).of(repo.id))
+    refuse_name(name, "a check")
     if results.startswith("/") or ".." in results.split("/"):
         raise UsageError(f"{results} is not a path in the repository", "Give --results relative to its root.")
     event = CheckNamed(
@@ -69,7 +64,7 @@ def add(
 
 def remove(desk: Desk, only: Repository | None, name: str) -> CheckRemovedOut:
     """Removes a check. NotFound (4)."""
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     if name not in desk.view(ChecksView()).of(repo.id):
         raise NotFound(f"{repo.root} has no check `{name}`", "`kairos check ls` lists them.")
     event = CheckRemoved(repo=repo.id, name=name)
@@ -101,7 +96,7 @@ def listed(desk: Desk, only: Repository | None) -> list[NamedCheckOut]:
 
 def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
     """The checks that a repository seems to use, read from its last commit; nothing of it is run."""
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     root, git = Path(repo.root), Git(Path(repo.root))
     checks = desk.view(ChecksView()).of(repo.id)
     named, taken = {tuple(c.named.command) for c in checks.values()}, set(checks)
@@ -133,7 +128,7 @@ def run(
     from kairos.acting.checking import checks_lock
     from kairos.daemon.check_rounds import commit_at
 
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     known = desk.view(ChecksView()).of(repo.id)
     missing = next((name for name in names if name not in known), None)
     if missing is not None or not known:
@@ -159,7 +154,7 @@ def run(
 
 def simulate(desk: Desk, only: Repository | None) -> list[SimulatedOut]:
     """What a selection by touched files would have saved and missed, of each check."""
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     git = Git(Path(repo.root))
     out = []
     for check in desk.view(ChecksView()).of(repo.id).values():
@@ -247,14 +242,6 @@ def _head(git: Git) -> ChainCommit | None:
         return commit_at(git, "HEAD")
     except GitError:
         return None
-
-
-def _repository(desk: Desk, only: Repository | None) -> Repository:
-    return only if only is not None else repository_at(desk, Path.cwd())
-
-
-def _free_name(desk: Desk, repo: Repository, kind: str) -> str:
-    return free_name(kind, desk.view(ChecksView()).of(repo.id))
 
 
 def _is_here(root: Path, program: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.errors import UsageError
 
 _MOST_DIGITS = 18
+_NAME = re.compile(r"\A[a-z0-9][a-z0-9._-]{0,39}\Z")
 
 
 def whole(text: str) -> int | None:
@@ -31,6 +33,14 @@ def place(text: str) -> Path:
     except (RuntimeError, OSError, ValueError) as error:  # ValueError: NUL, or text that no file name has
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{text} is not a path: {reason}", "Give another path.") from error
+
+
+def refuse_name(name: str, what: str) -> None:
+    """UsageError for what cannot be the name of `what`, or looks like a credential."""
+    from kairos.domain.secrets import redact  # it loads the native library
+
+    if _NAME.match(name) is None or redact(name) != name:
+        raise UsageError(f"`{name}` is no name for {what}", "Small letters, digits, `.`, `_` and `-`, at most 40.")
 
 
 def refuse_unkept(command: Sequence[str], folders: Sequence[str], example: str) -> None:

@@ -7,8 +7,8 @@ import stat
 from pathlib import Path
 
 from kairos.desk.desk import Desk, of_one_moment
-from kairos.desk.given import place, typed
-from kairos.desk.reading import repositories, repository_at
+from kairos.desk.given import place, refuse_name, typed
+from kairos.desk.reading import repositories, repository_here
 from kairos.desk.records.log_watches import LogBacktestOut, LogNewsOut, LogWatchRemovedOut, WatchedLogOut
 from kairos.domain.checks.suggesting import free_name
 from kairos.domain.events import LogWatchNamed, LogWatchRemoved
@@ -18,7 +18,6 @@ from kairos.eventlog.record import NewEvent
 from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.eventlog.views.repositories import Repository
 
-NAME = re.compile(r"\A[a-z0-9][a-z0-9._-]{0,39}\Z")
 _EXAMPLE = "kairos watch-log add --file /var/log/app.log"
 
 
@@ -26,11 +25,10 @@ def add(
     desk: Desk, only: Repository | None, *, file: str, name: str | None = None, every: bool = False
 ) -> WatchedLogOut:  # fmt: skip
     """Watches a log for a repository, or changes the one of this name. UsageError, NotFound."""
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     known = desk.view(LogWatchesView()).of(repo.id)
     name = name or free_name(_name_of(file), set(known))
-    if NAME.match(name) is None:
-        raise UsageError(f"`{name}` is no name for a log", "Small letters, digits, `.`, `_` and `-`, at most 40.")
+    refuse_name(name, "a log")
     event = LogWatchNamed(repo=repo.id, name=name, kind="file", path=_file(desk, file), every=every)
     desk.log.append([NewEvent(watch_stream(repo.id, name), event, None, "user")])
     return next(w for w in listed(desk, repo) if w.name == name)
@@ -38,7 +36,7 @@ def add(
 
 def remove(desk: Desk, only: Repository | None, name: str) -> LogWatchRemovedOut:
     """Ends the watch of a log. NotFound (4)."""
-    repo = _repository(desk, only)
+    repo = repository_here(desk, only)
     if name not in desk.view(LogWatchesView()).of(repo.id):
         raise NotFound(f"{repo.root} watches no log `{name}`", "`kairos watch-log ls` lists them.")
     event = LogWatchRemoved(repo=repo.id, name=name)
@@ -91,8 +89,15 @@ def _out(desk: Desk, repo: Repository, watch: WatchedLog) -> WatchedLogOut:
 
 def _file(desk: Desk, text: str) -> str:
     """The absolute path of a log file; its directories with links resolved, itself not: rotation may make it a link."""
+    from kairos.domain.secrets import redact  # it loads the native library
+
     given = typed(text)
     path = place(str(given.parent)) / given.name
+    if redact(str(path)) != str(path):
+        raise UsageError(
+            f"the path {redact(str(path))} carries a credential-like value",
+            "It would be cut from the log: move the file.",
+        )
     if path.is_relative_to(desk.home.data):
         raise UsageError(f"{text} is Kairos's own", "It does not watch what it writes itself.")
     try:
@@ -108,7 +113,3 @@ def _file(desk: Desk, text: str) -> str:
 def _name_of(file: str) -> str:
     """A name by what is watched: `app` of /var/log/app.log."""
     return re.sub(r"[^a-z0-9._-]+", "-", Path(file).stem.lower()).strip("-._")[:30] or "log"
-
-
-def _repository(desk: Desk, only: Repository | None) -> Repository:
-    return only if only is not None else repository_at(desk, Path.cwd())

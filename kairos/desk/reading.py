@@ -60,6 +60,11 @@ def repository_at(desk: Desk, path: Path) -> Repository:
     raise NotFound(f"{path} is not a repository that Kairos knows", f"Register it with `kairos init {path}`.")
 
 
+def repository_here(desk: Desk, only: Repository | None) -> Repository:
+    """The repository that `--repo` names, else the one that a person stands in. NotFound (4)."""
+    return only if only is not None else repository_at(desk, Path.cwd())
+
+
 def registered_at(desk: Desk, path: str | Path) -> Repository:
     """The repository with this root, watched or not. NotFound (4)."""
     known = repositories(desk)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,27 @@ def component(others: Any, home: Home, world: World) -> Callable[[], LogWatching
     return lambda: LogWatching(home, others.config, open_log(home), world, Everything(), print)
 
 
+@pytest.fixture
+def learnt(watched: Watched, component: Any, running: Any, until: Any) -> Callable[[], AbstractContextManager[Any]]:
+    """What watches the log, once it has learnt its past."""
+
+    @contextmanager
+    def begun() -> Iterator[LogWatching]:
+        watched.name()
+        part = component()
+        with running(part):
+            until(lambda: watched.entries() == 300, "learning")
+            yield part
+
+    return begun
+
+
 def test_a_new_line_is_one_card_with_the_commit_that_wrote_it(
-    watched: Watched, others: Any, repo: Any, component: Any, running: Any, until: Any
+    watched: Watched, others: Any, repo: Any, learnt: Any
 ) -> None:
     repo.write("db.py", 'log.error("could not reach the database at %s: retrying in %d s", host, n)\n')
     wrote = repo.commit("retry when the database is away")
-    watched.name()
-    with running(component()):
-        until(lambda: watched.entries() == 300, "learning")
+    with learnt():
         watched.add(ERROR, ERROR.replace("0.7", "0.8"))
         (told,) = others.until("LogLineTold")
         watched.add(*[ERROR] * 5)
@@ -98,11 +112,9 @@ def test_the_last_line_of_the_past_is_past_too(
 
 
 def test_what_was_told_is_not_told_again_after_a_restart_and_a_rotation_meanwhile_loses_nothing(
-    watched: Watched, others: Any, component: Any, running: Any, until: Any
+    watched: Watched, others: Any, component: Any, running: Any, learnt: Any
 ) -> None:
-    watched.name()
-    with running(component()):
-        until(lambda: watched.entries() == 300, "learning")
+    with learnt():
         watched.add(ERROR)
         others.until("LogLineTold")
     watched.add(ERROR, "2026-12-02 10:00:00 ERROR app the disk is full")
@@ -121,13 +133,10 @@ def test_what_was_told_is_not_told_again_after_a_restart_and_a_rotation_meanwhil
 
 
 def test_news_that_waits_when_the_daemon_stops_is_told(
-    watched: Watched, others: Any, component: Any, running: Any, until: Any, monkeypatch: pytest.MonkeyPatch
+    watched: Watched, others: Any, until: Any, monkeypatch: pytest.MonkeyPatch, learnt: Any
 ) -> None:
     monkeypatch.setattr(log_followed, "SETTLE_S", 600.0)
-    watched.name()
-    part = component()
-    with running(part):
-        until(lambda: watched.entries() == 300, "learning")
+    with learnt() as part:
         watched.add(ERROR)
         until(lambda: any(f._news for f in part._followed.values()), "the line")
         assert others.told("LogLineTold") == []
@@ -135,11 +144,9 @@ def test_news_that_waits_when_the_daemon_stops_is_told(
 
 
 def test_the_end_of_a_watch_closes_what_it_told_and_forgets_what_it_learnt(
-    watched: Watched, others: Any, component: Any, running: Any, until: Any
+    watched: Watched, others: Any, until: Any, learnt: Any
 ) -> None:
-    watched.name()
-    with running(component()):
-        until(lambda: watched.entries() == 300, "learning")
+    with learnt():
         watched.add(ERROR)
         others.until("LogLineTold")
         others.say(LogWatchRemoved(repo=others.repo, name="app"), watch_stream(others.repo, "app"))
@@ -149,13 +156,9 @@ def test_the_end_of_a_watch_closes_what_it_told_and_forgets_what_it_learnt(
     assert len(others.told("LogLineTold")) == 1
 
 
-def test_a_muted_watch_records_what_was_new_and_raises_nothing(
-    watched: Watched, others: Any, component: Any, running: Any, until: Any
-) -> None:
+def test_a_muted_watch_records_what_was_new_and_raises_nothing(watched: Watched, others: Any, learnt: Any) -> None:
     others.say(DetectorMuted(detector="log-watch"))
-    watched.name()
-    with running(component()):
-        until(lambda: watched.entries() == 300, "learning")
+    with learnt():
         watched.add(ERROR)
         others.until("LogLineTold")
     assert watched.cards() == []

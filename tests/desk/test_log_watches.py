@@ -53,7 +53,12 @@ def test_what_was_learnt_is_listed(desk: Desk, at: Any, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_watched_is_refused(desk: Desk, at: Any, tmp_path: Path) -> None:
-    for file, name in ((str(tmp_path), None), (str(desk.home.daemon_log), None), ("a.log", "No Name")):
+    key = "AKIA" + "Q3EGRT5HZX7WLMNP"
+    refused = (
+        (str(tmp_path), None), (str(desk.home.daemon_log), None), ("a.log", "No Name"),
+        (str(tmp_path / f"{key}.log"), "app"), ("a.log", "ghp-" + "x" * 60),
+    )  # fmt: skip
+    for file, name in refused:
         with pytest.raises(UsageError):
             log_watches.add(desk, at, file=file, name=name)
     assert log_watches.listed(desk, at) == []

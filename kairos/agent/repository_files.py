@@ -126,6 +126,20 @@ class Files:
         message = raw.partition(b"\n\n")[2].decode("utf-8", "replace")
         return redact(message).strip()[:1_000]
 
+    def withheld(self, commit: str, path: str) -> dict[int, str]:
+        """The lines of a file of a commit that hold a credential or a part of one, by number from 1, and what stands in
+        their place. Raises Unreadable."""
+        content = self._objects.path_in(commit, path, each=FILE_AT_MOST)
+        text = decoded(content) if content is not None else ""
+        found: dict[int, str] = {}
+        at, line = 0, 1
+        for match in find(text):
+            line += text.count("\n", at, match.start)
+            at = match.start
+            for n in range(line, line + text.count("\n", at, match.end) + 1):
+                found[n] = f"[redacted {match.kind}]"
+        return found
+
     def between(self, start: str | None, end: str) -> list[str]:
         """The commits that a branch moved over, oldest first and at most `RANGE_AT_MOST`: those of its own line that
         lead to `end` and not to `start`; a merge stands for what it brought. Only `end` if the start is unknown."""

@@ -49,9 +49,9 @@ class EndedHolds:
 
 
 def ended(views: Views, repo: str, roster: Roster) -> list[int]:
-    """The positions of the holds in a repository that may have ended: by mutes that are no more, by the promotion of a
-    detector out of shadow, by what was learned before it was reset, and by rejections for good, which only another look
-    can judge."""
+    """The positions of the holds in a repository that may have ended: by mutes that are no more, by the cool-downs of
+    older versions, by the promotion of a detector out of shadow, by what was learned before it was reset, and by
+    rejections for good, which only another look can judge."""
     found: list[int] = []
     for name in roster.names:
         if views.attention.is_muted(name, repo):

@@ -301,6 +301,8 @@ class Modelling(Component):
             return
         bench = Bench(self._home, root, check.named, commit, lambda: self.stopped)
         failure, why = failure_of(bench, judged)
+        if failure is None and self.stopped:
+            return  # it is looked at again after the start
         if failure is None:
             started = TurnStarted(turn=turn, repo=repo_id, engine="model", boundary="check", detectors=[f"{EXPLAIN}@1"])
             ended = TurnEnded(turn=turn, repo=repo_id, engine="model", outcome="quiet", why=why)

@@ -211,8 +211,8 @@ class Looker:
         return raised + [h for h in held if not known_holds or not self._is_known(h)]
 
     def _is_known(self, event: Raised) -> bool:
-        """Whether a hold without an end to come is recorded already."""
-        if not isinstance(event, AttentionHeld) or event.until is not None:
+        """Whether a hold is recorded already."""
+        if not isinstance(event, AttentionHeld):
             return False
         with self._world.reading() as views:
             return label_of(event) in views.findings.held

@@ -19,8 +19,7 @@ from kairos.errors import NotFound
 from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import Claim, Claims
 from kairos.memory.counts import Estimate
-from kairos.memory.history import HistoryView
-from kairos.memory.related import LEAST
+from kairos.memory.history import LEAST, HistoryView
 from kairos.repo.git import Git, GitError
 
 LEAST_COMMITS = 3

@@ -144,16 +144,11 @@ def _findings(desk: Desk, repos: Iterable[str]) -> list[HeldOut]:
             except NotFound:
                 continue
             if isinstance(at.event, AttentionHeld) and len(found) < _MOST_FINDINGS:
-                over = _is_over(rule, state, detector, repo)
+                over = rule == MUTE and not state.is_muted(detector, repo)
                 key = at.event.subject
                 found.pop((repo, key), None)
                 found[repo, key] = _finding(desk, at, at.event, over=over)
     return list(found.values())
-
-
-def _is_over(rule: str, state: Attention, detector: str, repo: str) -> bool:
-    """Whether what held a finding back has ended, so that it is only to be looked at again."""
-    return rule == MUTE and not state.is_muted(detector, repo)
 
 
 def _silences(desk: Desk, only: Repository | None) -> list[HeldOut]:

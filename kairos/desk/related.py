@@ -12,8 +12,7 @@ from kairos.errors import NotFound, UsageError
 from kairos.eventlog.log import Log
 from kairos.eventlog.views.repositories import Repository
 from kairos.memory.claims import Claims
-from kairos.memory.history import HistoryView, learned_at, learned_until, related_in_history
-from kairos.memory.related import Related
+from kairos.memory.history import HistoryView, Related, learned_at, learned_until, related_in_history
 from kairos.repo.git import Git, GitError
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")

@@ -15,12 +15,24 @@ from kairos.eventlog.views.projection import STATE, Projection, sealed
 from kairos.memory.cochange import Learner
 from kairos.memory.counts import Commit
 from kairos.memory.evidence import Evidence, Rows, saved_repositories
-from kairos.memory.related import Related
 
 _TOPICS = frozenset({"CommitRecorded"})
 _DAY_S = 86_400
 _ENCODER = msgspec.msgpack.Encoder()
 """Dicts are filled in the order of the log, so equal folds give equal bytes."""
+
+
+LEAST = 0.2
+"""Minimum confidence: what is known less surely is remembered and not told."""
+
+
+class Related(msgspec.Struct, frozen=True):
+    """A file that changes too. `support`: number of commits that show it; `cites`: the events that recorded them."""
+
+    path: str
+    confidence: float
+    support: int
+    cites: list[int]
 
 
 class Histories(msgspec.Struct):

@@ -180,9 +180,9 @@ class Git:
         if process.returncode != 0:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}: {words}", status=process.returncode)
 
-    def beginning(self, *args: str | bytes, most: int, seconds: float) -> bytes | None:
+    def beginning(self, *args: str | bytes, most: int, seconds: float, ok: Sequence[int] = (0,)) -> bytes | None:
         """The whole output of a command if it is at most `most` bytes long and comes within `seconds`, else None: more
-        than that is never held in memory. GitError if git fails."""
+        than that is never held in memory. GitError for a status that is not in `ok`."""
         with subprocess.Popen(
             ["git", *_HARDENED, "-C", self.root, *args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._environment(args[0]),
@@ -199,7 +199,7 @@ class Git:
                 late.cancel()
         if len(out) > most or status == -signal.SIGKILL:
             return None
-        if status != 0:
+        if status not in ok:
             raise GitError(f"git {os.fsdecode(args[0])} failed in {self.root}", status=status)
         return out
 

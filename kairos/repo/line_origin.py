@@ -9,7 +9,8 @@ from typing import NamedTuple
 from kairos.repo.git import Git, GitError
 
 _SECONDS = 20.0
-_MOST_HITS = 2_000
+_MOST_BYTES = 1 << 20
+"""Of the lines that hold a text: a text in more, or in longer lines, is taken for one of several places."""
 _NO_SOURCE = re.compile(
     r"(?:^|/)(?:tests?|spec|specs|__tests__|testdata|fixtures|docs?|node_modules|vendor|third_party)/"
     r"|(?:^|/)(?:test_[^/]*|[^/]*[._-](?:test|spec)\.[a-z]+|conftest\.py|CHANGE[^/]*|NEWS[^/]*|HISTORY[^/]*)$"
@@ -41,18 +42,14 @@ def line_origin(git: Git, literals: Sequence[str]) -> LineOrigin | None:
 def _only(git: Git, literals: Sequence[str]) -> tuple[str, str, int] | None:
     """(text, path, line) of the first of these texts that stands in one line of the source, None if none does, or if a
     longer one stands in several: then it is not known which of them wrote it."""
-    patterns = [word for text in literals for word in ("-e", text)]
-    out = git.run("grep", "-F", "-I", "-n", "-z", "--full-name", "--max-count=20", *patterns, "HEAD", "--", ok=(0, 1),
-                  timeout=_SECONDS)  # fmt: skip
-    hits = []
-    for raw in out.split(b"\n")[:_MOST_HITS]:
-        parts = raw.decode("utf-8", "surrogateescape").split("\0", 2)
-        if len(parts) == 3 and parts[1].isdigit():
-            path = parts[0].partition(":")[2]
-            if not _NO_SOURCE.search(path):
-                hits.append((path, int(parts[1]), parts[2]))
     for text in literals:
-        places = [(path, line) for path, line, content in hits if text in content]
+        out = git.beginning("grep", "-F", "-I", "-n", "-z", "--full-name", "--max-count=2", "-e", text, "HEAD", "--",
+                            most=_MOST_BYTES, seconds=_SECONDS, ok=(0, 1))  # fmt: skip
+        if out is None:
+            return None
+        rows = [raw.decode("utf-8", "surrogateescape").split("\0", 2) for raw in out.split(b"\n")]
+        hits = [(row[0].partition(":")[2], int(row[1])) for row in rows if len(row) == 3 and row[1].isdigit()]
+        places = [place for place in hits if not _NO_SOURCE.search(place[0])]
         if places:
             return (text, *places[0]) if len(places) == 1 else None
     return None
@@ -67,7 +64,8 @@ def _introduced(git: Git, text: str, path: str, line: int) -> LineOrigin | None:
     then = next((row[9:] for row in head if row.startswith("filename ")), path)
     if then.startswith('"'):
         return None  # a name that git quotes
-    said = git.run("log", "-S", text, "-n1", "--format=%H%x00%s", "--end-of-options", blamed, "--", then,
+    said = git.run("log", "-S", text, "-n1", "--format=%H%x00%s", "--end-of-options", blamed, "--",
+                   f":(literal,top){then}",
                    timeout=_SECONDS)  # fmt: skip
     commit, _, subject = said.decode("utf-8", "replace").strip("\n").partition("\0")
     return LineOrigin(path, line, commit, subject) if commit else None

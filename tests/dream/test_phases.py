@@ -25,7 +25,6 @@ from kairos.domain.events import (
 )
 from kairos.eventlog.record import NewEvent
 from kairos.memory.claims import MemoryView
-from kairos.memory.related import Relations
 
 if TYPE_CHECKING:
     from conftest import Life
@@ -48,8 +47,8 @@ def kinds(changes: list[dict[str, Any]]) -> list[str]:
 def test_a_dream_remembers_what_changes_together_and_cites_the_commits(life: Life) -> None:
     changes = life.dream()
     claims, _ = MemoryView().load(life.log)
-    [found] = Relations(claims, life.id).related(["src/pay.py"])
-    assert found.path == "src/billing.py" and found.confidence > 0.8 and found.support == 4
+    [found] = [c.memory for c in claims.open(kind="co-change") if c.memory.subject == "src/pay.py"]
+    assert found.value == "src/billing.py" and found.confidence > 0.8 and found.support == 4
     assert all(life.log.at(p).topic == "CommitRecorded" for p in found.cites) and len(found.cites) == 4
     assert [life.log.at(c["position"]).topic for c in changes] == ["MemoryAccepted"] * 2
     assert "`src/pay.py` → `src/billing.py`" in life.index()
@@ -105,9 +104,8 @@ def test_a_renamed_file_takes_its_memories_along(life: Life) -> None:
     renamed = life.commit("rename pay")
     changes = life.dream()
     claims, _ = MemoryView().load(life.log)
-    assert Relations(claims, life.id).related(["src/pay.py"]) == []
-    assert [r.path for r in Relations(claims, life.id).related(["src/payment.py"])] == ["src/billing.py"]
-    assert [r.path for r in Relations(claims, life.id).related(["src/billing.py"])] == ["src/payment.py"]
+    pairs = sorted((c.memory.subject, c.memory.value) for c in claims.open(kind="co-change"))
+    assert pairs == [("src/billing.py", "src/payment.py"), ("src/payment.py", "src/billing.py")]
     assert kinds(changes) == ["co-change", "co-change", "rename"]
     [former] = claims.open(kind="rename")
     assert (former.memory.subject, former.memory.value) == ("src/pay.py", "src/payment.py")

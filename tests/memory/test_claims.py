@@ -16,7 +16,6 @@ from kairos.domain.events import (
 )
 from kairos.errors import NotFound
 from kairos.memory.claims import Claims, fold
-from kairos.memory.related import Relations
 
 
 def memory(ident: str, value: str, confidence: float = 0.8, since: int = 100, subject: str = "a.py") -> Memory:
@@ -50,25 +49,10 @@ def test_a_superseded_memory_ends_in_the_world_when_its_successor_begins() -> No
     assert claims.by_id["k"].holds_at(150) and not claims.by_id["k"].holds_at(200)
 
 
-def test_related_answers_for_now_and_for_a_time_in_the_world() -> None:
-    old, new = memory("k", "b.py", 0.8), memory("l", "b.py", 0.5, since=200)
-    claims = claims_of(
-        MemoryAccepted(memory=old), MemorySuperseded(id="k", by="l", why=""), MemoryAccepted(memory=new),
-        MemoryAccepted(memory=memory("m", "c.py", 0.6, since=300)), MemoryAccepted(memory=memory("n", "d.py", 0.1)),
-    )  # fmt: skip
-    assert [(r.path, r.confidence) for r in Relations(claims, "repo-1").related(["a.py"])] == [
-        ("c.py", 0.6),
-        ("b.py", 0.5),
-    ]
-    assert [(r.path, r.confidence) for r in Relations(claims, "repo-1").related(["a.py"], at_us=150)] == [("b.py", 0.8)]
-    assert Relations(claims, "repo-1").related(["a.py", "b.py"], limit=1)[0].cites == [3, 4]
-    assert Relations(claims, "repo-2").related(["a.py"]) == []
-
-
-def test_a_closed_memory_stays_readable_and_is_not_related() -> None:
+def test_a_closed_memory_stays_readable_and_is_not_open() -> None:
     claims = claims_of(MemoryAccepted(memory=memory("k", "b.py")), MemoryInvalidated(id="k", why="dead_reference"))
     assert claims.find("k").why == "dead_reference"
-    assert Relations(claims, "repo-1").related(["a.py"]) == []
+    assert list(claims.open()) == []
 
 
 def test_what_a_person_does_with_a_proposal_counts_for_the_memory_it_rests_on() -> None:

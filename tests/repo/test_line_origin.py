@@ -52,3 +52,27 @@ def test_tests_and_documents_wrote_no_line_of_a_log(repo: Any) -> None:
 def test_a_repository_without_a_commit_tells_nothing(tmp_path: Any, repo: Any) -> None:
     repo.git("update-ref", "-d", "HEAD")
     assert line_origin(Git(repo.root), [TEXT]) is None
+
+
+def test_a_short_text_in_thousands_of_lines_hides_no_second_place_of_a_long_one(repo: Any) -> None:
+    repo.write("a.py", "x retrying\n" * 3_000 + f'log("{TEXT} retrying")\n')
+    repo.write("b.py", "x retrying\n" * 3_000 + f'log("{TEXT} retrying")\n')
+    repo.commit()
+    assert line_origin(Git(repo.root), [f"{TEXT} retrying", "retrying"]) is None
+
+
+def test_a_text_in_a_line_of_megabytes_is_blamed_on_none(repo: Any) -> None:
+    repo.write("min.js", f'log("{TEXT}");' + "a" * (2 << 20) + "\n")
+    repo.commit()
+    assert line_origin(Git(repo.root), [TEXT]) is None
+
+
+def test_a_file_whose_name_is_a_pattern_is_itself_alone(repo: Any) -> None:
+    repo.write("[id].ts", f'log("{TEXT}")\n')
+    wrote = repo.commit("a page")
+    repo.write("[id].ts", f'if (away) log("{TEXT}")\n')
+    repo.commit("only when away")
+    repo.write("i.ts", "x\n")
+    repo.commit("another")
+    found = line_origin(Git(repo.root), [TEXT])
+    assert found is not None and (found.path, found.commit) == ("[id].ts", wrote)

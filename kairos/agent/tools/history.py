@@ -106,10 +106,11 @@ class History:
         return "".join(sections) or "no difference\n"
 
     def blame(self, asked: GitBlame) -> str:
-        """Each line with the commit that brought it."""
+        """Each line with the commit that brought it. What is a part of a credential, only the whole file tells."""
         commit, path = self._commit(asked.commit), _path(asked.path)
         first, lines = max(asked.start, 1), min(max(asked.lines, 1), 500)
         self._files.raw(path)  # refuses what is not shown
+        withheld = self._files.withheld(commit, path)
         raw = self._git.run(
             "blame", "--porcelain", "--no-textconv", "-L", f"{first},+{lines}", commit, "--",
             path,
@@ -122,7 +123,8 @@ class History:
         for record in raw.decode("utf-8", "replace").split("\n"):
             head = record.split(" ")
             if record.startswith("\t"):
-                out.append(f"{oid[:12]} {escape(authors.get(oid, ''))[:30]} {number}: {record[1:]}")
+                line = withheld.get(int(number), record[1:])
+                out.append(f"{oid[:12]} {escape(authors.get(oid, ''))[:30]} {number}: {line}")
             elif record.startswith("author "):
                 authors[oid] = record[7:]
             elif len(head) >= 3 and len(head[0]) in (40, 64) and head[2].isdigit():

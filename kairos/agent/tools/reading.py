@@ -32,6 +32,7 @@ from kairos.repo.beneath import Unreadable
 from kairos.repo.git import GitError
 from kairos.repo.tree_search import FileHits, Left, LineQuestion
 
+OFFSET_AT_MOST = 10_000
 SECONDS = 5.0
 """A search that takes longer says what it found by then."""
 
@@ -83,7 +84,7 @@ class Tools:
         return f"lines {first}-{min(first + lines - 1, total)} of {total}\n" + text.rstrip("\n")
 
     def _glob(self, asked: GlobSearch) -> str:
-        offset, limit = max(asked.offset, 0), min(max(asked.limit, 1), 500)
+        offset, limit = min(max(asked.offset, 0), OFFSET_AT_MOST), min(max(asked.limit, 1), 500)
         try:
             if asked.tracked:
                 page = self._files.search.tracked(asked.glob, offset, limit)
@@ -99,7 +100,7 @@ class Tools:
     def _grep(self, asked: GrepSearch) -> str:
         if not asked.pattern.strip() or "\n" in asked.pattern:
             raise Unreadable("`pattern` is one line and not empty")
-        around, offset = min(max(asked.context, 0), 10), max(asked.offset, 0)
+        around, offset = min(max(asked.context, 0), 10), min(max(asked.offset, 0), OFFSET_AT_MOST)
         question = LineQuestion(
             asked.pattern, asked.glob, asked.ignore_case, asked.literal, around, around, asked.count, offset,
             min(max(asked.limit, 1), 200),

@@ -35,6 +35,7 @@ _IMPORTS = re.compile(
 _EXPECTED = re.compile(r"pytest_plugins|py_modules|entry_points|packages[ \t]*=|[\"']-[mc][\"']")
 _NAME = re.compile(r"\w+")
 _LETTERS = re.compile(r"[^\W_]+")
+_TELLING = 4
 _PLAIN = re.compile(r"[\w.-]+")
 _WORD = re.compile(r"[\w-]+(?:\.\w+)*")
 
@@ -127,7 +128,8 @@ def is_known_kind(path: str) -> bool:
 
 def _spellings(base: str) -> set[str]:
     """A file name as it may be written: plain, percent-encoded, with backslashes, as HTML, in a regular expression,
-    glued to an option (`-rbase.txt`), or by its longest word if it is an unusual one."""
+    glued to an option (`-rbase.txt`), or by its longest word if it is an unusual one and that word is no short one,
+    which would be in every file."""
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", base)
     some = re.sub(r"([()\[\]*_])", r"\\\1", base)
     pattern = base.replace(".", "\\.")
@@ -137,7 +139,8 @@ def _spellings(base: str) -> set[str]:
     if not _PLAIN.fullmatch(base):
         # It may be written in several of these ways at once.
         stem = posixpath.splitext(base)[0]
-        forms |= {max(words.findall(stem), key=len, default=base) for words in (_NAME, _LETTERS)}
+        longest = (max(words.findall(stem), key=len, default=base) for words in (_NAME, _LETTERS))
+        forms |= {word for word in longest if len(word) >= _TELLING}
     return forms | {pattern.replace("\\", "\\\\")}
 
 

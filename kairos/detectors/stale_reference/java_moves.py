@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -52,11 +52,26 @@ class JavaMoves:
         deleted = [(old, self._settled(posixpath.dirname(old)) or _by_layout(posixpath.dirname(old))) for old in gone]
         types = [t for t in self.by_old.values() if t.name not in _INFO]
         types += [MovedType(old, p, _stem(old), None, "", gone=True) for old, p in deleted if p]
-        self.by_full = {t.full: t for t in types if t.package}
+        self.by_full = self._certain(t for t in types if t.package)
         self.by_name: dict[str, list[MovedType]] = {}
         for one in types:
             if not one.gone:
                 self.by_name.setdefault(one.name, []).append(one)
+
+    def _certain(self, types: Iterable[MovedType]) -> dict[str, MovedType]:
+        """The types by their full names, without those whose name is not one's own: of two modules one has moved and
+        the other not, or elsewhere."""
+        found: dict[str, set[MovedType]] = {}
+        for one in types:
+            found.setdefault(one.full, set()).add(one)
+        ends = {f"/{name.replace('.', '/')}{_JAVA}": name for name in found}
+        lengths = {end.count("/") for end in ends}
+        for path in (p for p in self.moves.now - {*self.moves.moved.values()} if p.endswith(_JAVA)):
+            parts = f"/{path}".split("/")
+            for n in lengths:
+                found.pop(ends.get("/" + "/".join(parts[-n:]), ""), None)
+        single = {name: [*some] for name, some in found.items()}
+        return {name: some[0] for name, some in single.items() if len({(t.new_full, t.gone) for t in some}) == 1}
 
     def named(self, name: str) -> MovedType | None:
         """The moved type that a dotted name or its first words are."""

@@ -138,7 +138,7 @@ class _File:
             )
         elif moved.name == moved.new_name:
             return
-        elif self._hidden(moved) or (not explicit and self.projects.java_nested(moved.name)):
+        elif self._hidden(moved) or (not explicit and moved.name in self.projects.java_nested):
             why = f"`{moved.name}` is called `{moved.new_name}` now, and what it means here is not certain"
             yield *place, Followed(None, why)
         else:

@@ -20,6 +20,7 @@ _BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
 _GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
 _SCRIPTS = (".js", ".ts", ".jsx", ".tsx", ".mjs", ".mts")
 _WAY_UP = re.compile(r"(?:from|import|require\(|import\()[ \t]*[\"'](\./)?\.\./")
+_JAVA_DECLARED = re.compile(r"\b(?:class|interface|enum|record)[ \t]+(\w+)")
 _JAVA_CLAUSE = re.compile(_BEFORE + r"(?:@[\w.]+(?:\([^()]*\))?\s*)*+package\s+([\w.]+)\s*;", re.DOTALL)
 _MODULE = re.compile(r"(?m)^module[ \t]+\"?([^\s\"]+)")
 
@@ -40,7 +41,6 @@ class Projects:
         self.moves = moves
         self.read = read
         self.named = named
-        self._nested: dict[str, bool] = {}
         self._packages: dict[str, str] = {}
         self._ways_up: dict[str, list[bool]] = {}
 
@@ -105,17 +105,15 @@ class Projects:
         """The Java types that moved."""
         return JavaMoves(self.moves, lambda path: self._clause(path, _JAVA_CLAUSE))
 
-    def java_nested(self, name: str) -> bool:
-        """Whether a Java file declares a type of this name that the file is not called by: it may be inherited, and
-        hides one of the same package."""
-        if name not in self._nested:
-            rule = re.compile(rf"\b(?:class|interface|enum|record)[ \t]+{re.escape(name)}\b")
-            self._nested[name] = any(
-                rule.search(self.read(path) or "")
-                for path in self.named
-                if path.endswith(".java") and posixpath.basename(self.moves.former(path)) != f"{name}.java"
-            )
-        return self._nested[name]
+    @cached_property
+    def java_nested(self) -> frozenset[str]:
+        """The names of types that Java files declare and are not called by: they may be inherited, and hide one of the
+        same package."""
+        found: set[str] = set()
+        for path in (p for p in self.named if p.endswith(".java")):
+            own = posixpath.splitext(posixpath.basename(self.moves.former(path)))[0]
+            found |= {*_JAVA_DECLARED.findall(self.read(path) or "")} - {own}
+        return frozenset(found)
 
     def _clause(self, path: str, pattern: re.Pattern[str]) -> str:
         if path not in self._packages:

@@ -31,5 +31,5 @@ mod words;
 pub use engine::find;
 pub use file::{scan, Held, Scanned};
 pub use found::{Match, Purpose};
-pub use redact::{redact, redact_command};
+pub use redact::{redact, redact_command, redact_lines};
 pub use table::{label, Confidence};

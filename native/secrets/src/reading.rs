@@ -149,7 +149,7 @@ fn string_end(text: &[u8], start: usize, close: &Close) -> usize {
                 if text.get(end + 1) == Some(with) {
                     break;
                 }
-                end += 2;
+                end = (end + 2).min(text.len());
             }
             (b'\\', Close::Quote { .. }) => end = (end + 2).min(text.len()),
             (b, Close::Quote { with, .. }) if b == with => break,

@@ -16,10 +16,15 @@ const ROUNDS: usize = 8;
 /// A replacement can make the text around it match, so the rest is searched again, a few times at most; a text that
 /// still shows a new value after that is redacted whole.
 pub fn redact(text: &[u8]) -> Option<Vec<u8>> {
-    redact_by(text, &|text| find(text, Purpose::Redact))
+    redact_by(text, &|text| find(text, Purpose::Redact), false)
 }
 
-fn redact_by(text: &[u8], find: &dyn Fn(&[u8]) -> Vec<Match>) -> Option<Vec<u8>> {
+/// The same, with as many lines as before: the line ends within a value stand behind its mark.
+pub fn redact_lines(text: &[u8]) -> Option<Vec<u8>> {
+    redact_by(text, &|text| find(text, Purpose::Redact), true)
+}
+
+fn redact_by(text: &[u8], find: &dyn Fn(&[u8]) -> Vec<Match>, lines: bool) -> Option<Vec<u8>> {
     let mut clean: Option<Vec<u8>> = None;
     for _ in 0..=ROUNDS {
         let now = clean.as_deref().unwrap_or(text);
@@ -27,18 +32,21 @@ fn redact_by(text: &[u8], find: &dyn Fn(&[u8]) -> Vec<Match>) -> Option<Vec<u8>>
         if found.is_empty() {
             return clean;
         }
-        clean = Some(without(now, &found));
+        clean = Some(without(now, &found, lines));
     }
     Some(b"[redacted text]".to_vec())
 }
 
-fn without(text: &[u8], found: &[Match]) -> Vec<u8> {
+fn without(text: &[u8], found: &[Match], lines: bool) -> Vec<u8> {
     let (mut out, mut last) = (Vec::with_capacity(text.len()), 0);
     for m in found {
         out.extend_from_slice(&text[last..m.start]);
         out.extend_from_slice(b"[redacted ");
         out.extend_from_slice(m.kind.as_bytes());
         out.push(b']');
+        if lines {
+            out.extend(text[m.start..m.end].iter().filter(|b| **b == b'\n'));
+        }
         last = m.end;
     }
     out.extend_from_slice(&text[last..]);
@@ -111,6 +119,29 @@ mod tests {
             let end = text.iter().rposition(|b| *b != b']' && *b != b' ').map_or(0, |i| i + 1);
             vec![Match { kind: "x", start: 0, end: end.min(1), confidence: Confidence::Low, rank: usize::MAX }]
         };
-        assert_eq!(redact_by(b"one two", &last_word).unwrap(), b"[redacted text]");
+        assert_eq!(redact_by(b"one two", &last_word, false).unwrap(), b"[redacted text]");
+    }
+
+    #[test]
+    fn a_value_of_several_lines_leaves_as_many() {
+        let body = "MIIEpAIBAAKCAQEA7x9fQ2vLk8sT1mWc4uYbN6hJ3gR5dPzXoKqVtEaIyUwSnCrM\n".repeat(5);
+        let key = ["-----BEGIN RSA ", "PRIVATE KEY-----\n", &body, "-----END RSA ", "PRIVATE KEY-----"].concat();
+        let text = format!("one\n{key}\nlast\n");
+        let clean = redact_lines(text.as_bytes()).unwrap();
+        assert!(!clean.windows(8).any(|w| w == b"MIIEpAIB"));
+        let count = |text: &[u8]| text.iter().filter(|b| **b == b'\n').count();
+        assert_eq!(count(&clean), count(text.as_bytes()));
+        assert!(count(&redact(text.as_bytes()).unwrap()) < count(&clean));
+    }
+
+    /// Any text may end within a string of JSON within JSON, for it is cut where it is too long.
+    #[test]
+    fn a_text_that_ends_anywhere_is_redacted() {
+        let text = b"{\"a\": \"password=\\\"Xq7u8jzPde0I!k2\\\", \\\"b\\\": q{x} [[y]] 'z\\";
+        for end in 0..=text.len() {
+            for behind in [&b""[..], b"\\", b"\\\\", b"\"", b"'"] {
+                let _ = redact(&[&text[..end], behind].concat());
+            }
+        }
     }
 }

@@ -8,6 +8,10 @@ const HASH: usize = 20;
 const EXTENDED: u16 = 0x4000;
 const LENGTH: u16 = 0x0fff;
 const DIRECTORY: u32 = 0o040_000;
+/// No system opens a longer path.
+const LONGEST: usize = 4_096;
+/// Of all paths together: in version 4 a few bytes of a hostile index make a long path.
+const PATHS_AT_MOST: usize = 1 << 30;
 
 /// Every path, rising. Invalid for an index of another form.
 pub fn paths(index: &[u8]) -> Result<Vec<Vec<u8>>> {
@@ -20,7 +24,7 @@ fn read(index: &[u8]) -> Option<Vec<Vec<u8>>> {
     if !(2..=4).contains(&version) {
         return None;
     }
-    let mut at = 12;
+    let (mut at, mut held) = (12, 0);
     let mut found: Vec<Vec<u8>> = Vec::with_capacity(count.min(1 << 20));
     for _ in 0..count {
         let start = at;
@@ -42,6 +46,10 @@ fn read(index: &[u8]) -> Option<Vec<Vec<u8>>> {
             at = start + (at - start).div_ceil(8) * 8;
         }
         let said = usize::from(flags & LENGTH);
+        held += path.len();
+        if path.len() > LONGEST || held > PATHS_AT_MOST {
+            return None;
+        }
         if path.is_empty() || (said < usize::from(LENGTH) && said != path.len()) {
             return None;
         }

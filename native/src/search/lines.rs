@@ -14,7 +14,7 @@ use std::{
 };
 
 use grep_regex::RegexMatcher;
-use kairos_secrets::redact;
+use kairos_secrets::redact_lines;
 
 use crate::{
     beneath,
@@ -60,7 +60,6 @@ struct State<'a> {
     /// Hits in the batches that follow each other without a gap, and how many these are.
     full: usize,
     settled: usize,
-    passed: usize,
     files: usize,
     left: Left,
 }
@@ -69,15 +68,9 @@ impl Tree {
     /// The paths that match, by path.
     pub fn paths(&self, wanted: &Wanted, offset: usize, limit: usize, until: Instant) -> Result<Page<Vec<u8>>> {
         let root = self.open()?;
-        let mut walk = self.walk(root.as_fd(), &wanted.below)?;
-        let (mut rows, mut left, mut files, mut late) = (Vec::new(), Left::default(), 0_usize, false);
-        let mut seen = 0_usize;
+        let mut walk = self.walk(root.as_fd(), &wanted.below, until)?;
+        let (mut rows, mut left, mut files) = (Vec::new(), Left::default(), 0_usize);
         while let Some(path) = walk.next_file()? {
-            seen += 1;
-            if seen.is_multiple_of(1_024) && Instant::now() >= until {
-                late = true;
-                break;
-            }
             if !wanted.holds(&path) {
                 continue;
             }
@@ -91,7 +84,7 @@ impl Tree {
             files += 1;
         }
         left.unreadable_dirs = walk.unreadable;
-        Ok(Page { more: files > offset + rows.len(), rows, late, files, left })
+        Ok(Page { more: files > offset + rows.len(), rows, late: walk.late, files, left })
     }
 
     /// Those of NUL-terminated names, as git lists them, that match and may be told.
@@ -113,7 +106,7 @@ impl Tree {
     /// The lines that match, by file.
     pub fn lines(&self, question: &Question) -> Result<Page<Hits>> {
         let root = self.open()?;
-        let walk = self.walk(root.as_fd(), &question.wanted.below)?;
+        let walk = self.walk(root.as_fd(), &question.wanted.below, question.until)?;
         let state = Mutex::new(State {
             walk,
             next: 0,
@@ -122,7 +115,6 @@ impl Tree {
             ready: Vec::new(),
             full: 0,
             settled: 0,
-            passed: 0,
             files: 0,
             left: Left::default(),
         });
@@ -159,14 +151,9 @@ impl Tree {
                 while batch.len() < BATCH {
                     match state.walk.next_file() {
                         Ok(Some(path)) if question.wanted.holds(&path) => batch.push(path),
-                        Ok(Some(_)) => {
-                            state.passed += 1;
-                            if state.passed.is_multiple_of(1_024) && Instant::now() >= question.until {
-                                late.store(true, Ordering::Relaxed);
-                                break;
-                            }
-                        }
+                        Ok(Some(_)) => {}
                         Ok(None) => {
+                            late.fetch_or(state.walk.late, Ordering::Relaxed);
                             state.ended = true;
                             break;
                         }
@@ -240,13 +227,9 @@ impl Tree {
             return Some(None);
         }
         // What stands in a credential is no hit: a search must not tell its characters one by one.
-        let clean = redact(&text).unwrap_or(text);
-        let (around, most) = if question.per_file { ((0, 0), usize::MAX) } else { (question.around, most) };
-        let mut found = matched(question.matcher, &clean, around, most, question.until)?;
-        if question.per_file {
-            found.lines.clear();
-        }
-        Some(Some(found))
+        let clean = redact_lines(&text).unwrap_or(text);
+        let asked = (!question.per_file).then_some((question.around, most));
+        Some(Some(matched(question.matcher, &clean, asked, question.until)?))
     }
 }
 

@@ -83,14 +83,15 @@ pub fn any(matcher: &RegexMatcher, text: &[u8], until: Instant) -> Option<bool> 
     Some(false)
 }
 
-/// The lines that match, at most `most` of them, each with `around` lines before and after. None: the time is over.
+/// The lines that match, with so many lines before and after each, and at most so many hits (`asked`; None: only
+/// counted). None: the time is over.
 pub fn matched(
     matcher: &RegexMatcher,
     text: &[u8],
-    around: (usize, usize),
-    most: usize,
+    asked: Option<((usize, usize), usize)>,
     until: Instant,
 ) -> Option<Matched> {
+    let (around, most) = asked.unwrap_or(((0, 0), usize::MAX));
     let mut found = Matched::default();
     // Where the next line that is not shown yet begins, and its number.
     let (mut open, mut number) = (0, 1_u64);
@@ -116,7 +117,9 @@ pub fn matched(
                 found.lines.push(Line { number, hit: false, text: shown(&text[line..next], 0) });
                 (line, number) = (next, number + 1);
             }
-            found.lines.push(Line { number, hit: true, text: shown(&text[start..stop], place - start) });
+            if asked.is_some() {
+                found.lines.push(Line { number, hit: true, text: shown(&text[start..stop], place - start) });
+            }
             number += 1;
             let mut close = stop;
             let next_hit = |from: usize| matcher.is_match(&text[from..line_of(text, from).1.min(from + LINE_AT_MOST)]);

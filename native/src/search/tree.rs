@@ -3,6 +3,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -17,7 +18,7 @@ use crate::{
     search::{index, walk::Walk},
 };
 
-const INDEX_AT_MOST: u64 = 1 << 30;
+const INDEX_AT_MOST: u64 = 1 << 28;
 
 pub struct Tree {
     pub(super) root: PathBuf,
@@ -66,7 +67,9 @@ impl Tree {
         }
         let found = Arc::new(match &self.index {
             Some(file) => match std::fs::metadata(file) {
-                Ok(stat) if stat.len() > INDEX_AT_MOST => return Err(Error::Invalid("the index is too large".into())),
+                Ok(stat) if !stat.is_file() || stat.len() > INDEX_AT_MOST => {
+                    return Err(Error::Invalid("the index is too large, or no file".into()));
+                }
                 Ok(_) => {
                     let bytes = std::fs::read(file).map_err(|error| Error::io("cannot read", file, error))?;
                     Tracked::new(index::paths(&bytes)?)
@@ -86,7 +89,7 @@ impl Tree {
         if !self.shows(path) || beneath::file(&root, path).is_err() {
             return Ok(false);
         }
-        Walk::new(self, root.as_fd(), &[])?.reaches(path)
+        Walk::new(self, root.as_fd(), &[], Instant::now())?.reaches(path)
     }
 
     /// Whether a path may be told: not private, no component that git would take for its own directory.
@@ -104,7 +107,7 @@ impl Tree {
         open_root(&self.root).map_err(|error| Error::io("cannot open", &self.root, error.into()))
     }
 
-    pub(super) fn walk<'a>(&'a self, root: BorrowedFd<'a>, below: &[Vec<u8>]) -> Result<Walk<'a>> {
-        Walk::new(self, root, below)
+    pub(super) fn walk<'a>(&'a self, root: BorrowedFd<'a>, below: &[Vec<u8>], until: Instant) -> Result<Walk<'a>> {
+        Walk::new(self, root, below, until)
     }
 }

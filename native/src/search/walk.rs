@@ -1,5 +1,8 @@
 //! The files of a tree, one after the other in the order of their paths, less what git ignores.
-use std::os::fd::{AsFd, BorrowedFd};
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    time::Instant,
+};
 
 use rustix::fs::FileType;
 
@@ -40,20 +43,28 @@ pub struct Walk<'a> {
     names: Names,
     /// Directories that could not be read, or lie too deep.
     pub unreadable: usize,
+    until: Instant,
+    /// The time was over before the last file.
+    pub late: bool,
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(tree: &'a Tree, root: BorrowedFd<'a>, below: &[Vec<u8>]) -> Result<Self> {
+    pub fn new(tree: &'a Tree, root: BorrowedFd<'a>, below: &[Vec<u8>], until: Instant) -> Result<Self> {
         let top = Dir { path: Vec::new(), chain: tree.rules.outer(), tracked_only: false, depth: 0 };
         let stack = vec![Item::Dir(top)];
-        Ok(Self { tree, root, below: below.to_vec(), stack, names: Names::default(), unreadable: 0 })
+        let (below, names) = (below.to_vec(), Names::default());
+        Ok(Self { tree, root, below, stack, names, unreadable: 0, until, late: false })
     }
 
-    /// The next file; None after the last.
+    /// The next file; None after the last, and when the time is over.
     pub fn next_file(&mut self) -> Result<Option<Vec<u8>>> {
         while let Some(item) = self.stack.pop() {
             match item {
                 Item::File(path) => return Ok(Some(path)),
+                Item::Dir(_) if Instant::now() >= self.until => {
+                    self.late = true;
+                    self.stack.clear();
+                }
                 Item::Dir(dir) => self.enter(dir)?,
             }
         }

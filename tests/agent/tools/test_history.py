@@ -71,6 +71,18 @@ def test_blame_names_the_commit_of_each_line(repo: Any, run: Any) -> None:
     assert run("git_blame", path=".git/config").startswith("Refused")
 
 
+def test_blame_shows_no_line_of_a_key_wherever_it_begins(repo: Any, run: Any) -> None:
+    body = [f"{n}IEpAIBAAKCAQEA7x9fQ2vLk8sT1mWc4uYbN6hJ3gR5dPzXoKqVtEaIyUwSnCr{n}" for n in range(8)]
+    key = ["-----BEGIN RSA " + "PRIVATE KEY-----", *body, "-----END RSA " + "PRIVATE KEY-----"]
+    repo.write("deploy.txt", "\n".join(["first", *key, "last"]) + "\n")
+    repo.commit()
+    for start in range(1, 12):
+        out = run("git_blame", path="deploy.txt", start=start, lines=3)
+        assert not any(line[1:20] in out for line in body)
+        assert ("last" in out) == (start + 2 >= 12)
+    assert " 1: first\n" in run("git_blame", path="deploy.txt")
+
+
 def test_no_program_that_the_repository_names_is_run(repo: Any, run: Any) -> None:
     mark = repo.root.parent / "ran"
     for key in ("filter.x.clean", "filter.x.smudge", "diff.x.textconv", "diff.x.command", "diff.external"):

@@ -55,3 +55,16 @@ def test_a_file_is_parsed_only_if_it_may_name_the_module(text, could):
 
 def test_a_moved_file_is_always_parsed():
     assert could_import("pkg/new.py", "", Modules(MOVES))
+
+
+def test_a_short_word_of_an_unusual_name_does_not_open_the_whole_tree(repo, see):
+    repo.write("pages/[id].tsx", "text\n" * 9)
+    repo.write("uses.ts", "import Page from './pages/[id]'\n")
+    repo.write("other.md", "the id of a thing\n")
+    repo.commit()
+    repo.git("mv", "pages/[id].tsx", "pages/[user].tsx")
+    repo.git("commit", "-qm", "mv")
+    scene = see("commit")
+    moves = moves_of(scene)[0]
+    found = candidates(scene, moves, naming(scene, moves))
+    assert "uses.ts" in found and "other.md" not in found

@@ -41,3 +41,14 @@ def test_a_package_moved_as_a_whole_only_if_nothing_of_it_stays():
     moved = {MAIN + "a/X.java": MAIN + "c/X.java"}
     assert read(moved, {MAIN + "c/X.java": "a"}).whole == {"a": "c"}
     assert read(moved, {MAIN + "c/X.java": "a", "src/test/java/a/T.java": "a"}).whole == {}
+
+
+def test_a_name_that_several_files_have_is_certain_only_if_all_of_them_went_the_same_way():
+    one, other = f"m/{MAIN}a/X.java", f"n/{MAIN}a/X.java"
+    to, elsewhere = f"m/{MAIN}c/X.java", f"n/{MAIN}d/X.java"
+    assert read({one: to, other: elsewhere}, {to: "a", elsewhere: "a"}).by_full == {}
+    assert read({one: to}, {to: "a", other: "a"}).by_full == {}
+    same = read({one: to, other: f"n/{MAIN}c/X.java"}, {to: "a", f"n/{MAIN}c/X.java": "a"})
+    assert same.by_full["a.X"].new_full == "c.X"
+    moves = Moves({one: to}, frozenset({other}), frozenset({to}))
+    assert JavaMoves(moves, lambda path: "a" if path == to else "").by_full == {}

@@ -149,7 +149,8 @@ def page(every: Sequence[Measured]) -> str:
         f"Most told on one day: {busiest}. Raised twice: {repeats}. A replay has no own writes, so nothing "
         "can react to itself.", "",
         "## The public set", "",
-        f"{len({r for r, _, _ in repositories})} of the {len(listed())} repositories of `benches/repositories.txt`:", "",
+        f"{len({r for r, _, _ in repositories})} of the {len(listed())} repositories of `benches/repositories.txt`:",
+        "",
         ", ".join(f"{name} ({commits} to {head})" for name, commits, head in repositories) + ".",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -11,11 +11,11 @@ nothing: the same clones give the same figures.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from math import log
 from pathlib import Path
 from posixpath import basename, dirname, splitext
@@ -23,20 +23,21 @@ from typing import NamedTuple
 
 from benches.companions_model import Case, report
 from benches.detectors import clone_of, listed
+from dream.extract import COMPANIONS, LEAST_COMMITS, LEAST_CONFIDENCE
 from kairos.domain.hindsight import Awaiting
-from kairos.memory.cochange import Learner
+from kairos.memory.cochange import LARGEST, Learner
 from kairos.memory.history import commit_of
 from kairos.memory.naming import stem_of
 from kairos.repo.git import Git, GitError
+from kairos.repo.past_tree import BlobReader
 from kairos.sensing.commits import history
 
 LAST, WARM = 3_000, 200
 """The walk takes so many commits; the first are only learned from."""
 HORIZON = 3
-SUPPORT, CONFIDENCE, MOST, LARGEST = 3, 0.35, 5, 30
-"""What a dream remembers of a pair (`dream/extract.py`), and the commits that count."""
 _LATELY = 100
 _READ = 65_536
+"""So many bytes of a file are looked at for a name."""
 
 NAMES = (
     "confidence", "support", "omitted", "followed", "follows", "base rate", "lift", "since it changed",
@@ -48,34 +49,6 @@ NAMES = (
 class _Waiting(NamedTuple):
     case: Case
     path: str
-
-
-class Texts:
-    """The contents of files of past commits, the first bytes of each."""
-
-    def __init__(self, git: Git) -> None:
-        self._process = subprocess.Popen(
-            ["git", "-C", git.root, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-
-    def of(self, commit: str, path: str) -> bytes:
-        """The text of a path in a commit; empty if there is none."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        if "\n" in path:
-            return b""
-        self._process.stdin.write(f"{commit}:{path}\n".encode("utf-8", "surrogateescape"))
-        self._process.stdin.flush()
-        head = self._process.stdout.readline().split()
-        if len(head) != 3 or not head[2].isdigit():
-            return b""
-        data = self._process.stdout.read(int(head[2]) + 1)
-        return data[:_READ] if head[1] == b"blob" else b""
-
-    def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
 
 
 class Past:
@@ -132,24 +105,24 @@ def cases_of(git: Git, repository: str, last: int = LAST) -> Iterator[Case]:
     """The cases of the history of a clone, in the order in which they are decided."""
     head = git.head()
     assert head is not None
-    learner, past, texts = Learner(), Past(), Texts(git)
+    learner, past = Learner(), Past()
     waiting: deque[tuple[Awaiting, list[_Waiting]]] = deque()
     commits = list(history(git, "bench", head, last))
-    for number, commit in enumerate(commits):
-        changed = {c.fs for c in commit.changes}
-        yield from _decided(waiting, commit.oid, commit.parents, changed)
-        plain = len(commit.parents) < 2
-        if plain and number >= WARM and 0 < len(changed) <= LARGEST and not commit.cut and not commit.left_out:
-            asked = sorted(c.fs for c in commit.changes if not c.status.startswith("D"))
-            made = _cases(learner, past, texts, commit.oid, asked, changed, number / len(commits), repository)
-            if made:
-                waiting.append((Awaiting(commit.oid, HORIZON, []), made))
-        if plain:
-            past.add([c.fs for c in commit.changes])
-        learned = commit_of(commit, number + 1, commit.at_s * 1_000_000)
-        if learned is not None:
-            learner.learn(learned)
-    texts.close()
+    with closing(BlobReader(git)) as blobs:
+        for number, commit in enumerate(commits):
+            changed = {c.fs for c in commit.changes}
+            yield from _decided(waiting, commit.oid, commit.parents, changed)
+            plain = len(commit.parents) < 2
+            if plain and number >= WARM and 0 < len(changed) <= LARGEST and not commit.cut and not commit.left_out:
+                asked = sorted(c.fs for c in commit.changes if not c.status.startswith("D"))
+                made = _cases(learner, past, blobs, commit.oid, asked, changed, number / len(commits), repository)
+                if made:
+                    waiting.append((Awaiting(commit.oid, HORIZON, []), made))
+            if plain:
+                past.add([c.fs for c in commit.changes])
+            learned = commit_of(commit, number + 1, commit.at_s * 1_000_000)
+            if learned is not None:
+                learner.learn(learned)
 
 
 def _decided(
@@ -172,27 +145,25 @@ def _decided(
 
 
 def _cases(
-    learner: Learner, past: Past, texts: Texts, oid: str, asked: Sequence[str], changed: set[str], when: float,
+    learner: Learner, past: Past, blobs: BlobReader, oid: str, asked: Sequence[str], changed: set[str], when: float,
     repository: str,
 ) -> list[_Waiting]:  # fmt: skip
     best: dict[str, tuple[float, int, str]] = {}
     votes: dict[str, int] = defaultdict(int)
     for path in asked:
-        for found in learner.related([path], MOST, guess=False):
-            if found.path in changed or found.support < SUPPORT or found.confidence < CONFIDENCE:
+        for found in learner.related([path], COMPANIONS, guess=False):
+            if found.path in changed or found.support < LEAST_COMMITS or found.confidence < LEAST_CONFIDENCE:
                 continue
             votes[found.path] += 1
             if found.path not in best or found.confidence > best[found.path][0]:
                 best[found.path] = (found.confidence, found.support, path)
     made = []
-    for other, (confidence, support, path) in sorted(best.items(), key=lambda x: (-x[1][0], x[0]))[:MOST]:
+    for other, (confidence, support, path) in sorted(best.items(), key=lambda x: (-x[1][0], x[0]))[:COMPANIONS]:
         base = past.base_rate(other)
         omitted, followed = past.omissions(path, other)
         gap, size = past.both(path, other)
         stem = stem_of(path)
-        word = splitext(basename(other))[0].encode("utf-8", "surrogateescape")
-        back = splitext(basename(path))[0].encode("utf-8", "surrogateescape")
-        named = (len(word) > 2 and word in texts.of(oid, path)) or (len(back) > 2 and back in texts.of(oid, other))
+        named = _names(blobs, oid, path, other) or _names(blobs, oid, other, path)
         follows = (followed + 2 * base) / (omitted + 2)
         last = past.at[other][-1] if past.at[other] else 0
         values = (
@@ -204,6 +175,12 @@ def _cases(
         )  # fmt: skip
         made.append(_Waiting(Case(repository, when, values, base, confidence, False), other))
     return made
+
+
+def _names(blobs: BlobReader, oid: str, path: str, other: str) -> bool:
+    """Whether the beginning of a file of a commit holds the name of another file."""
+    word = splitext(basename(other))[0].encode("utf-8", "surrogateescape")
+    return len(word) > 2 and word in (blobs.read(f"{oid}:{path}") or b"")[:_READ]
 
 
 def main() -> None:

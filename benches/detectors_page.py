@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benches.detectors import LAST, Measured, code_of
+from benches.detectors import LAST, Measured, code_of, listed
 from kairos.backtest.result import RaisedThen, Sums, sums_of
 from kairos.detectors.enabled import ENABLED
 from kairos.detectors.looking import ALL
-from kairos.domain.hindsight import earns_its_place, wilson
+from kairos.detectors.stale_reference.detector import HORIZON as LONGER
+from kairos.domain.hindsight import HORIZON, earns_its_place, wilson
 
 HEAD = f"""# Detectors
 
 <!-- Made by `python -m benches.detectors FOLDER --page docs/detectors.md`; do not edit. -->
 
 Each detector was replayed over the last {LAST} commits of the repositories below (`kairos backtest`), and each finding
-was judged by what people did within 30 commits that descend from its own (300 for `stale-reference`); see
+was judged by what people did within {HORIZON} commits that descend from its own ({LONGER} for `stale-reference`); see
 [how](how-to/backtest.md). *Repositories*: in how many of those replayed it found something. *As it is now*: how many
 were replayed since its code changed last. The others were replayed with earlier code: what newer rules leave out still
 counts against it. *Later half* holds the findings in the newer half of each history. *Left*: nobody did anything about
@@ -39,7 +40,7 @@ file that the finding names changes within the horizon at all, done or not.
 
 
 REASONS = """
-## Why some watch all the same, and one does not
+## Why some watch all the same
 - `secret`: hindsight can only say whether people took a value out within 30 commits. A token that they never rotated
   is not wrong, and what was taken out before a push is in no history, so its precision here says little. Each finding
   that was left was read by eye instead, and cases measure what it finds and must not find
@@ -47,9 +48,7 @@ REASONS = """
 - `stale-reference`: whoever updates all references in the commit of the rename leaves no finding, so history shows the
   rest, which people did not notice. They mend it when they come across it, and that may take longer than 30 commits.
 - `ignore-artifact`: history shows only artifacts that somebody committed, and none that was ignored.
-- `unparsable`, `ignore-artifact`: the histories of this page hold too few of them. In 75, replayed with earlier code,
-  `unparsable` was right in 86 % (67–95 %) of 22, `ignore-artifact` in 8 of 10, `conflict-marker` in 90 % (75–97 %) of
-  31 and `lock-file` in 88 % (80–93 %) of 92.
+- `unparsable`, `ignore-artifact`: the histories of this page hold too few of them for a narrow interval.
 - A detector that was seldom raised has too wide an interval. It is off until more histories were replayed;
   `kairos detectors promote` lets it watch.
 """
@@ -145,12 +144,13 @@ def page(every: Sequence[Measured]) -> str:
     busiest = max(m.result.busiest for m in every)
     lines = [
         HEAD, *rows, "", MEANING.strip(), "", f"Of the findings of `stale-reference` people had done "
-        f"{within(every, 'stale-reference', 30)} within 30 commits, and "
+        f"{within(every, 'stale-reference', HORIZON)} within {HORIZON} commits, and "
         f"{within(every, 'stale-reference', 100)} within 100.", "", REASONS.strip(), "",
         f"Most told on one day: {busiest}. Raised twice: {repeats}. A replay has no own writes, so nothing "
         "can react to itself.", "",
         "## The public set", "",
-        f"{len({r for r, _, _ in repositories})} repositories, `benches/repositories.txt`:", "",
+        f"{len({r for r, _, _ in repositories})} of the {len(listed())} repositories of `benches/repositories.txt`:",
+        "",
         ", ".join(f"{name} ({commits} to {head})" for name, commits, head in repositories) + ".",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -37,8 +37,8 @@ def why(context: Context, what: str) -> None:
 def why_not(context: Context, what: str | None, since: str | None) -> None:
     """What is held or suppressed now and what was, by which rule, and what you can do; the newest last.
 
-    Of a COMMIT (its id, HEAD, a branch, a tag): what was looked at, what stayed below a threshold, and what no detector
-    looks at. Of a proposal (ID): what holds it, and what held it."""
+    Of a COMMIT (its id, HEAD, a branch, a tag): what was looked at, and what no detector looks at. Of a proposal (ID):
+    what holds it, and what held it."""
     desk = context.desk
     if what is None:
         held, silences = desk.at_one_moment(lambda: _held(context, since))

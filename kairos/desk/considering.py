@@ -1,4 +1,4 @@
-"""What the detectors make of a commit, worked out again on demand: found, below a threshold, or not looked at."""
+"""What the detectors make of a commit, worked out again on demand: found, nothing found, or not looked at."""
 
 from __future__ import annotations
 

@@ -82,10 +82,10 @@ def test_tabs_become_spaces_up_to_the_next_stop() -> None:
 
 @pytest.mark.parametrize("columns", [30, 40])
 def test_a_row_that_does_not_fit_begins_with_the_cell_that_names_it(columns: int) -> None:
-    rows = [["DETECTOR", "STATE", "PRECISION HERE"], ["missing-companion", "off", "67% (16%–99%), an estimate"]]
+    rows = [["DETECTOR", "STATE", "PRECISION HERE"], ["stale-reference", "off", "67% (16%–99%), an estimate"]]
     lines = table(rows, columns=columns).split("\n")
     assert lines[0].split() == ["DETECTOR", "STATE"]
-    assert [line.split()[0] for line in lines if not line.startswith("    ")] == ["DETECTOR", "missing-companion"]
+    assert [line.split()[0] for line in lines if not line.startswith("    ")] == ["DETECTOR", "stale-reference"]
     assert all(len(line) <= columns for line in lines)
 
 

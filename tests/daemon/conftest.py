@@ -112,6 +112,12 @@ def others(home: Home, log: Log, repo: Any) -> Others:
 
 
 @pytest.fixture
+def others_on(home: Home, repo: Any) -> Callable[[Log], Others]:
+    """As `others`, on another log than that of the home."""
+    return lambda log: Others(home, log, repo.root)
+
+
+@pytest.fixture
 def homes(tmp_path: Path, postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Log]]:
     """The logs of two homes, which are one."""
     monkeypatch.setenv("KAIROS_LOG", postgres.url())

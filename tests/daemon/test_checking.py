@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +18,9 @@ from kairos.daemon.folded import World
 from kairos.domain.checks.state import check_stream
 from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed
 from kairos.errors import TryAgain
-from kairos.eventlog.leases import Everything, repo_lease
+from kairos.eventlog.leases import Everything, Keeper, repo_lease
+from kairos.eventlog.log import Log
 from kairos.eventlog.opener import open_log
-from kairos.eventlog.record import Fence
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 
@@ -30,14 +31,17 @@ def reported() -> list[str]:
 
 
 @pytest.fixture
-def component(
-    others: Any, home: Home, world: World, reported: list[str], monkeypatch: pytest.MonkeyPatch
-) -> Checking:  # fmt: skip
+def quick(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short waits, on a machine that can confine a check."""
     if confine.tier(home.scratch).name not in ("T2", "T3"):
         pytest.skip("this machine cannot confine commands")
     monkeypatch.setattr(checking, "QUIET_S", 0.5)
     monkeypatch.setattr(checking, "_PAUSED_S", 0.05)
     monkeypatch.setattr(checking, "RETRY_S", 0.05)
+
+
+@pytest.fixture
+def component(quick: None, others: Any, home: Home, world: World, reported: list[str]) -> Checking:
     return Checking(home, others.config, open_log(home), world, Everything(), reported.append)
 
 
@@ -127,22 +131,24 @@ def test_without_checks_a_commit_is_not_even_looked_at(
     assert len(others.told("CheckRan")) == 1
 
 
-class OneLease:
-    """Holds the lease of every repository, as on a shared log."""
-
-    edition = 0
-
-    def fences(self, name: str) -> tuple[Fence, ...]:
-        return (Fence(name, 7),)
-
-
-def test_on_a_shared_log_the_checks_of_a_repository_that_is_held_are_run(
-    others: Any, component: Checking, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(component, "_held", OneLease())
-    assert component.fences() == (Fence(repo_lease(others.repo), 7),)
-    with component._log.fenced(component.fences()):
-        assert component._is_mine(others.repo)
+def test_on_a_shared_log_the_checks_of_a_repository_that_is_held_are_run_and_of_another_none(
+    homes: list[Log], others_on: Callable[[Log], Any], home: Home, world: World, running: Callable[..., Any],
+    quick: None, reported: list[str],
+) -> None:  # fmt: skip
+    others = others_on(homes[0])
+    name(others, "true")
+    leases = homes[1].leases()
+    assert leases is not None
+    with closing(Keeper(leases, "ada", 60, lambda: None)) as keeper:
+        keeper.want([repo_lease("repo-2")])
+        with closing(Checking(home, others.config, open_log(home), world, keeper, reported.append)) as stranger:
+            stranger.catch_up()
+            assert stranger._due == {others.repo} and stranger.step() is None
+        assert others.told("CheckStarted") == []
+        keeper.want([repo_lease(others.repo)])
+        with running(Checking(home, others.config, open_log(home), world, keeper, reported.append)):
+            others.until("CheckRan")
+    assert [e.outcome for e in others.told("CheckRan")] == ["passed"] and reported == []
 
 
 class Rounds:

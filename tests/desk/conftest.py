@@ -1,4 +1,4 @@
-"""A desk on the private home."""
+"""A desk on the private home, commits and memories in its log."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
+import msgspec
 import pytest
 
 from kairos.desk.desk import Desk
-from kairos.domain.events import CommitChange, CommitRecorded
+from kairos.domain.events import CommitChange, CommitRecorded, Memory, MemoryAccepted
+from kairos.domain.memory import memory_id
 from kairos.home import Home
 
 
@@ -37,3 +39,19 @@ def commit(seeded: Any, repo: Any) -> Callable[..., str]:
         return oid
 
     return change
+
+
+@pytest.fixture
+def remember(seeded: Any) -> Callable[..., str]:
+    """Records a memory of a repository (`of`: another one than `seeded`) and returns its id."""
+
+    def record(subject: str, value: str, kind: str = "co-change", *, support: float = 3.0, of: Any = seeded) -> str:
+        memory = Memory(
+            id="", repo=of.id, kind=kind, subject=subject, predicate="changes-with", value=value,  # type: ignore[arg-type]
+            text=f"{subject} and {value} change together", cites=[of.cause], support=support, trust="git",
+        )  # fmt: skip
+        memory = msgspec.structs.replace(memory, id=memory_id(memory))
+        of.append(MemoryAccepted(memory=memory), "memory")
+        return memory.id
+
+    return record

@@ -5,24 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from kairos.desk.briefing import brief
 from kairos.desk.desk import Desk
 from kairos.desk.reading import repositories
 from kairos.domain import events as ev
-from kairos.domain.memory import memory_id
 from kairos.errors import NotFound
-
-
-def remembered(seeded: Any, kind: str, subject: str, value: str) -> None:
-    memory = ev.Memory(
-        id="", repo=seeded.id, kind=kind, subject=subject, predicate="p", value=value, text=f"{subject} {value}",
-        cites=[seeded.cause], support=1, trust="git", valid_from=0,
-    )  # fmt: skip
-    memory = msgspec.structs.replace(memory, id=memory_id(memory))
-    seeded.append(ev.MemoryAccepted(memory=memory), "memory")
 
 
 @pytest.fixture
@@ -57,10 +46,10 @@ def test_a_file_that_is_gone_is_not_named(desk: Desk, pairs: str, repo: Any) -> 
     assert brief(desk, None, ["Cargo.toml"], 10).companions == []
 
 
-def test_what_is_remembered_about_it_or_about_every_change_is_told(desk: Desk, seeded: Any) -> None:
-    remembered(seeded, "rename", "old.md", "README.md")
-    remembered(seeded, "rename", "a.md", "b.md")
-    remembered(seeded, "command", "check", "make test")
+def test_what_is_remembered_about_it_or_about_every_change_is_told(desk: Desk, seeded: Any, remember: Any) -> None:
+    remember("old.md", "README.md", "rename")
+    remember("a.md", "b.md", "rename")
+    remember("check", "make test", "command")
     told = brief(desk, repositories(desk).by_id[seeded.id], ["README.md"], 10)
     assert {m.kind: m.value for m in told.memories} == {"rename": "README.md", "command": "make test"}
 

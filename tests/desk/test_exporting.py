@@ -14,18 +14,9 @@ import pytest
 from kairos.desk.desk import Desk
 from kairos.desk.exporting import export, export_to
 from kairos.desk.reading import repositories
-from kairos.domain.events import Memory, MemoryAccepted
 from kairos.errors import UsageError
 from kairos.eventlog.cold.forgetting import forget_positions
 from kairos.eventlog.log import Log
-
-
-def remember(seeded: Any, id_: str) -> None:
-    memory = Memory(
-        id=id_, repo=seeded.id, kind="convention", subject="s", predicate="is", value="v", text="it is so", cites=[1],
-        support=1, trust="git", valid_from=1, seen=1,
-    )  # fmt: skip
-    seeded.append(MemoryAccepted(memory=memory), "memory")
 
 
 def lines(desk: Desk, only: Any = None) -> list[dict[str, Any]]:
@@ -36,27 +27,31 @@ def lines(desk: Desk, only: Any = None) -> list[dict[str, Any]]:
     return found
 
 
-def test_it_holds_repositories_proposals_with_decisions_memories_and_every_event(desk: Desk, seeded: Any) -> None:
+def test_it_holds_repositories_proposals_with_decisions_memories_and_every_event(
+    desk: Desk, seeded: Any, remember: Any
+) -> None:
     raised = seeded.raise_(seeded.note("Look at this."))
-    remember(seeded, "aaaa1")
+    known = remember("a.py", "b.py")
     found = lines(desk)
     kinds = [line["kind"] for line in found]
     assert kinds[0] == "export" and found[0]["data"]["head"] == seeded.log.head()
     assert kinds.count("event") == seeded.log.head()
     [proposal] = [line["data"] for line in found if line["kind"] == "proposal"]
     assert proposal["id"] == raised.id and [d["type"] for d in proposal["decisions"]] == ["ProposalVerified"]
-    assert [line["data"]["id"] for line in found if line["kind"] == "memory"] == ["aaaa1"]
+    assert [line["data"]["id"] for line in found if line["kind"] == "memory"] == [known]
 
 
-def test_of_one_repository_nothing_of_another_is_in_it(desk: Desk, log: Log, seeded: Any, tmp_path: Path) -> None:
+def test_of_one_repository_nothing_of_another_is_in_it(
+    desk: Desk, log: Log, seeded: Any, remember: Any, tmp_path: Path
+) -> None:
     place = tmp_path / "other"
     subprocess.run(["git", "init", "-q", str(place)], check=True)
     other = sys.modules["seeded"].Seeded(log, place.resolve())
     seeded.raise_(seeded.note(), seed="1")
     foreign = other.raise_(other.note("there"), seed="2")
-    remember(other, "bbbb2")
+    theirs = remember("c.py", "d.py", of=other)
     text = json.dumps(lines(desk, repositories(desk).by_id[seeded.id]))
-    for word in (other.id, str(place), foreign.id, "bbbb2"):
+    for word in (other.id, str(place), foreign.id, theirs):
         assert word not in text
 
 

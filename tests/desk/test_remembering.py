@@ -13,26 +13,12 @@ from kairos.desk.desk import Desk
 from kairos.desk.reading import repositories
 from kairos.desk.records.memory import DreamChangeOut
 from kairos.domain import events as ev
-from kairos.domain.memory import memory_id
 from kairos.errors import NotFound, UsageError
 
 
-def keep(seeded: Any, subject: str, value: str, *, kind: str = "co-change", support: float = 3.0) -> str:
-    """Records a memory and returns its id."""
-    import msgspec
-
-    memory = ev.Memory(
-        id="", repo=seeded.id, kind=kind, subject=subject, predicate="changes-with", value=value,  # type: ignore[arg-type]
-        text=f"{subject} and {value} change together", cites=[seeded.cause], support=support,
-    )  # fmt: skip
-    memory = msgspec.structs.replace(memory, id=memory_id(memory))
-    seeded.append(ev.MemoryAccepted(memory=memory), "memory")
-    return memory.id
-
-
-def test_memories_are_listed_best_first_and_closed_ones_when_asked(desk: Desk, seeded: Any) -> None:
-    weak, strong = keep(seeded, "a.py", "b.py"), keep(seeded, "c.py", "d.py", support=30.0)
-    gone = keep(seeded, "e.py", "f.py")
+def test_memories_are_listed_best_first_and_closed_ones_when_asked(desk: Desk, seeded: Any, remember: Any) -> None:
+    weak, strong = remember("a.py", "b.py"), remember("c.py", "d.py", support=30.0)
+    gone = remember("e.py", "f.py")
     seeded.append(ev.MemoryInvalidated(id=gone, why="expired"), "memory")
     assert [m.id for m in remembering.listed(desk, None)] == [strong, weak]
     assert {m.id: m.state for m in remembering.listed(desk, None, closed=True)} == {
@@ -42,8 +28,8 @@ def test_memories_are_listed_best_first_and_closed_ones_when_asked(desk: Desk, s
     assert len(remembering.listed(desk, repositories(desk).by_id[seeded.id])) == 2
 
 
-def test_a_memory_is_found_by_words_and_by_the_start_of_its_id(desk: Desk, seeded: Any) -> None:
-    one, _ = keep(seeded, "pay.py", "tax.py"), keep(seeded, "a.py", "b.py")
+def test_a_memory_is_found_by_words_and_by_the_start_of_its_id(desk: Desk, seeded: Any, remember: Any) -> None:
+    one, _ = remember("pay.py", "tax.py"), remember("a.py", "b.py")
     assert [m.id for m in remembering.recall(desk, "tax", 5, None)] == [one]
     assert remembering.recall(desk, "nothing of it", 5, None) == []
     assert remembering.memory(desk, one[:6]).cites == [seeded.cause]

@@ -34,7 +34,7 @@ def claims_of(*events: object) -> Claims:
 
 def raised(ident: str, evidence: list[int]) -> ProposalRaised:
     return ProposalRaised(
-        id=ident, repo="repo-1", digest="d", detector="missing-companion", detector_version=1, engine="rules", turn="t",
+        id=ident, repo="repo-1", digest="d", detector="stale-reference", detector_version=1, engine="rules", turn="t",
         key="k", title="t", claim="c", risk="low", action=NoteAction(repo="repo-1", text="x"),
         effects=Effects(files=[], commands=[], network=False, reversible=True), evidence=evidence, expires_at=0,
         policy_version="p",

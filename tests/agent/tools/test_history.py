@@ -1,17 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
-
-from kairos.agent.repository_files import Files
-from kairos.agent.tools.reading import Tools
-
-
-@pytest.fixture
-def run(repo: Any, files_of: Callable[[Any], Files]) -> Callable[..., str]:
-    return lambda tool, **arguments: Tools(files_of(repo)).run(tool, arguments)
 
 
 def test_status_names_what_is_staged_changed_new_and_hides_private_files(repo: Any, run: Any) -> None:

@@ -1,20 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from kairos.agent.repository_files import Files
 from kairos.agent.tools.output import OUTPUT_AT_MOST
-from kairos.agent.tools.reading import Tools
 
 SECRET = "AKIA" + "W" * 16
-
-
-@pytest.fixture
-def run(repo: Any, files_of: Callable[[Any], Files]) -> Callable[..., str]:
-    return lambda tool, **arguments: Tools(files_of(repo), ["tests follow main.py"]).run(tool, arguments)
 
 
 def test_read_file_gives_the_lines_that_were_asked_for(repo: Any, run: Any) -> None:
@@ -114,5 +104,5 @@ def test_outputs_are_bounded_with_the_cut_stated(repo: Any, run: Any) -> None:
 
 
 def test_recall_answers_from_memory(run: Any) -> None:
-    assert "tests follow main.py" in run("recall", query="what of MAIN.py?".replace("?", ""))
+    assert "tests follow main.py" in run("recall", query="what of MAIN.py")
     assert "nothing is remembered" in run("recall", query="zebra")

@@ -11,11 +11,6 @@ ELSEWHERE = "commit 77ab12000000 is in branch f, and not in the history of what 
 RETURNS = "It returns by itself with what it rests on"
 
 
-def _state(kairos: Any, id_: str) -> str:
-    state: str = kairos("show", id_, "--json").data["state"]
-    return state
-
-
 def park(seeded: Any, id_: str) -> None:
     seeded.append(ProposalParked(id=id_, why=ELSEWHERE), f"proposal-{id_}")
 
@@ -25,7 +20,7 @@ def words(screen: Any) -> str:
 
 
 def test_a_card_that_is_parked_while_a_review_shows_it_is_marked_at_once_and_no_key_decides_it(
-    kairos: Any, seeded: Any, terminal: Any
+    state_of: Any, seeded: Any, terminal: Any
 ) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
     screen = terminal("review", size=(90, 40))
@@ -36,17 +31,17 @@ def test_a_card_that_is_parked_while_a_review_shows_it_is_marked_at_once_and_no_
     for key in "ynlestc":
         screen.press(key)
         screen.shows(f"{key} decides nothing now")
-    assert _state(kairos, raised.id) == "parked" and seeded.read("README.md") == b"# Demo\n"
+    assert state_of(raised.id) == "parked" and seeded.read("README.md") == b"# Demo\n"
     seeded.append(ProposalUnparked(id=raised.id), f"proposal-{raised.id}")
     screen.shows("waits for you again")
     screen.press("y")
     screen.shows("[y n e")
-    assert _state(kairos, raised.id) == "pending", "the first key only says that it was seen"
+    assert state_of(raised.id) == "pending", "the first key only says that it was seen"
     screen.press("y")
     screen.shows("Nothing is left to decide")
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, raised.id) == "executed"
+    assert state_of(raised.id) == "executed"
 
 
 def test_after_a_parked_card_the_review_goes_on_with_the_next_and_its_end_says_what_is_parked(
@@ -68,7 +63,7 @@ def test_after_a_parked_card_the_review_goes_on_with_the_next_and_its_end_says_w
 
 
 def test_a_card_that_is_revised_while_a_review_shows_it_is_read_before_a_key_decides_it(
-    kairos: Any, seeded: Any, terminal: Any
+    state_of: Any, seeded: Any, terminal: Any
 ) -> None:
     raised = seeded.raise_(seeded.note("One."))
     screen = terminal("review", size=(90, 40))
@@ -87,7 +82,7 @@ def test_a_card_that_is_revised_while_a_review_shows_it_is_read_before_a_key_dec
     screen.shows("is not what you read: the text is another one")
     screen.press("y")
     screen.shows("[y n e")
-    assert _state(kairos, raised.id) != "acknowledged"
+    assert state_of(raised.id) != "acknowledged"
     screen.press("q")
     assert screen.end() == 0
 

@@ -17,11 +17,6 @@ def review(terminal: Any) -> Any:
     return lambda *args: terminal("review", *args)
 
 
-def _state(kairos: Any, id_: str) -> str:
-    state: str = kairos("show", id_, "--json").data["state"]
-    return state
-
-
 def test_y_approves_and_carries_out_without_enter(kairos: Any, seeded: Any, review: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", AFTER))
     screen = review()
@@ -36,7 +31,7 @@ def test_y_approves_and_carries_out_without_enter(kairos: Any, seeded: Any, revi
     assert (seeded.root / "README.md").read_bytes() == AFTER
 
 
-def test_enter_and_unknown_keys_do_nothing(kairos: Any, seeded: Any, review: Any) -> None:
+def test_enter_and_unknown_keys_do_nothing(state_of: Any, seeded: Any, review: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", AFTER))
     screen = review()
     screen.until(PROMPT)
@@ -48,10 +43,10 @@ def test_enter_and_unknown_keys_do_nothing(kairos: Any, seeded: Any, review: Any
     screen.until(PROMPT)
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
 
 
-def test_high_risk_wants_the_first_letters_of_the_id(kairos: Any, seeded: Any, review: Any) -> None:
+def test_high_risk_wants_the_first_letters_of_the_id(state_of: Any, seeded: Any, review: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", AFTER), risk="high")
     screen = review()
     screen.until(PROMPT)
@@ -60,7 +55,7 @@ def test_high_risk_wants_the_first_letters_of_the_id(kairos: Any, seeded: Any, r
     screen.press("y\n")
     screen.until("not approved")
     screen.until(PROMPT)
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
     screen.press("y")
     screen.until("to approve: ")
     screen.press(f"{raised.id[:4]}\n")
@@ -147,7 +142,7 @@ def test_j_and_k_walk_and_u_takes_back_the_last_approval(kairos: Any, seeded: An
     assert screen.end() == 0
 
 
-def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, seeded: Any, review: Any) -> None:
+def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, state_of: Any, seeded: Any, review: Any) -> None:
     """N17: somebody else decides while the card is on screen; the key is refused, not applied to what comes next."""
     first = seeded.raise_(seeded.patch("README.md", AFTER), seed="a", risk="medium")
     second = seeded.raise_(seeded.note(), seed="b")
@@ -162,7 +157,7 @@ def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, seeded: A
     screen.press("j")
     screen.until(second.id)
     screen.until(PROMPT)
-    assert _state(kairos, second.id) == "pending"
+    assert state_of(second.id) == "pending"
     assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
     screen.press("q")
     assert screen.end() == 0
@@ -173,7 +168,9 @@ def test_a_key_decides_only_what_is_still_as_it_was_shown(kairos: Any, seeded: A
     ["yaml files are next, see the ticket", "yyyy", "yn", "y\n", "\ny\ny\n", "\x1b[200~y\x1b[201~", "\x1b[200~y",
      "q\x1b[A", "y\x00\xff", "ypastéd", "\x1b[Ay", "\x1b[200~n1\n\x1b[201~n1"],
 )  # fmt: skip
-def test_what_arrives_at_once_and_is_no_key_decides_nothing(kairos: Any, seeded: Any, review: Any, pasted: str) -> None:
+def test_what_arrives_at_once_and_is_no_key_decides_nothing(
+    state_of: Any, seeded: Any, review: Any, pasted: str
+) -> None:
     raised = seeded.raise_(seeded.note())
     screen = review()
     screen.until(PROMPT)
@@ -185,7 +182,7 @@ def test_what_arrives_at_once_and_is_no_key_decides_nothing(kairos: Any, seeded:
     screen.press("?")
     screen.until("what is undecided stays")
     screen.until(PROMPT)
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
     screen.press("q")
     assert screen.end() == 0
 
@@ -197,7 +194,7 @@ def test_without_a_terminal_review_names_the_commands_to_use(kairos: Any, seeded
 
 
 def test_u_takes_back_one_decision_after_another_and_shows_the_card_again(
-    kairos: Any, seeded: Any, review: Any
+    state_of: Any, seeded: Any, review: Any
 ) -> None:
     ids = [seeded.raise_(seeded.note(f"{n}"), seed=f"{n}").id for n in range(3)]
     screen = review(*ids)
@@ -215,12 +212,12 @@ def test_u_takes_back_one_decision_after_another_and_shows_the_card_again(
         assert f"took back the {noun} of" in screen.until(PROMPT)
     screen.press("q")
     assert screen.end() == 0
-    assert {_state(kairos, id_) for id_ in ids} == {"pending"}
+    assert {state_of(id_) for id_ in ids} == {"pending"}
 
 
 @pytest.mark.parametrize(("answer", "state"), [("y", "pending"), ("n", "rejected"), ("q", "rejected")])
 def test_u_in_a_new_review_asks_before_it_takes_back_an_older_decision(
-    kairos: Any, seeded: Any, review: Any, answer: str, state: str
+    kairos: Any, state_of: Any, seeded: Any, review: Any, answer: str, state: str
 ) -> None:
     refused = seeded.raise_(seeded.note("a"), seed="a").id
     seeded.raise_(seeded.note("b"), seed="b")
@@ -233,4 +230,4 @@ def test_u_in_a_new_review_asks_before_it_takes_back_an_older_decision(
     screen.until(PROMPT)
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, refused) == state
+    assert state_of(refused) == state

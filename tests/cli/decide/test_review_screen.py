@@ -19,14 +19,9 @@ def mode(screen: Any) -> int:
     return found & (termios.ICANON | termios.ECHO)
 
 
-def _state(kairos: Any, id_: str) -> str:
-    state: str = kairos("show", id_, "--json").data["state"]
-    return state
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_a_long_card_starts_at_its_top_and_is_approved_only_after_its_end_was_seen(
-    kairos: Any, seeded: Any, terminal: Any, size: tuple[int, int]
+    state_of: Any, seeded: Any, terminal: Any, size: tuple[int, int]
 ) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\n" + LONG))
     screen = terminal("review", size=size)
@@ -36,7 +31,7 @@ def test_a_long_card_starts_at_its_top_and_is_approved_only_after_its_end_was_se
     assert lines[-1].endswith("?]")
     screen.press("y")
     screen.shows("not approved")
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
     screen.press("\x1b[F")  # the end alone, with a gap before it
     screen.shows("the end")
     screen.press("y")
@@ -45,12 +40,12 @@ def test_a_long_card_starts_at_its_top_and_is_approved_only_after_its_end_was_se
     screen.shows(raised.id)
     to_the_end(screen)
     assert "digest" in "\n".join(screen.shown)
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
     screen.press("y")
     screen.shows("[u q]")
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, raised.id) == "executed"
+    assert state_of(raised.id) == "executed"
 
 
 def to_the_end(screen: Any) -> None:
@@ -69,7 +64,7 @@ def to_the_end(screen: Any) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("folds", [1, 2])
 def test_a_fold_never_approves_lines_that_were_not_shown(
-    kairos: Any, seeded: Any, terminal: Any, size: tuple[int, int], folds: int
+    state_of: Any, seeded: Any, terminal: Any, size: tuple[int, int], folds: int
 ) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\n" + LONG), risk="medium")
     screen = terminal("review", size=size)
@@ -83,14 +78,14 @@ def test_a_fold_never_approves_lines_that_were_not_shown(
         screen.shows("in 1 file were never shown")
         screen.press(again)
         screen.shows("not approved")
-        assert _state(kairos, raised.id) == "pending"
+        assert state_of(raised.id) == "pending"
     screen.press("y")
     screen.shows("Press Y (capital)")
     screen.press("Y")
     screen.shows("executed")
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, raised.id) == "executed"
+    assert state_of(raised.id) == "executed"
 
 
 def test_high_risk_and_a_fold_are_said_in_one_question(kairos: Any, seeded: Any, terminal: Any) -> None:
@@ -111,7 +106,7 @@ def test_high_risk_and_a_fold_are_said_in_one_question(kairos: Any, seeded: Any,
     assert screen.end() == 0
 
 
-def test_after_the_last_decision_u_takes_it_back(kairos: Any, seeded: Any, terminal: Any) -> None:
+def test_after_the_last_decision_u_takes_it_back(state_of: Any, seeded: Any, terminal: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"))
     screen = terminal("review", size=(80, 40))
     screen.shows("the end")
@@ -121,16 +116,18 @@ def test_after_the_last_decision_u_takes_it_back(kairos: Any, seeded: Any, termi
     for key in "ynd\r\x1b":
         screen.press(key)
         screen.pause()
-    assert screen.process.poll() is None and _state(kairos, raised.id) == "executed"
+    assert screen.process.poll() is None and state_of(raised.id) == "executed"
     screen.press("u")
     screen.shows("undone in")
     assert (seeded.root / "README.md").read_bytes() == b"# Demo\n"
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, raised.id) == "undone"
+    assert state_of(raised.id) == "undone"
 
 
-def test_after_the_last_decision_u_shows_the_card_of_a_rejection_again(kairos: Any, seeded: Any, terminal: Any) -> None:
+def test_after_the_last_decision_u_shows_the_card_of_a_rejection_again(
+    state_of: Any, seeded: Any, terminal: Any
+) -> None:
     raised = seeded.raise_(seeded.note())
     screen = terminal("review", size=(80, 40))
     screen.shows("the end")
@@ -140,12 +137,12 @@ def test_after_the_last_decision_u_shows_the_card_of_a_rejection_again(kairos: A
     screen.shows("[u q]")
     screen.press("u")
     screen.shows("1 of 1 · the end")
-    assert screen.shown[-1].endswith("?]") and _state(kairos, raised.id) == "pending"
+    assert screen.shown[-1].endswith("?]") and state_of(raised.id) == "pending"
     screen.press("q")
     assert screen.end() == 0
 
 
-def test_a_marked_file_folds_and_what_it_hides_is_asked_for(kairos: Any, seeded: Any, terminal: Any) -> None:
+def test_a_marked_file_folds_and_what_it_hides_is_asked_for(state_of: Any, seeded: Any, terminal: Any) -> None:
     (seeded.root / "a.md").write_text("a\n")
     (seeded.root / "b.md").write_text("b\n")
     action = seeded.patch("a.md", LONG)
@@ -162,7 +159,7 @@ def test_a_marked_file_folds_and_what_it_hides_is_asked_for(kairos: Any, seeded:
     screen.shows("[u q]")
     screen.press("q")
     assert screen.end() == 0
-    assert _state(kairos, raised.id) == "executed"
+    assert state_of(raised.id) == "executed"
 
 
 def test_the_screen_is_drawn_anew_after_a_change_of_size(kairos: Any, seeded: Any, terminal: Any) -> None:
@@ -252,7 +249,7 @@ def test_a_receipt_stays_on_the_terminal_after_the_screen_is_gone(kairos: Any, s
     assert f"{raised.id} acknowledged".encode() in screen.raw.rpartition(b"\x1b[?1049l")[2]
 
 
-def test_a_paste_in_a_question_answers_nothing(kairos: Any, seeded: Any, terminal: Any) -> None:
+def test_a_paste_in_a_question_answers_nothing(state_of: Any, seeded: Any, terminal: Any) -> None:
     raised = seeded.raise_(seeded.patch("README.md", b"# Demo\nmore\n"), risk="high")
     screen = terminal("review", size=(80, 24))
     screen.shows("the end")
@@ -262,7 +259,7 @@ def test_a_paste_in_a_question_answers_nothing(kairos: Any, seeded: Any, termina
     screen.pause()
     screen.press("\r")
     screen.shows("not approved")
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
     for question, paste in (("n", "6 and more"), ("l", "1\n1\n")):
         screen.press(question)
         screen.shows("why?" if question == "n" else "when?")
@@ -270,6 +267,6 @@ def test_a_paste_in_a_question_answers_nothing(kairos: Any, seeded: Any, termina
         screen.pause()
         screen.press("\x1b")
         screen.shows("not rejected" if question == "n" else "not deferred")
-    assert _state(kairos, raised.id) == "pending"
+    assert state_of(raised.id) == "pending"
     screen.press("q")
     assert screen.end() == 0

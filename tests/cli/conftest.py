@@ -142,6 +142,17 @@ class Screen:
             pass
         return self.shown
 
+    def answers(self, key: str) -> list[str]:
+        """Presses a key and waits until the command wrote something; returns the lines of the screen."""
+        before, deadline = len(self.raw), time.monotonic() + DEADLINE_S
+        self.press(key)
+        while len(self.raw) == before:
+            assert time.monotonic() < deadline, f"{key!r} gives no answer: the screen shows\n" + "\n".join(self.shown)
+            assert self._read(0.2) or len(self.raw) > before, "\n".join(self.shown)
+        while select.select([self.master], [], [], 0.05)[0] and self._read(0):
+            pass
+        return self.shown
+
     def resize(self, columns: int, lines: int) -> None:
         self.columns, self.lines = columns, lines
         self._pyte.resize(lines, columns)

@@ -23,6 +23,7 @@ from kairos.eventlog.views.controls import ControlsView
 from kairos.eventlog.views.findings import FindingsView
 from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.log_views import log_views
+from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.eventlog.views.looked import LookedView
 from kairos.eventlog.views.model_health import ModelHealthView
 from kairos.eventlog.views.open_turns import OpenTurnsView
@@ -48,6 +49,7 @@ VIEWS: tuple[type[Projection[Any]], ...] = (
     ShadowsView,
     ModelHealthView,
     LookedView,
+    LogWatchesView,
 )
 ORIGINS: tuple[Origin, ...] = ("live", "offline", "self", "baseline", "history", "user", "system")
 START = 1_700_000_000_000_000

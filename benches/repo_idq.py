@@ -7,7 +7,8 @@ newest commit, how many commits.
 
 ```
 pool        what all detectors of this program find in a stretch (one backtest, kept in a journal)
-reference   at each commit: speak of what people then did within 30 commits, be silent of what they left and of all else
+reference   at each commit: speak of what people then did within 30 commits (or as many as its detector asks for), be
+            silent of what they left and of all else
 decision    what a system told, when: Kairos (the detectors that watch), always silent, always notify (all of the pool
             at once, and a word at every other commit), each detector alone
 ```
@@ -24,6 +25,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import NamedTuple
@@ -100,12 +102,11 @@ def measured(git: Git, stretch: Stretch) -> Measured:
         kairos = replayed(git, stretch, sorted(ENABLED), own)
     commits = list(history(git, "bench", stretch.head, stretch.commits))
     amid = frozenset(commit.oid for commit, is_amid in in_one_go(commits) if is_amid)
-    trees = Trees(Path(git.root))
-    wrong = [
-        f"{stretch.repository} {card.commit[:10]} {card.title}: {why}" for card in pool.raised
-        for why in unproven(card, trees)
-    ]  # fmt: skip
-    trees.close()
+    with closing(Trees(git)) as trees:
+        wrong = [
+            f"{stretch.repository} {card.commit[:10]} {card.title}: {why}" for card in pool.raised
+            for why in unproven(card, trees)
+        ]  # fmt: skip
     return Measured(pool, kairos, commits, amid, wrong, lift_of(pool.raised, commits))
 
 

@@ -7,55 +7,56 @@ parent: that a path is there, or is gone, that a line holds a marker, that a fil
 from __future__ import annotations
 
 import json
+import os
 import re
-import subprocess
 import tomllib
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePosixPath
+from unicodedata import normalize
 
 import yaml
 
 from kairos.backtest.result import RaisedThen
+from kairos.repo.git import Git
+from kairos.repo.past_tree import BlobReader
 
 _MARKER = re.compile(rb"^\s*(<{7,}|>{7,}|={7,}|\|{7,}|%{7,}|\+{7,}|-{7,}|#{7,})")
 _LINES = re.compile(r"lines? ((?:\d+(?:[–-]\d+)?(?:, | and )?)+)")
-_LISTED = re.compile(r"(.+?)(?: and (\d+) more)?$")
+_MORE = re.compile(r" and (\d+) more$")
 
 
 class Trees:
-    """The trees of a clone, read by one process."""
+    """The trees of a clone. Close it. GitError if git cannot say what a commit holds: nothing is proven by that."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._process = subprocess.Popen(
-            ["git", "-C", root, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._blobs = BlobReader(git)
         self._paths: dict[str, frozenset[str]] = {}
 
     def paths(self, commit: str) -> frozenset[str]:
-        """The paths of a commit; none of one that is not there."""
+        """The paths of a commit."""
         if commit not in self._paths:
-            done = subprocess.run(
-                ["git", "-C", self._root, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit],
-                capture_output=True, check=False,
-            )  # fmt: skip
-            found = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+            found = os.fsdecode(self._git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)).split("\0")
             self._paths = dict([*self._paths.items()][-8:]) | {commit: frozenset(found) - {""}}
         return self._paths[commit]
 
+    def before(self, commit: str) -> frozenset[str]:
+        """The paths of the first parent of a commit; none of a root commit."""
+        _, *parents = self._git.text("rev-list", "--parents", "--max-count=1", commit).split()
+        return self.paths(parents[0]) if parents else frozenset()
+
     def text(self, commit: str, path: str) -> bytes:
-        """What a commit has at a path; empty if nothing."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(f"{commit}:{path}\n".encode("utf-8", "surrogateescape"))
-        self._process.stdin.flush()
-        head = self._process.stdout.readline().split()
-        return self._process.stdout.read(int(head[2]) + 1)[:-1] if len(head) == 3 and head[2].isdigit() else b""
+        """What a commit has at a path; empty if nothing, or more than a detector reads."""
+        return self._blobs.read(f"{commit}:{path}") or b""
+
+    def lines(self, commit: str, words: Iterable[str]) -> int:
+        """How many lines of the files of a commit hold one of these whole words."""
+        asked = [part for word in sorted(set(words)) for part in ("-e", word)]
+        out = self._git.run("grep", "-cIFw", *asked, commit, "--", ok=(0, 1)) if asked else b""
+        return sum(int(line.rpartition(b":")[2]) for line in out.splitlines())
 
     def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        self._blobs.close()
 
 
 def unproven(card: RaisedThen, trees: Trees) -> list[str]:
@@ -65,9 +66,7 @@ def unproven(card: RaisedThen, trees: Trees) -> list[str]:
 
 def _names(text: str) -> list[str]:
     """The paths of an enumeration: `a, b and c`, `a, b and 4 more`."""
-    match = _LISTED.match(text.strip())
-    inner = match.group(1) if match else text
-    return [p.strip() for p in re.split(r", | and ", inner) if p.strip()]
+    return [p.strip() for p in re.split(r", | and ", _MORE.sub("", text.strip())) if p.strip()]
 
 
 def _present(trees: Trees, commit: str, names: list[str]) -> Iterator[str]:
@@ -75,42 +74,58 @@ def _present(trees: Trees, commit: str, names: list[str]) -> Iterator[str]:
 
 
 def _stale(card: RaisedThen, trees: Trees) -> Iterator[str]:
-    now, before = trees.paths(card.commit), trees.paths(f"{card.commit}^")
+    now, before = trees.paths(card.commit), trees.before(card.commit)
+    link = re.match(r"(.+?) led to what was renamed or deleted", card.claim)
+    if link:
+        yield from _leads_nowhere(card, trees, _names(link.group(1)))
+        return
     gone: list[str] = []
     for part in re.split(r", (?=\S+ is now )| and (?=\S+ is now )|; ", card.claim):
         if " is now " in part:
             old, new = part.split(" is now ", 1)
-            new = re.sub(r" and \d+ more$", "", new).rstrip(".")
             gone.append(old)
-            yield from _present(trees, card.commit, [new])
-    match = re.match(r"(.+?) (?:was|were) deleted, and ", card.claim)
-    gone += _names(match.group(1)) if match else []
-    link = re.match(r"(.+?) led to what was renamed or deleted", card.claim)
-    if link:
-        for name in _names(link.group(1)):
-            yield from _present(trees, card.commit, [name])
-            target = trees.text(card.commit, name).decode("utf-8", "replace")
-            there = _joined(name, target)
-            if there in now or any(p.startswith(f"{there}/") for p in now):
-                yield f"{name} leads to {there}"
-        return
-    if not gone:
-        yield "no old path is named"
+            yield from _present(trees, card.commit, [_MORE.sub("", new).rstrip(".")])
+    deleted = re.match(r"(.+?) (?:was|were) deleted, and (\d+) places? ", card.claim)
+    gone += _names(deleted.group(1)) if deleted else []
+    yield from ([] if gone else ["no old path is named"])
     for old in gone:
         yield from ([f"{old} is still there"] if old in now else [])
         yield from ([f"{old} was not there before"] if old not in before else [])
+    more = _MORE.search(deleted.group(1) if deleted else card.claim.split("; ", 1)[0])
+    if more and len(gone) + int(more.group(1)) > len(before - now):
+        yield f"the commit takes {len(before - now)} files away"
+    # What a claim leaves to a number is among what the commit took away.
+    words = {word for old in (before - now if more else gone) for word in _words(old)}
+    if deleted:
+        lines = trees.lines(card.commit, words)
+        yield from ([f"{lines} lines name it"] if lines < int(deleted.group(2)) else [])
+        return
     named = re.search(r"still names? the old path: (.+?)\.?$", card.claim)
-    for reader in _names(named.group(1).rstrip(".")) if named else []:
+    yield from ([] if named else ["no reader is named"])
+    for reader in _names(named.group(1)) if named else []:
         yield from _present(trees, card.commit, [reader])
         text = trees.text(card.commit, reader)
-        words = {
-            w.encode()
-            for old in [*gone, *before - now]
-            for w in (PurePosixPath(old).stem, PurePosixPath(old).parent.name)
-            if w
-        }
-        if not any(word in text for word in words):
+        if not any(re.search(rb"(?<!\w)%b(?!\w)" % re.escape(os.fsencode(word)), text) for word in words):
             yield f"{reader} names nothing that is gone"
+
+
+def _words(path: str) -> list[str]:
+    """What a reference to a file holds as a whole word: its name without the suffix, or the directory that it stands
+    for. A package of Go is called by its directory alone."""
+    file = PurePosixPath(path)
+    stem = file.stem.removesuffix(".d")
+    if stem in ("__init__", "index", "mod"):
+        return [file.parent.name or file.name]
+    return [stem, file.parent.name] if file.suffix == ".go" and file.parent.name else [stem]
+
+
+def _leads_nowhere(card: RaisedThen, trees: Trees, links: list[str]) -> Iterator[str]:
+    now = trees.paths(card.commit)
+    for name in links:
+        yield from _present(trees, card.commit, [name])
+        there = _joined(name, os.fsdecode(trees.text(card.commit, name)))
+        if there in now or any(p.startswith(f"{there}/") for p in now):
+            yield f"{name} leads to {there}"
 
 
 def _joined(link: str, target: str) -> str:
@@ -190,7 +205,7 @@ def _unparsable(card: RaisedThen, trees: Trees) -> Iterator[str]:
 
 def _artifact(card: RaisedThen, trees: Trees) -> Iterator[str]:
     """Seen before its commit: what it names is what the commit adds."""
-    added = trees.paths(card.commit) - trees.paths(f"{card.commit}^")
+    added = trees.paths(card.commit) - trees.before(card.commit)
     if " seem" not in card.claim:
         path = card.title.split(" is ", 1)[0]
         yield from ([] if path in added else [f"{path} is not added"])
@@ -202,21 +217,19 @@ def _artifact(card: RaisedThen, trees: Trees) -> Iterator[str]:
 
 
 def _dangling(card: RaisedThen, trees: Trees) -> Iterator[str]:
-    now = trees.paths(card.commit)
-    for name in _names(re.split(r" leads? to nothing", card.claim)[0]):
-        yield from _present(trees, card.commit, [name])
-        there = _joined(name, trees.text(card.commit, name).decode("utf-8", "replace"))
-        if there in now or any(p.startswith(f"{there}/") for p in now):
-            yield f"{name} leads to {there}"
+    yield from _leads_nowhere(card, trees, _names(re.split(r" leads? to nothing", card.claim)[0]))
 
 
 def _case(card: RaisedThen, trees: Trees) -> Iterator[str]:
-    folded: dict[str, int] = {}
-    for path in trees.paths(card.commit):
-        for part in (path, *(str(p) for p in PurePosixPath(path).parents)):
-            folded.setdefault(part, 0)
-    twice = len({p.lower() for p in folded}) < len(folded)
-    yield from ([] if twice else ["no two paths differ only in case"])
+    paths = trees.paths(card.commit)
+    there = paths | {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+    pairs = card.claim.split("only in case: ", 1)[1].split(". On macOS", 1)[0]
+    names = _names(pairs)
+    yield from ([f"{len(names)} names are no pairs"] if not names or len(names) % 2 else [])
+    yield from (f"{name} is not in the tree" for name in names if name not in there)
+    for one, other in zip(names[::2], names[1::2], strict=False):
+        if one == other or normalize("NFD", one.casefold()) != normalize("NFD", other.casefold()):
+            yield f"{one} and {other} differ in more than case"
 
 
 _FACTS: dict[str, Callable[[RaisedThen, Trees], Iterator[str]]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +15,7 @@ from benches.repo_idq_learning import lift_of
 from kairos.backtest.result import RaisedThen, ToldThen
 from kairos.detectors.looking import ALL
 from kairos.domain.events import CommitRecorded
+from kairos.repo.git import Git
 
 DAY = 86_400
 TIMES = {"c0": 0, "c1": DAY // 2, "c2": 2 * DAY}
@@ -71,6 +71,7 @@ def cards(repo, replay):
     artifact, and two names that differ in case."""
     repo.write("src/pay.py", "def pay():\n    return 1\n" * 9)
     repo.write("docs/a.md", "[pay](../src/pay.py)\n")
+    repo.write("docs/c.md", "Payments are in src; paying is not.\n")
     repo.write("config.json", "{}\n")
     repo.commit()
     repo.git("mv", "src/pay.py", "src/bill.py")
@@ -87,7 +88,7 @@ def cards(repo, replay):
 def test_every_claim_follows_from_the_commit_that_it_cites(repo, cards) -> None:
     assert set(cards) >= {"conflict-marker", "stale-reference", "unparsable", "secret", "ignore-artifact",
                           "case-collision"}  # fmt: skip
-    with closing(Trees(Path(repo.root))) as trees:
+    with closing(Trees(Git(repo.root))) as trees:
         assert [f"{name}: {why}" for name, card in cards.items() for why in unproven(card, trees)] == []
 
 
@@ -96,16 +97,56 @@ def test_every_claim_follows_from_the_commit_that_it_cites(repo, cards) -> None:
     [
         ("conflict-marker", "2–6", "1–6"), ("conflict-marker", "conflict.py", "other.py"),
         ("stale-reference", "src/pay.py is", "src/may.py is"), ("stale-reference", "docs/a.md", "config.json"),
-        ("stale-reference", "now src/bill.py", "now src/till.py"), ("unparsable", "config.json", "docs/a.md"),
+        ("stale-reference", "now src/bill.py", "now src/till.py"), ("stale-reference", "docs/a.md", "docs/c.md"),
+        ("stale-reference", "src/bill.py;", "src/bill.py and 9 more;"), ("case-collision", "a/Name.txt", "a/Game.txt"),
+        ("case-collision", "a/name.txt", "config.json"), ("unparsable", "config.json", "docs/a.md"),
         ("secret", "line 1", "line 2"), ("secret", "deploy.env", "docs/a.md"), ("ignore-artifact", ".DS_Store", "docs"),
     ],
 )  # fmt: skip
 def test_a_claim_that_says_something_else_does_not(repo, cards, detector, old, new) -> None:
-    card = cards[detector]
+    assert_unproven(repo, cards[detector], old, new)
+
+
+def assert_unproven(repo, card, old, new) -> None:
     assert old in card.claim, card.claim
     wrong = msgspec.structs.replace(card, claim=card.claim.replace(old, new))
-    with closing(Trees(Path(repo.root))) as trees:
+    with closing(Trees(Git(repo.root))) as trees:
+        assert unproven(card, trees) == []
         assert unproven(wrong, trees)
+
+
+@pytest.fixture
+def notes(repo, replay):
+    """A file that is deleted with two links to it left, one that nobody names, and a symbolic link that led to one."""
+    for name in ("src/tax.py", "src/lone.py", "data/new.txt"):
+        repo.write(name, f"{name} = 1\n".replace("/", "_").replace(".", "_"))
+    repo.write("docs/a.md", "[tax](../src/tax.py)\n\nTaxes, syntax.\n\n[again](../src/tax.py)\n")
+    (repo.root / "link.txt").symlink_to("data/new.txt")
+    repo.commit()
+    repo.git("rm", "-q", "src/tax.py", "src/lone.py", "data/new.txt")
+    repo.commit()
+    return {r.claim.split()[0]: r for r in replay("stale-reference").raised}
+
+
+@pytest.mark.parametrize(
+    ("first", "old", "new"),
+    [
+        ("src/tax.py", "src/tax.py", "src/lone.py"), ("src/tax.py", "src/tax.py", "src/max.py"),
+        ("src/tax.py", "src/tax.py", "docs/a.md"), ("src/tax.py", "2 places", "3 places"),
+        ("link.txt", "link.txt", "docs/a.md"), ("link.txt", "link.txt", "other.txt"),
+    ],
+)  # fmt: skip
+def test_of_what_was_deleted_the_places_are_looked_up(repo, notes, first, old, new) -> None:
+    assert_unproven(repo, notes[first], old, new)
+
+
+def test_a_tree_that_git_cannot_list_proves_nothing(repo) -> None:
+    with closing(Trees(Git(repo.root))) as trees:
+        assert trees.before(repo.git("rev-list", "--max-parents=0", "HEAD")) == frozenset(), "a root has no parent"
+        with pytest.raises(GitError):
+            trees.paths("0" * 40)
+        with pytest.raises(GitError):
+            trees.before("0" * 40)
 
 
 def test_every_detector_of_this_program_has_facts() -> None:
@@ -116,8 +157,6 @@ def test_every_detector_of_this_program_has_facts() -> None:
 
 def test_kairos_says_of_a_journal_of_all_what_it_says_alone(repo, cards, replay, tmp_path) -> None:
     stretch = repo_idq.Stretch("x/y", repo.git("rev-parse", "HEAD"), 9)
-    from kairos.repo.git import Git
-
     found = repo_idq.measured(Git(repo.root), stretch)
     assert {r.detector for r in found.kairos.raised} == set(cards) & repo_idq.ENABLED
     assert found.kairos.kept == found.kairos.commits and not found.unproven

@@ -70,10 +70,10 @@ def backtest(context: Context, file: str) -> None:
 
 
 def _standing(found: Sequence[WatchedLogOut]) -> str:
-    rows: list[list[render.Cell]] = [["NAME", "KIND", "STATE", "ENTRIES", "TEMPLATES", "TOLD", "SOURCE"]]
+    rows: list[list[render.Cell]] = [["NAME", "STATE", "ENTRIES", "TEMPLATES", "TOLD", "SOURCE"]]
     for w in found:
         state = render.Styled(w.state, _STYLES.get(w.state, ""))
-        rows.append([w.name, w.kind, state, str(w.entries), str(w.templates), str(w.told), w.source])
+        rows.append([w.name, state, str(w.entries), str(w.templates), str(w.told), w.source])
     lines = [render.table(rows)]
     lines += [f"  {w.name}: {render.inert(w.why)}" for w in found if w.why]
     lines += [f"  {w.name}: {w.unsaid} more were new, beyond five an hour" for w in found if w.unsaid]

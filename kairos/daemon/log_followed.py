@@ -12,7 +12,7 @@ import msgspec
 from kairos.clock import now_us
 from kairos.domain.logs.entries import Entries
 from kairos.domain.logs.past import LogNews, LogPast, LogPastState
-from kairos.domain.logs.state import WatchedLog
+from kairos.domain.logs.state import WatchedLog, kept_view
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import Put
 from kairos.eventlog.views.projection import checked, sealed
@@ -37,11 +37,6 @@ class LogKept(msgspec.Struct, kw_only=True, omit_defaults=True):
     place: FilePlace | None = None
     why: str = ""
     skipped: int = 0
-
-
-def kept_view(repo: str) -> str:
-    """The view with a row for each watched log of a repository. It can be learnt again, so it may be dropped."""
-    return f"snapshot/log-watch/{repo}@1"
 
 
 def kept_of(log: Log, repo: str, watch: WatchedLog) -> LogKept | None:
@@ -69,6 +64,7 @@ class FollowedLog:
         self._news: list[LogNews] = []
         self._first_news = self._last_news = self._last_line = 0.0
         self._save_at: float | None = None
+        self._behind = True  # until all was read that was written while nobody read
 
     @property
     def why(self) -> str:
@@ -79,7 +75,7 @@ class FollowedLog:
     def directory(self) -> bytes:
         """The directory that tells of changes of a file: its own, or the nearest above it that there is."""
         place = self._file.path.parent
-        while not place.is_dir() and place != place.parent:
+        while not os.path.isdir(place) and place != place.parent:  # noqa: PTH112  # Path's raises where none may enter
             place = place.parent
         return os.fsencode(place)
 
@@ -94,6 +90,7 @@ class FollowedLog:
                 self._kept.skipped += read.skipped
                 self._kept.why = read.why
                 self._save_at = 0.0
+            self._behind = (self._behind and read.more) or bool(read.why)
             if not read.more:
                 return False
         return True
@@ -119,7 +116,7 @@ class FollowedLog:
             now = time.monotonic()
             if self._save_at is None:
                 self._save_at = now + SAVE_S
-            news = self._past.see(lines, now_us(), learning=learning)
+            news = self._past.see(lines, now_us(), learning=learning, behind=self._behind and not learning)
             if news is not None:
                 self._first_news = self._first_news if self._news else now
                 self._last_news = now
@@ -127,7 +124,7 @@ class FollowedLog:
 
     def due(self, *, ending: bool = False) -> tuple[list[LogNews], float | None]:
         """(the news to tell now, in how many seconds to ask again; None: not before there are new lines). `ending`: all
-        that there is."""
+        that there is. The same news again until `saved`."""
         now, waits = time.monotonic(), []
         if self._learning is not None and not ending:
             return [], 0.0  # what waits is of the past
@@ -140,16 +137,16 @@ class FollowedLog:
         if self._news:
             left = min(self._last_news + SETTLE_S, self._first_news + SETTLE_MOST_S) - now
             if left <= 0 or ending:
-                news, self._news = self._news, []
-                return news, 0.0
+                return list(self._news), 0.0
             waits.append(left)
-        if self._save_at is not None:
+        elif self._save_at is not None:
             waits.append(max(0.0, self._save_at - now))
         return [], min(waits, default=None)
 
     def unsaved(self, *, ending: bool = False) -> bool:
-        """Whether what was learnt should be saved now. Not while something waits: after a crash it is read again."""
-        if self._save_at is None or self._news or self._entries.waiting or self._learning is not None:
+        """Whether what was learnt should be saved now. Not while news waits: it is saved with that. An entry that is
+        not whole does not hinder it, as in a busy log one always is; after a crash that one is missing."""
+        if self._save_at is None or self._news or self._learning is not None:
             return False  # a past that was learnt in part is learnt anew
         return ending or time.monotonic() >= self._save_at
 
@@ -160,8 +157,8 @@ class FollowedLog:
         return Put(kept_view(self.repo), self.watch.name.encode(), sealed(msgspec.json.encode(self._kept)))
 
     def saved(self) -> None:
-        """Call it after the write of `saving` was appended."""
-        self._save_at = None
+        """Call it after the write of `saving` was appended, with all news that was due."""
+        self._save_at, self._news = None, []
 
     def close(self) -> None:
         """Lets go of the file."""

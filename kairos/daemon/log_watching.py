@@ -15,11 +15,11 @@ from kairos.daemon.component import Component
 from kairos.daemon.fact_turns import record_turn
 from kairos.daemon.folded import World
 from kairos.daemon.log_findings import DETECTOR, finding_of, watch_of
-from kairos.daemon.log_followed import FollowedLog, kept_of, kept_view
+from kairos.daemon.log_followed import FollowedLog, kept_of
 from kairos.daemon.turns import Looker
 from kairos.domain.events import LogLineTold
 from kairos.domain.logs.past import LogNews, literals
-from kairos.domain.logs.state import WatchedLog, watch_stream
+from kairos.domain.logs.state import WatchedLog, kept_view, watch_stream
 from kairos.domain.proposal import LASTING, supersede
 from kairos.errors import Conflict
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine

@@ -22,8 +22,15 @@ if TYPE_CHECKING:
     from kairos.detectors.roster import Roster
 
 _CONTROL = "control"
-_TAKEN = frozenset({"check", "explain-failure", "log-watch", "review-change"})
-"""Names of what raises findings and is no detector of the roster."""
+
+
+def outside_roster() -> frozenset[str]:
+    """The names of what raises findings and is no detector of the roster."""
+    from kairos.agent.outputs import EXPLAIN, REVIEW
+    from kairos.daemon.check_findings import DETECTOR as CHECK
+    from kairos.daemon.log_findings import DETECTOR as LOG_WATCH
+
+    return frozenset({CHECK, EXPLAIN, LOG_WATCH, REVIEW})
 
 
 def said_of(desk: Desk) -> RosterState:
@@ -48,7 +55,7 @@ def add(
 
     words = [_whole(word) for word in command]
     refuse_unkept(words, read_roots, "kairos detectors add todo -- python3 ~/todo.py")
-    if NAME.match(name) is None or name in _TAKEN | {d.name for d in ALL}:
+    if NAME.match(name) is None or name in outside_roster() | {d.name for d in ALL}:
         raise UsageError(
             f"`{name}` is no name for a detector of your own",
             "Small letters, digits and `-`, at most 40, and none that Kairos has.",

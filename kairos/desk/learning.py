@@ -25,11 +25,9 @@ _CONTROL = "control"
 
 def names(desk: Desk) -> list[str]:
     """The names of the detectors that there are: of this program, of a person, and of installed packages."""
-    from kairos.agent.outputs import EXPLAIN, REVIEW
-    from kairos.daemon.check_findings import DETECTOR as CHECK
-    from kairos.desk.detecting import roster_of
+    from kairos.desk.detecting import outside_roster, roster_of
 
-    return sorted({EXPLAIN, REVIEW, CHECK, *roster_of(desk).names})
+    return sorted({*outside_roster(), *roster_of(desk).names})
 
 
 def known(desk: Desk, name: str) -> str:

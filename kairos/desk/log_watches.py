@@ -12,9 +12,9 @@ from kairos.desk.reading import repositories, repository_here
 from kairos.desk.records.log_watches import LogBacktestOut, LogNewsOut, LogWatchRemovedOut, WatchedLogOut
 from kairos.domain.checks.suggesting import free_name
 from kairos.domain.events import LogWatchNamed, LogWatchRemoved
-from kairos.domain.logs.state import WatchedLog, watch_stream
+from kairos.domain.logs.state import WatchedLog, kept_view, watch_stream
 from kairos.errors import NotFound, UsageError
-from kairos.eventlog.record import NewEvent
+from kairos.eventlog.record import Drop, NewEvent
 from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.eventlog.views.repositories import Repository
 
@@ -35,12 +35,12 @@ def add(
 
 
 def remove(desk: Desk, only: Repository | None, name: str) -> LogWatchRemovedOut:
-    """Ends the watch of a log. NotFound (4)."""
+    """Ends the watch of a log, and forgets what was learnt of it. NotFound (4)."""
     repo = repository_here(desk, only)
     if name not in desk.view(LogWatchesView()).of(repo.id):
         raise NotFound(f"{repo.root} watches no log `{name}`", "`kairos watch-log ls` lists them.")
-    event = LogWatchRemoved(repo=repo.id, name=name)
-    (position,) = desk.log.append([NewEvent(watch_stream(repo.id, name), event, None, "user")])
+    event = NewEvent(watch_stream(repo.id, name), LogWatchRemoved(repo=repo.id, name=name), None, "user")
+    (position,) = desk.log.append([event], writes=[Drop(kept_view(repo.id), name.encode())])
     return LogWatchRemovedOut(repo=repo.root, name=name, position=position)
 
 

@@ -1,4 +1,4 @@
-"""Follows a log file through rotation, truncation and replacement. Only reads; nothing is polled.
+"""Follows a log file through rotation, truncation and replacement. Only reads.
 
 ```
 app.log  inode 7 ──renamed──▶ app.log.1     read to its end, then
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from kairos.domain.logs.lines import LogLines
+from kairos.domain.logs.lines import LogLines, NumberedLine
 
 CHUNK = 1 << 20
 BACKLOG = 64 << 20
@@ -66,11 +66,9 @@ class LogFile:
         """The lines that are there already, before them those of the file that was rotated last, at most `PAST` bytes
         of each; `read` goes on after them."""
         for path in (self.path.with_name(f"{self.path.name}.1"), self.path):
+            fd = None
             try:
                 fd = _opened(path)
-            except OSError:
-                continue
-            try:
                 size = os.fstat(fd).st_size
                 offset = max(0, size - PAST)
                 lines = LogLines(inside=offset > 0)
@@ -79,8 +77,11 @@ class LogFile:
                     yield lines.take(chunk)
                 if path == self.path:
                     self._at(fd, offset - len(lines.rest))
+            except OSError:
+                continue  # what cannot be read is no past; `read` says why
             finally:
-                os.close(fd)
+                if fd is not None:
+                    os.close(fd)
 
     def read(self) -> LogRead:
         """The next lines, of at most `CHUNK` bytes. Empty if there are none now."""
@@ -177,6 +178,20 @@ class LogFile:
         self.place = FilePlace(
             dev=here.st_dev, ino=here.st_ino, offset=offset, begins=begins, known=known, inside=inside
         )  # fmt: skip
+
+
+def numbered(path: Path) -> Iterator[list[NumberedLine]]:
+    """All lines with text of a file as it is now, with their numbers, `CHUNK` bytes at a time; the last one even if it
+    has no end. OSError."""
+    fd = _opened(path)
+    try:
+        lines, size, offset = LogLines(), os.fstat(fd).st_size, 0
+        while offset < size and (chunk := os.pread(fd, min(CHUNK, size - offset), offset)):
+            offset += len(chunk)
+            yield lines.numbered(chunk)
+        yield lines.numbered(b"\n" if lines.rest else b"")
+    finally:
+        os.close(fd)
 
 
 def _opened(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from kairos.daemon import log_followed
 from kairos.daemon.folded import World
+from kairos.daemon.log_findings import key_of
 from kairos.daemon.log_followed import kept_of
 from kairos.daemon.log_watching import LogWatching
 from kairos.domain.events import DetectorMuted, LogWatchNamed, LogWatchRemoved
@@ -35,17 +37,16 @@ class Watched:
         with self.path.open("a") as out:
             out.writelines(f"{line}\n" for line in lines)
 
-    def name(self, **more: Any) -> None:
-        named = {"kind": "file", "path": str(self.path), **more}
-        event = LogWatchNamed(repo=self.others.repo, name="app", **named)
-        self.others.say(event, watch_stream(self.others.repo, "app"), origin="user")
+    def name(self, name: str = "app") -> None:
+        event = LogWatchNamed(repo=self.others.repo, name=name, kind="file", path=str(self.path))
+        self.others.say(event, watch_stream(self.others.repo, name), origin="user")
 
     def cards(self) -> list[Any]:
         return [p for p in InboxView().load(self.others.log)[0].proposals.values() if p.raised.detector == "log-watch"]
 
-    def entries(self) -> int:
+    def entries(self, name: str = "app") -> int:
         """How many entries were learnt when that was saved last."""
-        watch = LogWatchesView().load(self.others.log)[0].of(self.others.repo)["app"]
+        watch = LogWatchesView().load(self.others.log)[0].of(self.others.repo)[name]
         kept = kept_of(self.others.log, self.others.repo, watch)
         return 0 if kept is None else kept.past.entries
 
@@ -88,9 +89,12 @@ def test_a_new_line_is_one_card_with_the_commit_that_wrote_it(
         (told,) = others.until("LogLineTold")
         watched.add(*[ERROR] * 5)
         watched.add("2026-12-02 10:00:00 INFO app something else that is new")
-    assert others.told("LogLineTold") == [told]
+        watched.add("2026-12-02 10:00:00 ERROR app the disk is full")
+        (_, marker) = others.until("LogLineTold", 2)
+    assert others.told("LogLineTold") == [told, marker]
+    assert marker.template == "ERROR app the disk is full", "all before it was read"
     assert (told.news, told.level, told.count, told.commit, told.place) == ("new", "error", 2, wrote, "db.py:1")
-    (card,) = watched.cards()
+    card, _ = watched.cards()
     assert "app: new error: app could not reach the database at *" in card.raised.title
     assert f"written in {wrote[:10]} “retry when the database is away”" in card.raised.claim
     assert "10.0.0.7" in card.raised.action.text
@@ -147,13 +151,17 @@ def test_the_end_of_a_watch_closes_what_it_told_and_forgets_what_it_learnt(
     watched: Watched, others: Any, until: Any, learnt: Any
 ) -> None:
     with learnt():
+        watched.name("other")
+        until(lambda: watched.entries("other") == 300, "learning")
         watched.add(ERROR)
-        others.until("LogLineTold")
+        others.until("LogLineTold", 2)
         others.say(LogWatchRemoved(repo=others.repo, name="app"), watch_stream(others.repo, "app"))
-        until(lambda: [c.state for c in watched.cards()] == ["superseded"], "closing")
-        assert others.log.view(f"snapshot/log-watch/{others.repo}@1") == {}
+        ended = key_of("app", others.told("LogLineTold")[0].id)
+        until(lambda: ("superseded", ended) in {(c.state, c.raised.key) for c in watched.cards()}, "closing")
+        assert list(others.log.view(f"snapshot/log-watch/{others.repo}@1")) == [b"other"]
         watched.add("2026-12-02 10:00:00 ERROR app the disk is full")
-    assert len(others.told("LogLineTold")) == 1
+        others.until("LogLineTold", 3)
+    assert [t.watch for t in others.told("LogLineTold")][2:] == ["other"], "the line was read past, and told once"
 
 
 def test_a_muted_watch_records_what_was_new_and_raises_nothing(watched: Watched, others: Any, learnt: Any) -> None:
@@ -189,5 +197,5 @@ def test_with_nothing_written_nothing_wakes(
     with running(part):
         until(lambda: watched.entries() == 300 and steps and steps[-1] is None, "rest")
         before = len(steps)
-        part._hints.wait(0.3)
+        threading.Event().wait(0.3)
         assert len(steps) == before

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from kairos.daemon.log_followed import FollowedLog, kept_view
+from kairos.daemon.log_followed import FollowedLog
 from kairos.desk import log_watches
 from kairos.desk.desk import Desk
 from kairos.desk.reading import repository_at
 from kairos.desk.registering import Told, register
+from kairos.domain.logs.state import kept_view
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.views.log_watches import LogWatchesView
 
@@ -50,6 +51,8 @@ def test_what_was_learnt_is_listed(desk: Desk, at: Any, tmp_path: Path) -> None:
     (listed,) = log_watches.listed(desk, at)
     assert (listed.state, listed.entries, listed.templates) == ("reading", 20, 2)
     assert desk.log.view(kept_view(at.id))
+    log_watches.remove(desk, at, "app")
+    assert desk.log.view(kept_view(at.id)) == {}, "no daemon is needed to forget it"
 
 
 def test_what_cannot_be_watched_is_refused(desk: Desk, at: Any, tmp_path: Path) -> None:

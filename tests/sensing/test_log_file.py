@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -54,6 +55,24 @@ def test_the_past_is_told_apart_from_what_follows(path: Path) -> None:
     assert [line for lines in file.past() for line in lines] == ["older", "old"]
     add(path, "and ended", "new")
     assert read(file) == ["begun and ended", "new"]
+
+
+def test_a_past_that_breaks_off_is_what_was_read_of_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(path.with_name("app.log.1"), *(f"older {n}" for n in range(3_000)))
+    add(path, "old")
+    inner, first = os.pread, []
+
+    def fails_once(fd: int, size: int, offset: int) -> bytes:
+        if offset and not first:
+            first.append(offset)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return inner(fd, size, offset)
+
+    monkeypatch.setattr(log_file, "CHUNK", 9_000)
+    monkeypatch.setattr(os, "pread", fails_once)
+    found = [line for lines in LogFile(path).past() for line in lines]
+    assert (found[0], found[-1], first) == ("older 0", "old", [9_000])
+    assert len(found) < 1_000
 
 
 def test_a_file_that_is_renamed_is_read_to_its_end_and_then_the_new_one(path: Path) -> None:

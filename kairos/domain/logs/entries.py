@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
+from time import gmtime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -47,6 +48,11 @@ _LEVEL = re.compile(
     r"|(?:level=\"?|severity=\"?|\[)(?:[a-z_0-9]{1,20}:)?[a-z]{3,11}(?=[]\"\s])"
     r"|(?<![\w.])(?:trace|debug|info|notice|warn|warning|error|critical|fatal|panic)(?=:)"
 )
+_NO_YEAR = 1972
+"""The year of a stamp that has none: a leap year, before any log."""
+_YEARS_BEGIN = timegm((_NO_YEAR + 1, 1, 1, 0, 0, 0))
+_AHEAD_S = 86_400
+"""A stamp may be ahead by so much: it is of a place with another time."""
 _NO_WORD = re.compile("[^A-Za-z]")
 _LEVELS: dict[str, LogLevel] = {
     **dict.fromkeys(("trace", "debug", "fine", "info", "information", "notice"), "quiet"),
@@ -144,6 +150,15 @@ def entry_of(lines: list[str]) -> SaidEntry:
     return SaidEntry(text.strip(), escape("\n".join(lines), lines=True), level, at)
 
 
+def with_year(at: int, now: int) -> int:
+    """The moment of a stamp (s) seen at a moment (s): one without a year is of the last twelve months."""
+    if at >= _YEARS_BEGIN or now < _YEARS_BEGIN:
+        return at
+    moment, year = gmtime(at)[1:6], gmtime(now).tm_year
+    found = timegm((year, *moment))
+    return found if found <= now + _AHEAD_S else timegm((year - 1, *moment))
+
+
 def _stamp(line: str) -> re.Match[str] | None:
     """The stamp with which a line begins, after at most a few words (a host, a level) in a syslog or access line."""
     head = line[:_HEAD]
@@ -171,7 +186,7 @@ def _seconds(stamp: re.Match[str]) -> int | None:
     if "d" not in found:
         return None
     month = _MONTHS.get(found.get("mon") or "", 0) or int(found.get("mo") or 0)
-    year, day = int(found.get("y") or 1972), int(found["d"])
+    year, day = int(found.get("y") or _NO_YEAR), int(found["d"])
     if not (1 <= month <= 12 and 1 <= day <= 31 and year >= 1970):
         return None
     return timegm((year, month, day, int(found["h"]), int(found["mi"]), int(found["s"])))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from kairos.domain.events import LogLevel, LogNewsKind
-from kairos.domain.logs.entries import entry_of
+from kairos.domain.logs.entries import SaidEntry, entry_of, with_year
 from kairos.domain.logs.templates import LogTemplate, Templates
 from kairos.domain.secrets import redact
 
@@ -21,7 +21,7 @@ SURPRISE = 0.02
 """A new template is news if the chance of one is at most this."""
 WINDOW_US = 600_000_000
 """Entries are counted in windows of ten minutes."""
-_DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
+_DAY_US, _HOUR_US, _SECOND_US = 86_400_000_000, 3_600_000_000, 1_000_000
 _MANY, _TIMES = 20, 5
 """So many in a window, and so many times the most of any window before, are far more than ever."""
 MOST_NEWS = 5
@@ -71,42 +71,52 @@ class LogPast:
     def entries(self) -> int:
         return self._state.entries
 
-    def see(self, lines: Sequence[str], at: int, *, learning: bool = False) -> LogNews | None:
+    def see(
+        self, lines: Sequence[str], at: int, *, learning: bool = False, behind: bool = False
+    ) -> LogNews | None:  # fmt: skip
         """Takes the lines of one entry, seen at a moment (us); what is new about it, if that may be told. `learning`:
-        it is of the past, by its own stamp."""
+        it is of the past, by its own stamp. `behind`: it was written while nobody read, nobody knows when, so that it
+        is in no window."""
+        entry: SaidEntry | None = None
+        new = False
         form = lines[0].translate(_DIGITS) if len(lines) == 1 and not learning else ""
         template = self._templates.seen(self._forms.get(form, ""))
         self._state.entries += 1
-        if template is not None:
-            self._count(template, at)
-            news = self._far_more(template, at)
-            return self._allowed(LogNews("more", template, self._example(lines), "", *news), at) if news else None
-        entry = entry_of(list(lines))
-        if learning and entry.at is not None:
-            at = entry.at * 1_000_000
-        template, new = self._templates.match(redact(entry.text))
-        if form and len(form) <= _LONGEST_FORM:
-            if len(self._forms) >= _MOST_FORMS:
-                self._forms.clear()
-            self._forms[form] = template.id
-        if new:
-            template.loud = self._every or entry.level != "quiet"
-            template.first = at
-        self._count(template, at)
+        if template is None:
+            entry = entry_of(list(lines))
+            if learning and entry.at is not None:
+                at = min(with_year(entry.at, at // _SECOND_US) * _SECOND_US, at)
+            template, new = self._templates.match(redact(entry.text))
+            if form and len(form) <= _LONGEST_FORM:
+                if len(self._forms) >= _MOST_FORMS:
+                    self._forms.clear()
+                self._forms[form] = template.id
+            if new:
+                template.loud = self._every or entry.level != "quiet"
+                template.first = at
+        self._count(template, at, behind=behind)
         if learning:
             return None
-        if new and template.loud and self._is_rare():
-            return self._allowed(LogNews("new", template, redact(entry.example), entry.level), at)
-        more = None if new else self._far_more(template, at)
-        return self._allowed(LogNews("more", template, redact(entry.example), entry.level, *more), at) if more else None
+        if new:
+            worse = (0, 0) if template.loud and self._is_rare() else None
+        else:
+            worse = None if behind else self._far_more(template, at)
+        if worse is None:
+            return None
+        entry = entry or entry_of(list(lines))
+        return self._allowed(
+            LogNews("new" if new else "more", template, redact(entry.example), entry.level, *worse), at
+        )  # fmt: skip
 
-    def _count(self, template: LogTemplate, at: int) -> None:
+    def _count(self, template: LogTemplate, at: int, *, behind: bool) -> None:
+        template.count += 1
+        template.last = max(at, template.last)
+        if behind:
+            return
         window = at // WINDOW_US
         if window != template.window:
             template.worst, template.window, template.here = max(template.worst, template.here), window, 0
-        template.count += 1
         template.here += 1
-        template.last = max(at, template.last)
 
     def _is_rare(self) -> bool:
         """Whether a new template is a surprise. The one that is new counts as seen once."""
@@ -132,9 +142,6 @@ class LogPast:
             state.unsaid += 1
             return None
         return news
-
-    def _example(self, lines: Sequence[str]) -> str:
-        return redact(entry_of(list(lines)).example)
 
 
 def literals(template: str, least: int = 12) -> list[str]:

@@ -14,6 +14,12 @@ def watch_stream(repo: str, name: str) -> str:
     return f"log-watch-{repo}-{name}"
 
 
+def kept_view(repo: str) -> str:
+    """The view with a row for each watched log of a repository, what was learnt of it. It may be dropped: it is learnt
+    again."""
+    return f"snapshot/log-watch/{repo}@1"
+
+
 class WatchedLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A watched log as a person named it. `named`: the position of that; `told`: how often something was new in it
     since, the last time at position `last`."""

@@ -16,9 +16,17 @@ def test_a_log_from_its_backtest_to_its_end(kairos: Any, repo: Any, tmp_path: Pa
     assert "No log is watched" in kairos("watch-log", "ls", *at).out
     added = kairos("watch-log", "add", "--file", str(path), *at)
     assert (added.code, f"`app` is watched: {path}" in added.out) == (0, True)
-    assert "not read yet" in kairos("watch-log", "ls", *at).out
+    listed = kairos("watch-log", "ls", *at).out
+    assert ("not read yet" in listed, "KIND" in listed) == (True, False)
     assert kairos("watch-log", "rm", "app", *at).code == 0
     assert kairos("watch-log", "rm", "app", *at).code == 4
+
+
+def test_what_a_log_tells_is_muted_by_its_name(kairos: Any, repo: Any) -> None:
+    assert kairos("init", str(repo.root), "--yes").code == 0
+    assert kairos("mute", "log-watch").code == 0
+    assert kairos("unmute", "log-watch").code == 0
+    assert kairos("detectors", "add", "log-watch", "--", "true").code == 2, "the name is taken"
 
 
 def test_nothing_to_watch_is_a_wrong_call_with_an_example(kairos: Any, repo: Any) -> None:

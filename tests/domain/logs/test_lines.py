@@ -27,6 +27,14 @@ def test_of_a_huge_line_the_beginning_is_told_once_and_the_next_line_is_whole() 
     assert lines.take(b"xx\nnext\n") == ["next"]
 
 
+def test_a_line_has_its_number_among_all() -> None:
+    lines = LogLines()
+    huge = lines.numbered(b"\na\n\n" + b"x" * 100_000)
+    assert [(line.number, line.text[:1]) for line in huge] == [(2, "a"), (4, "x")]
+    assert lines.numbered(b"xx\n\nb\nc") == [(6, "b")]
+    assert lines.numbered(b"\n") == [(7, "c")]
+
+
 def test_binary_bytes_are_no_line_and_nuls_of_a_truncation_are_left_out() -> None:
     lines = LogLines()
     assert lines.take(bytes(range(128, 256)) + b"\n" + b"\0" * 5_000 + b"after\r\n" + b"caf\xe9 is text\n") == [

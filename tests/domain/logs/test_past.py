@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -62,6 +64,47 @@ def test_far_more_than_ever_is_news_again_only_when_it_is_worse() -> None:
     assert second.here == 100
     later = [past.see(line, at + WINDOW_US * 2) for _ in range(400)]
     assert [n for n in later if n is not None] == [], "that many were there before"
+
+
+def test_what_was_written_while_nobody_read_is_counted_in_no_window() -> None:
+    past = learnt()
+    line = ["ERROR app queue is full"]
+    first = past.see(line, 0)
+    assert first is not None
+    at = DAY_US * 2
+    assert [past.see(line, at, behind=True) for _ in range(500)] == [None] * 500
+    template = first.template
+    assert (template.count, template.last, template.here, template.worst) == (501, at, 1, 0)
+    assert past.see(["ERROR app the disk is full"], at, behind=True) is not None, "what is new is told"
+    told = [past.see(line, at) for _ in range(25)]
+    assert [(told.index(n) + 1, n.kind, n.here) for n in told if n is not None] == [(20, "more", 20)]
+
+
+@pytest.mark.parametrize(
+    "line", [["ERROR app queue is full"], ["ERROR app queue is full", "  with 7 in it"]], ids=["one", "two"]
+)
+def test_far_more_of_a_template_says_how_bad_it_is(line: list[str]) -> None:
+    past = learnt()
+    past.see(line, 0)
+    (more,) = [n for n in (past.see(line, DAY_US * 2) for _ in range(20)) if n is not None]
+    assert (more.kind, more.level, more.example) == ("more", "error", "\n".join(line))
+
+
+@pytest.mark.parametrize(
+    ("stamp", "first"),
+    [
+        ("Nov 30 10:00:00", "2026-11-30T10:00:00"), ("Dec 24 10:00:00", "2025-12-24T10:00:00"),
+        ("2026-11-30 10:00:00", "2026-11-30T10:00:00"), ("2031-01-01 10:00:00", "2026-12-01T12:00:00"),
+        ("Dec  1 13:00:00", "2026-12-01T12:00:00"), ("E0229 10:00:00", "2026-03-01T10:00:00"),
+    ],
+)  # fmt: skip
+def test_a_line_of_the_past_was_first_seen_in_the_year_before_it_is_read_if_it_names_none(
+    stamp: str, first: str
+) -> None:
+    past, now = LogPast(LogPastState()), datetime(2026, 12, 1, 12, tzinfo=UTC)
+    past.see([f"{stamp} host app: it broke"], int(now.timestamp()) * 1_000_000, learning=True)
+    (template,) = past.state().templates
+    assert datetime.fromtimestamp(template.first / 1e6, UTC).isoformat()[:19] == first
 
 
 def test_what_came_often_within_its_first_day_is_not_far_more() -> None:

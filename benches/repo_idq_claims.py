@@ -31,14 +31,22 @@ class Trees:
     def __init__(self, git: Git) -> None:
         self._git = git
         self._blobs = BlobReader(git)
-        self._paths: dict[str, frozenset[str]] = {}
+        self._modes: dict[str, dict[str, bytes]] = {}
 
     def paths(self, commit: str) -> frozenset[str]:
         """The paths of a commit."""
-        if commit not in self._paths:
-            found = os.fsdecode(self._git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)).split("\0")
-            self._paths = dict([*self._paths.items()][-8:]) | {commit: frozenset(found) - {""}}
-        return self._paths[commit]
+        return frozenset(self._listed(commit))
+
+    def is_link(self, commit: str, path: str) -> bool:
+        """Whether a commit has a symbolic link at a path."""
+        return self._listed(commit).get(path) == b"120000"
+
+    def _listed(self, commit: str) -> dict[str, bytes]:
+        if commit not in self._modes:
+            rows = self._git.run("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")[:-1]
+            modes = {os.fsdecode(row.partition(b"\t")[2]): row.partition(b" ")[0] for row in rows}
+            self._modes = dict([*self._modes.items()][-8:]) | {commit: modes}
+        return self._modes[commit]
 
     def before(self, commit: str) -> frozenset[str]:
         """The paths of the first parent of a commit; none of a root commit."""
@@ -122,7 +130,7 @@ def _words(path: str) -> list[str]:
 def _leads_nowhere(card: RaisedThen, trees: Trees, links: list[str]) -> Iterator[str]:
     now = trees.paths(card.commit)
     for name in links:
-        yield from _present(trees, card.commit, [name])
+        yield from ([] if trees.is_link(card.commit, name) else [f"{name} is no link"])
         there = _joined(name, os.fsdecode(trees.text(card.commit, name)))
         if there in now or any(p.startswith(f"{there}/") for p in now):
             yield f"{name} leads to {there}"

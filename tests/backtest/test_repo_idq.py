@@ -15,7 +15,7 @@ from benches.repo_idq_learning import lift_of
 from kairos.backtest.result import RaisedThen, ToldThen
 from kairos.detectors.looking import ALL
 from kairos.domain.events import CommitRecorded
-from kairos.repo.git import Git
+from kairos.repo.git import Git, GitError
 
 DAY = 86_400
 TIMES = {"c0": 0, "c1": DAY // 2, "c2": 2 * DAY}
@@ -123,8 +123,9 @@ def notes(repo, replay):
     repo.write("docs/a.md", "[tax](../src/tax.py)\n\nTaxes, syntax.\n\n[again](../src/tax.py)\n")
     (repo.root / "link.txt").symlink_to("data/new.txt")
     repo.commit()
-    repo.git("rm", "-q", "src/tax.py", "src/lone.py", "data/new.txt")
-    repo.commit()
+    for gone in ("src/tax.py", "src/lone.py", "data/new.txt"):
+        repo.git("rm", "-q", gone)
+        repo.commit()
     return {r.claim.split()[0]: r for r in replay("stale-reference").raised}
 
 

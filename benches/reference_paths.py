@@ -24,6 +24,9 @@ _SUFFIX = re.compile(r"\.(?:py|pyi|md|rst|txt|cfg|toml|ini|js|ts|json|html|css|s
 _FROM = re.compile(r"[ \t>.]*from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+\(?([\w, \t]+)")
 _IMPORT = re.compile(r"[ \t>.]*import[ \t]+([\w.]+(?:[ \t]+as[ \t]+\w+)?(?:[ \t]*,[ \t]*[\w.]+)*)")
 
+_ROOT = "rootDir/"
+"""How a script of Gradle begins a path from the root: `$rootDir/`, of which `$` is in no token."""
+
 
 class ImportedName(NamedTuple):
     """One name of an import: the module as written, the name taken from it ("" for a plain import), and the name that
@@ -82,6 +85,8 @@ class PathTree:
         if not re.search(r"\w", body):
             return
         here = posixpath.dirname(path)
+        if language == "configuration" and body.startswith(_ROOT):
+            here, body, near = "", body.removeprefix(_ROOT), True
         if near or body.startswith("."):
             bases = [here, ""] if language in ("configuration", "python") else [here]
         else:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from calendar import timegm
-from time import gmtime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -154,7 +154,7 @@ def with_year(at: int, now: int) -> int:
     """The moment of a stamp (s) seen at a moment (s): one without a year is of the last twelve months."""
     if at >= _YEARS_BEGIN or now < _YEARS_BEGIN:
         return at
-    moment, year = gmtime(at)[1:6], gmtime(now).tm_year
+    moment, year = datetime.fromtimestamp(at, UTC).timetuple()[1:6], datetime.fromtimestamp(now, UTC).year
     found = timegm((year, *moment))
     return found if found <= now + _AHEAD_S else timegm((year - 1, *moment))
 

@@ -237,8 +237,8 @@ class Tree:
     def set_tracked(self, paths: list[bytes]) -> None:
         """The tracked paths, in place of those of the index file."""
 
-    def shows(self, path: bytes) -> bool:
-        """Whether a path may be told: not private, and no component that git would take for its own."""
+    def reads_index(self) -> bool:
+        """Whether the tracked paths are known: the index is of a form that is read here, or were given. OSError."""
 
     def lists(self, path: bytes) -> bool:
         """Whether there is such a file, and it may be told. OSError; ValueError for the index."""

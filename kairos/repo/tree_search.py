@@ -6,14 +6,11 @@ See `native/src/search`. Paths are file-system strings, as everywhere here.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from kairos import _native
 from kairos.repo.git import Git
-
-T = TypeVar("T")
 
 
 class Left(NamedTuple):
@@ -106,34 +103,27 @@ class TreeSearch:
             index=os.fsencode(self._git.git_dir() / "index"),
         )  # fmt: skip
 
-    def shows(self, path: str) -> bool:
-        """Whether a path may be told: not private, not git's own."""
-        return self._tree.shows(os.fsencode(path))
-
     def lists(self, path: str) -> bool:
         """Whether there is such a file, tracked or not ignored, and it may be told. OSError."""
-        return self._with_index(lambda: self._tree.lists(os.fsencode(path)))
+        return self._ready.lists(os.fsencode(path))
 
     def paths(self, glob: str, offset: int, limit: int, seconds: float) -> PathPage:
         """Files whose path matches, by path. ValueError for a glob that cannot be read; OSError."""
-        rows, more, late, files, left = self._with_index(lambda: self._tree.paths(glob, offset, limit, seconds))
+        rows, more, late, files, left = self._ready.paths(glob, offset, limit, seconds)
         return PathPage([os.fsdecode(p) for p in rows], more, late, files, Left(*left))
 
     def tracked(self, glob: str, offset: int, limit: int) -> PathPage:
         """The same of the index, where files may be missing in the tree. GitError."""
-        names = self._git.run("ls-files", "-z", "--cached", "--", *_pathspec(glob), timeout=30)
+        names = self._git.run("ls-files", "-z", "--cached", "--deduplicate", "--", *_pathspec(glob), timeout=30)
         rows, more, late, files, left = self._tree.chosen(names, glob, offset, limit)
         return PathPage([os.fsdecode(p) for p in rows], more, late, files, Left(*left))
 
     def lines(self, question: LineQuestion, seconds: float) -> LinePage:
         """Lines that match, by file. ValueError for a pattern or glob that cannot be used; OSError."""
-        asked = question
-        rows, more, late, files, left = self._with_index(
-            lambda: self._tree.lines(
-                asked.pattern, glob=asked.glob, ignore_case=asked.ignore_case, literal=asked.literal,
-                around=(asked.before, asked.after), per_file=asked.per_file, offset=asked.offset, limit=asked.limit,
-                seconds=seconds,
-            )
+        rows, more, late, files, left = self._ready.lines(
+            question.pattern, glob=question.glob, ignore_case=question.ignore_case, literal=question.literal,
+            around=(question.before, question.after), per_file=question.per_file, offset=question.offset,
+            limit=question.limit, seconds=seconds,
         )  # fmt: skip
         found = [
             FileHits(
@@ -143,12 +133,10 @@ class TreeSearch:
         ]
         return LinePage(found, more, late, files, Left(*left))
 
-    def _with_index(self, ask: Callable[[], T]) -> T:
-        """What was asked; where the index is of a form that is not read natively, git names the tracked paths first."""
-        try:
-            return ask()
-        except ValueError as error:
-            if not str(error).startswith("the index "):
-                raise
-        self._tree.set_tracked(self._git.run("ls-files", "-z", "--cached", timeout=30).split(b"\0")[:-1])
-        return ask()
+    @cached_property
+    def _ready(self) -> _native.Tree:
+        """The tree with its tracked paths: where the index is of a form that is not read natively, git names them."""
+        if not self._tree.reads_index():
+            names = self._git.run("ls-files", "-z", "--cached", "--deduplicate", timeout=30)
+            self._tree.set_tracked(names.split(b"\0")[:-1])
+        return self._tree

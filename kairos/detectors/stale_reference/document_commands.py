@@ -24,14 +24,17 @@ _RUNNERS = (
 )
 _COMMAND = re.compile(rf"[ \t]*(?:\w+=\S*[ \t]+)*(?:\./|{_RUNNERS}(?=[ \t]))")
 """How a line begins that is a command without a prompt."""
-_RUN = re.compile(rf"(?:^|[\s;&|(`]){_RUNNERS}[ \t]+(?:-\w+[ \t]+)*$")
+_RUN = re.compile(rf"(?<![^\s;&|(`]){_RUNNERS}[ \t]+(?:-\w+[ \t]+)*$")
 """What stands before the name of a file in the current directory."""
+_NEAR = 200
+"""So many characters before a name are looked at for what runs it."""
 _WORD = re.compile(r"(?<![^`\s\"'=<>|;&])(?:\./)?[\w.@+-]+(?:/[\w.@+-]+)*(?![^\s\"'<>|;&,:)`]|[.:,]\w)")
 _CHANGES = re.compile(r"(?:^|[\s;&|])(?:cd|pushd)[ \t]+\S")
 
 
-def fenced_commands(path: str, text: str, start: int, end: int, moves: Moves) -> Found:
+def fenced_commands(path: str, lines: Lines, start: int, end: int, moves: Moves) -> Found:
     """The paths in a fenced block at start..end: in every line if it is a shell's, otherwise in its commands."""
+    text = lines.text
     opening = _OPENING.match(text, start, end)
     first = text.find("\n", start, end) + 1
     if opening is None or not first:
@@ -39,13 +42,13 @@ def fenced_commands(path: str, text: str, start: int, end: int, moves: Moves) ->
     name = opening[1].lower()
     if name not in _SHELLS and name not in ("", "text"):
         return Found()
-    return find_in_block(path, text, first, end, moves, shell=name in _SHELLS)
+    return find_in_block(path, lines, first, end, moves, shell=name in _SHELLS)
 
 
-def find_in_block(path: str, text: str, start: int, end: int, moves: Moves, *, shell: bool = False) -> Found:
+def find_in_block(path: str, lines: Lines, start: int, end: int, moves: Moves, *, shell: bool = False) -> Found:
     """The paths in the commands of a code block. `shell`: every line is one; else those with a prompt, and those that
     begin as a command does. After a `cd` nothing is certain."""
-    found, lines = Found(), Lines(text)
+    found, text = Found(), lines.text
     block = text[start:end]
     prompts = any(_PROMPT.match(line) for line in block.split("\n"))
     at, lost = start, False
@@ -64,9 +67,9 @@ def find_in_block(path: str, text: str, start: int, end: int, moves: Moves, *, s
     return found
 
 
-def find_in_span(path: str, text: str, start: int, end: int, moves: Moves) -> Found:
+def find_in_span(path: str, lines: Lines, start: int, end: int, moves: Moves) -> Found:
     """The paths in a code span of several words that begins as a command does."""
-    found, line = Found(), text.count("\n", 0, start)
+    found, text, line = Found(), lines.text, lines.number(start)
     if _COMMAND.match(text, start, end) and not _CHANGES.search(text, start, end):
         for word, _ in _named(path, text, start, end, moves):
             found.rewrite(line, word)
@@ -81,7 +84,7 @@ def _named(path: str, text: str, start: int, end: int, moves: Moves) -> Iterator
         name = m[0].removeprefix("./")
         if name not in moves.moved or (before and moves.was(posixpath.join(before, name))):
             continue
-        if "/" not in m[0] and not _RUN.search(text[start : m.start()]):
+        if "/" not in m[0] and not _RUN.search(text, max(start, m.start() - _NEAR), m.start()):
             continue
         followed = follow(name, [PathReading("", "", "above")], moves)
         if followed.new and _WORD.fullmatch(followed.new):

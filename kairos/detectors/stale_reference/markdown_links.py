@@ -65,14 +65,14 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
             case "fence":
                 inner = text[part.start : part.end]
                 found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
-                found.add(fenced_commands(path, text, part.start, part.end, moves))
+                found.add(fenced_commands(path, lines, part.start, part.end, moves))
             case "indented":
-                found.add(find_in_block(path, text, part.start, part.end, moves))
+                found.add(find_in_block(path, lines, part.start, part.end, moves))
             case _:
                 if part.kind == "code" and directives.is_dotted_name(part.value):
                     found.add(_module(path, part, line, modules))
                 elif part.kind == "code" and " " in part.value:
-                    found.add(find_in_span(path, text, part.start, part.end, moves))
+                    found.add(find_in_span(path, lines, part.start, part.end, moves))
                 for start, end in _written(part, text):
                     raw = text[start:end]
                     followed = _followed(path, text, part, raw, moves)

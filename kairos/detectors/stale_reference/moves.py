@@ -95,14 +95,14 @@ class Moves:
 
     @cached_property
     def sources_now(self) -> dict[tuple[str, str], list[str]]:
-        """The Go files now, by (directory, suffix)."""
+        """The files of Go and Java now, by (directory, suffix)."""
         found: dict[tuple[str, str], list[str]] = {}
         for path in sorted(path for path in self.now if path.endswith((".go", ".java"))):
             found.setdefault((posixpath.dirname(path), posixpath.splitext(path)[1]), []).append(path)
         return found
 
     def settled(self, directory: str, suffix: str) -> list[str]:
-        """The Go files of a directory that stood there before."""
+        """The files of a directory with such a suffix that stood there before."""
         return [path for path in self.sources_now.get((directory, suffix), ()) if path not in self._former]
 
     @cached_property

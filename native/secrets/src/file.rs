@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use memchr::{memchr_iter, memmem};
 
 use crate::engine::find_in;
+use crate::fences::Fences;
 use crate::found::{Context, Purpose};
 use crate::table::Confidence;
 use crate::value::decoded;
@@ -144,12 +145,12 @@ pub fn scan(path: &[u8], data: &[u8]) -> Scanned {
         let guess = !(others || is_made_up(&path) || is_lock_file(&path) || is_sealed(&text));
         let public = is_public(&path, &text);
         let prose = is_prose(&path);
-        let (mut line, mut fences, mut at) = (1, 0, 0);
+        let (mut line, mut fences, mut at) = (1, Fences::new(&text), 0);
         for m in found {
             line += memchr_iter(b'\n', &text[at..m.start]).count();
-            fences += if prose { memmem::find_iter(&text[at..m.start], b"\n```").count() } else { 0 };
             at = m.start;
-            let spoken = !prose || (m.kind == "credential" && fences % 2 == 0 && is_spoken(&path, &text, m.start));
+            let spoken =
+                !prose || (m.kind == "credential" && !fences.hold(m.start) && is_spoken(&path, &text, m.start));
             let wanted = (guess && spoken) || !MADE_UP_KINDS.contains(&m.kind);
             let meant = (public && m.kind == "google-api-key")
                 || is_search_key(&text, m.start)

@@ -16,6 +16,7 @@
 //! backtracks. The functions are pure: equal texts give equal answers.
 mod blocks;
 mod engine;
+mod fences;
 mod file;
 mod found;
 mod judge;

@@ -46,8 +46,8 @@ impl Tree {
         py.detach(|| self.inner.set_tracked(paths));
     }
 
-    fn shows(&self, path: &[u8]) -> bool {
-        self.inner.shows(path)
+    fn reads_index(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(py.detach(|| self.inner.reads_index())?)
     }
 
     fn lists(&self, py: Python<'_>, path: &[u8]) -> PyResult<bool> {

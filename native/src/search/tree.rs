@@ -59,6 +59,15 @@ impl Tree {
         *self.tracked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Tracked::new(paths)));
     }
 
+    /// Whether the tracked paths are known: the index is of a form that is read here, or they were given.
+    pub fn reads_index(&self) -> Result<bool> {
+        match self.tracked() {
+            Ok(_) => Ok(true),
+            Err(Error::Invalid(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Invalid if the index is of a form that is not read here.
     pub(super) fn tracked(&self) -> Result<Arc<Tracked>> {
         let mut kept = self.tracked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +102,7 @@ impl Tree {
     }
 
     /// Whether a path may be told: not private, no component that git would take for its own directory.
-    pub fn shows(&self, path: &[u8]) -> bool {
+    pub(super) fn shows(&self, path: &[u8]) -> bool {
         let wrong = |name: &[u8]| matches!(name, b"" | b"." | b"..") || name.contains(&0) || is_git_like(name);
         !path.split(|byte| *byte == b'/').any(wrong) && !self.is_private(path)
     }

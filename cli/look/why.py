@@ -112,6 +112,7 @@ def considered_text(looked: CommitLookOut) -> str:
         sign = render.paint("✓", "green") if one.looked else render.paint("–", "dim")
         lines.append(f"  {sign} {render.paint(one.detector, 'bold')}: {render.inert(one.what)}")
         lines += [f"      {render.inert(text)}" for text in one.found]
+    lines += [f"  {render.paint('·', 'dim')} check {render.inert(text)}" for text in looked.checks]
     lines += [
         "  " + render.paint("no detector looks at", "bold"),
         *(f"      {render.inert(t)}" for t in looked.uncovered),

@@ -54,6 +54,8 @@ def add(
     )  # fmt: skip
     words = render.inert(shlex.join(done.command))
     text = f"{render.paint('✓', 'green')} `{done.name}` runs after each commit: {words}"
+    if not done.found:
+        text += f"\n  {render.paint('!', 'yellow')} {render.inert(_not_found(done))}"
     text += "" if context.desk.daemon_running() else "\n  No daemon runs: `kairos check run` runs it now."
     render.emit(context, "check-add", done, text)
 
@@ -121,18 +123,48 @@ def simulate(context: Context) -> None:
          " ".join(s.kinds)]
         for s in found
     ]  # fmt: skip
-    render.emit(context, "check-simulate", found, render.table(rows) if found else "  No check.")
+    text = render.table(rows) if found else "  No check."
+    if any(not s.kinds for s in found):
+        text += "\n  A kind of file is harmless after five runs that touched it with nothing newly red."
+        text += " Until then none is skipped."
+    render.emit(context, "check-simulate", found, text)
+
+
+def _not_found(done: NamedCheckOut) -> str:
+    program = done.command[0]
+    if "/" in program:
+        return f"{program} is no file in the repository, so that it cannot run"
+    return (
+        f"{program} is not found where a check looks: in the system's directories and the toolchains of your home. "
+        "Name it by its path in the repository, as .venv/bin/…, or give its directory with --read"
+    )
 
 
 def _standing(found: Sequence[NamedCheckOut]) -> str:
-    rows: list[list[render.Cell]] = [["CHECK", "KIND", "STATE", "AT", "COMMAND"]]
+    """The checks as a table, and what is red; a part for each repository if there are several."""
+    roots = list(dict.fromkeys(c.repo for c in found))
+    parts = [_table([c for c in found if c.repo == root]) for root in roots]
+    if len(roots) < 2:
+        return "\n".join(parts)
+    return "\n\n".join(f"{render.inert(root)}\n{part}" for root, part in zip(roots, parts, strict=True))
+
+
+def _state(c: NamedCheckOut) -> str:
+    if c.for_proposals_only:
+        return "tries proposals"
+    if c.state == "green" and c.passed:
+        return f"green ({c.passed} green)"
+    if c.state == "red":
+        return f"{len(c.red)} red, {c.passed} green"
+    return f"{c.state}; {c.before}" if c.before else c.state
+
+
+def _table(found: Sequence[NamedCheckOut]) -> str:
+    rows: list[list[render.Cell]] = [["CHECK", "KIND", "STATE", "AT", "TOOK", "COMMAND"]]
     for c in found:
-        state = f"{c.state} ({c.passed} green)" if c.state == "green" and c.passed else c.state
-        state = f"{len(c.red)} red, {c.passed} green" if c.state == "red" else state
-        state = "tries proposals" if c.for_proposals_only else state
-        rows.append(
-            [c.name, c.kind, render.Styled(state, _STYLES.get(c.state, "")), c.commit[:10], shlex.join(c.command)]
-        )
+        took = f"{c.took:.1f} s" if c.took else ""
+        state = render.Styled(_state(c), _STYLES.get(c.state, ""))
+        rows.append([c.name, c.kind, state, c.commit[:10], took, shlex.join(c.command)])
     lines = [render.table(rows)]
     for c in found:
         if c.why:
@@ -140,7 +172,7 @@ def _standing(found: Sequence[NamedCheckOut]) -> str:
         for red in c.red[:_MOST_SHOWN]:
             place = f", {render.inert(red.place)}" if red.place else ""
             verdict = f"new at {red.culprit[:10]}{place}" if red.culprit else _VERDICTS.get(red.verdict, red.verdict)
-            lines.append(f"  {render.paint('✗', 'red')} {render.inert(red.case)}: {verdict}")
+            lines.append(f"  {render.paint('✗', 'red')} {render.inert(red.words)}: {verdict}")
             lines += [f"      {render.inert(red.message)}"] if red.message else []
         if len(c.red) > _MOST_SHOWN:
             lines.append(f"  and {len(c.red) - _MOST_SHOWN} more of `{c.name}`")

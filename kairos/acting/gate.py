@@ -20,6 +20,7 @@ from kairos.domain.action import (
     digest,
     effects_of,
 )
+from kairos.domain.amounts import listed
 from kairos.domain.basis import missing
 from kairos.domain.deciding import PERSON, RETURNS, decided
 from kairos.domain.events import Event, ProposalReturned
@@ -86,9 +87,10 @@ def check(home: Home, proposal: Proposal, tree: WorkTree, policy: Policy, now: i
         )
     moved = moved_paths(tree, action)
     if moved:
+        names = listed(list(map(shown, moved)))
         return GateRefusal(
             proposals.mark_stale(proposal, moved),
-            Stale(f"{proposal.id} is stale: {_listed(moved)} changed since it was made", "Nothing was written."),
+            Stale(f"{proposal.id} is stale: {names} changed since it was made", "Nothing was written."),
         )
     try:
         return writes_of(tree, action)
@@ -199,7 +201,3 @@ def _is_at(tree: WorkTree, change: FileEdit, *, before: bool) -> bool:
 
 def _paths(action: Action) -> list[str]:
     return [e.fs for e in action.edits] if isinstance(action, PatchAction) else []
-
-
-def _listed(paths: Sequence[str]) -> str:
-    return ", ".join(map(shown, paths[:3])) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")

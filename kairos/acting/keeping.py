@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 
+from kairos.domain.amounts import listed
 from kairos.domain.inert import shown
 
 PIECE = 64 * 1024
@@ -126,5 +127,4 @@ def note(links: Sequence[tuple[str, int]]) -> str:
     linked = [f"{shown(path)} has {count} names" for path, count in links if count > 1]
     if not linked:
         return ""
-    more = f" and {len(linked) - 3} more" if len(linked) > 3 else ""
-    return f"{', '.join(linked[:3])}{more} (hard links): rewritten in place, so every name shows the change"
+    return f"{listed(linked)} (hard links): rewritten in place, so every name shows the change"

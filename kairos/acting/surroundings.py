@@ -81,3 +81,11 @@ def environment_for(environment: Mapping[str, str], home: Path, visible: Iterabl
     if "TZ" in environment:
         made["TZ"] = environment["TZ"]
     return made
+
+
+def search_path(environment: Mapping[str, str], roots: Iterable[str | Path]) -> str:
+    """The PATH of a command that may read these directories besides the usual: what of one's own PATH lies there, and
+    the system's."""
+    home = home_directory(environment)
+    visible = (*interpreter_roots(environment, home), *(Path(os.path.realpath(root)) for root in roots))
+    return environment_for(environment, home, visible)["PATH"]

@@ -6,8 +6,10 @@ from _blake2 import blake2b
 from collections.abc import Mapping, Sequence
 
 from kairos.domain.action import NoteAction
+from kairos.domain.amounts import count
 from kairos.domain.basis import Basis, CommitBasis
 from kairos.domain.checks.reading import WHOLE
+from kairos.domain.checks.report import plain_case
 from kairos.domain.events import CheckJudged
 from kairos.domain.events.proposals import Risk
 from kairos.domain.finding import Finding
@@ -17,6 +19,11 @@ DETECTOR = "check"
 CANNOT_RUN = "(cannot be run)"
 """The case that stands for a check that could not be run."""
 _MOST_LISTED, _MOST_SUBJECTS, _MOST_EVIDENCE = 10, 64, 16
+_UNCHECKED = {
+    "new": ["why the commit breaks it, and how to mend it"],
+    "order": ["which of the tests before it makes the difference"],
+    "flaky": ["what makes it red now and then"],
+}
 _RISKS: Mapping[str, Risk] = {"new": "medium", "older": "medium"}
 
 
@@ -41,13 +48,13 @@ def finding_of(judged: CheckJudged, messages: Mapping[str, str], evidence: Seque
         evidence=[*dict.fromkeys(evidence)][:_MOST_EVIDENCE], at_least=_RISKS.get(judged.verdict, "low"),
         basis=Basis(commits=[CommitBasis(oids=[judged.culprit])]) if judged.culprit else None,
         fingerprint=[_place(judged)],
-        unchecked=[] if judged.verdict != "new" else ["why the commit breaks it, and how to mend it"],
+        unchecked=_UNCHECKED.get(judged.verdict, []),
     )  # fmt: skip
 
 
 def _title(judged: CheckJudged) -> str:
     check = shown(judged.check)
-    first = shown(judged.cases[0], 120)
+    first = shown(plain_case(judged.cases[0]), 120)
     many = len(judged.cases)
     if first in (WHOLE, CANNOT_RUN):
         what, verb = f"`{check}`", "is"
@@ -76,25 +83,31 @@ def _claim(judged: CheckJudged, messages: Mapping[str, str]) -> str:
             where = f"red at {judged.culprit[:10]}, green before it"
             over = f"; {judged.over} {'commit' if judged.over == 1 else 'commits'} in question, {tries}"
             part = f" The change that does it: {shown(judged.hunk.splitlines()[0])}." if judged.hunk else ""
-            return f"It is {where}{over}, {judged.sure:.1%} sure.{part}{said}"
+            return f"It is {where}{over}, {_surety(judged.sure)} sure.{part}{said}"
         case "older":
             return (
                 f"It is red at {judged.base[:10]} too, where it was green when that was run first: not a commit, but "
                 f"what surrounds it changed ({tries}).{said}"
             )
         case "flaky":
-            return f"It was green and red on the same tree ({tries}); no commit is to blame.{said}"
+            often = f"red {judged.red} and green {count(judged.green, 'time')} in {tries}" if judged.red else tries
+            return f"It was green and red on the same tree ({often}); no commit is to blame.{said}"
         case "order":
             return f"It is red after the other tests and green alone, on the same tree ({tries}).{said}"
         case _:
             return f"{judged.why or 'It could not be run'}.{said}"
 
 
+def _surety(sure: float) -> str:
+    """A share that is no certainty, however near it comes."""
+    return "more than 99.9%" if sure > 0.999 else f"{sure:.1%}"
+
+
 def _text(judged: CheckJudged, messages: Mapping[str, str]) -> str:
     lines = []
-    for case in judged.cases[:_MOST_LISTED]:
-        message = messages.get(case, "")
-        lines.append(f"  {shown(case)}" + (f"\n    {shown(message)}" if message else ""))
+    for place, case in enumerate(judged.cases[:_MOST_LISTED]):
+        message = messages.get(case, "") if place else ""  # the claim says that of the first
+        lines.append(f"  {shown(plain_case(case))}" + (f"\n    {shown(message)}" if message else ""))
     more = len(judged.cases) - _MOST_LISTED
     lines += [f"  and {more} more"] if more > 0 else []
     if judged.why and judged.verdict != "untested":

@@ -13,7 +13,7 @@ import msgspec
 
 from kairos.acting.checking import CheckResult, clean, run_check
 from kairos.acting.commit_tree import tree_of
-from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of
+from kairos.daemon.check_findings import CANNOT_RUN, DETECTOR, case_of, finding_of, key_of
 from kairos.daemon.check_narrowing import NarrowedTo, TrialWanted, narrow
 from kairos.daemon.fact_turns import record_turn
 from kairos.daemon.folded import World
@@ -31,6 +31,7 @@ from kairos.domain.events import (
     FailedCase,
     Verdict,
 )
+from kairos.domain.parts import names_of
 from kairos.domain.proposal import LASTING, supersede
 from kairos.errors import Conflict, TryAgain
 from kairos.eventlog.log import Log
@@ -39,6 +40,7 @@ from kairos.eventlog.views.commits import CommitsView, events_of_commit
 from kairos.eventlog.views.repositories import Repository
 from kairos.home import Home
 from kairos.repo.git import Git
+from kairos.repo.objects import Objects
 
 BOUNDARY = "check"
 NOT_ALONE = "its runner does not run these cases alone"
@@ -48,6 +50,8 @@ _FLAKY_RUNS = 10
 """A flaky case is believed to be mended after so many green runs."""
 _MOST_BEGUN = 3
 """So many runs on a tree may be cut off by a crash; they may be what crashed it."""
+_RETURNING = frozenset({"new", "older", "order"})
+"""Verdicts that hold as long as a case is red on the same tree."""
 _VERDICTS: dict[str, Verdict] = {"new": "new", "older": "older", "flaky": "flaky", "order": "order"}
 
 
@@ -60,6 +64,7 @@ class CheckRounds:
         self._world = world
         self._looker = looker
         self._cause: int | None = None
+        self._returned: set[tuple[str, int]] = set()
 
     def step(
         self, repo: Repository, cancelled: Callable[[], bool] | None = None, only: Sequence[str] = (),
@@ -82,8 +87,11 @@ class CheckRounds:
         for check in checks.values():
             if self._untested(repo, check, chain[0]):
                 return True
-            for red in ranges.newly_red(check, chain):
+            elsewhere = self._elsewhere(repo, check, chain[0])
+            for red in ranges.newly_red(check, chain, elsewhere):
                 self._investigate(repo, check, red, cancelled)
+                return True
+            if self._return(repo, check, chain[0], elsewhere):
                 return True
         return False
 
@@ -212,12 +220,53 @@ class CheckRounds:
         judged = verdicts(repo.id, check, red, answers, whole, hunks, alone=can_be_alone)
         self._say(repo, judged, messages, red.since)
 
+    def _elsewhere(self, repo: Repository, check: CheckState, head: ChainCommit) -> frozenset[str]:
+        """The culprits of what is red at HEAD that are not in its history."""
+        run = ranges.present(check, head.tree)
+        red = run.failed if run is not None else {}
+        named = {check.judged[case].culprit for case in red if case in check.judged} - {""}
+        return frozenset(named - Objects(Git(Path(repo.root))).reachable(sorted(named))[0]) if named else frozenset()
+
+    def _return(
+        self, repo: Repository, check: CheckState, head: ChainCommit, elsewhere: Collection[str]
+    ) -> bool:  # fmt: skip
+        """Opens a card again that was closed where its cases were green, and whose verdict holds here."""
+        run = ranges.present(check, head.tree)
+        red = run.failed if run is not None else {}
+        verdicts = {case: check.judged[case] for case in red if case in check.judged}
+        told = {
+            key_of(check.named.name, case): verdict.position for case, verdict in verdicts.items()
+            if verdict.verdict in _RETURNING and verdict.culprit not in elsewhere
+        }  # fmt: skip
+        with self._world.reading() as views:
+            known = [] if views.attention.is_muted(DETECTOR, repo.id) else views.inbox.known(repo.id, told, ())
+        closed = [p for p in known if p.state == "superseded" and not p.taken_over]
+        others = frozenset[str]().union(*(names_of(p.raised) for p in known if p.state != "superseded"))
+        for p in closed:
+            keys = names_of(p.raised) - others
+            position = max((told.get(key, 0) for key in keys), default=0)
+            if not position:
+                continue
+            judged = self._log.at(position).event
+            if (p.id, p.version) in self._returned or not isinstance(judged, CheckJudged):
+                continue
+            self._returned.add((p.id, p.version))
+            self._raise(repo, [judged], red, position, [])
+            return True
+        return False
+
     def _say(
         self, repo: Repository, judged: Sequence[CheckJudged], messages: dict[str, str], cause: int
     ) -> None:  # fmt: skip
         """Records verdicts and raises their findings, as one turn and one append."""
-        findings = [finding_of(j, messages, [cause, *self._commit(j.culprit), *j.evidence]) for j in judged]
         facts = [NewEvent(check_stream(repo.id, j.check), j, cause, "system") for j in judged]
+        self._raise(repo, judged, messages, cause, facts)
+
+    def _raise(
+        self, repo: Repository, judged: Sequence[CheckJudged], messages: dict[str, str], cause: int,
+        facts: Sequence[NewEvent],
+    ) -> None:  # fmt: skip
+        findings = [finding_of(j, messages, [cause, *self._commit(j.culprit), *j.evidence]) for j in judged]
         record_turn(
             self._log, self._world, self._looker, repo, detector=DETECTOR, boundary=BOUNDARY, facts=facts,
             findings=findings, cause=cause,
@@ -329,7 +378,8 @@ def verdicts(
         groups.setdefault((answer.kind, answer.position), []).append(case)
     out = []
     for (kind, position), cases in sorted(groups.items()):
-        evidence = ranges.seen_runs(check, red, cases[0], alone=alone)[1]
+        seen, evidence = ranges.seen_runs(check, red, cases[0], alone=alone)
+        times = sum(run.red for run in seen)
         part = hunks.get(position, NarrowedTo()) if kind == "new" else NarrowedTo()
         skipped = ranges.untestable_before(whole, red, position) if kind == "new" else 0
         why = f"{count(skipped, 'commit')} right before it could not be tested; it may be there" if skipped else ""
@@ -342,6 +392,7 @@ def verdicts(
                 repo=repo, check=check.named.name, cases=cases, verdict=_VERDICTS.get(kind, "untested"),
                 commit=red.chain[-1].oid, tree=red.chain[-1].tree, base=red.chain[0].oid,
                 culprit=red.chain[position].oid if kind == "new" else "", over=red.n, runs=len(evidence),
+                red=times, green=len(seen) - times,
                 sure=round(min(answers[c].sure for c in cases), 6), why=why, hunk=part.text,
                 evidence=[*evidence, *part.evidence],
             )

@@ -14,6 +14,7 @@ import msgspec
 from kairos.acting.checking import CheckResult, checks_lock, run_check
 from kairos.agent.outputs import Failure
 from kairos.domain.action import PatchAction, apply_edit
+from kairos.domain.amounts import listed
 from kairos.domain.checks import runners
 from kairos.domain.checks.reading import WHOLE
 from kairos.domain.checks.state import NamedCheck
@@ -80,9 +81,9 @@ def proven(bench: Bench, failure: Failure, finding: Finding) -> tuple[Finding | 
         return None, f"its patch could not be tried: {result.why}"
     if _red(result, failure.cases):
         return None, f"with its patch `{shown(failure.check)}` is still red: {first}"
-    what = f"`{shown(failure.check)}`" if failure.cases == [WHOLE] else f"{shown(failure.check)}: {first}"
-    more = f" and {len(failure.cases) - 1} more" if len(failure.cases) > 1 else ""
-    told = f"Tried in a scratch tree: {what}{more} red without the patch, green with it."
+    cases = listed([first, *failure.cases[1:]], 1)
+    what = f"`{shown(failure.check)}`" if failure.cases == [WHOLE] else f"{shown(failure.check)}: {cases}"
+    told = f"Tried in a scratch tree: {what} red without the patch, green with it."
     return msgspec.structs.replace(finding, claim=f"{finding.claim} {told}"), ""
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from kairos.desk.desk import Desk
 from kairos.desk.reading import inbox, letters
+from kairos.domain.amounts import listed
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 from kairos.domain.proposal import DONE, LASTING, OPEN, Proposal
 from kairos.eventlog.views.repositories import Repository
 
-_NAMED = 3
 _SAID = {
     "rejected": "you rejected it",
     "undone": "you undid it",
@@ -58,5 +58,4 @@ def _since(p: Proposal, short: str, root: Path) -> str:
         return "its change is in the tree, and this is what it did not change"
     if became == "same":
         return f"and its change is not in the tree now (`kairos redo {short}` applies it again)"
-    names = ", ".join(map(shown, moved[:_NAMED])) + (f" and {len(moved) - _NAMED} more" if len(moved) > _NAMED else "")
-    return f"and its files changed since ({names})"
+    return f"and its files changed since ({listed(list(map(shown, moved)))})"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from kairos.desk.units import count
 from kairos.domain import events as ev
+from kairos.domain.amounts import listed
+from kairos.domain.checks.report import plain_case
 
 
 def of_check(event: ev.Event) -> str:
@@ -19,8 +21,8 @@ def of_check(event: ev.Event) -> str:
             return f"{event.check} at {event.commit[:8]}{_only(event)}: {result(event)}, {event.seconds:.1f} s"
         case ev.CheckJudged():
             where = f" at {event.culprit[:8]}" if event.culprit else ""
-            more = f" and {len(event.cases) - 1} more" if len(event.cases) > 1 else ""
-            return f"{event.check}: {event.cases[0]}{more}: {event.verdict}{where} ({count(event.runs, 'run')})"
+            cases = listed(list(map(plain_case, event.cases)), 1)
+            return f"{event.check}: {cases}: {event.verdict}{where} ({count(event.runs, 'run')})"
         case _:
             return ""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import refuse_name, refuse_unkept
@@ -13,6 +16,7 @@ from kairos.desk.reading import repositories, repository_here
 from kairos.desk.records.checks import CheckRemovedOut, NamedCheckOut, RedCaseOut, SimulatedOut, SuggestedOut
 from kairos.domain.checks import ranges
 from kairos.domain.checks.ranges import ChainCommit
+from kairos.domain.checks.report import plain_case
 from kairos.domain.checks.simulating import simulate as simulated
 from kairos.domain.checks.state import CheckState, JudgedCase, NamedCheck, check_stream
 from kairos.domain.checks.suggesting import WANTED, Suggestion, free_name, suggest
@@ -32,6 +36,7 @@ _PROGRAMS = (
     "node_modules/.bin/eslint", "node_modules/.bin/tsc",
 )  # fmt: skip
 _LOCK_WAIT_S = 600.0
+_STATES = {"passed": "green", "failed": "red", "broken": "broken", "stopped": "broken"}
 _NO_VERDICT = JudgedCase(position=0, verdict="")
 
 
@@ -59,7 +64,8 @@ def add(
         read_roots=[str(Path(place).expanduser().absolute()) for place in read_roots], results=results,
     )  # fmt: skip
     desk.log.append([NewEvent(check_stream(repo.id, name), event, None, "user")])
-    return next(c for c in listed(desk, repo) if c.name == name)
+    done = next(c for c in listed(desk, repo) if c.name == name)
+    return structs.replace(done, found=_is_here(Path(repo.root), command[0], event.read_roots))
 
 
 def remove(desk: Desk, only: Repository | None, name: str) -> CheckRemovedOut:
@@ -75,13 +81,13 @@ def remove(desk: Desk, only: Repository | None, name: str) -> CheckRemovedOut:
 @of_one_moment
 def listed(desk: Desk, only: Repository | None) -> list[NamedCheckOut]:
     """The checks of a repository, or of all, with their state at HEAD."""
-    known = desk.view(ChecksView())
+    known, running = desk.view(ChecksView()), desk.daemon_running()
     out = []
     for repo in [only] if only is not None else repositories(desk).watched():
         git = Git(Path(repo.root))
         checks = known.of(repo.id)
         head = _head(git) if checks else None
-        out += [_check(repo, checks[name], head) for name in sorted(checks)]
+        out += [_check(repo, checks[name], head, running=running) for name in sorted(checks)]
         setting = desk.config.check.get(repo.root)
         if setting is not None:
             out.append(
@@ -115,7 +121,7 @@ def suggested(desk: Desk, only: Repository | None) -> list[SuggestedOut]:
         taken.add(mine[0].name)
     return [
         SuggestedOut(name=s.name, kind=s.kind, command=list(s.command), because=s.because,
-                     add=_add(s.kind, s.name, list(s.command)), found=_is_here(root, s.command[0]))
+                     add=_add(s.kind, s.name, list(s.command)), found=_is_here(root, s.command[0], ()))
         for s in [*mine, *suggest(tracked, contents, present, taken, named)]
     ]  # fmt: skip
 
@@ -210,23 +216,30 @@ def _tell(desk: Desk, after: int, told: Callable[[str], None]) -> int:
     return head
 
 
-def _check(repo: Repository, check: CheckState, head: ChainCommit | None) -> NamedCheckOut:
+def _check(
+    repo: Repository, check: CheckState, head: ChainCommit | None, *, running: bool = False
+) -> NamedCheckOut:  # fmt: skip
+    """`running`: there is somebody who runs checks."""
     runs = [] if head is None else check.whole(head.tree)
     last = next((r for r in reversed(runs) if r.outcome != "broken"), runs[-1] if runs else None)
     named = check.named
     red = [] if last is None else [
         RedCaseOut(
-            case=case, message=message, verdict=verdict.verdict or _undecided(check, case),
+            case=case, words=plain_case(case), message=message, verdict=verdict.verdict or _undecided(check, case),
             culprit=verdict.culprit, place=verdict.place,
         )
         for case, message in last.failed.items() for verdict in [ranges.standing(check, case) or _NO_VERDICT]
     ]  # fmt: skip
-    state = "not run" if last is None else {"passed": "green", "failed": "red"}.get(last.outcome, "broken")
+    state = "not run" if last is None else _STATES[last.outcome]
+    if head is not None and head.tree in check.begun and running:
+        state = "running"
+    before = next((r for r in reversed(check.runs) if not r.cases), None) if last is None else None
     return NamedCheckOut(
         repo=repo.root, name=named.name, kind=named.kind, command=named.command, seconds=named.seconds,
         memory_mb=named.memory_mb, read_roots=named.read_roots, results=named.results, state=state,
         commit="" if last is None else last.commit, passed=0 if last is None else last.passed,
         took=0.0 if last is None else last.seconds, why="" if last is None else last.why, red=red,
+        before="" if before is None else f"{_STATES[before.outcome]} at {before.commit[:10]}",
     )  # fmt: skip
 
 
@@ -244,8 +257,12 @@ def _head(git: Git) -> ChainCommit | None:
         return None
 
 
-def _is_here(root: Path, program: str) -> bool:
-    return (root / program).is_file() if "/" in program else shutil.which(program) is not None
+def _is_here(root: Path, program: str, read_roots: Sequence[str]) -> bool:
+    """Whether a check would find a program: in the repository, or on the part of the PATH that it may read."""
+    from kairos.acting.surroundings import search_path
+
+    path = search_path(os.environ, [root, *read_roots])
+    return (root / program).is_file() if "/" in program else shutil.which(program, path=path) is not None
 
 
 def _add(kind: str, name: str, command: Sequence[str]) -> list[str]:

@@ -14,20 +14,24 @@ from kairos.desk.reading import attention, inbox, letters, repositories
 from kairos.desk.records.proposals import CommitLookOut, DetectorLookOut
 from kairos.desk.revisions import commit_named
 from kairos.desk.units import count
+from kairos.domain.amounts import listed
 from kairos.domain.basis import oids_of
+from kairos.domain.checks.report import plain_case
+from kairos.domain.checks.state import CheckState
 from kairos.domain.events import CommitRecorded
 from kairos.domain.inert import as_text
 from kairos.domain.parts import whole_basis
 from kairos.domain.proposal import OPEN, Proposal
 from kairos.errors import NotFound
 from kairos.eventlog.record import Recorded
+from kairos.eventlog.views.checks import ChecksView
 from kairos.eventlog.views.commits import CommitsView, events_of_commit
 from kairos.eventlog.views.repositories import Repository
 
 _OID = re.compile(r"[0-9a-fA-F]{4,64}")
 _MOST_EVENTS = 500
+_UNTRIED = "whether the code is right, fast or tested: only checks that you name run it (kairos check suggest)"
 _NEVER = [
-    "whether the code is right, fast or tested: only a check command that you configure runs it",
     "binary files, and files of more than 1 MiB",
     "what is not in this repository: other repositories, packages, services",
 ]
@@ -44,9 +48,11 @@ def considered(desk: Desk, commit: str, only: Repository | None) -> CommitLookOu
         raise NotFound(f"commit {event.oid[:12]} is in {where}", "`kairos status` lists what is watched.")
     waiting = _waiting(desk, repo, recorded, event.oid)
     detectors = _detectors(desk, repo, recorded, waiting)
+    checks = [_of_check(check, event.oid) for _, check in sorted(desk.view(ChecksView()).of(repo.id).items())]
+    uncovered = [*_cut(event), *([] if checks else [_UNTRIED]), *_NEVER]
     return CommitLookOut(
         commit=event.oid, subject=event.subject, repo=repo.root, files=len(event.changes) + event.cut,
-        detectors=detectors, uncovered=[*_cut(event), *_NEVER], waiting=[letters(desk, p.id) for p in waiting],
+        detectors=detectors, uncovered=uncovered, checks=checks, waiting=[letters(desk, p.id) for p in waiting],
     )  # fmt: skip
 
 
@@ -88,6 +94,24 @@ def _waiting(desk: Desk, repo: Repository, recorded: Recorded, oid: str) -> list
         if p.state in OPEN and p.raised.repo == repo.id
         and (oid in oids_of(whole_basis(p.raised)) or recorded.position in p.raised.evidence)
     ]  # fmt: skip
+
+
+def _of_check(check: CheckState, oid: str) -> str:
+    """What a check said of a commit."""
+    name = check.named.name
+    broken = [case for case, verdict in check.judged.items() if verdict.culprit == oid]
+    if broken:
+        return f"{name}: {count(len(broken), 'case')} red since this commit: {listed(list(map(plain_case, broken)))}"
+    run = next((run for run in reversed(check.runs) if run.commit == oid and not run.cases), None)
+    match run.outcome if run is not None else "":
+        case "passed":
+            return f"{name}: green at it"
+        case "failed":
+            return f"{name}: red at it, and not since it"
+        case "":
+            return f"{name}: did not run at it (kairos check run --at {oid[:10]} {name})"
+        case _:
+            return f"{name}: could not be run at it"
 
 
 def _cut(event: CommitRecorded) -> list[str]:

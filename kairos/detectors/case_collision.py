@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from kairos.detectors.boundaries import COMMIT, IDLE_RETURN, LATER, WHOLE
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, fingerprint_of, keys_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, keys_of
 from kairos.domain.action import NoteAction
-from kairos.domain.amounts import count
+from kairos.domain.amounts import count, listed
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown

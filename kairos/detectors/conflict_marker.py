@@ -17,9 +17,9 @@ from kairos.detectors.merge_conflicts import (
     lone_markers,
 )
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of
 from kairos.domain.action import NoteAction
-from kairos.domain.amounts import count
+from kairos.domain.amounts import count, listed
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown

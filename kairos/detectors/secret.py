@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from kairos.detectors.artifacts import is_artifact
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of
 from kairos.domain.action import NoteAction
+from kairos.domain.amounts import listed
 from kairos.domain.basis import Basis, basis_of, ref_words
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown

@@ -16,13 +16,6 @@ def places(found: Sequence[tuple[str, int]], most: int = 20) -> str:
     return "\n".join(lines)
 
 
-def listed(items: Sequence[str], most: int = 3) -> str:
-    """`a, b and 2 more`."""
-    if len(items) > most:
-        return f"{', '.join(items[:most])} and {len(items) - most} more"
-    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else list(items))
-
-
 def key_of(detector: str, parts: Iterable[object]) -> str:
     """The key of a finding: the detector and a hash of `parts`."""
     digest = hashlib.sha256()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from kairos.domain import events as ev
 from kairos.domain.action import CommandAction, NoteAction, PatchAction
+from kairos.domain.amounts import listed
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import Run
 from kairos.domain.inert import as_text
@@ -22,7 +23,6 @@ PERSON = "user"
 BY_RULE = "rule:"
 """What stands before the name of a rule that approved."""
 _LOOK = "Look again: `kairos show {}`."
-_NAMED = 3
 _ENDED = {
     "expired": "expired before anybody decided",
     "stale": "is stale: the files it was made from have changed",
@@ -200,7 +200,7 @@ def reason(p: Proposal) -> str:
     """Why a proposal does not wait for a decision, as far as its stream says; empty if it does or nothing is known."""
     match p.state:
         case "stale":
-            return p.why or (f"{_few(p.stale_paths)} changed since it was made" if p.stale_paths else "")
+            return p.why or (f"{listed(p.stale_paths)} changed since it was made" if p.stale_paths else "")
         case "parked":
             return p.parked
         case "superseded" | "withdrawn" | "failed" | "unknown":
@@ -213,11 +213,6 @@ def changed_since(p: Proposal, digest: str) -> str:
     """What happened to a proposal since it had a digest, in words; empty if that is not known."""
     later = next((n for n, r in enumerate(p.revisions) if digest and r.was.startswith(digest)), None)
     return "; then ".join(r.changed for r in p.revisions[later:]) if later is not None else ""
-
-
-def _few(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return ", ".join(paths[:_NAMED]) + more
 
 
 def _open_run(p: Proposal) -> ev.ExecutionStarted:

@@ -3,12 +3,11 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from kairos.domain import events as ev
 from kairos.domain.action import PatchAction, digest, effects_of
+from kairos.domain.amounts import count, listed
 from kairos.domain.deciding import decided
 from kairos.domain.events import Event
 from kairos.domain.events.proposals import ProposalRaised, Risk
@@ -20,7 +19,6 @@ from kairos.domain.raising import without_secret
 from kairos.domain.risk import assess, worse
 from kairos.errors import Denied, Stale, UsageError
 
-_NAMED = 3
 MODEL_UNCHECKED = "a model changed this patch: its reasoning was not checked, only that the patch applies"
 
 
@@ -116,22 +114,13 @@ def _words(p: Proposal, action: PatchAction, bound: str) -> tuple[str, str]:
     files = list(effects_of(action).files)
     left_out = [path for path in found.files if path not in files]
     size = len(groups(action))
-    said = f"Your version: {_count(size, 'hunk')} in {_few(files)}"
+    said = f"Your version: {count(size, 'hunk')} in {listed(files)}"
     if (size, files) != (found.hunks, found.files):
-        said += f" (found: {_count(found.hunks, 'hunk')} in {_count(len(found.files), 'file')})"
+        said += f" (found: {count(found.hunks, 'hunk')} in {count(len(found.files), 'file')})"
     if left_out:
-        said += f"; left out: {_few(left_out)}"
-    part = f", {size} of {_count(found.hunks, 'hunk')}," if size < found.hunks else ""
+        said += f"; left out: {listed(left_out)}"
+    part = f", {size} of {count(found.hunks, 'hunk')}," if size < found.hunks else ""
     return f"Your version{part} of: {found.title}", f"{said}. What was found: {found.claim}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def _few(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    return ", ".join(paths[:_NAMED]) + more
 
 
 def restore(p: Proposal, wanted: Proposal) -> ev.ProposalRevised:

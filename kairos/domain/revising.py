@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from kairos.domain.action import PatchAction
-from kairos.domain.amounts import count
+from kairos.domain.amounts import count, listed
 from kairos.domain.basis import Basis, joined, oids_of
 from kairos.domain.events import ProposalRaised, ProposalRevised
 from kairos.domain.events.proposals import AwayParts
@@ -20,7 +20,6 @@ from kairos.domain.proposal import OPEN, Proposal, ToldState
 from kairos.domain.risk import RANK
 
 SOON = 10 * 60_000_000
-_NAMED = 3
 MOVED = "you deferred it until what it rests on changes, and that changed"
 GONE = "no branch leads to it any more"
 _AGAIN = {
@@ -101,7 +100,8 @@ def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | N
     old = p.raised
     if made.digest == p.edited and p.state in OPEN:
         return None  # nothing moved since a person changed this very patch
-    basis = made.basis if made.away is not None or old.away is not None else joined(old.basis, made.basis)
+    replaced = made.away is not None or old.away is not None or _is_another(p, made)
+    basis = made.basis if replaced else joined(old.basis, made.basis)
     if p.edited == made.digest and oids_of(basis) == oids_of(old.basis) and p.state not in _AGAIN:
         return None  # a person changed the patch, and it was found as it was before
     changed = _AGAIN.get(p.state, "")
@@ -127,6 +127,13 @@ def revision(p: Proposal, made: ProposalRaised, now: int) -> ProposalRevised | N
         worse=is_told_again(p, made, now), expires_at=made.expires_at if changed else None,
         changed="; ".join(filter(None, [changed, *details])), deferred=stays,
     )  # fmt: skip
+
+
+def _is_another(p: Proposal, made: ProposalRaised) -> bool:
+    """Whether what was found after the proposal was closed shares no place with it: it came about anew, by other
+    commits."""
+    was, now = marks_of(p.raised), set(made.fingerprint)
+    return p.state == "superseded" and bool(was) and bool(now) and was.isdisjoint(now)
 
 
 def _parts_moved(old: ProposalRaised, made: ProposalRaised) -> list[str]:
@@ -184,5 +191,4 @@ def _same_change(old: ProposalRaised, made: ProposalRaised) -> bool:
 
 def _listed(words: str, paths: set[str]) -> list[str]:
     names = [shown(p) for p in sorted(paths)]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return [f"{words} {', '.join(names[:_NAMED])}{more}"] if names else []
+    return [f"{words} {listed(names)}"] if names else []

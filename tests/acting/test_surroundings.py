@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kairos.acting.surroundings import SYSTEM_PATH, environment_for, home_directory, interpreter_roots
+from kairos.acting.surroundings import SYSTEM_PATH, environment_for, home_directory, interpreter_roots, search_path
 
 
 def test_nothing_is_inherited_that_was_not_chosen(tmp_path: Path) -> None:
@@ -71,3 +71,10 @@ def test_toolchains_of_the_home_and_of_the_path_are_readable_but_no_credentials(
 def test_what_may_not_be_entered_is_not_there(tmp_path: Path) -> None:
     (tmp_path / ".pyenv").mkdir(mode=0)
     assert tmp_path / ".pyenv" not in interpreter_roots({}, tmp_path)
+
+
+def test_a_search_for_a_program_sees_what_a_command_may_read(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    given = {"PATH": f"{tmp_path}/tools:/usr/bin", "HOME": str(tmp_path / "home")}
+    assert search_path(given, []).split(":")[0] == "/usr/bin"
+    assert search_path(given, [tmp_path / "tools"]).split(":")[0] == f"{tmp_path}/tools"

@@ -59,3 +59,25 @@ def test_another_culprit_is_another_place() -> None:
     one, two = judged("a"), judged("a", culprit="b2" * 20)
     assert finding_of(one, {}, [7]).key == finding_of(two, {}, [7]).key
     assert finding_of(one, {}, [7]).fingerprint != finding_of(two, {}, [7]).fingerprint
+
+
+def test_what_a_case_said_stands_once_on_its_card() -> None:
+    found = finding_of(judged("a", "b"), {"a": "assert 1 == 2", "b": "assert 3 == 4"}, [7])
+    assert found.claim.count("assert 1 == 2") == 1
+    assert "assert 1 == 2" not in found.action.text
+    assert "assert 3 == 4" in found.action.text
+
+
+def test_a_flaky_case_says_how_often_it_was_red() -> None:
+    found = finding_of(judged("a", verdict="flaky", culprit="", runs=3, red=4, green=5), {}, [7])
+    assert "(red 4 and green 5 times in 3 further runs)" in found.claim
+
+
+def test_nothing_is_sure_altogether() -> None:
+    assert "more than 99.9% sure" in finding_of(judged("a", sure=0.99999), {}, [7]).claim
+
+
+def test_a_problem_is_named_without_its_hash() -> None:
+    assert (
+        finding_of(judged("F401 src/a.py 45c30b231312"), {}, [7]).title == "test: F401 src/a.py is red since a1a1a1a1a1"
+    )

@@ -13,8 +13,10 @@ from kairos.daemon import check_rounds
 from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
 from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
+from kairos.domain.basis import oids_of
 from kairos.domain.checks.state import check_stream
-from kairos.domain.events import CheckNamed, CheckRan, CheckRemoved, CheckStarted
+from kairos.domain.events import CheckNamed, CheckRan, CheckRemoved, CheckStarted, DetectorMuted
+from kairos.domain.proposal import Proposal
 from kairos.errors import TryAgain
 from kairos.eventlog.log import Log
 from kairos.home import Home
@@ -52,6 +54,10 @@ class Checked:
         """Title → state of every proposal."""
         with self.world.reading() as views:
             return {p.raised.title: p.state for p in views.inbox.proposals.values()}
+
+    def proposals(self) -> list[Proposal]:
+        with self.world.reading() as views:
+            return list(views.inbox.proposals.values())
 
     def runs(self) -> list[tuple[str, str]]:
         return [(e.commit, e.outcome) for e in self.others.told("CheckRan")]
@@ -344,3 +350,59 @@ def test_a_search_that_is_given_up_blames_nobody_and_says_so(checked: Checked) -
     checked.bad("")
     checked.settle()
     assert checked.cards() == {"t: a could not be tested": "superseded"}
+
+
+def test_an_amended_culprit_is_followed_without_a_run(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    old = checked.bad("a")
+    checked.settle()
+    ran = len(checked.runs())
+    checked.repo.git("commit", "-q", "--amend", "-m", "other words")
+    new = checked.repo.git("rev-parse", "HEAD")
+    checked.settle()
+    assert len(checked.runs()) == ran
+    (card,) = checked.proposals()
+    assert (card.state, new[:10] in card.raised.title) == ("raised", True)
+    assert oids_of(card.raised.basis) == {old, new}, "it is the same change"
+    checked.repo.commit("a commit on top, with the same tree")
+    checked.repo.git("rebase", "-q", "HEAD~2", "--exec", "git commit -q --amend --no-edit --reset-author --allow-empty")
+    checked.settle()
+    assert (len(checked.runs()), checked.proposals()[0].state) == (ran, "raised")
+
+
+def test_a_card_that_closed_on_another_branch_is_back_where_its_cases_are_red(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    first = checked.bad("a")
+    checked.settle()
+    checked.bad("")
+    checked.settle()
+    checked.repo.git("checkout", "-q", "-b", "work")
+    second = checked.bad("ab")
+    checked.settle()
+    (card,) = checked.proposals()
+    assert (card.state, oids_of(card.raised.basis)) == ("raised", {second}), f"not {first}, which was mended"
+    ran = len(checked.runs())
+    for _ in range(2):
+        checked.repo.git("checkout", "-q", "main")
+        checked.settle()
+        assert checked.proposals()[0].state == "superseded"
+        checked.repo.git("checkout", "-q", "work")
+        checked.settle()
+        assert checked.proposals()[0].state == "raised"
+    assert len(checked.runs()) == ran
+
+
+def test_a_muted_check_does_not_come_back_and_the_round_ends(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    checked.repo.git("checkout", "-q", "-b", "work")
+    checked.bad("a")
+    checked.settle()
+    checked.repo.git("checkout", "-q", "main")
+    checked.settle()
+    checked.others.say(DetectorMuted(detector="check", repo=checked.others.repo), "controls", origin="user")
+    checked.repo.git("checkout", "-q", "work")
+    checked.settle()
+    assert checked.proposals()[0].state == "superseded"

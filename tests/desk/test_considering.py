@@ -11,9 +11,13 @@ import pytest
 from cli.look.why import considered_text
 from kairos.acting import decisions
 from kairos.desk.considering import considered
+from kairos.desk.reading import repositories
+from kairos.domain import events as ev
 from kairos.domain.basis import basis_of
+from kairos.domain.checks.state import check_stream
 from kairos.domain.proposal import proposal_id
 from kairos.errors import NotFound
+from kairos.eventlog.record import NewEvent
 
 
 def test_it_lists_what_was_looked_at_and_what_nobody_covers(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:
@@ -26,6 +30,27 @@ def test_it_lists_what_was_looked_at_and_what_nobody_covers(desk: Any, seeded: A
     assert set(by) >= {"secret", "conflict-marker", "stale-reference", "ignore-artifact"}
     assert "is off (kairos detectors promote dangling-link)" in by["dangling-link"].what
     assert any("binary files" in text for text in found.uncovered)
+
+
+def test_what_the_checks_said_of_the_commit_is_told(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:
+    green, red, bare = commit("a.md"), commit("b.md"), commit("c.md")
+    repo = repositories(desk).watched()[0].id
+    stream = check_stream(repo, "test")
+    assert any("only checks that you name run it" in text for text in considered(desk, green, None).uncovered)
+    named = ev.CheckNamed(repo=repo, name="test", kind="test", command=["make"], seconds=9.0, memory_mb=64)
+    ran = ev.CheckRan(repo=repo, check="test", tree="1", commit=green, outcome="passed", passed=3)
+    failed = [ev.FailedCase(id="t.py::x")]
+    events = [
+        named, ran, ev.CheckRan(repo=repo, check="test", tree="2", commit=red, outcome="failed", failed=failed),
+        ev.CheckJudged(repo=repo, check="test", cases=["t.py::x"], verdict="new", commit=red, tree="2", culprit=red),
+    ]  # fmt: skip
+    desk.log.append([NewEvent(stream, event, None, "system") for event in events])
+    found = considered(desk, green, None)
+    assert found.checks == ["test: green at it"]
+    assert not any("only checks that you name" in text for text in found.uncovered)
+    assert "check test: green at it" in considered_text(found)
+    assert considered(desk, red, None).checks == ["test: 1 case red since this commit: t.py::x"]
+    assert considered(desk, bare, None).checks == [f"test: did not run at it (kairos check run --at {bare[:10]} test)"]
 
 
 def test_a_muted_detector_is_said_to_be_muted(desk: Any, seeded: Any, commit: Callable[..., str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kairos.detectors.wording import evidence, listed, places
+from kairos.detectors.wording import evidence, places
+from kairos.domain.amounts import listed
 
 
 def test_lists_say_what_they_leave_out():

@@ -6,11 +6,12 @@ from kairos.desk.records.base import Output
 
 
 class RedCaseOut(Output, frozen=True, kw_only=True):
-    """A case that is red at HEAD. verdict: new | older | flaky | order | untested, empty while it is looked for, or
-    known: it was never green since the check was named. `culprit`: the commit that broke it; `place`: the file and the
-    lines of it that do, if it could be narrowed."""
+    """A case that is red at HEAD; `words`: as a person reads it. verdict: new | older | flaky | order | untested, empty
+    while it is looked for, or known: it was never green since the check was named. `culprit`: the commit that broke it;
+    `place`: the file and the lines of it that do, if it could be narrowed."""
 
     case: str
+    words: str
     message: str
     verdict: str
     culprit: str
@@ -18,8 +19,9 @@ class RedCaseOut(Output, frozen=True, kw_only=True):
 
 
 class NamedCheckOut(Output, frozen=True, kw_only=True):
-    """A check. state: green | red | broken | not run, at HEAD. `for_proposals_only`: it comes from the setting
-    `check."/path"` and only tries proposals."""
+    """A check. state: green | red | broken | running | not run, at HEAD; `before`: how it ended last, if not yet there.
+    `found`: its program is where a check looks. `for_proposals_only`: it comes from the setting `check."/path"` and
+    only tries proposals."""
 
     repo: str
     name: str
@@ -35,6 +37,8 @@ class NamedCheckOut(Output, frozen=True, kw_only=True):
     took: float
     why: str
     red: list[RedCaseOut]
+    before: str = ""
+    found: bool = True
     for_proposals_only: bool = False
 
 

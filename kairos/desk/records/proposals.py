@@ -175,7 +175,8 @@ class DetectorLookOut(Output, frozen=True, kw_only=True):
 
 
 class CommitLookOut(Output, frozen=True, kw_only=True):
-    """What the detectors make of a commit today. `uncovered`: what none of them looks at; `waiting`: the ids, as
+    """What the detectors make of a commit today. `checks`: what the checks that a person named said of it, a sentence
+    each; `uncovered`: what nothing looks at; `waiting`: the ids, as
     they are typed, of the proposals that rest on this commit or cite it, and wait for a decision."""
 
     commit: str
@@ -184,6 +185,7 @@ class CommitLookOut(Output, frozen=True, kw_only=True):
     files: int
     detectors: list[DetectorLookOut]
     uncovered: list[str]
+    checks: list[str] = []
     waiting: list[str] = []
 
 

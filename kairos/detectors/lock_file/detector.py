@@ -12,8 +12,9 @@ from kairos.detectors.lock_file.lock_text import LockedPackage, packages_of
 from kairos.detectors.lock_file.requirements import Lacking
 from kairos.detectors.maintained import is_foreign
 from kairos.detectors.scene import Scene
-from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of
 from kairos.domain.action import NoteAction
+from kairos.domain.amounts import listed
 from kairos.domain.basis import basis_of
 from kairos.domain.config_text import BoundedOutError, ConfigTextError, parse_json, parse_toml, table
 from kairos.domain.finding import Finding

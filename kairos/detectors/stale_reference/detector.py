@@ -20,9 +20,9 @@ from kairos.detectors.stale_reference.moves import DETECTOR, Moves, key_parts, m
 from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 from kairos.detectors.stale_reference.symlinks import Dangling, dangling_links, described
-from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, listed, places
+from kairos.detectors.wording import evidence, fingerprint_of, key_of, keys_of, places
 from kairos.domain.action import FileEdit, NoteAction, PatchAction
-from kairos.domain.amounts import count
+from kairos.domain.amounts import count, listed
 from kairos.domain.basis import basis_of
 from kairos.domain.finding import Finding
 from kairos.domain.inert import shown

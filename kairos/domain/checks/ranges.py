@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -41,9 +41,12 @@ def present(check: CheckState, tree: str) -> PastRun | None:
     return next((r for r in reversed(check.whole(tree)) if r.outcome != "broken"), None)
 
 
-def newly_red(check: CheckState, chain: Sequence[ChainCommit]) -> list[RedRange]:
+def newly_red(
+    check: CheckState, chain: Sequence[ChainCommit], elsewhere: Container[str] = ()
+) -> list[RedRange]:  # fmt: skip
     """The cases that are red at HEAD (the first of `chain`, which goes back in time) and have no verdict yet, by the
-    base at which they were last green."""
+    base at which they were last green. `elsewhere`: culprits that are not in the history of HEAD (their branch was
+    left, or they were amended): a verdict on them says nothing of what is red here."""
     if not chain:
         return []
     first = next((r for r in check.whole(chain[0].tree) if r.outcome == "failed"), None)
@@ -53,8 +56,10 @@ def newly_red(check: CheckState, chain: Sequence[ChainCommit]) -> list[RedRange]
     wide = frozenset(first.wide)
     for case in first.failed:
         verdict = check.judged.get(case)
+        if verdict is not None and verdict.culprit in elsewhere:
+            verdict = None
         if verdict is None or verdict.position < first.position:
-            base = _base(check, chain, case, first.position)
+            base = _base(check, chain, case, first.position, verdict)
             if base is not None:  # one that is wide hides others where it is red: it has a search of its own
                 found.setdefault((*base, case in wide), []).append(case)
     return [
@@ -63,12 +68,13 @@ def newly_red(check: CheckState, chain: Sequence[ChainCommit]) -> list[RedRange]
     ]  # fmt: skip
 
 
-def _base(check: CheckState, chain: Sequence[ChainCommit], case: str, since: int) -> tuple[int, int] | None:
+def _base(
+    check: CheckState, chain: Sequence[ChainCommit], case: str, since: int, verdict: JudgedCase | None
+) -> tuple[int, int] | None:  # fmt: skip
     """(place in the chain of the nearest ancestor at which a case was green, position of the run that was red first).
 
     None if an ancestor was red and has its verdict, or none tells: it was red when the check was named. Runs after
     `since` belong to the search."""
-    verdict = check.judged.get(case)
     ran: dict[str, list[PastRun]] = {}
     for run in check.runs:
         if not run.cases and run.position < since and run.red(case) is not None:

@@ -15,6 +15,7 @@ CaseState: TypeAlias = Literal["passed", "failed", "skipped"]
 MOST_CASES = 50_000
 MOST_ID, MOST_MESSAGE = 300, 400
 _NUMBERS = re.compile(r"\d+")
+_MARK = re.compile(r"^(\S+ \S.*) [0-9a-f]{12}( #\d+)?$")
 _LINE_ENDS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -131,6 +132,9 @@ def bounded(id: str) -> str:
 def decisive(text: str) -> str:
     """The line of a failure that says most: pytest's first `E` line, a line that names an error, else the first."""
     lines = [line.strip() for line in as_text(text[:20_000]).splitlines() if line.strip()]
+    raised = [line.removeprefix("E  ").strip() for line in lines if line.startswith("E  ")]
+    if raised and raised[0].startswith('File "'):  # of a file that Python cannot read, the place comes first
+        return raised[-1]
     for sign in ("E  ", "AssertionError", "Error", "error", "panicked"):
         found = next((line for line in lines if line.startswith(sign) or (sign[0] != "E" and sign in line)), None)
         if found is not None:
@@ -143,6 +147,11 @@ def problem(rule: str, path: str, message: str, line: object = 0, fingerprint: s
     `fingerprint` or of the message without numbers."""
     mark = _hash(fingerprint or _NUMBERS.sub("", message))
     return case(f"{rule} {path} {mark}", "failed", 0.0, f"{rule}: {message}", path, line)
+
+
+def plain_case(case: str) -> str:
+    """The id of a case as a person reads it: of a problem its rule and file, without the hash that tells it apart."""
+    return _MARK.sub(r"\1\2", case)
 
 
 def numbered(problems: Iterable[CheckCase]) -> Iterator[CheckCase]:

@@ -23,6 +23,9 @@ _TARGET = re.compile(r"^(tests?|check|lint)[ \t]*::?(?!=)(?![ \t]*\w+[ \t]*[:+?]
 _RECIPE = re.compile(r"^@?(tests?|check|lint)[ \t]*:(?!=)", re.MULTILINE)
 _SESSION = re.compile(r"^@nox\.session\b[^\n]*\n(?:@[^\n]*\n){0,9}def (tests?|check|lint)\(", re.MULTILINE)
 _TOX_ENV = re.compile(r"^\[testenv(?::(tests?|check|lint|py\d{0,3}))?\][ \t]*$", re.MULTILINE)
+_TARGETS = frozenset({"files", "packages", "modules"})
+_TARGET_LINE = re.compile(r"^(?:files|packages|modules)[ \t]*=", re.MULTILINE)
+"""Where mypy is told what to look at: without it, it asks for a target."""
 _TEST_FILE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$")
 
 
@@ -85,11 +88,15 @@ def _python(tracked: Collection[str], texts: Mapping[str, str], present: Collect
     ruff = next((n for n in ("ruff.toml", ".ruff.toml") if n in texts), "pyproject.toml" if "ruff" in tools else "")
     if ruff:
         found.append(
-            Suggestion("ruff", "lint", (_program("ruff", present), "check", "--output-format", "json", "."), ruff)
+            Suggestion(
+                "ruff", "lint", (_program("ruff", present), "check", "--no-fix", "--output-format", "json", "."), ruff
+            )
         )
     mypy = "mypy.ini" if "mypy.ini" in texts else "pyproject.toml" if "mypy" in tools else ""
     if mypy:
-        found.append(Suggestion("types", "types", (_program("mypy", present),), mypy))
+        table = tools.get("mypy") if mypy == "pyproject.toml" else None
+        told = not _TARGETS.isdisjoint(table) if isinstance(table, dict) else _TARGET_LINE.search(texts.get(mypy, ""))
+        found.append(Suggestion("types", "types", (_program("mypy", present), *([] if told else ["."])), mypy))
     return found
 
 

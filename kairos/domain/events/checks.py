@@ -99,8 +99,9 @@ class CheckRan(Event, frozen=True, kw_only=True, omit_defaults=True):
 class CheckJudged(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The verdict on cases that became red: new (at `culprit`) | older | flaky | order (red only after others) |
     untested (it could not be decided: `why`). `base`: the last commit at which they were green; `commit`: where they
-    were seen red; `over`: how many commits lie between; `runs`: further runs it took; `evidence`: those runs. `hunk`:
-    the pieces of the culprit that are to blame (file, lines, the change), if it could be narrowed."""
+    were seen red; `over`: how many commits lie between; `runs`: further runs it took; `evidence`: those runs; `red` and
+    `green`: how often the first case was in them. `hunk`: the pieces of the culprit that are to blame (file, lines, the
+    change), if it could be narrowed."""
 
     repo: str
     check: str
@@ -112,6 +113,8 @@ class CheckJudged(Event, frozen=True, kw_only=True, omit_defaults=True):
     culprit: str = ""
     over: int = 0
     runs: int = 0
+    red: int = 0
+    green: int = 0
     sure: float = 0.0
     evidence: list[Cited] = []
     why: FreeText = ""

@@ -41,6 +41,14 @@ def test_cases_with_other_bases_are_other_ranges() -> None:
     assert [r.cases for r in ranges.newly_red(check(*runs, judged=judged), CHAIN)] == [["b"]]
 
 
+def test_a_verdict_on_a_commit_of_another_branch_says_nothing_here() -> None:
+    judged = {"a": JudgedCase(position=9, verdict="new", culprit="amended")}
+    state = check(ran(1, 1), ran(2, 4, "a"), ran(3, 5, "a"), judged=judged)
+    assert ranges.newly_red(state, CHAIN) == []
+    (red,) = ranges.newly_red(state, CHAIN, {"amended"})
+    assert (red.cases, red.n, red.since) == (["a"], 4, 2)
+
+
 def test_the_runs_of_a_search_are_no_base() -> None:
     found = ranges.newly_red(check(ran(1, 1), ran(2, 5, "a"), ran(3, 3, "a"), ran(4, 4)), CHAIN)
     assert [(r.cases, r.n, r.since) for r in found] == [(["a"], 4, 2)]

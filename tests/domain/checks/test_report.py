@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kairos.domain.checks import report as reports
-from kairos.domain.checks.report import MOST_ID, bounded, case, decisive, numbered, problem, report
+from kairos.domain.checks.report import MOST_ID, bounded, case, decisive, numbered, plain_case, problem, report
 
 
 def test_of_two_cases_with_one_id_the_worst_counts() -> None:
@@ -56,5 +56,14 @@ def test_the_same_problem_twice_in_a_file_is_two_cases() -> None:
 def test_the_decisive_line_is_the_error() -> None:
     assert decisive("def test():\n>   assert f() == 1\nE   assert 2 == 1\nE    +  where\n") == "assert 2 == 1"
     assert decisive("thread 'x' panicked at src/lib.rs:3:5:\nboom") == "thread 'x' panicked at src/lib.rs:3:5:"
+    unread = 'E     File "/r/a.py", line 2\nE       import x\nE       ^^^\nE   SyntaxError: from __future__ …\n'
+    assert decisive(f"a.py:1: in <module>\n{unread}") == "SyntaxError: from __future__ …"
     assert decisive("  \n first\nsecond") == "first"
     assert decisive("") == ""
+
+
+def test_a_problem_is_shown_without_the_hash_that_tells_it_apart() -> None:
+    one, two = numbered([problem("F401", "src/a b.py", "`os` unused")] * 2)
+    assert (plain_case(one.id), plain_case(two.id)) == ("F401 src/a b.py", "F401 src/a b.py #2")
+    assert plain_case("t/a.py::x[45c30b231312]") == "t/a.py::x[45c30b231312]"
+    assert plain_case("x 45c30b231312") == "x 45c30b231312"

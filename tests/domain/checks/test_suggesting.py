@@ -13,12 +13,18 @@ def names(*tracked: str, present: tuple[str, ...] = (), **contents: str) -> list
 def test_python() -> None:
     text = "[tool.pytest.ini_options]\n[tool.ruff]\n[tool.mypy]\n"
     assert names(pyproject__toml=text) == [
-        ("test", "python3", "-m", "pytest", "-q"), ("lint", "ruff", "check", "--output-format", "json", "."),
-        ("types", "mypy"),
+        ("test", "python3", "-m", "pytest", "-q"),
+        ("lint", "ruff", "check", "--no-fix", "--output-format", "json", "."), ("types", "mypy", "."),
     ]  # fmt: skip
     assert names("tests/test_a.py", present=(".venv/bin/python",)) == [
         ("test", ".venv/bin/python", "-m", "pytest", "-q")
     ]
+
+
+def test_mypy_is_given_a_target_unless_it_knows_its_own() -> None:
+    assert names(pyproject__toml='[tool.mypy]\nfiles = ["src"]\n') == [("types", "mypy")]
+    assert names(mypy__ini="[mypy]\nstrict = True\n") == [("types", "mypy", ".")]
+    assert names(mypy__ini="[mypy]\npackages = a\n") == [("types", "mypy")]
 
 
 def test_other_languages() -> None:

@@ -63,9 +63,14 @@ def newly_red(
             if base is not None:  # one that is wide hides others where it is red: it has a search of its own
                 found.setdefault((*base, case in wide), []).append(case)
     return [
-        RedRange(cases=sorted(cases), chain=list(reversed(chain[: base + 1])), since=since)
+        RedRange(cases=sorted(cases), chain=_changing(chain[base::-1]), since=since)
         for (base, since, _), cases in sorted(found.items())
     ]  # fmt: skip
+
+
+def _changing(chain: Sequence[ChainCommit]) -> list[ChainCommit]:
+    """The commits of a chain (forward in time) that change the tree: no other breaks anything."""
+    return [chain[0], *(commit for before, commit in pairwise(chain) if commit.tree != before.tree)]
 
 
 def _base(
@@ -92,17 +97,17 @@ def _base(
 def seen_runs(check: CheckState, red: RedRange, case: str, *, alone: bool) -> tuple[list[SeenRun], list[int]]:
     """(the runs of a case in a range since it was first red, their positions in the log). `alone`: those of single
     cases count; where the runner cannot run them, such a run says nothing."""
-    places: dict[str, int] = {}
+    places: dict[str, list[int]] = {}
     for place, commit in enumerate(red.chain):
-        places.setdefault(commit.tree, place)
-    places[red.chain[-1].tree] = red.n
+        places.setdefault(commit.tree, []).append(place)
     seen: list[SeenRun] = []
     positions = []
     for run in check.runs:
         if run.position > red.since and run.tree in places and (alone or not run.cases) and run.red(case) is not None:
             was_red, was_green = run.counts(case)
-            at = SeenRun(places[run.tree], True, bool(run.cases))
-            seen += [at] * was_red + [at._replace(red=False)] * was_green
+            for place in places[run.tree]:  # a tree that came back was tried at each of its commits
+                at = SeenRun(place, True, bool(run.cases))
+                seen += [at] * was_red + [at._replace(red=False)] * was_green
             positions.append(run.position)
     return seen, positions
 

@@ -136,8 +136,11 @@ def _spellings(form: Form, target: str) -> Iterator[str]:
 
 
 def _aliased(path: str, name: str, moves: Moves, projects: Projects) -> Followed:
-    """A specifier by an alias of tsconfig.json, or by the name of a package in the tree."""
+    """A specifier by an alias or the base directory of tsconfig.json, or by the name of a package in the tree. One word
+    may be a package or a module of Node, which are not looked for in the base directory."""
     for alias in projects.aliases:
+        if not alias.name and "/" not in name:
+            continue
         if name.startswith(alias.name) and (not alias.below or path.startswith(alias.below + "/")):
             former = _former_directory(alias, moves)
             form = find(former + name[len(alias.name) :], moves.was)

@@ -54,18 +54,22 @@ class Projects:
 
     @cached_property
     def aliases(self) -> list[Alias]:
-        """The path aliases of tsconfig.json and jsconfig.json, and the names of the packages in the tree."""
-        found = []
+        """The path aliases of tsconfig.json and jsconfig.json, their base directories, under "", and the names of the
+        packages in the tree."""
+        found, bases = [], []
         for directory, text in self._texts("tsconfig.json", "tsconfig.base.json", "jsconfig.json"):
             options = table(jsonc_table(text).get("compilerOptions"))
             base = options.get("baseUrl")
             root = _below(directory, base) if isinstance(base, str) else directory
+            if isinstance(base, str) and root is not None:
+                bases.append(Alias(directory, "", f"{root}/" if root else ""))
             for name, targets in table(options.get("paths")).items():
                 if root is not None and isinstance(targets, list) and name.endswith("/*"):
                     for target in targets:
                         if isinstance(target, str) and target.endswith("/*"):
                             to = _below(root, target[:-2])
                             found += [Alias(directory, name[:-1], f"{to}/" if to else "")] if to is not None else []
+        found += bases
         for directory, text in self._texts("package.json"):
             package = jsonc_table(text).get("name")
             if isinstance(package, str) and package:

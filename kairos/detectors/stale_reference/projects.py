@@ -15,6 +15,7 @@ from kairos.detectors.stale_reference.moves import Moves
 from kairos.domain.config_text import items, jsonc_table, table, toml_table
 
 _MOST = 200
+_ENTRIES = ("main", "exports", "module", "browser", "types")
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
 _BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
 _GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
@@ -75,6 +76,11 @@ class Projects:
             if isinstance(package, str) and package:
                 found.append(Alias("", f"{package}/", f"{directory}/" if directory else ""))
         return found
+
+    def states_entry(self, directory: str) -> bool:
+        """Whether a directory is a package whose package.json says which file it means: no index file then."""
+        stated = jsonc_table(self.read(posixpath.join(directory, "package.json")) or "")
+        return not stated.keys().isdisjoint(_ENTRIES)
 
     def ways_up(self, path: str) -> list[bool]:
         """Whether each specifier that goes up in the scripts of the top directory of `path` starts with `./..`."""

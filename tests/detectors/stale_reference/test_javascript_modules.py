@@ -70,6 +70,17 @@ def test_one_word_below_the_base_directory_may_be_a_package():
     assert follow_specifier("src/app.ts", "k/a", moves, Projects(moves, texts.get)).new == "k/b"
 
 
+@pytest.mark.parametrize(
+    ("stated", "expected"), [('{"name": "me"}', "../source"), ('{"main": "source"}', None), ("", "../source")]
+)
+def test_a_directory_is_what_its_package_says(stated, expected):
+    moves = Moves(
+        {"index.js": "source/index.js"}, frozenset(), frozenset({"source/index.js", "package.json", "test/a.js"})
+    )
+    followed = follow_specifier("test/a.js", "..", moves, Projects(moves, {"package.json": stated}.get))
+    assert followed.new == expected
+
+
 def test_what_an_alias_no_longer_covers_is_a_doubt():
     followed = follow_specifier("src/app.ts", "@/z.css", MOVES, Projects(MOVES, TEXTS.get))
     assert followed.new is None

@@ -69,7 +69,7 @@ def backtest_text(found: BacktestOut) -> str:
     """The answer as text for a person."""
     speed = f", {number(round(found.commits_per_second))} a second" if found.commits_per_second else ""
     lines = [
-        f"{render.inert(found.repo)}: {count(found.commits, 'commit')} on {count(found.days, 'day')}, "
+        f"{render.inert(found.repo)}: {count(found.commits, 'commit')} on {count(found.days, 'different day')}, "
         f"{found.first[:10]} to {found.last[:10]}{speed}",
         f"{summary(found)} Told: {number(found.delivered)}, at most {found.busiest_day} a day.",
         "",
@@ -104,7 +104,7 @@ def _row(one: BacktestDetectorOut) -> list[render.Cell]:
     precision = "–"
     if one.precision is not None and one.low is not None and one.high is not None:
         precision = f"{one.precision:.0%} ({one.low:.0%}–{one.high:.0%})"
-    name = one.detector if one.enabled else f"{one.detector} (off)"
+    name = one.detector if one.state == "on" else f"{one.detector} ({one.state})"
     anyway = f"{one.base_rate:.0%}" if one.precision is not None else "–"
     return [
         name, number(one.raised), f"{one.per_100_commits:.2f}", f"{one.per_day:.2f}", number(one.done),

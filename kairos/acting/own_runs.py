@@ -13,6 +13,7 @@ import msgspec
 import kairos
 from kairos.acting.commit_tree import whole_tree
 from kairos.acting.confine import Limits, Seed, SeedRefused, run
+from kairos.clock import rfc3339
 from kairos.domain.roster import OwnDeclared
 from kairos.domain.secrets import redact
 from kairos.errors import KairosError
@@ -43,14 +44,14 @@ class OwnRuns:
         self._stopped: dict[tuple[str, int], int] = {}
         self._trees: OrderedDict[tuple[str, str], Seed] = OrderedDict()
 
-    def ask(self, git: Git, declared: OwnDeclared, commit: str, paths: Sequence[str]) -> bytes:
-        """What a detector writes about those of these paths that are in the tree of a commit; nothing if none is.
-        OwnFailed, SandboxUnavailable, GitError."""
+    def ask(self, git: Git, declared: OwnDeclared, commit: str, paths: Sequence[str], at: int) -> bytes:
+        """What a detector writes about those of these paths that are in the tree of a commit; nothing if none is. `at`:
+        when it is to think it is (us). OwnFailed, SandboxUnavailable, GitError."""
         tree = self._tree(git, commit)
         there = [path for path in paths if path in tree]
         if not there:
             return b""
-        question = msgspec.json.encode({"kairos": 1, "commit": commit, "paths": there})
+        question = msgspec.json.encode({"kairos": 1, "commit": commit, "at": rfc3339(at), "paths": there})
         if self._stopped.get(key := (declared.name, declared.version), 0) >= _PATIENCE:
             raise OwnFailed(
                 f"it was stopped by a limit {_PATIENCE} times; it rests until it is changed, or Kairos starts"

@@ -104,7 +104,7 @@ class HistoryWalk:
 def seen_commit(commit: CommitRecorded, position: int) -> SeenCommit:
     """A recorded commit as a scene has it."""
     files = [CommitFile(c.fs, c.status[:1], c.was.fs if c.was else None) for c in commit.changes]
-    return SeenCommit(commit.oid, position, commit.parents, files, commit.cut)
+    return SeenCommit(commit.oid, position, commit.parents, files, commit.cut, commit.at_s)
 
 
 def paths_of(commit: CommitRecorded) -> list[str]:

@@ -74,8 +74,11 @@ class CheckRounds:
         brought this about. GitError, TryAgain."""
         self._cause = cause
         self._world.catch_up()
-        checks = {name: check for name, check in self.checks(repo.id).items() if not only or name in only}
+        named = self.checks(repo.id)
+        checks = {name: check for name, check in named.items() if not only or name in only}
         if not checks:
+            if not named:
+                self._close(repo, {}, ChainCommit("", ""))
             return False
         chain = chain_of(Git(Path(repo.root)))
         if not chain:
@@ -128,15 +131,9 @@ class CheckRounds:
         (begun,) = self._log.append([NewEvent(stream, started, self._cause, "system")])
         try:
             result = run_check(
-                self._home,
-                Path(repo.root),
-                check,
-                at.oid,
-                cases=cases,
-                repeats=repeats,
-                cancelled=cancelled,
+                self._home, Path(repo.root), check, at.oid, cases=cases, repeats=repeats, cancelled=cancelled,
                 changes=None if trial is None else trial.changes,
-            )
+            )  # fmt: skip
         except TryAgain as error:
             stopped = CheckRan(
                 repo=repo.id, check=check.name, tree=at.tree, commit=at.oid, outcome="stopped", cases=list(cases),

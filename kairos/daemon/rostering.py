@@ -24,7 +24,7 @@ class Rostering:
 
     def _ask(self, own: OwnDeclared) -> Ask:
         def ask(scene: Scene, question: OwnQuestion) -> bytes:
-            return self._runs.ask(scene.git, own, question.commit, question.paths)
+            return self._runs.ask(scene.git, own, question.commit, question.paths, question.at)
 
         return ask
 

@@ -70,7 +70,7 @@ def _table(detectors: Sequence[BacktestDetectorOut]) -> str:
             number(d.raised), f"{d.per_100_commits:.2f}", f"{d.per_day:.2f}", number(d.done), number(d.left),
             number(d.moot), number(d.unknown), precision, _share(d.base_rate if d.precision is not None else None),
         )  # fmt: skip
-        name = _text(d.detector) + ("" if d.enabled else ' <span class="dim">(off)</span>')
+        name = _text(d.detector) + ("" if d.state == "on" else f' <span class="dim">({d.state})</span>')
         rows.append(f"<tr><td>{name}</td>{''.join(f'<td class=n>{c}</td>' for c in cells)}</tr>")
     return f"<table>{''.join(rows)}</table>"
 

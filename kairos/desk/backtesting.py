@@ -76,7 +76,6 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
     if not found.commits:
         raise UsageError(f"no commit of {git.root} was made since {asked.since}", "Give an earlier time.")
     versions = {d.name: d.version for d in chosen}
-    watch = {name for name, state in roster.states.items() if state == "on"}
     return BacktestOut(
         repo=str(git.root), head=head, commits=found.commits,
         first=rfc3339(found.first_s * SECOND), last=rfc3339(found.last_s * SECOND), days=found.days,
@@ -85,7 +84,8 @@ def backtest(desk: Desk, path: str, asked: BacktestRequest, progress: Progress) 
         commits_per_second=round(found.per_second, 1), kept=found.kept,
         detectors=[
             BacktestDetectorOut(
-                detector=s.detector, version=versions[s.detector], enabled=s.detector in watch, raised=s.raised,
+                detector=s.detector, version=versions[s.detector], enabled=roster.states[s.detector] == "on",
+                state=roster.states[s.detector], raised=s.raised,
                 per_100_commits=round(100 * s.raised / found.commits, 3), per_day=round(s.raised / found.days, 3),
                 done=s.done, left=s.left, moot=s.moot, unknown=s.unknown, delivered=s.told,
                 precision=round(s.precision.share, 3) if s.precision else None,
@@ -111,7 +111,8 @@ def write_page(done: BacktestOut, file: str) -> BacktestOut:
     from kairos.desk.backtest_page import MARK, page
     from kairos.durable import replace_file
 
-    path = typed(file).absolute()
+    given = typed(file)
+    path = given.parent.resolve() / given.name
     try:
         with path.open("rb") as present:
             if MARK not in present.read(200):

@@ -10,7 +10,7 @@ from kairos.desk.cards_of_findings import spoken_of
 from kairos.desk.desk import Desk
 from kairos.desk.explaining import nothing_named
 from kairos.desk.given import whole
-from kairos.desk.reading import attention, inbox, letters, repositories
+from kairos.desk.reading import attention, inbox, learned_of, letters, repositories
 from kairos.desk.records.proposals import CommitLookOut, DetectorLookOut
 from kairos.desk.revisions import commit_named
 from kairos.desk.units import count
@@ -19,7 +19,11 @@ from kairos.domain.basis import oids_of
 from kairos.domain.checks.report import plain_case
 from kairos.domain.checks.state import CheckState
 from kairos.domain.events import CommitRecorded
+from kairos.domain.finding import Finding
+from kairos.domain.hindsight import named_paths
 from kairos.domain.inert import as_text
+from kairos.domain.learning.learned import Learned, in_words, judged
+from kairos.domain.learning.lessons import place_of
 from kairos.domain.parts import whole_basis
 from kairos.domain.proposal import OPEN, Proposal
 from kairos.errors import NotFound
@@ -127,6 +131,7 @@ def _detectors(
     from kairos.detectors.boundaries import COMMIT
 
     salt, state, roster = salt_of(desk.log, desk.home), attention(desk), roster_of(desk)
+    learned = learned_of(desk)
     out = []
     for detector in roster.detectors:
         name = detector.name
@@ -144,9 +149,19 @@ def _detectors(
         if roster.states[name] == "off":
             said += f", but is off (kairos detectors promote {name})"
         said += ", but is in shadow" if roster.is_in_shadow(name) else ""
+        said += "" if why else _silence(learned, repo, findings)
         said += ", but is muted here" if state.is_muted(name, repo.id) else ""
         out.append(DetectorLookOut(detector=name, looked=True, what=said, found=[f.title for f in findings]))
     return out
+
+
+def _silence(learned: Learned, repo: Repository, findings: Sequence[Finding]) -> str:
+    """Why learning holds back what was found, if it does."""
+    for one in findings:
+        found = judged(learned, one.detector, repo.id, place_of(named_paths(one.action, one.basis)))
+        if found.silent:
+            return f", but {in_words(one.detector, found)}"
+    return ""
 
 
 def _no(name: str, why: str) -> DetectorLookOut:

@@ -112,7 +112,7 @@ def _whole(word: str) -> str:
     """A word of a command; a file that it names relative to here or to the home directory, by its whole path."""
     path = Path(word).expanduser()
     named = word.startswith(("./", "../", "~/")) or ("/" in word and not path.is_absolute())
-    return str(path.absolute()) if named and path.exists() else word
+    return str(path.parent.resolve() / path.name) if named and path.exists() else word
 
 
 def _say(desk: Desk, event: DetectorAdded | DetectorRemoved | DetectorSwitched) -> int:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta, tzinfo
 from kairos.clock import SECOND, local_zone, now_us, parse_time
 from kairos.errors import UsageError
 
-_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_557_600}
 _FAR_S = 100 * 366 * 86_400
 _DIGITS = 6
-_DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_DURATION = re.compile(r"([0-9]{1,6})\s*([smhdwy])")
 _SPELLED = re.compile(r"in\s+([0-9]{1,6})\s*(?:(s)ec(?:ond)?s?|(m)in(?:ute)?s?|(h)ours?|(d)ays?|(w)eeks?|([smhdw]))")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -23,7 +23,7 @@ EVENING, MORNING = 20, 9
 
 
 def duration(text: str) -> int | None:
-    """`90s`, `30m`, `2h`, `1d`, `1w` in microseconds; None when it is not one. UsageError beyond a century."""
+    """`90s`, `30m`, `2h`, `1d`, `1w`, `1y` in microseconds; None when it is not one. UsageError beyond a century."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         return None

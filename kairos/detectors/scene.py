@@ -47,13 +47,15 @@ class CommitFile(NamedTuple):
 
 
 class SeenCommit(NamedTuple):
-    """A commit of the trigger, and the position of the event that recorded it (0: not from the log)."""
+    """A commit of the trigger, the position of the event that recorded it (0: not from the log), and its committer time
+    (s; 0 if that was not asked for)."""
 
     oid: str
     position: int
     parents: Sequence[str]
     changes: Sequence[CommitFile]
     cut: int
+    at_s: int = 0
 
 
 class Facts:
@@ -346,7 +348,7 @@ def scene_of(
             case CommitRecorded() as event:
                 moved = moved or recorded.position
                 files = [CommitFile(c.fs, c.status[:1], c.was.fs if c.was else None) for c in event.changes]
-                commits.append(SeenCommit(event.oid, recorded.position, event.parents, files, event.cut))
+                commits.append(SeenCommit(event.oid, recorded.position, event.parents, files, event.cut, event.at_s))
             case GitMoved():
                 moved = moved or recorded.position
             case _:

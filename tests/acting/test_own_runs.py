@@ -14,6 +14,7 @@ from kairos.domain.roster import OwnDeclared
 from kairos.home import Home
 from kairos.repo.git import Git
 
+AT = 1_700_000_000_000_000
 PYTHON = shutil.which("python3", path="/usr/bin:/usr/local/bin:/bin") or "python3"
 
 
@@ -26,7 +27,7 @@ def ask(runs: OwnRuns, repo: Any, *command: str, **limits: Any) -> bytes:
     git = Git(repo.root)
     head = git.head()
     assert head is not None
-    return runs.ask(git, OwnDeclared("own", list(command), **limits), head, ["a.txt", "gone.txt"])
+    return runs.ask(git, OwnDeclared("own", list(command), **limits), head, ["a.txt", "gone.txt"], AT)
 
 
 def test_it_sees_the_tree_of_the_commit_the_question_and_nothing_else(repo: Any, runs: OwnRuns) -> None:
@@ -37,6 +38,7 @@ def test_it_sees_the_tree_of_the_commit_the_question_and_nothing_else(repo: Any,
     repo.write("untracked.env", "AWS=1\n")
     out = ask(runs, repo, "sh", "-c", "cat a.txt; cat {question} .kairos-question.json; find . -type f | sort").decode()
     assert out.startswith("committed\n") and "untracked.env" not in out and '"paths":["a.txt"]' in out
+    assert '"at":"2023-11-14T22:13:20.000000Z"' in out
     assert "./bin/run" in out and ".git" not in out
 
 

@@ -406,3 +406,14 @@ def test_a_muted_check_does_not_come_back_and_the_round_ends(checked: Checked) -
     checked.repo.git("checkout", "-q", "work")
     checked.settle()
     assert checked.proposals()[0].state == "superseded"
+
+
+def test_the_card_of_the_last_check_closes_when_it_is_removed(checked: Checked) -> None:
+    checked.name("sh", "-c", TEXT)
+    checked.settle()
+    checked.bad("a")
+    checked.settle()
+    checked.others.say(CheckRemoved(repo=checked.others.repo, name="t"), check_stream(checked.others.repo, "t"))
+    checked.settle()
+    (card,) = checked.proposals()
+    assert (card.state, card.why) == ("superseded", "`t` is no check any more")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kairos.desk.records.base import Output
+from kairos.domain.events import DetectorState
 
 
 class BacktestExampleOut(Output, frozen=True, kw_only=True):
@@ -24,11 +25,13 @@ class BacktestExampleOut(Output, frozen=True, kw_only=True):
 class BacktestDetectorOut(Output, frozen=True, kw_only=True):
     """One detector. `precision`: `done` of `done` and `left`, with the ends of its 95 % interval (Wilson); null if
     nothing can be judged. `moot`: what the finding rests on was taken back; `unknown`: history ends first. `base_rate`:
-    how often such files change within the horizon anyway. `enabled`: whether it watches by default."""
+    how often such files change within the horizon anyway. `enabled`: whether it watches; `state`: on, shadow
+    or off."""
 
     detector: str
     version: int
     enabled: bool
+    state: DetectorState
     raised: int
     per_100_commits: float
     per_day: float

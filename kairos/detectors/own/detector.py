@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from kairos.clock import SECOND, now_us
 from kairos.detectors.boundaries import COMMIT
 from kairos.detectors.own.answers import OwnAnswer, OwnEdit, OwnRefused, read_answers
 from kairos.detectors.scene import Scene
@@ -29,11 +30,12 @@ MOST_NEW = 20
 
 
 class OwnQuestion(NamedTuple):
-    """What a detector is asked: the commit whose tree it sees, and the paths of interest; it is told those that are
-    there."""
+    """What a detector is asked: the commit whose tree it sees, the paths of interest (it is told those that are there),
+    and when it is to think it is (us): when the commit was made that is looked at."""
 
     commit: str
     paths: Sequence[str]
+    at: int
 
 
 Ask = Callable[[Scene, OwnQuestion], bytes]
@@ -56,12 +58,14 @@ class OwnDetector:
         head = scene.facts.commit()
         if not paths or head is None:
             return
-        found = self._answers(scene, OwnQuestion(head, paths))
+        made = scene.commits[-1].at_s
+        at = made * SECOND if made else now_us()
+        found = self._answers(scene, OwnQuestion(head, paths, at))
         if not scene.again:
             found = [a for a in found if a.path in touched]
             parents = scene.commits[0].parents
             if found and parents:
-                before = {self._key(a) for a in self._answers(scene, OwnQuestion(parents[0], paths))}
+                before = {self._key(a) for a in self._answers(scene, OwnQuestion(parents[0], paths, at))}
                 found = [a for a in found if self._key(a) not in before]
         by_key = {self._key(a): a for a in reversed(found) if a.path in scene.tracked}
         if len(by_key) > MOST_NEW and not scene.again:

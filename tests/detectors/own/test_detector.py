@@ -23,6 +23,7 @@ class Todo:
 
     def __call__(self, scene: Scene, question: OwnQuestion) -> bytes:
         self.asked.append(question.commit)
+        self.at = question.at
         out = []
         for path in question.paths:
             text = self.git.run("show", f"{question.commit}:{path}", ok=(0, 128)).decode()
@@ -37,7 +38,7 @@ def seen(repo: Any, *, again: bool = False) -> Scene:
     oid, *parents = git.text("rev-list", "--parents", "-1", "HEAD").split()
     out = git.text("diff-tree", "--root", "-r", "--no-commit-id", "--name-status", "HEAD")
     files = [CommitFile(line.split("\t")[1], line[0], None) for line in out.splitlines() if line]
-    commit = SeenCommit(oid, 5, parents, files, 0)
+    commit = SeenCommit(oid, 5, parents, files, 0, 1_700_000_000)
     return Scene(
         repo="r", root=repo.root, git=git, boundary="commit", now_us=0, salt=b"s", cause=5, commits=[commit],
         again=again,
@@ -53,6 +54,7 @@ def test_it_speaks_of_what_the_commit_brought_and_of_nothing_older(repo: Any) ->
     ask = Todo(Git(repo.root))
     (found,) = OwnDetector("todo", 1, ask).look(seen(repo))
     assert found.title == "TODO new" and found.claim == "TODO new (a.txt:3)" and found.evidence == [5]
+    assert ask.at == 1_700_000_000_000_000, "on history it is asked as of then"
     assert len(ask.asked) == 2, "the parent is asked about only where something was found"
     repo.write("a.txt", "quiet\n")
     repo.commit()

@@ -142,12 +142,14 @@ def run(
     net: Literal["none", "loopback"] = "none",
     read_roots: Sequence[Path] = (),
     cancelled: Callable[[], bool] | None = None,
+    place: Path | None = None,
     fail_at: str | None = None,
 ) -> ConfinedRun:
     """Runs `argv` in a scratch view of `root`; nothing in `root` changes.
 
     `seed` is applied to the view first: path to (content, mode), or to None for a removal. `read_roots` are readable
-    besides the system and the usual toolchains. `cancelled` is called ten times a second. Raises SandboxUnavailable if
+    besides the system and the usual toolchains. `place` is where the command sees the view (by default at `root`);
+    read roots below it are laid over the view. `cancelled` is called ten times a second. Raises SandboxUnavailable if
     a layer could not be set up (the command did not run), SeedRefused, UsageError.
     """
     if not argv or not argv[0]:
@@ -156,6 +158,7 @@ def run(
     identity = (tree.stat().st_dev, tree.stat().st_ino)
     limits = limits or Limits()
     home = home_directory(os.environ)
+    seen = tree if place is None else place.resolve()
     visible = (*interpreter_roots(os.environ, home), *(_real_path(place) for place in read_roots))
     with _room_for_a_run(scratch_home) as room:
         answer = _start(
@@ -164,7 +167,8 @@ def run(
             root=os.fsencode(tree),
             home=os.fsencode(home),
             argv=[os.fsencode(word) for word in argv],
-            env=_encoded(environment_for(os.environ, home, (*visible, tree))),
+            place=os.fsencode(seen),
+            env=_encoded(environment_for(os.environ, home, (*visible, seen))),
             read_roots=[os.fsencode(place) for place in visible],
             seed=[
                 (os.fsencode(path), None if file is None else (file[0], file[1])) for path, file in (seed or {}).items()

@@ -26,7 +26,7 @@ from kairos.domain.events import ModelCalled, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import redact
 from kairos.domain.turn import (
-    READS_AT_ONCE,
+    TOOLS_AT_ONCE,
     Accepted,
     Answered,
     Ask,
@@ -35,8 +35,8 @@ from kairos.domain.turn import (
     Effect,
     End,
     Garbled,
-    Read,
-    ReadDone,
+    Use,
+    UseDone,
     Refused,
     Reply,
     Say,
@@ -138,12 +138,12 @@ class Driver:
         match effect:
             case Ask(final):
                 return self._ask(final)
-            case Read(requests):
-                with ThreadPoolExecutor(READS_AT_ONCE, "reading") as pool:
+            case Use(requests):
+                with ThreadPoolExecutor(TOOLS_AT_ONCE, "reading") as pool:
                     outputs = pool.map(lambda asked: self._tools.run(asked.tool, asked.arguments), requests)
                     for asked, output in zip(requests, outputs, strict=True):
                         self._talk.reply(asked.id, output)
-                return ReadDone()
+                return UseDone()
             case CheckPatch(request):
                 try:
                     self._finding = finding_of(request.patch, self._files, self._assignment, self._ledger.spent())

@@ -11,7 +11,7 @@ import msgspec
 
 from kairos.contract import problems
 from kairos.domain.finding import Finding
-from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Reading, Request
+from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Using, Request
 from kairos.eventlog.record import Fence
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -104,7 +104,7 @@ def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Reques
         if call.name == "nothing":
             return Declining(call.id)
         if call.name in readers:
-            return Reading(call.id, call.name, msgspec.structs.asdict(_shaped(arguments, readers[call.name])))
+            return Using(call.id, call.name, msgspec.structs.asdict(_shaped(arguments, readers[call.name])))
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as error:
         return Malformed(call.id, f"the arguments of {call.name} are wrong: {str(error)[:_WHY_AT_MOST]}")
     return Malformed(call.id, f"there is no tool `{call.name[:40]}`")

@@ -96,7 +96,7 @@ impl Changes {
 
 /// Runs `argv` confined and returns how it went as a dict; see kairos/_native.pyi.
 #[pyfunction]
-#[pyo3(signature = (*, launcher, root, scratch, home, argv, env, read_roots, seed, loopback, limits, wall, keep, flood, on_disk, fail_at=None, cancelled=None, probe=false))]
+#[pyo3(signature = (*, launcher, root, scratch, home, argv, env, read_roots, seed, loopback, limits, wall, keep, flood, on_disk, fail_at=None, cancelled=None, probe=false, place=None))]
 #[allow(clippy::too_many_arguments)]
 fn confined_run<'py>(
     py: Python<'py>,
@@ -117,11 +117,13 @@ fn confined_run<'py>(
     fail_at: Option<String>,
     cancelled: Option<Bound<'py, PyAny>>,
     probe: bool,
+    place: Option<Vec<u8>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (memory, processes, file, disk, inodes, open_files, cpu_seconds) = limits;
     let wall = Duration::try_from_secs_f64(wall).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let wish = Wish {
         probe,
+        place: path(place.unwrap_or_else(|| root.clone())),
         root: path(root),
         scratch: path(scratch),
         home: path(home),

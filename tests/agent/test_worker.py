@@ -31,7 +31,7 @@ def _configure(home: Home, server: Any) -> None:
 
 def _spawn(home: Home, given: bytes, environ: dict[str, str]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "kairos.agent.worker"],
+        [sys.executable, "-P", "-m", "kairos.daemon.model_worker"],
         cwd=home.data, env=worker_environment(load_config(home), home, environ),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip

@@ -17,9 +17,6 @@ from kairos.domain.turn import (
     Malformed,
     Patch,
     Proposing,
-    Use,
-    UseDone,
-    Using,
     Refused,
     Reply,
     Request,
@@ -27,6 +24,9 @@ from kairos.domain.turn import (
     Signal,
     Started,
     Turn,
+    Use,
+    UseDone,
+    Using,
     handle,
 )
 

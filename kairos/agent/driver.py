@@ -111,9 +111,11 @@ class Driver:
             return End("quiet", "nothing here is new: each change was looked at before, or is not there any more")
         self._price = self._port.price()
         self._port.load()
-        self._talk = Conversation(opening, self._port.scrubbed)
         self._deadline = time.monotonic() + self._model.deadline_seconds
         self._prepare_tools([line for _, line in memories])
+        if self._scratch is not None:
+            opening[0]["content"] += f"\n{context.prompt('scratch_tree')}"
+        self._talk = Conversation(opening, self._port.scrubbed)
         turn, signals = Turn(limit=self._model.calls_per_turn), list[Signal]([Started()])
         while signals:
             turn, effects = handle(turn, signals.pop(0))

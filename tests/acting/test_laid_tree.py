@@ -59,7 +59,8 @@ def test_a_command_sees_the_laid_files_at_the_place_of_the_work_tree_and_nothing
 
 
 def test_what_a_command_changes_comes_back_and_the_next_one_is_given_it(bash: Callable[..., CommandEnd]) -> None:
-    end = bash("echo two > a.txt; rm src/b.py; echo x > new.sh; chmod +x new.sh; ln -s /etc evil; mkdir .git; : > .git/c")
+    made = "echo x > new.sh; chmod +x new.sh; ln -s /etc evil; mkdir .git; : > .git/c"
+    end = bash(f"echo two > a.txt; rm src/b.py; {made}")
     assert sorted(end.changes) == [
         ("a.txt", (b"two\n", 0o644)), ("new.sh", (b"x\n", 0o755)), ("src/b.py", None),
     ]  # fmt: skip

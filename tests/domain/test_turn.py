@@ -66,6 +66,13 @@ def test_a_proposal_is_judged_and_ends_the_turn() -> None:
     assert (turn.ended, effects) == ("proposed", [End("proposed", "")])
 
 
+def test_a_change_of_the_scratch_tree_is_made_before_a_proposal_of_the_same_answer_is_looked_at() -> None:
+    write = Using("w", "write_file", {}, changes=True)
+    effects = _run(Started(), Answered([write, PROPOSE]))[1]
+    assert [type(e) for e in effects] == [Reply, Use] and effects[-1] == Use([write])
+    assert _run(Started(), Answered([write, DECLINE]))[1] == [End("quiet", "")]
+
+
 def test_nothing_ends_the_turn_quietly() -> None:
     assert _run(Started(), Answered([DECLINE]))[1] == [End("quiet", "")]
 

@@ -40,7 +40,7 @@ class Turn:
         return self.tools.run(tool, arguments)
 
     def rooms(self) -> list[Path]:
-        return [path for path in self.home.scratch.glob("run-*")]
+        return list(self.home.scratch.glob("run-*"))
 
 
 @pytest.fixture
@@ -65,10 +65,9 @@ def test_files_are_written_edited_and_patched_in_the_tree_and_not_in_the_reposit
     )
     assert turn.call("edit_file", path="a.txt", old_text="one\n", new_text="1\n").startswith("Done.")
     assert turn.call("edit_file", path="a.txt", old_text="two", new_text="2", every=True).startswith("Done.")
-    patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,2 @@\n 1\n-2\n 2\n--- a/README.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-# Demo\n"
-    assert turn.call("apply_patch", patch=patch) == (
-        "Done. Changed in the scratch tree: README.md, a.txt, src/new.py."
-    )
+    patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,2 @@\n 1\n-2\n 2\n"
+    patch += "--- a/README.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-# Demo\n"
+    assert turn.call("apply_patch", patch=patch) == ("Done. Changed in the scratch tree: README.md, a.txt, src/new.py.")
     assert turn.tree.changes == {
         "src/new.py": (b"x = 1\n", 0o644), "a.txt": (b"1\n2\n", 0o644), "README.md": None,
     }  # fmt: skip
@@ -77,11 +76,14 @@ def test_files_are_written_edited_and_patched_in_the_tree_and_not_in_the_reposit
 
 def test_what_does_not_fit_is_refused_with_the_place_and_nothing_is_changed(turn: Turn) -> None:
     assert turn.call("edit_file", path="a.txt", old_text="two", new_text="2") == (
-        "Refused: a.txt: the old text occurs 2 times in it (lines 2, 3), not exactly once: copy more of the lines around."
+        "Refused: a.txt: the old text occurs 2 times in it (lines 2, 3), not exactly once: "
+        "copy more of the lines around."
     )
     assert "its first line is line 2" in turn.call("edit_file", path="a.txt", old_text="two\nthree", new_text="2")
     assert "there is no such file" in turn.call("edit_file", path="b.txt", old_text="x", new_text="y")
-    half = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+1\n--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-nowhere\n+x\n"
+    half = (
+        "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+1\n--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-nowhere\n+x\n"
+    )
     assert turn.call("apply_patch", patch=half).startswith("Refused: ")
     assert turn.call("apply_patch", patch="no patch at all").startswith("Refused: ")
     assert turn.call("write_file", path="a.txt", content="\ud800").startswith("Refused: the text is not valid Unicode")
@@ -148,9 +150,7 @@ def test_what_takes_long_goes_on_in_the_background_and_is_asked_for(
     assert turn.call("job", job="job-1").startswith("Refused: there is no job job-1")
 
 
-def test_a_job_is_stopped_when_asked_and_leaves_the_tree_as_it_was(
-    turn: Turn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_is_stopped_when_asked_and_leaves_the_tree_as_it_was(turn: Turn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "FOREGROUND_S", 0.3)
     turn.call("bash", command="echo x > x; sleep 100")
     assert turn.call("job", job="job-1", stop=True) == "job-1 is stopped. The scratch tree is as the commit."

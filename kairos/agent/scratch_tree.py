@@ -34,7 +34,7 @@ File = tuple[bytes, int]
 """Content and permission bits (0o644 or 0o755)."""
 
 
-class Entry(NamedTuple):
+class ListedFile(NamedTuple):
     """A path of the commit as git lists it."""
 
     mode: str
@@ -171,14 +171,14 @@ class ScratchTree:
             left = [path for path in left if self._entries[path].oid not in blobs]
 
     @cached_property
-    def _entries(self) -> dict[str, Entry]:
+    def _entries(self) -> dict[str, ListedFile]:
         """What the commit holds, submodules and links included."""
         out = self._files.git.run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", self.commit)
         found = {}
         for record in filter(None, out.split(b"\0")):
             fields, _, path = record.partition(b"\t")
             mode, _, oid, size = fields.decode("ascii").split()
-            found[os.fsdecode(path)] = Entry(mode, oid, int(size) if size.isdigit() else 0)
+            found[os.fsdecode(path)] = ListedFile(mode, oid, int(size) if size.isdigit() else 0)
         return found
 
     @cached_property
@@ -244,7 +244,7 @@ def digest_of(changes: Mapping[str, File | None]) -> str:
     return found.hexdigest()
 
 
-def _set(changes: dict[str, File | None], path: str, file: File | None, entries: Mapping[str, Entry]) -> None:
+def _set(changes: dict[str, File | None], path: str, file: File | None, entries: Mapping[str, ListedFile]) -> None:
     """One more change; a removed file that the commit does not have is none."""
     if file is None and path not in entries:
         changes.pop(path, None)

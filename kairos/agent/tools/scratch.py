@@ -34,7 +34,7 @@ _NAMED = 20
 _SAID = 3_000
 
 
-class Bench(Protocol):
+class Workbench(Protocol):
     """Where commands and checks run: confined, on files that are laid out before the first."""
 
     def command(self, line: str, changes: Changes, seconds: float, cancelled: Callable[[], bool]) -> CommandEnd: ...
@@ -46,7 +46,7 @@ class Bench(Protocol):
     def close(self) -> None: ...
 
 
-MakeBench = Callable[[Callable[[], Iterator[tuple[str, bytes, int]]]], Bench]
+MakeBench = Callable[[Callable[[], Iterator[tuple[str, bytes, int]]]], Workbench]
 """Makes the bench of a turn; it is given what lists the files to lay out (path, content, permission bits)."""
 
 
@@ -56,7 +56,7 @@ class ScratchTools:
     def __init__(self, tree: ScratchTree, make: MakeBench, ended: Callable[[], bool], deadline: float) -> None:
         self.tree = tree
         self._make, self._ended, self._deadline = make, ended, deadline
-        self._bench: Bench | None = None
+        self._bench: Workbench | None = None
         self._job: _Job | None = None
         self._jobs = 0
         self._checked: dict[str, tuple[str, str]] = {}
@@ -156,7 +156,7 @@ class ScratchTools:
         more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
         return f"Changed in the scratch tree: {', '.join(escape(p) for p in paths[:_NAMED])}{more}."
 
-    def _benched(self) -> Bench:
+    def _benched(self) -> Workbench:
         if self._bench is None:
             self._bench = self._make(self.tree.laid)
         return self._bench

@@ -144,13 +144,17 @@ def run(
     cancelled: Callable[[], bool] | None = None,
     place: Path | None = None,
     fail_at: str | None = None,
+    heard: Callable[[bytes], None] | None = None,
+    waker: int | None = None,
 ) -> ConfinedRun:
     """Runs `argv` in a scratch view of `root`; nothing in `root` changes.
 
     `seed` is applied to the view first: path to (content, mode), or to None for a removal. `read_roots` are readable
     besides the system and the usual toolchains. `place` is where the command sees the view (by default at `root`);
-    read roots below it are laid over the view. `cancelled` is called ten times a second. Raises SandboxUnavailable if
-    a layer could not be set up (the command did not run), SeedRefused, UsageError.
+    read roots below it are laid over the view. `cancelled` is called ten times a second. `heard` gets the standard
+    output as it comes; with `waker`, a descriptor, the run may last for days and ends when that can be read.
+
+    Raises SandboxUnavailable if a layer could not be set up (the command did not run), SeedRefused, UsageError.
     """
     if not argv or not argv[0]:
         raise errors.UsageError("there is no command to run", "Give it after `--`, for example `-- make test`.")
@@ -176,6 +180,8 @@ def run(
             loopback=net == "loopback",
             cancelled=cancelled,
             fail_at=fail_at,
+            heard=heard,
+            waker=waker,
         )
         return _understood(answer, room, tree, identity)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, is_ignore_list, kept_by_hand
-from kairos.detectors.patching import ordered, spliced
+from kairos.detectors.patching import Lines, ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
 from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
@@ -198,6 +198,8 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         found.leave_repeated(text)
     if found.spans and ordered(found.spans) is None:
         found.withdraw("references overlap")
+    lines = Lines(text)
+    found.changed = frozenset(lines.number(span.start) for span in found.spans)
     return found if found.spans or found.dead or found.doubts else None
 
 
@@ -230,8 +232,12 @@ def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
 
 def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
-    doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
-    out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
+    doubts = [
+        (path, line, "is changed only in part" if line in result.changed else "was left alone", why)
+        for path, result in found.items()
+        for line, why in sorted(result.doubts)
+    ]
+    out += [f"{shown(path)}:{line + 1} {what}: {shown(why)}" for path, line, what, why in doubts[:_DOUBTS]]
     if len(doubts) > _DOUBTS:
         more = len(doubts) - _DOUBTS
         out.append(f"{count(more, 'more place')} {'was' if more == 1 else 'were'} left alone")

@@ -100,7 +100,7 @@ def names_in(directory: str, moves: Moves, projects: Projects) -> set[str]:
 def _uses(path: str, found: Imported, parts: list[SourceReference], text: str) -> Rows:
     """The import itself and, if its package is called otherwise now and has no name of its own here, all its uses."""
     start, end, followed = found.part.start, found.part.end, found.followed
-    if posixpath.dirname(path) == followed.target:
+    if posixpath.dirname(path) == followed.target and not _is_outside(path, parts):
         yield start, end, Followed(None, "it would import its own package")
         return
     if any(p.kind == "import" and p.value == followed.new for p in parts):
@@ -119,6 +119,12 @@ def _uses(path: str, found: Imported, parts: list[SourceReference], text: str) -
         yield start, end, followed
         for use in uses:
             yield use.start, use.end, Followed(found.new, "", followed.target)
+
+
+def _is_outside(path: str, parts: list[SourceReference]) -> bool:
+    """Whether a file is of the external test package of its directory, which imports the package beside it."""
+    clause = next((p.value for p in parts if p.kind == "package"), "")
+    return path.endswith("_test.go") and clause.endswith("_test")
 
 
 def _is_named(imported: SourceReference, parts: list[SourceReference], text: str) -> bool:

@@ -183,7 +183,7 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         if suffix in python_imports.SUFFIXES:
             found = python_imports.find_imports(path, text, modules) if could_import(path, text, modules) else Found()
         elif suffix in markdown_links.SUFFIXES:
-            found = short.in_whole(markdown_links.find_links(path, short.text, moves, modules), moves)
+            found = short.in_whole(markdown_links.find_links(path, short.text, moves, modules, projects), moves)
         elif suffix in directives.SUFFIXES:
             found = short.in_whole(directives.find_directives(path, short.text, moves, modules), moves)
         elif suffix in source_files.LANGUAGES:

@@ -1,5 +1,5 @@
 """What the project files of a tree state: packages of JavaScript and their aliases, modules of Go, crates of Rust,
-and the packages of Java."""
+mdBooks, and the packages of Java."""
 
 from __future__ import annotations
 
@@ -120,6 +120,20 @@ class Projects:
             found = pattern.match(self.read(path) or "")
             self._packages[path] = found[1] if found else ""
         return self._packages[path]
+
+    @cached_property
+    def books(self) -> list[str]:
+        """The directories with the pages of every mdBook."""
+        found = []
+        for directory, text in self._texts("book.toml"):
+            source = table(toml_table(text).get("book")).get("src", "src")
+            root = _below(directory, source) if isinstance(source, str) else None
+            found += [root] if root is not None else []
+        return found
+
+    def is_in_book(self, path: str) -> bool:
+        """Whether a document is a page of an mdBook, which makes `index.html` of its `README.md`."""
+        return any(not root or path.startswith(root + "/") for root in self.books)
 
     @cached_property
     def crates(self) -> dict[str, str]:

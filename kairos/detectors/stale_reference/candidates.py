@@ -67,7 +67,7 @@ def _written(moves: Moves) -> _Written:
                 out.stems.add("index.html")  # as mdBook calls it
         if out.many or base == "__init__.py":
             out.beside.add(directory)
-    out.needles.update(posixpath.basename(d) for d in moves.directories)
+    out.needles.update(posixpath.basename(d) for d in (*moves.directories, *moves.go_packages_left))
     return out
 
 

@@ -57,7 +57,7 @@ class StaleReference:
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:
-            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named))
+            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named, projects))
             yield self._patch(scene, moves, makers, rewritten, unchecked)
         dead = [
             (path, line + 1) for path, result in found.items() for line in sorted(result.dead)
@@ -65,7 +65,7 @@ class StaleReference:
         ]  # fmt: skip
         if dead:
             # The patch says already what else names an old path.
-            others = [] if rewritten else unread(mentions(scene, moves, found, named))
+            others = [] if rewritten else unread(mentions(scene, moves, found, named, projects))
             yield self._note(scene, moves, makers, dead, others)
         links = dangling_links(scene, moves)
         if links:
@@ -189,7 +189,7 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         elif suffix in source_files.LANGUAGES:
             found = source_files.find_references(path, text, moves, projects)
         else:
-            found = short.in_whole(path_values.find_values(path, short.text, moves, modules), moves)
+            found = short.in_whole(path_values.find_values(path, short.text, moves, modules, projects), moves)
     except RecursionError:
         # Hostile nesting: the file stays as it is, and the card says so.
         found = Found(doubts=[(0, "it is nested too deeply")])

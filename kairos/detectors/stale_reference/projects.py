@@ -96,6 +96,21 @@ class Projects:
             found = [(name, "") for name, _ in names.most_common(1)]
         return sorted(found, key=lambda row: -len(row[0]))
 
+    @cached_property
+    def go_words(self) -> re.Pattern[str] | None:
+        """Matches a word that starts with the path of a module; None if there is no module."""
+        modules = "|".join(re.escape(module) for module, _ in self.go_modules)
+        word = rf"(?<![\w./@~%$}}-])(?:{modules})(?:/[\w.~+-]+)*+/?(?:@[\w.+-]*)?(?![\w/$*{{-])"
+        return re.compile(word) if modules else None
+
+    def go_names(self, directory: str) -> list[str]:
+        """The import path of a directory in its module; none if it is in no module."""
+        for module, root in self.go_modules:
+            if not root or directory == root or directory.startswith(root + "/"):
+                rest = directory[len(root) + 1 if root else 0 :]
+                return [f"{module}/{rest}" if rest else module]
+        return []
+
     def go_package(self, path: str) -> str:
         """What a Go file calls its package; "" if it does not say."""
         return self._clause(path, _GO_CLAUSE)

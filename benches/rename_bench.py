@@ -6,9 +6,10 @@ venv of the bench's own; TypeScript's server is the one that `--tsserver` names 
 that `--gopls` names.
 
 *exact*: of the references that people fixed in that commit, those that the tool writes the same; see `rename_truth.py`.
-*quiet*: commits without a line that the tool changed and people left as it was; a line that names a file which people
-moved as well, but changed so much that the plain move leaves it out, tells nothing. The commits are those of
-`rename_commits.txt` that move at most ten files; CLONES is a folder of clones.
+*quiet*: commits without a line that the tool changed and people left as it was. A line that people left tells nothing,
+if what it names leads nowhere in their commit (they forgot it), or to a file that is not in the tree that the tools
+had (people added it, or moved it with so many changes that the plain move leaves it out): see `tells_nothing`. The
+commits are those of `rename_commits.txt` that move at most ten files; CLONES is a folder of clones.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pathlib import Path
 from benches.judgement import listed, source_of
 from benches.reference_paths import PathTree, imports_of
 from benches.rename_clone import Clone
-from benches.rename_servers import ask_server, ask_typescript, move
+from benches.rename_servers import ask_gopls, ask_server, ask_typescript, move
 from benches.rename_truth import Judge, import_fixes, language_of, token_fixes, tokens, whole_moves
 from kairos.detectors.maintained import kept_by_hand
 from kairos.detectors.stale_reference.detector import StaleReference
@@ -100,7 +101,7 @@ class Bench:
         plain = self.clone.plain(parent, moved)
         before = PathTree(self.clone.paths(parent))
         judge = Judge(before, PathTree(self.clone.paths(plain)), whole_moves(moved, before))
-        guessed = self.clone.renames(parent, oid, least=50).keys() - moved.keys()
+        people = PathTree(self.clone.paths(oid))
         for language, suffixes in _LANGUAGES.items():
             if not any(old.endswith(suffixes) for old in moved):
                 continue
@@ -112,7 +113,7 @@ class Bench:
                     noise = [
                         f"{path}: {line}"
                         for path, line in self._noise(plain, made, oid, suffixes)
-                        if not any(self._means(path, token, judge) & guessed for token in tokens(line))
+                        if not any(tells_nothing(path, token, judge, people) for token in tokens(line))
                     ]
                     score.quiet += not noise
                     if noise and self.told:
@@ -166,10 +167,6 @@ class Bench:
                     print(f"{oid[:10]} missed {path}:{line + 1} {old} → {new}", file=sys.stderr)
         return made
 
-    @staticmethod
-    def _means(path: str, token: str, judge: Judge) -> frozenset[str]:
-        return judge.before.leads(judge.former(path), token, language_of(path))
-
     def _noise(self, plain: str, made: str, oid: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """(path, line) of the lines that a tool changed and people left as they were."""
         theirs = self.clone.hunks(plain, oid)
@@ -178,6 +175,15 @@ class Bench:
             changed = {h.start + n for h in theirs.get(path, ()) for n in range(len(h.old))}
             for hunk in hunks if path in kept and path.endswith(suffixes) else ():
                 yield from ((path, line) for n, line in enumerate(hunk.old) if hunk.start + n not in changed)
+
+
+def tells_nothing(path: str, token: str, judge: Judge, people: PathTree) -> bool:
+    """Whether a reference that people left alone leads nowhere in their commit, or only to files that are not in the
+    tree that the tools had: no tool can know of those."""
+    language = language_of(path)
+    meant = judge.before.leads(judge.former(path), token, language)
+    concerned = meant if judge.former(path) != path else meant & judge.moved.keys()
+    return bool(concerned) and not people.leads(path, token, language, near=True) & judge.now.entries
 
 
 def is_exact(before: str, after: str, old: object, new: object, line: int) -> bool:
@@ -284,7 +290,7 @@ def main() -> None:
                 typescript["tsserver"] = lambda root, moved, command=command: ask_typescript(command, root, moved)
             go: dict[str, Tool] = {"kairos": kairos(clone)}
             if options.gopls:
-                go["gopls"] = server(str(options.gopls), "serve")
+                go["gopls"] = lambda root, moved, command=(str(options.gopls), "serve"): ask_gopls(command, root, moved)
             tools = {"python": python, "typescript": typescript, "go": go}
             if options.alone:
                 tools = {language: {"kairos": kairos(clone)} for language in tools}

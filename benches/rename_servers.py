@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import select
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
@@ -20,10 +21,13 @@ class LanguageServer:
     """A server over its standard streams. `framed`: messages in both directions have a head; else each one sent is a
     line, as TypeScript's server has it."""
 
-    def __init__(self, command: Sequence[str], root: Path, *, framed: bool = True) -> None:
+    def __init__(
+        self, command: Sequence[str], root: Path, *, framed: bool = True, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
-            command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
+            command, cwd=root, env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         self.framed = framed
         self.number = 0
         self.held = b""
@@ -63,7 +67,8 @@ class LanguageServer:
         self.held += more
 
     def ask(self, method: str, params: object) -> Any:
-        """The result of a request of the Language Server Protocol; what the server asks meanwhile is answered."""
+        """The result of a request of the Language Server Protocol; what the server asks meanwhile is answered. If it
+        cannot, ValueError has its words."""
         self.number += 1
         self.send({"jsonrpc": "2.0", "id": self.number, "method": method, "params": params})
         until = time.monotonic() + _LONGEST
@@ -74,7 +79,32 @@ class LanguageServer:
                 answer = [None for _ in items] if message["method"] == "workspace/configuration" else None
                 self.send({"jsonrpc": "2.0", "id": message["id"], "result": answer})
             elif message.get("id") == self.number:
+                if "error" in message:
+                    raise ValueError(str(message["error"].get("message"))[:160])
                 return message.get("result")
+
+    def open(self, root: Path, paths: Iterable[str]) -> None:
+        """Says hello as an editor does that stands in a folder and has files open."""
+        folder = {"uri": root.as_uri(), "name": root.name}
+        operations = {"willRename": True, "didRename": True, "dynamicRegistration": True}
+        self.ask(
+            "initialize",
+            {
+                "processId": os.getpid(), "rootUri": root.as_uri(), "workspaceFolders": [folder],
+                "capabilities": {
+                    "workspace": {
+                        "fileOperations": operations, "workspaceFolders": True, "configuration": True,
+                        "workspaceEdit": {"documentChanges": True, "resourceOperations": ["rename"]},
+                    }
+                },
+            },
+        )  # fmt: skip
+        self.tell("initialized", {})
+        for path in paths:
+            text = (root / path).read_text("utf-8", "replace")
+            language = _LANGUAGES.get(Path(path).suffix, "plaintext")
+            item = {"uri": (root / path).as_uri(), "languageId": language, "version": 1, "text": text}
+            self.tell("textDocument/didOpen", {"textDocument": item})
 
     def tell(self, method: str, params: object) -> None:
         """Sends a notification."""
@@ -84,32 +114,53 @@ class LanguageServer:
 def ask_server(command: Sequence[str], root: Path, moved: Mapping[str, str]) -> None:
     """Moves files as an editor does: asks a server for its edits (`workspace/willRenameFiles`), applies them, moves."""
     with LanguageServer(command, root) as server:
-        folder = {"uri": root.as_uri(), "name": root.name}
-        operations = {"willRename": True, "didRename": True, "dynamicRegistration": True}
-        server.ask(
-            "initialize",
-            {
-                "processId": os.getpid(), "rootUri": root.as_uri(), "workspaceFolders": [folder],
-                "capabilities": {
-                    "workspace": {
-                        "fileOperations": operations, "workspaceFolders": True, "configuration": True,
-                        "workspaceEdit": {"documentChanges": True},
-                    }
-                },
-            },
-        )  # fmt: skip
-        server.tell("initialized", {})
-        for path in dict.fromkeys([*moved, *(near for old in moved for near in _importers(root, old))]):
-            text = (root / path).read_text("utf-8", "replace")
-            item = {
-                "uri": (root / path).as_uri(),
-                "languageId": _LANGUAGES.get(Path(path).suffix, "plaintext"),
-                "version": 1,
-                "text": text,
-            }
-            server.tell("textDocument/didOpen", {"textDocument": item})
+        server.open(root, dict.fromkeys([*moved, *(near for old in moved for near in _importers(root, old))]))
         files = [{"oldUri": (root / old).as_uri(), "newUri": (root / new).as_uri()} for old, new in moved.items()]
         edit = server.ask("workspace/willRenameFiles", {"files": files}) or {}
+    _apply(edit)
+    move(root, moved)
+
+
+def ask_gopls(command: Sequence[str], root: Path, moved: Mapping[str, str]) -> None:
+    """Moves files with the edits of Go's server, which knows no `workspace/willRenameFiles`: what it can do is give the
+    package that a file states another name, and its directory with it (`textDocument/rename`). So it is asked for each
+    package whose files all moved to another name beside it. Modules of others are not here: if none are vendored,
+    go.mod is without its requirements meanwhile. ValueError if it loads no packages."""
+    manifest, vendored = root / "go.mod", (root / "vendor" / "modules.txt").exists()
+    stated = manifest.read_text("utf-8") if manifest.exists() else ""
+    environment = {**os.environ, "GOPROXY": "off", "GOFLAGS": f"-mod={'vendor' if vendored else 'mod'}"}
+    for old, new in _packages(root, moved).items():
+        if stated and not vendored:
+            name = next(row for row in stated.split("\n") if row.startswith("module "))
+            manifest.write_text(f"{name}\n\ngo 1.19\n", "utf-8")
+        try:
+            with LanguageServer(command, root, environment=environment) as server:
+                file = next(p for p in sorted(moved) if p.endswith(".go") and posixpath.dirname(p) == old)
+                server.open(root, [file])
+                rows = (root / file).read_text("utf-8").split("\n")
+                line = next(n for n, row in enumerate(rows) if row.startswith("package "))
+                place = {"textDocument": {"uri": (root / file).as_uri()}, "position": {"line": line, "character": 9}}
+                edit = server.ask("textDocument/rename", {**place, "newName": posixpath.basename(new)}) or {}
+        finally:
+            if stated:
+                manifest.write_text(stated, "utf-8")
+        _apply(edit)
+    move(root, moved)
+
+
+def _packages(root: Path, moved: Mapping[str, str]) -> dict[str, str]:
+    """The directories whose packages moved as a whole to another name beside it."""
+    found: dict[str, str] = {}
+    for old in sorted({posixpath.dirname(path) for path in moved if path.endswith(".go")}):
+        files = [posixpath.join(old, p.name) for p in (root / old).glob("*.go") if not p.name.endswith("_test.go")]
+        news = {posixpath.dirname(moved.get(path, path)) for path in files}
+        if len(news) == 1 and old not in news and posixpath.dirname(old) == posixpath.dirname(new := news.pop()):
+            found[old] = new
+    return found
+
+
+def _apply(edit: Mapping[str, Any]) -> None:
+    """Applies the text edits of a WorkspaceEdit."""
     by_uri: dict[str, list[Any]] = {}
     for uri, edits in (edit.get("changes") or {}).items():
         by_uri.setdefault(uri, []).extend(edits)
@@ -121,7 +172,6 @@ def ask_server(command: Sequence[str], root: Path, moved: Mapping[str, str]) -> 
             Path(unquote(urlsplit(uri).path)),
             [(_at(e["range"]["start"]), _at(e["range"]["end"]), e["newText"]) for e in edits],
         )
-    move(root, moved)
 
 
 def ask_typescript(command: Sequence[str], root: Path, moved: Mapping[str, str]) -> None:

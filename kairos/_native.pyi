@@ -407,8 +407,13 @@ def confined_run(
     fail_at: str | None = None,
     cancelled: Callable[[], bool] | None = None,
     probe: bool = False,
+    heard: Callable[[bytes], None] | None = None,
+    waker: int | None = None,
 ) -> _RunAnswer:
     """Runs `argv` confined; blocks without the GIL, lets Python's signal handlers run.
+
+    `heard` gets the standard output as it comes. With it and `waker`, a descriptor that must stay open, the run ends
+    when that can be read, and nothing wakes meanwhile: `cancelled` is not asked.
 
     `root` and `scratch` are canonical; `scratch` holds the empty directories `stage` and `layers`. `limits`:
     memory, processes, bytes of one file, bytes and inodes of all changes, open files, CPU seconds. `wall` in

@@ -20,14 +20,24 @@ def watch_log() -> None:
     """Logs of your own programs: a line that was never there is told, with the commit that wrote it."""
 
 
-@watch_log.command("add", short_help="Watch a log file.")
-@click.option("--file", metavar="FILE", required=True, help="A log file; it need not exist yet.")
-@click.option("--name", metavar="NAME", default=None, help="Default: by the file.")
+@watch_log.command("add", short_help="Watch a log: a file, a unit or a command.")
+@click.option("--file", metavar="FILE", default=None, help="A log file; it need not exist yet.")
+@click.option("--unit", metavar="UNIT", default=None, help="A unit of systemd, read through journalctl.")
+@click.option("--user", is_flag=True, help="UNIT is one of your own (systemctl --user).")
+@click.option("--command", metavar="'CMD …'", default=None, help="What it prints; it runs confined, without a shell.")
+@click.option("--read", "read_roots", metavar="DIR", multiple=True, help="A directory CMD may read; repeatable.")
+@click.option("--name", metavar="NAME", default=None, help="Default: by the file, the unit or the command.")
 @click.option("--every", is_flag=True, help="Tell new lines of level INFO and below, too.")
 @pass_context
-def add(context: Context, file: str, name: str | None, every: bool) -> None:
+def add(
+    context: Context, file: str | None, unit: str | None, user: bool, command: str | None, read_roots: Sequence[str],
+    name: str | None, every: bool,
+) -> None:  # fmt: skip
     """Watch a log for this repository. What is in it now is its past; only what is new against that is told, once."""
-    done = log_watches.add(context.desk, context.only(), file=file, name=name, every=every)
+    done = log_watches.add(
+        context.desk, context.only(), file=file, unit=unit, user=user, command=command, read_roots=read_roots,
+        name=name, every=every,
+    )  # fmt: skip
     text = f"{render.paint('✓', 'green')} `{done.name}` is watched: {render.inert(done.source)}"
     text += "" if context.desk.daemon_running() else "\n  No daemon runs: `kairos start` starts it."
     render.emit(context, "watch-log-add", done, text)
@@ -38,7 +48,11 @@ def add(context: Context, file: str, name: str | None, every: bool) -> None:
 def ls(context: Context) -> None:
     """The watched logs, and what was learnt of them; with --repo of one repository."""
     found = log_watches.listed(context.desk, context.only())
-    text = _standing(found) if found else "  No log is watched. `kairos watch-log add --file FILE` watches one."
+    text = (
+        _standing(found)
+        if found
+        else "  No log is watched. `kairos watch-log add --file FILE` watches one, --unit or --command, too."
+    )
     render.emit(context, "watch-log-ls", found, text)
 
 

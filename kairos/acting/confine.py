@@ -143,12 +143,16 @@ def run(
     read_roots: Sequence[Path] = (),
     cancelled: Callable[[], bool] | None = None,
     fail_at: str | None = None,
+    heard: Callable[[bytes], None] | None = None,
+    waker: int | None = None,
 ) -> ConfinedRun:
     """Runs `argv` in a scratch view of `root`; nothing in `root` changes.
 
     `seed` is applied to the view first: path to (content, mode), or to None for a removal. `read_roots` are readable
-    besides the system and the usual toolchains. `cancelled` is called ten times a second. Raises SandboxUnavailable if
-    a layer could not be set up (the command did not run), SeedRefused, UsageError.
+    besides the system and the usual toolchains. `cancelled` is called ten times a second. `heard` gets the standard
+    output as it comes; with `waker`, a descriptor, the run may last for days and ends when that can be read.
+
+    Raises SandboxUnavailable if a layer could not be set up (the command did not run), SeedRefused, UsageError.
     """
     if not argv or not argv[0]:
         raise errors.UsageError("there is no command to run", "Give it after `--`, for example `-- make test`.")
@@ -172,6 +176,8 @@ def run(
             loopback=net == "loopback",
             cancelled=cancelled,
             fail_at=fail_at,
+            heard=heard,
+            waker=waker,
         )
         return _understood(answer, room, tree, identity)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from kairos.clock import now_us
+from kairos.daemon.log_kept import LogKept
 from kairos.domain.logs.entries import Entries
 from kairos.domain.logs.past import LogNews, LogPast, LogPastState
 from kairos.domain.logs.state import WatchedLog, kept_view
-from kairos.eventlog.log import Log
 from kairos.eventlog.record import Put
-from kairos.eventlog.views.projection import checked, sealed
-from kairos.sensing.log_file import FilePlace, LogFile
+from kairos.eventlog.views.projection import sealed
+from kairos.sensing.log_file import LogFile
 
 SETTLE_S, SETTLE_MOST_S = 2.0, 10.0
 """News is told when nothing new came for so long (s), at the latest after so long."""
@@ -28,28 +29,7 @@ AT_ONCE = 4
 """So many chunks of one log are read before another has its turn."""
 
 
-class LogKept(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What is kept of a watched log between two runs of the daemon: what it was, where reading ended, its past, why
-    nothing can be read now, and how many bytes were skipped."""
-
-    source: str
-    past: LogPastState
-    place: FilePlace | None = None
-    why: str = ""
-    skipped: int = 0
-
-
-def kept_of(log: Log, repo: str, watch: WatchedLog) -> LogKept | None:
-    """What was kept of a watched log; None if there is nothing, or if it is of another source."""
-    raw = log.view_row(kept_view(repo), watch.name.encode())
-    try:
-        kept = None if raw is None else msgspec.json.decode(checked(raw), type=LogKept)
-    except (msgspec.MsgspecError, ValueError):
-        return None  # damaged, but disposable: it is learnt again
-    return kept if kept is not None and kept.source == watch.source else None
-
-
-class FollowedLog:
+class FollowedLog(ABC):
     """A watched log. `work` reads what there is; `due` tells when news may be told."""
 
     def __init__(self, repo: str, watch: WatchedLog, kept: LogKept | None) -> None:
@@ -57,10 +37,7 @@ class FollowedLog:
         self._kept = kept or LogKept(source=watch.source, past=LogPastState())
         self._past = LogPast(self._kept.past, every=watch.every)
         self._entries = Entries()
-        self._file = LogFile(Path(watch.path), self._kept.place)
-        self._learning: Iterator[list[str]] | None = None
-        if kept is None:
-            self._learning = self._file.past()
+        self._learning = False  # what is read is of the past, which is not told
         self._news: list[LogNews] = []
         self._first_news = self._last_news = self._last_line = 0.0
         self._save_at: float | None = None
@@ -72,38 +49,17 @@ class FollowedLog:
         return self._kept.why
 
     @property
-    def directory(self) -> bytes:
-        """The directory that tells of changes of a file: its own, or the nearest above it that there is."""
-        place = self._file.path.parent
-        while not os.path.isdir(place) and place != place.parent:  # noqa: PTH112  # Path's raises where none may enter
-            place = place.parent
-        return os.fsencode(place)
+    def directory(self) -> bytes | None:
+        """The directory whose changes tell that there is more to read; None if it tells that itself."""
+        return None
 
+    @abstractmethod
     def work(self) -> bool:
         """Reads some of what there is; True if there is more."""
-        if self._learning is not None:
-            return self._learn()
-        for _ in range(AT_ONCE):
-            read = self._file.read()
-            self.take(read.lines)
-            if read.skipped or read.why != self._kept.why:
-                self._kept.skipped += read.skipped
-                self._kept.why = read.why
-                self._save_at = 0.0
-            self._behind = (self._behind and read.more) or bool(read.why)
-            if not read.more:
-                return False
-        return True
 
-    def _learn(self) -> bool:
-        assert self._learning is not None
-        for lines in self._learning:
-            self._see((e for line in lines for e in self._entries.take(line)), learning=True)
-            return True
-        self._see(self._entries.flush(), learning=True)
-        self._learning = None
-        self._save_at = 0.0
-        return True
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of what is read."""
 
     def take(self, lines: Iterable[str]) -> None:
         """Takes lines that were read now."""
@@ -111,7 +67,8 @@ class FollowedLog:
             self._last_line = time.monotonic()
             self._see(self._entries.take(line))
 
-    def _see(self, entries: Iterable[list[str]], *, learning: bool = False) -> None:
+    def _see(self, entries: Iterable[list[str]]) -> None:
+        learning = self._learning
         for lines in entries:
             now = time.monotonic()
             if self._save_at is None:
@@ -126,12 +83,10 @@ class FollowedLog:
         """(the news to tell now, in how many seconds to ask again; None: not before there are new lines). `ending`: all
         that there is. The same news again until `saved`."""
         now, waits = time.monotonic(), []
-        if self._learning is not None and not ending:
-            return [], 0.0  # what waits is of the past
         if self._entries.waiting:
             left = self._last_line + ENTRY_S - now
             if left <= 0 or ending:
-                self._see(self._entries.flush(), learning=self._learning is not None)
+                self._see(self._entries.flush())
             else:
                 waits.append(left)
         if self._news:
@@ -146,19 +101,73 @@ class FollowedLog:
     def unsaved(self, *, ending: bool = False) -> bool:
         """Whether what was learnt should be saved now. Not while news waits: it is saved with that. An entry that is
         not whole does not hinder it, as in a busy log one always is; after a crash that one is missing."""
-        if self._save_at is None or self._news or self._learning is not None:
-            return False  # a past that was learnt in part is learnt anew
+        if self._save_at is None or self._news:
+            return False
         return ending or time.monotonic() >= self._save_at
 
     def saving(self) -> Put:
         """The write that keeps what was learnt, with the place up to which it was."""
         self._kept.past = self._past.state()
-        self._kept.place = self._file.place
         return Put(kept_view(self.repo), self.watch.name.encode(), sealed(msgspec.json.encode(self._kept)))
 
     def saved(self) -> None:
         """Call it after the write of `saving` was appended, with all news that was due."""
         self._save_at, self._news = None, []
+
+
+class FollowedFile(FollowedLog):
+    """A watched file. Its past is what is in it, and in the one that was rotated last, when the watch begins."""
+
+    def __init__(self, repo: str, watch: WatchedLog, kept: LogKept | None) -> None:
+        super().__init__(repo, watch, kept)
+        self._file = LogFile(Path(watch.path), self._kept.place)
+        self._past_lines = self._file.past() if kept is None else None
+        self._learning = kept is None
+
+    @property
+    def directory(self) -> bytes:
+        """The directory of the file, or the nearest above it that there is."""
+        place = self._file.path.parent
+        while not os.path.isdir(place) and place != place.parent:  # noqa: PTH112  # Path's raises where none may enter
+            place = place.parent
+        return os.fsencode(place)
+
+    def work(self) -> bool:
+        """Reads some of what there is; True if there is more."""
+        if self._past_lines is not None:
+            return self._learn(self._past_lines)
+        for _ in range(AT_ONCE):
+            read = self._file.read()
+            self.take(read.lines)
+            if read.skipped or read.why != self._kept.why:
+                self._kept.skipped += read.skipped
+                self._kept.why = read.why
+                self._save_at = 0.0
+            self._behind = (self._behind and read.more) or bool(read.why)
+            if not read.more:
+                return False
+        return True
+
+    def _learn(self, past: Iterator[list[str]]) -> bool:
+        for lines in past:
+            self._see(e for line in lines for e in self._entries.take(line))
+            return True
+        self._see(self._entries.flush())
+        self._past_lines, self._learning = None, False
+        self._save_at = 0.0
+        return True
+
+    def due(self, *, ending: bool = False) -> tuple[list[LogNews], float | None]:
+        if self._past_lines is not None and not ending:
+            return [], 0.0  # what waits is of the past
+        return super().due(ending=ending)
+
+    def unsaved(self, *, ending: bool = False) -> bool:
+        return self._past_lines is None and super().unsaved(ending=ending)  # learnt in part, it is learnt anew
+
+    def saving(self) -> Put:
+        self._kept.place = self._file.place
+        return super().saving()
 
     def close(self) -> None:
         """Lets go of the file."""

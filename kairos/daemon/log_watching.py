@@ -1,25 +1,30 @@
 """Watches the logs that a person named, and tells what is new in them: once for a template, with the commit that wrote
 the line where that can be proven.
 
-It sleeps until a directory of a watched log changes. What was learnt of a log, the place up to which it was read and
-what was told are saved in one append, so that a crash makes nothing told twice.
+It sleeps until a directory of a watched log changes or a watched command prints something. What was learnt of a log,
+the place up to which it was read and what was told are saved in one append, so that a crash tells nothing twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from kairos.clock import now_us
 from kairos.daemon.component import Component
 from kairos.daemon.fact_turns import record_turn
 from kairos.daemon.folded import World
 from kairos.daemon.log_findings import DETECTOR, finding_of, watch_of
-from kairos.daemon.log_followed import FollowedLog, kept_of
+from kairos.daemon.log_followed import FollowedFile, FollowedLog
+from kairos.daemon.log_heard import HeardLog
+from kairos.daemon.log_kept import kept_of
 from kairos.daemon.turns import Looker
 from kairos.domain.events import LogLineTold
 from kairos.domain.logs.past import LogNews, literals
 from kairos.domain.logs.state import WatchedLog, kept_view, watch_stream
+from kairos.domain.logs.templates import words_of
 from kairos.domain.proposal import LASTING, supersede
 from kairos.errors import Conflict
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
@@ -45,17 +50,20 @@ class LogWatching(Component):
 
     name = "log-watching"
     alone = True
-    wakes = frozenset({"BaselineRecorded", "LogWatchNamed", "LogWatchRemoved", "RepoTrusted", "RepoUnwatched"})
+    wakes = frozenset(
+        {"BaselineRecorded", "LogWatchNamed", "LogWatchRemoved", "Paused", "RepoTrusted", "RepoUnwatched", "Resumed"}
+    )
 
     def __init__(
         self, home: Home, config: Config, log: Log, world: World, held: HeldLeases, report: Callable[[str], None]
     ) -> None:
         self._hints: InotifyHints | None = None
         super().__init__(log, world, held)
-        self._report = report
+        self._home, self._report = home, report
         self._looker = Looker(home, config, log, world)
         self._followed: dict[tuple[str, str], FollowedLog] = {}
         self._said: dict[tuple[str, str], str] = {}
+        self._printed = threading.Event()
 
     def wake(self) -> None:
         super().wake()
@@ -74,6 +82,7 @@ class LogWatching(Component):
 
     def step(self) -> float | None:
         """Reads what there is and tells what is due; the seconds until the next look without a hint."""
+        self._printed.clear()
         repos = self._sync()
         waits: list[float] = []
         for key, followed in list(self._followed.items()):
@@ -100,6 +109,8 @@ class LogWatching(Component):
 
     def close(self) -> None:
         super().close()
+        for followed in self._followed.values():  # those of a thread that ended with an error
+            followed.close()
         if self._hints is not None:
             self._hints.close()
 
@@ -107,8 +118,10 @@ class LogWatching(Component):
         if self._hints is None or self._woken.is_set() or seconds == 0.0:
             super()._sleep(seconds)
             return
-        dirty, _ = self._hints.wait(seconds)
-        if dirty and not self._woken.is_set():
+        dirty: Iterable[bytes] = ()
+        if not self._printed.is_set():
+            dirty, _ = self._hints.wait(seconds)
+        if (dirty or self._printed.is_set()) and not self._woken.is_set():
             self._woken.wait(_COALESCE_S)
         self._woken.clear()
 
@@ -118,14 +131,17 @@ class LogWatching(Component):
             named = {(r, w.name): w for r, watches in views.log_watches.by_repo.items() for w in watches.values()}
             repos = {r: views.repos.by_id[r] for r in views.log_watches.by_repo if r in views.repos.by_id}
             left = [p for p in views.inbox.live() if p.raised.detector == DETECTOR and p.state in LASTING]
+            resting = {r for r in repos if views.attention.is_paused(now_us(), r)}
         usable = {r for r, repo in repos.items() if repo.watched and repo.ready and is_mine(self._log, self._held, r)}
-        wanted = {key: watch for key, watch in named.items() if key[0] in usable}
+        wanted = {
+            key: w for key, w in named.items() if key[0] in usable and (w.kind == "file" or key[0] not in resting)
+        }
         for key, followed in list(self._followed.items()):
             if wanted.get(key) is None or wanted[key].named != followed.watch.named:
                 self._end(key, forget=key not in named)
         for key, watch in wanted.items():
             if key not in self._followed:
-                self._begin(key, watch)
+                self._begin(key, watch, repos[key[0]])
         for p in left:
             if p.raised.repo in usable and (p.raised.repo, watch_of(p.raised.key)) not in named:
                 with suppress(Conflict):  # a person decided at the same moment
@@ -137,8 +153,18 @@ class LogWatching(Component):
         self._watch_directories()
         return repos
 
-    def _begin(self, key: tuple[str, str], watch: WatchedLog) -> None:
-        self._followed[key] = FollowedLog(key[0], watch, kept_of(self._log, key[0], watch))
+    def _begin(self, key: tuple[str, str], watch: WatchedLog, repo: Repository) -> None:
+        kept = kept_of(self._log, repo.id, watch)
+        self._followed[key] = (
+            FollowedFile(repo.id, watch, kept) if watch.kind == "file"
+            else HeardLog(repo.id, watch, kept, home=self._home, root=Path(repo.root), woken=self._hear)
+        )  # fmt: skip
+
+    def _hear(self) -> None:
+        """A command printed something. Called from its thread."""
+        self._printed.set()
+        if self._hints is not None:
+            self._hints.wake()
 
     def _end(self, key: tuple[str, str], *, forget: bool = False) -> None:
         followed = self._followed.pop(key)
@@ -156,9 +182,9 @@ class LogWatching(Component):
             self._log.append([], writes=[followed.saving()])
 
     def _watch_directories(self) -> None:
-        wanted = {f.directory for f in self._followed.values()}
-        if not wanted and self._hints is None:
+        if not self._followed and self._hints is None:
             return
+        wanted = {f.directory for f in self._followed.values() if f.directory is not None}
         if self._hints is None:
             self._hints = InotifyHints()
         missing = self._hints.missing(sorted(wanted))
@@ -166,10 +192,11 @@ class LogWatching(Component):
             self.wake()  # what was written before the watch is read at once
 
     def _say_why(self, key: tuple[str, str], followed: FollowedLog) -> None:
-        if followed.why != self._said.get(key, ""):
-            self._said[key] = followed.why
-            if followed.why:
-                self._report(f"log watch {key[1]}: {followed.why}")
+        """Reports why a log cannot be read, once: not again when it is only other numbers, or when it comes again."""
+        form = " ".join(words_of(followed.why))
+        if form and form != self._said.get(key):
+            self._said[key] = form
+            self._report(f"log watch {key[1]}: {followed.why}")
 
     def _tell(self, repo: Repository, followed: FollowedLog, news: Sequence[LogNews]) -> None:
         """Records news and raises their findings, with what was learnt, in one append."""

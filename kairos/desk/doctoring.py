@@ -286,6 +286,18 @@ def _trouble(repository: Repository, told: RepoStatus | None) -> KairosError | N
     return None
 
 
+def watched_logs(desk: Desk, fix: bool, only: Repository | None = None) -> CheckOut:
+    """Every log that is watched can be read."""
+    from kairos.desk.log_watches import listed
+
+    found = listed(desk, only)
+    bad = [f"{w.name} of {w.repo}: {w.why}" for w in found if w.why]
+    if bad:
+        hint = "`kairos watch-log add` with the same --name changes what is watched, `rm NAME` ends it."
+        return _bad("watched logs", "; ".join(bad), hint, state="warning")
+    return _ok("watched logs", f"{len(found)}, none in trouble" if found else "none")
+
+
 def home(desk: Desk, fix: bool) -> CheckOut:
     """No other user can write to the home."""
     found = desk.home.exposures()
@@ -303,6 +315,7 @@ CHECKS: tuple[tuple[str, Callable[[Desk, bool], CheckOut]], ...] = (
     ("log", log),
     ("locks", locks),
     ("repositories", watched),
+    ("watched logs", watched_logs),
     ("inotify", inotify),
     ("sandbox", sandbox),
     ("model", model_key),
@@ -320,7 +333,7 @@ def examine(desk: Desk, *, fix: bool, only: Repository | None = None) -> tuple[l
     found: list[CheckOut] = []
     passing: set[str] = set()
     for name, every in CHECKS:
-        check = partial(every, only=only) if every in (locks, watched) else every
+        check = partial(every, only=only) if every in (locks, watched, watched_logs) else every
         try:
             found.append(_made(desk, check, fix))
         except TryAgain as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from kairos.domain import events as ev
+from kairos.domain.logs.state import shown_source
 
 
 def of_log(event: ev.Event) -> str:
     """An event of a watched log on one line; empty for any other event."""
     match event:
         case ev.LogWatchNamed():
-            return f"{event.name}: {event.path}"
+            return f"{event.name}: {shown_source(event)}"
         case ev.LogWatchRemoved():
             return event.name
         case ev.LogLineTold(news="more"):

@@ -22,6 +22,7 @@ from kairos.desk.units import count
 from kairos.domain.attention import local_day
 from kairos.domain.proposal import UNDECIDED
 from kairos.errors import KairosError
+from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.eventlog.views.repositories import Repository
 
 
@@ -59,6 +60,7 @@ def _collected(desk: Desk, pid: int | None, said: Status | None, only: Repositor
         unwatched=resting(desk, only),
         model=model_state(desk),
         by_rule=by_rule(desk, only),
+        unread_logs=_unread_logs(desk, only),
     )  # fmt: skip
     return msgspec.structs.replace(found, next=next_command(found))
 
@@ -77,6 +79,14 @@ def _silent(desk: Desk, only: Repository | None) -> list[LearnedPlaceOut]:
     from kairos.desk.learning import silent_now
 
     return silent_now(desk, only)
+
+
+def _unread_logs(desk: Desk, only: Repository | None) -> list[str]:
+    if not desk.view(LogWatchesView()).by_repo:
+        return []
+    from kairos.desk.log_watches import unreadable  # logs are rarely watched
+
+    return [f"log watch {w.name} of {w.repo}: {w.why}" for w in unreadable(desk, only)]
 
 
 def _suggested(desk: Desk) -> list[str]:
@@ -170,8 +180,8 @@ def next_command(status: StatusOut) -> str:
 
 
 def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
-    """What rules did, what is muted, what is parked, what rests unwatched and what is wrong with the model, a sentence
-    each; for who wonders at the silence."""
+    """What rules did, what is muted, what is parked, what rests unwatched, which watched logs cannot be read and what
+    is wrong with the model, a sentence each; for who wonders at the silence."""
     lines = [in_words(status.by_rule)] if status.by_rule else []
     if status.muted:
         names = ", ".join(m.detector + (f" in {m.repo}" if m.repo is not None else "") for m in status.muted)
@@ -179,6 +189,7 @@ def unheard(status: StatusOut | InboxMoreOut) -> list[str]:
         lines.append(f"{count(len(status.muted), 'mute')} in force: {names} ({lifts})")
     if isinstance(status, StatusOut):
         lines += [*(f"{s.why} ({s.ends})" for s in status.silent), *status.suggested]
+        lines += [f"{why} (kairos watch-log ls)" for why in status.unread_logs]
     parked = status.inbox.parked if isinstance(status, StatusOut) else status.parked
     if parked:
         waits = status.parked_for[0] if len(status.parked_for) == 1 else "what it rests on is not in the tree now"

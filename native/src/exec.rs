@@ -4,7 +4,7 @@
 //! control socket, so a `kill -9` here ends everything there.
 use std::{
     io, mem,
-    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
     path::Path,
     ptr,
     time::{Duration, Instant},
@@ -55,6 +55,10 @@ pub struct Run {
     ended: bool,
     outcome: Outcome,
     buffer: Vec<u8>,
+    /// What was read of the standard output and not yet fetched by `heard`, if somebody listens.
+    fresh: Option<Vec<u8>>,
+    /// A descriptor of somebody else; when it can be read, the run is to end.
+    waker: Option<RawFd>,
 }
 
 impl Run {
@@ -87,7 +91,21 @@ impl Run {
             ended: false,
             outcome: Outcome::default(),
             buffer: vec![0; CHUNK],
+            fresh: None,
+            waker: None,
         })
+    }
+
+    /// Hands out the standard output as it comes: `step` returns when there is something, `heard` fetches it. The run
+    /// ends when `waker` can be read; it must stay open as long as the run.
+    pub fn listen(&mut self, waker: Option<RawFd>) {
+        self.fresh = Some(Vec::new());
+        self.waker = waker;
+    }
+
+    /// What came since the last call. Empty if nobody listens.
+    pub fn heard(&mut self) -> Vec<u8> {
+        self.fresh.as_mut().map(mem::take).unwrap_or_default()
     }
 
     /// Asks the launcher to end the run; it still returns the changes.
@@ -119,7 +137,7 @@ impl Run {
                 self.abandon();
                 return true;
             }
-            if now >= until {
+            if now >= until || self.fresh.as_ref().is_some_and(|fresh| !fresh.is_empty()) {
                 return false;
             }
             if let Err(error) = self
@@ -135,9 +153,12 @@ impl Run {
     fn wait(&mut self, pause: Duration) -> io::Result<()> {
         let raw = |fd: &Option<OwnedFd>| fd.as_ref().map_or(-1, AsRawFd::as_raw_fd);
         let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-        let mut waiting = [entry(raw(&self.control)), entry(raw(&self.streams[0].0)), entry(raw(&self.streams[1].0))];
-        // SAFETY: an array of three; negative descriptors are skipped.
-        let ready = unsafe { libc::poll(waiting.as_mut_ptr(), 3, pause.as_millis().max(1) as libc::c_int) };
+        let waker = if self.stop_sent.is_none() { self.waker.unwrap_or(-1) } else { -1 };
+        let [out, err] = [0, 1].map(|index| entry(raw(&self.streams[index].0)));
+        let mut waiting = [entry(raw(&self.control)), out, err, entry(waker)];
+        let pause = pause.as_millis().clamp(1, libc::c_int::MAX as u128) as libc::c_int;
+        // SAFETY: an array of four; negative descriptors are skipped.
+        let ready = unsafe { libc::poll(waiting.as_mut_ptr(), 4, pause) };
         if ready < 0 {
             let error = io::Error::last_os_error();
             return if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) };
@@ -149,6 +170,9 @@ impl Run {
         }
         if waiting[0].revents != 0 {
             self.hear()?;
+        }
+        if waiting[3].revents != 0 {
+            self.stop("cancelled");
         }
         if self.streams.iter().map(|(_, kept)| kept.total()).sum::<u64>() > self.flood {
             self.stop("output");
@@ -165,7 +189,12 @@ impl Run {
             let read = unsafe { libc::read(fd.as_raw_fd(), self.buffer.as_mut_ptr().cast(), self.buffer.len()) };
             match read {
                 0 => *stream = None,
-                n if n > 0 => kept.take(&self.buffer[..n as usize]),
+                n if n > 0 => {
+                    kept.take(&self.buffer[..n as usize]);
+                    if let (0, Some(fresh)) = (index, &mut self.fresh) {
+                        fresh.extend_from_slice(&self.buffer[..n as usize]);
+                    }
+                }
                 _ => {
                     let error = io::Error::last_os_error();
                     return match error.kind() {

@@ -43,6 +43,8 @@ pub struct Wish {
     pub read_roots: Vec<PathBuf>,
     pub seed: Vec<Seed>,
     pub loopback: bool,
+    /// Goes on for days and mostly waits: what it uses is looked at ever more rarely.
+    pub calm: bool,
     pub limits: Limits,
     /// Keep the changes on disk, below `scratch`, and not in memory.
     pub on_disk: bool,
@@ -111,6 +113,7 @@ impl Wish {
             "read_roots": self.read_roots.iter().map(|path| bytes(path)).collect::<Vec<_>>(),
             "seed": seeds,
             "loopback": self.loopback,
+            "calm": self.calm,
             "limits": {
                 "memory": limits.memory, "processes": limits.processes, "file": limits.file, "disk": limits.disk,
                 "inodes": limits.inodes, "open_files": limits.open_files, "cpu_seconds": limits.cpu_seconds,
@@ -208,6 +211,7 @@ mod tests {
             read_roots: vec![],
             seed: vec![],
             loopback: false,
+            calm: false,
             limits: Limits { memory: 1, processes: 1, file: 1, disk: 1, inodes: 1, open_files: 1, cpu_seconds: 1 },
             on_disk: false,
             fail_at: None,

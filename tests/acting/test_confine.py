@@ -256,6 +256,23 @@ def test_a_signal_to_python_ends_the_run_and_goes_through(place: Place) -> None:
     assert list(place.scratch.iterdir()) == []
 
 
+def test_a_run_is_heard_as_it_goes_and_ends_when_it_is_rung(place: Place) -> None:
+    waker, bell = os.pipe2(os.O_CLOEXEC)
+    heard: list[bytes] = []
+
+    def ring(data: bytes) -> None:
+        heard.append(data)
+        os.write(bell, b"x")
+
+    try:
+        with place.sh("echo aside >&2; echo out; sleep 60", heard=ring, waker=waker) as done:
+            assert (heard, done.stopped, done.stderr) == ([b"out\n"], "cancelled", b"aside\n")
+            assert done.seconds < 5
+    finally:
+        os.close(waker)
+        os.close(bell)
+
+
 def test_a_run_can_be_cancelled(place: Place) -> None:
     with place.sh("sleep 60", cancelled=lambda: True) as done:
         assert done.stopped == "cancelled" and done.seconds < 5

@@ -1,18 +1,17 @@
-"""What is kept of a watched log: only of the same source, and only if it is whole."""
+"""A watched file: what was written while nobody read is no burst, and news waits until it was saved."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kairos.clock import now_us
 from kairos.daemon import log_followed
-from kairos.daemon.log_followed import FollowedLog, LogKept, kept_of
+from kairos.daemon.log_followed import FollowedFile, FollowedLog
+from kairos.daemon.log_kept import LogKept
 from kairos.domain.logs.past import LogPast, LogPastState
-from kairos.domain.logs.state import WatchedLog, kept_view
-from kairos.eventlog.record import Put
+from kairos.domain.logs.state import WatchedLog
 from kairos.sensing.log_file import LogFile
 
 FULL = "ERROR app queue is full\n"
@@ -35,7 +34,7 @@ def followed(path: Path) -> FollowedLog:
             past.see([line], now_us() - 2 * 86_400_000_000)
     file.close()
     watch = WatchedLog(name="app", kind="file", named=1, path=str(path))
-    return FollowedLog("r", watch, LogKept(source=watch.source, past=past.state(), place=file.place))
+    return FollowedFile("r", watch, LogKept(source=watch.source, past=past.state(), place=file.place))
 
 
 def add(path: Path, text: str) -> None:
@@ -94,28 +93,9 @@ def test_a_log_that_never_rests_is_saved_and_asks_again_only_for_a_reason(
     assert ((followed.due()[1] or 0.0) > 0.0, followed.unsaved()) == (True, False), "it is saved with the news"
 
 
-def test_what_was_learnt_is_kept_for_the_same_source_alone(log: Any, tmp_path: Path) -> None:
-    path = tmp_path / "app.log"
-    path.write_text("a b c\n" * 10)
-    watch = WatchedLog(name="app", kind="file", named=1, path=str(path))
-    followed = FollowedLog("r", watch, None)
-    while followed.work():
-        pass
-    assert followed.unsaved()
-    log.append([], writes=[followed.saving()])
-    followed.saved()
-    assert not followed.unsaved(ending=True)
-    followed.close()
-    kept = kept_of(log, "r", watch)
-    assert kept is not None and kept.past.entries == 10
-    assert kept_of(log, "r", WatchedLog(name="app", kind="file", named=2, path="/other.log")) is None
-    log.append([], writes=[Put(kept_view("r"), b"app", b"damaged")])
-    assert kept_of(log, "r", watch) is None
-
-
 def test_the_directory_that_tells_of_a_file_is_the_nearest_that_there_is(tmp_path: Path) -> None:
     watch = WatchedLog(name="app", kind="file", named=1, path=str(tmp_path / "a" / "b" / "app.log"))
-    followed = FollowedLog("r", watch, None)
+    followed = FollowedFile("r", watch, None)
     assert followed.directory == str(tmp_path).encode()
     (tmp_path / "a" / "b").mkdir(parents=True)
     assert followed.directory == str(tmp_path / "a" / "b").encode()
@@ -123,7 +103,7 @@ def test_the_directory_that_tells_of_a_file_is_the_nearest_that_there_is(tmp_pat
 
 def test_a_directory_that_cannot_be_looked_at_ends_nothing(tmp_path: Path) -> None:
     watch = WatchedLog(name="app", kind="file", named=1, path=str(tmp_path / ("x" * 300) / "app.log"))
-    followed = FollowedLog("r", watch, None)
+    followed = FollowedFile("r", watch, None)
     assert followed.directory == str(tmp_path).encode()
     read(followed)
     assert followed.why == "file name too long"

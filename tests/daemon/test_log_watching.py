@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from kairos.daemon import log_followed
+from kairos.acting import log_command
+from kairos.daemon import log_followed, log_heard
 from kairos.daemon.folded import World
 from kairos.daemon.log_findings import key_of
-from kairos.daemon.log_followed import kept_of
+from kairos.daemon.log_kept import kept_of
 from kairos.daemon.log_watching import LogWatching
-from kairos.domain.events import DetectorMuted, LogWatchNamed, LogWatchRemoved
+from kairos.domain.events import DetectorMuted, LogWatchNamed, LogWatchRemoved, Paused, Resumed
 from kairos.domain.logs.state import watch_stream
 from kairos.eventlog.leases import Everything
 from kairos.eventlog.opener import open_log
@@ -23,6 +25,7 @@ from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.log_watches import LogWatchesView
 from kairos.home import Home
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="commands are confined on Linux only")
 ERROR = "2026-12-02 10:00:00 ERROR app could not reach the database at 10.0.0.7: retrying in 5 s"
 
 
@@ -185,6 +188,89 @@ def test_a_file_that_is_not_there_yet_is_read_from_its_first_line_when_it_comes(
         watched.add(*(f"INFO n {n}" for n in range(100)), ERROR)
         (told,) = others.until("LogLineTold")
     assert told.level == "error"
+
+
+@pytest.fixture
+def shell(others: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Names what a shell line prints as a log to be watched."""
+    monkeypatch.setattr(log_heard, "BURST_S", 0.5)
+
+    def name(line: str) -> None:
+        event = LogWatchNamed(repo=others.repo, name="app", kind="command", command=["sh", "-c", line])
+        others.say(event, watch_stream(others.repo, "app"), origin="user")
+
+    return name
+
+
+@linux
+def test_what_is_new_of_a_command_is_a_card_and_the_end_of_the_watch_ends_it(
+    watched: Watched, others: Any, repo: Any, component: Any, running: Any, until: Any, shell: Any
+) -> None:
+    repo.write("app.log", "".join(f"INFO GET /item/{n}\n" for n in range(200)))
+    shell("tail -n +1 -F app.log")
+    part = component()
+    with running(part):
+        until(lambda: watched.entries() == 200, "learning")
+        with (repo.root / "app.log").open("a") as out:
+            out.write("ERROR the disk is full\n")
+        others.until("LogLineTold")
+        (command,) = [f._command for f in part._followed.values()]
+        others.say(LogWatchRemoved(repo=others.repo, name="app"), watch_stream(others.repo, "app"))
+        until(lambda: not part._followed and not command._thread.is_alive(), "the end")
+        until(lambda: [c.state for c in watched.cards()] == ["superseded"], "closing")
+
+
+@linux
+def test_a_pause_ends_a_command_and_not_the_reading_of_a_file(
+    watched: Watched, others: Any, component: Any, running: Any, until: Any, shell: Any
+) -> None:
+    watched.name("file")
+    shell("echo up; exec sleep 7300")
+    part = component()
+    with running(part):
+        until(lambda: watched.entries() == 1 and watched.entries("file") == 300, "learning")
+        (command,) = [f._command for f in part._followed.values() if f.watch.kind == "command"]
+        others.say(Paused(repo=others.repo))
+        until(lambda: len(part._followed) == 1 and not command._thread.is_alive(), "the pause")
+        watched.add(ERROR)
+        others.until("LogLineTold")
+        others.say(Resumed(repo=others.repo))
+        until(lambda: watched.entries() == 2, "that it began again")
+
+
+@linux
+def test_one_that_cannot_run_is_reported_once(
+    watched: Watched, others: Any, home: Home, world: World, running: Any, until: Any, shell: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(log_command, "AGAIN_S", 0.01)
+    monkeypatch.setattr(log_command, "AGAIN_MOST_S", 0.01)
+    said: list[str] = []
+    part = LogWatching(home, others.config, open_log(home), world, Everything(), said.append)
+    shell("n=$$; date +%s%N >&2; exit 4")
+    starts = []
+    with running(part):
+        until(lambda: part._followed, "the start")
+        (followed,) = part._followed.values()
+        once = followed._command._once
+        monkeypatch.setattr(followed._command, "_once", lambda at: (starts.append(at), once(at))[1])
+        until(lambda: len(starts) > 4, "that it was begun again")
+    assert len(said) == 1 and said[0].startswith("log watch app: it ended (exit 4): ")
+
+
+@linux
+def test_with_nothing_printed_nothing_wakes(
+    watched: Watched, component: Any, running: Any, until: Any, monkeypatch: pytest.MonkeyPatch, shell: Any
+) -> None:
+    shell("echo up; exec sleep 7300")
+    part = component()
+    steps = []
+    monkeypatch.setattr(part, "step", lambda inner=part.step: (steps.append(inner()), steps[-1])[1])
+    with running(part):
+        until(lambda: watched.entries() == 1 and steps and steps[-1] is None, "rest")
+        before = len(steps)
+        threading.Event().wait(0.3)
+        assert len(steps) == before
 
 
 def test_with_nothing_written_nothing_wakes(

@@ -8,6 +8,7 @@ from kairos.domain.events import LogLineTold, LogWatchNamed, LogWatchRemoved, Pa
 
 def test_each_event_of_a_watched_log_has_words() -> None:
     assert of_log(LogWatchNamed(repo="r", name="app", kind="file", path="/a.log")) == "app: /a.log"
+    assert of_log(LogWatchNamed(repo="r", name="app", kind="unit", unit="app.service")) == "app: app.service"
     assert of_log(LogWatchRemoved(repo="r", name="app")) == "app"
     told = LogLineTold(
         repo="r", watch="app", id="1", news="new", template="no *", example="e", commit="c" * 40, place="a.py:3"

@@ -6,7 +6,7 @@ from kairos.desk.records.base import Output
 
 
 class WatchedLogOut(Output, frozen=True, kw_only=True):
-    """A watched log. kind: file; `source`: its path. `state`: reading |
+    """A watched log. kind: file | unit | command; `source`: its path, name or command line. `state`: reading |
     not read yet | cannot be read (`why`). `entries`, `templates`: what was learnt of it; `told`: how often something
     was new; `unsaid`: news beyond five an hour; `skipped`: bytes that were too many to read."""
 

@@ -86,7 +86,8 @@ class StatusOut(Output, frozen=True, kw_only=True):
     proposals wait for, each reason once; `unwatched`: how many undecided proposals rest because their repository is
     not watched, by its root; `silent`: where a detector is silent by what was learned of it; `suggested`: what may
     be promoted; `by_rule`: what rules approved in the last day, the last one first; `model`: the configured model,
-    null without one; `next`: the command to type next."""
+    null without one; `unread_logs`: the watched logs of which nothing can be read, and why; `next`: the command to type
+    next."""
 
     daemon: DaemonOut
     repos: list[RepoOut]
@@ -104,6 +105,7 @@ class StatusOut(Output, frozen=True, kw_only=True):
     silent: list[LearnedPlaceOut] = []
     suggested: list[str] = []
     by_rule: list[ByRuleOut] = []
+    unread_logs: list[str] = []
 
 
 class InboxMoreOut(Output, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ _CONFIGURATION = (
 _SOURCES = tuple(f"*{s}" for s in source_files.SUFFIXES)
 _PLACES = frozenset({"index", "mod", "lib", "main"})
 """Files that are named by their directory."""
+_INDEX_NAMED = ("/index", *(f"{end}{quote}" for end in ("..", "../", "'.", '".', "'./", '"./') for quote in "'\""))
+"""What a specifier of an index file ends with, if its directory is not named."""
 _MANY_SOURCES = 5_000
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
@@ -102,24 +104,35 @@ def candidates(scene: Scene, moves: Moves, named: Sequence[str]) -> list[str]:
 
 
 def _sources(scene: Scene, moves: Moves) -> set[str]:
-    """The source files that may name a moved file: by its name, with or without suffix, or by its directory."""
+    """The source files that may name a moved file: by its name, with or without suffix, or by its directory; an index
+    file also by the way up to it."""
     needles: set[str] = set()
+    found: set[str] = set()
     for old in moves.stale:
         directory, base = posixpath.split(old)
         stem = base.partition(".")[0] or base
+        if stem == "index" and old.endswith(source_files.SCRIPTS):
+            found |= _below_index(scene, directory)
         needles |= {base} if base.isidentifier() else {base, quote(base, errors="surrogateescape"), html.escape(base)}
         if posixpath.splitext(base)[1] in source_files.LANGUAGES or not posixpath.splitext(base)[1]:
             needles |= {posixpath.basename(directory)} if stem in _PLACES or base.endswith(".go") else {stem}
     needles |= {posixpath.basename(d) for d in moves.directories}
     needles -= {""}
     if len(needles) <= _NEEDLES:
-        return set(scene.facts.naming(sorted(needles), _SOURCES))
-    found = set()
+        return found | set(scene.facts.naming(sorted(needles), _SOURCES))
     for path in sorted(p for p in scene.tracked if p.endswith(source_files.SUFFIXES))[:_MANY_SOURCES]:
         text = scene.text(path)
         if text is not None and not needles.isdisjoint(_WORD.findall(text)):
             found.add(path)
     return found
+
+
+def _below_index(scene: Scene, directory: str) -> set[str]:
+    """The scripts in and below a directory that may name its index file without the directory."""
+    start = f"{directory}/" if directory else ""
+    inside = [p for p in scene.tracked if p.startswith(start) and p.endswith(source_files.SCRIPTS)]
+    where = only_in(inside) or [f"*{s}" for s in source_files.SCRIPTS]
+    return set(scene.facts.naming(_INDEX_NAMED, where, words=False)) & set(inside) if inside else set()
 
 
 def is_known_kind(path: str) -> bool:

@@ -133,9 +133,8 @@ def _uses(path: str, found: Imported, parts: list[SourceReference], text: str) -
 
 
 def _is_outside(path: str, parts: list[SourceReference]) -> bool:
-    """Whether a file is of the external test package of its directory, which imports the package beside it."""
-    clause = next((p.value for p in parts if p.kind == "package"), "")
-    return path.endswith("_test.go") and clause.endswith("_test")
+    """Whether a file is a test from outside of the package that it stands beside, which it may import."""
+    return path.endswith("_test.go") and any(p.kind == "package" and p.value.endswith("_test") for p in parts)
 
 
 def _is_named(imported: SourceReference, parts: list[SourceReference], text: str) -> bool:

@@ -66,7 +66,7 @@ def follow_specifier(path: str, written: str, moves: Moves, projects: Projects) 
     """What became of a specifier in the file now at `path`. A query (`?raw`) stays."""
     name, mark, query = written.partition("?")
     if name.startswith(("./", "../")) or name in (".", ".."):
-        followed = _relative(path, name, moves)
+        followed = _relative(path, name, moves, projects)
     elif name.startswith("/") or "!" in name:
         return STAYS
     else:
@@ -92,11 +92,11 @@ def find(base: str, has: Callable[[str], bool]) -> Form | None:
     return None
 
 
-def _relative(path: str, name: str, moves: Moves) -> Followed:
+def _relative(path: str, name: str, moves: Moves, projects: Projects) -> Followed:
     before, here = posixpath.dirname(moves.former(path)), posixpath.dirname(path)
     base = joined(before, name)
     form = find(base, moves.was) if base is not None else None
-    if form is None:
+    if form is None or (form.by_directory and base is not None and projects.states_entry(base)):
         return STAYS
     target = moves.moved.get(form.target, form.target)
     standing = joined(here, name)
@@ -136,8 +136,11 @@ def _spellings(form: Form, target: str) -> Iterator[str]:
 
 
 def _aliased(path: str, name: str, moves: Moves, projects: Projects) -> Followed:
-    """A specifier by an alias of tsconfig.json, or by the name of a package in the tree."""
+    """A specifier by an alias or the base directory of tsconfig.json, or by the name of a package in the tree. One word
+    may be a package or a module of Node, which are not looked for in the base directory."""
     for alias in projects.aliases:
+        if not alias.name and "/" not in name:
+            continue
         if name.startswith(alias.name) and (not alias.below or path.startswith(alias.below + "/")):
             former = _former_directory(alias, moves)
             form = find(former + name[len(alias.name) :], moves.was)

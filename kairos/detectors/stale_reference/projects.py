@@ -15,6 +15,7 @@ from kairos.detectors.stale_reference.moves import Moves
 from kairos.domain.config_text import items, jsonc_table, table, toml_table
 
 _MOST = 200
+_ENTRIES = ("main", "exports", "module", "browser", "types")
 _HOSTED = re.compile(r"\b((?:github\.com|gitlab\.com|bitbucket\.org)/[\w-]+/[\w-]+)")
 _BEFORE = r"(?:\s|//[^\n]*+|/\*.*?\*/)*+"
 _GO_CLAUSE = re.compile(_BEFORE + r"package[ \t]+(\w+)", re.DOTALL)
@@ -54,23 +55,32 @@ class Projects:
 
     @cached_property
     def aliases(self) -> list[Alias]:
-        """The path aliases of tsconfig.json and jsconfig.json, and the names of the packages in the tree."""
-        found = []
+        """The path aliases of tsconfig.json and jsconfig.json, their base directories, under "", and the names of the
+        packages in the tree."""
+        found, bases = [], []
         for directory, text in self._texts("tsconfig.json", "tsconfig.base.json", "jsconfig.json"):
             options = table(jsonc_table(text).get("compilerOptions"))
             base = options.get("baseUrl")
             root = _below(directory, base) if isinstance(base, str) else directory
+            if isinstance(base, str) and root is not None:
+                bases.append(Alias(directory, "", f"{root}/" if root else ""))
             for name, targets in table(options.get("paths")).items():
                 if root is not None and isinstance(targets, list) and name.endswith("/*"):
                     for target in targets:
                         if isinstance(target, str) and target.endswith("/*"):
                             to = _below(root, target[:-2])
                             found += [Alias(directory, name[:-1], f"{to}/" if to else "")] if to is not None else []
+        found += bases
         for directory, text in self._texts("package.json"):
             package = jsonc_table(text).get("name")
             if isinstance(package, str) and package:
                 found.append(Alias("", f"{package}/", f"{directory}/" if directory else ""))
         return found
+
+    def states_entry(self, directory: str) -> bool:
+        """Whether a directory is a package whose package.json says which file it means: no index file then."""
+        stated = jsonc_table(self.read(posixpath.join(directory, "package.json")) or "")
+        return not stated.keys().isdisjoint(_ENTRIES)
 
     def ways_up(self, path: str) -> list[bool]:
         """Whether each specifier that goes up in the scripts of the top directory of `path` starts with `./..`."""

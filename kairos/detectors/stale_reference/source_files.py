@@ -33,6 +33,7 @@ LANGUAGES = {
     ".css": "css", ".html": "html", ".htm": "html",
 }  # fmt: skip
 SUFFIXES = tuple(LANGUAGES)
+SCRIPTS = tuple(s for s, name in LANGUAGES.items() if name in ("javascript", "typescript", "tsx"))
 _QUOTED = re.compile(r"(?<=[/\"'`<])[^/\"'`<>?\n]+(?=[/\"'`>?])")
 """What stands between slashes, quotes or angle brackets: where paths in these languages have their words."""
 _UP = re.compile(r"[\"'`/]\.\.?/?[\"'`]")

@@ -9,21 +9,26 @@ from typing import Literal
 
 from kairos.domain.events.base import Event, FreeText, register
 
-LogKind = Literal["file"]
+LogKind = Literal["file", "unit", "command"]
 LogNewsKind = Literal["new", "more"]
 LogLevel = Literal["", "quiet", "warning", "error"]
 
 
 @register
 class LogWatchNamed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A person named a log to be watched, or changed it: a file (`path`, absolute). `every`: entries that say of
-    themselves that they are information count, too."""
+    """A person named a log to be watched, or changed it: a file (`path`, absolute), the journal of a unit of systemd
+    (`unit`; `user`: one of the person's own), or what a command prints (`command`, which may read `read_roots`
+    besides). `every`: entries that say of themselves that they are information count, too."""
 
     repo: str
     name: str
     kind: LogKind
     path: str = ""
     every: bool = False
+    unit: FreeText = ""
+    user: bool = False
+    command: list[FreeText] = []
+    read_roots: list[FreeText] = []
 
 
 @register

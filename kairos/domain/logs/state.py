@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from kairos.domain.events import Event, LogKind, LogLineTold, LogWatchNamed, LogWatchRemoved
@@ -21,8 +23,8 @@ def kept_view(repo: str) -> str:
 
 
 class WatchedLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A watched log as a person named it. `named`: the position of that; `told`: how often something was new in it
-    since, the last time at position `last`."""
+    """A watched log as a person named it, its source as in `LogWatchNamed`. `named`: the position of that; `told`: how
+    often something was new in it since, the last time at position `last`."""
 
     name: str
     kind: LogKind
@@ -31,11 +33,22 @@ class WatchedLog(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     every: bool = False
     told: int = 0
     last: int = 0
+    unit: str = ""
+    user: bool = False
+    command: tuple[str, ...] = ()
+    read_roots: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
         """What is watched: as long as it is the same, what was learnt of it holds."""
-        return "\0".join([self.kind, self.path])
+        return "\0".join([self.kind, shown_source(self)])
+
+
+def shown_source(watch: WatchedLog | LogWatchNamed) -> str:
+    """What is watched, as a person typed it: a path, a unit, or a command line."""
+    if watch.kind == "unit":
+        return f"{watch.unit} (--user)" if watch.user else watch.unit
+    return watch.path or shlex.join(watch.command)
 
 
 class WatchedLogs(msgspec.Struct, kw_only=True):
@@ -52,7 +65,8 @@ def evolve(state: WatchedLogs, event: Event, position: int) -> None:
     match event:
         case LogWatchNamed():
             state.by_repo.setdefault(event.repo, {})[event.name] = WatchedLog(
-                name=event.name, kind=event.kind, named=position, path=event.path, every=event.every,
+                name=event.name, kind=event.kind, named=position, path=event.path, every=event.every, unit=event.unit,
+                user=event.user, command=tuple(event.command), read_roots=tuple(event.read_roots),
             )  # fmt: skip
         case LogWatchRemoved():
             state.of(event.repo).pop(event.name, None)

@@ -9,7 +9,7 @@ from kairos.eventlog.views.projection import Projection
 
 class LogWatchesView(Projection[WatchedLogs]):
     name = "log-watches"
-    version = 1
+    version = 2
     state = WatchedLogs
     topics = TOPICS
 

@@ -95,18 +95,24 @@ fn supervise(control: Control) -> Outcome<()> {
 
 /// Waits for the first process; ends it, and so everything, when the parent is gone.
 fn guard(control: Control, first: libc::pid_t, parent: libc::pid_t) -> libc::c_int {
-    // SAFETY: pidfd_open and poll with numbers and an array of two.
-    let handle = unsafe { libc::syscall(libc::SYS_pidfd_open, first, 0) as libc::c_int };
+    // SAFETY: pidfd_open has no pointers.
+    let handle = |pid: libc::pid_t| unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) as libc::c_int };
+    let (ended, orphaned) = (handle(first), handle(parent));
+    // A run may last for days: nothing wakes it where the kernel tells of both ends.
+    let pause = if ended < 0 || orphaned < 0 { 500 } else { -1 };
     loop {
         let mut waiting = [
             // Only the end of the socket: the first process reads the messages.
             libc::pollfd { fd: control.fd(), events: libc::POLLRDHUP, revents: 0 },
-            libc::pollfd { fd: handle, events: libc::POLLIN, revents: 0 },
+            libc::pollfd { fd: ended, events: libc::POLLIN, revents: 0 },
+            libc::pollfd { fd: orphaned, events: libc::POLLIN, revents: 0 },
         ];
         let mut status = 0;
-        // SAFETY: as above; the status lives through the call.
+        // SAFETY: an array of three; the parent is looked at before each wait; the status lives through the call.
         unsafe {
-            libc::poll(waiting.as_mut_ptr(), 2, 500);
+            if libc::getppid() == parent {
+                libc::poll(waiting.as_mut_ptr(), 3, pause);
+            }
             // A socket that some other process still holds does not hang up: look at the parent itself too.
             let gone = waiting[0].revents != 0 || libc::getppid() != parent;
             if gone {

@@ -35,6 +35,9 @@ pub struct Spec {
     pub seed: Vec<Seed>,
     /// Bring the loopback interface of the private network namespace up, and allow IP sockets.
     pub loopback: bool,
+    /// The run goes on for days and mostly waits: its use of memory and disk is looked at ever more rarely.
+    #[serde(default)]
+    pub calm: bool,
     pub limits: Limits,
     /// A directory on disk for the changes; without it they live in memory.
     pub disk_scratch: Option<Bytes>,

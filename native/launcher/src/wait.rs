@@ -19,6 +19,8 @@ use crate::{
 
 /// How often the watch looks, at most; a look that takes long makes the pauses longer.
 const LOOK: Duration = Duration::from_millis(20);
+/// In a run that mostly waits each pause is twice the one before, up to this; the limits of the kernel hold in between.
+const CALM_LOOK: Duration = Duration::from_secs(60);
 
 struct World {
     changes: OwnedFd,
@@ -121,7 +123,8 @@ fn run(request: &Request, control: Control, world: &World, child: libc::pid_t, i
         };
         let began = Instant::now();
         stopped = stopped.or_else(|| watch.passed());
-        pause = LOOK.max(began.elapsed() * 10);
+        let calmer = if request.spec.calm { CALM_LOOK.min(pause * 2) } else { LOOK };
+        pause = calmer.max(began.elapsed() * 10);
     }
     end_everything();
     let (exit, signal) = match status {

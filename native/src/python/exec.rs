@@ -21,6 +21,8 @@ use crate::{
 
 /// How often Python gets to look at its signals and at `cancelled`.
 const SLICE: Duration = Duration::from_millis(100);
+/// The same of a run that is ended by its waker: nothing has to be asked meanwhile.
+const LONG_SLICE: Duration = Duration::from_secs(3_600);
 
 /// The changes of one run, held until closed: nothing of them has a name in the file system.
 #[pyclass(module = "kairos._native", frozen)]
@@ -96,7 +98,7 @@ impl Changes {
 
 /// Runs `argv` confined and returns how it went as a dict; see kairos/_native.pyi.
 #[pyfunction]
-#[pyo3(signature = (*, launcher, root, scratch, home, argv, env, read_roots, seed, loopback, limits, wall, keep, flood, on_disk, fail_at=None, cancelled=None, probe=false))]
+#[pyo3(signature = (*, launcher, root, scratch, home, argv, env, read_roots, seed, loopback, limits, wall, keep, flood, on_disk, fail_at=None, cancelled=None, probe=false, heard=None, waker=None))]
 #[allow(clippy::too_many_arguments)]
 fn confined_run<'py>(
     py: Python<'py>,
@@ -117,6 +119,8 @@ fn confined_run<'py>(
     fail_at: Option<String>,
     cancelled: Option<Bound<'py, PyAny>>,
     probe: bool,
+    heard: Option<Bound<'py, PyAny>>,
+    waker: Option<i32>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (memory, processes, file, disk, inodes, open_files, cpu_seconds) = limits;
     let wall = Duration::try_from_secs_f64(wall).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -130,13 +134,28 @@ fn confined_run<'py>(
         read_roots: read_roots.into_iter().map(path).collect(),
         seed,
         loopback,
+        calm: waker.is_some(),
         limits: Limits { memory, processes, file, disk, inodes, open_files, cpu_seconds },
         on_disk,
         fail_at,
     };
     let began = now_ns();
     let mut run = Run::start(&path(launcher), &wish, wall, keep, flood)?;
-    while !py.detach(|| run.step(SLICE)) {
+    if heard.is_some() {
+        run.listen(waker);
+    }
+    let slice = if waker.is_some() { LONG_SLICE } else { SLICE };
+    loop {
+        let done = py.detach(|| run.step(slice));
+        if let Some(heard) = &heard {
+            let fresh = run.heard();
+            if !fresh.is_empty() {
+                heard.call1((PyBytes::new(py, &fresh),))?;
+            }
+        }
+        if done {
+            break;
+        }
         // Raising drops the run, which ends it.
         py.check_signals()?;
         if let Some(asked) = &cancelled {

@@ -68,3 +68,19 @@ def test_a_short_word_of_an_unusual_name_does_not_open_the_whole_tree(repo, see)
     moves = moves_of(scene)[0]
     found = candidates(scene, moves, naming(scene, moves))
     assert "uses.ts" in found and "other.md" not in found
+
+
+@pytest.mark.parametrize("written", ["'./index'", "'.'", '"./"'])
+def test_an_index_file_is_named_without_its_directory_beside_and_below_it(repo, see, written):
+    repo.write("lib/kit/index.ts", "export const x = 1\n" * 9)
+    repo.write("lib/kit/use.ts", f"import {{ x }} from {written}\n")
+    repo.write("lib/kit/deep/use.ts", f"import {{ x }} from '.{written[1:]}\n")
+    repo.write("lib/kit/none.ts", "// the index of a thing\n")
+    repo.write("lib/other.ts", f"import {{ x }} from {written}\n")
+    repo.commit()
+    repo.git("mv", "lib/kit/index.ts", "lib/kit/tools.ts")
+    repo.git("commit", "-qm", "mv")
+    scene = see("commit")
+    moves = moves_of(scene)[0]
+    found = candidates(scene, moves, naming(scene, moves))
+    assert [p for p in found if p.startswith("lib")] == ["lib/kit/deep/use.ts", "lib/kit/tools.ts", "lib/kit/use.ts"]

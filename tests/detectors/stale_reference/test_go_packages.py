@@ -141,6 +141,16 @@ def test_a_package_never_imports_itself_and_nothing_twice():
     assert rewritten("u/u.go", twice, moved, texts) == (twice, ["`example.com/m/all` is imported already"])
 
 
+def test_a_test_from_outside_imports_the_package_that_it_stands_beside():
+    moved = {"old/a.go": "fresh/a.go", "old/a_test.go": "fresh/a_test.go"}
+    user = USER.replace("package u", "package old_test")
+    text, doubts = rewritten("fresh/a_test.go", user, moved, {"fresh/a.go": "package old\n"})
+    assert (text, doubts) == (user.replace("m/old", "m/fresh"), [])
+    inside = user.replace("old_test", "old")
+    text, doubts = rewritten("fresh/a_test.go", inside, moved, {"fresh/a.go": "package old\n"})
+    assert (text, doubts) == (inside, ["it would import its own package"])
+
+
 def test_an_embedded_file_follows_and_a_pattern_stays():
     texts = {"web/e.go": "", "web/static/b.txt": "", "web/x.html": ""}
     moved = {"web/static/a.txt": "web/static/b.txt"}

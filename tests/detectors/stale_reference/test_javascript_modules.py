@@ -49,6 +49,9 @@ TEXTS = {
         ("./gone", ""),
         ("./b", None),
         ("a", None),
+        ("src/a", "src/b"),
+        ("src/x", None),
+        ("lib/m", "lib/n"),
         ("@/a", "@/b"),
         ("@me/pkg/src/a", "@me/pkg/src/b"),
         ("./none", None),
@@ -57,6 +60,25 @@ TEXTS = {
 )
 def test_a_specifier_follows(written, expected):
     assert follow_specifier("src/app.ts", written, MOVES, Projects(MOVES, TEXTS.get)).new == expected
+
+
+def test_one_word_below_the_base_directory_may_be_a_package():
+    texts = {"tsconfig.json": '{"compilerOptions": {"baseUrl": "./src"}}'}
+    projects = Projects(MOVES, texts.get)
+    assert [follow_specifier("src/app.ts", name, MOVES, projects).new for name in ("a", "src/a")] == [None, None]
+    moves = Moves({"src/k/a.ts": "src/k/b.ts"}, frozenset(), frozenset({"src/k/b.ts", "tsconfig.json"}))
+    assert follow_specifier("src/app.ts", "k/a", moves, Projects(moves, texts.get)).new == "k/b"
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"), [('{"name": "me"}', "../source"), ('{"main": "source"}', None), ("", "../source")]
+)
+def test_a_directory_is_what_its_package_says(stated, expected):
+    moves = Moves(
+        {"index.js": "source/index.js"}, frozenset(), frozenset({"source/index.js", "package.json", "test/a.js"})
+    )
+    followed = follow_specifier("test/a.js", "..", moves, Projects(moves, {"package.json": stated}.get))
+    assert followed.new == expected
 
 
 def test_what_an_alias_no_longer_covers_is_a_doubt():

@@ -44,14 +44,16 @@ def test_the_detector_of_the_how_to_finds_what_it_says_and_nothing_else(root: Pa
     assert [f.title for f in found] == ["A TODO in over.py was due on 2020-01-01"]
 
 
-def test_a_reader_comes_from_an_empty_file_to_a_backtest_and_a_promotion(root: Path, repo: Any, home: Any) -> None:
+def test_a_reader_comes_from_an_empty_file_to_a_backtest_and_a_promotion(
+    root: Path, repo: Any, home: Any, tmp_path: Path
+) -> None:
     page = (root / "docs/how-to/detector.md").read_text("utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     assert len(blocks) == 4
     for n, text in enumerate(["# TODO(2020-01-01) long ago\n", "# TODO(2999-01-01) one day\n", "# done\n"]):
         repo.write("a.py" if n != 1 else "b.py", text)
         repo.commit(f"change {n}")
-    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     said = []
     for block in blocks:
         done = subprocess.run(
@@ -64,7 +66,7 @@ def test_a_reader_comes_from_an_empty_file_to_a_backtest_and_a_promotion(root: P
     assert written == "" and "in shadow" in added and "todo-deadline is on" in promoted
     assert "A TODO in a.py was due on 2020-01-01" in replayed and "2999" not in replayed
     row = next(line for line in replayed.splitlines() if line.split()[:1] == ["todo-deadline"])
-    assert row.split()[1:3] == ["(off)", "1"] and "100%" in row, "raised once, and done"
+    assert row.split()[1:3] == ["(shadow)", "1"] and "100%" in row, "raised once, and done"
 
 
 def test_a_function_of_a_package_answers_as_the_how_to_says(root: Path) -> None:

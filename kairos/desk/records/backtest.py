@@ -31,7 +31,7 @@ class BacktestDetectorOut(Output, frozen=True, kw_only=True):
     detector: str
     version: int
     enabled: bool
-    state: DetectorState
+    state: DetectorState = "on"
     raised: int
     per_100_commits: float
     per_day: float

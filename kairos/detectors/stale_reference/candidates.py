@@ -65,9 +65,11 @@ def _written(moves: Moves) -> _Written:
             out.needles.update({stem} if suffix in python_imports.SUFFIXES else _spellings(base))
             if suffix in _DOCUMENTS or suffix in markdown_links.SPECIFIERS:
                 out.stems.add(stem)
+            if base == "README.md":
+                out.stems.add("index.html")  # as mdBook calls it
         if out.many or base == "__init__.py":
             out.beside.add(directory)
-    out.needles.update(posixpath.basename(d) for d in moves.directories)
+    out.needles.update(posixpath.basename(d) for d in (*moves.directories, *moves.go_packages_left))
     return out
 
 

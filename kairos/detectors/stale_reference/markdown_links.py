@@ -26,10 +26,11 @@ from kairos.detectors.stale_reference.document_commands import fenced_commands, 
 from kairos.detectors.stale_reference.inclusions import find_inclusions
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd")
-_PAGE = ".html"
+_PAGE, _INDEX = ".html", "index"
 _SHORTENED = ("", ".md", ".mdx")
 SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
 
@@ -48,12 +49,14 @@ def parts_of(path: str, text: str) -> list[DocumentPart]:
     return [DocumentPart(*row) for row in markdown_parts(text, mdx=path.endswith(".mdx"))]
 
 
-def find_links(path: str, text: str, moves: Moves, modules: Modules | None = None) -> Found:
+def find_links(
+    path: str, text: str, moves: Moves, modules: Modules | None = None, projects: Projects | None = None
+) -> Found:
     """The references in one Markdown file. Links in a file that was itself moved are corrected, too.
 
     The rewritten text is parsed again: unless everything but the rewritten destinations is the same, all become
     doubts."""
-    modules = modules or Modules(moves)
+    modules, projects = modules or Modules(moves), projects or Projects(moves, lambda path: None)
     found, lines, parts = Found(), Lines(text), parts_of(path, text)
     wanted: dict[int, str] = {}
     for index, part in enumerate(parts):
@@ -75,7 +78,7 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
                     found.add(find_in_span(path, text, part.start, part.end, moves))
                 for start, end in _written(part, text):
                     raw = text[start:end]
-                    followed = _followed(path, text, part, raw, moves)
+                    followed = _followed(path, text, part, raw, moves, projects)
                     if followed.why:
                         found.doubt(line, followed.why)
                     elif followed.new == "":
@@ -109,7 +112,7 @@ def _written(part: DocumentPart, text: str) -> Iterator[tuple[int, int]]:
         yield part.start, part.end
 
 
-def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) -> Followed:
+def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves, projects: Projects) -> Followed:
     match part.kind:
         case "code":
             return _code(path, text, part, moves)
@@ -124,11 +127,24 @@ def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) 
     name = unquoted(divided(link)[0])
     followed = follow(name, document_readings(name, path, moves), moves, _SHORTENED)
     if followed is STAYS and name.endswith(_PAGE):
-        # The page that a document becomes on a site.
-        document = name.removesuffix(_PAGE)
-        followed = follow(document, document_readings(document, path, moves), moves, (".md", ".mdx"))
-        return followed._replace(new=followed.new + _PAGE) if followed.new else STAYS
+        return _page(path, name.removesuffix(_PAGE), moves, projects.is_in_book(path))
     return followed
+
+
+def _page(path: str, document: str, moves: Moves, in_book: bool) -> Followed:
+    """What became of the page that a document is on a site. In an mdBook that of `README.md` is `index.html`."""
+    followed = follow(document, document_readings(document, path, moves), moves, (".md", ".mdx"))
+    directory, base = posixpath.split(document)
+    if in_book and base == _INDEX and followed is STAYS:
+        readme = posixpath.join(directory, "README")
+        readings = document_readings(document, path, moves)
+        if not any(moves.was(posixpath.normpath(posixpath.join(r.before, f"{document}.md"))) for r in readings):
+            followed = follow(readme, readings, moves, (".md",))
+    if not followed.new:
+        return STAYS
+    above, name = posixpath.split(followed.new)
+    name = _INDEX if in_book and name == "README" else name
+    return followed._replace(new=posixpath.join(above, name) + _PAGE)
 
 
 def _code(path: str, text: str, part: DocumentPart, moves: Moves) -> Followed:

@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benches.detectors import MANNERS, clone_of
+from benches.repo_idq_added import Added
 from benches.repo_idq_claims import Trees, unproven
 from benches.repo_idq_learning import Lift, lift_of
 from kairos.backtest.journal import Journal, JournalEntry, LookSaid
@@ -38,6 +39,7 @@ from kairos.backtest.replay import Options, Replay, in_one_go
 from kairos.backtest.result import BacktestResult, RaisedThen
 from kairos.detectors.enabled import ENABLED
 from kairos.detectors.looking import ALL
+from kairos.detectors.protocol import Detector
 from kairos.domain.attention import SPEAKING
 from kairos.domain.events import CommitRecorded
 from kairos.repo.git import Git, GitError
@@ -77,7 +79,8 @@ class Points(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One stretch: its pool, what Kairos told of it, the commits, claims that do not follow, and moments."""
+    """One stretch: its pool, what Kairos told of it, the commits, claims that do not follow, moments, and what learning
+    adds: of this program's own detectors, and with one that a person added."""
 
     pool: BacktestResult
     kairos: BacktestResult
@@ -85,6 +88,7 @@ class Measured(NamedTuple):
     amid: frozenset[str]
     unproven: list[str]
     lift: Lift
+    added: Lift
 
 
 def stretches() -> list[Stretch]:
@@ -100,6 +104,7 @@ def measured(git: Git, stretch: Stretch) -> Measured:
         pool = replayed(git, stretch, [d.name for d in ALL], whole)
         reduced(whole, own, ENABLED, pool.commits)
         kairos = replayed(git, stretch, sorted(ENABLED), own)
+        also = noisy(git, stretch, Path(folder) / "added")
     commits = list(history(git, "bench", stretch.head, stretch.commits))
     amid = frozenset(commit.oid for commit, is_amid in in_one_go(commits) if is_amid)
     with closing(Trees(git)) as trees:
@@ -107,14 +112,25 @@ def measured(git: Git, stretch: Stretch) -> Measured:
             f"{stretch.repository} {card.commit[:10]} {card.title}: {why}" for card in pool.raised
             for why in unproven(card, trees)
         ]  # fmt: skip
-    return Measured(pool, kairos, commits, amid, wrong, lift_of(pool.raised, commits))
+    lifts = lift_of(pool.raised, commits), lift_of([*pool.raised, *also.raised], commits)
+    return Measured(pool, kairos, commits, amid, wrong, *lifts)
+
+
+def noisy(git: Git, stretch: Stretch, file: Path) -> BacktestResult:
+    """The backtest of a stretch by the detector that a person added."""
+    with closing(Added(git)) as added:
+        return of_detectors(git, stretch, [added.detector], file)
 
 
 def replayed(git: Git, stretch: Stretch, names: Collection[str], file: Path) -> BacktestResult:
-    """The backtest of a stretch by some detectors; what its journal has is not looked at again."""
+    """The backtest of a stretch by some detectors of this program."""
+    return of_detectors(git, stretch, [d for d in ALL if d.name in names], file)
+
+
+def of_detectors(git: Git, stretch: Stretch, chosen: Sequence[Detector], file: Path) -> BacktestResult:
+    """The backtest of a stretch; what its journal has is not looked at again."""
     journal = Journal(file)
     try:
-        chosen = [d for d in ALL if d.name in names]
         made = Replay(git, chosen, Options(last=stretch.commits), MANNERS, zone_of(git, stretch), journal, b"bench")
         return made.run(stretch.head, lambda done, total: None)
     finally:
@@ -212,9 +228,6 @@ def report(every: Sequence[Measured]) -> str:
     wrong = [text for one in every for text in one.unproven]
     failed = len({text.split(": ")[0] for text in wrong})
     told = [(r, one.amid) for one in every for r in one.kairos.raised if r.told is not None]
-    lifts = [one.lift for one in every]
-    judged = [f"{lift.gained:+d} of {lift.matters}" for lift in lifts]
-    gained = sum(x.gained for x in lifts) / max(1, sum(x.matters for x in lifts))
     out += [
         "",
         f"{sum(len(one.commits) for one in every)} commits of {len(every)} repositories.",
@@ -223,11 +236,27 @@ def report(every: Sequence[Measured]) -> str:
         f"amid a rebase: {sum(r.told.commit in amid for r, amid in told)} of {len(told)}; "  # type: ignore[union-attr]
         f"most told on one day: {max((one.kairos.busiest for one in every), default=0)}, "
         f"told twice: {sum(one.kairos.repeats for one in every)}.",
-        f"Learning, a maintainer at a time (decisions made right by it): {', '.join(judged)}; in all {gained:+.3f} a "
-        f"decision; better for {sum(x.gained > 0 for x in lifts)}, worse for {sum(x.gained < 0 for x in lifts)} of "
-        f"{len(lifts)}.",
+        "",
+        "| learned of | better, worse, the same | made right less made wrong | held back |",
+        "|---|---|---|---|",
+        learning("its own detectors", [one.lift for one in every]),
+        learning("and one that a person added", [one.added for one in every]),
+        "",
+        "Maintainer by maintainer, with the added one: " + ", ".join(each(one.added) for one in every) + ".",
     ]
     return "\n".join([*out, *wrong])
+
+
+def learning(whose: str, lifts: Sequence[Lift]) -> str:
+    """A row of what learning adds: for how many maintainers, in all, and what it held back for that."""
+    better, worse = sum(x.gained > 0 for x in lifts), sum(x.gained < 0 for x in lifts)
+    total = Lift(*(sum(column) for column in zip(*lifts, strict=True)))
+    return f"| {whose} | {better}, {worse}, {len(lifts) - better - worse} | {each(total)} | {total.held} |"
+
+
+def each(lift: Lift) -> str:
+    """The decisions that learning made right less those it made wrong, of all."""
+    return f"{lift.gained:+d} of {lift.matters}"
 
 
 def main() -> None:

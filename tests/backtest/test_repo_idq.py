@@ -11,7 +11,7 @@ from benches import repo_idq
 from benches.detectors import listed
 from benches.repo_idq import Points, at_once, points_of, stretches
 from benches.repo_idq_claims import Trees, unproven
-from benches.repo_idq_learning import lift_of
+from benches.repo_idq_learning import Lift, lift_of
 from kairos.backtest.result import RaisedThen, ToldThen
 from kairos.detectors.looking import ALL
 from kairos.domain.events import CommitRecorded
@@ -179,6 +179,33 @@ def test_learning_holds_back_what_a_maintainer_never_does_and_nothing_of_what_th
     found = lift_of([*noise, *good], line(100))
     assert found.matters == 40 and found.gained == found.held == 15, "silent after five noes"
     assert lift_of(good, line(100)).held == 0
+
+
+def test_a_detector_that_a_person_added_is_judged_by_what_people_did(repo, tmp_path) -> None:
+    """A TODO that stood there, one that went, one that stayed, and one that the history leaves open."""
+    repo.write("old.py", "# TODO: since ever\n")
+    repo.commit()
+    repo.write("old.py", "# TODO: since ever\nx = 1\n")
+    repo.write("went.py", "# TODO\n")
+    repo.write("stayed.py", "# TODO\n")
+    repo.write("image.png", b"\xff TODO")
+    repo.commit()
+    repo.write("went.py", "x = 1\n")
+    repo.commit()
+    for n in range(30):
+        repo.write("stayed.py", f"# TODO\nn = {n}\n")
+        repo.commit()
+    repo.write("open.py", "# TODO\n")
+    stretch = repo_idq.Stretch("x/y", repo.commit(), 33)
+    found = repo_idq.noisy(Git(repo.root), stretch, tmp_path / "j").raised
+    labels = {r.claim.partition("(")[2].rstrip(")"): r.label for r in found}
+    assert labels == {"went.py": "done", "stayed.py": "left", "open.py": "unknown"}
+    assert {r.detector for r in found} == {"todo-came-in"}
+
+
+def test_what_learning_adds_is_a_row_over_all_maintainers() -> None:
+    said = repo_idq.learning("here", [Lift(4, 2, 3), Lift(2, -1, 1), Lift(0, 0, 0)])
+    assert said == "| here | 1, 1, 1 | +1 of 6 | 4 |"
 
 
 def test_learning_knows_only_what_was_decided_before() -> None:

@@ -407,6 +407,7 @@ def confined_run(
     fail_at: str | None = None,
     cancelled: Callable[[], bool] | None = None,
     probe: bool = False,
+    place: bytes | None = None,
     heard: Callable[[bytes], None] | None = None,
     waker: int | None = None,
 ) -> _RunAnswer:
@@ -418,7 +419,8 @@ def confined_run(
     `root` and `scratch` are canonical; `scratch` holds the empty directories `stage` and `layers`. `limits`:
     memory, processes, bytes of one file, bytes and inodes of all changes, open files, CPU seconds. `wall` in
     seconds. `keep` bytes of each stream are kept; more than `flood` of both end the run. `probe` only tries
-    each mechanism. ValueError for a tree that cannot be confined, OSError if the launcher does not start."""
+    each mechanism. `place`: where the command sees the tree (`root` by default); read roots below it are laid over
+    the tree. ValueError for a tree that cannot be confined, OSError if the launcher does not start."""
 
 def remove_tree(directory: bytes) -> None:
     """Removes a directory with everything in it, however deep and whatever its modes. Follows no link."""

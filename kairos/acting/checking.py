@@ -102,6 +102,33 @@ def run_check(
     raise AssertionError  # pragma: no cover
 
 
+def run_check_in(
+    home: Home,
+    tree: Path,
+    place: Path,
+    check: NamedCheck,
+    changes: Mapping[str, tuple[bytes, int] | None],
+    *,
+    beside: Sequence[Path] = (),
+    cancelled: Callable[[], bool] | None = None,
+) -> CheckResult:
+    """Runs a whole check on a directory that is seen at `place`, with `changes` on top; `beside`: what it may read
+    besides what the check was named with. TryAgain (75) if it was cancelled."""
+    try:
+        with run(
+            tree, gently(runners.reporting(check.command)), scratch_home=home.scratch, seed=changes,
+            limits=_limits(check, 1), place=place,
+            read_roots=[*(Path(place) for place in check.read_roots), *beside], cancelled=cancelled,
+        ) as done:  # fmt: skip
+            if done.stopped == "cancelled":
+                raise TryAgain("the check was stopped before it ended", "It is run again.")
+            whole = RepeatOutput(done.stdout, done.stderr, done.exit)
+            found = _understood(done, whole, check, place, selected=False)
+            return msgspec.structs.replace(found, seconds=round(done.seconds, 3))
+    except (SandboxUnavailable, UsageError, SeedRefused) as error:
+        return _broken(error.message)
+
+
 def _run(
     home: Home,
     root: Path,
@@ -117,7 +144,7 @@ def _run(
         return _broken("its runner cannot run these cases alone")
     git, mark = Git(root), secrets.token_hex(8)
     kept = check.results or runners.REPORT
-    words = _gently(command if repeats == 1 else runners.repeating(command, repeats, mark, kept))
+    words = gently(command if repeats == 1 else runners.repeating(command, repeats, mark, kept))
     for every in (False, True):
         try:
             seed = {**seed_of(git, commit, every=every), **changes}
@@ -139,7 +166,8 @@ def _run(
     raise TryAgain("files changed while the check ran", "It is run again when you pause.")
 
 
-def _gently(command: Sequence[str]) -> list[str]:
+def gently(command: Sequence[str]) -> list[str]:
+    """The command, run behind what a person does on the machine."""
     return [str(_NICE), "-n", "15", *command] if _NICE.exists() else list(command)
 
 

@@ -142,6 +142,7 @@ def run(
     net: Literal["none", "loopback"] = "none",
     read_roots: Sequence[Path] = (),
     cancelled: Callable[[], bool] | None = None,
+    place: Path | None = None,
     fail_at: str | None = None,
     heard: Callable[[bytes], None] | None = None,
     waker: int | None = None,
@@ -149,7 +150,8 @@ def run(
     """Runs `argv` in a scratch view of `root`; nothing in `root` changes.
 
     `seed` is applied to the view first: path to (content, mode), or to None for a removal. `read_roots` are readable
-    besides the system and the usual toolchains. `cancelled` is called ten times a second. `heard` gets the standard
+    besides the system and the usual toolchains. `place` is where the command sees the view (by default at `root`);
+    read roots below it are laid over the view. `cancelled` is called ten times a second. `heard` gets the standard
     output as it comes; with `waker`, a descriptor, the run may last for days and ends when that can be read.
 
     Raises SandboxUnavailable if a layer could not be set up (the command did not run), SeedRefused, UsageError.
@@ -160,6 +162,7 @@ def run(
     identity = (tree.stat().st_dev, tree.stat().st_ino)
     limits = limits or Limits()
     home = home_directory(os.environ)
+    seen = tree if place is None else place.resolve()
     visible = (*interpreter_roots(os.environ, home), *(_real_path(place) for place in read_roots))
     with _room_for_a_run(scratch_home) as room:
         answer = _start(
@@ -168,7 +171,8 @@ def run(
             root=os.fsencode(tree),
             home=os.fsencode(home),
             argv=[os.fsencode(word) for word in argv],
-            env=_encoded(environment_for(os.environ, home, (*visible, tree))),
+            place=os.fsencode(seen),
+            env=_encoded(environment_for(os.environ, home, (*visible, seen))),
             read_roots=[os.fsencode(place) for place in visible],
             seed=[
                 (os.fsencode(path), None if file is None else (file[0], file[1])) for path, file in (seed or {}).items()

@@ -105,9 +105,9 @@ def opening(
     return [{"role": "system", "content": prompt()}, {"role": "user", "content": "\n\n".join(parts)}]
 
 
-def prompt() -> str:
-    """The system prompt shipped with the package."""
-    return resources.files("kairos.agent").joinpath("prompts/review_change.md").read_text("utf-8")
+def prompt(name: str = "review_change") -> str:
+    """A prompt shipped with the package."""
+    return resources.files("kairos.agent").joinpath(f"prompts/{name}.md").read_text("utf-8")
 
 
 def remembered(log: Log, repo: str) -> list[tuple[str, str]]:

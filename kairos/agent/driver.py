@@ -16,17 +16,19 @@ from kairos.agent.model import Halt, Halted, ModelPort
 from kairos.agent.outputs import Assignment, Result, requests_of
 from kairos.agent.patches import Unfit, finding_of
 from kairos.agent.repository_files import Files
-from kairos.agent.tools.catalogue import READERS, offered
+from kairos.agent.scratch_tree import ScratchTree
+from kairos.agent.tools.catalogue import SCRATCH, allowed, offered
 from kairos.agent.tools.reading import Tools
+from kairos.agent.tools.scratch import MakeBench, ScratchTools, outcome_of, what_of
 from kairos.agent.trouble import Answer, Trouble
 from kairos.clock import SECOND, now_us, rfc3339
 from kairos.domain import budget
 from kairos.domain.budget import Tokens
-from kairos.domain.events import ModelCalled, TurnStarted
+from kairos.domain.events import ModelCalled, ToolUsed, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import redact
 from kairos.domain.turn import (
-    READS_AT_ONCE,
+    TOOLS_AT_ONCE,
     Accepted,
     Answered,
     Ask,
@@ -35,14 +37,15 @@ from kairos.domain.turn import (
     Effect,
     End,
     Garbled,
-    Read,
-    ReadDone,
     Refused,
     Reply,
     Say,
     Signal,
     Started,
     Turn,
+    Use,
+    UseDone,
+    Using,
     handle,
 )
 from kairos.errors import BudgetExhausted, KairosError
@@ -65,11 +68,14 @@ class Driver:
         zone: tzinfo,
         halt: Halt,
         gone: Callable[[], bool] = lambda: False,
+        make_bench: MakeBench | None = None,
     ) -> None:
         self._log, self._model, self._port, self._files = log, model, port, files
         self._assignment, self._zone, self._halt, self._gone = assignment, zone, halt, gone
         self._pauses = Pauses(log)
         self._finding: Finding | None = None
+        self._make_bench = make_bench
+        self._scratch: ScratchTools | None = None
         self._call = 0
         self._patches: list[str] = []
 
@@ -80,15 +86,18 @@ class Driver:
             turn=self._assignment.turn, repo=self._assignment.repo, engine="model",
             boundary=self._assignment.boundary, detectors=[f"{kind}@1"] if (kind := self._assignment.kind) else [],
         )  # fmt: skip
-        position = self._log.append(
+        self._position = self._log.append(
             [NewEvent(self._assignment.turn, started, self._assignment.cause, "system")],
             expected={self._assignment.turn: 0},
         )[0]
-        self._ledger = Ledger(self._log, self._model, self._assignment.turn, position)
+        self._ledger = Ledger(self._log, self._model, self._assignment.turn, self._position)
         try:
             end = self._converse()
         except KairosError as error:
             end = End("failed", f"{error.message}. {error.hint}")
+        finally:
+            if self._scratch is not None:
+                self._scratch.close()
         return Result(
             turn=self._assignment.turn, outcome=end.outcome, why=redact(end.why)[:500],
             finding=self._finding if end.outcome == "proposed" else None,
@@ -102,9 +111,11 @@ class Driver:
             return End("quiet", "nothing here is new: each change was looked at before, or is not there any more")
         self._price = self._port.price()
         self._port.load()
-        self._talk = Conversation(opening, self._port.scrubbed)
-        self._tools = Tools(self._files, [line for _, line in memories])
         self._deadline = time.monotonic() + self._model.deadline_seconds
+        self._prepare_tools([line for _, line in memories])
+        if self._scratch is not None:
+            opening[0]["content"] += f"\n{context.prompt('scratch_tree')}"
+        self._talk = Conversation(opening, self._port.scrubbed)
         turn, signals = Turn(limit=self._model.calls_per_turn), list[Signal]([Started()])
         while signals:
             turn, effects = handle(turn, signals.pop(0))
@@ -115,6 +126,36 @@ class Driver:
                 if signal is not None:
                     signals.append(signal)
         return End("failed", "the turn came to no end")
+
+    def _prepare_tools(self, memories: list[str]) -> None:
+        """The tools that this turn may call: those that work on a scratch tree only where there is a commit to make it
+        of and somewhere to run."""
+        commit = self._files.commit(self._assignment.commit or "HEAD")
+        level = self._assignment.level if commit is not None and self._make_bench is not None else 0
+        self._allowed = allowed(self._assignment.kind, level)
+        if commit is not None and self._make_bench is not None and any(name in SCRATCH for name in self._allowed):
+            tree = ScratchTree(self._files, commit)
+            self._scratch = ScratchTools(tree, self._make_bench, self._stopped, self._deadline)
+        self._tools = Tools(self._files, memories, self._scratch.tree if self._scratch is not None else None)
+
+    def _run(self, asked: Using) -> tuple[str, int]:
+        """(what a tool said, how long it took in us)"""
+        begun = time.monotonic()
+        if self._scratch is not None and asked.tool in SCRATCH:
+            output = self._scratch.run(asked.tool, asked.arguments)
+        else:
+            output = self._tools.run(asked.tool, asked.arguments)
+        return output, round((time.monotonic() - begun) * 1e6)
+
+    def _record(self, asked: Using, output: str, micros: int) -> None:
+        """Records the use of a tool that works on the scratch tree."""
+        if asked.tool in SCRATCH:
+            outcome, why = outcome_of(output)
+            used = ToolUsed(
+                turn=self._assignment.turn, call=self._call, tool=asked.tool, what=what_of(asked.tool, asked.arguments),
+                outcome=outcome, why=why, micros=micros,
+            )  # fmt: skip
+            self._log.append([NewEvent(self._assignment.turn, used, self._position, "system")])
 
     def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]] | None:
         """The first messages, None if there is nothing to look at."""
@@ -138,15 +179,19 @@ class Driver:
         match effect:
             case Ask(final):
                 return self._ask(final)
-            case Read(requests):
-                with ThreadPoolExecutor(READS_AT_ONCE, "reading") as pool:
-                    outputs = pool.map(lambda asked: self._tools.run(asked.tool, asked.arguments), requests)
-                    for asked, output in zip(requests, outputs, strict=True):
+            case Use(requests):
+                at_once = 1 if any(asked.changes for asked in requests) else TOOLS_AT_ONCE
+                with ThreadPoolExecutor(at_once, "tools") as pool:
+                    outputs = pool.map(self._run, requests)
+                    for asked, (output, micros) in zip(requests, outputs, strict=True):
+                        self._record(asked, output, micros)
                         self._talk.reply(asked.id, output)
-                return ReadDone()
+                return UseDone()
             case CheckPatch(request):
                 try:
-                    self._finding = finding_of(request.patch, self._files, self._assignment, self._ledger.spent())
+                    self._finding = finding_of(
+                        request.patch, self._files, self._assignment, self._ledger.spent(), self._scratch
+                    )
                 except Unfit as why:
                     return Refused(request.id, str(why))
                 except Exception as error:  # noqa: BLE001 - whatever a model's patch does to the check, it ends no turn
@@ -160,7 +205,7 @@ class Driver:
 
     def _ask(self, final: bool) -> Signal:
         self._call += 1
-        tools = offered(final)
+        tools = offered(self._allowed, final)
         size, request = self._talk.measure(tools, self._model.name)
         if self._model.tools == "text":
             size += text_tools.OVERHEAD
@@ -183,7 +228,7 @@ class Driver:
             if trouble.retry_after is not None:
                 return Ceased("parked", f"the server asks to wait until {rfc3339(_after(trouble.retry_after))}")
             return Ceased("failed", f"{trouble.kind}: {trouble.why}")
-        return Answered(requests_of(self._talk.answered(answer), READERS))
+        return Answered(requests_of(self._talk.answered(answer), self._allowed, SCRATCH))
 
     def _on_the_books(self, number: int, send: Callable[[], Answer], most: Tokens, request: str) -> Answer:
         """Makes one attempt: refuses it when stopped, reserves its cost, checks again for a pause, sends it and

@@ -5,13 +5,14 @@ Cheap to import, because the daemon uses it, too.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from kairos.contract import problems
 from kairos.domain.finding import Finding
-from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Reading, Request
+from kairos.domain.turn import Declining, Malformed, Outcome, Patch, Proposing, Request, Using
 from kairos.eventlog.record import Fence
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -32,8 +33,11 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The worker's standard input: the turn, the repository, the trigger, the positions of its evidence, and the leases
-    under which it appends to a shared log. `proposal`: the one whose comments the turn answers, `failure`: the red
-    check that it explains; with neither it reviews a change."""
+    under which it appends to a shared log.
+
+    `proposal`: the one whose comments the turn answers, `failure`: the red check that it explains; with neither it
+    reviews a change. `commit`: the one that the turn is about, of which its scratch tree is made; HEAD if it is empty.
+    `level`: of the tools that it may call, 0 reads, 1 works on the scratch tree."""
 
     turn: str
     repo: str
@@ -43,6 +47,8 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     evidence: list[int] = []
     proposal: str = ""
     failure: Failure | None = None
+    commit: str = ""
+    level: int = 1
     fences: list[Fence] = []
 
     @property
@@ -88,12 +94,15 @@ def parse_result(stdout: bytes) -> Result:
     return result
 
 
-def requests_of(calls: list[ToolCall], readers: dict[str, type[msgspec.Struct]]) -> list[Request]:
-    """Decodes each call with its tool's schema; a call that cannot be decoded becomes Malformed with the reason."""
-    return [_request(call, readers) for call in calls]
+def requests_of(
+    calls: list[ToolCall], tools: Mapping[str, type[msgspec.Struct]], changing: Container[str] = ()
+) -> list[Request]:
+    """Decodes each call with its tool's schema; a call that cannot be decoded becomes Malformed with the reason.
+    `changing`: the tools that may change the scratch tree."""
+    return [_request(call, tools, changing) for call in calls]
 
 
-def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Request:
+def _request(call: ToolCall, tools: Mapping[str, type[msgspec.Struct]], changing: Container[str]) -> Request:
     raw = call.arguments.strip() or "{}"
     try:
         arguments: Any = msgspec.json.decode(raw)
@@ -103,8 +112,9 @@ def _request(call: ToolCall, readers: dict[str, type[msgspec.Struct]]) -> Reques
             return Proposing(call.id, _bounded(_shaped(arguments, Patch)))
         if call.name == "nothing":
             return Declining(call.id)
-        if call.name in readers:
-            return Reading(call.id, call.name, msgspec.structs.asdict(_shaped(arguments, readers[call.name])))
+        if call.name in tools:
+            given = msgspec.structs.asdict(_shaped(arguments, tools[call.name]))
+            return Using(call.id, call.name, given, call.name in changing)
     except (msgspec.MsgspecError, UnicodeError, ValueError, RecursionError) as error:
         return Malformed(call.id, f"the arguments of {call.name} are wrong: {str(error)[:_WHY_AT_MOST]}")
     return Malformed(call.id, f"there is no tool `{call.name[:40]}`")
@@ -123,8 +133,8 @@ def _bounded(patch: Patch) -> Patch:
     """Returns the patch if its sizes are within the limits. ValueError otherwise."""
     if not patch.title.strip() or not patch.claim.strip():
         raise ValueError("title and claim must not be empty")
-    if not 0 < len(patch.files) <= FILES_AT_MOST:
-        raise ValueError(f"files has 1 to {FILES_AT_MOST} entries")
+    if len(patch.files) > FILES_AT_MOST:
+        raise ValueError(f"files has at most {FILES_AT_MOST} entries")
     if len(patch.evidence) > QUOTES_AT_MOST:
         raise ValueError(f"evidence has at most {QUOTES_AT_MOST} entries")
     if sum(len(f.old_text) + len(f.new_text) for f in patch.files) > TEXT_AT_MOST:

@@ -10,6 +10,7 @@ import math
 import os
 import re
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -184,6 +185,14 @@ class Files:
                 sections.append(_section(change, blobs))
                 size += len(sections[-1])
         return [*sections, left_out(len(changes) - len(sections), len(changes))]
+
+    def ignored(self, paths: Sequence[str]) -> set[str]:
+        """Those of these untracked paths that git ignores; they need not exist. GitError."""
+        if not paths:
+            return set()
+        given = b"".join(os.fsencode(path) + b"\0" for path in paths)
+        out = self.git.run("check-ignore", "-z", "--stdin", stdin=given, ok=(0, 1))
+        return {os.fsdecode(path) for path in out.split(b"\0") if path}
 
     def _is_listed(self, path: str) -> bool:
         try:

@@ -24,21 +24,19 @@ from kairos.clock import SECOND, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
 from kairos.daemon.mending import Bench, failure_of, proven
+from kairos.daemon.model_commits import commit_at, level_of, resting
 from kairos.daemon.turns import Looker, told
 from kairos.domain.action import PatchAction
-from kairos.domain.basis import Basis, CommitBasis
 from kairos.domain.editing import ModelWords
 from kairos.domain.events import (
     AttentionDue,
     AttentionHeld,
     CheckJudged,
-    GitMoved,
     ProposalCommented,
     ProposalRaised,
     TurnEnded,
     TurnStarted,
 )
-from kairos.domain.finding import Finding
 from kairos.domain.proposal import OPEN
 from kairos.errors import KairosError, LeaseLost, OutcomeUnknown, TryAgain
 from kairos.eventlog.leases import HeldLeases, fences_of, is_mine
@@ -219,12 +217,13 @@ class Modelling(Component):
         moves = [*self._carried.pop(repo_id, []), *(d.caused_by for d in dues if d.caused_by is not None)]
         assignment = Assignment(
             turn=turn, repo=repo_id, root=repo.root, boundary=BOUNDARY, cause=due.position,
-            evidence=list(dict.fromkeys(moves)), fences=list(self._log.fences),
+            evidence=list(dict.fromkeys(moves)), commit=commit_at(self._log, due) or "", level=level_of(self._home),
+            fences=list(self._log.fences),
         )  # fmt: skip
         begun = time.monotonic()
         result = self._work(assignment)
         self._log.append([], writes=[track])
-        self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track, self._commit(due))
+        self._end(repo_id, result, round((time.monotonic() - begun) * 1e6), track, assignment.commit or None)
         if result.outcome == "parked":
             self._carried[repo_id] = assignment.evidence[-_CARRIED:]
 
@@ -311,7 +310,7 @@ class Modelling(Component):
             return
         assignment = Assignment(
             turn=turn, repo=repo_id, root=str(root), boundary="check", cause=at.position, failure=failure,
-            evidence=list(judged.evidence), fences=list(self._log.fences),
+            evidence=list(judged.evidence), commit=commit, level=level_of(self._home), fences=list(self._log.fences),
         )  # fmt: skip
         result = self._work(assignment)
         self._log.append([], writes=[track])
@@ -333,7 +332,7 @@ class Modelling(Component):
     def _work(self, assignment: Assignment) -> Result:
         try:
             out = self._child.run(
-                "kairos.agent.worker", [],
+                "kairos.daemon.model_worker", [],
                 cwd=self._home.data,
                 environment={
                     **worker_setup.worker_environment(self._config, self._home, os.environ),
@@ -354,7 +353,7 @@ class Modelling(Component):
         history = self._log.stream(result.turn)
         cause = history[0].position if history else None
         repo = self._repos()[repo_id]
-        findings = [_resting(result.finding, commit)] if result.finding is not None else []
+        findings = [resting(result.finding, commit)] if result.finding is not None else []
         raised = self._looker.raised(findings, repo, result.turn, boundary)
         ids = [event.id for event in raised if isinstance(event, ProposalRaised)]
         ended = TurnEnded(
@@ -364,14 +363,6 @@ class Modelling(Component):
         new = [told(event, cause) for event in raised]
         new.append(NewEvent(result.turn, ended, cause, "system"))
         self._log.append(new, expected=self._looker.versions(raised), writes=[track])
-
-    def _commit(self, due: Recorded) -> str | None:
-        """The commit to which HEAD had moved at a boundary, None if the event that marked it does not say."""
-        moved = None if due.caused_by is None else self._log.at(due.caused_by).event
-        if not isinstance(moved, GitMoved):
-            return None
-        names = {moved.head, "HEAD"}
-        return next((r.new for r in moved.refs if r.name in names and r.new), None)
 
     def _end_interrupted(self) -> None:
         with self._world.reading() as views:
@@ -389,11 +380,3 @@ def _lull(dues: list[Recorded]) -> float:
     """Seconds until nothing more came for `LULL_S` after the last of these events. A clock that was set back does not
     prolong it."""
     return min(dues[-1].at / SECOND + LULL_S - now_us() / SECOND, LULL_S)
-
-
-def _resting(finding: Finding, commit: str | None) -> Finding:
-    """The finding, resting on the commit that the model looked at as well."""
-    if commit is None:
-        return finding
-    basis = msgspec.structs.replace(finding.basis or Basis(), commits=[CommitBasis(oids=[commit])])
-    return msgspec.structs.replace(finding, basis=basis)

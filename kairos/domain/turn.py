@@ -12,7 +12,7 @@ import msgspec
 
 from kairos.domain.amounts import count
 
-READS_AT_ONCE = 8
+TOOLS_AT_ONCE = 8
 
 Outcome = Literal["quiet", "proposed", "failed", "parked", "stopped"]
 
@@ -38,20 +38,23 @@ class FileChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Patch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A proposed change as the model states it, not yet checked against the tree."""
+    """A proposed change as the model states it, not yet checked against the tree. Without `files` it is what the turn
+    changed in its scratch tree; with some, these are changed as well."""
 
     title: str
     claim: str
-    files: list[FileChange]
+    files: list[FileChange] = []
     evidence: list[Quote] = []
 
 
-class Reading(_Value, frozen=True):
-    """A call of a reading tool; `arguments` conform to its schema."""
+class Using(_Value, frozen=True):
+    """A call of a tool that answers at once: it reads, or works on the scratch tree. `arguments` conform to its
+    schema; `changes`: it may change the scratch tree."""
 
     id: str
     tool: str
     arguments: dict[str, Any]
+    changes: bool = False
 
 
 class Proposing(_Value, frozen=True):
@@ -72,7 +75,7 @@ class Malformed(_Value, frozen=True):
     why: str
 
 
-Request = Reading | Proposing | Declining | Malformed
+Request = Using | Proposing | Declining | Malformed
 
 
 # Signals.
@@ -92,7 +95,7 @@ class Garbled(_Value, frozen=True):
     why: str
 
 
-class ReadDone(_Value, frozen=True):
+class UseDone(_Value, frozen=True):
     pass
 
 
@@ -114,7 +117,7 @@ class Ceased(_Value, frozen=True):
     why: str
 
 
-Signal = Started | Answered | Garbled | ReadDone | Accepted | Refused | Ceased
+Signal = Started | Answered | Garbled | UseDone | Accepted | Refused | Ceased
 
 
 # Effects, to be done in order.
@@ -124,10 +127,10 @@ class Ask(_Value, frozen=True):
     final: bool
 
 
-class Read(_Value, frozen=True):
-    """Run these reading tools, answer each; then signal ReadDone."""
+class Use(_Value, frozen=True):
+    """Run these tools in order, answer each; then signal UseDone."""
 
-    requests: list[Reading]
+    requests: list[Using]
 
 
 class CheckPatch(_Value, frozen=True):
@@ -154,7 +157,7 @@ class End(_Value, frozen=True):
     why: str
 
 
-Effect = Ask | Read | CheckPatch | Reply | Say | End
+Effect = Ask | Use | CheckPatch | Reply | Say | End
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,7 +174,7 @@ def handle(turn: Turn, signal: Signal) -> tuple[Turn, list[Effect]]:
     if turn.ended is not None:
         return turn, []
     match signal:
-        case Started() | ReadDone():
+        case Started() | UseDone():
             return _ask(turn, [])
         case Answered(requests):
             return _answered(turn, requests)
@@ -189,22 +192,26 @@ def _answered(turn: Turn, requests: list[Request]) -> tuple[Turn, list[Effect]]:
     if not requests:
         words = "Answer with a tool call: `propose_patch`, or `nothing` when there is nothing worth proposing."
         return _correct(turn, [Say(words)], "the model answered without a tool call")
-    readings = [r for r in requests if isinstance(r, Reading)]
+    uses = [r for r in requests if isinstance(r, Using)]
     answers = [r for r in requests if isinstance(r, Proposing | Declining)]
     wrong = [r for r in requests if isinstance(r, Malformed)]
     if wrong or len(answers) > 1:
         why = wrong[0].why if wrong else "more than one final answer: at most one proposal a turn"
         effects: list[Effect] = [Reply(r.id, f"Refused: {r.why}.") for r in wrong]
         effects += [Reply(a.id, f"Not taken: {why}.") for a in answers]
-        effects += [Reply(r.id, "Not read: correct the other call first.") for r in readings]
+        effects += [Reply(r.id, "Not done: correct the other call first.") for r in uses]
         return _correct(turn, effects, why)
     if answers:
         answer = answers[0]
         if isinstance(answer, Declining):
             return _end(turn, "quiet", "")
-        return turn, [*(Reply(r.id, "Not read: the proposal is looked at.") for r in readings), CheckPatch(answer)]
-    late = [Reply(r.id, f"Not read: at most {READS_AT_ONCE} at once.") for r in readings[READS_AT_ONCE:]]
-    return turn, [*late, Read(readings[:READS_AT_ONCE])]
+        if not any(r.changes for r in uses):
+            return turn, [*(Reply(r.id, "Not done: the proposal is looked at.") for r in uses), CheckPatch(answer)]
+        early = [Reply(answer.id, "Not taken yet: the other calls come first. Propose again when you know them.")]
+    else:
+        early = []
+    late = [Reply(r.id, f"Not done: at most {TOOLS_AT_ONCE} at once.") for r in uses[TOOLS_AT_ONCE:]]
+    return turn, [*early, *late, Use(uses[:TOOLS_AT_ONCE])]
 
 
 def _correct(turn: Turn, effects: list[Effect], why: str) -> tuple[Turn, list[Effect]]:

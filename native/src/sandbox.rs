@@ -35,6 +35,8 @@ pub struct Wish {
     pub probe: bool,
     /// Canonical.
     pub root: PathBuf,
+    /// The path at which the command sees the tree.
+    pub place: PathBuf,
     /// A directory of this run alone, outside `root`, with the empty directories `stage` and `layers`.
     pub scratch: PathBuf,
     pub home: PathBuf,
@@ -58,33 +60,39 @@ fn bytes(path: &Path) -> &[u8] {
 }
 
 impl Wish {
-    /// Refuses trees that could not be told apart from what must stay hidden.
+    /// Refuses trees that could not be told apart from what must stay hidden, where they are and where they are seen.
     pub fn check(&self) -> Result<()> {
-        let refuse = |what: &str| Err(Error::Invalid(format!("{what}: {}", self.root.display())));
         if self.probe {
             return Ok(());
         }
-        if !self.root.is_absolute() || self.home.starts_with(&self.root) {
-            return refuse("the tree would show the home directory");
-        }
-        if self.scratch.starts_with(&self.root) || self.root.starts_with(&self.scratch) {
-            return refuse("the scratch directory and the tree overlap");
-        }
-        let above = ["/proc", "/sys", "/dev/shm", "/etc", "/usr/bin", "/usr/lib", "/boot", "/run", "/tmp"];
-        let within = ["/proc", "/sys", "/etc", "/usr/bin", "/usr/lib", "/boot"];
-        let device = self.root.starts_with("/dev") && !self.root.starts_with("/dev/shm");
-        if device
-            || above.iter().any(|hidden| Path::new(hidden).starts_with(&self.root))
-            || within.iter().any(|hidden| self.root.starts_with(hidden))
-        {
-            return refuse("a system directory cannot be the tree");
-        }
+        self.check_tree(&self.root)?;
+        self.check_tree(&self.place)?;
         if let Some(wide) = self
             .read_roots
             .iter()
             .find(|read| !read.is_absolute() || self.home.starts_with(read) || self.scratch.starts_with(read))
         {
             return Err(Error::Invalid(format!("a read root would show the home directory: {}", wide.display())));
+        }
+        Ok(())
+    }
+
+    fn check_tree(&self, tree: &Path) -> Result<()> {
+        let refuse = |what: &str| Err(Error::Invalid(format!("{what}: {}", tree.display())));
+        if !tree.is_absolute() || self.home.starts_with(tree) {
+            return refuse("the tree would show the home directory");
+        }
+        if self.scratch.starts_with(tree) || tree.starts_with(&self.scratch) {
+            return refuse("the scratch directory and the tree overlap");
+        }
+        let above = ["/proc", "/sys", "/dev/shm", "/etc", "/usr/bin", "/usr/lib", "/boot", "/run", "/tmp"];
+        let within = ["/proc", "/sys", "/etc", "/usr/bin", "/usr/lib", "/boot"];
+        let device = tree.starts_with("/dev") && !tree.starts_with("/dev/shm");
+        if device
+            || above.iter().any(|hidden| Path::new(hidden).starts_with(tree))
+            || within.iter().any(|hidden| tree.starts_with(hidden))
+        {
+            return refuse("a system directory cannot be the tree");
         }
         Ok(())
     }
@@ -106,6 +114,7 @@ impl Wish {
         let spec = json!({
             "probe": self.probe,
             "root": bytes(&self.root),
+            "place": bytes(&self.place),
             "stage": bytes(&stage),
             "home": bytes(&self.home),
             "argv": self.argv,
@@ -204,6 +213,7 @@ mod tests {
         Wish {
             probe: false,
             root: root.into(),
+            place: root.into(),
             scratch: "/var/lib/kairos/scratch/1".into(),
             home: "/home/anna".into(),
             argv: vec![],
@@ -225,6 +235,15 @@ mod tests {
         }
         for good in ["/home/anna/src/repo", "/tmp/x/repo", "/srv/repo", "/usr/src/repo"] {
             assert!(wish(good).check().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_tree_is_refused_for_the_place_where_it_is_seen_too() {
+        for bad in ["/home/anna", "/etc", "/var/lib/kairos", "rel"] {
+            let mut seen = wish("/srv/repo");
+            seen.place = bad.into();
+            assert!(seen.check().is_err(), "{bad}");
         }
     }
 

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from kairos.acting.laid_tree import LaidTree
 from kairos.agent.driver import Driver
 from kairos.agent.model import Halt, ModelPort
 from kairos.agent.outputs import Assignment, Result
 from kairos.agent.repository_files import Files
+from kairos.domain.checks.state import NamedCheck
 from kairos.domain.events import CommitRecorded, ModelCalled, ModelReserved
 from kairos.eventlog.log import Log
 from kairos.eventlog.record import NewEvent
+from kairos.home import Home
 from kairos.repo.git import Git
 from kairos.settings import Model
 
@@ -50,8 +53,11 @@ def fix() -> dict[str, Any]:
 class Bench:
     """Runs turns of one repository against the scripted server and reads the ledger."""
 
-    def __init__(self, log: Log, root: Path, oid: str, url: str) -> None:
+    def __init__(self, log: Log, home: Home, root: Path, oid: str, url: str) -> None:
         self.log = log
+        self.home = home
+        self.checks: list[NamedCheck] = []
+        self.level = 1
         self.root = root
         self.url = url
         self.halt = Halt()
@@ -62,15 +68,19 @@ class Bench:
     def assignment(self) -> Assignment:
         self.turns += 1
         return Assignment(
-            turn=f"turn-{self.turns}", repo=REPO, root=str(self.root), boundary="commit", cause=self.cause, evidence=[]
-        )
+            turn=f"turn-{self.turns}", repo=REPO, root=str(self.root), boundary="commit", cause=self.cause, evidence=[],
+            level=self.level,
+        )  # fmt: skip
 
     def run(self, **settings: Any) -> Result:
         prices = {"input_usd_per_million": 1.0, "output_usd_per_million": 2.0}
         model = Model(**{"name": "scripted", "base_url": self.url, "deadline_seconds": 100.0, **prices, **settings})
         port = ModelPort(model, KEY)
         files = Files(Git(self.root))
-        return Driver(self.log, model, port, files, self.assignment(), UTC, self.halt).run()
+        return Driver(
+            self.log, model, port, files, self.assignment(), UTC, self.halt,
+            make_bench=lambda laid: LaidTree(self.home, self.root, self.checks, laid),
+        ).run()  # fmt: skip
 
     def called(self) -> list[ModelCalled]:
         return [r.event for r in self.log.read(0, topics=("ModelCalled",)) if isinstance(r.event, ModelCalled)]
@@ -80,8 +90,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(log: Log, repo: Any, changed: str, server: Any) -> Bench:
-    return Bench(log, repo.root, changed, server.base_url)
+def bench(log: Log, home: Home, repo: Any, changed: str, server: Any) -> Bench:
+    return Bench(log, home, repo.root, changed, server.base_url)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def test_a_change_that_was_looked_at_is_not_paid_for_again(bench: Any, server: A
     ended = TurnEnded(turn=first.turn, repo="repo-1", engine="model", outcome=first.outcome, patches=first.patches)
     bench.log.append([NewEvent(first.turn, ended)])
     repo.git("commit", "-q", "--amend", "-m", "other words")
-    bench.__init__(bench.log, repo.root, repo.git("rev-parse", "HEAD").strip(), bench.url)
+    bench.__init__(bench.log, bench.home, repo.root, repo.git("rev-parse", "HEAD").strip(), bench.url)
     bench.turns = 1
     again = bench.run()
     assert (again.outcome, again.patches) == ("quiet", []) and "looked at before" in again.why
@@ -255,7 +255,7 @@ def test_no_credential_ever_reaches_the_server(bench: Any, server: Any, repo: An
     pem = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----\n"
     repo.write("settings.py", f"KEY = '{secret}'\nAPI = 'test-key-12345678'\nKEYFILE = '''{pem}'''\n")
     repo.write(".env", f"TOKEN={secret}\nPLAIN=hunter2-env\n")
-    bench.__init__(bench.log, repo.root, repo.commit(f"add {secret}"), bench.url)
+    bench.__init__(bench.log, bench.home, repo.root, repo.commit(f"add {secret}"), bench.url)
     server.calls(
         ("read_file", {"path": "settings.py", "start": 4}), ("read_file", {"path": ".env"}),
         ("grep_search", {"pattern": "AKIA"}), ("grep_search", {"pattern": "abcdEFGH"}), ("git_show", {}),

@@ -9,7 +9,7 @@ from kairos.agent.outputs import Result, ToolCall, parse_result, requests_of
 from kairos.agent.tools.catalogue import READERS
 from kairos.domain.action import NoteAction
 from kairos.domain.finding import Finding
-from kairos.domain.turn import Declining, Malformed, Proposing, Reading
+from kairos.domain.turn import Declining, Malformed, Proposing, Using
 
 FINDING = Finding(
     detector="review-change", version=1, key="k", title="t", claim="c", action=NoteAction(repo="r", text="x"),
@@ -38,7 +38,7 @@ def _one(name: str, arguments: str) -> object:
 
 
 def test_calls_are_decoded_under_their_schema() -> None:
-    assert _one("read_file", '{"path": "a"}') == Reading("c", "read_file", {"path": "a", "start": 1, "lines": 200})
+    assert _one("read_file", '{"path": "a"}') == Using("c", "read_file", {"path": "a", "start": 1, "lines": 200})
     assert _one("nothing", "") == _one("nothing", '{"why": "fine"}') == Declining("c")
     patch = '{"title": "t", "claim": "c", "files": [{"path": "a", "old_text": "b", "new_text": "c"}]}'
     assert isinstance(_one("propose_patch", patch), Proposing)
@@ -52,7 +52,6 @@ def test_calls_are_decoded_under_their_schema() -> None:
         ("read_file", "[]"),
         ("run_command", '{"argv": ["rm"]}'),
         ("propose_patch", '{"title": "", "claim": "c", "files": [{"path": "a", "old_text": "b", "new_text": "c"}]}'),
-        ("propose_patch", '{"title": "t", "claim": "c", "files": []}'),
         ("propose_patch", '{"title": "t", "claim": "c", "files": [{"path": "a", "old_text": "b"}]}'),
         ("nothing", '"no"'),
         ("grep_search", "[" * 100_000),

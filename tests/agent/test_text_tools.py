@@ -7,7 +7,7 @@ import pytest
 
 from kairos.agent.outputs import ToolCall
 from kairos.agent.text_tools import OVERHEAD, answer_format, calls_of, described
-from kairos.agent.tools.catalogue import offered
+from kairos.agent.tools.catalogue import READERS, offered
 
 TALK: list[dict[str, Any]] = [
     {"role": "system", "content": "Review."},
@@ -26,7 +26,7 @@ TALK: list[dict[str, Any]] = [
 
 
 def test_calls_and_results_become_text_in_turns() -> None:
-    told = described(TALK, offered(False))
+    told = described(TALK, offered(READERS, False))
     assert [m["role"] for m in told] == ["system", "user", "assistant", "user"]
     assert all(set(m) == {"role", "content"} for m in told)
     assert json.loads(told[2]["content"]) == {
@@ -37,15 +37,15 @@ def test_calls_and_results_become_text_in_turns() -> None:
 
 
 def test_what_the_description_adds_is_within_its_bound() -> None:
-    tools = offered(False)
+    tools = offered(READERS, False)
     added = len(described(TALK[:1], tools)[0]["content"].encode()) - len(json.dumps(tools).encode())
     assert added < OVERHEAD
 
 
 def test_the_schema_takes_each_tool_with_its_own_arguments() -> None:
-    items = answer_format(offered(True))["json_schema"]["schema"]["properties"]["calls"]["items"]["anyOf"]
+    items = answer_format(offered(READERS, True))["json_schema"]["schema"]["properties"]["calls"]["items"]["anyOf"]
     assert [i["properties"]["tool"]["const"] for i in items] == ["propose_patch", "nothing"]
-    assert items[0]["properties"]["arguments"]["required"] == ["title", "claim", "files"]
+    assert items[0]["properties"]["arguments"]["required"] == ["title", "claim"]
 
 
 @pytest.mark.parametrize(

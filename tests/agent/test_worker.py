@@ -15,6 +15,7 @@ import pytest
 
 from kairos.agent.outputs import parse_result
 from kairos.agent.worker_setup import worker_environment
+from kairos.daemon import model_worker
 from kairos.home import Home
 from kairos.settings import load_config, set_value
 
@@ -31,7 +32,7 @@ def _configure(home: Home, server: Any) -> None:
 
 def _spawn(home: Home, given: bytes, environ: dict[str, str]) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "kairos.agent.worker"],
+        [sys.executable, "-P", "-m", model_worker.__name__],
         cwd=home.data, env=worker_environment(load_config(home), home, environ),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip

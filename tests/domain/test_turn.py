@@ -17,9 +17,6 @@ from kairos.domain.turn import (
     Malformed,
     Patch,
     Proposing,
-    Read,
-    ReadDone,
-    Reading,
     Refused,
     Reply,
     Request,
@@ -27,11 +24,14 @@ from kairos.domain.turn import (
     Signal,
     Started,
     Turn,
+    Use,
+    UseDone,
+    Using,
     handle,
 )
 
 PATCH = Patch("t", "c", [FileChange("a", "b", "c")])
-READ = Reading("r", "read_file", {})
+READ = Using("r", "read_file", {})
 PROPOSE = Proposing("p", PATCH)
 DECLINE = Declining("n")
 WRONG = Malformed("m", "broken")
@@ -50,20 +50,27 @@ def test_a_turn_starts_by_asking() -> None:
 
 
 def test_readings_are_run_and_then_the_model_is_asked_again() -> None:
-    assert _run(Started(), Answered([READ, READ]))[1] == [Read([READ, READ])]
-    assert _run(Started(), Answered([READ]), ReadDone())[1] == [Ask(final=False)]
+    assert _run(Started(), Answered([READ, READ]))[1] == [Use([READ, READ])]
+    assert _run(Started(), Answered([READ]), UseDone())[1] == [Ask(final=False)]
 
 
 def test_too_many_readings_at_once_are_told_so() -> None:
-    many: list[Request] = [Reading(f"r{n}", "grep", {}) for n in range(10)]
+    many: list[Request] = [Using(f"r{n}", "grep", {}) for n in range(10)]
     effects = _run(Started(), Answered(many))[1]
-    assert [type(e) for e in effects] == [Reply, Reply, Read]
+    assert [type(e) for e in effects] == [Reply, Reply, Use]
 
 
 def test_a_proposal_is_judged_and_ends_the_turn() -> None:
     assert _run(Started(), Answered([READ, PROPOSE]))[1][-1] == CheckPatch(PROPOSE)
     turn, effects = _run(Started(), Answered([PROPOSE]), Accepted())
     assert (turn.ended, effects) == ("proposed", [End("proposed", "")])
+
+
+def test_a_change_of_the_scratch_tree_is_made_before_a_proposal_of_the_same_answer_is_looked_at() -> None:
+    write = Using("w", "write_file", {}, changes=True)
+    effects = _run(Started(), Answered([write, PROPOSE]))[1]
+    assert [type(e) for e in effects] == [Reply, Use] and effects[-1] == Use([write])
+    assert _run(Started(), Answered([write, DECLINE]))[1] == [End("quiet", "")]
 
 
 def test_nothing_ends_the_turn_quietly() -> None:
@@ -84,7 +91,7 @@ def test_each_kind_of_wrong_answer_is_corrected_once() -> None:
 
 def test_the_last_call_is_final_and_there_is_none_after_it() -> None:
     assert _run(Started(), limit=1)[1] == [Ask(final=True)]
-    turn, effects = _run(Started(), Answered([READ]), ReadDone(), limit=1)
+    turn, effects = _run(Started(), Answered([READ]), UseDone(), limit=1)
     assert (turn.ended, effects) == ("failed", [End("failed", "1 call and no answer")])
 
 
@@ -94,7 +101,7 @@ def test_what_ends_it_from_outside_is_passed_on() -> None:
 
 SIGNALS = st.one_of(
     st.lists(st.sampled_from(REQUESTS), max_size=4).map(Answered),
-    st.sampled_from([Garbled("x"), ReadDone(), Accepted(), Refused("p", "w"), Ceased("stopped", "s"), Started()]),
+    st.sampled_from([Garbled("x"), UseDone(), Accepted(), Refused("p", "w"), Ceased("stopped", "s"), Started()]),
 )
 
 

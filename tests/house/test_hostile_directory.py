@@ -62,7 +62,7 @@ def test_the_trap_springs_on_a_plain_python(trap: Path) -> None:
     [
         ("dream", ("--help",), 0),
         ("dream", ("--dry-run", "--json"), 0),
-        ("kairos.agent.worker", (), 2),
+        ("kairos.daemon.model_worker", (), 2),
         ("kairos.daemon.compacting", ("0",), 0),
         ("kairos.domain.catalogue", (), 0),
     ],

@@ -6,10 +6,12 @@ names every error at once.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
 
+from kairos.agent.outputs import EXPLAIN, REVIEW
 from kairos.domain.turn import Patch
 
 
@@ -97,6 +99,53 @@ class Recall(_Arguments, frozen=True):
     query: str
 
 
+class WriteFile(_Arguments, frozen=True):
+    """Write a whole text file in the turn's scratch tree, which is the commit that the turn is about. The repository
+    stays as it is."""
+
+    path: str
+    content: str
+
+
+class EditFile(_Arguments, frozen=True):
+    """Replace `old_text` by `new_text` in a text file of the scratch tree. It must occur exactly once, or with `every`
+    at least once."""
+
+    path: str
+    old_text: str
+    new_text: str
+    every: bool = False
+
+
+class ApplyPatch(_Arguments, frozen=True):
+    """Apply a unified diff (`--- a/x`, `+++ b/x`, `@@`; /dev/null for a new or a deleted file) to the scratch tree,
+    whole or not at all."""
+
+    patch: str
+
+
+class Bash(_Arguments, frozen=True):
+    """Run a command line in the scratch tree, confined: no network, no home, no `.git`, no file that is private or
+    ignored. What it changes in the tree stays there for the turn. If it takes longer than 15 seconds, ask `job`."""
+
+    command: str
+
+
+class RunChecks(_Arguments, frozen=True):
+    """Run checks that the person named (all, or those in `names`) on the scratch tree as it is now, confined. If they
+    take longer than 15 seconds, ask `job`."""
+
+    names: list[str] = []
+
+
+class Job(_Arguments, frozen=True):
+    """The state of a command or of checks that run in the background; waits for the end for at most 15 seconds. `stop`:
+    end it, and leave the tree as it was before."""
+
+    job: str
+    stop: bool = False
+
+
 class Nothing(_Arguments, frozen=True):
     """End the turn: there is nothing worth a proposal. The usual answer."""
 
@@ -105,29 +154,46 @@ READERS: dict[str, type[msgspec.Struct]] = {
     "read_file": ReadFile, "glob_search": GlobSearch, "grep_search": GrepSearch, "git_status": GitStatus,
     "git_log": GitLog, "git_show": GitShow, "git_diff": GitDiff, "git_blame": GitBlame, "recall": Recall,
 }  # fmt: skip
-"""Level 0: they read, and run at once."""
+"""Level 0: they read."""
+ANSWERS = ("propose_patch", "nothing")
+SCRATCH: dict[str, type[msgspec.Struct]] = {
+    "write_file": WriteFile, "edit_file": EditFile, "apply_patch": ApplyPatch, "bash": Bash, "run_checks": RunChecks,
+    "job": Job,
+}  # fmt: skip
+"""Level 1: they work on the scratch tree of the turn, one after the other."""
+_ALLOWED = {REVIEW: {**READERS, **SCRATCH}, EXPLAIN: {**READERS, **SCRATCH}}
+"""By kind of turn; every other kind reads only."""
 PROPOSE = (
-    "Propose one change of existing text files, with why. Each `old_text` must occur exactly once in its file and is "
-    "replaced by `new_text`. Each `evidence` text must occur in its file. Ends the turn; a person decides."
+    "Propose one change, with why. What is changed in the scratch tree is in it; `files` are further changes of "
+    "existing text files, where each `old_text` must occur exactly once and is replaced by `new_text`. Each `evidence` "
+    "text must occur in its file. Ends the turn; a person decides."
 )
 
 
+def allowed(kind: str, level: int) -> dict[str, type[msgspec.Struct]]:
+    """The tools that a kind of turn may call before its answer, up to a level."""
+    found = _ALLOWED.get(kind, READERS)
+    return {name: shape for name, shape in found.items() if level > 0 or name not in SCRATCH}
+
+
 def catalogue() -> list[dict[str, Any]]:
-    """Every tool as {name, level, description, schema}. Level 0 reads; `propose_patch` changes nothing by itself."""
-    tools = [(name, shape, shape.__doc__ or "") for name, shape in READERS.items()]
-    tools += [("propose_patch", Patch, PROPOSE), ("nothing", Nothing, Nothing.__doc__ or "")]
-    return [{"name": n, "level": 0, "description": _line(d), "schema": schema_of(s)} for n, s, d in tools]
+    """Every tool as {name, level, description, schema}. Level 0 reads, level 1 works on the scratch tree of a turn;
+    `propose_patch` changes nothing by itself."""
+    tools = [(name, 0, shape, shape.__doc__ or "") for name, shape in READERS.items()]
+    tools += [(name, 1, shape, shape.__doc__ or "") for name, shape in SCRATCH.items()]
+    tools += [("propose_patch", 0, Patch, PROPOSE), ("nothing", 0, Nothing, Nothing.__doc__ or "")]
+    return [{"name": n, "level": at, "description": _line(d), "schema": schema_of(s)} for n, at, s, d in tools]
 
 
-def offered(final: bool) -> list[dict[str, Any]]:
-    """The tools in the model's wire format; `final`: only the two that answer."""
+def offered(tools: Container[str], final: bool) -> list[dict[str, Any]]:
+    """These tools and the two that answer, in the model's wire format; `final`: only the two."""
     return [
         {
             "type": "function",
             "function": {"name": t["name"], "description": t["description"], "parameters": t["schema"]},
         }
         for t in catalogue()
-        if not final or t["name"] not in READERS
+        if t["name"] in ANSWERS or (not final and t["name"] in tools)
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from kairos.agent.repository_files import Files
+from kairos.agent.scratch_tree import ScratchTree
 from kairos.agent.tools.catalogue import (
     READERS,
     GitBlame,
@@ -38,13 +39,14 @@ SECONDS = 5.0
 
 
 class Tools:
-    """The reading tools for one repository. `memory`: the lines that `recall` searches. May be used by several threads
-    at once."""
+    """The reading tools for one repository. `memory`: the lines that `recall` searches; `scratch`: the tree that the
+    turn changes, from which a file that it changed is read. May be used by several threads at once."""
 
-    def __init__(self, files: Files, memory: Sequence[str] = ()) -> None:
+    def __init__(self, files: Files, memory: Sequence[str] = (), scratch: ScratchTree | None = None) -> None:
         self._files = files
         self._history = History(files)
         self._memory = memory
+        self._scratch = scratch
 
     def run(self, tool: str, arguments: dict[str, Any]) -> str:
         """The output of a reading tool, bounded and wrapped as data. A refusal is returned as output, too."""
@@ -78,10 +80,16 @@ class Tools:
 
     def _read(self, asked: ReadFile) -> str:
         first, lines = max(asked.start, 1), min(max(asked.lines, 1), 1_000)
-        text, total = self._files.lines(asked.path, first, lines)
+        if self._scratch is not None and asked.path in self._scratch.changes:
+            where, (text, total) = (
+                ", as changed in the scratch tree",
+                _part(self._scratch.text(asked.path), first, lines),
+            )
+        else:
+            where, (text, total) = "", self._files.lines(asked.path, first, lines)
         if first > total:
             raise Unreadable(f"the file has {count(total, 'line')}")
-        return f"lines {first}-{min(first + lines - 1, total)} of {total}\n" + text.rstrip("\n")
+        return f"lines {first}-{min(first + lines - 1, total)} of {total}{where}\n" + text.rstrip("\n")
 
     def _glob(self, asked: GlobSearch) -> str:
         offset, limit = min(max(asked.offset, 0), OFFSET_AT_MOST), min(max(asked.limit, 1), 500)
@@ -128,6 +136,12 @@ class Tools:
         scored = [(sum(w in line.casefold() for w in words), line) for line in self._memory]
         best = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])[:10]
         return "\n".join(line for _, line in best) or "nothing is remembered about that"
+
+
+def _part(text: str, start: int, lines: int) -> tuple[str, int]:
+    """(those lines from `start`, the first is 1; how many lines there are)."""
+    every = text.removesuffix("\n").split("\n")
+    return "\n".join(every[start - 1 : start - 1 + lines]), len(every)
 
 
 def _shown(file: FileHits, *, spaced: bool) -> list[str]:

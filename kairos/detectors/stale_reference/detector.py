@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
 from kairos.detectors.maintained import is_generated, is_ignore_list, kept_by_hand
-from kairos.detectors.patching import ordered, spliced
+from kairos.detectors.patching import Lines, ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
 from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
@@ -57,7 +57,7 @@ class StaleReference:
         }
         rewritten = {path: result for path, result in found.items() if result.spans}
         if rewritten:
-            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named))
+            unchecked = _unchecked(moves, makers, found) + unread(mentions(scene, moves, found, named, projects))
             yield self._patch(scene, moves, makers, rewritten, unchecked)
         dead = [
             (path, line + 1) for path, result in found.items() for line in sorted(result.dead)
@@ -65,7 +65,7 @@ class StaleReference:
         ]  # fmt: skip
         if dead:
             # The patch says already what else names an old path.
-            others = [] if rewritten else unread(mentions(scene, moves, found, named))
+            others = [] if rewritten else unread(mentions(scene, moves, found, named, projects))
             yield self._note(scene, moves, makers, dead, others)
         links = dangling_links(scene, moves)
         if links:
@@ -183,13 +183,13 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         if suffix in python_imports.SUFFIXES:
             found = python_imports.find_imports(path, text, modules) if could_import(path, text, modules) else Found()
         elif suffix in markdown_links.SUFFIXES:
-            found = short.in_whole(markdown_links.find_links(path, short.text, moves, modules), moves)
+            found = short.in_whole(markdown_links.find_links(path, short.text, moves, modules, projects), moves)
         elif suffix in directives.SUFFIXES:
             found = short.in_whole(directives.find_directives(path, short.text, moves, modules), moves)
         elif suffix in source_files.LANGUAGES:
             found = source_files.find_references(path, text, moves, projects)
         else:
-            found = short.in_whole(path_values.find_values(path, short.text, moves, modules), moves)
+            found = short.in_whole(path_values.find_values(path, short.text, moves, modules, projects), moves)
     except RecursionError:
         # Hostile nesting: the file stays as it is, and the card says so.
         found = Found(doubts=[(0, "it is nested too deeply")])
@@ -198,6 +198,8 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         found.leave_repeated(text)
     if found.spans and ordered(found.spans) is None:
         found.withdraw("references overlap")
+    lines = Lines(text)
+    found.changed = frozenset(lines.number(span.start) for span in found.spans)
     return found if found.spans or found.dead or found.doubts else None
 
 
@@ -230,8 +232,12 @@ def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
 
 def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
-    doubts = [(path, line, why) for path, result in found.items() for line, why in sorted(result.doubts)]
-    out += [f"{shown(path)}:{line + 1} was left alone: {shown(why)}" for path, line, why in doubts[:_DOUBTS]]
+    doubts = [
+        (path, line, "is changed only in part" if line in result.changed else "was left alone", why)
+        for path, result in found.items()
+        for line, why in sorted(result.doubts)
+    ]
+    out += [f"{shown(path)}:{line + 1} {what}: {shown(why)}" for path, line, what, why in doubts[:_DOUBTS]]
     if len(doubts) > _DOUBTS:
         more = len(doubts) - _DOUBTS
         out.append(f"{count(more, 'more place')} {'was' if more == 1 else 'were'} left alone")

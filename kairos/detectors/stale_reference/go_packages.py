@@ -51,6 +51,16 @@ def resolved(path: str, parts: list[SourceReference], text: str, moves: Moves, p
                 yield part.start, part.end, followed
 
 
+def in_document(parts: list[SourceReference], text: str, moves: Moves, projects: Projects) -> Rows:
+    """The same of the imports of a program that belongs to no package of the tree."""
+    for part in (p for p in parts if p.kind == "import"):
+        followed = follow_import(part.value, moves, projects)
+        if followed.new:
+            yield from _uses("", _imported(part, followed, moves, projects), parts, text)
+        else:
+            yield part.start, part.end, followed
+
+
 def follow_import(name: str, moves: Moves, projects: Projects) -> Followed:
     """What became of an import path. It follows only a package whose files all moved into one directory of a module."""
     directory = _directory(name, projects)
@@ -98,9 +108,10 @@ def names_in(directory: str, moves: Moves, projects: Projects) -> set[str]:
 
 
 def _uses(path: str, found: Imported, parts: list[SourceReference], text: str) -> Rows:
-    """The import itself and, if its package is called otherwise now and has no name of its own here, all its uses."""
+    """The import itself and, if its package is called otherwise now and has no name of its own here, all its uses.
+    `path`: "" of a program in a document."""
     start, end, followed = found.part.start, found.part.end, found.followed
-    if posixpath.dirname(path) == followed.target and not _is_outside(path, parts):
+    if path and posixpath.dirname(path) == followed.target and not _is_outside(path, parts):
         yield start, end, Followed(None, "it would import its own package")
         return
     if any(p.kind == "import" and p.value == followed.new for p in parts):

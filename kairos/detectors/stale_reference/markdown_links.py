@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kairos._native import markdown_parts
 from kairos.detectors.patching import Lines, Span, ordered, replaced
-from kairos.detectors.stale_reference import code_blocks, directives, path_values
+from kairos.detectors.stale_reference import code_blocks, directives, document_code, path_values
 from kairos.detectors.stale_reference.destinations import (
     SCHEME,
     STAYS,
@@ -23,13 +23,15 @@ from kairos.detectors.stale_reference.destinations import (
     unquoted,
 )
 from kairos.detectors.stale_reference.document_commands import fenced_commands, find_in_block, find_in_span
+from kairos.detectors.stale_reference.go_words import find_words
 from kairos.detectors.stale_reference.inclusions import find_inclusions
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (".md", ".markdown", ".mdx", ".mkd")
-_PAGE = ".html"
+_PAGE, _INDEX = ".html", "index"
 _SHORTENED = ("", ".md", ".mdx")
 SPECIFIERS = ("", ".mdx", ".md", ".js", ".jsx", ".ts", ".tsx", ".json")
 
@@ -48,12 +50,14 @@ def parts_of(path: str, text: str) -> list[DocumentPart]:
     return [DocumentPart(*row) for row in markdown_parts(text, mdx=path.endswith(".mdx"))]
 
 
-def find_links(path: str, text: str, moves: Moves, modules: Modules | None = None) -> Found:
+def find_links(
+    path: str, text: str, moves: Moves, modules: Modules | None = None, projects: Projects | None = None
+) -> Found:
     """The references in one Markdown file. Links in a file that was itself moved are corrected, too.
 
     The rewritten text is parsed again: unless everything but the rewritten destinations is the same, all become
     doubts."""
-    modules = modules or Modules(moves)
+    modules, projects = modules or Modules(moves), projects or Projects(moves, lambda path: None)
     found, lines, parts = Found(), Lines(text), parts_of(path, text)
     wanted: dict[int, str] = {}
     for index, part in enumerate(parts):
@@ -65,7 +69,8 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
             case "fence":
                 inner = text[part.start : part.end]
                 found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
-                found.add(fenced_commands(path, text, part.start, part.end, moves))
+                found.add(fenced_commands(path, text, part.start, part.end, moves, projects))
+                found.add(document_code.find_in_fence(path, text, part.start, part.end, moves, projects))
             case "indented":
                 found.add(find_in_block(path, text, part.start, part.end, moves))
             case _:
@@ -75,7 +80,7 @@ def find_links(path: str, text: str, moves: Moves, modules: Modules | None = Non
                     found.add(find_in_span(path, text, part.start, part.end, moves))
                 for start, end in _written(part, text):
                     raw = text[start:end]
-                    followed = _followed(path, text, part, raw, moves)
+                    followed = _followed(path, text, part, raw, moves, projects)
                     if followed.why:
                         found.doubt(line, followed.why)
                     elif followed.new == "":
@@ -109,10 +114,12 @@ def _written(part: DocumentPart, text: str) -> Iterator[tuple[int, int]]:
         yield part.start, part.end
 
 
-def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) -> Followed:
+def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves, projects: Projects) -> Followed:
     match part.kind:
         case "code":
-            return _code(path, text, part, moves)
+            word = next(find_words(text, part.start, part.end, moves, projects), None)
+            whole = word is not None and word[:2] == (part.start, part.end)
+            return word[2] if word is not None and whole else _code(path, text, part, moves)
         case "specifier":
             return _specifier(path, raw, moves)
         case "attribute":
@@ -124,11 +131,24 @@ def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves) 
     name = unquoted(divided(link)[0])
     followed = follow(name, document_readings(name, path, moves), moves, _SHORTENED)
     if followed is STAYS and name.endswith(_PAGE):
-        # The page that a document becomes on a site.
-        document = name.removesuffix(_PAGE)
-        followed = follow(document, document_readings(document, path, moves), moves, (".md", ".mdx"))
-        return followed._replace(new=followed.new + _PAGE) if followed.new else STAYS
+        return _page(path, name.removesuffix(_PAGE), moves, projects.is_in_book(path))
     return followed
+
+
+def _page(path: str, document: str, moves: Moves, in_book: bool) -> Followed:
+    """What became of the page that a document is on a site. In an mdBook that of `README.md` is `index.html`."""
+    followed = follow(document, document_readings(document, path, moves), moves, (".md", ".mdx"))
+    directory, base = posixpath.split(document)
+    if in_book and base == _INDEX and followed is STAYS:
+        readme = posixpath.join(directory, "README")
+        readings = document_readings(document, path, moves)
+        if not any(moves.was(posixpath.normpath(posixpath.join(r.before, f"{document}.md"))) for r in readings):
+            followed = follow(readme, readings, moves, (".md",))
+    if not followed.new:
+        return STAYS
+    above, name = posixpath.split(followed.new)
+    name = _INDEX if in_book and name == "README" else name
+    return followed._replace(new=posixpath.join(above, name) + _PAGE)
 
 
 def _code(path: str, text: str, part: DocumentPart, moves: Moves) -> Followed:

@@ -14,6 +14,7 @@ from kairos.detectors.stale_reference import directives, markdown_links
 from kairos.detectors.stale_reference.layout import INIT
 from kairos.detectors.stale_reference.modules import dotted, prefix_of
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 from kairos.domain.amounts import count
 from kairos.domain.inert import shown
@@ -41,13 +42,20 @@ class _Name(NamedTuple):
     pattern: re.Pattern[str]
 
 
-def mentions(scene: Scene, moves: Moves, found: Mapping[str, Found], named: Sequence[str]) -> list[Mention]:
+def mentions(
+    scene: Scene, moves: Moves, found: Mapping[str, Found], named: Sequence[str], projects: Projects
+) -> list[Mention]:
     """The lines that name an old path as a whole outside of what was found, in files kept by hand. `named`: the files
     that contain its name."""
     paths = [n for old in moves.stale for n in _paths(old)][:_NEEDLES]
     documents = [n for old in moves.stale for n in _documents(old, moves)][:_NEEDLES]
     listed: dict[tuple[str, int], Mention] = {}
-    for names, where in ((paths, named), (_packages(moves), named), (documents, None)):
+    for names, where in (
+        (paths, named),
+        (_packages(moves), named),
+        (_go_packages(moves, projects), named),
+        (documents, None),
+    ):
         needles = [needle for name in names for needle in name.needles if "\n" not in needle and "\r" not in needle]
         if not needles or where == []:
             continue
@@ -119,6 +127,12 @@ def _packages(moves: Moves) -> list[_Name]:
             names.append(name)
     still = {posixpath.basename(directory) for directory in moves.directories_now}
     return [_package(name) for name in dict.fromkeys(names) if name not in still and name.isidentifier()][:_NEEDLES]
+
+
+def _go_packages(moves: Moves, projects: Projects) -> list[_Name]:
+    """The import paths of Go packages that are elsewhere now."""
+    names = [name for directory in moves.go_packages_left for name in projects.go_names(directory)]
+    return [_Name(n, (n,), re.compile(rf"(?<![\w.-]){re.escape(n)}(?![\w-])(?!/\w)")) for n in names[:_NEEDLES]]
 
 
 def _package(name: str) -> _Name:

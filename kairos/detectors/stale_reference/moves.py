@@ -127,6 +127,11 @@ class Moves:
         return found
 
     @cached_property
+    def go_packages_left(self) -> list[str]:
+        """The directories that no Go file is in any more, without the root."""
+        return sorted(d for d in self.go_packages_moved if d and (d, ".go") not in self.sources_now)
+
+    @cached_property
     def directories_now(self) -> frozenset[str]:
         """Every directory that contains a tracked file; the root is the empty string."""
         found = {""}

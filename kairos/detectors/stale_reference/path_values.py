@@ -8,10 +8,12 @@ import re
 from kairos.detectors.patching import Lines, Span
 from kairos.detectors.stale_reference import commands, known_names, python_imports
 from kairos.detectors.stale_reference.destinations import STAYS, Followed, PathReading, follow, is_dotted
+from kairos.detectors.stale_reference.go_words import find_words
 from kairos.detectors.stale_reference.modules import STAYS as KEPT
 from kairos.detectors.stale_reference.modules import Modules, Renamed
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.patterns import find_patterns
+from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 
 SUFFIXES = (
@@ -71,9 +73,10 @@ def is_script(path: str) -> bool:
     return "." not in name and posixpath.basename(directory) in SCRIPTS
 
 
-def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
+def find_values(path: str, text: str, moves: Moves, modules: Modules, projects: Projects | None = None) -> Found:
     """The references in one configuration file: whole tokens only, relative to the root or to the file."""
     found, lines = Found(), Lines(text)
+    projects = projects or Projects(moves, lambda path: None)
     if REQUIREMENTS.search(path):
         _requirements(path, text, moves, lines, found)
         return found
@@ -83,6 +86,9 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
     if posixpath.basename(path) == ".gitignore":
         _ignore_rules(path, text, moves, lines, found)
         return found
+    words = {start: (end, followed) for start, end, followed in find_words(text, 0, len(text), moves, projects)}
+    for start, (end, followed) in words.items():
+        _put(followed, lines.number(start), Span(start, end, followed.new or ""), found)
     for m in _TOKEN.finditer(text):
         token = m[0].rstrip(".")
         start, end = m.start(), m.start() + len(token)
@@ -91,7 +97,7 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules) -> Found:
         before, after = text[start - 1 : start], text[end : end + 1]
         below = token.endswith("/") and after == "*"  # `src/**`: all of a directory
         anchored = after == "$" and before in ("^", "(", "|")
-        if not token or before in _GLUED or (after in _OPEN_ENDED and not below and not anchored):
+        if not token or start in words or before in _GLUED or (after in _OPEN_ENDED and not below and not anchored):
             continue
         quoted = before == after and before in ("'", '"')
         line = lines.number(start)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from kairos.detectors.patching import Lines, Span
+from kairos.detectors.patching import Lines, Span, replaced
 from kairos.detectors.stale_reference.destinations import PathReading, follow
 from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.references import Found
@@ -94,22 +95,30 @@ def _expansions(path: str, text: str, moves: Moves, lines: Lines, found: Found) 
 
 
 def _globs(text: str, moves: Moves, lines: Lines, found: Found) -> None:
+    rewritten = sorted(found.spans)
+    starts = [span.start for span in rewritten]
     for m, _ in zip(_GLOB.finditer(text), range(_MOST), strict=False):
         glob = m[0].strip("/,").removeprefix("./")
         if not 2 < len(m[0]) <= _LONGEST or not re.search(r"\w{2}", glob):
             continue
-        lost = next(_lost(glob, moves), None)
+        within = rewritten[bisect.bisect_left(starts, m.start()) : bisect.bisect_left(starts, m.end())]
+        now = replaced(m[0], [Span(s.start - m.start(), s.end - m.start(), s.new) for s in within if s.end <= m.end()])
+        lost = next(_lost(glob, now.strip("/,").removeprefix("./"), moves), None)
         if lost is not None:
             found.doubt(lines.number(m.start()), f"the pattern `{m[0]}` covered {lost[0]} and not {lost[1]}")
 
 
-def _lost(glob: str, moves: Moves) -> Iterator[tuple[str, str]]:
-    """The moves (old, new) that a glob covers before and not after. Without a slash it covers any directory."""
-    pattern = re.compile(fnmatch.translate(glob.replace("**/", "*").replace("**", "*")))
+def _lost(glob: str, rewritten: str, moves: Moves) -> Iterator[tuple[str, str]]:
+    """The moves (old, new) of which a glob covered the old path, and what it is now does not cover the new one."""
+    before, after = _covers(glob), _covers(rewritten)
     for (old, new), _ in zip(sorted(moves.moved.items()), range(_MOST), strict=False):
-        if "/" not in glob:
-            old_part, new_part = posixpath.basename(old), posixpath.basename(new)
-        else:
-            old_part, new_part = old, new
-        if pattern.match(old_part) and not pattern.match(new_part):
+        if before(old) and not after(new):
             yield old, new
+
+
+def _covers(glob: str) -> Callable[[str], bool]:
+    """Whether a path is covered. Without a slash a glob covers any directory."""
+    pattern = re.compile(fnmatch.translate(glob.replace("**/", "*").replace("**", "*")))
+    if "/" in glob:
+        return lambda path: pattern.match(path) is not None
+    return lambda path: pattern.match(posixpath.basename(path)) is not None

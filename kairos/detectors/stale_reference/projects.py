@@ -1,5 +1,5 @@
 """What the project files of a tree state: packages of JavaScript and their aliases, modules of Go, crates of Rust,
-and the packages of Java."""
+mdBooks, and the packages of Java."""
 
 from __future__ import annotations
 
@@ -106,6 +106,21 @@ class Projects:
             found = [(name, "") for name, _ in names.most_common(1)]
         return sorted(found, key=lambda row: -len(row[0]))
 
+    @cached_property
+    def go_words(self) -> re.Pattern[str] | None:
+        """Matches a word that starts with the path of a module; None if there is no module."""
+        modules = "|".join(re.escape(module) for module, _ in self.go_modules)
+        word = rf"(?<![\w./@~%$}}-])(?:{modules})(?:/[\w.~+-]+)*+/?(?:@[\w.+-]*)?(?![\w/$*{{-])"
+        return re.compile(word) if modules else None
+
+    def go_names(self, directory: str) -> list[str]:
+        """The import path of a directory in its module; none if it is in no module."""
+        for module, root in self.go_modules:
+            if not root or directory == root or directory.startswith(root + "/"):
+                rest = directory[len(root) + 1 if root else 0 :]
+                return [f"{module}/{rest}" if rest else module]
+        return []
+
     def go_package(self, path: str) -> str:
         """What a Go file calls its package; "" if it does not say."""
         return self._clause(path, _GO_CLAUSE)
@@ -130,6 +145,20 @@ class Projects:
             found = pattern.match(self.read(path) or "")
             self._packages[path] = found[1] if found else ""
         return self._packages[path]
+
+    @cached_property
+    def books(self) -> list[str]:
+        """The directories with the pages of every mdBook."""
+        found = []
+        for directory, text in self._texts("book.toml"):
+            source = table(toml_table(text).get("book")).get("src", "src")
+            root = _below(directory, source) if isinstance(source, str) else None
+            found += [root] if root is not None else []
+        return found
+
+    def is_in_book(self, path: str) -> bool:
+        """Whether a document is a page of an mdBook, which makes `index.html` of its `README.md`."""
+        return any(not root or path.startswith(root + "/") for root in self.books)
 
     @cached_property
     def crates(self) -> dict[str, str]:

@@ -10,13 +10,15 @@ from kairos.detectors.patching import Lines, Span, replaced
 @dataclass
 class Found:
     """The references found in one file: `spans` (characters) to rewrite, `lines` (0-based) of references to rewrite,
-    `dead` lines that name a deleted file, and `doubts` (0-based line, reason) that a person must judge."""
+    `dead` lines that name a deleted file, and `doubts` (0-based line, reason) that a person must judge. `changed`: the
+    lines in which a span begins, known when the search is over."""
 
     spans: list[Span] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
     count: int = 0
     dead: set[int] = field(default_factory=set)
     doubts: list[tuple[int, str]] = field(default_factory=list)
+    changed: frozenset[int] = frozenset()
     _known: set[Span] = field(default_factory=set)
     _doubted: set[tuple[int, str]] = field(default_factory=set)
 

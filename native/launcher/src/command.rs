@@ -38,7 +38,7 @@ fn confine(request: &Request) -> Outcome<()> {
         check(libc::setsid()).map_err(|e| fail("setsid", e))?;
         let null = check(libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY)).map_err(|e| fail("open /dev/null", e))?;
         check(libc::dup2(null, 0)).map_err(|e| fail("dup2", e))?;
-        let root = c_string(&spec.root).map_err(|e| fail("root", e))?;
+        let root = c_string(&spec.place).map_err(|e| fail("root", e))?;
         check(libc::chdir(root.as_ptr())).map_err(|e| fail("enter the tree", e))?;
         libc::umask(0o022);
         // The Rust runtime ignores this signal, and exec would hand that on.

@@ -17,7 +17,7 @@ const NEWEST: ABI = ABI::V6;
 /// Restricts the calling process irrevocably; an error without Landlock.
 pub fn restrict(spec: &Spec) -> Outcome<()> {
     let fail = |what: &str, error: &dyn std::fmt::Display| Failure::new(Layer::Landlock, format!("{what}: {error}"));
-    let writable = [path(&spec.root), Path::new("/tmp"), Path::new("/dev/shm"), path(&spec.home)];
+    let writable = [path(&spec.place), Path::new("/tmp"), Path::new("/dev/shm"), path(&spec.home)];
     let devices = ["null", "zero", "full", "random", "urandom"].map(|name| Path::new("/dev").join(name));
     let rules = || -> Result<_, Box<dyn std::error::Error>> {
         let mut rules = ruleset(!spec.loopback)?.create()?;

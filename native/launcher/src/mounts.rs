@@ -130,7 +130,7 @@ pub fn inside(stage: &Path, absolute: &Path) -> PathBuf {
 }
 
 /// Shows `source` read-only at the same place; a symlink stays a symlink.
-fn show(stage: &Path, source: &Path) -> io::Result<()> {
+pub fn show(stage: &Path, source: &Path) -> io::Result<()> {
     let target = inside(stage, source);
     let meta = match fs::symlink_metadata(source) {
         Ok(meta) => meta,
@@ -184,13 +184,13 @@ pub fn build(spec: &Spec) -> Outcome<()> {
     let mut extra: Vec<&Path> = spec.read_roots.iter().map(|bytes| path(bytes)).collect();
     extra.sort();
     extra.dedup();
-    let root = path(&spec.root);
+    let place = path(&spec.place);
     let mut last: Option<&Path> = None;
     for source in extra {
-        // What lies in the tree is seen through the tree; a system directory is there already.
+        // What lies in the tree is seen through the tree, or laid over it later; a system directory is there already.
         let shown = SYSTEM.iter().any(|name| source.starts_with(Path::new("/").join(name)));
         let covered = last.is_some_and(|above| source.starts_with(above));
-        if !source.is_absolute() || root.starts_with(source) || source.starts_with(root) || shown || covered {
+        if !source.is_absolute() || place.starts_with(source) || source.starts_with(place) || shown || covered {
             continue;
         }
         last = Some(source);

@@ -1,4 +1,4 @@
-//! The work tree: the user's directory below, the command's changes above, seen at the real path.
+//! The work tree: a directory below, the command's changes above, seen at its place.
 use std::{
     fs, io,
     os::{
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     failure::{check, check_long, Failure, Layer, Outcome},
-    mounts::{bind, inside, make_dirs, mount, restrict, tmpfs, HARMLESS},
+    mounts::{bind, inside, make_dirs, mount, restrict, show, tmpfs, HARMLESS},
     spec::{c_string, path, Request, Seed, Spec},
 };
 
@@ -47,7 +47,7 @@ pub fn mount_tree(spec: &Spec) -> Outcome<OwnedFd> {
     // SAFETY: NUL-terminated; the value is empty.
     check(unsafe { libc::setxattr(upper.as_ptr(), c"user.kairos".as_ptr(), std::ptr::null(), 0, 0) })
         .map_err(|e| fail("keep attributes in the scratch", e))?;
-    let target = inside(stage, root);
+    let target = inside(stage, path(&spec.place));
     make_dirs(&target).map_err(|e| fail("make the place of the tree", e))?;
     let options = "lowerdir=.lower,upperdir=.hold/upper,workdir=.hold/work,userxattr";
     mount(Path::new("overlay"), &target, "overlay", libc::MS_NOSUID | libc::MS_NODEV, options)
@@ -63,10 +63,20 @@ pub fn mount_tree(spec: &Spec) -> Outcome<OwnedFd> {
     Ok(changes)
 }
 
+/// Shows the read roots that lie in the place of another directory: the tree itself does not have them.
+pub fn lay_over(spec: &Spec) -> Outcome<()> {
+    let place = path(&spec.place);
+    let laid = spec.read_roots.iter().map(|bytes| path(bytes)).filter(|source| source.starts_with(place));
+    for source in laid.filter(|source| spec.place != spec.root && *source != place) {
+        show(path(&spec.stage), source).map_err(|e| Failure::io(Layer::Overlay, source.display(), &e))?;
+    }
+    Ok(())
+}
+
 /// Writes the seeded files through the mounted tree, so that the kernel itself keeps the layers right.
 pub fn seed(request: &mut Request) -> Outcome<()> {
     let seeds = std::mem::take(&mut request.spec.seed);
-    let target = inside(path(&request.spec.stage), path(&request.spec.root));
+    let target = inside(path(&request.spec.stage), path(&request.spec.place));
     let refuse = |seed: &Seed, error: io::Error| {
         Failure::io(Layer::Seed, String::from_utf8_lossy(&seed.path).into_owned(), &error)
     };

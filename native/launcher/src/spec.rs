@@ -21,8 +21,10 @@ pub type Bytes = Vec<u8>;
 pub struct Spec {
     /// Only try each mechanism by itself and say which work.
     pub probe: bool,
-    /// The user's tree, absolute and canonical; seen by the command at the same path.
+    /// The tree, absolute and canonical.
     pub root: Bytes,
+    /// The path at which the command sees it. Read roots below it are laid over the tree.
+    pub place: Bytes,
     /// An empty directory outside `root` to build the new root on.
     pub stage: Bytes,
     /// Where the empty home directory appears.

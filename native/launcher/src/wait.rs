@@ -60,6 +60,7 @@ fn build(request: &mut Request) -> Outcome<World> {
     let changes = overlay::mount_tree(&request.spec)?;
     request.fails_at(Layer::Seed)?;
     overlay::seed(request)?;
+    overlay::lay_over(&request.spec)?;
     request.fails_at(Layer::Network)?;
     if request.spec.loopback {
         namespaces::raise_loopback()?;

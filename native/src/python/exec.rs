@@ -98,7 +98,7 @@ impl Changes {
 
 /// Runs `argv` confined and returns how it went as a dict; see kairos/_native.pyi.
 #[pyfunction]
-#[pyo3(signature = (*, launcher, root, scratch, home, argv, env, read_roots, seed, loopback, limits, wall, keep, flood, on_disk, fail_at=None, cancelled=None, probe=false, heard=None, waker=None))]
+#[pyo3(signature = (*, launcher, root, scratch, home, argv, env, read_roots, seed, loopback, limits, wall, keep, flood, on_disk, fail_at=None, cancelled=None, probe=false, heard=None, waker=None, place=None))]
 #[allow(clippy::too_many_arguments)]
 fn confined_run<'py>(
     py: Python<'py>,
@@ -121,11 +121,13 @@ fn confined_run<'py>(
     probe: bool,
     heard: Option<Bound<'py, PyAny>>,
     waker: Option<i32>,
+    place: Option<Vec<u8>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (memory, processes, file, disk, inodes, open_files, cpu_seconds) = limits;
     let wall = Duration::try_from_secs_f64(wall).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let wish = Wish {
         probe,
+        place: path(place.unwrap_or_else(|| root.clone())),
         root: path(root),
         scratch: path(scratch),
         home: path(home),

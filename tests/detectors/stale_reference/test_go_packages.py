@@ -170,3 +170,15 @@ def test_hostile_text_is_read_in_linear_time(piece):
     texts = {"fresh/a.go": piece * 100_000}
     text, _ = rewritten("u/u.go", user, {"old/a.go": "fresh/a.go"}, texts, ["old/a.go"])
     assert len(text) >= len(user)
+
+
+@pytest.mark.parametrize(
+    ("path", "clause", "expected"),
+    [("fresh/x_test.go", "old_test", True), ("fresh/x_test.go", "old", False), ("fresh/x.go", "old_test", False)],
+)
+def test_only_an_external_test_package_imports_the_package_beside_it(path, clause, expected):
+    user = USER.replace("package u", f"package {clause}")
+    moved = {"old/a.go": "fresh/a.go", path.replace("fresh", "old"): path}
+    text, doubts = rewritten(path, user, moved, {"fresh/a.go": "package old\n"})
+    assert text == (user.replace("m/old", "m/fresh") if expected else user)
+    assert doubts == ([] if expected else ["it would import its own package"])

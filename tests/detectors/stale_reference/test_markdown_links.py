@@ -235,3 +235,42 @@ def test_a_rewritten_document_is_the_same_but_for_its_destinations(text):
 def test_a_hostile_document_takes_linear_time(piece):
     text = piece * (300_000 // len(piece))
     find_links("README.mdx", text, MOVES)  # what is not linear does not end within the time limit of a test
+
+
+BOOK = {
+    "guide/book.toml": "[book]\ntitle = 'x'\n",
+    "guide/src/theme/README.md": "Themes.\n" * 5,
+    "guide/src/theme/other.md": "Other things.\n" * 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ("guide/src/look/README.md", "look/index.html#a"),
+        ("guide/src/look.md", "look.html#a"),
+        ("guide/src/README.md", "index.html#a"),
+    ],
+)
+def test_in_a_book_a_link_to_the_index_follows_the_readme(applied, text, new, expected):
+    applied({**BOOK, "guide/src/start.md": "[t]: theme/index.html#a\n"}, [("guide/src/theme/README.md", new)])
+    assert text("guide/src/start.md") == f"[t]: {expected}\n"
+
+
+def test_in_a_book_a_page_that_becomes_a_readme_is_called_index(applied, text):
+    applied({**BOOK, "guide/src/start.md": "[t](theme/other.html)\n"},
+            [("guide/src/theme/other.md", "guide/src/other/README.md")])  # fmt: skip
+    assert text("guide/src/start.md") == "[t](other/index.html)\n"
+
+
+@pytest.mark.parametrize("page", ["page.md", "guide/page.md"])
+def test_outside_of_a_book_an_index_is_no_readme(applied, text, page):
+    link = "[t](guide/src/theme/index.html)\n" if page == "page.md" else "[t](src/theme/index.html)\n"
+    applied({**BOOK, page: link}, [("guide/src/theme/README.md", "guide/src/look/README.md")])
+    assert text(page) == link
+
+
+def test_an_index_that_the_book_has_is_no_readme(applied, text):
+    files = {**BOOK, "guide/src/theme/index.md": "The index itself.\n", "guide/src/start.md": "[t](theme/index.html)\n"}
+    applied(files, [("guide/src/theme/README.md", "guide/src/look/README.md")])
+    assert text("guide/src/start.md") == "[t](theme/index.html)\n"

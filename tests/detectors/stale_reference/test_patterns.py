@@ -63,3 +63,21 @@ def test_a_pattern_that_covers_both_paths_is_not_named(applied):
 def test_hostile_patterns_take_no_time(applied):
     lines = ["x: " + "*a" * 2_000, "y: ^" + "src/pay\\.py" * 3_000, "z: " + "$(" * 5_000, "w: " + "a\\." * 20_000]
     applied({**FILES, "ci.yml": "\n".join(lines) + "\n"}, MOVES)
+
+
+BESIDE = {"doc/a.sh": FILES["src/pay.py"], "doc/b.sh": FILES["lib/common.sh"]}
+MOVED = [("doc/a.sh", "gendoc/a.sh"), ("doc/b.sh", "gendoc/b.sh")]
+
+
+@pytest.mark.parametrize("glob", ["doc/**", "./doc/*", "/doc/**", "doc/*.sh"])
+def test_a_glob_of_a_directory_that_the_patch_changes_is_not_told_as_left_alone(applied, text, glob):
+    (found,) = applied({**BESIDE, "x.md": "[x](doc/a.sh)\n", "ci.yml": f"- any: '{glob}'\n"}, MOVED)
+    alone = [words for words in found.unchecked if words.startswith("ci.yml")]
+    assert ("gendoc" in text("ci.yml")) != bool(alone)
+
+
+def test_of_a_line_that_is_changed_the_rest_is_told_as_a_part(applied, text):
+    (found,) = applied({**FILES, "ci.yml": "run: sh lib/common.sh $ROOT/lib/common.sh\n"}, MOVES)
+    assert text("ci.yml") == "run: sh lib/shared.sh $ROOT/lib/common.sh\n"
+    told = [words for words in found.unchecked if words.startswith("ci.yml:1")]
+    assert told == ["ci.yml:1 is changed only in part: `$ROOT/lib/common.sh` depends on what stands before the path"]

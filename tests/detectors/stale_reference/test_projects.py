@@ -43,3 +43,9 @@ def test_any_text_is_read(name, text):
     assert found.go_modules is not None
     assert found.crates is not None
     assert found.crate_roots is not None
+
+
+def test_the_pages_of_a_book_are_those_below_its_source():
+    found = of({"guide/book.toml": "[book]\n", "book.toml": "[book]\nsrc = 'pages'\n", "bad/book.toml": "["})
+    assert found.is_in_book("guide/src/a/b.md") and found.is_in_book("pages/a.md")
+    assert not found.is_in_book("guide/a.md") and not found.is_in_book("src/a.md")

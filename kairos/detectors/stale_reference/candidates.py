@@ -28,6 +28,8 @@ _PLACES = frozenset({"index", "mod", "lib", "main"})
 """Files that are named by their directory."""
 _INDEX_NAMED = ("/index", *(f"{end}{quote}" for end in ("..", "../", "'.", '".', "'./", '"./') for quote in "'\""))
 """What a specifier of an index file ends with, if its directory is not named."""
+_IN_PROGRAMS = (".rs", ".java", ".mjs", ".cjs", ".mts", ".cts")
+"""Suffixes that the programs in documents leave out."""
 _MANY_SOURCES = 5_000
 _NAMED = re.compile(rf"(?:{'|'.join(sorted(python_imports.NAMERS))})\s*\(\s*[\"'](\w+)")
 _STRING = re.compile(r"[\"'](\w+(?:\.\w+)+)")
@@ -63,8 +65,8 @@ def _written(moves: Moves) -> _Written:
             out.needles.add(posixpath.basename(directory) or base)
         else:
             out.needles.update({stem} if suffix in python_imports.SUFFIXES else _spellings(base))
-            if suffix in _DOCUMENTS or suffix in markdown_links.SPECIFIERS:
-                out.stems.add(stem)
+            if suffix in _DOCUMENTS or suffix in markdown_links.SPECIFIERS or suffix in _IN_PROGRAMS:
+                out.stems.add(posixpath.basename(directory) or stem if stem in _PLACES else stem)
             if base == "README.md":
                 out.stems.add("index.html")  # as mdBook calls it
         if out.many or base == "__init__.py":

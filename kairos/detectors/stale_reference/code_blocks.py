@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from kairos.detectors.patching import Lines, Span
@@ -25,14 +25,19 @@ class CodeLine(NamedTuple):
     text: str
 
 
-def fenced(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The content of a fenced block at start..end, if it is a program in Python."""
-    opening = _OPENING.match(text, start, end)
+def fenced(text: str, start: int, end: int, languages: Container[str] = LANGUAGES) -> tuple[int, int] | None:
+    """The content of a fenced block at start..end, if it is a program in one of these languages."""
     first = text.find("\n", start, end) + 1
-    if opening is None or not first or opening[1].lower() not in LANGUAGES:
+    if not first or language(text, start, end) not in languages:
         return None
     last = text.rfind("\n", first, end - 1 if text[end - 1 : end] == "\n" else end) + 1
     return first, last if last and _CLOSING.match(text[last:end].rstrip("\n")) else end
+
+
+def language(text: str, start: int, end: int) -> str:
+    """The language that a fenced block at start..end states; "" if none."""
+    opening = _OPENING.match(text, start, end)
+    return opening[1].lower() if opening is not None else ""
 
 
 def find_in_programs(path: str, text: str, blocks: Sequence[tuple[int, int]], modules: Modules) -> Found:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from kairos.detectors.patching import Lines, Span
 from kairos.detectors.stale_reference.destinations import PathReading, follow
+from kairos.detectors.stale_reference.go_words import find_words
 from kairos.detectors.stale_reference.moves import Moves
+from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
 
 _SHELLS = frozenset(
@@ -32,8 +34,9 @@ _WORD = re.compile(r"(?<![^`\s\"'=<>|;&])(?:\./)?[\w.@+-]+(?:/[\w.@+-]+)*(?![^\s
 _CHANGES = re.compile(r"(?:^|[\s;&|])(?:cd|pushd)[ \t]+\S")
 
 
-def fenced_commands(path: str, lines: Lines, start: int, end: int, moves: Moves) -> Found:
-    """The paths in a fenced block at start..end: in every line if it is a shell's, otherwise in its commands."""
+def fenced_commands(path: str, lines: Lines, start: int, end: int, moves: Moves, projects: Projects) -> Found:
+    """The paths in a fenced block at start..end: in every line if it is a shell's, otherwise in its commands; import
+    paths of Go in a shell's."""
     text = lines.text
     opening = _OPENING.match(text, start, end)
     first = text.find("\n", start, end) + 1
@@ -42,7 +45,13 @@ def fenced_commands(path: str, lines: Lines, start: int, end: int, moves: Moves)
     name = opening[1].lower()
     if name not in _SHELLS and name not in ("", "text"):
         return Found()
-    return find_in_block(path, lines, first, end, moves, shell=name in _SHELLS)
+    found = find_in_block(path, lines, first, end, moves, shell=name in _SHELLS)
+    for begin, stop, followed in find_words(text, first, end, moves, projects) if name in _SHELLS else ():
+        if followed.new:
+            found.rewrite(lines.number(begin), Span(begin, stop, followed.new))
+        elif followed.why:
+            found.doubt(lines.number(begin), followed.why)
+    return found
 
 
 def find_in_block(path: str, lines: Lines, start: int, end: int, moves: Moves, *, shell: bool = False) -> Found:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kairos._native import markdown_parts
 from kairos.detectors.patching import Lines, Span, ordered, replaced
-from kairos.detectors.stale_reference import code_blocks, directives, path_values
+from kairos.detectors.stale_reference import code_blocks, directives, document_code, path_values
 from kairos.detectors.stale_reference.destinations import (
     SCHEME,
     STAYS,
@@ -23,6 +23,7 @@ from kairos.detectors.stale_reference.destinations import (
     unquoted,
 )
 from kairos.detectors.stale_reference.document_commands import fenced_commands, find_in_block, find_in_span
+from kairos.detectors.stale_reference.go_words import find_words
 from kairos.detectors.stale_reference.inclusions import find_inclusions
 from kairos.detectors.stale_reference.modules import Modules
 from kairos.detectors.stale_reference.moves import Moves
@@ -68,7 +69,8 @@ def find_links(
             case "fence":
                 inner = text[part.start : part.end]
                 found.add(directives.find_in_fence(path, inner, moves, modules), part.start, line)
-                found.add(fenced_commands(path, lines, part.start, part.end, moves))
+                found.add(fenced_commands(path, lines, part.start, part.end, moves, projects))
+                found.add(document_code.find_in_fence(path, text, part.start, part.end, moves, projects))
             case "indented":
                 found.add(find_in_block(path, lines, part.start, part.end, moves))
             case _:
@@ -115,7 +117,9 @@ def _written(part: DocumentPart, text: str) -> Iterator[tuple[int, int]]:
 def _followed(path: str, text: str, part: DocumentPart, raw: str, moves: Moves, projects: Projects) -> Followed:
     match part.kind:
         case "code":
-            return _code(path, text, part, moves)
+            word = next(find_words(text, part.start, part.end, moves, projects), None)
+            whole = word is not None and word[:2] == (part.start, part.end)
+            return word[2] if word is not None and whole else _code(path, text, part, moves)
         case "specifier":
             return _specifier(path, raw, moves)
         case "attribute":

@@ -40,7 +40,8 @@ _UP = re.compile(r"[\"'`/]\.\.?/?[\"'`]")
 """A path that ends in `.` or `..`, which may mean an index file."""
 _WORDS = frozenset({"path", "use", "name"})
 """Kinds of references that are one word of a path, in Rust and Java."""
-_BY_PATHS = frozenset({"javascript", "typescript", "tsx", "go", "c", "cpp"})
+BY_PATHS = frozenset({"javascript", "typescript", "tsx", "go", "c", "cpp"})
+"""Languages that name other files by paths in quotes."""
 
 
 class Rewrite(NamedTuple):
@@ -68,7 +69,8 @@ def find_references(path: str, text: str, moves: Moves, projects: Projects) -> F
     doubts."""
     found, lines = Found(), Lines(text)
     language = LANGUAGES[posixpath.splitext(path)[1].lower()]
-    if language in _BY_PATHS and not _may_name(path, text, moves):
+    moved = moves.former(path) != path or "//go:embed" in text
+    if language in BY_PATHS and not moved and not may_name(text, moves):
         return found
     try:
         parts = parsed(language, text)
@@ -86,14 +88,12 @@ def find_references(path: str, text: str, moves: Moves, projects: Projects) -> F
             found.dead.add(line)
         elif followed.new is not None:
             found.rewrite(line, Span(start, end, followed.new))
-    _prove(language, text, parts, found)
+    prove(language, text, parts, found)
     return found
 
 
-def _may_name(path: str, text: str, moves: Moves) -> bool:
-    """Whether a file may name what moved: a check that costs a tenth of parsing. A file that moved always may."""
-    if moves.former(path) != path or "//go:embed" in text:
-        return True
+def may_name(text: str, moves: Moves) -> bool:
+    """Whether a text may name what moved: a check that costs a tenth of parsing."""
     words = {word for found in _QUOTED.finditer(text) for word in (found[0], found[0].partition(".")[0] or found[0])}
     return not words.isdisjoint(moves.written) or ("index" in moves.written and _UP.search(text) is not None)
 
@@ -104,7 +104,7 @@ def parsed(language: str, text: str) -> list[SourceReference]:
     return [SourceReference(*row) for row in source_references(text, language)]
 
 
-def _prove(language: str, text: str, parts: list[SourceReference], found: Found) -> None:
+def prove(language: str, text: str, parts: list[SourceReference], found: Found) -> None:
     """Parses the text with all spans replaced, and withdraws them unless nothing else changed."""
     spans = ordered(found.spans)
     if not spans:

@@ -236,21 +236,27 @@ def report(every: Sequence[Measured]) -> str:
         f"amid a rebase: {sum(r.told.commit in amid for r, amid in told)} of {len(told)}; "  # type: ignore[union-attr]
         f"most told on one day: {max((one.kairos.busiest for one in every), default=0)}, "
         f"told twice: {sum(one.kairos.repeats for one in every)}.",
+        "",
+        "| learned of | better, worse, the same | made right less made wrong | held back |",
+        "|---|---|---|---|",
         learning("its own detectors", [one.lift for one in every]),
         learning("and one that a person added", [one.added for one in every]),
+        "",
+        "Maintainer by maintainer, with the added one: " + ", ".join(each(one.added) for one in every) + ".",
     ]
     return "\n".join([*out, *wrong])
 
 
 def learning(whose: str, lifts: Sequence[Lift]) -> str:
-    """What learning adds, a maintainer at a time: decisions made right by it less those made wrong."""
-    judged = ", ".join(f"{lift.gained:+d} of {lift.matters}" for lift in lifts)
-    gained = sum(x.gained for x in lifts) / max(1, sum(x.matters for x in lifts))
-    return (
-        f"Learning, {whose}: {judged}; in all {sum(x.gained for x in lifts):+d} ({gained:+.3f} a decision), "
-        f"{sum(x.held for x in lifts)} held back; better for {sum(x.gained > 0 for x in lifts)}, worse for "
-        f"{sum(x.gained < 0 for x in lifts)} of {len(lifts)}."
-    )
+    """A row of what learning adds: for how many maintainers, in all, and what it held back for that."""
+    better, worse = sum(x.gained > 0 for x in lifts), sum(x.gained < 0 for x in lifts)
+    total = Lift(*(sum(column) for column in zip(*lifts, strict=True)))
+    return f"| {whose} | {better}, {worse}, {len(lifts) - better - worse} | {each(total)} | {total.held} |"
+
+
+def each(lift: Lift) -> str:
+    """The decisions that learning made right less those it made wrong, of all."""
+    return f"{lift.gained:+d} of {lift.matters}"
 
 
 def main() -> None:

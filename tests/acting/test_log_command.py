@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,16 @@ class Heard:
         self.whys: list[str] = []
         self.begun = 0
         self.command: LogCommand | None = None
+        self.may_begin = threading.Event()
+        self.may_begin.set()
 
     def start(self, *argv: str, read_roots: list[Path] | None = None) -> LogCommand:
-        self.command = LogCommand(self.home, self.root, lambda: argv, read_roots or [], self.rang.set)
+
+        def argv_of() -> Sequence[str]:
+            self.may_begin.wait()
+            return argv
+
+        self.command = LogCommand(self.home, self.root, argv_of, read_roots or [], self.rang.set)
         return self.command
 
     def take(self) -> None:
@@ -97,14 +104,16 @@ def test_one_that_ends_is_begun_again_with_growing_pauses_and_says_why(
     monkeypatch.setattr(log_command, "AGAIN_S", 0.01)
     monkeypatch.setattr(log_command, "AGAIN_MOST_S", 0.03)
     pauses: list[float] = []
+    heard.may_begin.clear()
     command = heard.start("sh", "-c", "printf 'no end'; echo token ghp_" + "a1B2" * 9 + " >&2; exit 3")
     wait = command._closed.wait
     monkeypatch.setattr(command._closed, "wait", lambda s=None: (pauses.append(s), wait(s))[1])
+    heard.may_begin.set()
     heard.until(lambda: len(heard.lines) >= 5)
     assert set(heard.lines) == {"no end"}
     (why,) = heard.whys
     assert why.startswith("it ended (exit 3): token ") and "ghp_a1B2" not in why
-    assert pauses[:3] in ([0.01, 0.02, 0.03], [0.02, 0.03, 0.03])
+    assert pauses[:4] == [0.01, 0.02, 0.03, 0.03]
 
 
 def test_a_run_of_a_minute_makes_forget_why_the_one_before_ended(

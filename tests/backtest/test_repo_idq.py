@@ -203,12 +203,9 @@ def test_a_detector_that_a_person_added_is_judged_by_what_people_did(repo, tmp_p
     assert {r.detector for r in found} == {"todo-came-in"}
 
 
-def test_what_learning_adds_is_said_with_each_maintainer() -> None:
+def test_what_learning_adds_is_a_row_over_all_maintainers() -> None:
     said = repo_idq.learning("here", [Lift(4, 2, 3), Lift(2, -1, 1), Lift(0, 0, 0)])
-    assert said == (
-        "Learning, here: +2 of 4, -1 of 2, +0 of 0; in all +1 (+0.167 a decision), 4 held back; better for 1, worse "
-        "for 1 of 3."
-    )
+    assert said == "| here | 1, 1, 1 | +1 of 6 | 4 |"
 
 
 def test_learning_knows_only_what_was_decided_before() -> None:

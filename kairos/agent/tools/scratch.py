@@ -6,6 +6,7 @@ nothing else changes the tree.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ COMMAND_S = 600.0
 _LOOK_S = 0.1
 _NAMED = 20
 _SAID = 3_000
+_WHAT, _WHY = 1_000, 300
 
 
 class Workbench(Protocol):
@@ -271,6 +273,26 @@ class _Job:
             self._error = error
         finally:
             self.done.set()
+
+
+def outcome_of(output: str) -> tuple[str, str]:
+    """(done, refused or failed; why, in at most 300 characters) of what a tool said."""
+    for word in ("Refused", "Failed"):
+        if output.startswith(f"{word}: "):
+            return word.lower(), output.removeprefix(f"{word}: ")[:_WHY]
+    return "done", ""
+
+
+def what_of(tool: str, arguments: Mapping[str, Any]) -> str:
+    """What a tool was asked to work on, for the record: the command line, the path, the checks, the job, the files that
+    a patch names."""
+    said = arguments.get("command") or arguments.get("path") or arguments.get("job")
+    if tool == "run_checks":
+        said = ", ".join(map(str, arguments.get("names", []))) or "all"
+    elif tool == "apply_patch":
+        heads = re.findall(r"^(?:---|\+\+\+) (?:[ab]/)?(\S{1,200})", str(arguments.get("patch", "")), re.MULTILINE)
+        said = ", ".join(dict.fromkeys(name for name in heads if name != "/dev/null"))
+    return str(said or "")[:_WHAT]
 
 
 def _encoded(text: str) -> bytes:

@@ -60,9 +60,9 @@ class Judged(msgspec.Struct):
     seconds: float
 
 
-def listed() -> list[tuple[str, str]]:
-    """(owner/name, commit) of the public set."""
-    lines = (HERE / "rename_commits.txt").read_text("utf-8").splitlines()
+def listed(name: str = "rename_commits.txt") -> list[tuple[str, str]]:
+    """(owner/name, commit) of a public set."""
+    lines = (HERE / name).read_text("utf-8").splitlines()
     return [(line.split()[0], line.split()[1]) for line in lines if line.strip() and not line.startswith("#")]
 
 

@@ -9,7 +9,8 @@ that `--gopls` names.
 *quiet*: commits without a line that the tool changed and people left as it was. A line that people left tells nothing,
 if what it names leads nowhere in their commit (they forgot it), or to a file that is not in the tree that the tools
 had (people added it, or moved it with so many changes that the plain move leaves it out): see `tells_nothing`. The
-commits are those of `rename_commits.txt` that move at most ten files; CLONES is a folder of clones.
+commits are those of `rename_commits.txt` and `rename_beside.txt` that move at most ten files and in which people fixed
+references; CLONES is a folder of clones.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import tempfile
 import time
 import venv
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,6 +92,8 @@ class Bench:
     def __init__(self, clone: Clone, tools: Mapping[str, Mapping[str, Tool]], *, told: bool = False) -> None:
         self.clone, self.tools, self.told = clone, tools, told
         self.scores: dict[tuple[str, str], Score] = defaultdict(Score)
+        self.fixed: dict[str, int] = defaultdict(int)
+        """The commits in which people fixed references, by language."""
 
     def try_one(self, oid: str) -> None:
         """Tries a commit that moves few files, with every tool of each language in which people fixed references."""
@@ -103,21 +106,20 @@ class Bench:
         judge = Judge(before, PathTree(self.clone.paths(plain)), whole_moves(moved, before))
         people = PathTree(self.clone.paths(oid))
         for language, suffixes in _LANGUAGES.items():
-            if not any(old.endswith(suffixes) for old in moved):
-                continue
-            truth = self._truth(plain, oid, suffixes, judge)
-            if truth:
-                for name, tool in self.tools[language].items():
-                    score, trees = self.scores[language, name], (parent, plain, oid)
-                    made = self._measure(score, tool, trees, moved, truth)
-                    noise = [
-                        f"{path}: {line}"
-                        for path, line in self._noise(plain, made, oid, suffixes)
-                        if not any(tells_nothing(path, token, judge, people) for token in tokens(line))
-                    ]
-                    score.quiet += not noise
-                    if noise and self.told:
-                        print(f"{oid[:10]} is not quiet:", *noise[:5], sep="\n    ", file=sys.stderr)
+            moves_some = any(old.endswith(suffixes) for old in moved)
+            truth = self._truth(plain, oid, suffixes, judge) if moves_some else []
+            self.fixed[language] += bool(truth)
+            for name, tool in self.tools[language].items() if truth else ():
+                score, trees = self.scores[language, name], (parent, plain, oid)
+                made = self._measure(score, tool, trees, moved, truth)
+                noise = [
+                    f"{path}: {line}"
+                    for path, line in self._noise(plain, made, oid, suffixes)
+                    if not any(tells_nothing(path, token, judge, people) for token in tokens(line))
+                ]
+                score.quiet += not noise
+                if noise and self.told:
+                    print(f"{oid[:10]} is not quiet:", *noise[:5], sep="\n    ", file=sys.stderr)
 
     def _truth(
         self, plain: str, oid: str, suffixes: tuple[str, ...], judge: Judge
@@ -238,6 +240,21 @@ def installed(place: Path) -> Path:
     return place / "bin"
 
 
+def found(folder: Path, repositories: Sequence[str], most: int) -> Iterator[str]:
+    """The lines of a list: of the last commits that rename, those in which people fixed references."""
+    for repository in repositories:
+        source = source_of(folder, repository)
+        if source is None:
+            continue
+        with tempfile.TemporaryDirectory(prefix="kairos-renames-") as place:
+            bench = Bench(Clone(source.resolve(), Path(place) / "clone"), defaultdict(dict))
+            for oid in bench.clone.commits(most):
+                before = sum(bench.fixed.values())
+                bench.try_one(oid)
+                if sum(bench.fixed.values()) > before:
+                    yield f"{repository} {oid}"
+
+
 def show(scores: Mapping[tuple[str, str], Score]) -> None:
     """Prints a table: each tool, and what of it Kairos reaches."""
     heads = (("commits", 8), ("fixed", 7), ("exact %", 9), ("ours ÷ it", 11), ("quiet %", 9), ("failed", 8), ("s", 7))
@@ -265,10 +282,14 @@ def main() -> None:
     parser.add_argument(
         "--alone", action="store_true", help="Kairos alone, with what it missed and with what people left alone"
     )
+    parser.add_argument("--list", nargs="+", metavar="OWNER/NAME", help="print a list of commits instead")
     options = parser.parse_args()
+    if options.list:
+        print(*found(options.clones, options.list, options.most), sep="\n")
+        return
     programs = options.peers / "bin" if options.alone else installed(options.peers)
     by_repository: dict[str, list[str]] = defaultdict(list)
-    for repository, commit in listed():
+    for repository, commit in dict.fromkeys([*listed(), *listed("rename_beside.txt")]):
         by_repository[repository].append(commit)
     total: dict[tuple[str, str], Score] = defaultdict(Score)
     for repository, commits in by_repository.items():

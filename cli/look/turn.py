@@ -60,6 +60,10 @@ def show(context: Context, turn_id: str) -> None:
         lines += ["", render.table(rows, right=(0, 1, 4, 5, 6, 7))]
         said = ((c.call, text) for c in found.calls for text in (c.why, c.anomaly) if text)
         lines += [f"  call {call}: {render.inert(text)}" for call, text in said]
+    if found.tools:
+        uses: list[list[render.Cell]] = [["CALL", "TOOL", "OUTCOME", "TOOK", "WHAT"]]
+        uses += [[number(u.call), u.tool, u.outcome, f"{u.seconds:.1f} s", u.what] for u in found.tools]
+        lines += ["", render.table(uses, right=(0, 3))]
     lines.append(f"Next: {render.paint(f'kairos why {found.cause or one.position}', 'bold')}")
     render.emit(context, "turn-show", found, "\n".join(lines), page=True)
 

@@ -19,12 +19,12 @@ from kairos.agent.repository_files import Files
 from kairos.agent.scratch_tree import ScratchTree
 from kairos.agent.tools.catalogue import SCRATCH, allowed, offered
 from kairos.agent.tools.reading import Tools
-from kairos.agent.tools.scratch import MakeBench, ScratchTools
+from kairos.agent.tools.scratch import MakeBench, ScratchTools, outcome_of, what_of
 from kairos.agent.trouble import Answer, Trouble
 from kairos.clock import SECOND, now_us, rfc3339
 from kairos.domain import budget
 from kairos.domain.budget import Tokens
-from kairos.domain.events import ModelCalled, TurnStarted
+from kairos.domain.events import ModelCalled, ToolUsed, TurnStarted
 from kairos.domain.finding import Finding
 from kairos.domain.secrets import redact
 from kairos.domain.turn import (
@@ -86,11 +86,11 @@ class Driver:
             turn=self._assignment.turn, repo=self._assignment.repo, engine="model",
             boundary=self._assignment.boundary, detectors=[f"{kind}@1"] if (kind := self._assignment.kind) else [],
         )  # fmt: skip
-        position = self._log.append(
+        self._position = self._log.append(
             [NewEvent(self._assignment.turn, started, self._assignment.cause, "system")],
             expected={self._assignment.turn: 0},
         )[0]
-        self._ledger = Ledger(self._log, self._model, self._assignment.turn, position)
+        self._ledger = Ledger(self._log, self._model, self._assignment.turn, self._position)
         try:
             end = self._converse()
         except KairosError as error:
@@ -138,10 +138,24 @@ class Driver:
             self._scratch = ScratchTools(tree, self._make_bench, self._stopped, self._deadline)
         self._tools = Tools(self._files, memories, self._scratch.tree if self._scratch is not None else None)
 
-    def _run(self, asked: Using) -> str:
+    def _run(self, asked: Using) -> tuple[str, int]:
+        """(what a tool said, how long it took in us)"""
+        begun = time.monotonic()
         if self._scratch is not None and asked.tool in SCRATCH:
-            return self._scratch.run(asked.tool, asked.arguments)
-        return self._tools.run(asked.tool, asked.arguments)
+            output = self._scratch.run(asked.tool, asked.arguments)
+        else:
+            output = self._tools.run(asked.tool, asked.arguments)
+        return output, round((time.monotonic() - begun) * 1e6)
+
+    def _record(self, asked: Using, output: str, micros: int) -> None:
+        """Records the use of a tool that works on the scratch tree."""
+        if asked.tool in SCRATCH:
+            outcome, why = outcome_of(output)
+            used = ToolUsed(
+                turn=self._assignment.turn, call=self._call, tool=asked.tool, what=what_of(asked.tool, asked.arguments),
+                outcome=outcome, why=why, micros=micros,
+            )  # fmt: skip
+            self._log.append([NewEvent(self._assignment.turn, used, self._position, "system")])
 
     def _opening(self, memories: list[tuple[str, str]]) -> list[dict[str, str]] | None:
         """The first messages, None if there is nothing to look at."""
@@ -169,7 +183,8 @@ class Driver:
                 at_once = 1 if any(asked.changes for asked in requests) else TOOLS_AT_ONCE
                 with ThreadPoolExecutor(at_once, "tools") as pool:
                     outputs = pool.map(self._run, requests)
-                    for asked, output in zip(requests, outputs, strict=True):
+                    for asked, (output, micros) in zip(requests, outputs, strict=True):
+                        self._record(asked, output, micros)
                         self._talk.reply(asked.id, output)
                 return UseDone()
             case CheckPatch(request):

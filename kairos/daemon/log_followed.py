@@ -49,6 +49,11 @@ class FollowedLog(ABC):
         return self._kept.why
 
     @property
+    @abstractmethod
+    def _in_part(self) -> bool:
+        """Whether only a part of the past was learnt: until it is whole it is not saved, and is learnt anew."""
+
+    @property
     def directory(self) -> bytes | None:
         """The directory whose changes tell that there is more to read; None if it tells that itself."""
         return None
@@ -94,14 +99,14 @@ class FollowedLog(ABC):
             if left <= 0 or ending:
                 return list(self._news), 0.0
             waits.append(left)
-        elif self._save_at is not None:
+        elif self._save_at is not None and not self._in_part:
             waits.append(max(0.0, self._save_at - now))
         return [], min(waits, default=None)
 
     def unsaved(self, *, ending: bool = False) -> bool:
         """Whether what was learnt should be saved now. Not while news waits: it is saved with that. An entry that is
         not whole does not hinder it, as in a busy log one always is; after a crash that one is missing."""
-        if self._save_at is None or self._news:
+        if self._save_at is None or self._news or self._in_part:
             return False
         return ending or time.monotonic() >= self._save_at
 
@@ -123,6 +128,10 @@ class FollowedFile(FollowedLog):
         self._file = LogFile(Path(watch.path), self._kept.place)
         self._past_lines = self._file.past() if kept is None else None
         self._learning = kept is None
+
+    @property
+    def _in_part(self) -> bool:
+        return self._past_lines is not None
 
     @property
     def directory(self) -> bytes:
@@ -161,9 +170,6 @@ class FollowedFile(FollowedLog):
         if self._past_lines is not None and not ending:
             return [], 0.0  # what waits is of the past
         return super().due(ending=ending)
-
-    def unsaved(self, *, ending: bool = False) -> bool:
-        return self._past_lines is None and super().unsaved(ending=ending)  # learnt in part, it is learnt anew
 
     def saving(self) -> Put:
         self._kept.place = self._file.place

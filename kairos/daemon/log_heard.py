@@ -59,6 +59,10 @@ class HeardLog(FollowedLog):
         else:
             self._command = LogCommand(home, root, lambda: watch.command, [Path(r) for r in watch.read_roots], woken)
 
+    @property
+    def _in_part(self) -> bool:
+        return self._burst is not None
+
     def work(self) -> bool:
         lines, begun, why = self._command.take()
         now = time.monotonic()
@@ -99,9 +103,6 @@ class HeardLog(FollowedLog):
         if steady is not None:
             waits.append(max(0.01, steady))
         return news, min(waits, default=None)
-
-    def unsaved(self, *, ending: bool = False) -> bool:
-        return self._burst is None and super().unsaved(ending=ending)  # learnt in part, it is learnt anew
 
     def saving(self) -> Put:
         if self._journal is not None:

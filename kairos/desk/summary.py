@@ -158,6 +158,8 @@ def _of_turn(event: ev.Event) -> str:
         case ev.ModelCalled():
             said = [f"{event.model}: {event.outcome}, ${event.spent_microusd / 1e6:.4f}", event.why, event.anomaly]
             return " · ".join(filter(None, said))
+        case ev.ToolUsed():
+            return f"{event.tool} {event.what}: {event.outcome} {event.why}".strip()
         case ev.DetectorMuted() | ev.DetectorUnmuted() | ev.DetectorReset() | ev.DetectorRemoved():
             return event.detector
         case ev.DetectorAdded():

@@ -9,9 +9,9 @@ import msgspec
 from kairos.clock import now_us, rfc3339
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.reading import position_before, roots_of
-from kairos.desk.records.turns import CallOut, TurnOut, TurnShownOut
+from kairos.desk.records.turns import CallOut, ToolUseOut, TurnOut, TurnShownOut
 from kairos.desk.when import ago
-from kairos.domain.events import ModelCalled, ModelReserved, TurnEnded, TurnStarted
+from kairos.domain.events import ModelCalled, ModelReserved, ToolUsed, TurnEnded, TurnStarted
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.record import Recorded
 from kairos.eventlog.views.repositories import Repository
@@ -58,7 +58,7 @@ def turn(desk: Desk, name: str) -> TurnShownOut:
         raise NotFound(f"there is no turn `{name}`", "`kairos turn ls` lists them.")
     later = desk.log.read(found.position, topics=_CALLS)
     calls = _calls(r for r in later if isinstance(r.event, ModelReserved | ModelCalled) and r.event.turn == found.turn)
-    return TurnShownOut(turn=_paid(found, calls), calls=calls, cause=events[0].caused_by)
+    return TurnShownOut(turn=_paid(found, calls), calls=calls, tools=_tools(events), cause=events[0].caused_by)
 
 
 def _full(desk: Desk, number: str) -> str:
@@ -108,6 +108,17 @@ def _calls(events: Iterable[Recorded]) -> list[CallOut]:
             case _:
                 pass
     return list(found.values())
+
+
+def _tools(events: Iterable[Recorded]) -> list[ToolUseOut]:
+    return [
+        ToolUseOut(
+            position=r.position, at=rfc3339(r.at), call=r.event.call, tool=r.event.tool, what=r.event.what,
+            outcome=r.event.outcome, why=r.event.why, seconds=round(r.event.micros / 1e6, 3),
+        )
+        for r in events
+        if isinstance(r.event, ToolUsed)
+    ]  # fmt: skip
 
 
 def _paid(turn: TurnOut, calls: list[CallOut]) -> TurnOut:

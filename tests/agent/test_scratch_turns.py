@@ -60,6 +60,20 @@ def test_what_a_turn_leaves_in_its_tree_is_one_proposal_with_its_checks(
     assert repo.git("status", "--porcelain") == "" and rooms(home) == []
 
 
+def test_what_was_run_and_changed_is_in_the_log_without_credentials(bench: Any, server: Any) -> None:
+    server.calls(("bash", {"command": f"echo {TOKEN}"}), ("write_file", {"path": ".git/x", "content": TOKEN}))
+    server.calls(("read_file", {"path": "main.py"}))
+    server.calls(("apply_patch", {"patch": "--- a/main.py\n+++ b/main.py\n@@ -1 +1 @@\n-import area\n+import areas\n"}))
+    server.calls(("nothing", {}))
+    bench.run()
+    used = [r.event for r in bench.log.read(0, topics=("ToolUsed",))]
+    assert [(u.call, u.tool, u.outcome) for u in used] == [
+        (1, "bash", "done"), (1, "write_file", "refused"), (3, "apply_patch", "done"),
+    ]  # fmt: skip
+    assert [u.what for u in used[1:]] == [".git/x", "main.py"] and "git's own directory" in used[1].why
+    assert TOKEN not in str(used) and used[0].what.startswith("echo [redacted ") and used[0].micros > 0
+
+
 def test_an_unchanged_tree_is_no_proposal(bench: Any, server: Any) -> None:
     server.calls(("bash", {"command": "ls"}))
     server.calls(("propose_patch", ANSWER))

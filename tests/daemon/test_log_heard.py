@@ -127,6 +127,18 @@ def test_a_journal_that_cannot_be_read_is_said_and_read_from_where_it_was_left(
     assert len(listener.told) == 1
 
 
+def test_while_it_begins_it_asks_again_only_for_a_reason(
+    listen: Callable[[WatchedLog], Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_heard, "BURST_S", 60.0)
+    monkeypatch.setattr(log_heard, "BURST_MOST_S", 60.0)
+    monkeypatch.setattr(log_command, "AGAIN_S", 60.0)
+    listener = listen(WatchedLog(name="app", kind="command", named=1, command=("no-such-program",)))
+    listener.until(lambda: listener.heard.why)
+    left = listener.heard.due()[1]
+    assert left is not None and left > 1
+
+
 def test_without_journalctl_a_unit_says_so(
     listen: Callable[[WatchedLog], Listener], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

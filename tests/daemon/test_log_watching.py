@@ -254,7 +254,9 @@ def test_one_that_cannot_run_is_reported_once(
         (followed,) = part._followed.values()
         once = followed._command._once
         monkeypatch.setattr(followed._command, "_once", lambda at: (starts.append(at), once(at))[1])
-        until(lambda: len(starts) > 4, "that it was begun again")
+        until(lambda: said, "the report")
+        before = len(starts)
+        until(lambda: len(starts) > before + 20, "that it was begun again")
     assert len(said) == 1 and said[0].startswith("log watch app: it ended (exit 4): ")
 
 

@@ -106,7 +106,7 @@ OURS = {
 DECIDED = {
     "Erased.by", "RepoTrusted.by", "MemorySuperseded.by", "ProposalSuperseded.by", "ProposalRejected.reason",
     "WatchGap.reason", "MemoryInvalidated.why", "AttentionHeld.subject", "CheckNamed.name", "CheckRemoved.name",
-    "LogWatchNamed.name", "LogWatchRemoved.name", "LogLineTold.watch",
+    "LogWatchNamed.name", "LogWatchRemoved.name", "LogLineTold.watch", "ToolUsed.tool",
     "ProposalRevised.by", "HindsightJudged.by", "HindsightJudged.subject",
 }  # fmt: skip
 """Ours, too, or an id; the same word is free text in another event."""

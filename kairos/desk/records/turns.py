@@ -45,9 +45,25 @@ class CallOut(Output, frozen=True, kw_only=True):
     request: str
 
 
+class ToolUseOut(Output, frozen=True, kw_only=True):
+    """A tool that changed the scratch tree of a turn or ran something on it, after a call of the model. `outcome`:
+    done | refused | failed."""
+
+    position: int
+    at: str
+    call: int
+    tool: str
+    what: str
+    outcome: str
+    why: str
+    seconds: float
+
+
 class TurnShownOut(Output, frozen=True, kw_only=True):
-    """A turn with its calls, oldest first; `cause`: the position of the event that started it, null if unknown."""
+    """A turn with its calls and with what it did in its scratch tree, oldest first; `cause`: the position of the event
+    that started it, null if unknown."""
 
     turn: TurnOut
     calls: list[CallOut]
+    tools: list[ToolUseOut]
     cause: int | None

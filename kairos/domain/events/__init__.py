@@ -116,6 +116,7 @@ from kairos.domain.events.turns import (
     ModelReserved,
     Paused,
     Resumed,
+    ToolUsed,
     TurnEnded,
     TurnStarted,
 )
@@ -213,6 +214,7 @@ __all__ = [
     "SegmentSealed",
     "Signature",
     "Tally",
+    "ToolUsed",
     "TurnEnded",
     "TurnStarted",
     "Undone",

@@ -121,6 +121,21 @@ class ModelCalled(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @register
+class ToolUsed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A model's turn changed its scratch tree, or ran a command or checks on it (a tool of level 1; reading is not
+    recorded). `call`: after which call of the model; `what`: the command line, the paths, the checks or the job;
+    `outcome`: done | refused | failed; `why`: what refused it or failed; `micros`: how long the turn waited for it."""
+
+    turn: str
+    call: int
+    tool: str
+    what: FreeText
+    outcome: str
+    why: FreeText = ""
+    micros: int = 0
+
+
+@register
 class DetectorMuted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A person silenced a detector, in one repository or (repo empty) everywhere."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kairos.domain.events import ModelCalled, TurnEnded, TurnStarted
+from kairos.domain.events import ModelCalled, ToolUsed, TurnEnded, TurnStarted
 from kairos.eventlog.record import NewEvent
 
 
@@ -35,6 +35,15 @@ def test_the_turns_are_listed_and_one_is_shown_with_its_calls(kairos: Any, seede
     assert "\x1b[31m" not in shown
     assert kairos("--json", "turn", "ls").data[0]["turn"] == "turn-model-a-7"
     assert kairos("--json", "turn", "show", "7").data["calls"][0]["model"] == "small"
+
+
+def test_what_a_turn_did_in_its_scratch_tree_is_shown(kairos: Any, seeded: Any) -> None:
+    life(seeded, "turn-model-a-7")
+    used = ToolUsed(turn="turn-model-a-7", call=1, tool="bash", what="make \x1b[31m", outcome="done", micros=1_200_000)
+    seeded.log.append([NewEvent("turn-model-a-7", used)])
+    shown = kairos("turn", "show", "7").out
+    assert "bash" in shown and "1.2 s" in shown and "\x1b[31m" not in shown
+    assert kairos("--json", "turn", "show", "7").data["tools"][0]["what"] == "make \x1b[31m"
 
 
 def test_the_newest_are_shown_and_the_rest_counted(kairos: Any, seeded: Any) -> None:

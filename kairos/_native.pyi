@@ -68,11 +68,12 @@ def source_references(text: str, language: str) -> list[tuple[str, int, int, str
     """(kind, start, end, value) of every part of a source file that may refer to another file, by its start. Ranges are
     in characters.
 
-    Languages: javascript, typescript, tsx, go, rust, java, c, cpp, css, html. Kinds: `specifier` of JavaScript;
-    `import`, `alias`, `package`, `qualifier` and `embed` of Go; `include` and `system` of C; `mod`, `use`, `path` (its
-    value is `inline modules|path up to this word`), `file` and `include` of Rust; `package`, `import`, `static`, `all`
-    (an import of `.*`), `type` (of the top level), `declared` (what hides a type), `constructor`, `name` (a first word
-    that may be a type), `qualified` and `doc` of Java; `url` of CSS; `attribute` of HTML, whose value is its name;
+    Languages: javascript, typescript, tsx, go, rust, java, c, cpp, css, html. Kinds: `specifier` of JavaScript, also
+    in the types of its documentation; `import`, `alias`, `package`, `qualifier` and `embed` of Go; `include` and
+    `system` of C; `mod`, `use`, `path` (its value is `inline modules|path up to this word`), `file` and `include` of
+    Rust; `package`, `import`, `static`, `all` (an import of `.*`), `type` (of the top level), `declared` (what hides a
+    type), `constructor`, `name` (a first word that may be a type), `qualified` and `doc` of Java; `url` of CSS;
+    `attribute` of HTML, whose value is its name;
     `string`, another string that may be a path. ValueError if the language is unknown, or if the text is too large or
     too slow to parse."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Sequence
 
 from kairos.detectors.boundaries import EVERY
@@ -11,7 +12,9 @@ from kairos.detectors.patching import Lines, ordered, spliced
 from kairos.detectors.scene import Scene, SeenCommit
 from kairos.detectors.stale_reference import directives, markdown_links, path_values, python_imports, source_files
 from kairos.detectors.stale_reference.candidates import candidates, could_import, naming
+from kairos.detectors.stale_reference.import_order import is_unsorted_by
 from kairos.detectors.stale_reference.import_roots import NAMES, stated_roots
+from kairos.detectors.stale_reference.java_types import UNIMPORTED
 from kairos.detectors.stale_reference.layout import INIT, ConfiguredRoot
 from kairos.detectors.stale_reference.long_lines import ShortLines
 from kairos.detectors.stale_reference.mentions import mentions, unread
@@ -28,6 +31,7 @@ from kairos.domain.finding import Finding
 from kairos.domain.inert import shown
 
 _DOUBTS, _CONFIGURED, _PACKAGES = 200, 200, 20
+_WORDS = re.compile(r"[\w-]+")
 MOST_MAKERS = 64
 """At most so many commits of renames are cited."""
 HORIZON = 300
@@ -111,18 +115,21 @@ class StaleReference:
         self, scene: Scene, moves: Moves, makers: list[SeenCommit], dead: list[tuple[str, int]], others: list[str]
     ) -> Finding:
         gone = sorted(moves.gone)
+        key, subjects = keys_of(self.name, map(key_parts, gone))
+        former = ["deleted", *gone, *(path for path, _ in dead)]
+        basis = basis_of(_alike(makers), absent=gone)
+        gone = _still_named(scene, gone, dead)
         what = shown(gone[0]) if len(gone) == 1 else f"{len(gone)} deleted files"
         still = "still names" if len(dead) == 1 else "still name"
-        key, subjects = keys_of(self.name, map(key_parts, gone))
         return Finding(
             detector=self.name,
             version=self.version,
             key=key,
             subjects=subjects,
-            former_keys=[key_of(self.name, ["deleted", *gone, *(path for path, _ in dead)])],
+            former_keys=[key_of(self.name, former)],
             fingerprint=fingerprint_of(path for path, _ in dead),
             horizon=HORIZON,
-            basis=basis_of(_alike(makers), absent=gone),
+            basis=basis,
             title=f"{count(len(dead), 'reference')} to {'deleted ' if len(gone) == 1 else ''}{what}",
             claim=f"{listed([shown(p) for p in gone])} {'was' if len(gone) == 1 else 'were'} deleted, and "
             f"{count(len(dead), 'place')} {still} {'it' if len(gone) == 1 else 'them'}.",
@@ -200,6 +207,7 @@ def _search(scene: Scene, path: str, moves: Moves, modules: Modules, projects: P
         found.withdraw("references overlap")
     lines = Lines(text)
     found.changed = frozenset(lines.number(span.start) for span in found.spans)
+    found.unsorted = is_unsorted_by(path, text, sorted(found.spans))
     return found if found.spans or found.dead or found.doubts else None
 
 
@@ -230,6 +238,29 @@ def _changed_packages(scene: Scene, makers: list[SeenCommit]) -> dict[str, str]:
     return found
 
 
+def _still_named(scene: Scene, gone: list[str], dead: list[tuple[str, int]]) -> list[str]:
+    """Those of the deleted files that the places name: by the name of the file, else by what an import calls it. All of
+    them, if it is not to be seen of each place which one it names."""
+    named = set[str]()
+    for path, line in dead:
+        text = (scene.text(path) or "").split("\n")[line - 1]
+        words = {*_WORDS.findall(text)}
+        by_name = {old for old in gone if re.search(rf"(?<![\w-]){re.escape(posixpath.basename(old))}(?![\w-])", text)}
+        found = by_name or {old for old in gone if not words.isdisjoint(_called(old))}
+        if not found:
+            return gone
+        named |= found
+    return sorted(named)
+
+
+def _called(path: str) -> set[str]:
+    """The words by which a file may be called without its suffix."""
+    directory, base = posixpath.split(path)
+    stem = base.partition(".")[0]
+    by_directory = path.endswith(".go") or stem in ("__init__", "index", "mod", "README")
+    return {posixpath.basename(directory) if by_directory else stem} - {""}
+
+
 def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) -> list[str]:
     out = []
     doubts = [
@@ -237,10 +268,17 @@ def _unchecked(moves: Moves, makers: list[SeenCommit], found: dict[str, Found]) 
         for path, result in found.items()
         for line, why in sorted(result.doubts)
     ]
+    missing = sum(why.endswith(UNIMPORTED) for *_, why in doubts)
+    if missing:
+        out.append(f"the patch alone does not compile: it adds no import, and {count(missing, 'import')} "
+                   f"{'is' if missing == 1 else 'are'} missing")  # fmt: skip
     out += [f"{shown(path)}:{line + 1} {what}: {shown(why)}" for path, line, what, why in doubts[:_DOUBTS]]
     if len(doubts) > _DOUBTS:
         more = len(doubts) - _DOUBTS
         out.append(f"{count(more, 'more place')} {'was' if more == 1 else 'were'} left alone")
+    unsorted = [shown(path) for path, result in found.items() if result.unsorted]
+    if unsorted:
+        out.append(f"the order of imports in {listed(unsorted, 8)}")
     for old, (new, score) in sorted(moves.guesses.items())[:3]:
         out.append(
             f"git takes {shown(new)} for the renamed {shown(old)} ({score} % alike); it is not treated as renamed"

@@ -15,6 +15,8 @@ from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.resolving import SourceReference
 
 Rows = Iterator[tuple[int, int, Followed]]
+UNIMPORTED = "the file does not compile until it imports it"
+"""How a doubt ends without whose answer the patch alone is not enough."""
 _IMPORTS = ("import", "static", "all")
 
 
@@ -134,7 +136,7 @@ class _File:
         if not explicit and uses and moved.new_package != self.now and moved.package == self.before:
             yield (
                 *place,
-                Followed(None, f"`{moved.name}` is in {moved.new_package or 'another package'} now and not imported"),
+                Followed(None, f"`{moved.name}` is in {moved.new_package or 'another package'} now, and {UNIMPORTED}"),
             )
         elif moved.name == moved.new_name:
             return
@@ -160,4 +162,4 @@ class _File:
                 continue
             seen.add(name)
             if f"{was}/{name}.java" in self.moves.now and not self.moves.is_stale(f"{was}/{name}.java"):
-                yield part.start, part.end, Followed(None, f"`{name}` stays in {self.before} and is not imported")
+                yield part.start, part.end, Followed(None, f"`{name}` stays in {self.before}, and {UNIMPORTED}")

@@ -15,11 +15,12 @@ from kairos.detectors.stale_reference.moves import Moves
 from kairos.detectors.stale_reference.patterns import find_patterns
 from kairos.detectors.stale_reference.projects import Projects
 from kairos.detectors.stale_reference.references import Found
+from kairos.detectors.stale_reference.source_roots import follow_below_root
 
 SUFFIXES = (
     ".yml", ".yaml", ".toml", ".json", ".jsonc", ".json5", ".ini", ".cfg", ".conf", ".properties", ".mk", ".cmake",
     ".gradle", ".sh", ".bash", ".zsh", ".bzl", ".bazel", ".dockerfile", ".service", ".timer", ".socket", ".envrc",
-    ".code-workspace", ".txt", ".gyp", ".gypi", ".am",
+    ".code-workspace", ".txt", ".gyp", ".gypi", ".am", ".xml",
 )  # fmt: skip
 NAMES = frozenset({
     "Makefile", "makefile", "GNUmakefile", "Dockerfile", "Containerfile", "Justfile", "justfile", "Procfile",
@@ -97,9 +98,17 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules, projects: 
         before, after = text[start - 1 : start], text[end : end + 1]
         below = token.endswith("/") and after == "*"  # `src/**`: all of a directory
         anchored = after == "$" and before in ("^", "(", "|")
-        if not token or start in words or before in _GLUED or (after in _OPEN_ENDED and not below and not anchored):
+        element = before == ">" and after == "<" and path.endswith(".xml")
+        if (
+            not token
+            or start in words
+            or (before in _GLUED and not element)
+            or (after in _OPEN_ENDED and not below and not anchored)
+        ):
             continue
         quoted = before == after and before in ("'", '"')
+        if path.endswith(".xml") and not (element or quoted):
+            continue  # XML is a document, too: a word in its text is no value.
         line = lines.number(start)
         followed = _path(path, token, moves, quoted=quoted and _names_file(token, text, start))
         if followed is not STAYS:
@@ -112,6 +121,9 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules, projects: 
             _put(Followed(renamed.new, renamed.why), line, Span(start, end, renamed.new or ""), found)
         elif _may_mean(token, moves):
             found.doubt(line, "ends like the old path but starts elsewhere")
+        else:
+            followed = follow_below_root(token, moves)
+            _put(followed, line, Span(start, end, followed.new or ""), found)
     found.add(commands.find_modules(path, text, modules))
     if modules.word.search(text):
         for start, code in commands.programs(text):

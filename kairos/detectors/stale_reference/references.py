@@ -19,6 +19,7 @@ class Found:
     dead: set[int] = field(default_factory=set)
     doubts: list[tuple[int, str]] = field(default_factory=list)
     changed: frozenset[int] = frozenset()
+    unsorted: bool = False
     _known: set[Span] = field(default_factory=set)
     _doubted: set[tuple[int, str]] = field(default_factory=set)
 

@@ -21,7 +21,7 @@ pub fn references(text: &str, dialect: Dialect) -> Result<Vec<Reference>, Error>
         Dialect::C => &C,
         Dialect::Cpp => &CPP,
     };
-    let mut found = captured(grammar, text, &["include", "system", "string"])?;
+    let mut found = captured(grammar, text, &["include", "system", "string"], |_, _| {})?;
     for part in found.iter_mut().filter(|part| part.kind == "system") {
         part.range = part.range.start + 1..part.range.end - 1;
         part.value = part.value[1..part.value.len() - 1].to_owned();

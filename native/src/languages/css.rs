@@ -10,5 +10,5 @@ static CSS: LazyLock<Grammar> =
 
 /// `url`: a destination of `@import` or `url(…)`, quoted or not.
 pub fn references(text: &str) -> Result<Vec<Reference>, Error> {
-    captured(&CSS, text, &["url"])
+    captured(&CSS, text, &["url"], |_, _| {})
 }

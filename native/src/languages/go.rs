@@ -11,5 +11,5 @@ static GO: LazyLock<Grammar> =
 /// `import`: an import path; `alias`: the name that an import gives to its package; `package`: the name after
 /// `package`; `qualifier`: a name before a dot; `embed`: a `//go:embed` comment; `string`: another string.
 pub fn references(text: &str) -> Result<Vec<Reference>, Error> {
-    captured(&GO, text, &["import", "alias", "package", "qualifier", "embed", "string"])
+    captured(&GO, text, &["import", "alias", "package", "qualifier", "embed", "string"], |_, _| {})
 }

@@ -57,12 +57,17 @@ fn html(text: &str) -> Vec<Reference> {
 }
 
 /// The captures of a grammar as references of the kinds of their names: `kinds` in the order of their exactness.
-/// A `string` is one only if it may name a file.
-fn captured(grammar: &Grammar, text: &str, kinds: &[&'static str]) -> Result<Vec<Reference>, Error> {
+/// A `string` is one only if it may name a file. `other` is given the captures of other names.
+fn captured(
+    grammar: &Grammar,
+    text: &str,
+    kinds: &[&'static str],
+    mut other: impl FnMut(&str, Range<usize>),
+) -> Result<Vec<Reference>, Error> {
     let mut found = Vec::new();
     grammar.captures(text, |name, node| {
-        let Some(kind) = kinds.iter().find(|kind| **kind == name) else { return };
         let range = node.byte_range();
+        let Some(kind) = kinds.iter().find(|kind| **kind == name) else { return other(name, range) };
         let Some(value) = text.get(range.clone()) else { return };
         if !value.is_empty() && value.len() <= LONGEST && (*kind != "string" || may_name_a_file(value)) {
             found.push(Reference { kind, range, value: value.to_owned() });

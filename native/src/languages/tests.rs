@@ -34,6 +34,17 @@ fn modules_of_typescript() {
 }
 
 #[test]
+fn types_that_documentation_imports() {
+    let text = "/** @typedef { import(\"./a.js\").A } A */\n/**\n * é @import {B, C} from './b.js'\n * @import * as d from \"./d\"\n\
+        * @param {import ( './no' )} x\n * reimport('./no') x.import('./no') import('./no\n * @import E, see from it\n\
+        * @from './no' import(\"\") import('./n o')\n */\n// import('./no')\n/* import('./no') */\nlet f = \"/** import('./no') */\";\n";
+    for language in ["javascript", "typescript", "tsx"] {
+        let parts = found(text, language);
+        assert_eq!(named(&parts, "specifier"), ["./a.js", "./b.js", "./d"], "{language}");
+    }
+}
+
+#[test]
 fn imports_of_go() {
     let text = "package main\n\nimport (\n\tq \"example.com/m/old\"\n\t`fmt`\n)\n\n//go:embed static/a.txt\nvar s = q.X(\"a/b.txt\", old.T{})\n";
     let parts = found(text, "go");

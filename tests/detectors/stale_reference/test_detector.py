@@ -376,3 +376,18 @@ def test_a_commit_of_hundreds_of_renames_is_one_patch(repo, see, started):
     (found,) = look(scene)
     assert len(started) <= 8, f"the number of renames does not count: {started}"
     assert found.title.startswith("Update 115 references to 800 renamed files")
+
+
+def test_a_note_names_of_the_deleted_files_those_that_something_names(repo, see):
+    for name in ("setup.py", "setup.cfg", "tox.ini", "a.txt"):
+        repo.write(name, f"# {name}\n")
+    repo.write("ci.yml", "run: python ./setup.py\n")
+    repo.write("doc.md", "[s](setup.py)\n")
+    repo.commit()
+    repo.git("rm", "-q", "setup.py", "setup.cfg", "tox.ini", "a.txt")
+    repo.git("commit", "-qm", "rm")
+    (found,) = look(see("commit"))
+    assert found.title == "2 references to deleted setup.py"
+    assert found.claim == "setup.py was deleted, and 2 places still name it."
+    assert found.action.text.startswith("Deleted: setup.py\n")
+    assert len(found.basis.absent) == 4

@@ -118,3 +118,17 @@ def test_what_people_renamed_in_the_file_itself_stays_and_its_users_follow(repo,
     apply(found)
     assert text(RENAMED[0][1]) == new
     assert text(MAIN + "u/U.java") == use.replace("Old", "New")
+
+
+def test_a_card_about_java_begins_with_the_imports_that_are_missing(moved):
+    root = "src/main/java/com/me"
+    files = {
+        f"{root}/A.java": "package com.me;\n\npublic class A {\n  B b;\n  int n = 1;\n}\n",
+        f"{root}/B.java": "package com.me;\n\npublic class B {}\n",
+        f"{root}/C.java": "package com.me;\n\nclass C {\n  A a;\n}\n",
+    }
+    (found,) = moved(files, [(f"{root}/A.java", f"{root}/io/A.java")])
+    assert found.unchecked[0] == "the patch alone does not compile: it adds no import, and 2 imports are missing"
+    told = [words.split(",")[0] for words in found.unchecked]
+    assert f"{root}/C.java:4 was left alone: `A` is in com.me.io now" in told
+    assert f"{root}/io/A.java:4 was left alone: `B` stays in com.me" in told

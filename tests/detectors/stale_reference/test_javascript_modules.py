@@ -110,3 +110,21 @@ def test_a_way_up_is_written_as_the_file_or_its_package_writes_it(others, text, 
     moves = Moves({"lib/build.js": "lib/helpers/build.js"}, frozenset(), frozenset(now))
     found = find_references("lib/helpers/build.js", text, moves, Projects(moves, others.get))
     assert replaced(text, found.spans) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('/** @typedef { import("./old.js").O } O */\n', '/** @typedef { import("./new.js").O } O */\n'),
+        ("/**\n * @import {O} from './old.js'\n */\n", "/**\n * @import {O} from './new.js'\n */\n"),
+        ("/** @type {import('../lib/old').O} */\nlet o;\n", "/** @type {import('./new').O} */\nlet o;\n"),
+        ("// import('./old.js')\n", "// import('./old.js')\n"),
+        ("/** import('./other.js') */\n", "/** import('./other.js') */\n"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["js", "ts", "mjs", "jsx", "tsx"])
+def test_a_type_that_documentation_imports_follows(before, after, suffix):
+    path = f"lib/use.{suffix}"
+    moves = Moves({"lib/old.js": "lib/new.js"}, frozenset(), frozenset({"lib/new.js", path}))
+    found = find_references(path, before, moves, Projects(moves, lambda path: None))
+    assert replaced(before, found.spans) == after

@@ -21,3 +21,6 @@
 ; Other strings.
 (string . (string_fragment) @string .)
 (template_string . (string_fragment) @string .)
+
+; Documentation, whose types may be imported.
+((comment) @comment (#match? @comment "^/\\*\\*"))

@@ -47,14 +47,22 @@ class LaidTree:
         """The names of the checks that a person named."""
         return list(self._named)
 
-    def command(self, line: str, changes: Changes, seconds: float, cancelled: Callable[[], bool]) -> CommandEnd:
-        """Runs a command line with these changes on top. TryAgain if it was cancelled; SandboxUnavailable."""
+    def command(
+        self,
+        line: str,
+        changes: Changes,
+        seconds: float,
+        cancelled: Callable[[], bool],
+        heard: Callable[[bytes], None] | None = None,
+    ) -> CommandEnd:
+        """Runs a command line with these changes on top; `heard` gets its output as it comes. TryAgain if it was
+        cancelled; SandboxUnavailable."""
         limits = Limits(wall=seconds, mem_mb=1024, pids=256, out=64 << 10, flood=256 << 20, file_mb=64, disk_mb=256)
         shell = "bash" if Path("/bin/bash").exists() else "sh"
         words = gently(["sh", "-c", 'exec "$0" -c "$1" 2>&1', shell, line])
         with run(
             self._laid(cancelled), words, scratch_home=self._home.scratch, seed=changes, limits=limits,
-            place=self._root, read_roots=self._beside, cancelled=cancelled,
+            place=self._root, read_roots=self._beside, cancelled=cancelled, heard=heard,
         ) as done:  # fmt: skip
             if done.stopped == "cancelled":
                 raise TryAgain("the command was stopped before it ended")

@@ -139,8 +139,8 @@ class RunChecks(_Arguments, frozen=True):
 
 
 class Job(_Arguments, frozen=True):
-    """The state of a command or of checks that run in the background; waits for the end for at most 15 seconds. `stop`:
-    end it, and leave the tree as it was before."""
+    """The state of a command or of checks that run in the background, with the last output; waits for the end for at
+    most 15 seconds. `stop`: end it, and leave the tree as it was before."""
 
     job: str
     stop: bool = False

@@ -23,6 +23,7 @@ from kairos.domain.amounts import count
 from kairos.domain.inert import escape
 from kairos.domain.patch_text import PatchError, applied
 from kairos.domain.scratch_runs import Changes, CheckEnd, CommandEnd
+from kairos.domain.secrets import redact
 from kairos.errors import KairosError
 from kairos.repo.beneath import Unreadable
 
@@ -34,12 +35,20 @@ _LOOK_S = 0.1
 _NAMED = 20
 _SAID = 3_000
 _WHAT, _WHY = 1_000, 300
+_HEARD = 64_000
 
 
 class Workbench(Protocol):
     """Where commands and checks run: confined, on files that are laid out before the first."""
 
-    def command(self, line: str, changes: Changes, seconds: float, cancelled: Callable[[], bool]) -> CommandEnd: ...
+    def command(
+        self,
+        line: str,
+        changes: Changes,
+        seconds: float,
+        cancelled: Callable[[], bool],
+        heard: Callable[[bytes], None] | None = None,
+    ) -> CommandEnd: ...
 
     def check(self, name: str, changes: Changes, cancelled: Callable[[], bool]) -> CheckEnd: ...
 
@@ -169,8 +178,8 @@ class ScratchTools:
         bench, changes = self._benched(), dict(self.tree.changes)
         seconds = min(COMMAND_S, max(self._deadline - time.monotonic(), 1.0))
 
-        def work(cancelled: Callable[[], bool]) -> Callable[[], str]:
-            end = bench.command(line, changes, seconds, cancelled)
+        def work(job: _Job) -> Callable[[], str]:
+            end = bench.command(line, changes, seconds, job.is_cancelled, job.hear)
             return lambda: self._taken(end)
 
         return self._begun(work)
@@ -183,13 +192,13 @@ class ScratchTools:
             said = ", ".join(f"`{escape(n)}`" for n in known) or "none; a person names one with `kairos check add`"
             raise Unreadable(f"the checks that the person named are: {said}")
 
-        def work(cancelled: Callable[[], bool]) -> Callable[[], str]:
-            ends = [bench.check(name, changes, cancelled) for name in dict.fromkeys(names or known)]
+        def work(job: _Job) -> Callable[[], str]:
+            ends = [bench.check(name, changes, job.is_cancelled) for name in dict.fromkeys(names or known)]
             return lambda: self._judged(ends, digest_of(changes))
 
         return self._begun(work)
 
-    def _begun(self, work: Callable[[Callable[[], bool]], Callable[[], str]]) -> str:
+    def _begun(self, work: Callable[[_Job], Callable[[], str]]) -> str:
         self._jobs += 1
         self._job = _Job(f"job-{self._jobs}", work)
         return self._awaited(self._job)
@@ -211,7 +220,8 @@ class ScratchTools:
                 self._stop_job()
                 return "Stopped: the turn is."
             if time.monotonic() >= until:
-                return f"It runs since {job.seconds:.0f} s as {job.name}, in the background. Ask `job` for its end."
+                said = f"It runs since {job.seconds:.0f} s as {job.name}, in the background. Ask `job` for its end."
+                return f"{said}\n{wrapped('its last output until now', job.said)}" if job.said else said
         self._job = None
         return job.result()
 
@@ -241,7 +251,7 @@ class ScratchTools:
 class _Job:
     """Work in a thread of its own. `end` cancels it and waits until it has ended."""
 
-    def __init__(self, name: str, work: Callable[[Callable[[], bool]], Callable[[], str]]) -> None:
+    def __init__(self, name: str, work: Callable[[_Job], Callable[[], str]]) -> None:
         self.name = name
         self.done = threading.Event()
         self._began = time.monotonic()
@@ -249,12 +259,24 @@ class _Job:
         self._finish: Callable[[], str] | None = None
         self._error: Exception | None = None
         self._work = work
+        self._heard = b""
         self._thread = threading.Thread(target=self._run, name=f"scratch-{name}", daemon=True)
         self._thread.start()
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self._began
+
+    @property
+    def said(self) -> str:
+        """The end of its output until now, redacted."""
+        return redact(self._heard.decode("utf-8", "replace"))[-_SAID:]
+
+    def is_cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    def hear(self, output: bytes) -> None:
+        self._heard = (self._heard + output)[-_HEARD:]
 
     def result(self) -> str:
         """What it gave, or raises its error. Called once it is done."""
@@ -268,7 +290,7 @@ class _Job:
 
     def _run(self) -> None:
         try:
-            self._finish = self._work(self._cancelled.is_set)
+            self._finish = self._work(self)
         except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
             self._error = error
         finally:

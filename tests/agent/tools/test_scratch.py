@@ -138,8 +138,8 @@ def test_what_takes_long_goes_on_in_the_background_and_is_asked_for(
     turn: Turn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tools, "FOREGROUND_S", 0.3)
-    said = turn.call("bash", command="sleep 1.5; echo done > d.txt; echo the end")
-    assert "as job-1, in the background" in said
+    said = turn.call("bash", command="echo the start; sleep 1.5; echo done > d.txt; echo the end")
+    assert "as job-1, in the background" in said and "the start\n" in said
     assert turn.call("write_file", path="x", content="x").startswith("Refused: job-1 still runs")
     assert turn.call("bash", command="true").startswith("Refused: job-1 still runs")
     assert turn.call("job", job="job-7").startswith("Refused: there is no job job-7")

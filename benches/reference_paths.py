@@ -74,6 +74,11 @@ class PathTree:
             or language in ("markdown", "rest")
         ):
             found |= set(self._paths(path, token, language, near=near))
+        if language in ("markdown", "rest"):
+            # A document holds programs in any language.
+            found |= {e for e in self._tails(token) if "/" in token and e.endswith("/*")}
+            found |= {e for e in self._java(token) if "." in token and e.endswith(".java")}
+            found |= set(self._rust(path, token)) if "::" in token else set()
         if re.fullmatch(r"\.*[A-Za-z_]\w*(?:\.\w+)*", token) and "." in token and not _SUFFIX.search(token):
             found |= set(self.dotted(path, token))
         return frozenset(found)
@@ -92,7 +97,8 @@ class PathTree:
         else:
             bases = [d for a in (here, *_above(here)) for d in _beneath(a)]
         script = language in ("javascript", "typescript", "html", "css")
-        ends = _SCRIPT if script else _DOCUMENT if language in ("markdown", "rest", "configuration") else ("",)
+        ends = _SCRIPT if script else _DOCUMENT if language == "configuration" else ("",)
+        ends = (*_DOCUMENT, *_SCRIPT) if language in ("markdown", "rest") else ends
         bare = body.lstrip("/").rstrip("/")
         forms = [bare + end for end in ends]
         if script and bare.endswith(".js"):

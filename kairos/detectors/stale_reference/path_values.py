@@ -107,6 +107,8 @@ def find_values(path: str, text: str, moves: Moves, modules: Modules, projects: 
         ):
             continue
         quoted = before == after and before in ("'", '"')
+        if path.endswith(".xml") and not (element or quoted):
+            continue  # XML is a document, too: a word in its text is no value.
         line = lines.number(start)
         followed = _path(path, token, moves, quoted=quoted and _names_file(token, text, start))
         if followed is not STAYS:

@@ -16,6 +16,7 @@ def unsorted(path, text, old, new):
     ("path", "text", "old", "new"),
     [
         ("a.rs", "mod exit;\nmod filesystem;\nmod filetypes;\n", "filesystem", "fs_util"),
+        ("a.rs", "mod a;\n#[cfg(unix)]\nmod b;\n", "a", "c"),
         ("a.rs", "use crate::a;\nuse crate::b;\n", "a;", "c;"),
         ("a.go", 'import (\n\t"m/a"\n\t"m/b"\n)\n', "m/a", "m/c"),
         ("A.java", "import a.A;\nimport a.B;\nimport a.C;\n", "a.B", "b.B"),

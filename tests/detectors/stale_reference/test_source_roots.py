@@ -33,3 +33,17 @@ def test_a_path_that_another_file_still_has_stays(applied, text):
     files = {f"{ROOT}/com/me/X.java": JAVA, "other/src/main/java/com/me/X.java": JAVA + "\n", "pom.xml": POM}
     applied(files, [(f"{ROOT}/com/me/X.java", f"{ROOT}/com/me/io/X.java")])
     assert text("pom.xml") == POM
+
+
+@pytest.mark.parametrize(
+    ("line", "follows"),
+    [
+        ("<a><file>conf/a.sh</file></a>", True), ("<a file='conf/a.sh'/>", True), ('<a file="./conf/a.sh"/>', True),
+        ("<p>It was conf/a.sh once.</p>", False), ("<!-- conf/a.sh -->", False),
+    ],
+)  # fmt: skip
+def test_in_xml_a_value_follows_and_text_does_not(applied, text, line, follows):
+    files = {"conf/a.sh": "echo a\n" * 3, "x.md": "[x](conf/a.sh)\n", "build.xml": line + "\n"}
+    (found,) = applied(files, [("conf/a.sh", "conf/b.sh")])
+    assert text("build.xml") == (line.replace("a.sh", "b.sh") if follows else line) + "\n"
+    assert follows != any(words.startswith("build.xml:1 names conf/a.sh") for words in found.unchecked)

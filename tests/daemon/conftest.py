@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from kairos.acting import confine
 from kairos.clock import DAY, now_us
 from kairos.daemon.component import Component
 from kairos.daemon.folded import World
@@ -29,6 +30,7 @@ from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
 from kairos.home import Home, find_home
 from kairos.settings import Config
+from tests.daemon.checked import Checked
 from tests.daemon.kept import PAGE, Kept
 from tests.daemon.muting import Muting
 
@@ -207,3 +209,12 @@ def muting(others: Any, home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator
     made = Muting(others, home)
     yield made
     made.own.close()
+
+
+@pytest.fixture
+def checked(others: Any, repo: Any, home: Home, log: Log, world: World) -> Checked:
+    if confine.tier(home.scratch).name not in ("T2", "T3"):
+        pytest.skip("this machine cannot confine commands")
+    made = Checked(others, repo, home, log, world)
+    made.bad("")
+    return made

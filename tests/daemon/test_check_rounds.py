@@ -4,72 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kairos.acting import confine
 from kairos.daemon import check_rounds
 from kairos.daemon.check_rounds import CheckRounds, chain_of, commit_at
-from kairos.daemon.folded import World
 from kairos.daemon.turns import Looker
-from kairos.domain.basis import oids_of
 from kairos.domain.checks.state import check_stream
-from kairos.domain.events import CheckNamed, CheckRan, CheckRemoved, CheckStarted, DetectorMuted
-from kairos.domain.proposal import Proposal
+from kairos.domain.events import CheckRan, CheckRemoved, CheckStarted, DetectorMuted
 from kairos.errors import TryAgain
-from kairos.eventlog.log import Log
 from kairos.home import Home
 from kairos.repo.git import Git
-
-TEXT = 'for n in a b c; do if grep -q $n bad.txt; then echo "not ok $n"; else echo "ok $n"; fi; done; echo 1..3'
-
-
-class Checked:
-    """A repository with checks, its rounds, and what came of them."""
-
-    def __init__(self, others: Any, repo: Any, home: Home, log: Log, world: World) -> None:
-        self.others, self.repo, self.log, self.world = others, repo, log, world
-        self.rounds = CheckRounds(home, log, world, Looker(home, others.config, log, world))
-
-    def name(self, *command: str, name: str = "t", **more: Any) -> None:
-        event = CheckNamed(
-            **{"repo": self.others.repo, "name": name, "kind": "test", "command": list(command), "seconds": 60,
-               "memory_mb": 1024, **more}
-        )  # fmt: skip
-        self.others.say(event, check_stream(self.others.repo, name), origin="user")
-
-    def bad(self, letters: str, message: str = "change") -> str:
-        """Commits a tree at which these cases are red."""
-        self.repo.write("bad.txt", letters + "\n")
-        return str(self.repo.commit(message))
-
-    def settle(self) -> None:
-        for _ in range(60):
-            if not self.rounds.step(self.others.repository):
-                return
-        raise AssertionError("it does not end")
-
-    def cards(self) -> dict[str, str]:
-        """Title → state of every proposal."""
-        with self.world.reading() as views:
-            return {p.raised.title: p.state for p in views.inbox.proposals.values()}
-
-    def proposals(self) -> list[Proposal]:
-        with self.world.reading() as views:
-            return list(views.inbox.proposals.values())
-
-    def runs(self) -> list[tuple[str, str]]:
-        return [(e.commit, e.outcome) for e in self.others.told("CheckRan")]
-
-
-@pytest.fixture
-def checked(others: Any, repo: Any, home: Home, log: Log, world: World) -> Checked:
-    if confine.tier(home.scratch).name not in ("T2", "T3"):
-        pytest.skip("this machine cannot confine commands")
-    made = Checked(others, repo, home, log, world)
-    made.bad("")
-    return made
+from tests.daemon.checked import TEXT, Checked
 
 
 def test_one_tree_is_run_once(checked: Checked) -> None:
@@ -237,7 +183,6 @@ def test_a_case_that_depends_on_the_order_is_named_as_such(checked: Checked, giv
 
 
 def test_a_muted_check_is_judged_and_not_told(checked: Checked) -> None:
-    from kairos.domain.events import DetectorMuted
 
     checked.name("sh", "-c", TEXT)
     checked.settle()
@@ -350,70 +295,3 @@ def test_a_search_that_is_given_up_blames_nobody_and_says_so(checked: Checked) -
     checked.bad("")
     checked.settle()
     assert checked.cards() == {"t: a could not be tested": "superseded"}
-
-
-def test_an_amended_culprit_is_followed_without_a_run(checked: Checked) -> None:
-    checked.name("sh", "-c", TEXT)
-    checked.settle()
-    old = checked.bad("a")
-    checked.settle()
-    ran = len(checked.runs())
-    checked.repo.git("commit", "-q", "--amend", "-m", "other words")
-    new = checked.repo.git("rev-parse", "HEAD")
-    checked.settle()
-    assert len(checked.runs()) == ran
-    (card,) = checked.proposals()
-    assert (card.state, new[:10] in card.raised.title) == ("raised", True)
-    assert oids_of(card.raised.basis) == {old, new}, "it is the same change"
-    checked.repo.commit("a commit on top, with the same tree")
-    checked.repo.git("rebase", "-q", "HEAD~2", "--exec", "git commit -q --amend --no-edit --reset-author --allow-empty")
-    checked.settle()
-    assert (len(checked.runs()), checked.proposals()[0].state) == (ran, "raised")
-
-
-def test_a_card_that_closed_on_another_branch_is_back_where_its_cases_are_red(checked: Checked) -> None:
-    checked.name("sh", "-c", TEXT)
-    checked.settle()
-    first = checked.bad("a")
-    checked.settle()
-    checked.bad("")
-    checked.settle()
-    checked.repo.git("checkout", "-q", "-b", "work")
-    second = checked.bad("ab")
-    checked.settle()
-    (card,) = checked.proposals()
-    assert (card.state, oids_of(card.raised.basis)) == ("raised", {second}), f"not {first}, which was mended"
-    ran = len(checked.runs())
-    for _ in range(2):
-        checked.repo.git("checkout", "-q", "main")
-        checked.settle()
-        assert checked.proposals()[0].state == "superseded"
-        checked.repo.git("checkout", "-q", "work")
-        checked.settle()
-        assert checked.proposals()[0].state == "raised"
-    assert len(checked.runs()) == ran
-
-
-def test_a_muted_check_does_not_come_back_and_the_round_ends(checked: Checked) -> None:
-    checked.name("sh", "-c", TEXT)
-    checked.settle()
-    checked.repo.git("checkout", "-q", "-b", "work")
-    checked.bad("a")
-    checked.settle()
-    checked.repo.git("checkout", "-q", "main")
-    checked.settle()
-    checked.others.say(DetectorMuted(detector="check", repo=checked.others.repo), "controls", origin="user")
-    checked.repo.git("checkout", "-q", "work")
-    checked.settle()
-    assert checked.proposals()[0].state == "superseded"
-
-
-def test_the_card_of_the_last_check_closes_when_it_is_removed(checked: Checked) -> None:
-    checked.name("sh", "-c", TEXT)
-    checked.settle()
-    checked.bad("a")
-    checked.settle()
-    checked.others.say(CheckRemoved(repo=checked.others.repo, name="t"), check_stream(checked.others.repo, "t"))
-    checked.settle()
-    (card,) = checked.proposals()
-    assert (card.state, card.why) == ("superseded", "`t` is no check any more")

@@ -77,6 +77,7 @@ STORIES = {
     "tests/cli/test_startup.py": "what a quick command imports",
     "tests/cli/test_terminal.py": "every command on a terminal",
     "tests/daemon/test_amid_a_checkout.py": "looks while git is at work",
+    "tests/daemon/test_checks_on_branches.py": "the cards of checks while branches come and go",
     "tests/daemon/test_answering_comments.py": "a comment on a proposal, from the review to the model and back",
     "tests/daemon/test_silenced.py": "a detector that fell silent, and how it wakes",
     "tests/daemon/test_kept_findings.py": "lives of secrets and of files that were left out",

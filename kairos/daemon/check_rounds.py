@@ -190,7 +190,7 @@ class CheckRounds:
             past = ranges.history(check, case, red.since)
             step = culprit.next_run(
                 red.n, seen, past, can_be_alone=can_be_alone, sure=culprit.surety(seconds),
-                most=culprit.most_runs(red.n) * repeats,
+                most=culprit.most_runs(red.n) * repeats, together=len(whole.cases),
             )  # fmt: skip
             if isinstance(step, Culprit):
                 answers[case] = step

@@ -37,6 +37,13 @@ def brief(desk: Desk, chosen: Repository | None, paths: Sequence[str], limit: in
     known = claims(desk)
     former = {c.memory.subject: c.memory.value for c in known.open(repository.id, "rename")}
     learner = HistoryView().load(desk.log)[0].of(repository.id)
+    if paths:
+        root = Path(repository.root)
+        lost = [p for p in asked if not (learner.knows(p) or p in former or os.path.lexists(root / p))]
+        if lost:
+            raise NotFound(
+                f"{repository.root} has no {as_text(lost[0])}, and no commit in the log has it", "Check the path."
+            )
     here = [path if learner.knows(path) else former.get(path, path) for path in asked[:_MOST_PATHS]]
     tree, taken = living_tree(repository, "HEAD"), {*asked, *here}
     best: dict[str, tuple[Estimate, str]] = {}

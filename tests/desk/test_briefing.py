@@ -40,6 +40,13 @@ def test_without_a_path_it_is_about_what_differs_from_the_last_commit(desk: Desk
     assert brief(desk, None, [], 10).companions == [], "it changes already"
 
 
+def test_a_path_that_never_was_is_refused(desk: Desk, pairs: str, repo: Any) -> None:
+    with pytest.raises(NotFound, match="has no Crago"):
+        brief(desk, None, ["Cargo.toml", "Crago.toml"], 10)
+    repo.git("rm", "-q", "Cargo.lock")
+    assert brief(desk, None, ["Cargo.lock"], 10).companions, "one that is gone was there"
+
+
 def test_a_file_that_is_gone_is_not_named(desk: Desk, pairs: str, repo: Any) -> None:
     repo.git("rm", "-q", "Cargo.lock")
     repo.git("commit", "-q", "-m", "no lock")

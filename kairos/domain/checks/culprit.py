@@ -29,6 +29,8 @@ _BACKGROUND = ((0.0005, 0.80), (0.01, 0.08), (0.05, 0.05), (0.1, 0.03), (0.2, 0.
 _FLAKY = tuple((f, f) for f in (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5))
 """The same of a flaky case; those that fail often are seen red more often."""
 _NO_CULPRIT, _ORDER, _OLDER = 0.4, 0.05, 0.05
+_MANY, _NO_CULPRIT_OF_MANY = 5, 0.1
+"""So many cases that became red in one run are hardly each flaky by itself; what remains is what surrounds them all."""
 _MOST_GREEN = 3
 """At most so many earlier green runs count: before a flaky case is red for the first time, it was always green."""
 
@@ -85,11 +87,14 @@ def next_run(
     can_be_alone: bool = True,
     sure: float = 0.995,
     most: int | None = None,
+    together: int = 1,
 ) -> NextRun | Culprit:
     """The next run of a search over n >= 1 commits, or its answer. `seen`: the runs after the first red one.
 
-    `sure`: the probability at which it answers; `most`: after so many runs it gives up (default: by n)."""
-    belief = _posterior(n, seen, history, can_be_alone)
+    `sure`: the probability at which it answers; `most`: after so many runs it gives up (default: by n);
+    `together`: so many cases became red in the same run."""
+    none = _NO_CULPRIT_OF_MANY if together >= _MANY else _NO_CULPRIT
+    belief = _posterior(n, seen, history, can_be_alone, none)
     found = _answer(n, seen, belief, sure)
     if isinstance(found, Culprit):
         return found
@@ -113,7 +118,10 @@ def repeats(seconds: float) -> int:
     return 5 if seconds < 3 else 3 if seconds < 10 else 2 if seconds < 30 else 1
 
 
-def _posterior(n: int, seen: Sequence[SeenRun], history: CaseHistory, can_be_alone: bool) -> _Belief:
+def _posterior(
+    n: int, seen: Sequence[SeenRun], history: CaseHistory, can_be_alone: bool, none: float
+) -> _Belief:  # fmt: skip
+    """`none`: the prior probability that no commit is to blame."""
     flakes = min(history.flakes, history.runs)
     runs = flakes + (min(history.runs - flakes, _MOST_GREEN) if not flakes else history.runs - flakes)
 
@@ -125,7 +133,7 @@ def _posterior(n: int, seen: Sequence[SeenRun], history: CaseHistory, can_be_alo
         (red if look.red else green)[look.position] += 1
     reds, greens = [0, *accumulate(red)], [0, *accumulate(green)]
     all_red, all_green = reds[-1], greens[-1]
-    share = 1 - _NO_CULPRIT - (_ORDER if can_be_alone else 0)
+    share = 1 - none - (_ORDER if can_be_alone else 0)
     weights = [share * _OLDER, *([share * (1 - _OLDER) / n] * n)]
     total = sum(w for _, w in _BACKGROUND)
     new, before = [], []
@@ -143,7 +151,7 @@ def _posterior(n: int, seen: Sequence[SeenRun], history: CaseHistory, can_be_alo
         before.append(kept[3])
     total = sum(w for _, w in _FLAKY)
     flaky_parts = [(f, w / total * exp(past(f) + all_red * log(f) + all_green * log(1 - f))) for f, w in _FLAKY]
-    flaky, rate = _NO_CULPRIT * sum(p for _, p in flaky_parts), _mean(flaky_parts)
+    flaky, rate = none * sum(p for _, p in flaky_parts), _mean(flaky_parts)
     order = 0.0
     if can_be_alone:
         wrong = len([look for look in seen if look.red is look.alone])

@@ -23,6 +23,12 @@ _TARGET = re.compile(r"^(tests?|check|lint)[ \t]*::?(?!=)(?![ \t]*\w+[ \t]*[:+?]
 _RECIPE = re.compile(r"^@?(tests?|check|lint)[ \t]*:(?!=)", re.MULTILINE)
 _SESSION = re.compile(r"^@nox\.session\b[^\n]*\n(?:@[^\n]*\n){0,9}def (tests?|check|lint)\(", re.MULTILINE)
 _TOX_ENV = re.compile(r"^\[testenv(?::(tests?|check|lint|py\d{0,3}))?\][ \t]*$", re.MULTILINE)
+_GRADLE = ("build.gradle", "build.gradle.kts")
+_SCRIPTS: Mapping[CheckKind, Sequence[str]] = {
+    "lint": ("lint", "check:lint", "eslint"),
+    "types": ("typecheck", "type-check", "check:type", "check:types", "check-types", "types"),
+}
+"""What scripts of package.json are called that look at the code, and change nothing."""
 _TARGETS = frozenset({"files", "packages", "modules"})
 _TARGET_LINE = re.compile(r"^(?:files|packages|modules)[ \t]*=", re.MULTILINE)
 """Where mypy is told what to look at: without it, it asks for a target."""
@@ -46,7 +52,10 @@ def suggest(
     it, such as `.venv/bin/pytest`; `taken`: names that they must not have; `named`:
     commands that are checks already; of a runner that one of them calls, none is suggested."""
     texts = {name: raw[: 1 << 20].decode("utf-8", "replace") for name, raw in contents.items()}
-    found = [*_python(tracked, texts, present), *_rust(texts), *_go(texts), *_node(tracked, texts, present)]
+    found = [
+        *_python(tracked, texts, present), *_rust(texts), *_go(texts), *_java(tracked),
+        *_node(tracked, texts, present),
+    ]  # fmt: skip
     kinds = {s.kind for s in found}
     found += [s for s in _task_runners(texts) if s.kind not in kinds]
     runners = {runner.name for runner in map(runner_of, named) if runner is not None}
@@ -119,6 +128,15 @@ def _go(texts: Mapping[str, str]) -> list[Suggestion]:
     ]
 
 
+def _java(tracked: Collection[str]) -> list[Suggestion]:
+    """Without a network: what a build needs is there, or it fails."""
+    for file, wrapper, program in (("pom.xml", "mvnw", "mvn"), *((f, "gradlew", "gradle") for f in _GRADLE)):
+        if file in tracked:
+            command = (f"./{wrapper}" if wrapper in tracked else program, "--offline", "test")
+            return [Suggestion("test", "test", command, file)]
+    return []
+
+
 def _node(tracked: Collection[str], texts: Mapping[str, str], present: Collection[str]) -> list[Suggestion]:
     try:
         package = msgspec.json.decode(texts.get("package.json", "{}"))
@@ -138,7 +156,17 @@ def _node(tracked: Collection[str], texts: Mapping[str, str], present: Collectio
         )
     if "tsconfig.json" in texts and "node_modules/.bin/tsc" in present:
         found.append(Suggestion("tsc", "types", ("node_modules/.bin/tsc", "--noEmit"), "tsconfig.json"))
+    kinds = {s.kind for s in found}
+    for kind, names in _SCRIPTS.items():
+        name = next((n for n in names if isinstance(scripts, dict) and _only_looks(scripts.get(n))), None)
+        if name is not None and kind not in kinds:
+            found.append(Suggestion(kind, kind, ("npm", "run", "--silent", name), "package.json"))
     return found
+
+
+def _only_looks(script: object) -> bool:
+    """Whether a script looks at the code; one that mends it as it goes finds nothing for ever."""
+    return isinstance(script, str) and not re.search(r"--(?:fix|write)\b", script)
 
 
 def _task_runners(texts: Mapping[str, str]) -> list[Suggestion]:

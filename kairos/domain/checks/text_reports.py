@@ -10,6 +10,8 @@ import msgspec
 from kairos.domain.checks.report import MOST_CASES, CaseList, CaseState, Report, ReportRefused, case
 
 _TAP = re.compile(r"^(not )?ok\b(?: +(\d{1,9}))?(?: +-)? *(.*)$")
+_SUBTEST = re.compile(r"^[ \t]+not ok\b(?: +\d{1,9})?(?: +-)? *(.*)$")
+_ERROR = re.compile(r"^[ \t]+(?:error|message): +(\S.*)$")
 _DIRECTIVE = re.compile(r"(?<!\\)# *(skip\S*|todo)\b", re.IGNORECASE)
 _PYTEST = re.compile(r"^(FAILED|ERROR|PASSED|SKIPPED|XFAIL|XPASS) (\S.*)$")
 _COUNTED = re.compile(r"^(\d{1,9}) ([a-z][a-z ]{0,30})$")
@@ -23,26 +25,71 @@ _LONGEST_LINE, _MOST_COUNTS = 4_000, 20
 
 
 def read_tap(text: str) -> Report:
-    """The top level of a TAP stream. Subtests count by their parent's line. ReportRefused."""
-    cases = CaseList()
+    """The top level of a TAP stream. Subtests count by their parent's line, which says what the first of them that
+    failed did. ReportRefused."""
+    cases, said = CaseList(), _Diagnosed()
     plan, many = None, 0
     for line in _lines(text):
         if re.match(r"^1\.\.\d{1,9}(\s|$)", line):
             plan = int(line[3:].split()[0])
         found = _TAP.match(line)
         if found is None:
+            said.hear(line)
             continue
         many += 1
         bad, number, rest = found.groups()
         directive = _DIRECTIVE.search(rest)
         name = rest[: directive.start()].strip() if directive else rest.strip()
         state: CaseState = "skipped" if directive and (bad or "skip" in directive[1].lower()) else "passed"
-        cases.add(case(name or f"#{number or many}", "failed" if bad and not directive else state))
+        said.next(cases, name or f"#{number or many}", "failed" if bad and not directive else state)
+    said.end(cases)
     if not many or not ("TAP version" in text or plan is not None):
         raise ReportRefused("it is no TAP stream")
     if plan is not None and many < plan:
         cases.add(case("the plan", "failed", message=f"{many} of {plan} tests ran", wide=True))
     return cases.report("tap")
+
+
+class _Diagnosed:
+    """The case whose diagnostics may still come: they follow its line, and those of its subtests stand before it."""
+
+    def __init__(self) -> None:
+        self._open: tuple[str, CaseState] | None = None
+        self._said = self._inner = self._why = ""
+        self._below = False
+
+    def hear(self, line: str) -> None:
+        """A line below the top level."""
+        if self._below:
+            self._take(line.strip())
+            self._below = False
+        elif found := _SUBTEST.match(line):
+            self._inner = self._inner or found[1].strip()
+        elif found := _ERROR.match(line):
+            value = found[1].strip()
+            self._below = value in ("|", "|-", ">", ">-")
+            if not self._below:
+                self._take(value.strip("'\""))
+
+    def _take(self, value: str) -> None:
+        if self._inner:
+            self._why = self._why or value
+        else:
+            self._said = self._said or value
+
+    def next(self, cases: CaseList, name: str, state: CaseState) -> None:
+        """A case of the top level begins."""
+        self.end(cases)
+        self._open = name, state
+        self._said = ": ".join(filter(None, (self._inner, self._why)))
+        self._inner = self._why = ""
+
+    def end(self, cases: CaseList) -> None:
+        """Adds the case that is open."""
+        if self._open is not None:
+            name, state = self._open
+            cases.add(case(name, state, message=self._said if state == "failed" else ""))
+        self._open = None
 
 
 def read_pytest(text: str) -> Report:

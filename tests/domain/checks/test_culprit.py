@@ -105,3 +105,14 @@ def test_it_gives_up_rather_than_guess() -> None:
     found = next_run(4, [SeenRun(2, True)] * 3, CaseHistory(), sure=0.9999, most=3)
     assert isinstance(found, Culprit)
     assert found.kind == "undecided"
+
+
+def test_cases_that_became_red_together_need_fewer_runs() -> None:
+    def runs(together: int, n: int) -> int:
+        seen: list[SeenRun] = []
+        while not isinstance(step := next_run(n, seen, can_be_alone=False, together=together), Culprit):
+            seen.append(SeenRun(step.position, step.position >= n, step.alone))
+        assert (step.kind, step.position) == ("new", n)
+        return len(seen)
+
+    assert [(runs(1, n), runs(70, n)) for n in (1, 4)] == [(6, 4), (9, 7)]

@@ -35,6 +35,17 @@ def test_other_languages() -> None:
     assert names(Makefile="all:\n\ntest: all\n\tx\nlint:\n") == [("test", "make", "test"), ("lint", "make", "lint")]
 
 
+def test_scripts_that_only_look_at_the_code_and_builds_of_java() -> None:
+    scripts = '{"scripts": {"test": "x", "check:lint": "eslint .", "lint": "eslint --fix .", "check:type": "tsc"}}'
+    assert names(package__json=scripts) == [
+        ("test", "npm", "test", "--silent"), ("lint", "npm", "run", "--silent", "check:lint"),
+        ("types", "npm", "run", "--silent", "check:type"),
+    ]  # fmt: skip
+    assert names("pom.xml") == [("test", "mvn", "--offline", "test")]
+    assert names("pom.xml", "mvnw", "build.gradle") == [("test", "./mvnw", "--offline", "test")]
+    assert names("build.gradle.kts", "gradlew") == [("test", "./gradlew", "--offline", "test")]
+
+
 def test_names_that_are_free_and_commands_that_are_no_check_yet() -> None:
     files = {"go.mod": b"module m", "package.json": b'{"scripts": {"test": "x"}}', "tests/test_a.py": b""}
     found = suggest(list(files), files, (), taken={"test", "test-2", "go"})

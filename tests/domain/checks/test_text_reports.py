@@ -29,6 +29,40 @@ def test_tap() -> None:
     ]  # fmt: skip
 
 
+NODE = """TAP version 13
+# Subtest: options
+    # Subtest: parses
+    ok 1 - parses
+      ---
+      duration_ms: 1
+      ...
+    # Subtest: refuses
+    not ok 2 - refuses
+      ---
+      location: '/r/test/options.test.js:9:3'
+      error: |-
+        Expected values to be strictly equal:
+      ...
+    1..2
+not ok 1 - options
+  ---
+  error: '1 subtest failed'
+  ...
+not ok 2 - alone
+  ---
+  error: 'boom'
+  ...
+ok 3 - fine
+1..3
+"""
+
+
+def test_tap_says_why_a_case_or_its_first_subtest_failed() -> None:
+    assert [(c.id, c.message) for c in read_tap(NODE).failed] == [
+        ("options", "refuses: Expected values to be strictly equal:"), ("alone", "boom"),
+    ]  # fmt: skip
+
+
 def test_a_tap_stream_that_broke_off_is_red() -> None:
     assert [c.id for c in read_tap("1..3\nok 1 a\nok 2 b\n").failed] == ["the plan"]
 

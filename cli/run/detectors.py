@@ -85,7 +85,10 @@ def off(context: Context, detector: str) -> None:
 
 
 def _switched(context: Context, done: DetectorSwitchedOut, verb: str, words: str) -> None:
-    render.emit(context, verb, done, f"{render.paint('✓', 'green')} {render.inert(done.detector)} {words}")
+    text = f"{render.paint('✓', 'green')} {render.inert(done.detector)} {words}"
+    if done.waiting:
+        text += f"; {count(done.waiting, 'card')} of it still {'waits' if done.waiting == 1 else 'wait'}: kairos inbox"
+    render.emit(context, verb, done, text)
 
 
 @detectors.command("reset", short_help="Forget what was learned of a detector, and let it speak again.")

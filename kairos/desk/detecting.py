@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from kairos.desk.desk import Desk, of_one_moment
 from kairos.desk.given import refuse_unkept
-from kairos.desk.reading import learned_of
+from kairos.desk.reading import inbox, learned_of
 from kairos.desk.records.detectors import DetectorSwitchedOut, OwnDetectorOut
 from kairos.domain.events import DetectorAdded, DetectorRemoved, DetectorState, DetectorSwitched
 from kairos.domain.hindsight import earns_its_place
 from kairos.domain.learning.learned import Learned, judged
+from kairos.domain.proposal import OPEN
 from kairos.domain.roster import MOST, NAME, RosterState
 from kairos.errors import NotFound, UsageError
 from kairos.eventlog.record import NewEvent
@@ -86,7 +87,11 @@ def switch(desk: Desk, name: str, state: DetectorState) -> DetectorSwitchedOut:
     if name not in roster.names:
         raise UsageError(f"there is no detector `{name}`", f"There are: {', '.join(roster.names)}.")
     event = DetectorSwitched(detector=name, state=state)
-    return DetectorSwitchedOut(detector=name, state=state, position=_say(desk, event))
+    position = _say(desk, event)
+    waiting = [p for p in inbox(desk).live() if p.raised.detector == name and p.state in OPEN]
+    return DetectorSwitchedOut(
+        detector=name, state=state, position=position, waiting=0 if state == "on" else len(waiting)
+    )
 
 
 @of_one_moment

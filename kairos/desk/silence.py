@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 from kairos.clock import local_zone, now_us, parse_time
 from kairos.desk.desk import Desk, of_one_moment
+from kairos.desk.detecting import roster_of
 from kairos.desk.reading import inbox, names, rejection_of, repositories
 from kairos.desk.records.proposals import HeldOut
 from kairos.desk.units import in_passing
 from kairos.desk.when import spoken
 from kairos.domain.deciding import RETURNS
 from kairos.domain.finding import is_key
-from kairos.domain.holds import DUPLICATE, ENDING
+from kairos.domain.holds import DUPLICATE, ENDING, SHADOW
 from kairos.domain.proposal import LASTING, OPEN, UNDECIDED, Proposal
 
 _REMEDIES = {
@@ -113,6 +114,8 @@ def _remedy(desk: Desk, one: HeldOut, proposal: Proposal | None, short: str) -> 
         return f"over: it is {proposal.state} now"
     if proposal is not None and proposal.delivered and one.rule in _UNTIL_TOLD:
         return f"over: you were told since; kairos review {short}"
+    if one.rule == SHADOW and one.detector in (roster := roster_of(desk)).states and roster.is_in_shadow(one.detector):
+        return f"it is in shadow: kairos detectors promote {one.detector}"
     if proposal is None and one.rule in (*_UNTIL_TOLD, *ENDING):
         found = inbox(desk).known(one.repo, [one.subject], []) if is_key(one.subject) else []
         ids = ", ".join(f"{inbox(desk).letters(p.id)}, {p.state}" for p in found[-1:])

@@ -9,6 +9,7 @@ import pytest
 
 from kairos.desk import detecting, doctoring, learning
 from kairos.desk.desk import Desk
+from kairos.desk.reading import inbox
 from kairos.desk.status import status, unheard
 from kairos.domain import events as ev
 from kairos.errors import NotFound, UsageError
@@ -31,6 +32,12 @@ def test_a_detector_is_declared_promoted_and_taken_away(desk: Desk, seeded: Any,
         detecting.remove(Desk(), "todo")
     with pytest.raises(UsageError):
         detecting.switch(Desk(), "todo", "on")
+
+
+def test_cards_that_wait_are_counted_when_their_detector_falls_silent(desk: Desk, seeded: Any) -> None:
+    seeded.raise_(seeded.note(), title="Something")
+    name = next(iter(inbox(desk).live())).raised.detector
+    assert [detecting.switch(desk, name, state).waiting for state in ("shadow", "off", "on")] == [1, 1, 0]
 
 
 @pytest.mark.parametrize("name", ["secret", "check", "review-change", "To Do", "x", "../x", ""])

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kairos.desk.detecting import switch
 from kairos.desk.explaining import why_not
 from kairos.desk.silence import grouped
 from kairos.domain.events import (
@@ -45,6 +46,15 @@ def test_what_is_now_stands_first_and_once_and_what_was_is_grouped(desk: Any, se
     assert (own.what, own.times) == ("Kairos's own writes", 3)
     assert [(s.what, s.now) for s in others] == [(f"A key in {n}", False) for n in range(3)]
     assert all(s.last.startswith(("today", "yesterday")) for s in (now, own, *others))
+
+
+def test_what_a_detector_in_shadow_found_says_how_it_would_be_told(desk: Any, seeded: Any) -> None:
+    held(seeded, "secret:1", "shadow@1", "A key in 1: secret is in shadow")
+    (one,) = grouped(desk, why_not(desk, None, None))
+    assert one.remedy == "over: nothing of the kind is held now", "it is on"
+    switch(desk, "secret", "shadow")
+    (one,) = grouped(desk, why_not(desk, None, None))
+    assert one.remedy == "it is in shadow: kairos detectors promote secret"
 
 
 def test_what_was_told_meanwhile_is_history(desk: Any, seeded: Any) -> None:

@@ -76,11 +76,12 @@ class OwnDetectorOut(Output, frozen=True, kw_only=True):
 
 
 class DetectorSwitchedOut(Output, frozen=True, kw_only=True):
-    """`state`: on | shadow | off | removed."""
+    """`state`: on | shadow | off | removed; `waiting`: so many cards of it wait for a decision all the same."""
 
     detector: str
     state: str
     position: int
+    waiting: int = 0
 
 
 class DetectorResetOut(Output, frozen=True, kw_only=True):

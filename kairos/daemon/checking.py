@@ -72,7 +72,7 @@ class Checking(Component):
     def catch_up(self) -> int:
         here = self._world.catch_up()
         with self._world.reading() as views:
-            self._due = {repo for repo, checks in views.checks.by_repo.items() if checks}
+            self._due = set(views.checks.by_repo)  # of one without checks the cards are closed
         return here
 
     def handle(self, recorded: Recorded) -> None:
@@ -148,10 +148,10 @@ class Checking(Component):
         return None if quiet >= QUIET_S * SECOND else max(0.05, QUIET_S - quiet / SECOND)
 
     def _repo(self, repo: str) -> Repository | None:
-        """The repository, if its checks may run here."""
+        """The repository, if it has checks, or had, and they may run here."""
         with self._world.reading() as views:
             known = views.repos.by_id.get(repo)
-            has = bool(views.checks.of(repo))
+            has = repo in views.checks.by_repo
         usable = known is not None and has and known.watched and known.ready and not known.lost
         return known if usable and self._is_mine(repo) else None
 

@@ -237,7 +237,7 @@ def _check(
     return NamedCheckOut(
         repo=repo.root, name=named.name, kind=named.kind, command=named.command, seconds=named.seconds,
         memory_mb=named.memory_mb, read_roots=named.read_roots, results=named.results, state=state,
-        commit="" if last is None else last.commit, passed=0 if last is None else last.passed,
+        commit="" if last is None or head is None else head.oid, passed=0 if last is None else last.passed,
         took=0.0 if last is None else last.seconds, why="" if last is None else last.why, red=red,
         before="" if before is None else f"{_STATES[before.outcome]} at {before.commit[:10]}",
     )  # fmt: skip

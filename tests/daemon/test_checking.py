@@ -16,7 +16,7 @@ from kairos.daemon import checking
 from kairos.daemon.checking import Checking
 from kairos.daemon.folded import World
 from kairos.domain.checks.state import check_stream
-from kairos.domain.events import CheckNamed, FilesChanged, GitMoved, Paused, RefMove, Resumed
+from kairos.domain.events import CheckNamed, CheckRemoved, FilesChanged, GitMoved, Paused, RefMove, Resumed
 from kairos.errors import TryAgain
 from kairos.eventlog.leases import Everything, Keeper, repo_lease
 from kairos.eventlog.log import Log
@@ -129,6 +129,20 @@ def test_without_checks_a_commit_is_not_even_looked_at(
         name(others, "true")
         others.until("CheckRan")
     assert len(others.told("CheckRan")) == 1
+
+
+def test_the_last_check_that_is_removed_takes_its_card_with_it(
+    others: Any, repo: Any, component: Checking, running: Callable[..., Any]
+) -> None:
+    name(others, "sh", "-c", "test ! -e bad")
+    with running(component):
+        others.until("CheckRan")
+        repo.write("bad", "")
+        moved(others, repo.commit())
+        others.until("ProposalRaised")
+        others.say(CheckRemoved(repo=others.repo, name="t"), check_stream(others.repo, "t"), origin="user")
+        others.until("ProposalSuperseded")
+    assert [e.why for e in others.told("ProposalSuperseded")] == ["`t` is no check any more"]
 
 
 def test_on_a_shared_log_the_checks_of_a_repository_that_is_held_are_run_and_of_another_none(

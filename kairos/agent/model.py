@@ -142,12 +142,12 @@ class ModelPort:
         streamed = Streamed()
         if streamed.at >= deadline:
             raise Trouble("timeout", "no time is left")
-        box: queue.SimpleQueue[Answer | BaseException] = queue.SimpleQueue()
+        box: queue.SimpleQueue[Answer | BaseException | None] = queue.SimpleQueue()
         given_up = threading.Event()
 
         def work() -> None:
             try:
-                box.put(self._stream(messages, tools, streamed, given_up))
+                box.put(self._stream(messages, tools, streamed, given_up, lambda: box.put(None)))
             except BaseException as error:  # noqa: BLE001 - carried to the waiting thread
                 box.put(error)
 
@@ -163,14 +163,17 @@ class ModelPort:
         raise (trouble.after_tokens() if streamed.flowed else trouble) from (None if trouble is got else got)
 
     def _awaited(
-        self, box: queue.SimpleQueue[Answer | BaseException], streamed: Streamed, deadline: float
+        self, box: queue.SimpleQueue[Answer | BaseException | None], streamed: Streamed, deadline: float
     ) -> Answer | BaseException:
-        """What the attempt put into the box; a timeout once its first token, its next one or the turn is too late."""
+        """What the attempt put into the box (None: the first token is here, another patience begins); a timeout once its
+        first token, its next one or the turn is too late."""
         while True:
             flowed, seconds = streamed.flowed, self._patience(streamed)
             until = min(streamed.at + seconds, deadline)
             try:
-                return box.get(timeout=max(until - time.monotonic(), 0.001))
+                got = box.get(timeout=max(until - time.monotonic(), 0.001))
+                if got is not None:
+                    return got
             except queue.Empty:
                 if time.monotonic() >= deadline:
                     return Trouble("timeout", "no complete answer before the end of the turn", again=True)
@@ -183,8 +186,9 @@ class ModelPort:
         return self._settings.idle_seconds if streamed.flowed else self._settings.first_token_seconds
 
     def _stream(
-        self, messages: list[Message], tools: list[Message], streamed: Streamed, given_up: threading.Event
-    ) -> Answer:
+        self, messages: list[Message], tools: list[Message], streamed: Streamed, given_up: threading.Event,
+        begins: Callable[[], None],
+    ) -> Answer:  # fmt: skip
         # The timeout of the socket only ends a thread that nobody waits for any more.
         socket_s = max(self._settings.first_token_seconds, self._settings.idle_seconds) + 5
         most = self._settings.max_output_tokens
@@ -200,7 +204,10 @@ class ModelPort:
         )  # fmt: skip
         try:
             for chunk in stream:
+                waits = not streamed.flowed
                 streamed.add(chunk)
+                if waits and streamed.flowed:
+                    begins()
                 if given_up.is_set():
                     raise Trouble("stopped", "nobody waits for the answer any more")
         except Trouble:

@@ -89,7 +89,7 @@ def test_an_answer_that_stops_in_the_middle_is_paid_and_not_asked_for_again(
     server.calls(("propose_patch", fix), stall=9)
     server.calls(("nothing", {}))
     format = {"name": "anthropic/claude-scripted", "base_url": server.address} if anthropic else {}
-    result = bench.run(idle_seconds=0.5, **format)
+    result = bench.run(idle_seconds=0.5, deadline_seconds=20, **format)  # before a first token would be too late
     assert result.outcome == "failed" and "nothing more came within 0.5 s" in result.why
     [called], [reserved] = bench.called(), bench.reserved()
     assert (called.outcome, called.spent_microusd) == ("timeout", reserved.reserved_microusd)

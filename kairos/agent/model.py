@@ -165,8 +165,8 @@ class ModelPort:
     def _awaited(
         self, box: queue.SimpleQueue[Answer | BaseException | None], streamed: Streamed, deadline: float
     ) -> Answer | BaseException:
-        """What the attempt put into the box (None: the first token is here, another patience begins); a timeout once its
-        first token, its next one or the turn is too late."""
+        """What the attempt put into the box; a timeout once its first token, its next one or the turn is too late. None
+        in the box: the first token is here, and another patience begins."""
         while True:
             flowed, seconds = streamed.flowed, self._patience(streamed)
             until = min(streamed.at + seconds, deadline)

@@ -78,7 +78,7 @@ class CheckRounds:
         checks = {name: check for name, check in named.items() if not only or name in only}
         if not checks:
             if not named:
-                self._close(repo, {}, ChainCommit("", ""))
+                self._close(repo, {}, None)
             return False
         chain = chain_of(Git(Path(repo.root)))
         if not chain:
@@ -273,8 +273,8 @@ class CheckRounds:
         """The position of the event that recorded a commit."""
         return events_of_commit(self._log, CommitsView().load(self._log)[0], oid, 1) if oid else []
 
-    def _close(self, repo: Repository, checks: dict[str, CheckState], head: ChainCommit) -> None:
-        """Closes the findings whose cases are green again at HEAD."""
+    def _close(self, repo: Repository, checks: dict[str, CheckState], head: ChainCommit | None) -> None:
+        """Closes the findings whose check is gone, and those whose cases are green again at HEAD."""
         with self._world.reading() as views:
             known = views.checks.of(repo.id)
             mine = [
@@ -287,7 +287,7 @@ class CheckRounds:
             name, cases = keys[0][0], [case for _, case in keys]
             if name not in names:
                 why = f"`{name}` is no check any more"
-            elif name not in checks or p.state == "parked" or not _is_green(checks[name], head, cases):
+            elif head is None or name not in checks or p.state == "parked" or not _is_green(checks[name], head, cases):
                 continue
             else:
                 why = f"green again at {head.oid[:10]}"

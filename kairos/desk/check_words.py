@@ -1,4 +1,4 @@
-"""Checks in words: an event of one on a line."""
+"""Checks in words: an event of one on a line, and what one said of a commit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from kairos.desk.units import count
 from kairos.domain import events as ev
 from kairos.domain.amounts import listed
 from kairos.domain.checks.report import plain_case
+from kairos.domain.checks.state import CheckState
 
 
 def of_check(event: ev.Event) -> str:
@@ -35,6 +36,24 @@ def result(event: ev.CheckRan) -> str:
         return f"stopped: {event.why}"
     red = len(event.failed) + event.cut
     return f"{red} red, {event.passed} green" if red else f"green ({event.passed})"
+
+
+def said_of(check: CheckState, oid: str) -> str:
+    """What a check said of a commit, in one line."""
+    name = check.named.name
+    broken = [case for case, verdict in check.judged.items() if verdict.culprit == oid]
+    if broken:
+        return f"{name}: {count(len(broken), 'case')} red since this commit: {listed(list(map(plain_case, broken)))}"
+    run = next((run for run in reversed(check.runs) if run.commit == oid and not run.cases), None)
+    match run.outcome if run is not None else "":
+        case "passed":
+            return f"{name}: green at it"
+        case "failed":
+            return f"{name}: red at it, and not since it"
+        case "":
+            return f"{name}: did not run at it (kairos check run --at {oid[:10]} {name})"
+        case _:
+            return f"{name}: could not be run at it"
 
 
 def _only(event: ev.CheckStarted | ev.CheckRan) -> str:

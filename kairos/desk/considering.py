@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kairos.desk.cards_of_findings import spoken_of
+from kairos.desk.check_words import said_of
 from kairos.desk.desk import Desk
 from kairos.desk.explaining import nothing_named
 from kairos.desk.given import whole
@@ -14,10 +15,7 @@ from kairos.desk.reading import attention, inbox, learned_of, letters, repositor
 from kairos.desk.records.proposals import CommitLookOut, DetectorLookOut
 from kairos.desk.revisions import commit_named
 from kairos.desk.units import count
-from kairos.domain.amounts import listed
 from kairos.domain.basis import oids_of
-from kairos.domain.checks.report import plain_case
-from kairos.domain.checks.state import CheckState
 from kairos.domain.events import CommitRecorded
 from kairos.domain.finding import Finding
 from kairos.domain.hindsight import named_paths
@@ -52,7 +50,7 @@ def considered(desk: Desk, commit: str, only: Repository | None) -> CommitLookOu
         raise NotFound(f"commit {event.oid[:12]} is in {where}", "`kairos status` lists what is watched.")
     waiting = _waiting(desk, repo, recorded, event.oid)
     detectors = _detectors(desk, repo, recorded, waiting)
-    checks = [_of_check(check, event.oid) for _, check in sorted(desk.view(ChecksView()).of(repo.id).items())]
+    checks = [said_of(check, event.oid) for _, check in sorted(desk.view(ChecksView()).of(repo.id).items())]
     uncovered = [*_cut(event), *([] if checks else [_UNTRIED]), *_NEVER]
     return CommitLookOut(
         commit=event.oid, subject=event.subject, repo=repo.root, files=len(event.changes) + event.cut,
@@ -98,24 +96,6 @@ def _waiting(desk: Desk, repo: Repository, recorded: Recorded, oid: str) -> list
         if p.state in OPEN and p.raised.repo == repo.id
         and (oid in oids_of(whole_basis(p.raised)) or recorded.position in p.raised.evidence)
     ]  # fmt: skip
-
-
-def _of_check(check: CheckState, oid: str) -> str:
-    """What a check said of a commit."""
-    name = check.named.name
-    broken = [case for case, verdict in check.judged.items() if verdict.culprit == oid]
-    if broken:
-        return f"{name}: {count(len(broken), 'case')} red since this commit: {listed(list(map(plain_case, broken)))}"
-    run = next((run for run in reversed(check.runs) if run.commit == oid and not run.cases), None)
-    match run.outcome if run is not None else "":
-        case "passed":
-            return f"{name}: green at it"
-        case "failed":
-            return f"{name}: red at it, and not since it"
-        case "":
-            return f"{name}: did not run at it (kairos check run --at {oid[:10]} {name})"
-        case _:
-            return f"{name}: could not be run at it"
 
 
 def _cut(event: CommitRecorded) -> list[str]:

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from kairos.acting.confine import ConfinedRun, Limits, SeedRefused, run, tier
 from kairos.acting.exporting import export
 from kairos.acting.scratch_home import sweep
 from kairos.errors import SandboxUnavailable, UsageError
+from tests.processes import running, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands are confined on Linux only")
 LAYERS = [
@@ -46,13 +45,6 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def kinds(done: ConfinedRun) -> list[tuple[str, str, int | None]]:
@@ -226,13 +218,7 @@ def test_kill_9_of_the_parent_ends_the_whole_tree(place: Place, tmp_path: Path) 
     parent = subprocess.Popen([sys.executable, "-c", program])
 
     def alive() -> bool:
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and (entry / "cmdline").read_bytes().startswith(tag.encode()):
-                    return True
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it ended while we looked
-        return False
+        return any(words[0].startswith(tag) for words in running(tag).values())
 
     until(alive)
     parent.kill()

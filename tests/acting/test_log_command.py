@@ -18,6 +18,7 @@ import pytest
 from kairos.acting import log_command
 from kairos.acting.log_command import LogCommand
 from kairos.home import Home
+from tests.processes import running, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="commands are confined on Linux only")
 FOREVER = ["sh", "-c", "echo begun; sleep 7301 & exec sleep 7301"]
@@ -68,24 +69,9 @@ def heard(home: Home, repo: Any) -> Iterator[Heard]:
         found.command.close()
 
 
-def until(condition: Callable[[], object], what: str = "it did not come to pass") -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.01)
-
-
 def sleepers() -> set[int]:
     """The processes whose command line is that of the sleep in `FOREVER`."""
-    found = set()
-    for place in Path("/proc").iterdir():
-        if place.name.isdigit():
-            try:
-                words = (place / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue  # it ended meanwhile
-            found |= {int(place.name)} if words[:2] == [b"sleep", b"7301"] else set()
-    return found
+    return {pid for pid, words in running("7301").items() if words[:2] == ["sleep", "7301"]}
 
 
 def test_lines_come_as_they_are_printed_and_only_those_of_the_standard_output(heard: Heard, repo: Any) -> None:
@@ -187,4 +173,4 @@ def test_a_daemon_that_is_killed_leaves_no_orphan(home: Home, repo: Any) -> None
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.communicate()
-    until(lambda: not sleepers() - before, "an orphan is left")
+    until(lambda: not sleepers() - before, "the end of all that it started")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from kairos.eventlog.views.inbox import InboxView
 from kairos.eventlog.views.repositories import RepositoriesView, Repository, repository_id
 from kairos.home import Home, find_home
 from kairos.settings import Config
+from tests import processes
 from tests.daemon.checked import Checked
 from tests.daemon.kept import PAGE, Kept
 from tests.daemon.muting import Muting
@@ -91,21 +91,14 @@ class Others:
         return [r.event for r in self.log.read(topics={topic})]
 
     def until(self, topic: str, count: int = 1) -> list[Any]:
-        wait_until(lambda: len(self.told(topic)) >= count, f"{count} × {topic}")
+        processes.until(lambda: len(self.told(topic)) >= count, f"{count} × {topic}")
         return self.told(topic)
-
-
-def wait_until(condition: Callable[[], object], what: str = "it", seconds: float = 60.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not come to pass"
-        time.sleep(0.005)
 
 
 @pytest.fixture
 def until() -> Callable[..., None]:
     """Waits until a condition holds."""
-    return wait_until
+    return processes.until
 
 
 @pytest.fixture

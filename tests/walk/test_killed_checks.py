@@ -9,6 +9,7 @@ import pytest
 
 from kairos.acting import confine
 from kairos.home import find_home
+from tests.processes import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 TOPICS = ("CheckStarted", "CheckRan", "CheckJudged")
@@ -18,15 +19,7 @@ TEXT = f": {MARK}; sleep 0.3; for n in a b; do grep -q $n bad.txt && echo not ok
 
 def left_behind() -> list[str]:
     """The command lines of the processes of the check that are alive."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = place.read_bytes()
-        except OSError:
-            continue
-        if MARK.encode() in words and b"kairos-exec" not in words.split(b"\0")[0]:
-            found.append(words.replace(b"\0", b" ").decode())
-    return found
+    return [" ".join(words) for words in running(MARK).values() if "kairos-exec" not in words[0]]
 
 
 def runs(kairos: Any) -> list[tuple[str, str, list[str]]]:

@@ -10,6 +10,7 @@ import pytest
 
 from kairos.acting import confine
 from kairos.home import find_home
+from tests.processes import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 SECONDS = 100_000 + os.getpid()
@@ -19,15 +20,7 @@ COMMAND = f"echo x > x; (sleep {SECONDS} & setsid sleep {SECONDS} & sleep {SECON
 
 def left_behind() -> list[str]:
     """The processes of the command that are alive."""
-    found = []
-    for place in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = place.read_bytes()
-        except OSError:
-            continue
-        if b"%d" % SECONDS in words:
-            found.append(words.replace(b"\0", b" ").decode())
-    return found
+    return [" ".join(words) for words in running(str(SECONDS)).values()]
 
 
 @pytest.fixture

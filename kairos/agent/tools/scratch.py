@@ -19,7 +19,7 @@ from kairos.agent.scratch_tree import File, ScratchTree, digest_of
 from kairos.agent.tools.catalogue import SCRATCH, ApplyPatch, Bash, EditFile, Job, RunChecks, WriteFile
 from kairos.agent.tools.output import wrapped
 from kairos.domain.action import apply_edit
-from kairos.domain.amounts import count
+from kairos.domain.amounts import count, listed
 from kairos.domain.inert import escape
 from kairos.domain.patch_text import PatchError, applied
 from kairos.domain.scratch_runs import Changes, CheckEnd, CommandEnd
@@ -164,8 +164,7 @@ class ScratchTools:
         paths = sorted(self.tree.changes)
         if not paths:
             return "The scratch tree is as the commit."
-        more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-        return f"Changed in the scratch tree: {', '.join(escape(p) for p in paths[:_NAMED])}{more}."
+        return f"Changed in the scratch tree: {listed([escape(p) for p in paths], _NAMED)}."
 
     def _benched(self) -> Workbench:
         if self._bench is None:

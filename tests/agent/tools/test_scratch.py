@@ -67,7 +67,9 @@ def test_files_are_written_edited_and_patched_in_the_tree_and_not_in_the_reposit
     assert turn.call("edit_file", path="a.txt", old_text="two", new_text="2", every=True).startswith("Done.")
     patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1,3 +1,2 @@\n 1\n-2\n 2\n"
     patch += "--- a/README.md\n+++ /dev/null\n@@ -1 +0,0 @@\n-# Demo\n"
-    assert turn.call("apply_patch", patch=patch) == ("Done. Changed in the scratch tree: README.md, a.txt, src/new.py.")
+    assert turn.call("apply_patch", patch=patch) == (
+        "Done. Changed in the scratch tree: README.md, a.txt and src/new.py."
+    )
     assert turn.tree.changes == {
         "src/new.py": (b"x = 1\n", 0o644), "a.txt": (b"1\n2\n", 0o644), "README.md": None,
     }  # fmt: skip
@@ -114,7 +116,7 @@ def test_a_command_works_on_the_tree_and_what_it_changes_stays(turn: Turn, repo:
     turn.call("write_file", path="b.txt", content="bee\n")
     said = turn.call("bash", command="cat b.txt; sed -i s/one/eins/ a.txt; echo c > c.txt; ls -A")
     assert "exit 0 after" in said and "bee\n.gitignore\nREADME.md\na.txt\nb.txt\nc.txt\nconfig.py\n" in said
-    assert said.endswith("Changed in the scratch tree: a.txt, b.txt, c.txt.")
+    assert said.endswith("Changed in the scratch tree: a.txt, b.txt and c.txt.")
     assert "eins" in turn.call("bash", command="cat a.txt c.txt")
     assert repo.git("status", "--porcelain") == ""
     read = Tools(turn.files, (), turn.tree).run("read_file", {"path": "a.txt"})
